@@ -1,0 +1,38 @@
+import { base64urlnopad, hex } from '@scure/base';
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
+export function utf8(text: string): Uint8Array {
+  return encoder.encode(text);
+}
+
+/** Throws TypeError on malformed UTF-8. */
+export function fromUtf8(bytes: Uint8Array): string {
+  return decoder.decode(bytes);
+}
+
+export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.length;
+  }
+  return whole;
+}
+
+/** Constant time for equal lengths, so that a secret can be compared. */
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  let difference = 0;
+  for (let index = 0; index < a.length; index += 1) difference |= (a[index] ?? 0) ^ (b[index] ?? 0);
+  return difference === 0;
+}
+
+export const toHex = (bytes: Uint8Array): string => hex.encode(bytes);
+/** Throws on anything but an even count of hex digits. */
+export const fromHex = (text: string): Uint8Array => hex.decode(text.toLowerCase());
+/** RFC 4648 section 5, no padding. */
+export const toBase64Url = (bytes: Uint8Array): string => base64urlnopad.encode(bytes);
+export const fromBase64Url = (text: string): Uint8Array => base64urlnopad.decode(text);

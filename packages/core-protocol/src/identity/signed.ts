@@ -1,0 +1,30 @@
+import { concatBytes, utf8 } from '../bytes.ts';
+import { PeerAiError } from '../errors.ts';
+import type { CryptoProvider } from '../ports/index.ts';
+import { bytes, message } from '../wire/index.ts';
+import type { Identity } from './identity.ts';
+
+const envelope = message({ body: bytes(1), signer: bytes(2), signature: bytes(3) });
+
+/** What every protobuf signature of ours covers: a tag of its kind, a zero byte, then the body's bytes as they travel. */
+export function signedBytes(tag: string, body: Uint8Array): Uint8Array {
+  return concatBytes(utf8(tag), Uint8Array.of(0), body);
+}
+
+/** Body, signer's key and signature in one piece. */
+export function sealSigned(identity: Identity, tag: string, body: Uint8Array): Uint8Array {
+  return envelope.encode({ body, signer: identity.publicKey, signature: identity.sign(signedBytes(tag, body)) });
+}
+
+/** The body and its signer's key, checked. Throws INVALID_FORMAT, INVALID_SIGNATURE. */
+export function openSigned(
+  crypto: CryptoProvider,
+  tag: string,
+  sealed: Uint8Array,
+): { readonly body: Uint8Array; readonly signer: Uint8Array } {
+  const { body, signer, signature } = envelope.decode(sealed);
+  if (!crypto.ed25519.verify(signature, signedBytes(tag, body), signer)) {
+    throw new PeerAiError('INVALID_SIGNATURE', `the signature of this ${tag} does not fit its bytes`);
+  }
+  return { body, signer };
+}

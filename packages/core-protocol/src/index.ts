@@ -1,0 +1,15 @@
+/**
+ * What peers say: identity, signed messages, access, requests and streams over a channel, and the ports a part may ask of the world.
+ *
+ * @packageDocumentation
+ */
+export * from './ports/index.ts';
+export { concatBytes, equalBytes, fromBase64Url, fromHex, fromUtf8, toBase64Url, toHex, utf8 } from './bytes.ts';
+export { type CoreErrorCode, type ErrorDetails, PeerAiError } from './errors.ts';
+export { createIdentity, type Identity } from './identity/identity.ts';
+export { parsePeerId, peerIdFromPublicKey, publicKeyFromPeerId } from './identity/peer-id.ts';
+export { openSigned, sealSigned, signedBytes } from './identity/signed.ts';
+export { limits } from './limits.ts';
+export type { Method } from './rpc/method.ts';
+export * as wire from './wire/index.ts';
+export type { Codec } from './wire/index.ts';

@@ -1,0 +1,37 @@
+/** Every bound of this package, with its unit and its reason. */
+export const limits = {
+  /** One SecureMessage body; a JSON text of this size can hold the event loop about 0.2 s. */
+  messageBytesMax: 1_048_576,
+  /** ± milliseconds between our clock and a message's timestamp. */
+  clockSkewMsMax: 60_000,
+  /** How long a nonce is remembered, milliseconds. */
+  replayWindowMs: 300_000,
+  /** Nonces remembered at most, over all senders; the oldest go first, and their senders' older messages are refused. */
+  replayEntriesMax: 100_000,
+  /** JSON nesting that a signed text may have. */
+  jsonDepthMax: 32,
+  /** JSON values in one signed text: element counts, not only bytes. */
+  jsonValuesMax: 20_000,
+  /** Addresses inside a ticket or a signed record. */
+  ticketAddressesMax: 4,
+  recordAddressesMax: 16,
+  /** Bytes of one multiaddr text. */
+  addressBytesMax: 256,
+  /** Models one ticket may name. */
+  ticketModelsMax: 8,
+  modelNameBytesMax: 128,
+  /** Whole ticket in base64url characters, so that it stays a link. */
+  ticketCharsMax: 1_200,
+  /** Distinct guest keys one ticket may admit at most. */
+  ticketGuestsMax: 100,
+  ticketConcurrencyMax: 16,
+  /** An invite lives this long, milliseconds. */
+  inviteLifeMs: 600_000,
+  /** One rpc frame. */
+  rpcFrameBytesMax: 1_048_576,
+  /** How long a unary request may take unless its method says otherwise, milliseconds. */
+  rpcTimeoutMs: 30_000,
+  /** One blob fetched by hash, and the piece it comes in. */
+  blobBytesMax: 268_435_456,
+  blobPieceBytes: 65_536,
+} as const;

@@ -1,0 +1,32 @@
+import type { PeerId } from './brand.ts';
+import type { Usage } from './language-model.ts';
+
+export interface Claim {
+  readonly peer: PeerId;
+  /** The peer's own id for this request: a resent one gets the same reservation, so it is never charged twice. */
+  readonly requestId: string;
+  /** `model:<name>`. */
+  readonly resource: string;
+  /** Tokens asked for at most: prompt estimate + answer limit. */
+  readonly units: number;
+  /** The first frame's ticket proof, absent for paired peers. */
+  readonly grant?: Uint8Array;
+}
+/** May this peer have this, and what did it get? */
+export interface Admission {
+  /**
+   * Durable before work. Throws NOT_GRANTED, PEER_BLOCKED, TICKET_INVALID, TICKET_EXPIRED, TICKET_REVOKED, BUDGET_SPENT, MODEL_NOT_SHARED,
+   * TOO_MANY_GUESTS, TOO_MANY, RECEIPT_UNSIGNED.
+   */
+  reserve(claim: Claim): Promise<Reservation>;
+}
+export interface Reservation {
+  /** Tokens that this request may use, prompt and answer together: at most what was claimed, less when the budget is nearly spent. */
+  readonly units: number;
+  /** Books what was used; returns our half of the receipt, opaque to the caller. `workHash`: SHA-256 over prompt and answer bytes. */
+  settle(usage: Usage, workHash: Uint8Array): Promise<Uint8Array>;
+  /** Takes the consumer's countersigned receipt. Throws INVALID_SIGNATURE. */
+  countersigned(receipt: Uint8Array): Promise<void>;
+  /** Gives everything back: nothing was used. */
+  release(): Promise<void>;
+}

@@ -1,0 +1,20 @@
+export type { Admission, Claim, Reservation } from './admission.ts';
+export type { Brand, PeerId } from './brand.ts';
+export type { Aead, AeadName, CryptoProvider } from './crypto.ts';
+export type {
+  AnswerPart,
+  LanguageModel,
+  ModelCard,
+  Prompt,
+  PromptMessage,
+  Provenance,
+  Sampling,
+  Usage,
+} from './language-model.ts';
+export type { Checkpoint, EntryBody, Ledger } from './ledger.ts';
+export type { Messenger, Opened, Outgoing } from './messenger.ts';
+export type { Channel, Directory, Link, Network, OpenOptions, Protocol, Topics } from './network.ts';
+export type { LoadOptions, Program, Runtime, Tensor, Tensors } from './runtime.ts';
+export type { Change, Key, Row, Store } from './store.ts';
+export type { Clock, Random } from './time.ts';
+export type { Logger, Machine, World } from './world.ts';

@@ -1,0 +1,66 @@
+import type { PeerId } from './brand.ts';
+
+export interface PromptMessage {
+  readonly role: 'system' | 'user' | 'assistant' | 'tool';
+  readonly text: string;
+}
+export interface Prompt {
+  readonly messages: readonly PromptMessage[];
+}
+export interface Sampling {
+  /** Tokens the answer may have at most. */
+  readonly maxTokens: number;
+  readonly temperature?: number;
+  readonly topP?: number;
+  readonly seed?: number;
+  readonly stop?: readonly string[];
+}
+export interface Usage {
+  readonly promptTokens: number;
+  readonly answerTokens: number;
+  /** True when the engine reported no counts and these are estimated (4 bytes a token). */
+  readonly estimated?: boolean;
+}
+export interface ModelCard {
+  readonly name: string;
+  /** `scripted`, `nano`, `ollama`, `openai-compatible`, `llama-cpp`. */
+  readonly engine: string;
+  readonly contextTokensMax: number;
+  /** 0 when the engine does not say. */
+  readonly memoryBytes: number;
+  readonly loaded: boolean;
+  readonly deterministic: boolean;
+  readonly fits: boolean;
+  readonly embeds?: boolean;
+  /** One honest sentence for people. */
+  readonly description?: string;
+}
+export interface Provenance {
+  readonly peer: PeerId;
+  readonly path: 'local' | 'direct' | 'relayed' | 'http' | 'queued';
+  /** The double-signed usage receipt, once it is. */
+  readonly receipt?: Uint8Array;
+}
+export type AnswerPart =
+  | { readonly type: 'text-delta'; readonly text: string }
+  | { readonly type: 'tool-call'; readonly id: string; readonly name: string; readonly argumentsText: string }
+  | {
+      readonly type: 'finish';
+      readonly reason: 'stop' | 'length' | 'tool-calls';
+      readonly usage: Usage;
+      readonly servedBy?: Provenance;
+      /** Questions a reader may click instead, when the model was not sure it understood. */
+      readonly suggestions?: readonly string[];
+    };
+
+/** Anything that answers: an engine's model, our nano, a split model, a peer's model. */
+export interface LanguageModel {
+  readonly specification: 1;
+  readonly card: ModelCard;
+  /** Parts as they come, `finish` last and once. Aborting frees the engine within 1 s. Throws ENGINE_UNREACHABLE, PROMPT_TOO_LONG. */
+  generate(prompt: Prompt, sampling: Sampling, signal: AbortSignal): AsyncIterable<AnswerPart>;
+  /** One row a text, float32, L2 norm 1; absent where the engine has none. */
+  embed?(texts: readonly string[], signal: AbortSignal): Promise<readonly Float32Array[]>;
+  /** Loads ahead of the first prompt (wake-up). */
+  warm?(signal: AbortSignal): Promise<void>;
+}

@@ -1,0 +1,26 @@
+import type { PeerId } from './brand.ts';
+import type { Change } from './store.ts';
+
+export interface Opened {
+  readonly id: string;
+  readonly sender: PeerId;
+  readonly kind: string;
+  readonly payload: unknown;
+  readonly sentMs: number;
+  /** Names of the fields a signature covered. */
+  readonly proven: ReadonlySet<string>;
+}
+export interface Outgoing {
+  readonly to: PeerId;
+  readonly kind: string;
+  /** JSON. */
+  readonly payload: unknown;
+  readonly expiresMs?: number;
+}
+/** Messages that outlive a link: kept in order, handled once. */
+export interface Messenger {
+  /** Durable when it resolves; returns the message id. */
+  send(message: Outgoing): Promise<string>;
+  /** The changes returned are committed together with the inbox mark. */
+  handle(kind: string, handler: (message: Opened, signal: AbortSignal) => Promise<readonly Change[]>): Disposable;
+}

@@ -1,0 +1,75 @@
+import type { PeerId } from './brand.ts';
+
+/** One wire protocol as data: who may open it, how it is framed, how much it may carry. */
+export interface Protocol {
+  readonly id: string;
+  /** `anyone`: strangers may open it and must prove their right inside; `granted`: only peers the owner allowed. */
+  readonly access: 'anyone' | 'granted';
+  /** `messages`: length-prefixed under a credit window; `raw`: the stream's bytes as they come, for foreign protocols. */
+  readonly framing: 'messages' | 'raw';
+  readonly messageBytesMax: number;
+  readonly channelsPerPeerMax: number;
+}
+
+/** One live connection as seen from here. Counters are bytes since it came up. */
+export interface Link {
+  readonly peer: PeerId;
+  readonly path: 'direct' | 'relayed';
+  /** Milliseconds; 0 until measured. */
+  readonly roundTripMs: number;
+  readonly state: 'up' | 'down';
+  /** The remote multiaddr. */
+  readonly address: string;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+}
+
+export interface OpenOptions {
+  readonly signal: AbortSignal;
+  /** Multiaddrs to try besides the known ones. */
+  readonly addresses?: readonly string[];
+  readonly priority?: 'high' | 'normal' | 'low';
+}
+
+/** Live links only: open a channel, answer one, watch links. No storage, topics, kinds or policy. */
+export interface Network {
+  readonly self: PeerId;
+  /** Own multiaddrs others can dial now, best first, each ending in `/p2p/<self>`. */
+  addresses(): readonly string[];
+  /** Dials when needed. Throws PEER_UNREACHABLE (`details.attempts` with every address and reason), REFUSED, LIMIT_REACHED. */
+  open(peer: PeerId, protocol: Protocol, options: OpenOptions): Promise<Channel>;
+  /** Answers one protocol; `protocol.access` says whether strangers may open it. Disposing ends its channels. */
+  answer(protocol: Protocol, handler: (channel: Channel) => Promise<void>): Disposable;
+  /** Links as they are, then each change. */
+  links(signal: AbortSignal): AsyncIterable<Link>;
+  /** Closes every link to this peer (block, isolate). */
+  disconnect(peer: PeerId): Promise<void>;
+}
+
+/** Whole messages both ways, in order, under a credit window: neither side can fill the other's memory. */
+export interface Channel extends AsyncIterable<Uint8Array> {
+  readonly link: Link;
+  /** Aborts when the other side, the link or `answer` is gone; its reason is a PeerAiError. */
+  readonly signal: AbortSignal;
+  /** Resolves when credit allows the next. Throws CHANNEL_CLOSED, LIMIT_EXCEEDED (message too long). */
+  send(message: Uint8Array): Promise<void>;
+  /** Ends our half; with a code, resets both. Safe to call twice. */
+  close(code?: string): Promise<void>;
+}
+
+/** Gossip topics. */
+export interface Topics {
+  publish(topic: string, message: Uint8Array): Promise<void>;
+  /** `judge` runs before forwarding; the queue is bounded, the oldest message is dropped. */
+  subscribe(
+    topic: string,
+    judge: (message: Uint8Array, from: PeerId) => 'accept' | 'ignore' | 'reject',
+    signal: AbortSignal,
+  ): AsyncIterable<Uint8Array>;
+}
+
+/** Signed peer records: by peer, or by what is offered ("model:mistral"). */
+export interface Directory {
+  announce(record: Uint8Array): Promise<void>;
+  find(what: PeerId | `${'model' | 'node' | 'topic'}:${string}`, signal: AbortSignal): AsyncIterable<Uint8Array>;
+}

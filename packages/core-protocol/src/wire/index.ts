@@ -1,0 +1,17 @@
+export type { Codec } from './codec.ts';
+export {
+  bool,
+  bytes,
+  double,
+  type Field,
+  type FieldTypes,
+  message,
+  nested,
+  oneOf,
+  optional,
+  repeated,
+  string,
+  uint32,
+  uint53,
+  uint64,
+} from './message.ts';
