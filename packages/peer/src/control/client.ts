@@ -1,0 +1,166 @@
+import { PeerAiError } from '@peerai/core-protocol';
+import type { ChatEvent, ChatRequest } from '../chat/chat.schema.ts';
+import type { DoctorView } from '../doctor/doctor.schema.ts';
+import type { LedgerEntries, LedgerHead, LedgerVerification } from '../ledger/ledger.schema.ts';
+import type { DeliveryView, MessageView } from '../messages/messages.schema.ts';
+import type { ModelsView } from '../models/models.schema.ts';
+import type { NodeView } from '../node/node.schema.ts';
+import type {
+  InviteView,
+  PairingsView,
+  PeerPatch,
+  PeerView,
+  PendingPairing,
+  Permission,
+  PingView,
+} from '../pairing/pairing.schema.ts';
+import type { ShareRequest, ShareView } from '../share/share.schema.ts';
+import type { ConfigView } from './config.schema.ts';
+import type { ControlEvent } from './events.ts';
+import type { KeyView } from './keys.schema.ts';
+import type { Problem } from './problem.ts';
+import { readEvents } from './server-sent-events.ts';
+
+export interface ControlOptions {
+  /** `http://127.0.0.1:8006`, no slash at the end. */
+  readonly baseUrl: string;
+  readonly token?: string;
+  readonly fetch?: typeof globalThis.fetch;
+}
+
+/** The local API of a running agent, typed. Every call throws PeerAiError with the problem's code; AGENT_NOT_RUNNING when nothing listens. */
+export interface ControlClient {
+  node(signal?: AbortSignal): Promise<NodeView>;
+  peers(signal?: AbortSignal): Promise<readonly PeerView[]>;
+  changePeer(peerId: string, patch: PeerPatch): Promise<PeerView>;
+  removePeer(peerId: string): Promise<void>;
+  ping(peerId: string, signal?: AbortSignal): Promise<PingView>;
+  pairings(signal?: AbortSignal): Promise<PairingsView>;
+  invite(allow: readonly Permission[]): Promise<InviteView>;
+  /** Resolves when the other side was reached: compare the emoji, then wait for its owner. */
+  join(link: string, signal?: AbortSignal): Promise<PendingPairing>;
+  pairing(id: string, signal?: AbortSignal): Promise<PendingPairing>;
+  acceptPairing(id: string): Promise<PendingPairing>;
+  rejectPairing(id: string): Promise<PendingPairing>;
+  shares(signal?: AbortSignal): Promise<readonly ShareView[]>;
+  share(request: ShareRequest): Promise<ShareView>;
+  stopShare(id: string): Promise<ShareView>;
+  models(signal?: AbortSignal): Promise<ModelsView>;
+  exposeModel(name: string, exposed: boolean): Promise<void>;
+  chat(request: ChatRequest, signal: AbortSignal): AsyncIterable<ChatEvent>;
+  ledgerHead(signal?: AbortSignal): Promise<LedgerHead>;
+  ledgerEntries(range: { readonly from?: number; readonly limit?: number }): Promise<LedgerEntries>;
+  verifyLedger(signal?: AbortSignal): Promise<LedgerVerification>;
+  /** One offline proof file, base64. */
+  prove(index: number): Promise<{ readonly v: 1; readonly proof: string; readonly entry: string }>;
+  doctor(signal?: AbortSignal): Promise<DoctorView>;
+  messages(signal?: AbortSignal): Promise<readonly MessageView[]>;
+  send(to: string, kind: string, payload: unknown): Promise<DeliveryView>;
+  keys(signal?: AbortSignal): Promise<readonly KeyView[]>;
+  makeKey(name: string): Promise<KeyView>;
+  revokeKey(name: string): Promise<void>;
+  config(signal?: AbortSignal): Promise<ConfigView>;
+  /** Ends the agent within 5 s. */
+  shutdown(): Promise<void>;
+  /** Live events until the signal fires; throws when the connection ends, so that the caller decides about trying again. */
+  events(signal: AbortSignal, lastEventId?: string): AsyncIterable<ControlEvent & { readonly id: string }>;
+}
+
+export function createControlClient(options: ControlOptions): ControlClient {
+  const request = requester(options);
+  const json = async <T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> => {
+    const response = await request(method, path, body, signal);
+    return (response.status === 204 ? undefined : await response.json()) as T;
+  };
+  const get = <T>(path: string, signal?: AbortSignal): Promise<T> => json('GET', path, undefined, signal);
+  const at = (text: string): string => encodeURIComponent(text);
+  return {
+    node: (signal) => get('/node', signal),
+    peers: async (signal) => (await get<{ peers: PeerView[] }>('/peers', signal)).peers,
+    changePeer: (peerId, patch) => json('PATCH', `/peers/${at(peerId)}`, patch),
+    removePeer: (peerId) => json('DELETE', `/peers/${at(peerId)}`),
+    ping: (peerId, signal) => json('POST', `/peers/${at(peerId)}/ping`, {}, signal),
+    pairings: (signal) => get('/pairings', signal),
+    invite: (allow) => json('POST', '/pairings', { allow }),
+    join: (link, signal) => json('POST', '/pairings/join', { link }, signal),
+    pairing: (id, signal) => get(`/pairings/${at(id)}`, signal),
+    acceptPairing: (id) => json('POST', `/pairings/${at(id)}/accept`, {}),
+    rejectPairing: (id) => json('POST', `/pairings/${at(id)}/reject`, {}),
+    shares: async (signal) => (await get<{ shares: ShareView[] }>('/shares', signal)).shares,
+    share: (body) => json('POST', '/shares', body),
+    stopShare: (id) => json('DELETE', `/shares/${at(id)}`),
+    models: (signal) => get('/models', signal),
+    exposeModel: (name, exposed) => json('PATCH', `/models/${at(name)}`, { exposed }),
+    chat: (body, signal) => streamOf<ChatEvent>(() => request('POST', '/chat', body, signal)),
+    ledgerHead: (signal) => get('/ledger/head', signal),
+    ledgerEntries: ({ from, limit }) =>
+      get(
+        `/ledger/entries?${new URLSearchParams({ ...(from === undefined ? {} : { from: `${from}` }), limit: `${limit ?? 50}` })}`,
+      ),
+    verifyLedger: (signal) => json('POST', '/ledger/verify', {}, signal),
+    prove: (index) => get(`/ledger/proofs/${index}`),
+    doctor: (signal) => get('/doctor', signal),
+    messages: async (signal) => (await get<{ messages: MessageView[] }>('/messages', signal)).messages,
+    send: (to, kind, payload) => json('POST', '/messages', { to, kind, payload }),
+    keys: async (signal) => (await get<{ keys: KeyView[] }>('/keys', signal)).keys,
+    makeKey: (name) => json('POST', '/keys', { name }),
+    revokeKey: (name) => json('DELETE', `/keys/${at(name)}`),
+    config: (signal) => get('/config', signal),
+    shutdown: () => json('POST', '/shutdown', {}),
+    events: (signal, lastEventId) =>
+      streamOf(() =>
+        request('GET', '/events', undefined, signal, lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
+      ),
+  };
+}
+
+type Requester = (
+  method: string,
+  path: string,
+  body?: unknown,
+  signal?: AbortSignal,
+  headers?: Readonly<Record<string, string>>,
+) => Promise<Response>;
+
+function requester({ baseUrl, token, fetch = globalThis.fetch }: ControlOptions): Requester {
+  return async (method, path, body, signal, headers = {}) => {
+    const init: RequestInit = {
+      method,
+      headers: {
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(signal === undefined ? {} : { signal }),
+    };
+    const response = await fetch(`${baseUrl}/api/v1${path}`, init).catch((cause: unknown) => {
+      if (signal?.aborted === true) throw new PeerAiError('ABORTED', 'the request was cancelled', {}, { cause });
+      throw new PeerAiError('AGENT_NOT_RUNNING', `no agent answers at ${baseUrl}`, { baseUrl }, { cause });
+    });
+    if (!response.ok) throw await problemError(response);
+    return response;
+  };
+}
+
+async function problemError(response: Response): Promise<PeerAiError> {
+  const problem = (await response.json().catch(() => undefined)) as Partial<Problem> | undefined;
+  return new PeerAiError(
+    problem?.code ?? `HTTP_${response.status}`,
+    problem?.detail ?? `HTTP status ${response.status}`,
+    {
+      status: response.status,
+      ...(problem?.hint === undefined ? {} : { hint: problem.hint }),
+      ...(problem?.requestId === undefined ? {} : { requestId: problem.requestId }),
+      ...(problem?.retryAfterMs === undefined ? {} : { retryAfterMs: problem.retryAfterMs }),
+    },
+  );
+}
+
+async function* streamOf<T>(open: () => Promise<Response>): AsyncIterable<T & { readonly id: string }> {
+  const response = await open();
+  if (response.body === null) return;
+  for await (const event of readEvents(response.body)) {
+    yield { ...(JSON.parse(event.data) as T), type: event.type, id: event.id } as T & { readonly id: string };
+  }
+}

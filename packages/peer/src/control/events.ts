@@ -1,0 +1,24 @@
+import type { PeerView, PendingPairing } from '../pairing/pairing.schema.ts';
+import type { MessageView } from '../messages/messages.schema.ts';
+import type { ReceiptView } from '../ledger/ledger.schema.ts';
+import type { ShareView } from '../share/share.schema.ts';
+
+/** What `GET /api/v1/events` sends: `event:` is the type, `data:` the JSON of the rest, `id:` a rising number for `Last-Event-ID`. */
+export type ControlEvent =
+  | { readonly type: 'peer-connected'; readonly peer: PeerView }
+  | { readonly type: 'peer-disconnected'; readonly peer: PeerView }
+  | { readonly type: 'peer-updated'; readonly peer: PeerView }
+  | { readonly type: 'peer-removed'; readonly peerId: string }
+  | { readonly type: 'pairing-changed'; readonly pairing: PendingPairing }
+  | { readonly type: 'share-changed'; readonly share: ShareView }
+  | { readonly type: 'models-changed' }
+  | { readonly type: 'message-received'; readonly message: MessageView }
+  | { readonly type: 'receipt-signed'; readonly receipt: ReceiptView }
+  | { readonly type: 'relay-changed'; readonly address: string; readonly state: 'connected' | 'unreachable' }
+  | {
+      readonly type: 'traffic';
+      readonly bytesPerSecond: number;
+      readonly tokensPerSecond: number;
+      readonly answering: number;
+    };
+export type ControlEventType = ControlEvent['type'];

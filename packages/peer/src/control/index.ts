@@ -1,0 +1,32 @@
+/**
+ * The local API of an agent as data: a schema for every body, and a typed client that the command line and the dashboard use.
+ *
+ * @packageDocumentation
+ */
+export { createControlClient, type ControlClient, type ControlOptions } from './client.ts';
+export type { ControlEvent, ControlEventType } from './events.ts';
+export type { Problem } from './problem.ts';
+export type { ConfigView } from './config.schema.ts';
+export type { KeyView } from './keys.schema.ts';
+export type { ChatEvent, ChatRequest, ServedBy } from '../chat/chat.schema.ts';
+export type { Check, DoctorView } from '../doctor/doctor.schema.ts';
+export type {
+  LedgerEntries,
+  LedgerEntryView,
+  LedgerHead,
+  LedgerVerification,
+  ReceiptView,
+} from '../ledger/ledger.schema.ts';
+export type { DeliveryView, MessageView } from '../messages/messages.schema.ts';
+export type { ModelsView, ModelView } from '../models/models.schema.ts';
+export type { EngineFinding, Fingerprint, NodeView } from '../node/node.schema.ts';
+export type {
+  InviteView,
+  PairingsView,
+  PeerPatch,
+  PeerView,
+  PendingPairing,
+  Permission,
+  PingView,
+} from '../pairing/pairing.schema.ts';
+export type { ShareRequest, ShareView } from '../share/share.schema.ts';
