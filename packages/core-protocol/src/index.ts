@@ -4,12 +4,13 @@
  * @packageDocumentation
  */
 export * from './ports/index.ts';
-export { concatBytes, equalBytes, fromBase64Url, fromHex, fromUtf8, toBase64Url, toHex, utf8 } from './bytes.ts';
+export { compareUtf8, concatBytes, equalBytes, fromBase64Url, fromHex, fromUtf8, toBase64Url, toHex, utf8 } from './bytes.ts';
 export { type CoreErrorCode, type ErrorDetails, PeerAiError } from './errors.ts';
 export { createIdentity, type Identity } from './identity/identity.ts';
 export { parsePeerId, peerIdFromPublicKey, publicKeyFromPeerId } from './identity/peer-id.ts';
 export { openSigned, sealSigned, signedBytes } from './identity/signed.ts';
 export { limits } from './limits.ts';
 export type { Method } from './rpc/method.ts';
+export { type RelayAnswer, relayInfoMethod, type RelayQuestion } from './relay/relay-info.ts';
 export * as wire from './wire/index.ts';
 export type { Codec } from './wire/index.ts';

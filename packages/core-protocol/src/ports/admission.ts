@@ -23,6 +23,8 @@ export interface Admission {
 export interface Reservation {
   /** Tokens that this request may use, prompt and answer together: at most what was claimed, less when the budget is nearly spent. */
   readonly units: number;
+  /** Aborts when the right is taken away while the work runs: the share was stopped, the peer blocked. */
+  readonly revoked: AbortSignal;
   /** Books what was used; returns our half of the receipt, opaque to the caller. `workHash`: SHA-256 over prompt and answer bytes. */
   settle(usage: Usage, workHash: Uint8Array): Promise<Uint8Array>;
   /** Takes the consumer's countersigned receipt. Throws INVALID_SIGNATURE. */
