@@ -36,3 +36,15 @@ export const fromHex = (text: string): Uint8Array => hex.decode(text.toLowerCase
 /** RFC 4648 section 5, no padding. */
 export const toBase64Url = (bytes: Uint8Array): string => base64urlnopad.encode(bytes);
 export const fromBase64Url = (text: string): Uint8Array => base64urlnopad.decode(text);
+
+/** Orders texts as their UTF-8 bytes are ordered: by code point, which JavaScript's `<` does not do above U+FFFF. */
+export function compareUtf8(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let index = 0; index < length; index += 1) {
+    const [left, right] = [a.charCodeAt(index), b.charCodeAt(index)];
+    if (left === right) continue;
+    const [leftIsPair, rightIsPair] = [left >= 0xd800 && left < 0xe000, right >= 0xd800 && right < 0xe000];
+    return leftIsPair === rightIsPair ? left - right : leftIsPair ? 1 : -1;
+  }
+  return a.length - b.length;
+}

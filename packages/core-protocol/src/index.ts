@@ -4,10 +4,22 @@
  * @packageDocumentation
  */
 export * from './ports/index.ts';
-export { compareUtf8, concatBytes, equalBytes, fromBase64Url, fromHex, fromUtf8, toBase64Url, toHex, utf8 } from './bytes.ts';
+export {
+  compareUtf8,
+  concatBytes,
+  equalBytes,
+  fromBase64Url,
+  fromHex,
+  fromUtf8,
+  toBase64Url,
+  toHex,
+  utf8,
+} from './bytes.ts';
 export { type CoreErrorCode, type ErrorDetails, PeerAiError } from './errors.ts';
+export { nobleCrypto } from './crypto/noble.ts';
 export { createIdentity, type Identity } from './identity/identity.ts';
 export { parsePeerId, peerIdFromPublicKey, publicKeyFromPeerId } from './identity/peer-id.ts';
+export { openRecord, type PeerRecord, signRecord } from './identity/record.ts';
 export { openSigned, sealSigned, signedBytes } from './identity/signed.ts';
 export { limits } from './limits.ts';
 export type { Method } from './rpc/method.ts';

@@ -15,6 +15,14 @@ export const limits = {
   /** Addresses inside a ticket or a signed record. */
   ticketAddressesMax: 4,
   recordAddressesMax: 16,
+  /** Models one signed record may name; a peer with more names the ones it wants found. */
+  recordModelsMax: 64,
+  /** Whole signed record: gossiped and stored for strangers, so it stays small. */
+  recordBytesMax: 8_192,
+  /** How far ahead a record may expire, milliseconds: a stolen laptop's addresses are not handed out for a year. */
+  recordLifeMsMax: 604_800_000,
+  /** A peer's name for people, and its program's name and version, UTF-8 bytes. */
+  nameBytesMax: 64,
   /** Bytes of one multiaddr text. */
   addressBytesMax: 256,
   /** Models one ticket may name. */
@@ -34,4 +42,8 @@ export const limits = {
   /** One blob fetched by hash, and the piece it comes in. */
   blobBytesMax: 268_435_456,
   blobPieceBytes: 65_536,
+  /** One key of a Store, UTF-8 bytes: fits an index page many times over. */
+  storeKeyBytesMax: 512,
+  /** One value of a Store: above it a blob belongs into pieces. */
+  storeValueBytesMax: 16_777_216,
 } as const;

@@ -11,7 +11,7 @@ export const relayAnswer = message({
   /** Multiaddrs, those a browser can dial first. */
   addresses: repeated(string(4), 16),
 });
-export type RelayQuestion = ReturnType<typeof relayQuestion.decode>;
+export type RelayQuestion = Readonly<Record<string, never>>;
 export type RelayAnswer = ReturnType<typeof relayAnswer.decode>;
 
 /** `/peerai/relay/1`, answered by relays only. */

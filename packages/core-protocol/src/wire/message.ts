@@ -88,7 +88,7 @@ export function nested<T>(number: number, codec: Codec<T>): Field<T> {
 }
 
 export function optional<T>(field: Field<T>): Field<T | undefined> {
-  return { ...field, presence: 'optional' } as Field<T | undefined>;
+  return { ...field, presence: 'optional' };
 }
 
 /** At most `countMax` of one field, in order; never packed. */
