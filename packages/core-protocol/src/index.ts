@@ -22,7 +22,16 @@ export { parsePeerId, peerIdFromPublicKey, publicKeyFromPeerId } from './identit
 export { openRecord, type PeerRecord, signRecord } from './identity/record.ts';
 export { openSigned, sealSigned, signedBytes } from './identity/signed.ts';
 export { limits } from './limits.ts';
-export type { Method } from './rpc/method.ts';
+export {
+  type CallContext,
+  type CallDeps,
+  callMethod,
+  type CallOptions,
+  type Method,
+  type MethodHandler,
+  serveMethod,
+  streamMethod,
+} from './rpc/index.ts';
 export { type RelayAnswer, relayInfoMethod, type RelayQuestion } from './relay/relay-info.ts';
 export * as wire from './wire/index.ts';
 export type { Codec } from './wire/index.ts';

@@ -37,6 +37,9 @@ export const limits = {
   inviteLifeMs: 600_000,
   /** One rpc frame. */
   rpcFrameBytesMax: 1_048_576,
+  /** An error's sentence, and its details as JSON, UTF-8 bytes: for people and programs, not a way to send data. */
+  rpcErrorMessageBytesMax: 1_024,
+  rpcErrorDetailsBytesMax: 4_096,
   /** How long a unary request may take unless its method says otherwise, milliseconds. */
   rpcTimeoutMs: 30_000,
   /** One blob fetched by hash, and the piece it comes in. */

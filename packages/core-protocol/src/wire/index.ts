@@ -1,4 +1,5 @@
 export type { Codec } from './codec.ts';
+export { jsonCodec } from './json.ts';
 export {
   bool,
   bytes,
