@@ -1,0 +1,156 @@
+import {
+  type Channel,
+  type Clock,
+  type CryptoProvider,
+  type Directory,
+  limits as coreLimits,
+  type Network,
+  type PeerId,
+  type Protocol,
+  wire,
+} from '@peerai/core-protocol';
+import { limits } from '../limits.ts';
+import type { RunningTopics } from '../topics/topics.ts';
+import { createRecordBook, type KnownRecord } from './record-book.ts';
+
+export const recordsTopic = 'records';
+
+/** One question, then records until the end. The question may bring the asker's own record along. */
+export const directoryProtocol: Protocol = {
+  id: '/peerai/directory/1',
+  access: 'anyone',
+  framing: 'messages',
+  messageBytesMax: coreLimits.recordBytesMax + 1_024,
+  channelsPerPeerMax: 8,
+};
+const question = wire.message({ what: wire.string(1), own: wire.optional(wire.bytes(2)) });
+
+export interface DirectoryDeps {
+  readonly network: Network;
+  readonly topics: RunningTopics;
+  readonly clock: Clock;
+  readonly crypto: CryptoProvider;
+  /** Peers with a live link, who can be asked. */
+  readonly connected: () => readonly PeerId[];
+  /** Addresses of a record we trust, for later dials. */
+  readonly remember: (peer: PeerId, addresses: readonly string[]) => void;
+}
+export interface RunningDirectory extends Directory {
+  /** Listens for records and answers questions until the signal. */
+  run(signal: AbortSignal): void;
+  /** Tells a peer we have just met our own record; never throws. */
+  introduce(peer: PeerId): Promise<void>;
+}
+
+/** Signed records by gossip and by asking the peers we are connected to. */
+export function createDirectory(deps: DirectoryDeps): RunningDirectory {
+  const { network, topics, clock } = deps;
+  const book = createRecordBook(deps.crypto, () => clock.nowMs());
+  let own: Uint8Array | undefined;
+
+  function learn(bytes: Uint8Array): KnownRecord | undefined {
+    const fresh = book.put(bytes);
+    if (fresh !== undefined) deps.remember(fresh.record.peer, fresh.record.addresses);
+    return fresh;
+  }
+
+  async function answer(channel: Channel): Promise<void> {
+    for await (const message of channel) {
+      const { what, own: theirs } = question.decode(message);
+      if (theirs !== undefined) learn(theirs);
+      if (what === '' || what.length > limits.findTextCharsMax) return;
+      const found = book.match(what, (topic) => topics.subscribers(topic)).slice(0, limits.recordsPerFindMax);
+      for (const { bytes } of found) await channel.send(bytes);
+      return;
+    }
+  }
+
+  async function ask(
+    peer: PeerId,
+    what: string,
+    signal: AbortSignal,
+    found: (bytes: Uint8Array) => void,
+  ): Promise<void> {
+    const channel = await network.open(peer, directoryProtocol, { signal });
+    const stop = (): void => void channel.close('ABORTED');
+    signal.addEventListener('abort', stop, { once: true });
+    try {
+      await channel.send(question.encode({ what, own }));
+      await channel.close();
+      let count = 0;
+      for await (const record of channel) {
+        found(record);
+        count += 1;
+        if (count >= limits.recordsPerFindMax) break;
+      }
+    } finally {
+      signal.removeEventListener('abort', stop);
+      if (!channel.signal.aborted) void channel.close('ABORTED');
+    }
+  }
+
+  return {
+    async announce(record) {
+      const { record: checked } = book.check(record);
+      if (checked.peer !== network.self) return;
+      own = record;
+      book.put(record);
+      await topics.publish(recordsTopic, record);
+      const peers = deps.connected().slice(0, limits.findPeersMax);
+      await Promise.all(peers.map((peer) => this.introduce(peer)));
+    },
+    async *find(what, signal) {
+      const given = new Map<string, number>();
+      const fresh = (one: KnownRecord): boolean => {
+        if ((given.get(one.record.peer) ?? -1) >= one.record.sequence) return false;
+        given.set(one.record.peer, one.record.sequence);
+        return true;
+      };
+      const match = (): KnownRecord[] => book.match(what, (topic) => topics.subscribers(topic));
+      for (const one of match()) if (fresh(one)) yield one.bytes;
+      const stopping = new AbortController();
+      const peers = deps.connected().slice(0, limits.findPeersMax);
+      const bounded = clock.deadline(limits.findTimeoutMs, AbortSignal.any([signal, stopping.signal]));
+      let left = peers.length;
+      let wake = Promise.withResolvers<void>();
+      for (const peer of peers) {
+        const asked = ask(peer, what, bounded, (bytes) => {
+          if (learn(bytes) !== undefined) wake.resolve();
+        });
+        void asked
+          .catch(() => undefined)
+          .then(() => {
+            left -= 1;
+            wake.resolve();
+          });
+      }
+      try {
+        while (left > 0 && !signal.aborted && given.size < limits.recordsPerFindMax) {
+          await wake.promise;
+          wake = Promise.withResolvers<void>();
+          for (const one of match()) if (fresh(one)) yield one.bytes;
+        }
+      } finally {
+        stopping.abort();
+      }
+    },
+    async introduce(peer) {
+      if (own === undefined) return;
+      await ask(peer, '', clock.deadline(limits.findTimeoutMs), () => undefined).catch(() => undefined);
+    },
+    run(signal) {
+      const disposable = network.answer(directoryProtocol, answer);
+      signal.addEventListener('abort', () => disposable[Symbol.dispose](), { once: true });
+      const heard = topics.subscribe(
+        recordsTopic,
+        (message) => (learn(message) === undefined ? 'ignore' : 'accept'),
+        signal,
+      );
+      void drain(heard);
+    },
+  };
+}
+
+async function drain(messages: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const message of messages) void message;
+}

@@ -1,0 +1,34 @@
+import { PeerAiError } from '@peerai/core-protocol';
+
+/** Codes this package throws; the meaning stands where they are thrown. */
+export type TransportErrorCode =
+  | 'ABORTED'
+  | 'CHANNEL_CLOSED'
+  | 'INVALID_FORMAT'
+  | 'LIMIT_EXCEEDED'
+  | 'LIMIT_REACHED'
+  | 'PEER_UNREACHABLE'
+  | 'REFUSED'
+  | 'TIMEOUT'
+  | 'UNSAFE_ENVIRONMENT'
+  | 'ALREADY_ANSWERED';
+
+export function transportError(
+  code: TransportErrorCode,
+  message: string,
+  details: Readonly<Record<string, unknown>> = {},
+  cause?: unknown,
+): PeerAiError<TransportErrorCode> {
+  return new PeerAiError(code, message, details, cause === undefined ? undefined : { cause });
+}
+
+/** CHANNEL_CLOSED, with the code the other side gave when it gave one. */
+export function channelClosed(reason: string, code?: string, cause?: unknown): PeerAiError<TransportErrorCode> {
+  return transportError('CHANNEL_CLOSED', reason, code === undefined ? {} : { code }, cause);
+}
+
+/** One line of somebody else's error, for people; never a stack. */
+export function reasonOf(error: unknown): string {
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return text.split('\n')[0]?.slice(0, 200) ?? 'unknown';
+}

@@ -1,0 +1,209 @@
+import { generateKeyPairFromSeed } from '@libp2p/crypto/keys';
+import { gossipsub, type GossipSub } from '@libp2p/gossipsub';
+import { identify } from '@libp2p/identify';
+import { FaultTolerance } from '@libp2p/interface';
+import { noise } from '@libp2p/noise';
+import { peerIdFromString } from '@libp2p/peer-id';
+import { ping } from '@libp2p/ping';
+import { yamux } from '@libp2p/yamux';
+import { multiaddr } from '@multiformats/multiaddr';
+import { nobleCrypto, type PeerId } from '@peerai/core-protocol';
+import { createLibp2p, type Libp2p, type Libp2pInit } from 'libp2p';
+import { createDirectory, recordsTopic } from '../discovery/directory.ts';
+import { transportError } from '../errors.ts';
+import { limits } from '../limits.ts';
+import { createNetwork } from '../network/network.ts';
+import { keepRelays } from '../network/relay-keeper.ts';
+import { forwardTopics } from '../topics/forward.ts';
+import { createTopics, topicPrefix } from '../topics/topics.ts';
+import type { Components } from './components.ts';
+import type { TransportDeps, TransportNode } from './options.ts';
+
+/** What the three kinds of node differ in. */
+export interface NodeShape {
+  readonly listen: readonly string[];
+  readonly announce?: readonly string[];
+  readonly announceFilter?: NonNullable<Libp2pInit['addresses']>['announceFilter'];
+  readonly transports: NonNullable<Libp2pInit['transports']>;
+  readonly discovery?: NonNullable<Libp2pInit['peerDiscovery']>;
+  readonly services?: NonNullable<Libp2pInit['services']>;
+  readonly relays: readonly string[];
+  readonly bootstrap: readonly string[];
+  readonly maxConnections: number;
+  readonly connectionTimeoutMs: number;
+  readonly directOnly: boolean;
+  readonly webrtc: boolean;
+  readonly forwardTopics: boolean;
+  readonly reservations?: (libp2p: Libp2p) => number;
+}
+
+/** noise writes its session keys to a file when this is set. Throws UNSAFE_ENVIRONMENT. */
+export function refuseKeyDump(environment: Readonly<Record<string, string | undefined>> | undefined): void {
+  if (environment?.['DUMP_SESSION_KEYS'] !== undefined) {
+    throw transportError(
+      'UNSAFE_ENVIRONMENT',
+      'DUMP_SESSION_KEYS is set: session keys would be written to disk; unset it',
+    );
+  }
+}
+
+/** Throws UNSAFE_ENVIRONMENT, INVALID_FORMAT (seed). */
+export async function assembleNode(deps: TransportDeps, shape: NodeShape): Promise<TransportNode> {
+  refuseKeyDump((globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env);
+  if (deps.seed.length !== 32) throw transportError('INVALID_FORMAT', 'a seed has 32 bytes');
+  const isBlocked = deps.isBlocked ?? ((): boolean => false);
+  let components: Components | undefined;
+  const libp2p = await createLibp2p({
+    ...(await libp2pOptions(deps, shape, isBlocked)),
+    start: false,
+    services: {
+      ...shape.services,
+      identify: identify({ maxMessageSize: limits.identifyBytesMax }),
+      ping: ping({ maxInboundStreams: limits.refusedStreamsMax, maxOutboundStreams: limits.refusedStreamsMax }),
+      pubsub: pubsubService(),
+      inner: (inner: Components) => {
+        components = inner;
+        return {};
+      },
+    },
+  });
+  if (components === undefined) throw transportError('ABORTED', 'libp2p gave no components');
+  return runNode({ ...deps, isBlocked }, shape, libp2p, components);
+}
+
+function pubsubService() {
+  return gossipsub({
+    emitSelf: false,
+    allowPublishToZeroTopicPeers: true,
+    ignoreDuplicatePublishError: true,
+    fallbackToFloodsub: false,
+    // Several peers behind one address (an office, a NAT, this machine) are not an attack.
+    scoreParams: { IPColocationFactorWeight: 0 },
+  });
+}
+
+async function libp2pOptions(deps: TransportDeps, shape: NodeShape, isBlocked: (peer: PeerId) => boolean) {
+  const deny = (peer: { toString(): string }): boolean => isBlocked(peer.toString() as PeerId);
+  return {
+    nodeInfo: { name: 'peerai', userAgent: 'peerai' },
+    privateKey: await generateKeyPairFromSeed('Ed25519', deps.seed),
+    addresses: {
+      listen: [...shape.listen],
+      announce: [...(shape.announce ?? [])],
+      ...(shape.announceFilter === undefined ? {} : { announceFilter: shape.announceFilter }),
+    },
+    transports: shape.transports,
+    connectionEncrypters: [noise()],
+    streamMuxers: [
+      yamux({
+        maxInboundStreams: limits.streamsPerConnectionMax,
+        maxOutboundStreams: limits.streamsPerConnectionMax,
+        streamOptions: { maxReadBufferLength: limits.streamReadBufferBytesMax },
+      }),
+    ],
+    peerDiscovery: shape.discovery ?? [],
+    connectionGater: {
+      // The browser default refuses private and loopback addresses.
+      denyDialMultiaddr: () => false,
+      denyDialPeer: deny,
+      denyInboundEncryptedConnection: deny,
+      denyOutboundEncryptedConnection: deny,
+    },
+    connectionManager: {
+      maxConnections: shape.maxConnections,
+      inboundConnectionThreshold: limits.inboundConnectionsPerSecond,
+      maxIncomingPendingConnections: limits.pendingConnectionsMax,
+      dialTimeout: shape.connectionTimeoutMs,
+      addressDialTimeout: limits.dialAddressMs,
+    },
+    // Our own ping measures and ends dead links.
+    connectionMonitor: { enabled: false },
+    transportManager: { faultTolerance: FaultTolerance.FATAL_ALL },
+  } satisfies Libp2pInit;
+}
+
+function runNode(
+  deps: TransportDeps & { readonly isBlocked: (peer: PeerId) => boolean },
+  shape: NodeShape,
+  libp2p: Libp2p,
+  components: Components,
+): TransportNode {
+  const { clock } = deps;
+  const stopping = new AbortController();
+  const running = createNetwork({ ...deps, components }, shape);
+  const pubsub = libp2p.services['pubsub'] as GossipSub;
+  const topics = createTopics(pubsub);
+  const directory = createDirectory({
+    network: running.network,
+    topics,
+    clock,
+    crypto: deps.crypto ?? nobleCrypto,
+    connected: () => [...new Set(running.links().map((entry) => entry.link.peer))],
+    remember: (peer, addresses) => void rememberAddresses(components, peer, addresses),
+  });
+  let starting: Promise<void> | undefined;
+  let stopped: Promise<void> | undefined;
+
+  async function startOnce(): Promise<void> {
+    await libp2p.start();
+    if (stopping.signal.aborted) return;
+    if (shape.forwardTopics) forwardTopics(pubsub, new Set([topicPrefix + recordsTopic]));
+    directory.run(stopping.signal);
+    libp2p.addEventListener('peer:identify', ({ detail }) => {
+      void directory.introduce(detail.peerId.toString() as PeerId);
+    });
+    keepRelays({ ...deps, components }, shape.relays, true, stopping.signal);
+    keepRelays({ ...deps, components }, shape.bootstrap, false, stopping.signal);
+  }
+
+  async function stopOnce(): Promise<void> {
+    stopping.abort(transportError('ABORTED', 'this node is stopping'));
+    await starting?.catch(() => undefined);
+    running.stop();
+    const done = new AbortController();
+    const bound = clock.sleep(limits.stopMs, done.signal).catch(() => undefined);
+    await Promise.race([libp2p.stop(), bound]);
+    done.abort();
+  }
+
+  return {
+    network: running.network,
+    topics,
+    directory,
+    async start(signal) {
+      if (stopping.signal.aborted) throw transportError('ABORTED', 'this node was stopped');
+      if (signal?.aborted === true) throw transportError('ABORTED', 'the caller stopped this', {}, signal.reason);
+      starting ??= startOnce();
+      await starting;
+    },
+    stop() {
+      stopped ??= stopOnce();
+      return stopped;
+    },
+    stats() {
+      const links = running.links().map((entry) => entry.link);
+      const sum = (pick: (link: (typeof links)[number]) => number): number =>
+        links.reduce((total, link) => total + pick(link), 0);
+      return {
+        connections: links.length,
+        direct: links.filter((link) => link.path === 'direct').length,
+        relayed: links.filter((link) => link.path === 'relayed').length,
+        channels: running.channels(),
+        reservations: shape.reservations?.(libp2p) ?? 0,
+        bytesSent: sum((link) => link.bytesSent),
+        bytesReceived: sum((link) => link.bytesReceived),
+      };
+    },
+  };
+}
+
+/** A record's addresses are remembered as hints; only the signature of its own peer brought them here. */
+async function rememberAddresses(components: Components, peer: PeerId, addresses: readonly string[]): Promise<void> {
+  try {
+    if (peer === components.peerId.toString()) return;
+    const parsed = addresses.slice(0, limits.dialAddressesMax).map((address) => multiaddr(address));
+    await components.peerStore.merge(peerIdFromString(peer), { multiaddrs: parsed });
+  } catch {
+    // a malformed address in a signed record is the signer's problem
+  }
+}

@@ -1,0 +1,31 @@
+import { circuitRelayTransport } from '@libp2p/circuit-relay-v2';
+import { webRTC } from '@libp2p/webrtc';
+import { webSockets } from '@libp2p/websockets';
+import { limits } from '../limits.ts';
+import { assembleNode } from './assemble.ts';
+import type { TransportDeps, TransportNode } from './options.ts';
+
+export interface BrowserOptions {
+  /** Relays to hold a reservation on, so that others can reach this tab; WebSocket multiaddrs. */
+  readonly relays: readonly string[];
+  /** Nodes to stay connected to. */
+  readonly bootstrap?: readonly string[];
+  readonly maxConnections?: number;
+  readonly connectionTimeoutMs?: number;
+  readonly path?: 'any' | 'direct-only';
+}
+
+/** A node for a browser tab: WebSocket to relays, WebRTC to peers. Runs on Node as well. */
+export function createBrowserNode(deps: TransportDeps, options: BrowserOptions): Promise<TransportNode> {
+  return assembleNode(deps, {
+    listen: ['/webrtc'],
+    transports: [circuitRelayTransport(), webSockets(), webRTC({ rtcConfiguration: { iceServers: [] } })],
+    relays: options.relays,
+    bootstrap: options.bootstrap ?? [],
+    maxConnections: options.maxConnections ?? limits.connectionsMax,
+    connectionTimeoutMs: options.connectionTimeoutMs ?? limits.connectionTimeoutMs,
+    directOnly: options.path === 'direct-only',
+    webrtc: true,
+    forwardTopics: false,
+  });
+}

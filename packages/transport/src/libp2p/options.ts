@@ -1,0 +1,41 @@
+import type { Clock, CryptoProvider, Directory, Logger, Network, PeerId, Random, Topics } from '@peerai/core-protocol';
+
+/** What every node needs from outside. */
+export interface TransportDeps {
+  /** 32 bytes: the Ed25519 seed of the peer. Keep it yourself: libp2p's own storage is not used. */
+  readonly seed: Uint8Array;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** Asked for every channel of a `granted` protocol, so the answer may change over time. */
+  readonly isGranted: (peer: PeerId, protocolId: string) => boolean;
+  /** Peers we neither dial nor let in; asked for every connection and channel. */
+  readonly isBlocked?: (peer: PeerId) => boolean;
+  /** Checks the signatures of records; the pure JavaScript one unless given. */
+  readonly crypto?: CryptoProvider;
+}
+
+export interface TransportStats {
+  readonly connections: number;
+  readonly direct: number;
+  readonly relayed: number;
+  /** Channels answered here and open. */
+  readonly channels: number;
+  /** Peers that hold a reservation here (relay only). */
+  readonly reservations: number;
+  /** Bytes of channels over links that are up. */
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+}
+
+/** One libp2p node behind the ports. */
+export interface TransportNode {
+  readonly network: Network;
+  readonly topics: Topics;
+  readonly directory: Directory;
+  /** Safe to call twice; a stopped node does not start again (ABORTED). Throws the listener's error when a port is taken. */
+  start(signal?: AbortSignal): Promise<void>;
+  /** Safe to call twice. */
+  stop(): Promise<void>;
+  stats(): TransportStats;
+}

@@ -1,0 +1,107 @@
+/** Every bound of this package, with its unit and its reason. */
+export const limits = {
+  // ── channel
+  /** Bytes a sender may have in flight before the reader took them; measured best of 256 KiB, 1 MiB and 2 MiB on three transports. */
+  creditWindowBytes: 1_048_576,
+  /** Bytes of a frame's head: kind (1) and length (4). Every message costs this much credit too, so that empty ones are not free. */
+  frameHeadBytes: 5,
+  /** Characters of a reset code on the wire. */
+  resetCodeCharsMax: 64,
+  /** Milliseconds between two looks at every channel; the grain of the two below. */
+  heartbeatTickMs: 500,
+  /** Ticks (1.5 s) without a byte from the other side before we ask. */
+  heartbeatPingTicks: 3,
+  /** Ticks (4.5 s) without a byte before the channel is dead: a peer that went silent frees its work within 5 s. */
+  heartbeatDeadTicks: 9,
+  /** Bytes of a raw channel held for a slow reader: libp2p's own read buffer, 4 MiB, resets the stream beyond it. */
+  rawQueueBytesMax: 4_194_304,
+  /** Bytes of a raw channel above which the stream is paused, where the muxer can pause. */
+  rawPauseBytes: 1_048_576,
+  /** How long the last frames of a closing stream may take to leave, milliseconds. */
+  streamCloseMs: 1_000,
+  /** Streams of one protocol on one connection libp2p lets through above our own count, so that our refusal can be told. */
+  refusedStreamsMax: 16,
+
+  // ── network
+  /** Channel opening on one existing connection, milliseconds: a link that died silently must not hold the request. */
+  openOnLinkMs: 2_500,
+  /** One address dialled, milliseconds; WebRTC takes 0.1 or 1.05 s on a good machine. */
+  dialAddressMs: 6_000,
+  /** Direct addresses get this much of a head start before relays are tried too, milliseconds. */
+  relayHeadStartMs: 250,
+  /** Addresses of one peer dialled in one attempt; the others are ignored. */
+  dialAddressesMax: 16,
+  /** Own relays tried for a peer whose addresses name none. */
+  ownRelaysTriedMax: 4,
+  /** Connections an open() may lose under its hands before it gives up. */
+  openRetriesMax: 3,
+  /** WebRTC or direct connection beside a relayed one, milliseconds. */
+  upgradeMs: 15_000,
+  /** A failed upgrade is tried again at the next open() after this, milliseconds. */
+  upgradeAgainMs: 30_000,
+  /** Links are pinged this often, milliseconds. */
+  linkPingEveryMs: 5_000,
+  /** A link whose ping takes longer is down, milliseconds. */
+  linkPingTimeoutMs: 5_000,
+  /** Link changes kept for a slow watcher; per connection only the newest counts. */
+  linkChangesMax: 4_096,
+  /** Relays an agent keeps a reservation on. */
+  relaysMax: 8,
+  /** First and longest pause before a lost relay or bootstrap node is tried again, milliseconds. */
+  relayRetryMs: 500,
+  relayRetryMsMax: 30_000,
+  /** How often a kept relay is looked at, milliseconds. */
+  relayCheckMs: 1_000,
+  /** stop() gives connections this long, milliseconds. */
+  stopMs: 2_000,
+
+  // ── libp2p: its defaults break networks behind one address
+  /** Connections of one node unless the options say otherwise; 243 KB of memory each (TCP). */
+  connectionsMax: 300,
+  connectionTimeoutMs: 10_000,
+  /** New inbound connections a second from one address; the default of 5 breaks an office, a NAT and every loopback test. */
+  inboundConnectionsPerSecond: 100,
+  /** Handshakes under way; the default of 10 is a burst of one office. */
+  pendingConnectionsMax: 100,
+  /** yamux streams of one connection, each way; its own default is 1,000. */
+  streamsPerConnectionMax: 256,
+  /** Bytes libp2p holds for one stream nobody reads; our own credit stays below it. */
+  streamReadBufferBytesMax: 4_194_304,
+
+  /** One identify message, bytes: addresses and protocols of a peer. */
+  identifyBytesMax: 16_384,
+
+  // ── relay: libp2p's 15 reservations, 128 KiB and 2 min are for strangers on a public net
+  relayConnectionsMax: 4_096,
+  /** Reservations of one relay: 190 KB of memory each, so about 200 MB. */
+  relayReservationsMax: 1_024,
+  /** How long a reservation lives without renewal, milliseconds. */
+  relayReservationMs: 3_600_000,
+  /** Bytes of one relayed connection, both ways together: a long chat or a small file; more belongs on a direct link. */
+  relayCircuitBytesMax: 268_435_456,
+  /** How long one relayed connection may last, milliseconds. */
+  relayCircuitMs: 1_800_000,
+  /** Circuits one peer may have open through one relay. */
+  relayCircuitsPerPeerMax: 32,
+  /** Topics a relay forwards for its peers. */
+  relayTopicsMax: 256,
+
+  // ── topics and directory
+  /** One gossip message, bytes. */
+  topicMessageBytesMax: 65_536,
+  /** Messages kept for a slow subscriber; the oldest is dropped. */
+  topicQueueMax: 256,
+  topicNameCharsMax: 128,
+  /** One signed record, bytes. */
+  recordBytesMax: 8_192,
+  /** Records remembered; the one that expires first goes. */
+  recordsMax: 4_096,
+  /** Records one find() gives and one answer carries. */
+  recordsPerFindMax: 64,
+  /** Connected peers asked by one find(). */
+  findPeersMax: 16,
+  /** One question to one peer, milliseconds. */
+  findTimeoutMs: 3_000,
+  /** Characters of what is looked for. */
+  findTextCharsMax: 160,
+} as const;

@@ -1,0 +1,91 @@
+import { multiaddr, type Multiaddr } from '@multiformats/multiaddr';
+import { isPrivate } from '@libp2p/utils';
+
+/** Addresses of one peer sorted by the way they take; each ends in `/p2p/<peer>`. */
+export interface AddressPlan {
+  /** A socket straight to the peer. */
+  readonly direct: readonly string[];
+  /** Through a relay, bytes and all. */
+  readonly relayed: readonly string[];
+  /** WebRTC, signalled through a relay. */
+  readonly webrtc: readonly string[];
+  /** Not usable, with the reason. */
+  readonly unusable: readonly { readonly address: string; readonly reason: string }[];
+}
+
+const circuit = '/p2p-circuit';
+const circuitWebrtc = '/p2p-circuit/webrtc';
+
+export function isCircuit(address: string): boolean {
+  return address.includes(circuit);
+}
+
+export function isWebrtc(address: string): boolean {
+  return /\/webrtc(\/|$)/u.test(address);
+}
+
+/** `…/p2p-circuit/p2p/X` and `…/p2p-circuit/webrtc/p2p/X` name the same door. */
+export function withoutWebrtc(address: string): string {
+  return address.replace(circuitWebrtc, circuit);
+}
+
+export function withWebrtc(address: string): string {
+  return address.includes(circuitWebrtc) ? address : address.replace(circuit, circuitWebrtc);
+}
+
+function parse(address: string): Multiaddr | undefined {
+  try {
+    return multiaddr(address);
+  } catch {
+    return undefined;
+  }
+}
+
+/** @param addresses - multiaddrs from tickets, records, the peer store: foreign text. */
+export function planAddresses(peer: string, addresses: readonly string[]): AddressPlan {
+  const direct = new Set<string>();
+  const relayed = new Set<string>();
+  const webrtc = new Set<string>();
+  const unusable: { address: string; reason: string }[] = [];
+  for (const address of new Set(addresses)) {
+    const parsed = parse(address);
+    if (parsed === undefined) {
+      unusable.push({ address: address.slice(0, 256), reason: 'not a multiaddr' });
+      continue;
+    }
+    const whole = endingIn(peer, parsed);
+    if (whole === undefined) unusable.push({ address, reason: 'names another peer' });
+    else if (!isCircuit(whole) && !isWebrtc(whole)) direct.add(whole);
+    else if (isCircuit(whole)) {
+      relayed.add(withoutWebrtc(whole));
+      webrtc.add(withWebrtc(whole));
+    } else unusable.push({ address, reason: 'WebRTC needs a relay to meet at' });
+  }
+  return { direct: [...direct], relayed: [...relayed], webrtc: [...webrtc], unusable };
+}
+
+function endingIn(peer: string, address: Multiaddr): string | undefined {
+  const components = address.getComponents();
+  const last = components.at(-1);
+  if (last?.name !== 'p2p') return `${address.toString().replace(/\/$/u, '')}/p2p/${peer}`;
+  if (last.value === peer) return address.toString();
+  return undefined;
+}
+
+/** Lower is better: a door a browser can use from anywhere first, this machine's own loopback last. */
+function rank(address: string): number {
+  const browser = /\/(ws|wss)\//u.test(address);
+  if (isWebrtc(address)) return browser ? 0 : 1;
+  const loopback = /^\/(ip4\/127\.|ip6\/::1)/u.test(address);
+  if (isCircuit(address)) return loopback ? 4 : 3;
+  if (loopback) return browser ? 6 : 7;
+  const parsed = parse(address);
+  return parsed !== undefined && isPrivate(parsed) ? 5 : 2;
+}
+
+/** Own addresses, best first, each once. */
+export function sortAddresses(addresses: readonly string[]): string[] {
+  return [...new Set(addresses)]
+    .filter((address) => address !== '' && !address.startsWith('/webrtc'))
+    .sort((a, b) => rank(a) - rank(b));
+}

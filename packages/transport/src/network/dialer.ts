@@ -1,0 +1,88 @@
+import type { Connection } from '@libp2p/interface';
+import { multiaddr } from '@multiformats/multiaddr';
+import type { Clock } from '@peerai/core-protocol';
+import { reasonOf, transportError } from '../errors.ts';
+import type { Components } from '../libp2p/components.ts';
+import { limits } from '../limits.ts';
+import type { AddressPlan } from './addresses.ts';
+
+/** One address that was tried, and why it did not become a link. */
+export interface Attempt {
+  readonly address: string;
+  readonly step: 'address' | 'direct' | 'relay' | 'webrtc' | 'link' | 'identity';
+  readonly reason: string;
+}
+
+/**
+ * One address through libp2p's transports. Not through its dial queue: that joins all dials of one peer into one promise
+ * and one error, and we want to say which address failed how.
+ */
+export async function dialAddress(
+  components: Components,
+  clock: Clock,
+  address: string,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<Connection> {
+  const bounded = clock.deadline(timeoutMs, signal);
+  const dial = new AbortController();
+  const stop = (): void => dial.abort(bounded.reason);
+  if (bounded.aborted) throw bounded.reason;
+  bounded.addEventListener('abort', stop, { once: true });
+  try {
+    return await raceAbort(components.transportManager.dial(multiaddr(address), { signal: dial.signal }), dial.signal);
+  } finally {
+    // @libp2p/tcp ties the socket to this signal for life: after the dial it must never fire.
+    bounded.removeEventListener('abort', stop);
+  }
+}
+
+/** Rejects when the signal fires although the work does not listen to it. */
+function raceAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+    work.then(resolve, reject);
+  });
+}
+
+/**
+ * Happy eyeballs: direct addresses at once, relays after a short head start or as soon as no direct one is left.
+ * Throws PEER_UNREACHABLE with `details.attempts` once every address has failed.
+ */
+export async function dialPlan(
+  components: Components,
+  clock: Clock,
+  plan: AddressPlan,
+  options: { readonly directOnly: boolean; readonly timeoutMs: number; readonly signal: AbortSignal },
+): Promise<Connection> {
+  const attempts: Attempt[] = plan.unusable.map((one) => ({ ...one, step: 'address' }));
+  const won = new AbortController();
+  const signal = AbortSignal.any([won.signal, options.signal]);
+  const first = Promise.withResolvers<Connection>();
+
+  const tryAll = async (addresses: readonly string[], step: Attempt['step'], timeoutMs: number): Promise<void> => {
+    await Promise.all(
+      addresses.slice(0, limits.dialAddressesMax).map(async (address) => {
+        try {
+          first.resolve(await dialAddress(components, clock, address, timeoutMs, signal));
+        } catch (error) {
+          attempts.push({ address, step, reason: reasonOf(error) });
+        }
+      }),
+    );
+  };
+
+  const work = async (): Promise<never> => {
+    const direct = tryAll(plan.direct, 'direct', Math.min(limits.dialAddressMs, options.timeoutMs));
+    await Promise.race([direct, clock.sleep(plan.direct.length > 0 ? limits.relayHeadStartMs : 0, signal)]);
+    const through = options.directOnly ? plan.webrtc : plan.relayed;
+    await Promise.all([direct, tryAll(through, options.directOnly ? 'webrtc' : 'relay', options.timeoutMs)]);
+    throw transportError('PEER_UNREACHABLE', 'none of the addresses of this peer answered', { attempts });
+  };
+
+  try {
+    return await Promise.race([first.promise, work()]);
+  } finally {
+    won.abort(transportError('ABORTED', 'another address was quicker'));
+  }
+}

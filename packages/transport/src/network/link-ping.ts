@@ -1,0 +1,70 @@
+import type { Connection } from '@libp2p/interface';
+import type { Clock, Random } from '@peerai/core-protocol';
+import { channelClosed } from '../errors.ts';
+import { limits } from '../limits.ts';
+import type { LinkEntry, LinkTable } from './link-table.ts';
+
+const pingProtocol = '/ipfs/ping/1.0.0';
+const pingBytes = 32;
+
+/** libp2p's ping over exactly this connection: 32 random bytes there and back. Milliseconds. Throws when it does not answer. */
+export async function pingConnection(
+  connection: Connection,
+  deps: { readonly clock: Clock; readonly random: Random },
+  signal: AbortSignal,
+): Promise<number> {
+  const stream = await connection.newStream(pingProtocol, { signal, runOnLimitedConnection: true });
+  const question = deps.random.bytes(pingBytes);
+  const answer = Promise.withResolvers<void>();
+  let received = 0;
+  stream.addEventListener('message', (event) => {
+    received += event.data.byteLength;
+    if (received >= pingBytes) answer.resolve();
+  });
+  const lost = (): void => answer.reject(channelClosed('no answer to a ping'));
+  stream.addEventListener('close', lost);
+  signal.addEventListener('abort', lost);
+  const start = deps.clock.elapsedMs();
+  try {
+    stream.send(question);
+    await answer.promise;
+    return Math.max(deps.clock.elapsedMs() - start, 0.001);
+  } finally {
+    signal.removeEventListener('abort', lost);
+    if (stream.status === 'open')
+      stream.close({ signal: AbortSignal.timeout(limits.streamCloseMs) }).catch(() => undefined);
+  }
+}
+
+/** Measures one link; a link that does not answer in time is ended, so that those who wait on it are freed. */
+export async function measureLink(
+  entry: LinkEntry,
+  deps: { readonly clock: Clock; readonly random: Random },
+  stopped: AbortSignal,
+): Promise<boolean> {
+  const signal = deps.clock.deadline(limits.linkPingTimeoutMs, stopped);
+  try {
+    entry.measured(await pingConnection(entry.connection, deps, signal));
+    return true;
+  } catch (error) {
+    if (!stopped.aborted && entry.connection.status === 'open' && signal.aborted) {
+      entry.connection.abort(channelClosed('the link no longer answers', undefined, error));
+    }
+    return false;
+  }
+}
+
+/** Pings every link, each `linkPingEveryMs`. */
+export async function keepPinging(
+  table: LinkTable,
+  deps: { readonly clock: Clock; readonly random: Random },
+  stopped: AbortSignal,
+  afterEach: () => void,
+): Promise<void> {
+  while (!stopped.aborted) {
+    await deps.clock.sleep(limits.linkPingEveryMs, stopped).catch(() => undefined);
+    if (stopped.aborted) return;
+    await Promise.all(table.all().map((entry) => measureLink(entry, deps, stopped)));
+    afterEach();
+  }
+}

@@ -1,0 +1,115 @@
+import type { Connection } from '@libp2p/interface';
+import type { Link, PeerId } from '@peerai/core-protocol';
+import type { LinkMeter } from '../channel/link-meter.ts';
+import { limits } from '../limits.ts';
+
+/** One connection with its counters. */
+export interface LinkEntry extends LinkMeter {
+  readonly connection: Connection;
+  measured(roundTripMs: number): void;
+  /** Round trip known: the link answered us at least once. */
+  readonly proven: boolean;
+}
+
+/** Every live connection as a Link, and who watches them. */
+export interface LinkTable {
+  entry(connection: Connection): LinkEntry;
+  drop(connection: Connection): void;
+  of(peer: string): LinkEntry[];
+  all(): LinkEntry[];
+  watch(signal: AbortSignal): AsyncIterable<Link>;
+}
+
+export function createLinkTable(): LinkTable {
+  const entries = new Map<string, LinkEntry>();
+  const watchers = new Set<(id: string, link: Link) => void>();
+  const tell = (id: string, link: Link): void => {
+    for (const watcher of watchers) watcher(id, link);
+  };
+
+  function createEntry(connection: Connection): LinkEntry {
+    let roundTripMs = 0;
+    let bytesSent = 0;
+    let bytesReceived = 0;
+    const entry: LinkEntry = {
+      connection,
+      get link(): Link {
+        return {
+          peer: connection.remotePeer.toString() as PeerId,
+          path: connection.direct ? 'direct' : 'relayed',
+          roundTripMs,
+          state: connection.status === 'open' ? 'up' : 'down',
+          address: connection.remoteAddr.toString(),
+          bytesSent,
+          bytesReceived,
+        };
+      },
+      get proven() {
+        return roundTripMs > 0;
+      },
+      sent: (bytes) => void (bytesSent += bytes),
+      received: (bytes) => void (bytesReceived += bytes),
+      measured(ms) {
+        roundTripMs = ms;
+        tell(connection.id, entry.link);
+      },
+    };
+    return entry;
+  }
+
+  return {
+    entry(connection) {
+      const known = entries.get(connection.id);
+      if (known !== undefined) return known;
+      const entry = createEntry(connection);
+      if (connection.status === 'open') {
+        entries.set(connection.id, entry);
+        tell(connection.id, entry.link);
+      }
+      return entry;
+    },
+    drop(connection) {
+      const entry = entries.get(connection.id);
+      if (entry === undefined) return;
+      entries.delete(connection.id);
+      tell(connection.id, { ...entry.link, state: 'down' });
+    },
+    of: (peer) => [...entries.values()].filter((entry) => entry.connection.remotePeer.toString() === peer),
+    all: () => [...entries.values()],
+    watch(signal) {
+      return watchLinks(signal, entries, watchers);
+    },
+  };
+}
+
+/** Changes of one connection that were not read yet become one: a slow watcher holds at most one each. */
+async function* watchLinks(
+  signal: AbortSignal,
+  entries: ReadonlyMap<string, LinkEntry>,
+  watchers: Set<(id: string, link: Link) => void>,
+): AsyncGenerator<Link> {
+  const pending = new Map<string, Link>([...entries].map(([id, entry]) => [id, entry.link]));
+  let wake = Promise.withResolvers<void>();
+  const watcher = (id: string, link: Link): void => {
+    if (pending.size >= limits.linkChangesMax && !pending.has(id)) pending.delete(pending.keys().next().value ?? '');
+    pending.set(id, link);
+    wake.resolve();
+  };
+  const stop = (): void => wake.resolve();
+  watchers.add(watcher);
+  signal.addEventListener('abort', stop);
+  try {
+    while (!signal.aborted) {
+      for (const [id, link] of pending) {
+        pending.delete(id);
+        yield link;
+        if (signal.aborted) return;
+      }
+      if (pending.size === 0) await wake.promise;
+      wake = Promise.withResolvers<void>();
+    }
+  } finally {
+    watchers.delete(watcher);
+    signal.removeEventListener('abort', stop);
+  }
+}

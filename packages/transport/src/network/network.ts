@@ -1,0 +1,197 @@
+import type { Connection } from '@libp2p/interface';
+import {
+  type Channel,
+  type Clock,
+  type Logger,
+  type Network,
+  type OpenOptions,
+  PeerAiError,
+  type PeerId,
+  type Protocol,
+  type Random,
+} from '@peerai/core-protocol';
+import { peerIdFromString } from '@libp2p/peer-id';
+import { createHeart } from '../channel/heartbeat.ts';
+import { channelClosed, reasonOf, transportError } from '../errors.ts';
+import type { Components } from '../libp2p/components.ts';
+import { limits } from '../limits.ts';
+import { createAcceptor, createChannelMaker, openingError } from './accept.ts';
+import { planAddresses, sortAddresses } from './addresses.ts';
+import { type Attempt, dialPlan } from './dialer.ts';
+import { createLinkTable, type LinkEntry } from './link-table.ts';
+import { keepPinging, measureLink } from './link-ping.ts';
+import { createDirectUpgrader } from './upgrader.ts';
+
+export interface NetworkDeps {
+  readonly components: Components;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly isGranted: (peer: PeerId, protocolId: string) => boolean;
+  readonly isBlocked: (peer: PeerId) => boolean;
+}
+export interface NetworkOptions {
+  readonly relays: readonly string[];
+  readonly connectionTimeoutMs: number;
+  readonly directOnly: boolean;
+  readonly webrtc: boolean;
+}
+export interface RunningNetwork {
+  readonly network: Network;
+  readonly links: () => readonly LinkEntry[];
+  readonly channels: () => number;
+  stop(): void;
+}
+
+/** The Network port over one libp2p node. */
+export function createNetwork(deps: NetworkDeps, options: NetworkOptions): RunningNetwork {
+  const { components, clock, logger } = deps;
+  const self = components.peerId.toString() as PeerId;
+  const stopping = new AbortController();
+  const stopped = stopping.signal;
+  const table = createLinkTable();
+  const heart = createHeart(clock);
+  const maker = createChannelMaker(table, heart);
+  const acceptor = createAcceptor({ ...deps, maker, directOnly: options.directOnly });
+  const upgrader = createDirectUpgrader({ ...deps, table, stopped, webrtc: options.webrtc });
+  const dialling = new Map<string, Promise<unknown>>();
+
+  components.events.addEventListener('connection:open', ({ detail }) => {
+    const entry = table.entry(detail);
+    void measureLink(entry, deps, stopped);
+  });
+  components.events.addEventListener('connection:close', ({ detail }) => table.drop(detail));
+  void keepPinging(table, deps, stopped, () => upgrader.sweep());
+
+  /** Usable links to a peer, best first: direct, then the quickest. */
+  function usable(peer: PeerId): LinkEntry[] {
+    return table
+      .of(peer)
+      .filter(({ connection }) => connection.status === 'open' && (connection.direct || !options.directOnly))
+      .sort(
+        (a, b) => Number(b.connection.direct) - Number(a.connection.direct) || a.link.roundTripMs - b.link.roundTripMs,
+      );
+  }
+
+  async function openOn(connection: Connection, protocol: Protocol, signal: AbortSignal): Promise<Channel> {
+    const stream = await connection.newStream(protocol.id, {
+      signal,
+      runOnLimitedConnection: true,
+      maxOutboundStreams: limits.streamsPerConnectionMax,
+    });
+    const opened = maker.make(protocol, stream, connection);
+    const stop = (): void => void opened.channel.close('ABORTED');
+    signal.addEventListener('abort', stop, { once: true });
+    try {
+      await opened.accepted;
+    } finally {
+      signal.removeEventListener('abort', stop);
+    }
+    if (!connection.direct) upgrader.consider(connection);
+    return opened.channel;
+  }
+
+  /** Every live link in turn. A refusal is an answer; anything else moves on to the next link. */
+  async function openOnLinks(peer: PeerId, protocol: Protocol, signal: AbortSignal, attempts: Attempt[]) {
+    for (const { connection } of usable(peer)) {
+      try {
+        return await openOn(connection, protocol, clock.deadline(limits.openOnLinkMs, signal));
+      } catch (cause) {
+        if (signal.aborted) throw abortReason(signal);
+        const error = openingError(cause);
+        if (PeerAiError.is(error, 'REFUSED', 'LIMIT_REACHED')) throw error;
+        attempts.push({ address: connection.remoteAddr.toString(), step: 'link', reason: reasonOf(cause) });
+      }
+    }
+    return undefined;
+  }
+
+  async function dial(peer: PeerId, given: readonly string[], signal: AbortSignal): Promise<void> {
+    const known = await components.peerStore.get(peerIdFromString(peer)).catch(() => undefined);
+    const stored = (known?.addresses ?? []).map((one) => one.multiaddr.toString());
+    const own = options.relays.slice(0, limits.ownRelaysTriedMax).map((relay) => `${relay}/p2p-circuit/p2p/${peer}`);
+    const circuits = [...stored, ...given].some((address) => address.includes('/p2p-circuit'));
+    const plan = planAddresses(peer, [...stored, ...given, ...(circuits ? [] : own)]);
+    const { directOnly, connectionTimeoutMs: timeoutMs } = options;
+    const connection = await dialPlan(components, clock, plan, { directOnly, timeoutMs, signal });
+    table.entry(connection);
+  }
+
+  /** Two open() of one peer share a dial; the second dials with its own addresses when the first failed. */
+  async function dialOnce(peer: PeerId, given: readonly string[], signal: AbortSignal): Promise<void> {
+    const running = dialling.get(peer);
+    if (running !== undefined) {
+      await running.catch(() => undefined);
+      if (usable(peer).length > 0) return;
+    }
+    if (signal.aborted) throw abortReason(signal);
+    const mine = dial(peer, given, signal);
+    dialling.set(peer, mine);
+    try {
+      await mine;
+    } finally {
+      if (dialling.get(peer) === mine) dialling.delete(peer);
+    }
+  }
+
+  async function open(peer: PeerId, protocol: Protocol, openOptions: OpenOptions): Promise<Channel> {
+    const signal = AbortSignal.any([openOptions.signal, stopped]);
+    const attempts: Attempt[] = [];
+    if (signal.aborted) throw abortReason(signal);
+    if (deps.isBlocked(peer)) throw transportError('REFUSED', 'this peer is blocked here');
+    if (peer === self) throw unreachable([{ address: '', step: 'address', reason: 'a peer does not dial itself' }]);
+    for (let round = 0; round < limits.openRetriesMax; round += 1) {
+      const channel = await openOnLinks(peer, protocol, signal, attempts);
+      if (channel !== undefined) return channel;
+      try {
+        await dialOnce(peer, openOptions.addresses ?? [], signal);
+      } catch (error) {
+        if (signal.aborted) throw abortReason(signal);
+        throw unreachable([...attempts, ...attemptsOf(error)], error);
+      }
+    }
+    throw unreachable(attempts);
+  }
+
+  return {
+    links: () => table.all(),
+    channels: () => acceptor.channels,
+    network: {
+      self,
+      addresses: () =>
+        sortAddresses(components.addressManager.getAddresses().map((one) => withSelf(one.toString(), self))),
+      open,
+      answer: (protocol, handler) => acceptor.answer(protocol, handler),
+      links: (signal) => table.watch(AbortSignal.any([signal, stopped])),
+      async disconnect(peer) {
+        for (const { connection } of table.of(peer)) connection.abort(channelClosed('disconnected'));
+        logger.debug('peer-disconnected', { peer });
+      },
+    },
+    stop() {
+      stopping.abort(channelClosed('this node has stopped'));
+      heart.stop();
+    },
+  };
+}
+
+function withSelf(address: string, self: PeerId): string {
+  return address.endsWith(`/p2p/${self}`) ? address : `${address}/p2p/${self}`;
+}
+
+function abortReason(signal: AbortSignal): PeerAiError {
+  return PeerAiError.is(signal.reason)
+    ? signal.reason
+    : transportError('ABORTED', 'the caller stopped this', {}, signal.reason);
+}
+
+function attemptsOf(error: unknown): readonly Attempt[] {
+  if (PeerAiError.is(error, 'PEER_UNREACHABLE')) return (error.details['attempts'] ?? []) as readonly Attempt[];
+  return [{ address: '', step: 'identity', reason: reasonOf(error) }];
+}
+
+function unreachable(attempts: readonly Attempt[], cause?: unknown): PeerAiError {
+  const last = attempts.at(-1);
+  const hint = last === undefined ? 'no address of it is known' : `the last was ${last.address} (${last.reason})`;
+  return transportError('PEER_UNREACHABLE', `could not reach the peer: ${hint}`, { attempts }, cause);
+}

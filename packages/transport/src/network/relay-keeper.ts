@@ -1,0 +1,86 @@
+import type { Connection, PeerId as Libp2pPeerId } from '@libp2p/interface';
+import { multiaddr } from '@multiformats/multiaddr';
+import type { Clock, Logger } from '@peerai/core-protocol';
+import { reasonOf } from '../errors.ts';
+import type { Components } from '../libp2p/components.ts';
+import { limits } from '../limits.ts';
+
+/** What we use of the circuit transport's own book of reservations. */
+interface Reservations {
+  hasReservation(peer: Libp2pPeerId): boolean;
+  addRelay(peer: Libp2pPeerId, type: 'configured'): Promise<unknown>;
+}
+
+/**
+ * Keeps a connection to every relay, and a reservation where wanted, for as long as the node runs: libp2p alone listens
+ * once and gives up when the relay is away.
+ */
+export function keepRelays(
+  deps: { readonly components: Components; readonly clock: Clock; readonly logger: Logger },
+  relays: readonly string[],
+  reserve: boolean,
+  stopped: AbortSignal,
+): void {
+  for (const relay of relays.slice(0, limits.relaysMax)) void keepRelay(deps, relay, reserve, stopped);
+}
+
+async function keepRelay(
+  { components, clock, logger }: { components: Components; clock: Clock; logger: Logger },
+  relay: string,
+  reserve: boolean,
+  stopped: AbortSignal,
+): Promise<void> {
+  let pauseMs: number = limits.relayRetryMs;
+  let listening = false;
+  let told = '';
+  while (!stopped.aborted) {
+    try {
+      const connection = await reach(components, clock, relay, stopped);
+      if (reserve) listening = await keepReservation(components, relay, connection, listening);
+      pauseMs = limits.relayRetryMs;
+      if (told !== 'up') logger.info('relay-reached', { relay });
+      told = 'up';
+      await clock.sleep(limits.relayCheckMs, stopped).catch(() => undefined);
+    } catch (error) {
+      const reason = reasonOf(error);
+      if (stopped.aborted) return;
+      if (told !== reason) logger.warn('relay-unreachable', { relay, reason });
+      told = reason;
+      await clock.sleep(pauseMs, stopped).catch(() => undefined);
+      pauseMs = Math.min(pauseMs * 2, limits.relayRetryMsMax);
+    }
+  }
+}
+
+function reach(components: Components, clock: Clock, relay: string, stopped: AbortSignal): Promise<Connection> {
+  const signal = clock.deadline(limits.dialAddressMs, stopped);
+  return components.connectionManager.openConnection(multiaddr(relay), { signal });
+}
+
+/** Listens the first time; later losses are renewed in libp2p's book, to which that listener keeps listening. */
+async function keepReservation(
+  components: Components,
+  relay: string,
+  connection: Connection,
+  listening: boolean,
+): Promise<true> {
+  const book = reservations(components);
+  if (book?.hasReservation(connection.remotePeer) === true) return true;
+  if (listening && book !== undefined) await book.addRelay(connection.remotePeer, 'configured');
+  else await components.transportManager.listen([multiaddr(`${withPeer(relay, connection)}/p2p-circuit`)]);
+  if (book?.hasReservation(connection.remotePeer) === false) throw new Error('the relay gave no reservation');
+  return true;
+}
+
+function withPeer(relay: string, connection: Connection): string {
+  const id = connection.remotePeer.toString();
+  return relay.includes(`/p2p/${id}`) ? relay : `${relay}/p2p/${id}`;
+}
+
+function reservations(components: Components): Reservations | undefined {
+  for (const transport of components.transportManager.getTransports()) {
+    const book = (transport as { reservationStore?: Reservations }).reservationStore;
+    if (book !== undefined) return book;
+  }
+  return undefined;
+}

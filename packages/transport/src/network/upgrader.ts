@@ -1,0 +1,85 @@
+import type { Connection } from '@libp2p/interface';
+import type { Clock, Logger, Random } from '@peerai/core-protocol';
+import { channelClosed, reasonOf } from '../errors.ts';
+import type { Components } from '../libp2p/components.ts';
+import { limits } from '../limits.ts';
+import { planAddresses } from './addresses.ts';
+import { dialAddress } from './dialer.ts';
+import type { LinkTable } from './link-table.ts';
+import { measureLink } from './link-ping.ts';
+
+/** Puts a direct link beside a relayed one. */
+export interface DirectUpgrader {
+  /** Starts in the background, at most once per peer and pause; never throws. */
+  consider(connection: Connection): void;
+  /** Ends relayed links that a proven direct one has made idle. */
+  sweep(): void;
+}
+
+export function createDirectUpgrader(deps: {
+  readonly components: Components;
+  readonly table: LinkTable;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly stopped: AbortSignal;
+  readonly webrtc: boolean;
+}): DirectUpgrader {
+  const { components, table, clock, logger, stopped } = deps;
+  const lastTryMs = new Map<string, number>();
+  /** Links that were proven beside a relayed one; the relayed one may go when nobody uses it. */
+  const proven = new Set<string>();
+
+  /** First the sockets identify has told us of, with WebRTC at the same time: whichever proves itself. */
+  async function upgrade(relayed: Connection): Promise<void> {
+    const peer = relayed.remotePeer.toString();
+    const known = await components.peerStore.get(relayed.remotePeer).catch(() => undefined);
+    const addresses = (known?.addresses ?? []).map((one) => one.multiaddr.toString());
+    const plan = planAddresses(peer, [...addresses, relayed.remoteAddr.toString()]);
+    const won = new AbortController();
+    const signal = AbortSignal.any([won.signal, stopped]);
+    const tries = [
+      ...plan.direct.slice(0, limits.dialAddressesMax).map((address) => prove(address, limits.dialAddressMs, signal)),
+      ...(deps.webrtc ? plan.webrtc.slice(0, 1).map((address) => prove(address, limits.upgradeMs, signal)) : []),
+    ];
+    try {
+      const connection = await Promise.any(tries);
+      proven.add(connection.id);
+      logger.debug('link-upgraded', { peer, address: connection.remoteAddr.toString() });
+    } catch (error) {
+      const reasons = error instanceof AggregateError ? error.errors.map(reasonOf) : [reasonOf(error)];
+      logger.debug('link-upgrade-failed', { peer, reasons });
+    } finally {
+      won.abort(channelClosed('another address was quicker'));
+    }
+  }
+
+  async function prove(address: string, timeoutMs: number, signal: AbortSignal): Promise<Connection> {
+    const connection = await dialAddress(components, clock, address, timeoutMs, signal);
+    if (await measureLink(table.entry(connection), deps, signal)) return connection;
+    connection.abort(channelClosed('a new direct link did not answer'));
+    throw channelClosed('the direct link did not answer');
+  }
+
+  return {
+    consider(connection) {
+      const peer = connection.remotePeer.toString();
+      const now = clock.elapsedMs();
+      const last = lastTryMs.get(peer);
+      if (connection.direct || (last !== undefined && now - last < limits.upgradeAgainMs)) return;
+      if (table.of(peer).some((entry) => entry.connection.direct)) return;
+      if (lastTryMs.size >= limits.relayConnectionsMax) lastTryMs.clear();
+      lastTryMs.set(peer, now);
+      void upgrade(connection);
+    },
+    sweep() {
+      const live = new Set(table.all().map((entry) => entry.connection.id));
+      for (const id of proven) if (!live.has(id)) proven.delete(id);
+      for (const { connection } of table.all()) {
+        if (connection.direct || connection.streams.length > 0) continue;
+        const direct = table.of(connection.remotePeer.toString()).some((entry) => proven.has(entry.connection.id));
+        if (direct) connection.close().catch(() => undefined);
+      }
+    },
+  };
+}

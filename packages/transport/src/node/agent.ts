@@ -1,0 +1,56 @@
+import { bootstrap } from '@libp2p/bootstrap';
+import { circuitRelayTransport } from '@libp2p/circuit-relay-v2';
+import { mdns } from '@libp2p/mdns';
+import { tcp } from '@libp2p/tcp';
+import { webRTC } from '@libp2p/webrtc';
+import { webSockets } from '@libp2p/websockets';
+import type { Libp2pInit } from 'libp2p';
+import { assembleNode } from '../libp2p/assemble.ts';
+import type { TransportDeps, TransportNode } from '../libp2p/options.ts';
+import { limits } from '../limits.ts';
+
+export interface AgentOptions {
+  /** Multiaddrs to listen on, such as `/ip4/127.0.0.1/tcp/0`; empty: dial only. */
+  readonly listen: readonly string[];
+  /** Addresses to tell others instead of the listened ones. */
+  readonly announce?: readonly string[];
+  /** Relays to hold a reservation on; multiaddrs ending in `/p2p/<id>`. */
+  readonly relays: readonly string[];
+  /** Nodes to stay connected to. */
+  readonly bootstrap: readonly string[];
+  /** Finds agents on the local network. */
+  readonly mdns?: boolean;
+  readonly maxConnections?: number;
+  readonly connectionTimeoutMs?: number;
+  readonly transports?: { readonly tcp: boolean; readonly websocket: boolean; readonly webrtc: boolean };
+  /** `direct-only`: relays may introduce, but carry no channel. */
+  readonly path?: 'any' | 'direct-only';
+}
+
+export const mdnsServiceTag = 'peerai.local';
+
+/** A whole agent's node. Throws UNSAFE_ENVIRONMENT, INVALID_FORMAT. */
+export function createAgentNode(deps: TransportDeps, options: AgentOptions): Promise<TransportNode> {
+  const on = options.transports ?? { tcp: true, websocket: true, webrtc: true };
+  const transports: NonNullable<Libp2pInit['transports']> = [circuitRelayTransport()];
+  if (on.tcp) transports.push(tcp());
+  if (on.websocket) transports.push(webSockets());
+  // The package's own default is four public STUN servers.
+  if (on.webrtc) transports.push(webRTC({ rtcConfiguration: { iceServers: [] } }));
+  return assembleNode(deps, {
+    listen: [...options.listen, ...(on.webrtc ? ['/webrtc'] : [])],
+    ...(options.announce === undefined ? {} : { announce: options.announce }),
+    transports,
+    discovery: [
+      ...(options.bootstrap.length > 0 ? [bootstrap({ list: [...options.bootstrap], timeout: 100 })] : []),
+      ...(options.mdns === true ? [mdns({ serviceTag: mdnsServiceTag })] : []),
+    ],
+    relays: options.relays,
+    bootstrap: options.bootstrap,
+    maxConnections: options.maxConnections ?? limits.connectionsMax,
+    connectionTimeoutMs: options.connectionTimeoutMs ?? limits.connectionTimeoutMs,
+    directOnly: options.path === 'direct-only',
+    webrtc: on.webrtc,
+    forwardTopics: false,
+  });
+}

@@ -1,0 +1,7 @@
+/**
+ * Nodes that need Node: TCP, mDNS and a relay's shared HTTP port.
+ *
+ * @packageDocumentation
+ */
+export { type AgentOptions, createAgentNode, mdnsServiceTag } from './agent.ts';
+export { createRelayNode, type RelayLimits, type RelayOptions } from './relay.ts';

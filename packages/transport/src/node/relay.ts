@@ -1,0 +1,73 @@
+import type { Server } from 'node:http';
+import { circuitRelayServer, type CircuitRelayService } from '@libp2p/circuit-relay-v2';
+import { tcp } from '@libp2p/tcp';
+import { webSockets } from '@libp2p/websockets';
+import type { Libp2p } from 'libp2p';
+import { assembleNode } from '../libp2p/assemble.ts';
+import type { TransportDeps, TransportNode } from '../libp2p/options.ts';
+import { limits } from '../limits.ts';
+import { shareHttpServer } from './shared-http.ts';
+
+/** What one relay gives away; every default is a named limit of this package. */
+export interface RelayLimits {
+  readonly reservationsMax: number;
+  readonly reservationMs: number;
+  /** Both ways together. */
+  readonly circuitBytesMax: number;
+  readonly circuitMs: number;
+  readonly circuitsPerPeerMax: number;
+  readonly connectionsMax: number;
+}
+
+export interface RelayOptions {
+  /** Multiaddrs to listen on besides the shared HTTP server. */
+  readonly listen: readonly string[];
+  readonly announce?: readonly string[];
+  readonly limits?: Partial<RelayLimits>;
+  /** A server of yours whose WebSocket upgrades become libp2p connections. You start and stop it. */
+  readonly httpServer?: Server;
+  /** Upgrade paths that are yours, such as `/signal`; all others are libp2p's. */
+  readonly isOwnPath?: (path: string) => boolean;
+}
+
+/** Bootstrap node, circuit relay and WebRTC signalling; it sees who talks, never what. Throws UNSAFE_ENVIRONMENT. */
+export function createRelayNode(deps: TransportDeps, options: RelayOptions): Promise<TransportNode> {
+  const given = { ...defaultRelayLimits, ...options.limits };
+  const shared = options.httpServer === undefined ? undefined : shareHttpServer(options.httpServer, options.isOwnPath);
+  return assembleNode(deps, {
+    listen: [...options.listen, ...(shared === undefined ? [] : [shared.listen])],
+    ...(options.announce === undefined ? {} : { announce: options.announce }),
+    ...(shared === undefined ? {} : { announceFilter: shared.announceFilter }),
+    transports: [tcp(), shared?.transport ?? webSockets()],
+    services: {
+      relay: circuitRelayServer({
+        maxInboundHopStreams: given.circuitsPerPeerMax,
+        maxOutboundStopStreams: given.circuitsPerPeerMax,
+        reservations: {
+          maxReservations: given.reservationsMax,
+          reservationTtl: given.reservationMs,
+          applyDefaultLimit: true,
+          defaultDataLimit: BigInt(given.circuitBytesMax),
+          defaultDurationLimit: given.circuitMs,
+        },
+      }),
+    },
+    relays: [],
+    bootstrap: [],
+    maxConnections: given.connectionsMax,
+    connectionTimeoutMs: limits.connectionTimeoutMs,
+    directOnly: false,
+    webrtc: false,
+    forwardTopics: true,
+    reservations: (libp2p: Libp2p) => (libp2p.services['relay'] as CircuitRelayService).reservations.size,
+  });
+}
+
+const defaultRelayLimits: RelayLimits = {
+  reservationsMax: limits.relayReservationsMax,
+  reservationMs: limits.relayReservationMs,
+  circuitBytesMax: limits.relayCircuitBytesMax,
+  circuitMs: limits.relayCircuitMs,
+  circuitsPerPeerMax: limits.relayCircuitsPerPeerMax,
+  connectionsMax: limits.relayConnectionsMax,
+};

@@ -1,0 +1,6 @@
+/**
+ * Nodes for tests: real sockets on 127.0.0.1, a real clock, fresh keys.
+ *
+ * @packageDocumentation
+ */
+export { realClock, realRandom, testDeps } from './deps.ts';

@@ -1,0 +1,146 @@
+import type { GossipSub, Message } from '@libp2p/gossipsub';
+import { TopicValidatorResult } from '@libp2p/gossipsub';
+import type { PeerId, Topics } from '@peerai/core-protocol';
+import { transportError } from '../errors.ts';
+import { limits } from '../limits.ts';
+
+export const topicPrefix = 'peerai/1/';
+
+type Judge = (message: Uint8Array, from: PeerId) => 'accept' | 'ignore' | 'reject';
+interface Subscriber {
+  readonly judge: Judge;
+  readonly take: (message: Uint8Array) => void;
+}
+
+export interface RunningTopics extends Topics {
+  /** Peers that gossip says listen to a topic. */
+  subscribers(topic: string): readonly string[];
+}
+
+const results = {
+  accept: TopicValidatorResult.Accept,
+  ignore: TopicValidatorResult.Ignore,
+  reject: TopicValidatorResult.Reject,
+} as const;
+
+/** Throws INVALID_FORMAT for an empty or too long name. */
+function fullName(topic: string): string {
+  if (topic.length === 0 || topic.length > limits.topicNameCharsMax) {
+    throw transportError('INVALID_FORMAT', `a topic has 1 to ${limits.topicNameCharsMax} characters`);
+  }
+  return topicPrefix + topic;
+}
+
+/** Gossip topics over gossipsub; every message is signed by its author's peer key, which gossipsub checks. */
+export function createTopics(pubsub: GossipSub): RunningTopics {
+  const subscribers = new Map<string, Set<Subscriber>>();
+
+  /** The strictest judge of this node decides; a message is judged once and then handed to those who accepted it. */
+  function validate(name: string, message: Message): TopicValidatorResult {
+    if (message.type !== 'signed' || message.data.length > limits.topicMessageBytesMax) return results.reject;
+    const from = message.from.toString() as PeerId;
+    const accepting: Subscriber[] = [];
+    let worst: 'accept' | 'ignore' | 'reject' = 'accept';
+    for (const subscriber of subscribers.get(name) ?? []) {
+      const verdict = judged(subscriber, message.data, from);
+      if (verdict === 'accept') accepting.push(subscriber);
+      else if (worst !== 'reject') worst = verdict;
+    }
+    if (worst !== 'reject') for (const subscriber of accepting) subscriber.take(message.data);
+    return results[worst];
+  }
+
+  function add(name: string, subscriber: Subscriber): void {
+    const present = subscribers.get(name);
+    if (present !== undefined) {
+      present.add(subscriber);
+      return;
+    }
+    subscribers.set(name, new Set([subscriber]));
+    pubsub.topicValidators.set(name, (_peer, message) => validate(name, message));
+    pubsub.subscribe(name);
+  }
+
+  function remove(name: string, subscriber: Subscriber): void {
+    const present = subscribers.get(name);
+    present?.delete(subscriber);
+    if (present === undefined || present.size > 0) return;
+    subscribers.delete(name);
+    pubsub.topicValidators.delete(name);
+    quietly(() => pubsub.unsubscribe(name));
+  }
+
+  return {
+    subscribers: (topic) => quietly(() => pubsub.getSubscribers(fullName(topic)).map(String)) ?? [],
+    async publish(topic, message) {
+      const name = fullName(topic);
+      if (message.length > limits.topicMessageBytesMax) {
+        throw transportError('LIMIT_EXCEEDED', `${message.length} bytes in one gossip message`, {
+          bytesMax: limits.topicMessageBytesMax,
+        });
+      }
+      await pubsub.publish(name, message.slice());
+    },
+    subscribe(topic, judge, signal) {
+      const name = fullName(topic);
+      return listen((take) => {
+        const subscriber = { judge, take };
+        add(name, subscriber);
+        return () => remove(name, subscriber);
+      }, signal);
+    },
+  };
+}
+
+/** gossipsub throws when it is not running; then nobody listens. */
+function quietly<T>(ask: () => T): T | undefined {
+  try {
+    return ask();
+  } catch {
+    return undefined;
+  }
+}
+
+function judged({ judge }: Subscriber, message: Uint8Array, from: PeerId): 'accept' | 'ignore' | 'reject' {
+  try {
+    return judge(message, from);
+  } catch {
+    return 'ignore';
+  }
+}
+
+/** Subscribes at the call, not at the first read, so that nothing is missed in between. */
+function listen(
+  subscribe: (take: (message: Uint8Array) => void) => () => void,
+  signal: AbortSignal,
+): AsyncIterable<Uint8Array> {
+  const queue: Uint8Array[] = [];
+  let wake = Promise.withResolvers<void>();
+  const unsubscribe = signal.aborted
+    ? (): void => undefined
+    : subscribe((message) => {
+        if (queue.length >= limits.topicQueueMax) queue.shift();
+        queue.push(message);
+        wake.resolve();
+      });
+  const stop = (): void => {
+    unsubscribe();
+    wake.resolve();
+  };
+  signal.addEventListener('abort', stop, { once: true });
+  return {
+    async *[Symbol.asyncIterator]() {
+      try {
+        while (!signal.aborted) {
+          for (let next = queue.shift(); next !== undefined; next = queue.shift()) yield next;
+          if (signal.aborted) return;
+          await wake.promise;
+          wake = Promise.withResolvers<void>();
+        }
+      } finally {
+        signal.removeEventListener('abort', stop);
+        unsubscribe();
+      }
+    },
+  };
+}
