@@ -1,0 +1,46 @@
+/** Every bound of this package, with its unit and its reason. */
+export const limits = {
+  /** Bytes of one entry's body: an entry is a statement with hashes, what it speaks of stays outside the log. */
+  entryBodyBytesMax: 65_536,
+  /** Bytes of an entry's kind. */
+  entryKindBytesMax: 64,
+  /** Bytes of a whole encoded entry: body, kind and 160 bytes for the other fields. */
+  entryBytesMax: 65_536 + 64 + 160,
+  /** Entries of one `append`. */
+  appendEntriesMax: 1_024,
+  /** A room's own changes that may share one `append`. */
+  appendChangesMax: 1_024,
+  /** Entries that share one commit: past 256 the disk no longer gains (about 100 × one commit each at 100). */
+  commitEntriesMax: 256,
+  /** Appends that may wait for the disk; the next is refused, its caller slows down. */
+  waitingAppendsMax: 4_096,
+  /** Hashes in one stored tile (C2SP tlog-tiles). */
+  tileHashes: 256,
+  /** Bytes of a signed note: three lines and 16 signatures, post-quantum ones of 5 kB included. */
+  noteBytesMax: 131_072,
+  /** Signature lines in one note; C2SP asks verifiers to take at least 16. */
+  noteSignaturesMax: 16,
+  /** Hashes on the way from a leaf to the root: the height of a tree of 2^63 leaves. */
+  pathHashesMax: 64,
+  /** Bytes of a proof file: a note, 64 hashes, an index. */
+  proofBytesMax: 131_072 + 4_096,
+  /** Bytes that name a lease: 8 of a ticket id, up to a hash. */
+  leaseBytesMax: 32,
+  /** Bytes of a request id and of a model name in a receipt. */
+  requestIdBytesMax: 128,
+  modelNameBytesMax: 128,
+  /** Tokens of one answer, prompt or answer side: above every context there is; keeps totals exact below 2^53. */
+  answerTokensMax: 100_000_000,
+  /** Bytes of one receipt with both signatures. */
+  receiptBytesMax: 1_024,
+  /** Receipts of one chain that may wait for the consumer's signature: answers at once a grant may allow (16), with room. */
+  pendingReceiptsMax: 64,
+  /** Finished receipts of one chain kept at hand, so that a repeated half gets the same answer. */
+  keptReceiptsMax: 64,
+  /** Milliseconds a consumer waits for the receipts before this one: halves of parallel answers overtake each other. */
+  receiptOrderWaitMs: 5_000,
+  /** Entries `list` looks through at most for one page. */
+  listScanEntriesMax: 10_000,
+  /** Receipts on one page of `list`. */
+  listReceiptsMax: 1_000,
+} as const;

@@ -1,0 +1,137 @@
+import {
+  type Change,
+  type Checkpoint,
+  type Clock,
+  type CryptoProvider,
+  type EntryBody,
+  type Identity,
+  type Ledger,
+  PeerAiError,
+  type PeerId,
+  type Store,
+} from '@peerai/core-protocol';
+import { limits } from '../limits.ts';
+import { checkBody, decodeEntry, type Entry } from './entry.ts';
+import { loadState } from './load.ts';
+import { consistencyPath, inclusionPath } from './merkle.ts';
+import { encodeProof } from './proof-file.ts';
+import { decodeEntryRow, entryKey } from './rows.ts';
+import { emptyState, extend, type LogState } from './state.ts';
+import { subtreeReader } from './tiles.ts';
+import type { Verification, VerifyOptions } from './check.ts';
+import { damaged, orDamaged } from './damaged.ts';
+import { verifyLedger } from './verify.ts';
+import { createWriter } from './writer.ts';
+
+export interface LedgerDeps {
+  /** A room of its own. */
+  readonly store: Store;
+  readonly identity: Identity;
+  readonly crypto: CryptoProvider;
+  readonly clock: Pick<Clock, 'nowMs'>;
+}
+export interface NumberedEntry {
+  readonly index: bigint;
+  readonly entry: Entry;
+  /** Leaf hash, 32 bytes. */
+  readonly hash: Uint8Array;
+  readonly bytes: Uint8Array;
+}
+/** Our own log. Other peers' logs are not held here: asked for one, every method throws NOT_FOUND. */
+export interface OwnLedger extends Ledger {
+  readonly origin: PeerId;
+  /** Entries on disk. */
+  readonly size: bigint;
+  /** `read` with places and hashes, decoded. `reverse`: newest first. Throws LEDGER_DAMAGED. */
+  entries(from: bigint, to: bigint, options?: { readonly reverse?: boolean }): AsyncIterable<NumberedEntry>;
+  /** RFC 6962 consistency between two of our heads, oldest hashes as in section 2.1.2. Throws NOT_IN_LOG unless 0 < size1 ≤ size2 ≤ size. */
+  proveConsistency(size1: bigint, size2: bigint): Promise<readonly Uint8Array[]>;
+  /** Checks every byte of what is stored; see `verifyLedger`. */
+  verify(options?: VerifyOptions): Promise<Verification>;
+}
+
+/**
+ * Opens this peer's log, or begins one. An `append` is durable when it resolves, in the order of the calls; those that arrive
+ * together share one commit and one signature. A failed commit leaves the log as it was and rejects the appends in it.
+ * `append` throws LIMIT_EXCEEDED, LIMIT_REACHED, INVALID_FORMAT, and what the store throws.
+ * Throws LEDGER_DAMAGED with `details.index` (nothing can be appended to such a log; `verifyLedger` still reads it), NOT_OUR_LOG.
+ */
+export async function openLedger(deps: LedgerDeps): Promise<OwnLedger> {
+  const { crypto, store, identity } = deps;
+  let state: LogState = (await loadState(crypto, store, identity.peer)) ?? emptyState(crypto, identity);
+  const read = subtreeReader(crypto, store);
+  const own = (origin: PeerId | undefined): void => {
+    if (origin === undefined || origin === identity.peer) return;
+    throw new PeerAiError('NOT_FOUND', 'the log of that peer is not held here', { origin });
+  };
+  const append = createWriter(async (entries, alongside) => {
+    const next = extend(deps, state, entries, Math.max(0, Math.trunc(deps.clock.nowMs())));
+    const rows = [...next.rows].map(([key, value]) => store.put(key, value));
+    await store.commit([...rows, ...alongside]);
+    const first = state.range.size;
+    state = next.state;
+    return first;
+  });
+  return {
+    origin: identity.peer,
+    get size() {
+      return state.range.size;
+    },
+    append: async (entries, alongside = []) => {
+      checkAppend(entries, alongside);
+      return append(entries, alongside);
+    },
+    checkpoint: async (origin): Promise<Checkpoint> => {
+      own(origin);
+      return { origin: identity.peer, size: state.range.size, note: state.note };
+    },
+    prove: async (index, origin) => {
+      own(origin);
+      const { range, note } = state;
+      if (index < 0n || index >= range.size) throw notInLog(index, range.size);
+      return encodeProof({ index, note, path: await inclusionPath(crypto, read, index, range.size) });
+    },
+    proveConsistency: async (size1, size2) => {
+      if (size1 <= 0n || size1 > size2 || size2 > state.range.size) throw notInLog(size2, state.range.size);
+      return consistencyPath(crypto, read, size1, size2);
+    },
+    read: (from, to, origin) => {
+      own(origin);
+      return bytesOf(readRows(store, from, min(to, state.range.size), false));
+    },
+    entries: (from, to, options) => readRows(store, from, min(to, state.range.size), options?.reverse ?? false),
+    verify: async (options) => verifyLedger({ store, crypto, origin: identity.peer }, options),
+  };
+}
+
+function checkAppend(entries: readonly EntryBody[], alongside: readonly Change[]): void {
+  if (entries.length === 0) throw new PeerAiError('INVALID_FORMAT', 'nothing to append');
+  if (entries.length > limits.appendEntriesMax) {
+    throw new PeerAiError('LIMIT_EXCEEDED', `at most ${limits.appendEntriesMax} entries in one append`);
+  }
+  if (alongside.length > limits.appendChangesMax) {
+    throw new PeerAiError('LIMIT_EXCEEDED', `at most ${limits.appendChangesMax} changes beside one append`);
+  }
+  for (const entry of entries) checkBody(entry);
+}
+
+const min = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+
+const notInLog = (index: bigint, size: bigint): PeerAiError =>
+  new PeerAiError('NOT_IN_LOG', `the log has ${size} entries; ${index} is not among them`, { index, size });
+
+async function* readRows(store: Store, from: bigint, to: bigint, reverse: boolean): AsyncIterable<NumberedEntry> {
+  if (from < 0n || from >= to) return;
+  let expected = reverse ? to - 1n : from;
+  for await (const { key, value } of store.range(entryKey(from), entryKey(to), { reverse })) {
+    const { leaf, bytes } = decodeEntryRow(value);
+    if (key !== entryKey(expected)) throw damaged(expected, 'the entry is missing');
+    yield { index: expected, entry: orDamaged(expected, () => decodeEntry(bytes)), hash: leaf, bytes };
+    expected += reverse ? -1n : 1n;
+  }
+  if (expected !== (reverse ? from - 1n : to)) throw damaged(expected, 'the entry is missing');
+}
+
+async function* bytesOf(entries: AsyncIterable<NumberedEntry>): AsyncIterable<Uint8Array> {
+  for await (const { bytes } of entries) yield bytes;
+}

@@ -1,0 +1,63 @@
+import { type CryptoProvider, PeerAiError, type PeerId, utf8 } from '@peerai/core-protocol';
+import { limits } from '../limits.ts';
+import { fromBase64, toBase64 } from './base64.ts';
+import { decodeEntry, type Entry } from './entry.ts';
+import { leafHash, verifyInclusion } from './merkle.ts';
+import { noteFromBytes, openCheckpoint } from './note.ts';
+
+/** What a proof file holds, before anything is checked. */
+export interface ProofFile {
+  readonly index: bigint;
+  /** The leaf's sibling first. */
+  readonly path: readonly Uint8Array[];
+  /** The checkpoint, word for word. */
+  readonly note: string;
+}
+/** What a checked proof says: this entry stood at this place when its origin signed a log of this size. */
+export interface Proven {
+  readonly origin: PeerId;
+  readonly index: bigint;
+  readonly size: bigint;
+  readonly entry: Entry;
+}
+
+const firstLine = 'c2sp.org/tlog-proof@v1';
+const wrong = (text: string): PeerAiError => new PeerAiError('INVALID_FORMAT', `proof file: ${text}`);
+
+/** C2SP tlog-proof, UTF-8 text. */
+export function encodeProof({ index, path, note }: ProofFile): Uint8Array {
+  return utf8([firstLine, `index ${index}`, ...path.map(toBase64), '', note].join('\n'));
+}
+
+/** Throws INVALID_FORMAT, LIMIT_EXCEEDED. */
+export function decodeProof(file: Uint8Array): ProofFile {
+  if (file.length > limits.proofBytesMax) throw new PeerAiError('LIMIT_EXCEEDED', 'the proof file is too long');
+  const text = noteFromBytes(file);
+  const end = text.indexOf('\n\n');
+  if (end < 0) throw wrong('no empty line after the hashes');
+  const [first, ...lines] = text.slice(0, end).split('\n');
+  if (first !== firstLine) throw wrong(`the first line is not ${firstLine}`);
+  if (lines[0]?.startsWith('extra ')) lines.shift();
+  const [, index] = /^index (0|[1-9]\d{0,18})$/u.exec(lines.shift() ?? '') ?? [];
+  if (index === undefined) throw wrong('no index line');
+  if (lines.length > limits.pathHashesMax) throw new PeerAiError('LIMIT_EXCEEDED', 'too many hashes in a proof');
+  return { index: BigInt(index), path: lines.map(fromBase64), note: text.slice(end + 2) };
+}
+
+/**
+ * Checks a proof with nothing but the file and the entry's bytes: the origin's key is in its peer id.
+ * It proves that the origin signed a log that holds the entry; that nobody was shown another log, only witnesses could.
+ * Throws INVALID_FORMAT, INVALID_SIGNATURE, PROOF_WRONG, LIMIT_EXCEEDED, INVALID_VERSION.
+ */
+export function verifyProof(crypto: CryptoProvider, file: Uint8Array, entry: Uint8Array): Proven {
+  const { index, path, note } = decodeProof(file);
+  const { origin, size, root } = openCheckpoint(crypto, note);
+  if (!verifyInclusion(crypto, { index, size, leaf: leafHash(crypto, entry), root, path })) {
+    throw new PeerAiError('PROOF_WRONG', `this is not entry ${index} of the log that was signed`);
+  }
+  const opened = decodeEntry(entry);
+  if (opened.origin !== origin || opened.seq !== index) {
+    throw new PeerAiError('PROOF_WRONG', 'the entry names another log or another place');
+  }
+  return { origin, index, size, entry: opened };
+}

@@ -1,0 +1,46 @@
+import { type CryptoProvider, type EntryBody, type Identity, type Key, type PeerId } from '@peerai/core-protocol';
+import { encodeEntry, noPrevious } from './entry.ts';
+import { appendLeaf, type CompactRange, emptyRange, leafHash, rootOf } from './merkle.ts';
+import { signCheckpoint } from './note.ts';
+import { encodeEntryRow, encodeHead, entryKey, headKey } from './rows.ts';
+import { appendToTails, type Tails } from './tiles.ts';
+
+/** Everything that appending needs to know; replaced as a whole once a commit is on disk. */
+export interface LogState {
+  readonly range: CompactRange;
+  readonly tails: Tails;
+  readonly last: Uint8Array;
+  readonly note: string;
+}
+
+export function emptyState(crypto: CryptoProvider, identity: Identity): LogState {
+  const note = signCheckpoint(crypto, identity, 0n, rootOf(crypto, emptyRange));
+  return { range: emptyRange, tails: [], last: noPrevious, note };
+}
+
+/** The state with these entries, signed once, and the rows that make it durable. Pure: nothing happens until they are committed. */
+export function extend(
+  deps: { readonly crypto: CryptoProvider; readonly identity: Identity },
+  state: LogState,
+  entries: readonly EntryBody[],
+  timeMs: number,
+): { readonly state: LogState; readonly rows: ReadonlyMap<Key, Uint8Array> } {
+  const { crypto, identity } = deps;
+  const rows = new Map<Key, Uint8Array>();
+  let { range, tails, last } = state;
+  for (const { kind, body } of entries) {
+    const bytes = entryBytes(identity.peer, range.size, last, { kind, body }, timeMs);
+    const leaf = leafHash(crypto, bytes);
+    rows.set(entryKey(range.size), encodeEntryRow({ leaf, bytes }));
+    range = appendLeaf(crypto, range, leaf);
+    tails = appendToTails(crypto, tails, leaf, range.size, rows);
+    last = leaf;
+  }
+  const note = signCheckpoint(crypto, identity, range.size, rootOf(crypto, range));
+  rows.set(headKey, encodeHead({ version: 1, size: range.size, note, range: range.hashes, last }));
+  return { state: { range, tails, last, note }, rows };
+}
+
+function entryBytes(origin: PeerId, seq: bigint, previous: Uint8Array, entry: EntryBody, timeMs: number): Uint8Array {
+  return encodeEntry({ version: 1, origin, seq, previous, timeMs, ...entry });
+}

@@ -1,0 +1,151 @@
+import {
+  type CryptoProvider,
+  type EntryBody,
+  PeerAiError,
+  type PeerId,
+  peerIdFromPublicKey,
+  publicKeyFromPeerId,
+  signedBytes,
+  toHex,
+  utf8,
+  wire,
+} from '@peerai/core-protocol';
+import { limits } from '../limits.ts';
+import type { Hasher } from '../log/merkle.ts';
+
+/** What one answer cost, and what all answers of this lease have cost so far: only the last receipt of a chain counts. */
+export interface UsageReceipt {
+  readonly version: 1;
+  readonly provider: PeerId;
+  readonly consumer: PeerId;
+  /** A ticket's id, or `pairingLease`: 1 to 32 bytes. Provider, consumer and lease name the chain. */
+  readonly lease: Uint8Array;
+  /** Place in the chain, from 1. */
+  readonly n: number;
+  /** The consumer's own id of the request. */
+  readonly requestId: string;
+  readonly model: string;
+  readonly promptTokens: number;
+  readonly answerTokens: number;
+  /** The engine gave no counts: 4 bytes were taken as a token. */
+  readonly estimated: boolean;
+  readonly totalPromptTokens: number;
+  readonly totalAnswerTokens: number;
+  /** SHA-256 over prompt and answer bytes. */
+  readonly workHash: Uint8Array;
+  /** The provider's wall clock. */
+  readonly timeMs: number;
+  /** SHA-256 of the previous receipt's body bytes; zeros for the first. */
+  readonly previous: Uint8Array;
+}
+export interface OpenedReceipt {
+  readonly receipt: UsageReceipt;
+  /** `both`: provider and consumer agree on these numbers. `provider`: an offer, or half a receipt. */
+  readonly signedBy: 'provider' | 'both';
+}
+
+/** The kind of a receipt's entry in a log. */
+export const receiptKind = 'usage-receipt';
+/** The lease of devices that are paired. */
+export const pairingLease: Uint8Array = utf8('pairing');
+/** What both signatures cover: this tag, a zero byte, the body's bytes. */
+export const receiptTag = 'peerai/usage-receipt/1';
+export const noReceipt = new Uint8Array(32);
+
+const bodyCodec = wire.message({
+  version: wire.uint32(1),
+  provider: wire.bytes(2),
+  consumer: wire.bytes(3),
+  lease: wire.bytes(4),
+  n: wire.uint53(5),
+  requestId: wire.string(6),
+  model: wire.string(7),
+  promptTokens: wire.uint53(8),
+  answerTokens: wire.uint53(9),
+  estimated: wire.bool(10),
+  totalPromptTokens: wire.uint53(11),
+  totalAnswerTokens: wire.uint53(12),
+  workHash: wire.bytes(13),
+  timeMs: wire.uint53(14),
+  previous: wire.bytes(15),
+});
+const envelope = wire.message({
+  body: wire.bytes(1),
+  providerSignature: wire.bytes(2),
+  consumerSignature: wire.optional(wire.bytes(3)),
+});
+
+export interface ReceiptParts {
+  readonly body: Uint8Array;
+  readonly providerSignature: Uint8Array;
+  readonly consumerSignature?: Uint8Array | undefined;
+}
+export const encodeParts = (parts: ReceiptParts): Uint8Array =>
+  envelope.encode({ consumerSignature: undefined, ...parts });
+
+/** Throws INVALID_FORMAT, LIMIT_EXCEEDED. */
+export function decodeParts(bytes: Uint8Array): ReceiptParts {
+  if (bytes.length > limits.receiptBytesMax) throw new PeerAiError('LIMIT_EXCEEDED', 'the receipt is too long');
+  return envelope.decode(bytes);
+}
+
+export function encodeReceiptBody(receipt: UsageReceipt): Uint8Array {
+  checkSizes(receipt);
+  return bodyCodec.encode({
+    ...receipt,
+    provider: publicKeyFromPeerId(receipt.provider),
+    consumer: publicKeyFromPeerId(receipt.consumer),
+  });
+}
+
+/** What the bytes say, no signature checked: for receipts this peer wrote or checked itself. Throws INVALID_FORMAT, INVALID_VERSION, LIMIT_EXCEEDED. */
+export function readReceipt(bytes: Uint8Array): UsageReceipt {
+  const { version, provider, consumer, ...rest } = bodyCodec.decode(decodeParts(bytes).body);
+  if (version !== 1) throw new PeerAiError('INVALID_VERSION', `receipt version ${version}; this program reads 1`);
+  const [from, to] = [peerIdFromPublicKey(provider), peerIdFromPublicKey(consumer)];
+  const receipt: UsageReceipt = { version, provider: from, consumer: to, ...rest };
+  checkSizes(receipt);
+  return receipt;
+}
+
+/**
+ * A receipt with every signature it carries checked.
+ * Throws INVALID_FORMAT, INVALID_VERSION, INVALID_SIGNATURE, LIMIT_EXCEEDED.
+ */
+export function openReceipt(crypto: CryptoProvider, bytes: Uint8Array): OpenedReceipt {
+  const receipt = readReceipt(bytes);
+  const { body, providerSignature, consumerSignature } = decodeParts(bytes);
+  const message = signedBytes(receiptTag, body);
+  const check = (signature: Uint8Array, peer: PeerId, who: string): void => {
+    if (crypto.ed25519.verify(signature, message, publicKeyFromPeerId(peer))) return;
+    throw new PeerAiError('INVALID_SIGNATURE', `the ${who}'s signature does not fit this receipt`);
+  };
+  check(providerSignature, receipt.provider, 'provider');
+  if (consumerSignature === undefined) return { receipt, signedBy: 'provider' };
+  check(consumerSignature, receipt.consumer, 'consumer');
+  return { receipt, signedBy: 'both' };
+}
+
+/** What the next receipt names as `previous`. */
+export const receiptHash = (crypto: Hasher, bytes: Uint8Array): Uint8Array => crypto.sha256(decodeParts(bytes).body);
+
+/** A full receipt as an entry of either side's log. */
+export const receiptEntry = (full: Uint8Array): EntryBody => ({ kind: receiptKind, body: full });
+
+/** Provider, consumer, lease as one text: the name of a chain. */
+export const chainName = (receipt: Pick<UsageReceipt, 'provider' | 'consumer' | 'lease'>): string =>
+  `${receipt.provider}/${receipt.consumer}/${toHex(receipt.lease)}`;
+
+function checkSizes(receipt: UsageReceipt): void {
+  const { lease, requestId, model, workHash, previous, n, promptTokens, answerTokens } = receipt;
+  if (lease.length === 0 || workHash.length !== 32 || previous.length !== 32 || n === 0 || requestId === '') {
+    throw new PeerAiError('INVALID_FORMAT', 'a field of the receipt has the wrong size');
+  }
+  if (receipt.provider === receipt.consumer) throw new PeerAiError('INVALID_FORMAT', 'nobody gives himself a receipt');
+  const isTooLong =
+    lease.length > limits.leaseBytesMax ||
+    utf8(requestId).length > limits.requestIdBytesMax ||
+    utf8(model).length > limits.modelNameBytesMax ||
+    Math.max(promptTokens, answerTokens) > limits.answerTokensMax;
+  if (isTooLong) throw new PeerAiError('LIMIT_EXCEEDED', 'a field of the receipt is over its limit');
+}
