@@ -89,7 +89,8 @@ export function createFrameReader(
 
   function readPayload(whole: FrameKind, piece: Uint8Array): Uint8Array {
     const part = piece.subarray(0, missing);
-    if (part.length > 0) parts.push(part.slice());
+    // A copy: slice() of a Node Buffer is a view of the socket's memory.
+    if (part.length > 0) parts.push(new Uint8Array(part));
     missing -= part.length;
     if (missing === 0) {
       const payload = parts.length === 1 && parts[0] !== undefined ? parts[0] : concatBytes(...parts);

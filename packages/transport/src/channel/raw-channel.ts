@@ -71,7 +71,7 @@ export function createRawChannel(deps: RawDeps): OpenedChannel {
         fail(channelClosed('the reader fell behind on a link that cannot wait', 'LIMIT_EXCEEDED'));
         return;
       }
-      inbox.push(piece.slice());
+      inbox.push(new Uint8Array(piece));
       if (canPause && queued >= limits.rawPauseBytes) quietly(() => stream.pause());
     },
     end() {

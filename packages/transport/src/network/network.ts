@@ -63,14 +63,13 @@ export function createNetwork(deps: NetworkDeps, options: NetworkOptions): Runni
   components.events.addEventListener('connection:close', ({ detail }) => table.drop(detail));
   void keepPinging(table, deps, stopped, () => upgrader.sweep());
 
-  /** Usable links to a peer, best first: direct, then the quickest. */
+  /** Usable links to a peer, best first: direct ones that have answered a ping, then what has answered, then the rest. */
   function usable(peer: PeerId): LinkEntry[] {
+    const rank = ({ proven, connection }: LinkEntry): number => (proven ? 0 : 2) + (connection.direct ? 0 : 1);
     return table
       .of(peer)
       .filter(({ connection }) => connection.status === 'open' && (connection.direct || !options.directOnly))
-      .sort(
-        (a, b) => Number(b.connection.direct) - Number(a.connection.direct) || a.link.roundTripMs - b.link.roundTripMs,
-      );
+      .sort((a, b) => rank(a) - rank(b) || a.link.roundTripMs - b.link.roundTripMs);
   }
 
   async function openOn(connection: Connection, protocol: Protocol, signal: AbortSignal): Promise<Channel> {

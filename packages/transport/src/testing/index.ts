@@ -4,3 +4,4 @@
  * @packageDocumentation
  */
 export { realClock, realRandom, testDeps } from './deps.ts';
+export { createTestNodes, relayAddress, type TestNodes, until } from './nodes.ts';

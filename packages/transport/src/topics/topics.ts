@@ -41,12 +41,13 @@ export function createTopics(pubsub: GossipSub): RunningTopics {
     const from = message.from.toString() as PeerId;
     const accepting: Subscriber[] = [];
     let worst: 'accept' | 'ignore' | 'reject' = 'accept';
+    const data = new Uint8Array(message.data);
     for (const subscriber of subscribers.get(name) ?? []) {
-      const verdict = judged(subscriber, message.data, from);
+      const verdict = judged(subscriber, data, from);
       if (verdict === 'accept') accepting.push(subscriber);
       else if (worst !== 'reject') worst = verdict;
     }
-    if (worst !== 'reject') for (const subscriber of accepting) subscriber.take(message.data);
+    if (worst !== 'reject') for (const subscriber of accepting) subscriber.take(data);
     return results[worst];
   }
 
@@ -79,7 +80,7 @@ export function createTopics(pubsub: GossipSub): RunningTopics {
           bytesMax: limits.topicMessageBytesMax,
         });
       }
-      await pubsub.publish(name, message.slice());
+      await pubsub.publish(name, new Uint8Array(message));
     },
     subscribe(topic, judge, signal) {
       const name = fullName(topic);
