@@ -251,7 +251,7 @@ export const aboutIntents: readonly Intent[] = [
       'is {peerai|it|this|this program} {finished|stable|ready|mature|finished and stable|production ready|complete|reliable}',
       '{which|what} version {is this|am i running|do i have|is installed|of peerai is this}',
       'can i {rely on|depend on|trust|count on} {it|peerai|this} {in production|for my business|for serious work|for critical things}',
-      'is this {a beta|an alpha|a prototype|a demo|a preview|an experiment|a proof of concept}',
+      'is this {a beta|an alpha|a prototype|a preview|an experiment|a proof of concept}',
       'how {stable|mature|reliable|far|finished|well tested} is {peerai|it|this|the project}',
       '{version|release|stability|maturity|release status|beta|roadmap status}',
       'what is the {state|status|maturity|stage} of {the project|peerai|development|this software}',

@@ -1,14 +1,24 @@
 /** Everything the nano guide learns: intents by topic, unrelated questions, and phrasings kept back for evaluation. */
 import type { Corpus, Intent } from '../corpus-types.ts';
 import { aboutIntents } from './about.ts';
+import { engineIntents } from './engines.ts';
 import { heldOutPatterns } from './held-out.ts';
+import { nanoIntents } from './nano.ts';
 import { refusal } from './refusal.ts';
 import { shareIntents } from './share.ts';
 import { smalltalkIntents } from './smalltalk.ts';
+import { startIntents } from './start.ts';
 import { unrelated } from './unrelated.ts';
 
 export { allExpansions, countExpansions, expand, normalizePhrase, parsePattern } from './expand.ts';
 
-const intents: readonly Intent[] = [...aboutIntents, ...shareIntents, ...smalltalkIntents];
+const intents: readonly Intent[] = [
+  ...aboutIntents,
+  ...nanoIntents,
+  ...engineIntents,
+  ...startIntents,
+  ...shareIntents,
+  ...smalltalkIntents,
+];
 
 export const corpus: Corpus = { intents, unrelated, refusal, heldOutPatterns };
