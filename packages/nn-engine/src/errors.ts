@@ -1,0 +1,22 @@
+/** Codes this package throws besides the ground floor's. */
+export type NnErrorCode =
+  /** Shapes that do not fit; the details name the node and both shapes. */
+  | 'SHAPE_MISMATCH'
+  /** A gradient was asked through an operation that has none. */
+  | 'NOT_DIFFERENTIABLE'
+  /** The runtime does not accept the graph, or cannot keep a promise the caller asks for. */
+  | 'MODEL_REFUSED'
+  /** A run took longer than `runMsMax`; the program is over. */
+  | 'RUN_LIMIT'
+  /** An optional package that this function needs is not installed. */
+  | 'ENGINE_MISSING'
+  /** The program was disposed, or its worker ended. */
+  | 'PROGRAM_CLOSED'
+  /** More runs wait than the limit allows. */
+  | 'LIMIT_REACHED'
+  /** The caller's signal fired. */
+  | 'ABORTED'
+  /** A question longer than the model's context. */
+  | 'PROMPT_TOO_LONG'
+  /** A model or checkpoint file that is cut, altered, or of another version. */
+  | 'INVALID_FORMAT';

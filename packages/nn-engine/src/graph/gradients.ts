@@ -1,0 +1,41 @@
+import { PeerAiError } from '@peerai/core-protocol';
+
+import type { NnErrorCode } from '../errors.ts';
+import type { Value } from './graph.ts';
+import { add } from './ops/elementwise.ts';
+import { mismatch } from './shape.ts';
+
+/**
+ * Reverse-mode differentiation: adds the nodes that compute d loss / d value for each of `values`, in their order and shapes.
+ *
+ * Throws SHAPE_MISMATCH when the loss is not a scalar, NOT_DIFFERENTIABLE when a value does not reach the loss.
+ */
+export function gradients(loss: Value, values: readonly Value[]): readonly Value[] {
+  const { graph } = loss;
+  if (loss.shape.length !== 0) mismatch('loss', loss.shape, [], 'differ: a loss is a scalar');
+  const wanted = new Set(values.map((value) => value.name));
+  const tape = [...graph.tape];
+  for (const entry of tape) {
+    if (entry.inputs.some((input) => wanted.has(input.name))) wanted.add(entry.output.name);
+  }
+  const known = new Map<string, Value>([[loss.name, graph.constant(1)]]);
+  graph.untaped(() => {
+    for (const entry of tape.toReversed()) {
+      const gradient = known.get(entry.output.name);
+      if (gradient === undefined || !wanted.has(entry.output.name)) continue;
+      entry.backward(gradient).forEach((make, index) => {
+        const input = entry.inputs[index];
+        if (make === undefined || input === undefined || !wanted.has(input.name)) return;
+        const before = known.get(input.name);
+        known.set(input.name, before === undefined ? make() : add(before, make()));
+      });
+    }
+  });
+  return values.map((value) => {
+    const gradient = known.get(value.name);
+    if (gradient !== undefined) return gradient;
+    throw new PeerAiError<NnErrorCode>('NOT_DIFFERENTIABLE', `${value.name} does not reach the loss through differentiable operations.`, {
+      node: value.name,
+    });
+  });
+}

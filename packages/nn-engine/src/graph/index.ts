@@ -1,0 +1,31 @@
+export { gradients } from './gradients.ts';
+export { Graph, type TapeEntry, type Value } from './graph.ts';
+export { broadcastShape, sameShape, showShape, sizeOf } from './shape.ts';
+export type { Attribute, Attributes, Dimension, ElementType, Shape } from './onnx.ts';
+export {
+  add,
+  and,
+  divide,
+  equal,
+  exponential,
+  greater,
+  logarithm,
+  minimum,
+  multiply,
+  negate,
+  reciprocal,
+  relu,
+  scale,
+  sigmoid,
+  silu,
+  squareRoot,
+  subtract,
+  tanh,
+  where,
+} from './ops/elementwise.ts';
+export { matmul, swapLast } from './ops/linear.ts';
+export { mean, softmax } from './ops/reduce.ts';
+export { expand, reshape, sum } from './ops/broadcast.ts';
+export { concat, slice, splitFlat, transpose } from './ops/shape.ts';
+export { crossEntropy, gatherRows, oneHot } from './ops/tokens.ts';
+export { rmsNorm, rotaryAngles, rotate } from './ops/transformer.ts';

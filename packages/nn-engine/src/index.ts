@@ -1,0 +1,3 @@
+export * from './graph/index.ts';
+export type { NnErrorCode } from './errors.ts';
+export { limits } from './limits.ts';

@@ -1,0 +1,23 @@
+/** Every bound of this package, with its unit and its reason. */
+export const limits = {
+  /** Runs of one program that may wait, count: runs are serialised, more is a caller without back-pressure. */
+  programQueueMax: 64,
+  /** Bytes of one graph: protobuf's own ceiling is 2 GiB, and a graph of ours carries no foreign weights. */
+  graphBytesMax: 536_870_912,
+  /** Threads of one program, count: above the cores of a usual machine they only fight. */
+  threadsMax: 64,
+  /** How long a program may take to load, milliseconds. */
+  loadMsMax: 60_000,
+  /** Characters of a question, UTF-16 units: checked before anything is computed. */
+  nanoQuestionCharsMax: 2_000,
+  /** Tokens of a question; with the answer it fits the context. */
+  nanoQuestionTokensMax: 96,
+  /** Tokens of question and answer together: what the shipped model was trained on. */
+  nanoContextTokens: 256,
+  /** Texts of one embed call, count. */
+  embedTextsMax: 1_024,
+  /** Characters of one embedded text, UTF-16 units: 18 k short texts a second, so this stays under 10 ms. */
+  embedCharsMax: 16_384,
+  /** Bytes of a nano model file: what the repository ships is below it. */
+  nanoFileBytesMax: 3_145_728,
+} as const;

@@ -1,0 +1,198 @@
+import {
+  add,
+  and,
+  concat,
+  crossEntropy,
+  equal,
+  gatherRows,
+  type Graph,
+  matmul,
+  multiply,
+  reshape,
+  rmsNorm,
+  rotaryAngles,
+  rotate,
+  scale,
+  silu,
+  slice,
+  softmax,
+  swapLast,
+  transpose,
+  type Value,
+  where,
+} from '../graph/index.ts';
+import { type Layout, layoutOf } from '../train/layout.ts';
+import { gaussian } from '../train/random.ts';
+
+/** Sizes of a Llama-style language model: RMSNorm, rotary positions, SwiGLU, no biases. */
+export interface LanguageModelSizes {
+  readonly vocabulary: number;
+  readonly width: number;
+  readonly layers: number;
+  readonly heads: number;
+  /** Width of the feed-forward part. */
+  readonly hidden: number;
+  /** Tokens it can look back. */
+  readonly context: number;
+}
+
+export type Parameters = ReadonlyMap<string, Value>;
+
+/** A masked score: far below any real one, and exp of it is 0. */
+const maskedScore = -1e9;
+
+/** Parameter names and shapes: `embedding`, per layer `normA qkv attention normB gateUp down`, then `norm` and `output`. */
+export function languageModelLayout({ vocabulary, width, layers, hidden }: LanguageModelSizes): Layout {
+  const shapes: Record<string, readonly number[]> = { embedding: [vocabulary, width] };
+  for (let layer = 0; layer < layers; layer += 1) {
+    shapes[`${layer}.normA`] = [width];
+    shapes[`${layer}.qkv`] = [width, 3 * width];
+    shapes[`${layer}.attention`] = [width, width];
+    shapes[`${layer}.normB`] = [width];
+    shapes[`${layer}.gateUp`] = [width, 2 * hidden];
+    shapes[`${layer}.down`] = [hidden, width];
+  }
+  shapes['norm'] = [width];
+  shapes['output'] = [width, vocabulary];
+  return layoutOf(shapes);
+}
+
+/** Fresh weights: gains 1, the rest normal with deviation 0.02, the two matrices that write to the residual smaller by √(2·layers) (GPT-2's rule). */
+export function initialWeights(sizes: LanguageModelSizes, random: () => number): Float32Array {
+  const layout = languageModelLayout(sizes);
+  const weights = new Float32Array(layout.size);
+  for (const { name, shape, offset, size } of layout.parameters) {
+    const writesResidual = name.endsWith('.attention') || name.endsWith('.down');
+    const deviation = writesResidual ? 0.02 / Math.sqrt(2 * sizes.layers) : 0.02;
+    for (let index = offset; index < offset + size; index += 1) {
+      weights[index] = shape.length === 1 ? 1 : gaussian(random) * deviation;
+    }
+  }
+  return weights;
+}
+
+/**
+ * The training loss over packed rows.
+ *
+ * Adds the inputs `tokens`, `targets`, `segments` (int64 [rows, length]; a token sees only earlier ones of its own segment) and `weights`
+ * (float32 [rows, length]; 0 where nothing is learned). Returns the weighted mean of −log p(target), in nats.
+ */
+export function languageModelLoss(sizes: LanguageModelSizes, rows: number, length: number) {
+  return (graph: Graph, parameters: Parameters): Value => {
+    const count = rows * length;
+    const flat = (name: string, type: 'int64' | 'float32'): Value => reshape(graph.input(name, [rows, length], type), [count]);
+    const tokens = flat('tokens', 'int64');
+    const targets = flat('targets', 'int64');
+    const weights = flat('weights', 'float32');
+    const mask = packedMask(graph, rows, length);
+    const angles = rotaryAngles(length, sizes.width / sizes.heads);
+    const half = sizes.width / sizes.heads / 2;
+    const cosines = graph.constant(angles.cosines, [length, half]);
+    const sines = graph.constant(angles.sines, [length, half]);
+    let state = reshape(gatherRows(parameter(parameters, 'embedding'), tokens), [rows, length, sizes.width]);
+    for (let layer = 0; layer < sizes.layers; layer += 1) {
+      state = block(state, layerOf(parameters, layer), sizes, { cosines, sines, mask });
+    }
+    const normalised = reshape(rmsNorm(state, parameter(parameters, 'norm')), [count, sizes.width]);
+    return crossEntropy(matmul(normalised, parameter(parameters, 'output')), targets, weights);
+  };
+}
+
+interface LayerParameters {
+  readonly normA: Value;
+  readonly qkv: Value;
+  readonly attention: Value;
+  readonly normB: Value;
+  readonly gateUp: Value;
+  readonly down: Value;
+}
+
+export function layerOf(parameters: Parameters, layer: number): LayerParameters {
+  const take = (name: string): Value => parameter(parameters, `${layer}.${name}`);
+  return {
+    normA: take('normA'),
+    qkv: take('qkv'),
+    attention: take('attention'),
+    normB: take('normB'),
+    gateUp: take('gateUp'),
+    down: take('down'),
+  };
+}
+
+export function parameter(parameters: Parameters, name: string): Value {
+  const value = parameters.get(name);
+  if (value === undefined) throw new RangeError(`the layout has no parameter ${name}`);
+  return value;
+}
+
+/** state + attention(state), then + feedForward: [rows, length, width] → the same. */
+function block(
+  state: Value,
+  layer: LayerParameters,
+  sizes: LanguageModelSizes,
+  { cosines, sines, mask }: { readonly cosines: Value; readonly sines: Value; readonly mask: Value },
+): Value {
+  const [rows, length] = state.shape as readonly [number, number];
+  const { width, heads } = sizes;
+  const headWidth = width / heads;
+  const qkv = matmul(rmsNorm(state, layer.normA), layer.qkv);
+  const head = (part: number): Value =>
+    transpose(reshape(slice(qkv, 2, part * width, (part + 1) * width), [rows, length, heads, headWidth]), [0, 2, 1, 3]);
+  const query = scale(rotate(head(0), cosines, sines), 1 / Math.sqrt(headWidth));
+  const key = rotate(head(1), cosines, sines);
+  const mixed = matmul(softmax(add(matmul(query, swapLast(key)), mask)), head(2));
+  const joined = reshape(transpose(mixed, [0, 2, 1, 3]), [rows, length, width]);
+  return feedForward(add(state, matmul(joined, layer.attention)), layer, sizes);
+}
+
+/** state + (silu(gate) · up) · down (SwiGLU, Shazeer, arXiv 2002.05202). The last axis is the width. */
+export function feedForward(state: Value, layer: LayerParameters, { hidden }: LanguageModelSizes): Value {
+  const axis = state.shape.length - 1;
+  const both = matmul(rmsNorm(state, layer.normB), layer.gateUp);
+  const gate = silu(slice(both, axis, 0, hidden));
+  return add(state, matmul(multiply(gate, slice(both, axis, hidden, 2 * hidden)), layer.down));
+}
+
+/** [rows, 1, length, length]: 0 where a token may look, far below zero elsewhere. */
+function packedMask(graph: Graph, rows: number, length: number): Value {
+  const segments = graph.input('segments', [rows, length], 'int64');
+  const same = equal(reshape(segments, [rows, 1, length, 1]), reshape(segments, [rows, 1, 1, length]));
+  const earlier = Array.from({ length: length * length }, (_, index) => index % length <= Math.floor(index / length));
+  const allowed = and(same, graph.booleans(earlier, [length, length]));
+  return where(allowed, graph.constant(0), graph.constant(maskedScore));
+}
+
+/** The cache inputs of the decode graph, by layer. */
+export function cacheNames(layer: number): { readonly key: string; readonly value: string } {
+  return { key: `key.${layer}`, value: `value.${layer}` };
+}
+
+/**
+ * One token with a growing key-value cache: adds the inputs `token` int64 [1], `cosines`, `sines` [1, headWidth / 2] and `key.N`, `value.N`
+ * [heads, past, headWidth]; names the outputs `key.N.next`, `value.N.next` and `logits` [1, vocabulary].
+ */
+export function decodeStep(graph: Graph, parameters: Parameters, sizes: LanguageModelSizes): void {
+  const { width, heads } = sizes;
+  const headWidth = width / heads;
+  const token = graph.input('token', [1], 'int64');
+  const cosines = graph.input('cosines', [1, headWidth / 2]);
+  const sines = graph.input('sines', [1, headWidth / 2]);
+  let state = gatherRows(parameter(parameters, 'embedding'), token);
+  for (let layer = 0; layer < sizes.layers; layer += 1) {
+    const names = cacheNames(layer);
+    const weights = layerOf(parameters, layer);
+    const qkv = matmul(rmsNorm(state, weights.normA), weights.qkv);
+    const head = (part: number): Value => reshape(slice(qkv, 1, part * width, (part + 1) * width), [heads, 1, headWidth]);
+    const cached = (name: string, fresh: Value): Value => {
+      const all = concat([graph.input(name, [heads, 'past', headWidth]), fresh], 1, 'total');
+      graph.output(`${name}.next`, all);
+      return all;
+    };
+    const keys = cached(names.key, rotate(head(1), cosines, sines));
+    const values = cached(names.value, head(2));
+    const query = scale(rotate(head(0), cosines, sines), 1 / Math.sqrt(headWidth));
+    const mixed = reshape(matmul(softmax(matmul(query, swapLast(keys))), values), [1, width]);
+    state = feedForward(add(state, matmul(mixed, weights.attention)), weights, sizes);
+  }
+  graph.output('logits', matmul(rmsNorm(state, parameter(parameters, 'norm')), parameter(parameters, 'output')));
+}

@@ -1,0 +1,1 @@
+export { createNodeRuntime } from './runtime.ts';

@@ -1,0 +1,84 @@
+import type { Program, Runtime, Tensor, Tensors } from '@peerai/core-protocol';
+
+import { type AdamW, stepFeeds, trainingCarry } from './training-graph.ts';
+
+/** Weights and both moments, flat, and the steps they have seen: everything a run needs to go on. */
+export interface TrainingState {
+  readonly step: number;
+  readonly weights: Float32Array;
+  readonly firstMoment: Float32Array;
+  readonly secondMoment: Float32Array;
+}
+
+export interface StepResult {
+  readonly step: number;
+  /** Nats. */
+  readonly loss: number;
+  /** L2 norm before clipping. */
+  readonly gradientNorm: number;
+}
+
+/** Drives one training graph; state stays inside the program between steps. */
+export interface Trainer extends AsyncDisposable {
+  /** One update on one batch. Throws SHAPE_MISMATCH, ABORTED (state is then as before). */
+  step(batch: Tensors, learningRate: number, signal: AbortSignal): Promise<StepResult>;
+  weights(): Promise<Float32Array>;
+  state(): Promise<TrainingState>;
+}
+
+export interface TrainerOptions {
+  /** Made by `trainingGraph`. */
+  readonly graph: Uint8Array;
+  readonly initial: TrainingState;
+  readonly adamW?: Partial<AdamW>;
+  readonly threads?: number;
+  readonly signal: AbortSignal;
+}
+
+/** The state before the first step. */
+export function freshState(weights: Float32Array): TrainingState {
+  const zeros = () => new Float32Array(weights.length);
+  return { step: 0, weights, firstMoment: zeros(), secondMoment: zeros() };
+}
+
+/** Loads the graph and its state. Throws MODEL_REFUSED, SHAPE_MISMATCH. */
+export async function createTrainer({ runtime }: { readonly runtime: Runtime }, options: TrainerOptions): Promise<Trainer> {
+  const { graph, initial, adamW = {}, threads = 1, signal } = options;
+  const program = await runtime.load(graph, { signal, carry: trainingCarry, threads });
+  try {
+    await program.write('w', vector(initial.weights));
+    await program.write('m', vector(initial.firstMoment));
+    await program.write('v', vector(initial.secondMoment));
+  } catch (error) {
+    await program[Symbol.asyncDispose]();
+    throw error;
+  }
+  let { step } = initial;
+  return {
+    async step(batch, learningRate, stepSignal) {
+      const result = await program.run({ ...batch, ...stepFeeds(step + 1, learningRate, adamW) }, stepSignal);
+      step += 1;
+      return { step, loss: scalar(result['loss']), gradientNorm: scalar(result['gradientNorm']) };
+    },
+    weights: () => read(program, 'w'),
+    async state() {
+      const [weights, firstMoment, secondMoment] = [await read(program, 'w'), await read(program, 'm'), await read(program, 'v')];
+      return { step, weights, firstMoment, secondMoment };
+    },
+    async [Symbol.asyncDispose]() {
+      await program[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function read(program: Program, name: string): Promise<Float32Array> {
+  return (await program.read(name)).data as Float32Array;
+}
+
+function vector(data: Float32Array): Tensor {
+  return { type: 'float32', shape: [data.length], data };
+}
+
+function scalar(tensor: Tensor | undefined): number {
+  return Number(tensor?.data[0]);
+}
