@@ -17,6 +17,7 @@ export {
 } from './bytes.ts';
 export { type CoreErrorCode, type ErrorDetails, PeerAiError } from './errors.ts';
 export { nobleCrypto } from './crypto/noble.ts';
+export { compareEmoji, type Fingerprint, fingerprint, type NamedEmoji } from './identity/fingerprint.ts';
 export { createIdentity, type Identity } from './identity/identity.ts';
 export { parsePeerId, peerIdFromPublicKey, publicKeyFromPeerId } from './identity/peer-id.ts';
 export { openRecord, type PeerRecord, signRecord } from './identity/record.ts';

@@ -30,6 +30,8 @@ export const limits = {
   modelNameBytesMax: 128,
   /** Whole ticket in base64url characters, so that it stays a link. */
   ticketCharsMax: 1_200,
+  /** Whole pasted link, characters: a ticket and a page's address. */
+  linkCharsMax: 4_096,
   /** Distinct guest keys one ticket may admit at most. */
   ticketGuestsMax: 100,
   ticketConcurrencyMax: 16,

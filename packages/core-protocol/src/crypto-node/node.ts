@@ -12,7 +12,7 @@ import {
 } from 'node:crypto';
 import { concatBytes, fromHex } from '../bytes.ts';
 import { nobleCrypto } from '../crypto/noble.ts';
-import { aeadTagBytes, checkAeadKey, decryptionFailed, keyRefused } from '../crypto/rules.ts';
+import { aeadTagBytes, checkAeadKey, checkHkdfLength, decryptionFailed, keyRefused } from '../crypto/rules.ts';
 import { PeerAiError } from '../errors.ts';
 import type { Aead, AeadName, CryptoProvider } from '../ports/index.ts';
 import { keyCache } from './key-cache.ts';
@@ -47,7 +47,10 @@ export const nodeCrypto: CryptoProvider = {
     for (const part of parts) digest.update(part);
     return plain(digest.digest());
   },
-  hkdfSha256: (secret, salt, info, length) => new Uint8Array(hkdfSync('sha256', secret, salt, info, length)),
+  hkdfSha256(secret, salt, info, length) {
+    checkHkdfLength(length);
+    return new Uint8Array(hkdfSync('sha256', secret, salt, info, length));
+  },
   ed25519: {
     publicKey: (seed) => keyRefused('an Ed25519 seed has 32 bytes', () => rawPublic(keys.ed25519Secret(seed))),
     sign: (message, seed) =>

@@ -6,7 +6,7 @@ import { sha256, sha512 } from '@noble/hashes/sha2.js';
 import { ml_kem768 } from '@noble/post-quantum/ml-kem.js';
 import { concatBytes, equalBytes } from '../bytes.ts';
 import type { Aead, CryptoProvider } from '../ports/index.ts';
-import { aeadKeyBytes, aeadNonceBytes, checkAeadKey, decryptionFailed, keyRefused } from './rules.ts';
+import { aeadKeyBytes, aeadNonceBytes, checkAeadKey, checkHkdfLength, decryptionFailed, keyRefused } from './rules.ts';
 
 const { Point } = ed25519;
 const order = Point.Fn.ORDER;
@@ -14,7 +14,10 @@ const order = Point.Fn.ORDER;
 /** The primitives in plain TypeScript (@noble/*, audited): the reference, and what runs in a browser tab. */
 export const nobleCrypto: CryptoProvider = {
   sha256: (...parts) => sha256(parts.length === 1 && parts[0] !== undefined ? parts[0] : concatBytes(...parts)),
-  hkdfSha256: (secret, salt, info, length) => hkdf(sha256, secret, salt, info, length),
+  hkdfSha256(secret, salt, info, length) {
+    checkHkdfLength(length);
+    return hkdf(sha256, secret, salt, info, length);
+  },
   ed25519: {
     publicKey: (seed) => keyRefused('an Ed25519 seed has 32 bytes', () => ed25519.getPublicKey(seed)),
     sign: (message, seed) => keyRefused('an Ed25519 seed has 32 bytes', () => ed25519.sign(message, seed)),

@@ -24,3 +24,9 @@ export function keyRefused<T>(text: string, work: () => T): T {
     throw new PeerAiError('KEY_REFUSED', text, {}, { cause });
   }
 }
+
+/** RFC 5869 section 2.3: at most 255 blocks. Throws LIMIT_EXCEEDED. */
+export function checkHkdfLength(length: number): void {
+  if (Number.isInteger(length) && length > 0 && length <= 255 * 32) return;
+  throw new PeerAiError('LIMIT_EXCEEDED', 'HKDF-SHA256 gives 1 to 8160 bytes');
+}

@@ -51,7 +51,9 @@ const call = (text = 'hello'): Promise<Answer> =>
 const stream = (text = 'hello'): AsyncGenerator<Answer, void, undefined> =>
   streamMethod({ network: here, clock }, server, method, { text }, { signal: stopping.signal });
 const untilAborted = (signal: AbortSignal): Promise<never> =>
-  new Promise((_, reject) => void signal.addEventListener('abort', () => reject(signal.reason as Error)));
+  new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error));
+  });
 
 describe('A call', () => {
   it('is answered, and the handler knows who asks', async () => {
@@ -259,7 +261,7 @@ describe('An error on the wire', () => {
 describe('jsonCodec', () => {
   const codec = jsonCodec((value) => {
     if (typeof value !== 'object' || value === null || !('n' in value)) throw new TypeError('no n');
-    return value as { n: unknown };
+    return value;
   });
 
   it('brings a checked value back', () => {

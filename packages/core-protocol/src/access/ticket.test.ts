@@ -1,0 +1,163 @@
+import { describe, expect, it } from 'vitest';
+import { fromBase64Url, toBase64Url } from '../bytes.ts';
+import { nobleCrypto as crypto } from '../crypto/noble.ts';
+import { createIdentity } from '../identity/identity.ts';
+import { sealSigned } from '../identity/signed.ts';
+import { limits } from '../limits.ts';
+import { seededRandom } from '../testing/index.ts';
+import { inviteLink, parseLink, shareLink } from './link.ts';
+import { decodeTicket, encodeTicket, proveTicket, readTicketProof, type Ticket, ticketProof } from './ticket.ts';
+
+const random = seededRandom(12);
+const provider = createIdentity(crypto, random.bytes(32));
+const guest = createIdentity(crypto, random.bytes(32));
+const relay = createIdentity(crypto, random.bytes(32));
+const given: Omit<Ticket, 'version' | 'provider'> = {
+  kind: 'share',
+  id: random.bytes(8),
+  name: 'Study PC',
+  addresses: [
+    `/dns4/relay.peerai.example/tcp/443/wss/p2p/${relay.peer}/p2p-circuit`,
+    `/ip4/198.51.100.217/tcp/4101/p2p/${relay.peer}/p2p-circuit`,
+  ],
+  models: ['mistral:7b-instruct'],
+  tokens: 20_000,
+  expiresMs: 1_750_000_000_000,
+  guests: 3,
+  concurrency: 1,
+  allow: [],
+  secret: random.bytes(16),
+};
+const text = encodeTicket(provider, given);
+const failure = (code: string) => expect.objectContaining({ code });
+
+describe('A ticket', () => {
+  it('comes back as it was given, with its provider', () => {
+    expect(decodeTicket(crypto, text)).toEqual({ version: 1, provider: provider.peer, ...given });
+  });
+
+  it('stays under 600 characters with two relay addresses', () => {
+    expect(text.length).toBeLessThan(600);
+    expect(text).toMatch(/^[A-Za-z0-9_-]+$/);
+  });
+
+  it('is refused after any changed bit, wherever it is', () => {
+    const bytes = fromBase64Url(text);
+    for (let bit = 0; bit < bytes.length * 8; bit += 1) {
+      // All bits of every byte where a cheap check speaks first; one bit of each byte is enough inside the signed body.
+      if (bit % 8 !== (bit >> 3) % 8) continue;
+      const changed = bytes.slice();
+      changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      expect(() => decodeTicket(crypto, toBase64Url(changed))).toThrow(failure('TICKET_INVALID'));
+    }
+  });
+
+  it('is refused when a character is lost, added or changed', () => {
+    for (const place of [0, 1, 17, text.length - 2, text.length - 1]) {
+      const other = text[place] === 'A' ? 'B' : 'A';
+      for (const changed of [
+        text.slice(0, place) + text.slice(place + 1),
+        text.slice(0, place) + other + text.slice(place),
+      ]) {
+        expect(() => decodeTicket(crypto, changed)).toThrow(failure('TICKET_INVALID'));
+      }
+    }
+    for (const junk of [
+      '',
+      'x',
+      '%%%',
+      'é'.repeat(40),
+      'A'.repeat(limits.ticketCharsMax),
+      'A'.repeat(limits.ticketCharsMax + 1),
+    ]) {
+      expect(() => decodeTicket(crypto, junk)).toThrow(failure('TICKET_INVALID'));
+    }
+  });
+
+  it('is not made longer than a link may be', () => {
+    const ofLength = (name: number) => encodeTicket(provider, { ...given, addresses: [], name: 'x'.repeat(name) });
+    let name = 500;
+    while (ofLength(name + 1).length <= limits.ticketCharsMax && name < 1_000) {
+      name += 1;
+      if (ofLength(name).length >= limits.ticketCharsMax - 2) break;
+    }
+    expect(decodeTicket(crypto, ofLength(name)).name).toHaveLength(name);
+    expect(() => ofLength(name + 4)).toThrow(failure('LIMIT_EXCEEDED'));
+  });
+
+  it('is refused in another version, with field sizes or a tag of something else', () => {
+    const short = encodeTicket(provider, { ...given, secret: random.bytes(15) });
+    expect(() => decodeTicket(crypto, short)).toThrow(failure('TICKET_INVALID'));
+    const otherTag = toBase64Url(sealSigned(provider, 'peerai/record/1', fromBase64Url(text)));
+    expect(() => decodeTicket(crypto, otherTag)).toThrow(failure('TICKET_INVALID'));
+  });
+
+  it('keeps lists to their limits', () => {
+    const many = { ...given, addresses: ['a', 'b', 'c', 'd', 'e'], models: [] };
+    expect(() => decodeTicket(crypto, encodeTicket(provider, many))).toThrow(failure('TICKET_INVALID'));
+    expect(
+      decodeTicket(crypto, encodeTicket(provider, { ...many, addresses: many.addresses.slice(1) })).addresses,
+    ).toHaveLength(4);
+  });
+});
+
+describe('The proof of a ticket', () => {
+  const ticket = decodeTicket(crypto, text);
+
+  it('fits the guest who made it, this provider and this ticket, and nothing else', () => {
+    const { ticket: id, proof } = readTicketProof(proveTicket(crypto, ticket, guest.peer));
+    expect(id).toEqual(ticket.id);
+    expect(proof).toEqual(ticketProof(crypto, ticket.secret, ticket.id, provider.peer, guest.peer));
+    for (const [secret, named, from, by] of [
+      [random.bytes(16), ticket.id, provider.peer, guest.peer],
+      [ticket.secret, random.bytes(8), provider.peer, guest.peer],
+      [ticket.secret, ticket.id, guest.peer, guest.peer],
+      [ticket.secret, ticket.id, provider.peer, relay.peer],
+    ] as const) {
+      expect(ticketProof(crypto, secret, named, from, by)).not.toEqual(proof);
+    }
+  });
+
+  it('does not carry the secret', () => {
+    const sent = proveTicket(crypto, ticket, guest.peer).join(',');
+    expect(sent).not.toContain(ticket.secret.join(','));
+  });
+});
+
+describe('A link', () => {
+  it.each([
+    [shareLink('https://relay.example', text), { kind: 'share', ticket: text, pageUrl: 'https://relay.example/s' }],
+    [shareLink('http://127.0.0.1:8006/s', text), { kind: 'share', ticket: text, pageUrl: 'http://127.0.0.1:8006/s' }],
+    [
+      shareLink('https://relay.example/deep/s/?x#y', text),
+      { kind: 'share', ticket: text, pageUrl: 'https://relay.example/deep/s' },
+    ],
+    [`peerai://join/${text}`, { kind: 'share', ticket: text }],
+    [` \n${inviteLink(text)}/\n`, { kind: 'pair', ticket: text }],
+    [`p2p://${provider.peer}@study-pc.local:4001`, { kind: 'seed', peer: provider.peer, host: 'study-pc.local:4001' }],
+    [`p2p://${provider.peer}@[::1]:4001`, { kind: 'seed', peer: provider.peer, host: '[::1]:4001' }],
+  ])('%s is understood', (link, parsed) => {
+    expect(parseLink(link)).toEqual(parsed);
+  });
+
+  it.each([
+    '',
+    'https://relay.example/s',
+    'https://relay.example/s#',
+    `https://relay.example/other#${text}`,
+    `https://relay.example/s?t=${text}`,
+    `ftp://relay.example/s#${text}`,
+    `javascript:alert(1)//s#${text}`,
+    'peerai://join/',
+    'peerai://join/not a ticket at all',
+    `peerai://other/${text}`,
+    `peerai://join/${'A'.repeat(limits.ticketCharsMax + 1)}`,
+    'p2p://nobody@host',
+    `p2p://${provider.peer}@`,
+    `p2p://${provider.peer}@host/path?x`,
+    `p2p://${provider.peer}@a@b`,
+    'x'.repeat(5_000),
+  ])('%s is refused', (link) => {
+    expect(() => parseLink(link)).toThrow(failure('TICKET_INVALID'));
+  });
+});
