@@ -1,0 +1,144 @@
+import { concatBytes, equalBytes, fromUtf8, PeerAiError, utf8 } from '@peerai/core-protocol';
+import { seededRandom } from '@peerai/core-protocol/testing';
+import { describe, expect, test } from 'vitest';
+import { all, crypto, ledgerWorld, note } from '../../test/world.ts';
+import { limits } from '../limits.ts';
+import { issueReceipt } from '../receipt/issue.ts';
+import { openReceipt, pairingLease, readReceipt } from '../receipt/receipt.ts';
+import { toBase64 } from './base64.ts';
+import { decodeEntry } from './entry.ts';
+import { noteKeyId, openCheckpoint, signCheckpoint } from './note.ts';
+import { decodeProof, verifyProof } from './proof-file.ts';
+
+const rounds = 10_000;
+
+/** One to three changes: a bit, a cut, a piece doubled, bytes put in. */
+function mutated(input: Uint8Array, random: ReturnType<typeof seededRandom>): Uint8Array {
+  let bytes = input;
+  const [changes = 0] = random.bytes(1);
+  for (let round = 0; round <= changes % 3; round += 1) {
+    const [kind = 0, a = 0, b = 0, c = 0] = random.bytes(4);
+    const place = ((a << 8) | b) % (bytes.length + 1);
+    const [before, after] = [bytes.slice(0, place), bytes.slice(place)];
+    if (kind % 4 === 0) bytes = concatBytes(before, after.slice(1 + (c % 40)));
+    else if (kind % 4 === 1) bytes = concatBytes(before, random.bytes(c % 9), after);
+    else if (kind % 4 === 2) bytes = concatBytes(before, before.slice(-(c % 30)), after);
+    else if (after.length > 0)
+      bytes = concatBytes(before, Uint8Array.of((after[0] ?? 0) ^ (1 << (c % 8))), after.slice(1));
+  }
+  return bytes;
+}
+
+/** Milliseconds; the machine may be busy once, an input that is slow is slow each time. */
+function fastestOf(tries: number, work: () => unknown): number {
+  let fastestMs = Infinity;
+  for (let round = 0; round < tries && fastestMs > 50; round += 1) {
+    const startMs = performance.now();
+    work();
+    fastestMs = Math.min(fastestMs, performance.now() - startMs);
+  }
+  return fastestMs;
+}
+
+async function samples() {
+  const world = await ledgerWorld(50);
+  const other = await ledgerWorld(51);
+  await world.ledger.append([note('a'), note('b'), note('c')]);
+  const [entry = new Uint8Array()] = await all(world.ledger.read(1n, 2n));
+  const receipt = issueReceipt(world, undefined, {
+    consumer: other.identity.peer,
+    lease: pairingLease,
+    requestId: 'r1',
+    model: 'nano',
+    usage: { promptTokens: 3, answerTokens: 4 },
+    workHash: new Uint8Array(32),
+  });
+  return { entry, receipt, proof: await world.ledger.prove(1n), note: utf8((await world.ledger.checkpoint()).note) };
+}
+
+describe(`${rounds} mutated inputs a decoder: our errors only, none over 50 ms, nothing forged`, () => {
+  const cases = [
+    ['entry', 'entry', (bytes: Uint8Array) => void decodeEntry(bytes)],
+    ['receipt', 'receipt', (bytes: Uint8Array) => void openReceipt(crypto, bytes)],
+    ['note', 'note', (bytes: Uint8Array) => void openCheckpoint(crypto, fromUtf8(bytes))],
+    ['proof', 'proof', (bytes: Uint8Array) => void decodeProof(bytes)],
+  ] as const;
+  for (const [name, sample, decode] of cases) {
+    test(name, async () => {
+      const original = (await samples())[sample];
+      const random = seededRandom(name.length);
+      const codes = new Map<string, number>();
+      let slowestMs = 0;
+      const attempt = (input: Uint8Array): string => {
+        try {
+          decode(input);
+        } catch (error) {
+          if (PeerAiError.is(error)) return error.code;
+          // Bytes that are no UTF-8 are stopped by the decoder of text, before a note's.
+          if (name === 'note' && error instanceof TypeError) return 'INVALID_FORMAT';
+          throw error;
+        }
+        // What is signed cannot come out different: accepted means that the signed part is the same.
+        if (name === 'receipt') expect(readReceipt(input)).toEqual(readReceipt(original));
+        return 'ok';
+      };
+      for (let round = 0; round < rounds; round += 1) {
+        const input = mutated(original, random);
+        const code = attempt(input);
+        codes.set(code, (codes.get(code) ?? 0) + 1);
+        slowestMs = Math.max(
+          slowestMs,
+          fastestOf(3, () => attempt(input)),
+        );
+      }
+      expect(codes.get('INVALID_FORMAT') ?? 0).toBeGreaterThan(rounds / 10);
+      expect(slowestMs).toBeLessThan(50);
+    });
+  }
+});
+
+describe('a proof', () => {
+  test('says nothing about other bytes, another place, another log', async () => {
+    const { entry, proof } = await samples();
+    expect(verifyProof(crypto, proof, entry)).toMatchObject({ index: 1n, size: 3n });
+    for (let place = 0; place < entry.length; place += 1) {
+      const other = entry.slice();
+      other[place] = (other[place] ?? 0) ^ 4;
+      expect(() => verifyProof(crypto, proof, other)).toThrow('not entry 1');
+    }
+    const moved = utf8(fromUtf8(proof).replace('index 1', 'index 0'));
+    expect(() => verifyProof(crypto, moved, entry)).toThrow('not entry 0');
+    for (let place = 0; place < proof.length; place += 1) {
+      const other = proof.slice();
+      other[place] = (other[place] ?? 0) ^ 4;
+      expect(() => verifyProof(crypto, other, entry), `byte ${place}`).toThrow(PeerAiError);
+    }
+  });
+
+  test('may carry an `extra` line, as the format allows', async () => {
+    const { entry, proof } = await samples();
+    const extra = utf8(fromUtf8(proof).replace('index 1', `extra ${toBase64(utf8('x'))}\nindex 1`));
+    expect(verifyProof(crypto, extra, entry).index).toBe(1n);
+  });
+});
+
+describe('a signed note', () => {
+  test('has the key id of C2SP signed-note: SHA-256(name ‖ newline ‖ 0x01 ‖ key), 4 bytes', () => {
+    const key = new Uint8Array(32).fill(7);
+    expect(noteKeyId(crypto, 'a', key)).toEqual(crypto.sha256(utf8('a'), Uint8Array.of(10, 1), key).slice(0, 4));
+  });
+
+  test('is taken with signatures of others beside its own, up to 16, and not without its own', async () => {
+    const { identity } = await ledgerWorld(52);
+    const own = signCheckpoint(crypto, identity, 9n, new Uint8Array(32));
+    const others = (count: number): string => `— witness.example ${toBase64(new Uint8Array(68))}\n`.repeat(count);
+    expect(openCheckpoint(crypto, own + others(limits.noteSignaturesMax - 1)).size).toBe(9n);
+    const tooMany = (): unknown => openCheckpoint(crypto, own + others(limits.noteSignaturesMax));
+    expect(tooMany).toThrow('too many signatures');
+    const alone = own.slice(0, own.indexOf('\n\n') + 2) + others(1);
+    expect(() => openCheckpoint(crypto, alone)).toThrow('not signed');
+    expect(() => openCheckpoint(crypto, own.replace('\n9\n', '\n09\n'))).toThrow('decimal');
+    expect(() => openCheckpoint(crypto, own.replace('\n9\n', '\n8\n'))).toThrow('not signed');
+    expect(equalBytes(openCheckpoint(crypto, own).root, new Uint8Array(32))).toBe(true);
+  });
+});
