@@ -65,6 +65,8 @@ export const limits = {
   pendingConnectionsMax: 100,
   /** yamux streams of one connection, each way; its own default is 1,000. */
   streamsPerConnectionMax: 256,
+  /** yamux's window of one stream, bytes; its own 16 MiB is more than the read buffer below, so a paused stream was reset. */
+  streamWindowBytesMax: 4_194_304,
   /** Bytes libp2p holds for one stream nobody reads; our own credit stays below it. */
   streamReadBufferBytesMax: 4_194_304,
 

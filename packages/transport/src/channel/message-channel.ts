@@ -16,7 +16,7 @@ import {
 import type { Heart } from './heartbeat.ts';
 import { createInbox } from './inbox.ts';
 import type { LinkMeter } from './link-meter.ts';
-import { listenToStream } from './stream-events.ts';
+import { listenToStream, openerSpoke } from './stream-events.ts';
 import { createStreamWriter } from './stream-writer.ts';
 
 export interface ChannelDeps {
@@ -55,6 +55,7 @@ export function createMessageChannel(deps: ChannelDeps): OpenedChannel {
   let creditCame = Promise.withResolvers<void>();
   let turn: Promise<void> = Promise.resolve();
   let silentTicks = 0;
+  let heard = false;
   let weEnded = false;
   let theyEnded = false;
 
@@ -199,6 +200,7 @@ export function createMessageChannel(deps: ChannelDeps): OpenedChannel {
   listenToStream(stream, {
     bytes(piece) {
       silentTicks = 0;
+      heard = true;
       meter.received(piece.length);
       if (gone.signal.aborted) return;
       try {
@@ -231,6 +233,7 @@ export function createMessageChannel(deps: ChannelDeps): OpenedChannel {
       if (gone.signal.aborted) return;
       quietly(() => writer.write(encodeReset(code)));
       finish(channelClosed('closed on this side', code), 'failed');
+      if (!heard) await openerSpoke(stream);
       await writer.close(true);
     },
     [Symbol.asyncIterator]: () => inbox.iterator(),
@@ -246,5 +249,6 @@ export async function refuseMessages(stream: Stream, code: 'REFUSED' | 'LIMIT_RE
   } catch {
     return;
   }
+  await openerSpoke(stream);
   await writer.close(true);
 }

@@ -4,7 +4,7 @@ import { channelClosed, transportError } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { createInbox } from './inbox.ts';
 import type { ChannelDeps, OpenedChannel } from './message-channel.ts';
-import { listenToStream } from './stream-events.ts';
+import { listenToStream, openerSpoke } from './stream-events.ts';
 import { createStreamWriter } from './stream-writer.ts';
 
 export interface RawDeps extends Omit<ChannelDeps, 'heart'> {
@@ -22,6 +22,7 @@ export function createRawChannel(deps: RawDeps): OpenedChannel {
   const writer = createStreamWriter(stream, (bytes) => meter.sent(bytes));
   const gone = new AbortController();
   let queued = 0;
+  let heard = false;
   let weEnded = false;
   let theyEnded = false;
   let turn: Promise<void> = Promise.resolve();
@@ -64,6 +65,7 @@ export function createRawChannel(deps: RawDeps): OpenedChannel {
 
   listenToStream(stream, {
     bytes(piece) {
+      heard = true;
       meter.received(piece.length);
       if (gone.signal.aborted) return;
       queued += piece.length;
@@ -100,7 +102,10 @@ export function createRawChannel(deps: RawDeps): OpenedChannel {
     },
     async close(code) {
       if (gone.signal.aborted) return;
-      if (code !== undefined) return fail(channelClosed('closed on this side', code));
+      if (code !== undefined) {
+        if (!heard) await openerSpoke(stream);
+        return fail(channelClosed('closed on this side', code));
+      }
       if (weEnded) return;
       await turn;
       weEnded = true;
@@ -113,6 +118,7 @@ export function createRawChannel(deps: RawDeps): OpenedChannel {
 }
 
 /** Raw streams have no words: a refused one is reset. */
-export function refuseRaw(stream: Stream): void {
+export async function refuseRaw(stream: Stream): Promise<void> {
+  await openerSpoke(stream);
   createStreamWriter(stream, () => undefined).abort(transportError('REFUSED', 'refused'));
 }

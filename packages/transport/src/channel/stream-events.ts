@@ -40,4 +40,31 @@ export function listenToStream(stream: Stream, events: StreamEvents): void {
     } else setTimeout(tell, limits.streamCloseMs).unref?.();
   });
   if (stream.status !== 'open' && stream.readBufferLength === 0) once(() => events.gone(undefined));
+  // `end` fires once and may have passed during the negotiation, before the bytes it pushed back.
+  else if (stream.readableEnded) whenRead(stream, () => once(events.end));
 }
+
+function whenRead(stream: Stream, tell: () => void): void {
+  if (stream.readBufferLength === 0) tell();
+  else setTimeout(whenRead, lateEndMs, stream, tell);
+}
+
+/**
+ * Resolves when the opener has spoken, or after a bound. Whoever answers must not reset before: the opener's negotiation
+ * pushes back what it read too far, which throws on a stream that was reset meanwhile, and our code would be lost.
+ */
+export function openerSpoke(stream: Stream): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      stream.removeEventListener('message', done);
+      stream.removeEventListener('close', done);
+      resolve();
+    };
+    const timer = setTimeout(done, limits.streamCloseMs);
+    stream.addEventListener('message', done);
+    stream.addEventListener('close', done);
+  });
+}
+
+const lateEndMs = 5;

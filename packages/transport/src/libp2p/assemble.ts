@@ -98,7 +98,10 @@ async function libp2pOptions(deps: TransportDeps, shape: NodeShape, isBlocked: (
       yamux({
         maxInboundStreams: limits.streamsPerConnectionMax,
         maxOutboundStreams: limits.streamsPerConnectionMax,
-        streamOptions: { maxReadBufferLength: limits.streamReadBufferBytesMax },
+        streamOptions: {
+          maxStreamWindowSize: limits.streamWindowBytesMax,
+          maxReadBufferLength: limits.streamReadBufferBytesMax,
+        },
       }),
     ],
     peerDiscovery: shape.discovery ?? [],

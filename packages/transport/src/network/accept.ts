@@ -85,7 +85,7 @@ export function createAcceptor(deps: AcceptDeps): Acceptor {
         const refused = refusal(protocol, peer, connection, count);
         if (refused !== undefined) {
           deps.logger.debug('channel-refused', { protocol: protocol.id, peer, code: refused });
-          if (protocol.framing === 'raw') refuseRaw(stream);
+          if (protocol.framing === 'raw') void refuseRaw(stream);
           else void refuseMessages(stream, refused);
           return;
         }

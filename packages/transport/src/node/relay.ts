@@ -37,7 +37,7 @@ export function createRelayNode(deps: TransportDeps, options: RelayOptions): Pro
   return assembleNode(deps, {
     listen: [...options.listen, ...(shared === undefined ? [] : [shared.listen])],
     ...(options.announce === undefined ? {} : { announce: options.announce }),
-    ...(shared === undefined ? {} : { announceFilter: shared.announceFilter }),
+    ...(shared === undefined || options.announce !== undefined ? {} : { announceFilter: shared.announceFilter }),
     transports: [tcp(), shared?.transport ?? webSockets()],
     services: {
       relay: circuitRelayServer({

@@ -55,7 +55,8 @@ export function shareHttpServer(server: Server, isOwnPath: (path: string) => boo
     },
     announceFilter: (addresses) => {
       const own = new Set([...inner].flatMap((listener) => listener.getAddrs().map(String)));
-      return [...addresses.filter((address) => !own.has(address.toString())), ...sharedAddresses(server)];
+      const others = addresses.filter((address) => !own.has(address.toString().split('/p2p/')[0] ?? ''));
+      return [...others, ...sharedAddresses(server)];
     },
   };
 }

@@ -5,3 +5,4 @@
  */
 export { realClock, realRandom, testDeps } from './deps.ts';
 export { createTestNodes, relayAddress, type TestNodes, until } from './nodes.ts';
+export { createTcpProxy, type TcpProxy } from './tcp-proxy.ts';
