@@ -1,9 +1,11 @@
 /** Everything the nano guide learns: intents by topic, unrelated questions, and phrasings kept back for evaluation. */
 import type { Corpus, Intent } from '../corpus-types.ts';
 import { aboutIntents } from './about.ts';
+import { clientIntents } from './clients.ts';
 import { engineIntents } from './engines.ts';
 import { heldOutPatterns } from './held-out.ts';
 import { nanoIntents } from './nano.ts';
+import { pairIntents } from './pair.ts';
 import { refusal } from './refusal.ts';
 import { shareIntents } from './share.ts';
 import { smalltalkIntents } from './smalltalk.ts';
@@ -18,6 +20,8 @@ const intents: readonly Intent[] = [
   ...engineIntents,
   ...startIntents,
   ...shareIntents,
+  ...pairIntents,
+  ...clientIntents,
   ...smalltalkIntents,
 ];
 

@@ -29,7 +29,7 @@ export const shareIntents: readonly Intent[] = [
       'open my model {for|to} {guests|friends|others|the public|my students}',
       `i would like ${someone} to {chat with|talk to|use} my {model|ai|assistant}`,
       'how does {sharing|the share link|sharing a model|peerai share} work',
-      'can people {without an account|without peerai|on the internet|far away|in another city} use my model',
+      'can people {without an account|without peerai|far away|in another city} use my model',
       'invite {a guest|guests|a friend to chat|friends to my model} {with a link|by link|}',
       '{share|publish|expose|offer} {mistral|llama|my local model|my ollama model} {with a link|to the internet|to others|to a guest}',
       'generate {a url|an url|a link|an address} {that my friends can open|for guests|for my model|to my model}',

@@ -101,7 +101,7 @@ export const startIntents: readonly Intent[] = [
       'what does {peerai open|the open command|open} do',
       'no page {opens|opened|comes up} {after start|when i start|automatically}',
       'start the {web interface|dashboard|gui|page}',
-      'where do i {click|chat|see my devices|see my shares|find the chat page}',
+      'where do i {click|chat|find the chat page|find the health page}',
       'how do i get to the {chat|share page|models page|health page|home page}{ of the dashboard|}',
     ],
   },
