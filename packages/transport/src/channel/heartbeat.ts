@@ -27,7 +27,7 @@ export function createHeart(clock: Clock): Heart {
     while (all.size > 0 && !stopped.signal.aborted) {
       await clock.sleep(limits.heartbeatTickMs, stopped.signal).catch(() => undefined);
       if (stopped.signal.aborted) break;
-      for (const beating of [...all]) beating.tick();
+      for (const beating of all) beating.tick();
     }
     running = false;
   }

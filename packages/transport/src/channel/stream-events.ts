@@ -35,13 +35,13 @@ export function listenToStream(stream: Stream, events: StreamEvents): void {
     const tell = (): void => once(() => events.gone(event.error));
     if (stream.readBufferLength === 0) {
       // A clean close after the other half ended is told by `end`.
-      if (event.error === undefined && stream.remoteWriteStatus === 'closed' && stream.readableEnded) once(events.end);
+      if (event.error === undefined && stream.remoteWriteStatus === 'closed' && stream.readableEnded) once(() => events.end());
       else tell();
     } else setTimeout(tell, limits.streamCloseMs).unref?.();
   });
   if (stream.status !== 'open' && stream.readBufferLength === 0) once(() => events.gone(undefined));
   // `end` fires once and may have passed during the negotiation, before the bytes it pushed back.
-  else if (stream.readableEnded) whenRead(stream, () => once(events.end));
+  else if (stream.readableEnded) whenRead(stream, () => once(() => events.end()));
 }
 
 function whenRead(stream: Stream, tell: () => void): void {

@@ -111,21 +111,20 @@ export function createDirectory(deps: DirectoryDeps): RunningDirectory {
       const stopping = new AbortController();
       const peers = deps.connected().slice(0, limits.findPeersMax);
       const bounded = clock.deadline(limits.findTimeoutMs, AbortSignal.any([signal, stopping.signal]));
-      let left = peers.length;
+      const asking = new Set(peers);
       let wake = Promise.withResolvers<void>();
       for (const peer of peers) {
         const asked = ask(peer, what, bounded, (bytes) => {
           if (learn(bytes) !== undefined) wake.resolve();
         });
-        void asked
-          .catch(() => undefined)
-          .then(() => {
-            left -= 1;
-            wake.resolve();
-          });
+        const done = (): void => {
+          asking.delete(peer);
+          wake.resolve();
+        };
+        asked.then(done, done);
       }
       try {
-        while (left > 0 && !signal.aborted && given.size < limits.recordsPerFindMax) {
+        while (asking.size > 0 && !signal.aborted && given.size < limits.recordsPerFindMax) {
           await wake.promise;
           wake = Promise.withResolvers<void>();
           for (const one of match()) if (fresh(one)) yield one.bytes;

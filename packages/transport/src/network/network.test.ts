@@ -24,7 +24,7 @@ test.each(['/ip4/127.0.0.1/tcp/0', '/ip4/127.0.0.1/tcp/0/ws'])('two agents talk 
     return node;
   };
   const [a, b] = [await make(), await make()];
-  using _answer = b.network.answer(echo, async (channel) => {
+  b.network.answer(echo, async (channel) => {
     for await (const message of channel) await channel.send(message);
   });
   const channel = await a.network.open(b.network.self, echo, {

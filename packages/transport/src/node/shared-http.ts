@@ -1,5 +1,4 @@
 import type { IncomingMessage, Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Listener } from '@libp2p/interface';
 import { getThinWaistAddresses } from '@libp2p/utils';
@@ -70,7 +69,7 @@ function pathOf(request: IncomingMessage): string {
 }
 
 function sharedAddresses(server: Server): Multiaddr[] {
-  const address = server.address() as AddressInfo | string | null;
+  const address = server.address();
   if (address === null || typeof address === 'string') return [];
   const family = address.family === 'IPv6' ? 'ip6' : 'ip4';
   return getThinWaistAddresses(multiaddr(`/${family}/${address.address}/tcp/${address.port}`)).map((one) =>
