@@ -1,0 +1,18 @@
+/** Every bound of the pages, with its unit and its reason. */
+export const limits = {
+  /** Points kept for the sparklines: one a second, one minute. */
+  trafficPointsMax: 60,
+  /** Waits before the events are asked for again, milliseconds; the last one repeats. */
+  reconnectMs: [500, 1_000, 2_000, 5_000],
+  /** How often pages ask while events are away, and while they are here, milliseconds. */
+  pollLostMs: 5_000,
+  pollLiveMs: 30_000,
+  /** Devices drawn on the map; the list has all of them. */
+  mapDevicesMax: 24,
+  /** Turns of a conversation that are sent and kept; older ones are dropped first. */
+  turnsMax: 200,
+  /** Characters of one message: the local API takes 200,000. */
+  messageCharsMax: 20_000,
+  /** How many starting questions and suggestions are offered at once. */
+  suggestionsMax: 4,
+} as const;

@@ -1,0 +1,131 @@
+import type { ControlClient, ControlEvent, PairingsView, PeerView, PendingPairing, ShareView } from '@peerai/peer/control';
+import type { QueryClient } from '@tanstack/react-query';
+import { keys } from './keys.ts';
+import { limits } from './limits.ts';
+
+export interface TrafficPoint {
+  readonly bytesPerSecond: number;
+  readonly tokensPerSecond: number;
+}
+
+export interface LiveState {
+  /** `lost`: the events stopped; pages poll until they are back. */
+  readonly link: 'connecting' | 'live' | 'lost';
+  readonly lastEventMs: number;
+  readonly answering: number;
+  /** The last minute, oldest first. */
+  readonly traffic: readonly TrafficPoint[];
+}
+
+export interface Live {
+  readonly state: LiveState;
+  subscribe(listener: () => void): () => void;
+}
+
+export interface LiveDeps {
+  readonly client: Pick<ControlClient, 'events'>;
+  readonly cache: QueryClient;
+  readonly now: () => number;
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
+/** Follows the agent's events until the signal fires, coming back with `Last-Event-ID` after every break. */
+export function startLive({ client, cache, now, sleep }: LiveDeps, signal: AbortSignal): Live {
+  let state: LiveState = { link: 'connecting', lastEventMs: now(), answering: 0, traffic: [] };
+  const listeners = new Set<() => void>();
+  const change = (patch: Partial<LiveState>): void => {
+    state = { ...state, ...patch };
+    for (const listener of listeners) listener();
+  };
+  const follow = async (): Promise<void> => {
+    let lastEventId: string | undefined;
+    let attempt = 0;
+    while (!signal.aborted) {
+      try {
+        for await (const event of client.events(signal, lastEventId)) {
+          if (event.id !== '') lastEventId = event.id;
+          if (state.link === 'lost') void cache.invalidateQueries();
+          attempt = 0;
+          change({ link: 'live', lastEventMs: now(), ...trafficOf(state, event) });
+          applyEvent(cache, event);
+        }
+      } catch {
+        // Whatever ended the stream, the same follows: say so, wait, come back.
+      }
+      if (signal.aborted) return;
+      change({ link: 'lost' });
+      await sleep(limits.reconnectMs[Math.min(attempt, limits.reconnectMs.length - 1)] ?? 0, signal).catch(() => undefined);
+      attempt += 1;
+    }
+  };
+  void follow();
+  return {
+    get state() {
+      return state;
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+function trafficOf(state: LiveState, event: ControlEvent): Partial<LiveState> {
+  if (event.type !== 'traffic') return {};
+  const { bytesPerSecond, tokensPerSecond, answering } = event;
+  return {
+    answering,
+    traffic: [...state.traffic, { bytesPerSecond, tokensPerSecond }].slice(-limits.trafficPointsMax),
+  };
+}
+
+/** What an event changes of what the pages hold. */
+export function applyEvent(cache: QueryClient, event: ControlEvent): void {
+  switch (event.type) {
+    case 'peer-connected':
+    case 'peer-disconnected':
+    case 'peer-updated':
+      cache.setQueryData<readonly PeerView[]>(keys.peers, (peers) => put(peers, event.peer, (peer) => peer.peerId));
+      break;
+    case 'peer-removed':
+      cache.setQueryData<readonly PeerView[]>(keys.peers, (peers) => peers?.filter((peer) => peer.peerId !== event.peerId));
+      break;
+    case 'pairing-changed':
+      cache.setQueryData<PairingsView>(
+        keys.pairings,
+        (view) => view && { ...view, pending: put(view.pending, event.pairing, pairingId) ?? [] },
+      );
+      if (event.pairing.state === 'accepted') void cache.invalidateQueries({ queryKey: keys.peers });
+      break;
+    case 'share-changed':
+      cache.setQueryData<readonly ShareView[]>(keys.shares, (shares) => put(shares, event.share, (share) => share.id, 'first'));
+      break;
+    case 'models-changed':
+      void cache.invalidateQueries({ queryKey: keys.models });
+      break;
+    case 'relay-changed':
+      void cache.invalidateQueries({ queryKey: keys.node });
+      break;
+    case 'receipt-signed':
+      void cache.invalidateQueries({ queryKey: keys.ledger });
+      break;
+    case 'message-received':
+    case 'traffic':
+      break;
+  }
+}
+
+const pairingId = (pairing: PendingPairing): string => pairing.id;
+
+/** The list with this item in the place of its namesake, else at the chosen end; `undefined` while nothing was fetched. */
+function put<T>(
+  list: readonly T[] | undefined,
+  item: T,
+  idOf: (item: T) => string,
+  end: 'first' | 'last' = 'last',
+): T[] | undefined {
+  if (list === undefined) return undefined;
+  const id = idOf(item);
+  if (list.some((other) => idOf(other) === id)) return list.map((other) => (idOf(other) === id ? item : other));
+  return end === 'first' ? [item, ...list] : [...list, item];
+}

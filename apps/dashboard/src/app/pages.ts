@@ -1,0 +1,11 @@
+import type { IconName } from '../shared/icons.ts';
+import { shell } from './strings.ts';
+
+/** The five pages, in the order of the rail and the bar. Paths have one level: asset addresses are relative. */
+export const pages = [
+  { to: '/', icon: 'home', title: shell.nav.home },
+  { to: '/chat', icon: 'chat', title: shell.nav.chat },
+  { to: '/shares', icon: 'share', title: shell.nav.shares },
+  { to: '/models', icon: 'models', title: shell.nav.models },
+  { to: '/doctor', icon: 'health', title: shell.nav.health },
+] as const satisfies readonly { readonly to: string; readonly icon: IconName; readonly title: string }[];

@@ -1,0 +1,52 @@
+import { useQuery, type UseQueryResult } from '@tanstack/react-query';
+import type {
+  DoctorView,
+  LedgerHead,
+  ModelsView,
+  NodeView,
+  PairingsView,
+  PeerView,
+  ShareView,
+} from '@peerai/peer/control';
+import { useApp, useLive } from './context.ts';
+import { keys } from './keys.ts';
+import { limits } from './limits.ts';
+
+function useFetched<T>(queryKey: readonly string[], queryFn: (signal: AbortSignal) => Promise<T>): UseQueryResult<T> {
+  const lost = useLive().link === 'lost';
+  return useQuery({
+    queryKey,
+    queryFn: ({ signal }) => queryFn(signal),
+    refetchInterval: lost ? limits.pollLostMs : limits.pollLiveMs,
+  });
+}
+
+export const useNode = (): UseQueryResult<NodeView> => {
+  const { client } = useApp();
+  return useFetched(keys.node, (signal) => client.node(signal));
+};
+export const usePeers = (): UseQueryResult<readonly PeerView[]> => {
+  const { client } = useApp();
+  return useFetched(keys.peers, (signal) => client.peers(signal));
+};
+export const usePairings = (): UseQueryResult<PairingsView> => {
+  const { client } = useApp();
+  return useFetched(keys.pairings, (signal) => client.pairings(signal));
+};
+export const useShares = (): UseQueryResult<readonly ShareView[]> => {
+  const { client } = useApp();
+  return useFetched(keys.shares, (signal) => client.shares(signal));
+};
+export const useModels = (): UseQueryResult<ModelsView> => {
+  const { client } = useApp();
+  return useFetched(keys.models, (signal) => client.models(signal));
+};
+export const useLedgerHead = (): UseQueryResult<LedgerHead> => {
+  const { client } = useApp();
+  return useFetched(keys.ledger, (signal) => client.ledgerHead(signal));
+};
+/** Asked for once and on demand: checks take seconds. */
+export const useDoctor = (): UseQueryResult<DoctorView> => {
+  const { client } = useApp();
+  return useQuery({ queryKey: keys.doctor, queryFn: ({ signal }) => client.doctor(signal), staleTime: limits.pollLiveMs });
+};

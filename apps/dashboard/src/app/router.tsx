@@ -1,0 +1,58 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import { ErrorNote } from '../ui/note.tsx';
+import { Loading } from '../ui/region.tsx';
+import { Shell } from './shell.tsx';
+import { shell } from './strings.ts';
+
+const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
+
+const routeTree = root.addChildren([
+  createRoute({
+    getParentRoute: () => root,
+    path: '/',
+    component: lazyRouteComponent(() => import('../home/page.tsx'), 'HomePage'),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: '/chat',
+    component: lazyRouteComponent(() => import('../chat/page.tsx'), 'ChatPage'),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: '/shares',
+    component: lazyRouteComponent(() => import('../shares/page.tsx'), 'SharesPage'),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: '/models',
+    component: lazyRouteComponent(() => import('../models/page.tsx'), 'ModelsPage'),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: '/doctor',
+    component: lazyRouteComponent(() => import('../health/page.tsx'), 'HealthPage'),
+  }),
+]);
+
+export const router = createRouter({
+  routeTree,
+  defaultPreload: 'intent',
+  defaultPendingComponent: () => <Loading what="page" />,
+  defaultErrorComponent: ({ error }) => <ErrorNote title={shell.pageFailed} error={error} />,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}
+
+function NotFound(): ReactNode {
+  return (
+    <div className="card pad stack">
+      <h1>{shell.notFound}</h1>
+      <Link to="/">{shell.goHome}</Link>
+    </div>
+  );
+}

@@ -1,0 +1,72 @@
+import { forceCollide, forceRadial, forceSimulation, type SimulationNodeDatum } from 'd3-force';
+
+/** The map's own units. */
+export const map = { width: 600, height: 440, centreX: 300, centreY: 215, nodeRadius: 24, margin: 46 } as const;
+
+/** Rings of equal round trip, milliseconds to radius. */
+export const rings = [
+  { ms: 10, radius: 96 },
+  { ms: 50, radius: 150 },
+  { ms: 100, radius: 204 },
+] as const;
+
+export interface Place {
+  readonly x: number;
+  readonly y: number;
+}
+
+export interface PlaceRequest {
+  readonly id: string;
+  /** `null` while there is no path: the far edge. */
+  readonly roundTripMs: number | null;
+}
+
+interface Body extends SimulationNodeDatum {
+  readonly id: string;
+  readonly radius: number;
+}
+
+/** How far from the centre a round trip is drawn: straight between the rings, never under this device's own label. */
+export function radiusOf(roundTripMs: number | null): number {
+  if (roundTripMs === null) return 222;
+  const clamped = Math.min(Math.max(roundTripMs, 0), 140);
+  let from: { readonly ms: number; readonly radius: number } = { ms: 0, radius: 88 };
+  for (const ring of rings) {
+    if (clamped <= ring.ms) return from.radius + ((clamped - from.ms) / (ring.ms - from.ms)) * (ring.radius - from.radius);
+    from = ring;
+  }
+  return 204 + (clamped - 100) * 0.2;
+}
+
+/**
+ * Where each device stands. Distance follows the round trip, the direction follows the key; devices push each other apart.
+ * Who stood somewhere stays near there: the map never jumps because of one newcomer.
+ */
+export function placeDevices(devices: readonly PlaceRequest[], before: ReadonlyMap<string, Place>): Map<string, Place> {
+  const bodies: Body[] = devices.map(({ id, roundTripMs }) => {
+    const radius = radiusOf(roundTripMs);
+    return { id, radius, ...(before.get(id) ?? startOf(id, radius)) };
+  });
+  const self: Body = { id: '', radius: 0, x: map.centreX, y: map.centreY, fx: map.centreX, fy: map.centreY };
+  const simulation = forceSimulation([self, ...bodies])
+    .force('ring', forceRadial<Body>((body) => body.radius, map.centreX, map.centreY).strength((body) => (body.id === '' ? 0 : 0.35)))
+    .force('apart', forceCollide<Body>((body) => (body.id === '' ? 44 : 50)).strength(0.9))
+    .force('inside', () => bodies.forEach(keepInside))
+    .stop();
+  simulation.tick(160);
+  return new Map(bodies.map((body) => [body.id, { x: Math.round(body.x ?? 0), y: Math.round(body.y ?? 0) }]));
+}
+
+/** Labels hang below a device, so the lower margin is wider. */
+function keepInside(body: Body): void {
+  body.x = Math.min(Math.max(body.x ?? 0, map.margin + 10), map.width - map.margin - 10);
+  body.y = Math.min(Math.max(body.y ?? 0, map.nodeRadius + 8), map.height - map.margin - 30);
+}
+
+/** The same key starts in the same direction on every visit. */
+function startOf(id: string, radius: number): Place {
+  let hash = 2_166_136_261;
+  for (const character of id) hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 16_777_619);
+  const angle = ((hash >>> 0) / 2 ** 32) * 2 * Math.PI;
+  return { x: map.centreX + Math.cos(angle) * radius, y: map.centreY + Math.sin(angle) * radius };
+}

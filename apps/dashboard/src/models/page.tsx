@@ -1,0 +1,72 @@
+import type { ModelsView } from '@peerai/peer/control';
+import { Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import { useModels, useNode } from '../app/queries.ts';
+import { dotOf } from '../shared/dot-of.ts';
+import { State } from '../ui/icon.tsx';
+import { Region } from '../ui/region.tsx';
+import { Engines, GetModel } from './engines.tsx';
+import { groupModels } from './group.ts';
+import { ModelRow } from './model-row.tsx';
+import { models as words } from './strings.ts';
+
+export function ModelsPage(): ReactNode {
+  const models = useModels();
+  const node = useNode();
+  return (
+    <>
+      <div className="head">
+        <h1>{words.title}</h1>
+        <p>{words.lead}</p>
+        <div className="actions">
+          <Link className="b" to="/chat">
+            {words.chat}
+          </Link>
+        </div>
+      </div>
+      <div className="cols">
+        <div className="stack">
+          <Region query={models} what={words.what}>
+            {(view) => <Groups view={view} />}
+          </Region>
+        </div>
+        <section className="card" aria-labelledby="engines">
+          <header>
+            <h2 id="engines">{words.engines}</h2>
+            <p className="small quiet push">{words.enginesLead}</p>
+          </header>
+          <Region query={node} what="engines">
+            {(view) => <Engines findings={view.engines} />}
+          </Region>
+          <GetModel />
+        </section>
+      </div>
+    </>
+  );
+}
+
+function Groups({ view }: { readonly view: ModelsView }): ReactNode {
+  if (view.models.length === 0) {
+    return (
+      <div className="card pad stack">
+        <h2>{words.none}</h2>
+        <p className="muted">{words.noneText}</p>
+      </div>
+    );
+  }
+  return groupModels(view.models).map((group) => (
+    <section key={group.peerId} className="card" aria-label={group.peerName}>
+      <header>
+        <h2>{group.peerName}</h2>
+        <span className="push small">
+          <State dot={dotOf(group.path)}>{words.paths[group.path]}</State>
+        </span>
+      </header>
+      <ul className="rows">
+        {group.models.map((model) => (
+          <ModelRow key={model.name} model={model} standard={model.name === view.defaultModel} />
+        ))}
+      </ul>
+    </section>
+  ));
+}

@@ -1,0 +1,58 @@
+import { existsSync } from 'node:fs';
+import { AxeBuilder } from '@axe-core/playwright';
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import { token } from './fixture-agent.ts';
+
+const systemChromium = '/usr/bin/chromium';
+/** Browsers that talk to nobody else. */
+const quietArguments = [
+  '--no-sandbox', '--headless', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync', '--disable-domain-reliability', '--no-pings',
+];
+
+/** The system's Chromium where there is one, else the one that npm brings. */
+export async function openBrowser(): Promise<Browser> {
+  if (existsSync(systemChromium)) return chromium.launch({ executablePath: systemChromium, args: quietArguments });
+  const { default: packaged } = await import('@sparticuz/chromium');
+  return chromium.launch({ executablePath: await packaged.executablePath(), args: [...packaged.args, ...quietArguments] });
+}
+
+export type Theme = 'light' | 'dark';
+export const sizes = { wide: { width: 1280, height: 900 }, phone: { width: 390, height: 844 } } as const;
+
+export interface Visit {
+  readonly page: Page;
+  /** Console errors and policy violations so far. */
+  readonly complaints: string[];
+}
+
+/** A tab that collects everything the page complains about. */
+export async function visit(
+  context: BrowserContext,
+  url: string,
+  { size = 'wide', theme = 'light' }: { readonly size?: keyof typeof sizes; readonly theme?: Theme } = {},
+): Promise<Visit> {
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(error.message));
+  await page.setViewportSize(sizes[size]);
+  await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
+  await page.goto(url);
+  return { page, complaints };
+}
+
+export const withToken = (url: string, path = '/'): string => `${url}${path}#token=${token}`;
+
+/** Names of the accessibility rules that a page breaks, with the places. */
+export async function accessibilityViolations(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 120)).join(' | ')}`);
+}
+
+/** Pixels that stick out to the right. */
+export async function overflowPixels(page: Page): Promise<number> {
+  return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+}

@@ -1,0 +1,262 @@
+import { readFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { extname, join, normalize } from 'node:path';
+import type { ChatEvent, ControlEvent, PeerView, PendingPairing } from '@peerai/peer/control';
+import * as schemas from '@peerai/peer/schemas';
+import { fixturePairing, fixtureShare, fixtureState, type FixtureState } from './fixture-data.ts';
+
+/** What the agent and the relay should send with the pages: nothing inline, nothing from elsewhere. */
+export const pagePolicy =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+export const token = 'fixture-token';
+
+export interface FixtureAgent {
+  readonly url: string;
+  readonly state: FixtureState;
+  /** `METHOD /path` of every request to the local API. */
+  readonly requests: string[];
+  /** `Last-Event-ID` of each time the events were asked for. */
+  readonly resumes: (string | undefined)[];
+  /** Sends a live event. */
+  send(event: ControlEvent): void;
+  /** Cuts every events stream; new ones are refused until `true` again. */
+  allowEvents(allowed: boolean): void;
+  stop(): Promise<void>;
+}
+
+const types: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+};
+
+/** An agent's face without an agent: the built pages and the local API, every body in its true shape. */
+export async function startFixtureAgent(dist: string): Promise<FixtureAgent> {
+  const requests: string[] = [];
+  const resumes: (string | undefined)[] = [];
+  const streams = new Set<ServerResponse>();
+  let eventsAllowed = true;
+  let eventId = 0;
+  const server = createServer((request, response) => {
+    handle(request, response).catch((error: unknown) => {
+      response.writeHead(500).end(String(error));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const state = fixtureState(url, Date.now());
+
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { pathname } = new URL(request.url ?? '/', url);
+    if (!pathname.startsWith('/api/v1/')) return servePage(dist, pathname, response);
+    const path = pathname.slice('/api/v1'.length);
+    requests.push(`${request.method} ${path}`);
+    if (request.headers.authorization !== `Bearer ${token}`) return problem(response, 401, 'UNAUTHORIZED', 'the token is wrong');
+    if (path === '/events') return openEvents(request, response);
+    const body = await readJson(request);
+    if (path === '/chat') return answerChat(schemas.chatRequestSchema.parse(body), response);
+    const answer = route(state, request.method ?? 'GET', path, body, url);
+    if (answer === undefined) return problem(response, 404, 'NOT_FOUND', 'no such thing');
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
+  }
+
+  function openEvents(request: IncomingMessage, response: ServerResponse): void {
+    if (!eventsAllowed) return problem(response, 503, 'UNAVAILABLE', 'events are away');
+    resumes.push(request.headers['last-event-id'] as string | undefined);
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    streams.add(response);
+    response.on('close', () => streams.delete(response));
+    write(response, { type: 'traffic', bytesPerSecond: 3_100, tokensPerSecond: 38, answering: 0 });
+  }
+
+  function write(response: ServerResponse, event: ControlEvent): void {
+    const { type, ...data } = event;
+    eventId += 1;
+    response.write(`event: ${type}\nid: ${eventId}\ndata: ${JSON.stringify(data)}\n\n`);
+  }
+
+  return {
+    url,
+    state,
+    requests,
+    resumes,
+    send(event) {
+      for (const stream of streams) write(stream, event);
+    },
+    allowEvents(allowed) {
+      eventsAllowed = allowed;
+      if (!allowed) for (const stream of streams) stream.destroy();
+    },
+    async stop() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+async function servePage(dist: string, pathname: string, response: ServerResponse): Promise<void> {
+  const headers = { 'content-security-policy': pagePolicy, 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' };
+  const file = pathname === '/s' ? 'share.html' : extname(pathname) === '' ? 'index.html' : normalize(pathname);
+  try {
+    const content = await readFile(join(dist, file));
+    response.writeHead(200, { ...headers, 'content-type': types[extname(file)] ?? 'application/octet-stream' }).end(content);
+  } catch {
+    response.writeHead(404, headers).end();
+  }
+}
+
+function problem(response: ServerResponse, status: number, code: string, detail: string, hint?: string): void {
+  const body = schemas.problemSchema.parse({ type: 'about:blank', title: code, status, code, detail, requestId: 'r-1', hint });
+  response.writeHead(status, { 'content-type': 'application/problem+json' }).end(JSON.stringify(body));
+}
+
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  let text = '';
+  for await (const chunk of request) text += String(chunk);
+  return text === '' ? undefined : JSON.parse(text);
+}
+
+/** Every answer passes the schema of the real local API, so that the pages are tested against true shapes. */
+function route(state: FixtureState, method: string, path: string, body: unknown, url: string): unknown {
+  const [, room, id, verb] = path.split('/').map(decodeURIComponent);
+  switch (`${method} ${room}`) {
+    case 'GET node':
+      return schemas.nodeSchema.parse(state.node);
+    case 'GET peers':
+      return schemas.peersSchema.parse({ v: 1, peers: state.peers });
+    case 'PATCH peers':
+      return schemas.peerSchema.parse(patchPeer(state, id, body));
+    case 'DELETE peers':
+      state.peers = state.peers.filter((peer) => peer.peerId !== id);
+      return {};
+    case 'POST peers':
+      return schemas.pingSchema.parse({ v: 1, roundTripMs: 7.9, path: 'direct' });
+    case 'GET pairings':
+      return schemas.pairingsSchema.parse({ v: 1, invites: [], pending: state.pending });
+    case 'POST pairings':
+      return answerPairing(state, id, verb, body);
+    case 'GET shares':
+      return schemas.sharesSchema.parse({ v: 1, shares: state.shares });
+    case 'POST shares':
+      return makeShare(state, body, url);
+    case 'DELETE shares':
+      return changeShare(state, id);
+    case 'GET models':
+      return schemas.modelsSchema.parse(state.models);
+    case 'PATCH models': {
+      const { exposed } = schemas.modelPatchSchema.parse(body);
+      state.models.models = state.models.models.map((model) => (model.name === id ? { ...model, exposed } : model));
+      return {};
+    }
+    case 'GET doctor':
+      return schemas.doctorSchema.parse(state.doctor);
+    case 'GET ledger':
+      return schemas.ledgerHeadSchema.parse(state.ledger);
+    case 'POST ledger':
+      return schemas.ledgerVerificationSchema.parse({ v: 1, ok: true, size: 1204, checked: 1204, receipts: 640 });
+    default:
+      return undefined;
+  }
+}
+
+function patchPeer(state: FixtureState, id: string | undefined, body: unknown): PeerView {
+  const { blocked, name, allow } = schemas.peerPatchSchema.parse(body);
+  const old = state.peers.find((peer) => peer.peerId === id);
+  if (old === undefined) throw new Error('no such peer');
+  const peer: PeerView = {
+    ...old,
+    name: name ?? old.name,
+    allow: allow ?? old.allow,
+    ...(blocked === undefined ? {} : { state: blocked ? ('blocked' as const) : ('offline' as const), path: null, roundTripMs: null }),
+  };
+  state.peers = state.peers.map((other) => (other.peerId === id ? peer : other));
+  return peer;
+}
+
+function answerPairing(state: FixtureState, id: string | undefined, verb: string | undefined, body: unknown): unknown {
+  if (id === undefined) {
+    schemas.inviteRequestSchema.parse(body);
+    const link = `peerai://join/${'abcdefgh23'.repeat(30)}`;
+    return schemas.inviteSchema.parse({ v: 1, id: 'i1', link, expiresMs: Date.now() + 600_000 });
+  }
+  let pairing: PendingPairing;
+  if (id === 'join') {
+    schemas.joinRequestSchema.parse(body);
+    pairing = fixturePairing({ id: 'p-out', direction: 'outgoing', name: 'study-pc' }, Date.now());
+    state.pending = [...state.pending, pairing];
+  } else {
+    const old = state.pending.find((other) => other.id === id);
+    if (old === undefined) return undefined;
+    pairing = { ...old, state: verb === 'accept' ? 'accepted' : 'rejected' };
+    state.pending = state.pending.filter((other) => other.id !== id);
+  }
+  return schemas.pendingPairingSchema.parse(pairing);
+}
+
+function makeShare(state: FixtureState, body: unknown, url: string): unknown {
+  const { model, forMs = 0, tokens = 0, guests = 1, concurrency = 1 } = schemas.shareRequestSchema.parse(body);
+  const near = state.node.reach !== 'relay';
+  const share = fixtureShare(
+    `s${state.shares.length + 1}`,
+    {
+      models: [model],
+      tokens: { budget: tokens, used: 0, reserved: 0 },
+      guestsMax: guests,
+      concurrency,
+      reach: state.node.reach,
+      expiresMs: Date.now() + forMs,
+      ...(near ? { link: `${url}/s#${'v1abcdefgh'.repeat(40)}`, warning: 'works on this network only: no relay is set' } : {}),
+    },
+    Date.now(),
+  );
+  state.shares = [share, ...state.shares];
+  return schemas.shareSchema.parse(share);
+}
+
+function changeShare(state: FixtureState, id: string | undefined): unknown {
+  state.shares = state.shares.map((share) => (share.id === id ? { ...share, state: 'stopped' as const } : share));
+  return schemas.shareSchema.parse(state.shares.find((share) => share.id === id));
+}
+
+/** A scripted model: the last message decides what happens. */
+async function answerChat(request: ReturnType<typeof schemas.chatRequestSchema.parse>, response: ServerResponse): Promise<void> {
+  const question = request.messages.at(-1)?.text ?? '';
+  const name = request.model.split('@')[1] ?? 'laptop';
+  const remote = name !== 'laptop';
+  const servedBy = { peerId: '12D3KooWStudy', name, path: remote ? ('direct' as const) : ('local' as const) };
+  const words = `You asked: ${question}. The answer comes in words, one after the other.`.split(' ');
+  let closed = false;
+  response.on('close', () => {
+    closed = true;
+  });
+  response.writeHead(200, { 'content-type': 'text/event-stream' });
+  const write = (event: ChatEvent): void => {
+    const { type, ...data } = schemas.chatEventSchema.parse(event);
+    response.write(`event: ${type}\ndata: ${JSON.stringify(data)}\n\n`);
+  };
+  write({ type: 'start', model: request.model, servedBy });
+  const endless = question.includes('endless');
+  for (let i = 0; !closed && (endless || i < words.length); i += 1) {
+    write({ type: 'delta', text: `${i === 0 ? '' : ' '}${words[i % words.length]}` });
+    if (question.includes('break') && i === 4) {
+      write({ type: 'error', code: 'PEER_UNREACHABLE', message: 'the link to study-pc was lost' });
+      response.end();
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, endless ? 40 : 4));
+  }
+  const receipt = {
+    provider: '12D3KooWStudy', consumer: '12D3KooWLaptop', lease: '5e07c1d95e07c1d9', n: 3, requestId: 'r-5e07', model: request.model,
+    promptTokens: 31, answerTokens: 118, estimated: false, totalPromptTokens: 90, totalAnswerTokens: 350,
+    workHash: 'b1f077ac3e92aa01'.repeat(4), timeMs: Date.now(), signedBy: 'both' as const,
+  };
+  write({
+    type: 'finish', reason: 'stop', promptTokens: 31, answerTokens: 118, firstTokenMs: 210, totalMs: 2_800, tokensPerSecond: 42,
+    servedBy: remote ? { ...servedBy, signed: true, receipt } : servedBy,
+    ...(question.includes('unsure') ? { suggestions: ['How do I add a device?', 'What is a relay?'] } : {}),
+  });
+  response.end();
+}

@@ -1,0 +1,161 @@
+import type { DoctorView, LedgerHead, ModelsView, NodeView, PeerView, PendingPairing, ShareView } from '@peerai/peer/control';
+
+/** A small network with every state in it. Times are relative to `nowMs`. */
+export interface FixtureState {
+  node: NodeView;
+  peers: PeerView[];
+  pending: PendingPairing[];
+  shares: ShareView[];
+  models: ModelsView;
+  doctor: DoctorView;
+  ledger: LedgerHead;
+}
+
+const minuteMs = 60_000;
+
+export const fingerprints = {
+  laptop: { emoji: ['🦊', '🌲', '🥁', '🧊'], words: ['fox', 'tree', 'drum', 'ice'], hex: 'c2d851ee9b073a64'.repeat(4) },
+  study: { emoji: ['🐢', '🎈', '🔑', '🍋'], words: ['turtle', 'balloon', 'key', 'lemon'], hex: '7f3a91c20d5eb846'.repeat(4) },
+  other: { emoji: ['🐙', '🍐', '⚓', '🎲'], words: ['octopus', 'pear', 'anchor', 'dice'], hex: '9c1e44d00d5eb846'.repeat(4) },
+} as const;
+
+function peer(peerId: string, name: string, patch: Partial<PeerView>, nowMs: number): PeerView {
+  return {
+    peerId,
+    name,
+    kind: 'device',
+    state: 'online',
+    path: 'direct',
+    roundTripMs: 8.2,
+    bytesSent: 4_100_000,
+    bytesReceived: 1_900_000,
+    models: ['mistral', 'nano'],
+    allow: ['chat'],
+    pairedMs: nowMs - 90 * 24 * 60 * minuteMs,
+    lastSeenMs: nowMs,
+    fingerprint: { ...fingerprints.study, emoji: [...fingerprints.study.emoji], words: [...fingerprints.study.words] },
+    address: '/ip4/192.168.1.20/tcp/4001',
+    ...patch,
+  };
+}
+
+export function fixtureShare(id: string, patch: Partial<ShareView>, nowMs: number): ShareView {
+  return {
+    id,
+    models: ['nano'],
+    link: `https://relay.example/s#${'v1abcdefgh'.repeat(40)}`,
+    reach: 'relay',
+    createdMs: nowMs,
+    expiresMs: nowMs + 118 * minuteMs,
+    tokens: { budget: 20_000, used: 1_800, reserved: 0 },
+    guestsMax: 3,
+    guests: [],
+    concurrency: 1,
+    active: 0,
+    state: 'active',
+    ...patch,
+  };
+}
+
+export function fixtureState(api: string, nowMs: number): FixtureState {
+  return {
+    node: {
+      v: 1,
+      name: 'laptop',
+      peerId: '12D3KooWLaptop',
+      fingerprint: { ...fingerprints.laptop, emoji: [...fingerprints.laptop.emoji], words: [...fingerprints.laptop.words] },
+      version: '0.1.0',
+      startedMs: nowMs - 95 * minuteMs,
+      home: '/home/me/.local/share/peerai',
+      api,
+      addresses: ['/ip4/192.168.1.10/tcp/4001/p2p/12D3KooWLaptop', '/ip4/192.168.1.10/udp/4001/quic-v1/p2p/12D3KooWLaptop'],
+      relays: [{ address: '/dns4/relay.example/tcp/443/wss', state: 'connected' }],
+      reach: 'relay',
+      engines: [
+        { kind: 'ollama', url: 'http://127.0.0.1:11434', state: 'absent', detail: 'nothing listens there', models: [] },
+        { kind: 'nano', state: 'found', detail: 'built in, 2.6 M parameters', models: ['nano'] },
+        { kind: 'llama-cpp', url: 'http://127.0.0.1:8000', state: 'refused', detail: 'it answered, but it is PeerAI itself', models: [] },
+      ],
+      pageUrl: 'https://relay.example/s',
+      answering: { active: 0, queued: 0, concurrentMax: 2 },
+    },
+    peers: [
+      peer('12D3KooWStudy', 'study-pc', { allow: ['chat', 'train'] }, nowMs),
+      peer('12D3KooWNuc', 'lab-nuc', { roundTripMs: 23, models: ['mistral'], bytesSent: 300_000 }, nowMs),
+      peer('12D3KooWPixel', 'pixel', { path: 'relayed', roundTripMs: 61, models: [], bytesSent: 90_000 }, nowMs),
+      peer('12D3KooWNas', 'attic-nas', { state: 'offline', path: null, roundTripMs: null, lastSeenMs: nowMs - 2 * 1440 * minuteMs }, nowMs),
+      peer('12D3KooWBad', 'somebody', { state: 'blocked', path: null, roundTripMs: null, allow: [], models: [] }, nowMs),
+    ],
+    pending: [],
+    shares: [
+      fixtureShare(
+        's1',
+        {
+          guests: [
+            { peerId: 'g1', emoji: ['🐙', '🍐', '⚓', '🎲'], online: true, tokensUsed: 1_500, lastSeenMs: nowMs },
+            { peerId: 'g2', emoji: ['🦊', '🍐', '🔑', '🎲'], online: false, tokensUsed: 300, lastSeenMs: nowMs - 4 * minuteMs },
+          ],
+        },
+        nowMs,
+      ),
+      fixtureShare('s2', { state: 'spent', tokens: { budget: 5_000, used: 5_000, reserved: 0 }, createdMs: nowMs - 1440 * minuteMs }, nowMs),
+    ],
+    models: {
+      v: 1,
+      defaultModel: 'mistral@study-pc',
+      models: [
+        model('nano', '12D3KooWLaptop', 'laptop', { local: true, engine: 'nano', path: 'local', exposed: true, description: 'Recites what it learned about PeerAI.' }),
+        model('mistral@study-pc', '12D3KooWStudy', 'study-pc', { engine: 'ollama' }),
+        model('nano@study-pc', '12D3KooWStudy', 'study-pc', { engine: 'nano', contextTokensMax: 256, memoryBytes: 12_000_000 }),
+        model('mistral@lab-nuc', '12D3KooWNuc', 'lab-nuc', { engine: 'ollama', fits: false }),
+      ],
+    },
+    doctor: {
+      v: 1,
+      checks: [
+        { id: 'engine', title: 'Ollama', state: 'broken', cause: 'nothing listens on 127.0.0.1:11434', remedy: 'Start it, then check again.', command: 'ollama serve' },
+        { id: 'port', title: 'Way in from outside', state: 'look', cause: 'no port mapping, the relay is needed', remedy: 'Turn on UPnP in the router.', command: 'peerai doctor' },
+        { id: 'relay', title: 'Relay', state: 'ok', cause: 'reserved, 31 ms' },
+        { id: 'clock', title: 'Clock', state: 'ok', cause: '0.2 s off, limit 30 s' },
+        { id: 'key', title: 'Key file', state: 'ok', cause: 'readable by you only' },
+        { id: 'store', title: 'Store', state: 'ok', cause: 'opens, 48 MB, 31 GB free' },
+      ],
+    },
+    ledger: { v: 1, origin: 'peerai/laptop', size: 1204, root: 'b1f077ac3e92aa01'.repeat(4), note: '' },
+  };
+}
+
+function model(name: string, peerId: string, peerName: string, patch: Partial<ModelsView['models'][number]>): ModelsView['models'][number] {
+  return {
+    name,
+    model: name.split('@')[0] ?? name,
+    peerId,
+    peerName,
+    local: false,
+    engine: 'ollama',
+    contextTokensMax: 32_768,
+    memoryBytes: 4_400_000_000,
+    loaded: true,
+    fits: true,
+    embeds: false,
+    exposed: false,
+    path: 'direct',
+    description: '',
+    ...patch,
+  };
+}
+
+export function fixturePairing(patch: Partial<PendingPairing>, nowMs: number): PendingPairing {
+  return {
+    id: 'p1',
+    peerId: '12D3KooWMira',
+    name: 'mira-mac',
+    emoji: ['🐙', '🍐', '⚓', '🎲'],
+    emojiNames: ['octopus', 'pear', 'anchor', 'dice'],
+    direction: 'incoming',
+    allow: ['chat'],
+    state: 'waiting',
+    sinceMs: nowMs - 20_000,
+    ...patch,
+  };
+}

@@ -1,0 +1,41 @@
+import react from '@vitejs/plugin-react';
+import { defineConfig, type Plugin } from 'vite';
+
+const agentUrl = process.env['PEERAI_AGENT_URL'] ?? 'http://127.0.0.1:8006';
+
+/** In development `/s` is the guest page, as it is on the relay and on the agent. */
+function guestPage(): Plugin {
+  return {
+    name: 'guest-page',
+    configureServer(server) {
+      server.middlewares.use((request, _response, next) => {
+        if (request.url === '/s' || request.url?.startsWith('/s?') === true) request.url = '/share.html';
+        next();
+      });
+    },
+  };
+}
+
+/** Two pages from one build. `base: './'` keeps every asset address relative, so `/` and `/s` work on any host. */
+export default defineConfig({
+  base: './',
+  publicDir: 'src/static',
+  plugins: [react(), guestPage()],
+  resolve: { conditions: ['@peerai/source', 'module', 'browser', 'development|production'] },
+  server: {
+    host: '127.0.0.1',
+    port: 5173,
+    // The agent checks Host and Origin: the proxy speaks as a local program does.
+    proxy: Object.fromEntries(
+      ['/api', '/v1'].map((path) => [path, { target: agentUrl, changeOrigin: true, headers: { origin: agentUrl } }]),
+    ),
+  },
+  build: {
+    target: 'es2023',
+    // Browsers that know light-dark(): older ones would need two sheets.
+    cssTarget: ['chrome123', 'edge123', 'firefox128', 'safari17.5'],
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    rollupOptions: { input: ['index.html', 'share.html'] },
+  },
+});
