@@ -35,7 +35,8 @@ export function listenToStream(stream: Stream, events: StreamEvents): void {
     const tell = (): void => once(() => events.gone(event.error));
     if (stream.readBufferLength === 0) {
       // A clean close after the other half ended is told by `end`.
-      if (event.error === undefined && stream.remoteWriteStatus === 'closed' && stream.readableEnded) once(() => events.end());
+      if (event.error === undefined && stream.remoteWriteStatus === 'closed' && stream.readableEnded)
+        once(() => events.end());
       else tell();
     } else setTimeout(tell, limits.streamCloseMs).unref?.();
   });

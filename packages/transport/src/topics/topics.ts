@@ -23,12 +23,13 @@ const results = {
   reject: TopicValidatorResult.Reject,
 } as const;
 
-/** Throws INVALID_FORMAT for an empty or too long name. */
+/** `x` and `peerai/1/x` are one topic. Throws INVALID_FORMAT for an empty or too long name. */
 function fullName(topic: string): string {
-  if (topic.length === 0 || topic.length > limits.topicNameCharsMax) {
+  const name = topic.startsWith(topicPrefix) ? topic.slice(topicPrefix.length) : topic;
+  if (name.length === 0 || name.length > limits.topicNameCharsMax) {
     throw transportError('INVALID_FORMAT', `a topic has 1 to ${limits.topicNameCharsMax} characters`);
   }
-  return topicPrefix + topic;
+  return topicPrefix + name;
 }
 
 /** Gossip topics over gossipsub; every message is signed by its author's peer key, which gossipsub checks. */
