@@ -36,6 +36,13 @@ export interface LanguageModelSizes {
   readonly context: number;
 }
 
+/** Sizes of one training batch: packed rows, tokens a row, and places that are learned. */
+export interface BatchSizes {
+  readonly rows: number;
+  readonly length: number;
+  readonly learned: number;
+}
+
 export type Parameters = ReadonlyMap<string, Value>;
 
 /** A masked score: far below any real one, and exp of it is 0. */
@@ -74,16 +81,17 @@ export function initialWeights(sizes: LanguageModelSizes, random: () => number):
 /**
  * The training loss over packed rows.
  *
- * Adds the inputs `tokens`, `targets`, `segments` (int64 [rows, length]; a token sees only earlier ones of its own segment) and `weights`
- * (float32 [rows, length]; 0 where nothing is learned). Returns the weighted mean of −log p(target), in nats.
+ * Adds the inputs `tokens`, `segments` (int64 [rows, length]; a token sees only earlier ones of its own segment), `positions` (int64 [learned]:
+ * the places, counted row after row, whose next token is learned), `targets` (int64 [learned]) and `weights` (float32 [learned]). Returns the
+ * weighted mean of −log p(target), in nats. Scores are computed at the learned places only.
  */
-export function languageModelLoss(sizes: LanguageModelSizes, rows: number, length: number) {
+export function languageModelLoss(sizes: LanguageModelSizes, { rows, length, learned }: BatchSizes) {
   return (graph: Graph, parameters: Parameters): Value => {
     const count = rows * length;
-    const flat = (name: string, type: 'int64' | 'float32'): Value => reshape(graph.input(name, [rows, length], type), [count]);
-    const tokens = flat('tokens', 'int64');
-    const targets = flat('targets', 'int64');
-    const weights = flat('weights', 'float32');
+    const tokens = reshape(graph.input('tokens', [rows, length], 'int64'), [count]);
+    const positions = graph.input('positions', [learned], 'int64');
+    const targets = graph.input('targets', [learned], 'int64');
+    const weights = graph.input('weights', [learned]);
     const mask = packedMask(graph, rows, length);
     const angles = rotaryAngles(length, sizes.width / sizes.heads);
     const half = sizes.width / sizes.heads / 2;
@@ -93,7 +101,8 @@ export function languageModelLoss(sizes: LanguageModelSizes, rows: number, lengt
     for (let layer = 0; layer < sizes.layers; layer += 1) {
       state = block(state, layerOf(parameters, layer), sizes, { cosines, sines, mask });
     }
-    const normalised = reshape(rmsNorm(state, parameter(parameters, 'norm')), [count, sizes.width]);
+    const chosen = gatherRows(reshape(state, [count, sizes.width]), positions);
+    const normalised = rmsNorm(chosen, parameter(parameters, 'norm'));
     return crossEntropy(matmul(normalised, parameter(parameters, 'output')), targets, weights);
   };
 }

@@ -1,0 +1,77 @@
+import type { Corpus } from '../corpus-types.ts';
+import { expand, normalizePhrase } from '../corpus/expand.ts';
+import { partOf, unrelatedPartOf } from '../split.ts';
+import { special, type Tokenizer } from '../tokenizer.ts';
+import { withTypos } from '../typos.ts';
+
+/** Token ids of one question and its answer, and how much each token counts in the loss (0 for the question). */
+export interface Sample {
+  readonly tokens: readonly number[];
+  readonly weights: readonly number[];
+}
+
+/** The measured recipe; shares are chances from 0 to 1. */
+export const sampleRecipe = {
+  /** Unrelated questions, answered with the refusal. */
+  unrelatedShare: 0.12,
+  /** Questions with one or two typos. */
+  typoShare: 0.4,
+  /** Questions encoded with BPE dropout, and its rate. */
+  dropoutShare: 0.5,
+  dropout: 0.08,
+  /** Answers cut to their first tokens: which answer it is decides there. */
+  cutShare: 0.7,
+  cutTokens: 10,
+  /** How often the first tokens of an answer count. */
+  firstTokens: 5,
+  firstWeight: 2,
+  /** Draws before giving up on finding a phrasing that is not kept back. */
+  drawsMax: 50,
+} as const;
+
+/** Draws training samples from the grammar, endlessly and determined by `random`. Phrasings kept back for tuning and judging never come. */
+export function createSampler(corpus: Corpus, tokenizer: Tokenizer, random: () => number): () => Sample {
+  const unrelated = corpus.unrelated.train.filter((question) => unrelatedPartOf(question) === 'train').map(normalizePhrase);
+  const answers = corpus.intents.map((intent) => tokenizer.encode(intent.answer));
+  const refusal = tokenizer.encode(corpus.refusal);
+  return () => {
+    if (unrelated.length > 0 && random() < sampleRecipe.unrelatedShare) {
+      return encodeSample(tokenizer, pick(unrelated, random), refusal, random);
+    }
+    const index = Math.floor(random() * corpus.intents.length);
+    const intent = corpus.intents[index];
+    if (intent === undefined) throw new RangeError('the corpus has no intents');
+    return encodeSample(tokenizer, drawPhrase(intent.patterns, random), answers[index] ?? [], random);
+  };
+}
+
+function drawPhrase(patterns: readonly string[], random: () => number): string {
+  let phrase = '';
+  for (let draw = 0; draw < sampleRecipe.drawsMax; draw += 1) {
+    phrase = expand(pick(patterns, random), random);
+    if (partOf(phrase) === 'train') return phrase;
+  }
+  throw new RangeError(`every phrasing drawn is kept back, the last was "${phrase}"`);
+}
+
+function encodeSample(tokenizer: Tokenizer, phrase: string, answer: readonly number[], random: () => number): Sample {
+  const typos = random() < sampleRecipe.typoShare ? 1 + Math.floor(random() * 2) : 0;
+  const written = withTypos(phrase, typos, random);
+  const dropout = random() < sampleRecipe.dropoutShare ? sampleRecipe.dropout : 0;
+  const question = questionTokens(tokenizer, written, { dropout, random });
+  const cut = random() < sampleRecipe.cutShare;
+  const learned = cut ? answer.slice(0, sampleRecipe.cutTokens) : [...answer, special.end];
+  const weights = learned.map((_, index) => (index < sampleRecipe.firstTokens ? sampleRecipe.firstWeight : 1));
+  return { tokens: [...question, ...learned], weights: [...question.map(() => 0), ...weights] };
+}
+
+/** `<question> … <answer>`, as the model sees it; the text must be normalised. */
+export function questionTokens(tokenizer: Tokenizer, text: string, options: Parameters<Tokenizer['encode']>[1] = {}): number[] {
+  return [special.question, ...tokenizer.encode(` ${text}`, options), special.answer];
+}
+
+function pick<T>(items: readonly T[], random: () => number): T {
+  const item = items[Math.floor(random() * items.length)];
+  if (item === undefined) throw new RangeError('nothing to choose from');
+  return item;
+}

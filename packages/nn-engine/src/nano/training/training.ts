@@ -1,0 +1,113 @@
+import { PeerAiError, type Runtime } from '@peerai/core-protocol';
+
+import type { NnErrorCode } from '../../errors.ts';
+import { type BatchSizes, initialWeights, languageModelLayout, languageModelLoss, type LanguageModelSizes } from '../../models/language-model.ts';
+import { seededUnit } from '../../train/random.ts';
+import { createTrainer, freshState, type StepResult, type TrainingState } from '../../train/trainer.ts';
+import { trainingGraph } from '../../train/training-graph.ts';
+import type { Corpus } from '../corpus-types.ts';
+import { hashText } from '../hash.ts';
+import { createTokenizer, type Tokenizer, type Vocabulary } from '../tokenizer.ts';
+import { createBatcher } from './batches.ts';
+import { createSampler } from './samples.ts';
+import { learningRateAt } from './schedule.ts';
+import { corpusVocabulary } from './vocabulary.ts';
+
+/** Everything a run needs to go on as if it had not stopped. */
+export interface NanoCheckpoint {
+  readonly state: TrainingState;
+  /** Exponential moving average of the weights: what is exported. */
+  readonly average: Float32Array;
+  readonly vocabulary: Vocabulary;
+  /** The random generator's word before the next batch was drawn. */
+  readonly randomWord: number;
+  readonly corpusHash: number;
+  readonly sizes: LanguageModelSizes;
+  readonly steps: number;
+}
+
+export interface NanoTrainingOptions {
+  readonly corpus: Corpus;
+  readonly sizes: LanguageModelSizes;
+  readonly batch: BatchSizes;
+  /** Steps of the whole run: the learning rate falls towards its end. */
+  readonly steps: number;
+  readonly seed: number;
+  readonly threads: number;
+  readonly signal: AbortSignal;
+  readonly resume?: NanoCheckpoint;
+}
+
+export interface NanoTraining extends AsyncDisposable {
+  readonly tokenizer: Tokenizer;
+  /** Steps done, those before a resume included. */
+  readonly step: number;
+  next(signal: AbortSignal): Promise<StepResult>;
+  checkpoint(): Promise<NanoCheckpoint>;
+}
+
+/** The average follows the weights every ten steps, over about the last hundred. */
+const averageEverySteps = 10;
+const averageKeep = 0.9;
+
+export function corpusHashOf(corpus: Corpus): number {
+  return hashText(JSON.stringify([corpus.intents, corpus.unrelated.train, corpus.refusal]));
+}
+
+/** Trains the nano model step by step. Throws INVALID_FORMAT when the checkpoint is of another corpus, size or length. */
+export async function createNanoTraining({ runtime }: { readonly runtime: Runtime }, options: NanoTrainingOptions): Promise<NanoTraining> {
+  const { corpus, sizes, batch, steps, threads, signal, resume } = options;
+  const corpusHash = corpusHashOf(corpus);
+  if (resume !== undefined) checkResume(resume, options, corpusHash);
+  const random = seededUnit(options.seed);
+  const vocabulary = resume?.vocabulary ?? corpusVocabulary(corpus, sizes.vocabulary, random);
+  const initial = resume?.state ?? freshState(initialWeights(sizes, random));
+  const draws = resume === undefined ? random : seededUnit(resume.randomWord);
+  const tokenizer = createTokenizer(vocabulary);
+  const drawBatch = createBatcher(batch, createSampler(corpus, tokenizer, draws));
+  const graph = trainingGraph({ layout: languageModelLayout(sizes), loss: languageModelLoss(sizes, batch) });
+  const trainer = await createTrainer({ runtime }, { graph, initial, threads, signal });
+
+  const average = Float32Array.from(resume?.average ?? initial.weights);
+  let { step } = initial;
+  let randomWord = draws.state();
+  let ready = drawBatch();
+  return {
+    tokenizer,
+    get step() {
+      return step;
+    },
+    async next(stepSignal) {
+      const running = trainer.step(ready, learningRateAt(step + 1, steps), stepSignal);
+      // The next batch is drawn while this one is computed.
+      const [before, following] = [draws.state(), drawBatch()];
+      const result = await running;
+      [randomWord, ready, step] = [before, following, result.step];
+      if (step % averageEverySteps === 0) follow(average, await trainer.weights());
+      return result;
+    },
+    async checkpoint() {
+      return { state: await trainer.state(), average: average.slice(), vocabulary, randomWord, corpusHash, sizes, steps };
+    },
+    async [Symbol.asyncDispose]() {
+      await trainer[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function follow(average: Float32Array, weights: Float32Array): void {
+  for (let index = 0; index < average.length; index += 1) {
+    average[index] = averageKeep * (average[index] as number) + (1 - averageKeep) * (weights[index] as number);
+  }
+}
+
+function checkResume(resume: NanoCheckpoint, options: NanoTrainingOptions, corpusHash: number): void {
+  const differs = [
+    ['corpus', resume.corpusHash !== corpusHash],
+    ['sizes', JSON.stringify(resume.sizes) !== JSON.stringify(options.sizes)],
+    ['steps', resume.steps !== options.steps],
+  ].find(([, different]) => different);
+  if (differs === undefined) return;
+  const [what] = differs;
+  throw new PeerAiError<NnErrorCode>('INVALID_FORMAT', `The checkpoint was made with other ${String(what)}; start a new run.`, { what });
+}
