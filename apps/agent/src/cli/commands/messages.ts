@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs';
+import { PeerAiError } from '@peerai/core-protocol';
+import type { MessageView } from '@peerai/peer/control';
+import { command, type Verb } from '../command.ts';
+
+export const send: Verb = {
+  run: command(
+    'send',
+    'Send a message; it waits on disk until the device has it',
+    {
+      peer: { type: 'positional', required: true, description: 'Name or peer id' },
+      text: { type: 'positional', required: false, description: 'Text to send' },
+      type: { type: 'string', valueHint: 'text|data', description: 'Kind of message' },
+      data: { type: 'string', valueHint: 'JSON|@file', description: 'Send JSON instead of text' },
+    } as const,
+    async ({ args, agent, output }) => {
+      if ((args.text === undefined) === (args.data === undefined)) throw new PeerAiError('USAGE', 'give a text or --data');
+      const payload = args.data === undefined ? args.text : readData(args.data);
+      const delivery = await (await agent()).client.send(args.peer, args.type ?? (args.data === undefined ? 'text' : 'data'), payload);
+      output.data({ delivery }, () => (delivery.state === 'queued' ? 'Queued: sent when the device is there.' : `${delivery.state}${delivery.code === undefined ? '' : ` (${delivery.code})`}`));
+      if (delivery.state === 'refused') process.exitCode = 5;
+    },
+  ),
+};
+
+export const inbox: Verb = {
+  run: command('inbox', 'Messages received, newest last', { follow: { type: 'boolean', alias: 'f', description: 'Go on printing' } } as const, async ({ args, agent, output, signal }) => {
+    const { client } = await agent();
+    const messages = [...(await client.messages(signal))].reverse();
+    if (!output.json || args.follow !== true) output.data({ messages }, () => (messages.length === 0 ? 'Nothing yet.' : messages.map(line).join('\n')));
+    if (args.follow !== true) return;
+    for await (const event of client.events(signal)) {
+      if (event.type === 'message-received') output.data({ message: event.message }, () => line(event.message));
+    }
+  }),
+};
+
+function line({ sentMs, fromName, kind, payload }: MessageView): string {
+  const text = typeof payload === 'string' ? payload : JSON.stringify(payload);
+  return `${new Date(sentMs).toISOString().slice(0, 16).replace('T', ' ')}  ${fromName}  ${kind === 'text' ? '' : `[${kind}] `}${text}`;
+}
+
+function readData(text: string): unknown {
+  try {
+    return JSON.parse(text.startsWith('@') ? readFileSync(text.slice(1), 'utf8') : text);
+  } catch (cause) {
+    throw new PeerAiError('USAGE', `--data is not JSON: ${(cause as Error).message}`, {}, { cause });
+  }
+}

@@ -1,0 +1,48 @@
+/** The meanings of exit statuses, for scripts. */
+export const exitCodes = {
+  ok: 0,
+  failure: 1,
+  usage: 2,
+  notRunning: 3,
+  unreachable: 4,
+  refused: 5,
+  verification: 6,
+  engine: 7,
+  timeout: 8,
+  config: 9,
+  interrupted: 130,
+} as const;
+
+const byCode: Readonly<Record<string, number>> = {
+  USAGE: exitCodes.usage,
+  INVALID_FORMAT: exitCodes.usage,
+  AGENT_NOT_RUNNING: exitCodes.notRunning,
+  PEER_UNREACHABLE: exitCodes.unreachable,
+  PEER_LOST: exitCodes.unreachable,
+  CHANNEL_CLOSED: exitCodes.unreachable,
+  NOT_GRANTED: exitCodes.refused,
+  REFUSED: exitCodes.refused,
+  PEER_BLOCKED: exitCodes.refused,
+  BUDGET_SPENT: exitCodes.refused,
+  TOO_MANY_GUESTS: exitCodes.refused,
+  MODEL_NOT_SHARED: exitCodes.refused,
+  PAIRING_REJECTED: exitCodes.refused,
+  KEY_PASSPHRASE_WRONG: exitCodes.refused,
+  KEY_PASSPHRASE_NEEDED: exitCodes.refused,
+  KEY_FILE_OPEN: exitCodes.refused,
+  INVALID_SIGNATURE: exitCodes.verification,
+  LEDGER_DAMAGED: exitCodes.verification,
+  VERIFICATION_FAILED: exitCodes.verification,
+  NO_MODELS: exitCodes.engine,
+  MODEL_UNKNOWN: exitCodes.engine,
+  TIMEOUT: exitCodes.timeout,
+  ABORTED: exitCodes.interrupted,
+};
+
+/** The exit status of an error's code. */
+export function exitCodeOf(code: string): number {
+  if (code.startsWith('CONFIG_')) return exitCodes.config;
+  if (code.startsWith('ENGINE_')) return exitCodes.engine;
+  if (code.startsWith('TOKEN_') || code.startsWith('TICKET_') || code.startsWith('INVITE_')) return exitCodes.refused;
+  return byCode[code] ?? exitCodes.failure;
+}

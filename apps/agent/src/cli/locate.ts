@@ -1,0 +1,61 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PeerAiError } from '@peerai/core-protocol';
+import { type ControlClient, createControlClient } from '@peerai/peer/control';
+import { directories } from '@peerai/platform/node';
+
+export interface LocateFlags {
+  readonly home?: string | undefined;
+  readonly api?: string | undefined;
+}
+/** What a running agent leaves for its command line. */
+export interface Instance {
+  readonly pid: number;
+  readonly api: string;
+  readonly name: string;
+  readonly peerId: string;
+  readonly startedMs: number;
+}
+export interface Located {
+  readonly client: ControlClient;
+  readonly baseUrl: string;
+  readonly token: string | undefined;
+  readonly instance: Instance | undefined;
+}
+
+export function foldersOf(flags: LocateFlags): ReturnType<typeof directories> {
+  const home = flags.home ?? process.env['PEERAI_HOME'];
+  return directories({ env: process.env, ...(home === undefined || home === '' ? {} : { home }) });
+}
+export const instanceFile = (flags: LocateFlags): string => join(foldersOf(flags).state, 'agent.json');
+export const tokenFile = (flags: LocateFlags): string => join(foldersOf(flags).config, 'token');
+
+/** The agent of this home, or the one at `--api`. Throws AGENT_NOT_RUNNING. */
+export function locate(flags: LocateFlags): Located {
+  const instance = readInstance(flags);
+  const baseUrl = (flags.api ?? process.env['PEERAI_API'] ?? instance?.api)?.replace(/\/+$/, '');
+  if (baseUrl === undefined) throw new PeerAiError('AGENT_NOT_RUNNING', 'no agent is running here', { home: foldersOf(flags).config });
+  const token = process.env['PEERAI_TOKEN'] ?? readText(tokenFile(flags))?.trim();
+  return { client: createControlClient({ baseUrl, ...(token === undefined ? {} : { token }) }), baseUrl, token, instance };
+}
+
+/** The file of a living agent; one that a kill left behind counts as none. */
+export function readInstance(flags: LocateFlags): Instance | undefined {
+  const text = readText(instanceFile(flags));
+  if (text === undefined) return undefined;
+  const instance = JSON.parse(text) as Instance;
+  return isAlive(instance.pid) ? instance : undefined;
+}
+
+function readText(file: string): string | undefined {
+  return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as { code?: string }).code === 'EPERM';
+  }
+}

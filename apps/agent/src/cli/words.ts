@@ -1,0 +1,24 @@
+/** Numbers and times as people say them. */
+
+export function seconds(ms: number): string {
+  const whole = Math.round(ms / 1000);
+  if (whole < 90) return `${whole} s`;
+  const minutes = Math.round(whole / 60);
+  if (minutes < 90) return `${minutes} min`;
+  const hours = Math.round(minutes / 60);
+  return hours < 48 ? `${hours} h` : `${Math.round(hours / 24)} days`;
+}
+
+export function until(ms: number, nowMs = Date.now()): string {
+  return ms <= nowMs ? 'over' : `${seconds(ms - nowMs)} left`;
+}
+
+export function ago(ms: number | null, nowMs = Date.now()): string {
+  return ms === null ? 'never' : `${seconds(Math.max(0, nowMs - ms))} ago`;
+}
+
+/** 7f3a91c2… in groups of four from its end, for a list. */
+export function shortId(id: string): string {
+  const end = id.slice(-8);
+  return `…${end.slice(0, 4)}-${end.slice(4)}`;
+}

@@ -1,0 +1,55 @@
+import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post } from '@nestjs/common';
+import type { DeliveryView, KeyView, MessageView, Peer } from '@peerai/peer';
+import { keyRequestSchema, messageRequestSchema } from '@peerai/peer/schemas';
+import type { ControlHooks } from '../hooks.ts';
+import { CONTROL, PEER } from '../tokens.ts';
+
+interface MessageRequest {
+  readonly to: string;
+  readonly kind: string;
+  readonly payload: unknown;
+}
+
+@Controller('api/v1/messages')
+export class MessagesController {
+  private readonly peer: Peer;
+  constructor(@Inject(PEER) peer: Peer) {
+    this.peer = peer;
+  }
+
+  @Get()
+  async list(): Promise<{ readonly v: 1; readonly messages: readonly MessageView[] }> {
+    return { v: 1, messages: await this.peer.messages.list() };
+  }
+
+  @Post()
+  @HttpCode(202)
+  send(@Body({ schema: messageRequestSchema }) { to, kind, payload }: MessageRequest): Promise<DeliveryView> {
+    return this.peer.messages.deliver(to, kind, payload);
+  }
+}
+
+@Controller('api/v1/keys')
+export class KeysController {
+  private readonly control: ControlHooks;
+  constructor(@Inject(CONTROL) control: ControlHooks) {
+    this.control = control;
+  }
+
+  @Get()
+  list(): { readonly v: 1; readonly keys: readonly KeyView[] } {
+    return { v: 1, keys: this.control.keys.list() };
+  }
+
+  @Post()
+  @HttpCode(201)
+  make(@Body({ schema: keyRequestSchema }) { name }: { readonly name: string }): Promise<KeyView> {
+    return this.control.keys.make(name);
+  }
+
+  @Delete(':name')
+  @HttpCode(204)
+  revoke(@Param('name') name: string): Promise<void> {
+    return this.control.keys.revoke(name);
+  }
+}

@@ -1,0 +1,79 @@
+import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Patch, Post } from '@nestjs/common';
+import type { InviteView, PairingsView, Peer, PeerPatch, PeerView, PendingPairing, Permission, PingView } from '@peerai/peer';
+import { inviteRequestSchema, joinRequestSchema, peerPatchSchema } from '@peerai/peer/schemas';
+import { PEER } from '../tokens.ts';
+
+/** Reaching a peer, a relayed and a direct path included, milliseconds. */
+const reachMs = 20_000;
+
+@Controller('api/v1/peers')
+export class PeersController {
+  private readonly peer: Peer;
+  constructor(@Inject(PEER) peer: Peer) {
+    this.peer = peer;
+  }
+
+  @Get()
+  list(): { readonly v: 1; readonly peers: readonly PeerView[] } {
+    return { v: 1, peers: this.peer.peers.list() };
+  }
+
+  @Patch(':id')
+  change(@Param('id') id: string, @Body({ schema: peerPatchSchema }) patch: PeerPatch): Promise<PeerView> {
+    return this.peer.peers.change(id, patch);
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  remove(@Param('id') id: string): Promise<void> {
+    return this.peer.peers.remove(id);
+  }
+
+  @Post(':id/ping')
+  @HttpCode(200)
+  ping(@Param('id') id: string): Promise<PingView> {
+    return this.peer.peers.ping(id, AbortSignal.timeout(reachMs));
+  }
+}
+
+@Controller('api/v1/pairings')
+export class PairingsController {
+  private readonly peer: Peer;
+  constructor(@Inject(PEER) peer: Peer) {
+    this.peer = peer;
+  }
+
+  @Get()
+  list(): PairingsView {
+    return this.peer.pairing.list();
+  }
+
+  @Post()
+  @HttpCode(201)
+  invite(@Body({ schema: inviteRequestSchema }) { allow }: { readonly allow: readonly Permission[] }): Promise<InviteView> {
+    return this.peer.pairing.invite(allow);
+  }
+
+  @Post('join')
+  @HttpCode(200)
+  join(@Body({ schema: joinRequestSchema }) { link }: { readonly link: string }): Promise<PendingPairing> {
+    return this.peer.pairing.join(link, AbortSignal.timeout(reachMs));
+  }
+
+  @Get(':id')
+  one(@Param('id') id: string): PendingPairing {
+    return this.peer.pairing.get(id);
+  }
+
+  @Post(':id/accept')
+  @HttpCode(200)
+  accept(@Param('id') id: string): Promise<PendingPairing> {
+    return this.peer.pairing.accept(id);
+  }
+
+  @Post(':id/reject')
+  @HttpCode(200)
+  reject(@Param('id') id: string): Promise<PendingPairing> {
+    return this.peer.pairing.reject(id);
+  }
+}

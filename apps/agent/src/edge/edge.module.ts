@@ -1,0 +1,37 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import type { Peer } from '@peerai/peer';
+import { StreamsController } from './controllers/chat.controller.ts';
+import { LedgerController } from './controllers/ledger.controller.ts';
+import { KeysController, MessagesController } from './controllers/messages.controller.ts';
+import { NodeController } from './controllers/node.controller.ts';
+import { PairingsController, PeersController } from './controllers/peers.controller.ts';
+import { SeedNetworkController } from './controllers/seed-network.controller.ts';
+import { ModelsController, SharesController } from './controllers/shares.controller.ts';
+import type { ControlHooks } from './hooks.ts';
+import { CONTROL, PEER } from './tokens.ts';
+
+/** The control routes. One provider is the peer; the controllers only translate. */
+@Module({})
+export class EdgeModule {
+  static with(peer: Peer, control: ControlHooks): DynamicModule {
+    return {
+      module: EdgeModule,
+      controllers: [
+        NodeController,
+        StreamsController,
+        PeersController,
+        PairingsController,
+        SharesController,
+        ModelsController,
+        LedgerController,
+        MessagesController,
+        KeysController,
+        SeedNetworkController,
+      ],
+      providers: [
+        { provide: PEER, useValue: peer },
+        { provide: CONTROL, useValue: control },
+      ],
+    };
+  }
+}

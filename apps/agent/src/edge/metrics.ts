@@ -1,0 +1,61 @@
+import type { Peer } from '@peerai/peer';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+export interface EdgeMetrics {
+  readonly registry: Registry;
+  refused(code: string): void;
+  answered(route: string, seconds: number): void;
+}
+
+/** Prometheus text for `/metrics`. No peer ids in labels: they would be many, and they say who talks to whom. */
+export function createMetrics(peer: Peer, signal: AbortSignal): EdgeMetrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry, prefix: 'peerai_' });
+  const registers = [registry];
+  const peers = new Gauge({ name: 'peerai_peers', help: 'Known peers by state and path.', labelNames: ['state', 'path'], registers });
+  const bytes = new Gauge({ name: 'peerai_link_bytes', help: 'Bytes over all links since the start.', registers });
+  const answering = new Gauge({ name: 'peerai_answers_running', help: 'Answers being given to other peers now.', registers });
+  const queued = new Gauge({ name: 'peerai_answers_waiting', help: 'Requests of other peers in the queue.', registers });
+  const ledger = new Gauge({ name: 'peerai_ledger_entries', help: 'Entries in the own log.', registers });
+  const receipts = new Counter({ name: 'peerai_receipts_signed_total', help: 'Receipts that both sides signed.', registers });
+  const tokens = new Counter({ name: 'peerai_tokens_total', help: 'Tokens in signed receipts.', labelNames: ['role', 'kind'], registers });
+  const authFailures = new Counter({ name: 'peerai_auth_failures_total', help: 'Refused requests of the local API.', labelNames: ['code'], registers });
+  const latency = new Histogram({
+    name: 'peerai_http_request_seconds',
+    help: 'Time to the end of an answer of the local API.',
+    labelNames: ['route'],
+    buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 60],
+    registers,
+  });
+  registry.setDefaultLabels({});
+  peers.collect = function collect() {
+    this.reset();
+    for (const { state, path } of peer.peers.list()) this.inc({ state, path: path ?? 'none' });
+  } as typeof peers.collect;
+  bytes.collect = function collect() {
+    this.set(peer.linkBytes());
+  } as typeof bytes.collect;
+  answering.collect = function collect() {
+    this.set(peer.answering().active);
+  } as typeof answering.collect;
+  queued.collect = function collect() {
+    this.set(peer.answering().queued);
+  } as typeof queued.collect;
+  ledger.collect = async function collect() {
+    this.set((await peer.books.head()).size);
+  } as typeof ledger.collect;
+  void (async () => {
+    for await (const { event } of peer.events.subscribe(signal)) {
+      if (event.type !== 'receipt-signed') continue;
+      receipts.inc();
+      const role = event.receipt.provider === peer.id ? 'provider' : 'consumer';
+      tokens.inc({ role, kind: 'prompt' }, event.receipt.promptTokens);
+      tokens.inc({ role, kind: 'answer' }, event.receipt.answerTokens);
+    }
+  })();
+  return {
+    registry,
+    refused: (code) => authFailures.inc({ code }),
+    answered: (route, seconds) => latency.observe({ route }, seconds),
+  };
+}

@@ -1,0 +1,28 @@
+import type { ServerResponse } from 'node:http';
+import { once } from 'node:events';
+
+export interface StreamItem {
+  readonly type: string;
+  readonly data: unknown;
+  readonly id?: number;
+}
+
+/** How often an idle stream sends a comment, so that proxies keep it and a dead client is noticed, milliseconds. */
+const keepAliveMs = 15_000;
+
+/** Writes items as `text/event-stream` until they end or the client goes. Waits for a slow client. */
+export async function sendEvents(response: ServerResponse, headers: Readonly<Record<string, string>>, items: AsyncIterable<StreamItem>): Promise<void> {
+  response.writeHead(200, { ...headers, 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
+  response.write(': open\n\n');
+  const beat = setInterval(() => response.write(': alive\n\n'), keepAliveMs);
+  try {
+    for await (const { type, data, id } of items) {
+      if (response.destroyed) break;
+      const text = `${id === undefined ? '' : `id: ${id}\n`}event: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
+      if (!response.write(text)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+    }
+  } finally {
+    clearInterval(beat);
+    response.end();
+  }
+}

@@ -1,0 +1,3 @@
+/** Nest's names for what the controllers are given. */
+export const PEER = Symbol('peer');
+export const CONTROL = Symbol('control');

@@ -1,0 +1,64 @@
+import { type Clock, type CryptoProvider, PeerAiError, type Random, type Store, toBase64Url, utf8 } from '@peerai/core-protocol';
+import type { GatewayKeys } from '../edge/hooks.ts';
+
+/** Keys of the gateway at once. */
+const keysMax = 100;
+/** How often the time of last use is written, milliseconds; in between it is kept in memory. */
+const usedEveryMs = 60_000;
+
+interface KeyRow {
+  readonly name: string;
+  /** SHA-256 of the key's text, base64url: a key has 256 random bits, so no slow hash is needed. */
+  readonly hash: string;
+  readonly createdMs: number;
+  readonly lastUsedMs: number | null;
+}
+
+/** Keys for programs that ask models through this agent. The text is known to their owner alone. */
+export async function openGatewayKeys(deps: {
+  readonly store: Store;
+  readonly crypto: CryptoProvider;
+  readonly random: Random;
+  readonly clock: Clock;
+}): Promise<GatewayKeys> {
+  const { crypto, random, clock } = deps;
+  const room = deps.store.room('gateway-keys');
+  const rows = new Map<string, KeyRow>();
+  const names = new Map<string, string>();
+  for await (const { value } of room.range('key/', 'key0')) {
+    const row = JSON.parse(new TextDecoder().decode(value)) as KeyRow;
+    rows.set(row.hash, row);
+    names.set(row.name, row.hash);
+  }
+  const hashOf = (key: string): string => toBase64Url(crypto.sha256(utf8(key)));
+  const change = (row: KeyRow) => room.put(`key/${row.name}`, utf8(JSON.stringify(row)));
+  return {
+    list: () => [...rows.values()].map(({ name, createdMs, lastUsedMs }) => ({ name, createdMs, lastUsedMs })),
+    async make(name) {
+      if (names.has(name)) throw new PeerAiError('KEY_EXISTS', `there is a key called ${name}`, { hint: 'Revoke it first, or choose another name.' });
+      if (rows.size >= keysMax) throw new PeerAiError('LIMIT_EXCEEDED', `there are ${keysMax} keys; revoke one first`, { status: 409 });
+      const key = `pk-${toBase64Url(random.bytes(32))}`;
+      const row: KeyRow = { name, hash: hashOf(key), createdMs: clock.nowMs(), lastUsedMs: null };
+      await room.commit([change(row)]);
+      rows.set(row.hash, row);
+      names.set(name, row.hash);
+      return { name, createdMs: row.createdMs, lastUsedMs: null, key };
+    },
+    async revoke(name) {
+      const hash = names.get(name);
+      if (hash === undefined) throw new PeerAiError('KEY_UNKNOWN', `there is no key called ${name.slice(0, 64)}`);
+      await room.commit([room.put(`key/${name}`)]);
+      rows.delete(hash);
+      names.delete(name);
+    },
+    isValid(key) {
+      const row = rows.get(hashOf(key));
+      if (row === undefined) return false;
+      const nowMs = clock.nowMs();
+      const used = { ...row, lastUsedMs: nowMs };
+      rows.set(row.hash, used);
+      if (nowMs - (row.lastUsedMs ?? 0) > usedEveryMs) void room.commit([change(used)]).catch(() => undefined);
+      return true;
+    },
+  };
+}

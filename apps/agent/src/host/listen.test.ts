@@ -1,0 +1,36 @@
+import { createServer, type Server } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { PeerAiError } from '@peerai/core-protocol';
+import { afterEach, expect, test } from 'vitest';
+import { choosePort } from './listen.ts';
+
+let holder: Server | undefined;
+afterEach(() => holder?.close());
+
+async function takePort(): Promise<number> {
+  holder = createServer().listen(0, '127.0.0.1');
+  await once(holder, 'listening');
+  return (holder.address() as AddressInfo).port;
+}
+
+test('a free port is taken as wished', async () => {
+  const port = await takePort();
+  holder?.close();
+  await once(holder as Server, 'close');
+  expect(await choosePort({ host: '127.0.0.1', port, span: 1, configured: true, setting: 'api.port' })).toBe(port);
+});
+
+test('a taken port that was configured is an error that names it and the setting', async () => {
+  const port = await takePort();
+  const error = await choosePort({ host: '127.0.0.1', port, span: 1, configured: true, setting: 'api.port' }).catch((one: unknown) => one);
+  expect(PeerAiError.is(error, 'PORT_TAKEN')).toBe(true);
+  expect((error as PeerAiError).message).toContain(String(port));
+  expect((error as PeerAiError).details['hint']).toContain('api.port');
+});
+
+test('a taken port that nobody configured gives the next free one', async () => {
+  const port = await takePort();
+  const chosen = await choosePort({ host: '127.0.0.1', port, span: 2, configured: false, setting: 'network.listen_address' });
+  expect(chosen).toBeGreaterThan(port);
+});

@@ -1,0 +1,48 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { servePage } from './page.ts';
+
+export interface RelayFace {
+  readonly health: () => object;
+  readonly stats: () => object;
+  readonly metrics: () => Promise<string>;
+  /** Folder of the guest's page. */
+  readonly page: string | undefined;
+}
+
+/** Milliseconds a client may take for its headers and for a whole request; slow ones are cut. */
+const headersMs = 10_000;
+const requestMs = 15_000;
+const connectionsMax = 4_096;
+
+/** The relay's HTTP side: read-only, no bodies, nothing that needs a right. WebSocket upgrades are libp2p's. */
+export function createFace(face: RelayFace): Server {
+  const server = createServer((request, response) => {
+    route(face, request, response).catch(() => {
+      if (!response.headersSent) response.writeHead(500);
+      response.end();
+    });
+  });
+  server.headersTimeout = headersMs;
+  server.requestTimeout = requestMs;
+  server.maxConnections = connectionsMax;
+  return server;
+}
+
+async function route(face: RelayFace, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const path = new URL(request.url ?? '/', 'http://relay').pathname;
+  if (request.method !== 'GET' && request.method !== 'HEAD') return json(response, 405, { error: 'this relay only answers GET' });
+  if (path === '/health') return json(response, 200, face.health());
+  if (path === '/stats') return json(response, 200, face.stats());
+  if (path === '/metrics') {
+    response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }).end(await face.metrics());
+    return;
+  }
+  if (face.page !== undefined && servePage(face.page, path, response)) return;
+  if (path === '/') return json(response, 200, { service: 'peerai-relay', see: ['/health', '/stats', '/metrics', ...(face.page === undefined ? [] : ['/s'])] });
+  return json(response, 404, { error: `nothing at ${path.slice(0, 100)}` });
+}
+
+function json(response: ServerResponse, status: number, body: object): void {
+  const text = `${JSON.stringify(body)}\n`;
+  response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }).end(text);
+}

@@ -1,0 +1,24 @@
+import { PeerAiError } from '@peerai/core-protocol';
+import { describe, expect, test } from 'vitest';
+import { readSettings } from './settings.ts';
+
+describe('relay settings', () => {
+  test('a flag wins over the environment, which wins over the default', () => {
+    const env = { PEERAI_RELAY_PORT: '5000', PEERAI_RELAY_NAME: 'from-env' };
+    expect(readSettings(['--port', '6000'], env)).toMatchObject({ port: 6000, name: 'from-env', tcpPort: 4101, bind: '0.0.0.0' });
+  });
+
+  test.each([
+    [['--port', '65536']],
+    [['--port', 'x']],
+    [['--tcp-port', '-1']],
+    [['--public-url', 'relay.example']],
+    [['--nope']],
+  ])('%j is refused with CONFIG_INVALID', (args) => {
+    expect(() => readSettings(args, {})).toThrow(expect.toSatisfy((error: unknown) => PeerAiError.is(error, 'CONFIG_INVALID')) as Error);
+  });
+
+  test('the highest port is taken', () => {
+    expect(readSettings(['--port', '65535'], {})).toMatchObject({ port: 65_535 });
+  });
+});

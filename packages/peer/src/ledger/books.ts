@@ -1,0 +1,71 @@
+import { type CryptoProvider, PeerAiError, type Store, toBase64Url, toHex } from '@peerai/core-protocol';
+import { openCheckpoint, openReceipt, type NumberedEntry, type OwnLedger, receiptKind, verifyLedger } from '@peerai/ledger';
+import type { LedgerEntries, LedgerEntryView, LedgerHead, LedgerVerification, ReceiptView } from './ledger.schema.ts';
+import { receiptView } from './receipt-view.ts';
+
+export interface BooksDeps {
+  readonly crypto: CryptoProvider;
+  readonly ledger: OwnLedger;
+  /** The ledger's room, so that a check reads the file and not our memory. */
+  readonly store: Store;
+}
+
+/** This peer's log for people: head, entries, a full check, offline proofs. */
+export interface Books {
+  head(): Promise<LedgerHead>;
+  /** `from` absent: the newest `limit` entries. In order of their places. */
+  entries(range: { readonly from?: number | undefined; readonly limit?: number | undefined }): Promise<LedgerEntries>;
+  /** Reads everything on disk again and checks it; names the first bad entry. */
+  verify(signal?: AbortSignal): Promise<LedgerVerification>;
+  /** Throws NOT_IN_LOG. Both as base64url. */
+  prove(index: number): Promise<{ readonly v: 1; readonly proof: string; readonly entry: string }>;
+}
+
+export function createBooks({ crypto, ledger, store }: BooksDeps): Books {
+  return {
+    async head() {
+      const { note, origin, size } = await ledger.checkpoint();
+      const { root } = openCheckpoint(crypto, note);
+      return { v: 1, origin, size: Number(size), root: toHex(root), note };
+    },
+    async entries({ from, limit = 50 }) {
+      const size = Number(ledger.size);
+      const start = Math.min(from ?? Math.max(0, size - limit), size);
+      const end = Math.min(size, start + limit);
+      const views: LedgerEntryView[] = [];
+      for await (const entry of ledger.entries(BigInt(start), BigInt(end))) views.push(entryView(crypto, entry));
+      return { v: 1, size, entries: views };
+    },
+    async verify(signal) {
+      const found = await verifyLedger({ store, crypto, origin: ledger.origin }, signal === undefined ? {} : { signal });
+      const { ok, size, checked, receipts, firstBad } = found;
+      const bad = firstBad === undefined ? {} : { firstBad: { index: Number(firstBad.index), reason: firstBad.reason } };
+      return { v: 1, ok, size: Number(size), checked: Number(checked), receipts, ...bad };
+    },
+    async prove(index) {
+      const place = BigInt(index);
+      const proof = await ledger.prove(place);
+      for await (const { bytes } of ledger.entries(place, place + 1n)) {
+        return { v: 1, proof: toBase64Url(proof), entry: toBase64Url(bytes) };
+      }
+      throw new PeerAiError('NOT_IN_LOG', `there is no entry ${index}`);
+    },
+  };
+}
+
+function entryView(crypto: CryptoProvider, { index, entry, hash }: NumberedEntry): LedgerEntryView {
+  return {
+    index: Number(index),
+    kind: entry.kind,
+    timeMs: entry.timeMs,
+    hash: toHex(hash),
+    previous: toHex(entry.previous),
+    ...(entry.kind === receiptKind ? { receipt: openedView(crypto, entry.body) } : {}),
+  };
+}
+
+/** A receipt's bytes in words, its signatures checked. Throws what `openReceipt` throws. */
+export function openedView(crypto: CryptoProvider, bytes: Uint8Array): ReceiptView {
+  const { receipt, signedBy } = openReceipt(crypto, bytes);
+  return receiptView(receipt, signedBy);
+}

@@ -1,0 +1,95 @@
+import {
+  callMethod,
+  type Clock,
+  fromHex,
+  type Network,
+  PeerAiError,
+  type PeerId,
+  type Prompt,
+  type Sampling,
+  serveMethod,
+  type Store,
+  toHex,
+  type Usage,
+  utf8,
+} from '@peerai/core-protocol';
+import { type ExpectedFacts, readReceipt, type ReceiptBook, usageBounds } from '@peerai/ledger';
+import { limits } from '../limits.ts';
+import { records } from '../store/records.ts';
+import { receiptsMethod } from './receipts-protocol.ts';
+
+/** What was asked, kept until its receipt is signed: also after a crash this peer knows what it may sign for. */
+interface Asked {
+  readonly provider: PeerId;
+  readonly lease: string;
+  readonly model: string;
+  readonly promptTokensMax: number;
+  readonly answerTokensMax: number;
+  readonly atMs: number;
+}
+
+export interface SigningDeps {
+  readonly store: Store;
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly receipts: ReceiptBook;
+}
+
+/** The consumer's pen: remembers what it asked, signs for that and nothing else, catches up after a broken link. */
+export interface Signing {
+  /** Durable before the question leaves. */
+  asked(requestId: string, question: { readonly provider: PeerId; readonly lease: Uint8Array; readonly model: string; readonly prompt: Prompt; readonly sampling: Sampling }): Promise<void>;
+  /** Nothing came of it: no receipt is to be expected. */
+  forget(requestId: string): Promise<void>;
+  /** The countersigned receipt, in our log. Throws RECEIPT_WRONG, NOT_FOUND for a request never made. */
+  sign(half: Uint8Array, seen: { readonly requestId: string; readonly usage?: Usage; readonly workHash?: Uint8Array }): Promise<Uint8Array>;
+  /** Signs what this provider says is still owed under a lease. Throws what `sign` throws, PEER_UNREACHABLE. */
+  catchUp(provider: PeerId, lease: Uint8Array, options: { readonly signal: AbortSignal; readonly addresses?: readonly string[] }): Promise<number>;
+  /** Answers consumers that catch up; the provider's side. */
+  serve(): Disposable;
+}
+
+export function createSigning(deps: SigningDeps): Signing {
+  const room = deps.store.room('asked');
+  const rows = records<Asked>(room, 'request');
+  const sign: Signing['sign'] = async (half, { requestId, usage, workHash }) => {
+    const asked = await rows.get(requestId);
+    if (asked === undefined) throw new PeerAiError('NOT_FOUND', 'this receipt is for a request that was never made here', { requestId });
+    const expected: ExpectedFacts = {
+      provider: asked.provider,
+      lease: fromHex(asked.lease),
+      requestId,
+      model: asked.model,
+      promptTokensMax: asked.promptTokensMax,
+      answerTokensMax: asked.answerTokensMax,
+      ...(usage === undefined ? {} : { usage }),
+      ...(workHash === undefined ? {} : { workHash }),
+    };
+    const full = await deps.receipts.countersign(half, expected, deps.clock.deadline(limits.countersignMs));
+    await room.commit([rows.remove(requestId)]);
+    return full;
+  };
+  return {
+    async asked(requestId, { provider, lease, model, prompt, sampling }) {
+      const promptBytes = prompt.messages.reduce((sum, { text }) => sum + utf8(text).length, 0);
+      const bounds = usageBounds({ promptBytes, messages: prompt.messages.length, maxTokens: sampling.maxTokens });
+      await room.commit([rows.put(requestId, { provider, lease: toHex(lease), model, ...bounds, atMs: deps.clock.nowMs() })]);
+    },
+    forget: (requestId) => room.commit([rows.remove(requestId)]),
+    sign,
+    async catchUp(provider, lease, options) {
+      let countersigned: Uint8Array | undefined;
+      for (let signed = 0; ; signed += 1) {
+        const { half } = await callMethod(deps, provider, receiptsMethod, { lease, countersigned }, options);
+        if (half === undefined) return signed;
+        countersigned = await sign(half, { requestId: readReceipt(half).requestId });
+      }
+    },
+    serve: () =>
+      serveMethod(deps.network, receiptsMethod, async ({ lease, countersigned }, { peer }) => {
+        if (countersigned !== undefined) await deps.receipts.complete(countersigned);
+        const [half] = await deps.receipts.unsigned(peer, lease);
+        return { half };
+      }),
+  };
+}

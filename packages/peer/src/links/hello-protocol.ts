@@ -1,0 +1,20 @@
+import { limits as coreLimits, type Method, wire } from '@peerai/core-protocol';
+import { limits } from '../limits.ts';
+
+const { message, repeated, string } = wire;
+
+/** What paired devices tell each other when a link comes up. */
+export const hello = message({
+  name: string(1),
+  version: string(2),
+  addresses: repeated(string(3), coreLimits.recordAddressesMax),
+});
+export type Hello = ReturnType<typeof hello.decode>;
+
+/** `/peerai/hello/1`: for paired devices. */
+export const helloMethod: Method<Hello, Hello> = {
+  protocol: { id: '/peerai/hello/1', access: 'granted', framing: 'messages', messageBytesMax: 16_384, channelsPerPeerMax: 2 },
+  request: hello,
+  response: hello,
+  timeoutMs: limits.questionMs,
+};

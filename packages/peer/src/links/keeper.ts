@@ -1,0 +1,95 @@
+import {
+  callMethod,
+  type Clock,
+  type Logger,
+  type Network,
+  PeerAiError,
+  type PeerId,
+  serveMethod,
+} from '@peerai/core-protocol';
+import { limits } from '../limits.ts';
+import { cleanName, type Device, type Devices } from '../pairing/devices.ts';
+import { type Hello, helloMethod } from './hello-protocol.ts';
+import type { LinkBook } from './link-book.ts';
+
+export interface KeeperDeps {
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly devices: Devices;
+  readonly links: LinkBook;
+  readonly hello: () => Hello;
+  /** A device answered: its models may be asked now. */
+  readonly met: (peer: PeerId) => void;
+}
+
+/** Keeps a link to every paired device: dials what is away, with growing waits, and says hello when it is there. */
+export interface Keeper {
+  start(): void;
+  stop(): void;
+  /** Tries this device now, instead of when its wait is over. */
+  nudge(peer: PeerId): void;
+}
+
+export function createKeeper(deps: KeeperDeps): Keeper {
+  const stopping = new AbortController();
+  const running = new Map<PeerId, AbortController>();
+  let serving: Disposable | undefined;
+
+  const keep = async (peer: PeerId, wake: AbortController): Promise<void> => {
+    let waitMs: number = limits.redialMsMin;
+    while (!stopping.signal.aborted && !wake.signal.aborted) {
+      const device = deps.devices.get(peer);
+      if (device === undefined) return;
+      if (!device.blocked && (await greet(deps, device, stopping.signal))) waitMs = limits.redialMsMin;
+      else waitMs = Math.min(limits.redialMsMax, waitMs * 2);
+      await deps.clock.sleep(waitMs, AbortSignal.any([stopping.signal, wake.signal])).catch(() => undefined);
+      while (deps.links.get(peer) !== undefined && !stopping.signal.aborted && !wake.signal.aborted) {
+        await deps.clock.sleep(limits.redialMsMin, AbortSignal.any([stopping.signal, wake.signal])).catch(() => undefined);
+      }
+    }
+  };
+  const nudge = (peer: PeerId): void => {
+    running.get(peer)?.abort();
+    const wake = new AbortController();
+    running.set(peer, wake);
+    void keep(peer, wake);
+  };
+  return {
+    start() {
+      serving ??= serveMethod(deps.network, helloMethod, async (theirs, { peer }) => {
+        await remember(deps, peer, theirs);
+        deps.met(peer);
+        return deps.hello();
+      });
+      for (const { peer } of deps.devices.list()) nudge(peer);
+    },
+    stop() {
+      stopping.abort();
+      serving?.[Symbol.dispose]();
+      serving = undefined;
+    },
+    nudge,
+  };
+}
+
+async function greet(deps: KeeperDeps, device: Device, signal: AbortSignal): Promise<boolean> {
+  try {
+    const theirs = await callMethod(deps, device.peer, helloMethod, deps.hello(), { signal, addresses: device.addresses });
+    await remember(deps, device.peer, theirs);
+    deps.met(device.peer);
+    return true;
+  } catch (error) {
+    if (!PeerAiError.is(error)) throw error;
+    deps.logger.debug('device-away', { peer: device.peer, code: error.code });
+    return false;
+  }
+}
+
+/** Keeps what a device says of its addresses. Its name stays what the owner here calls it. */
+async function remember({ devices, clock }: KeeperDeps, peer: PeerId, theirs: Hello): Promise<void> {
+  const device = devices.get(peer);
+  if (device === undefined) return;
+  const addresses = theirs.addresses.length > 0 ? theirs.addresses.slice(0, 8) : device.addresses;
+  await devices.save({ ...device, name: device.name || cleanName(theirs.name), addresses, lastSeenMs: clock.nowMs() });
+}

@@ -1,0 +1,83 @@
+import { type Change, PeerAiError, type PeerId, type Store } from '@peerai/core-protocol';
+import { limits } from '../limits.ts';
+import { records } from '../store/records.ts';
+import type { Permission } from './pairing.schema.ts';
+
+/** A peer this one is paired with, as kept on disk. */
+export interface Device {
+  readonly peer: PeerId;
+  readonly name: string;
+  /** What it may do here. */
+  readonly allow: readonly Permission[];
+  readonly blocked: boolean;
+  readonly pairedMs: number;
+  readonly lastSeenMs: number;
+  /** Multiaddrs it told us, best first. */
+  readonly addresses: readonly string[];
+}
+
+/** The paired devices, in memory for quick decisions and on disk for restarts. */
+export interface Devices {
+  get(peer: PeerId): Device | undefined;
+  list(): readonly Device[];
+  /** By peer id, by its unique beginning (8 characters or more), or by name. Throws DEVICE_UNKNOWN. */
+  find(text: string): Device;
+  isBlocked(peer: PeerId): boolean;
+  /** Throws TOO_MANY_DEVICES. */
+  save(device: Device, alongside?: readonly Change[]): Promise<void>;
+  remove(peer: PeerId): Promise<void>;
+}
+
+export async function openDevices(store: Store): Promise<Devices> {
+  const room = store.room('devices');
+  const rows = records<Device>(room, 'device');
+  const known = new Map<PeerId, Device>();
+  for await (const [, device] of rows.all()) known.set(device.peer, device);
+  return {
+    get: (peer) => known.get(peer),
+    list: () => [...known.values()],
+    find: (text) => findDevice([...known.values()], text),
+    isBlocked: (peer) => known.get(peer)?.blocked === true,
+    async save(device, alongside = []) {
+      if (!known.has(device.peer) && known.size >= limits.devicesMax) {
+        throw new PeerAiError('TOO_MANY_DEVICES', `already paired with ${known.size} devices; remove one first`);
+      }
+      await room.commit([rows.put(device.peer, device), ...alongside]);
+      known.set(device.peer, device);
+    },
+    async remove(peer) {
+      await room.commit([rows.remove(peer)]);
+      known.delete(peer);
+    },
+  };
+}
+
+function findDevice(devices: readonly Device[], text: string): Device {
+  const byId = devices.filter(({ peer }) => peer === text || (text.length >= 8 && peer.startsWith(text)));
+  const found = byId.length > 0 ? byId : devices.filter(({ name }) => name === text);
+  const [device] = found;
+  if (device === undefined) throw new PeerAiError('DEVICE_UNKNOWN', `no paired device is called "${text.slice(0, 80)}"`);
+  if (found.length > 1) throw new PeerAiError('DEVICE_UNKNOWN', `${found.length} devices are called "${text.slice(0, 80)}"; use the peer id`);
+  return device;
+}
+
+/** A name for the list that no other device has: "laptop", "laptop-2". */
+export function freeName(devices: Devices, wanted: string, peer: PeerId): string {
+  const base = cleanName(wanted);
+  const taken = new Set(devices.list().filter((device) => device.peer !== peer).map(({ name }) => name));
+  for (let count = 1; ; count += 1) {
+    const name = count === 1 ? base : `${base}-${count}`;
+    if (!taken.has(name)) return name;
+  }
+}
+
+/** Another peer's text made fit for lists, terminals and `model@name`: no control characters, blanks or `@`. */
+export function cleanName(text: string): string {
+  const clean = text
+    .normalize('NFC')
+    // oxlint-disable-next-line no-control-regex -- removing them is the point
+    .replaceAll(/[\u0000-\u001F\u007F-\u009F\u200B-\u200F\u202A-\u202E\u2066-\u2069@/]/g, '')
+    .trim()
+    .replaceAll(/\s+/g, '-');
+  return [...clean].slice(0, 32).join('') || 'device';
+}

@@ -1,0 +1,100 @@
+import { callMethod, type Clock, type CryptoProvider, type Link, type Network, PeerAiError, type PeerId } from '@peerai/core-protocol';
+import type { EventHub } from '../events/hub.ts';
+import { helloMethod, type Hello } from '../links/hello-protocol.ts';
+import type { LinkBook } from '../links/link-book.ts';
+import { fingerprintView } from '../node/fingerprint-view.ts';
+import { cleanName, type Device, type Devices } from './devices.ts';
+import type { PeerPatch, PeerView, PingView } from './pairing.schema.ts';
+
+export interface PeersDeps {
+  readonly crypto: CryptoProvider;
+  readonly clock: Clock;
+  readonly network: Network;
+  readonly devices: Devices;
+  readonly links: LinkBook;
+  readonly events: EventHub;
+  readonly hello: () => Hello;
+  /** Peer ids of the relays in use. */
+  readonly relays: () => readonly PeerId[];
+  /** Names of the models a device offers to us. */
+  readonly modelsOf: (peer: PeerId) => readonly string[];
+  /** A device was blocked or removed: what it runs here ends. */
+  readonly revoked: (peer: PeerId) => void;
+  readonly nudge: (peer: PeerId) => void;
+}
+
+/** Everybody this peer knows or talks to: paired devices, guests that are here now, relays. */
+export interface Peers {
+  list(): readonly PeerView[];
+  view(peer: PeerId): PeerView;
+  nameOf(peer: PeerId): string;
+  /** Throws DEVICE_UNKNOWN. */
+  change(text: string, patch: PeerPatch): Promise<PeerView>;
+  remove(text: string): Promise<void>;
+  /** Round trip of one small question over the best path. Throws DEVICE_UNKNOWN, PEER_UNREACHABLE. */
+  ping(text: string, signal: AbortSignal): Promise<PingView>;
+}
+
+export function createPeers(deps: PeersDeps): Peers {
+  const viewOf = (peer: PeerId, device: Device | undefined, link: Link | undefined): PeerView => ({
+    peerId: peer,
+    name: device?.name ?? (deps.relays().includes(peer) ? 'relay' : `guest-${peer.slice(-6)}`),
+    kind: kindOf(deps, peer, device),
+    state: device?.blocked === true ? 'blocked' : link === undefined ? 'offline' : 'online',
+    path: link?.path ?? null,
+    roundTripMs: link === undefined || link.roundTripMs === 0 ? null : link.roundTripMs,
+    bytesSent: link?.bytesSent ?? 0,
+    bytesReceived: link?.bytesReceived ?? 0,
+    models: [...deps.modelsOf(peer)],
+    allow: [...(device?.allow ?? [])],
+    pairedMs: device?.pairedMs ?? null,
+    lastSeenMs: link === undefined ? (device?.lastSeenMs ?? null) : deps.clock.nowMs(),
+    fingerprint: fingerprintView(deps.crypto, peer),
+    address: link?.address ?? null,
+  });
+  const view = (peer: PeerId): PeerView => viewOf(peer, deps.devices.get(peer), deps.links.get(peer));
+  return {
+    view,
+    list() {
+      const devices = deps.devices.list().map(({ peer }) => peer);
+      const others = deps.links.list().map(({ peer }) => peer).filter((peer) => !devices.includes(peer));
+      return [...devices, ...others].map(view);
+    },
+    nameOf: (peer) => view(peer).name,
+    async change(text, patch) {
+      const device = deps.devices.find(text);
+      const name = patch.name === undefined ? device.name : cleanName(patch.name);
+      const clash = deps.devices.list().some((other) => other.name === name && other.peer !== device.peer);
+      if (clash) throw new PeerAiError('INVALID_FORMAT', `another device is called "${name}" already`);
+      const changed = { ...device, name, allow: patch.allow ?? device.allow, blocked: patch.blocked ?? device.blocked };
+      await deps.devices.save(changed);
+      if (changed.blocked && !device.blocked) await cutOff(deps, device.peer);
+      if (!changed.blocked && device.blocked) deps.nudge(device.peer);
+      deps.events.emit({ type: 'peer-updated', peer: view(device.peer) });
+      return view(device.peer);
+    },
+    async remove(text) {
+      const { peer } = deps.devices.find(text);
+      await deps.devices.remove(peer);
+      await cutOff(deps, peer);
+      deps.events.emit({ type: 'peer-removed', peerId: peer });
+    },
+    async ping(text, signal) {
+      const device = deps.devices.find(text);
+      const startedMs = deps.clock.elapsedMs();
+      await callMethod(deps, device.peer, helloMethod, deps.hello(), { signal, addresses: device.addresses });
+      const roundTripMs = deps.clock.elapsedMs() - startedMs;
+      return { v: 1, roundTripMs, path: deps.links.get(device.peer)?.path ?? 'direct' };
+    },
+  };
+}
+
+async function cutOff({ revoked, network }: PeersDeps, peer: PeerId): Promise<void> {
+  revoked(peer);
+  await network.disconnect(peer);
+}
+
+function kindOf({ relays }: PeersDeps, peer: PeerId, device: Device | undefined): PeerView['kind'] {
+  if (device !== undefined) return 'device';
+  return relays().includes(peer) ? 'relay' : 'guest';
+}

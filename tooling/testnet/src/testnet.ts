@@ -1,0 +1,171 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { type ControlClient, createControlClient } from '@peerai/peer/control';
+import { type Child, startChild } from './child.ts';
+
+export interface TestnetOptions {
+  readonly agents: number;
+  /** Relays; agents know all of them. */
+  readonly relays: number;
+  readonly engine: 'scripted' | 'nano' | 'auto';
+  /** Environment of every agent, besides what this program sets. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Address the relay and the agents listen on; another loopback address than 127.0.0.1 is possible. */
+  readonly host?: string;
+  /** Names of the agents; `agent-1`, `agent-2` … unless given. */
+  readonly names?: readonly string[];
+  /** Pair every agent with every other one, all permissions; default true. */
+  readonly pair?: boolean;
+  readonly onLog?: (line: string) => void;
+}
+export interface RelayInfo {
+  readonly name: string;
+  readonly http: string;
+  readonly addresses: readonly string[];
+  readonly peerId: string;
+  readonly pid: number;
+}
+export interface AgentInfo {
+  readonly name: string;
+  readonly api: string;
+  readonly token: string;
+  /** The peer HTTP transport is not part of this version. */
+  readonly http: null;
+  readonly peerId: string;
+  readonly home: string;
+  readonly pid: number;
+  readonly addresses: readonly string[];
+}
+export interface Testnet {
+  readonly relays: readonly RunningRelay[];
+  readonly agents: readonly RunningAgent[];
+  /** What `pnpm testnet` prints. */
+  info(): { readonly relays: readonly RelayInfo[]; readonly agents: readonly AgentInfo[] };
+  /** Ends every process and removes the homes. */
+  stop(): Promise<void>;
+}
+export interface RunningRelay {
+  readonly info: RelayInfo;
+  readonly child: Child<RelayInfo>;
+}
+export interface RunningAgent {
+  readonly info: AgentInfo;
+  readonly client: ControlClient;
+  readonly child: Child<unknown>;
+  /** Starts the same home again, after `child.kill()` or `child.stop()`; on the same ports. */
+  restart(): Promise<RunningAgent>;
+}
+
+const require = createRequire(import.meta.url);
+const programOf = (name: string, file: string): string => join(dirname(require.resolve(`${name}/package.json`)), 'dist', file);
+const permissions = ['chat', 'tasks', 'train'] as const;
+
+/** Relays and agents as real processes on loopback, paired with one another. Takes free ports and temporary homes. */
+export async function startTestnet(options: TestnetOptions): Promise<Testnet> {
+  const folder = mkdtempSync(join(tmpdir(), 'peerai-testnet-'));
+  const onLog = options.onLog ?? (() => undefined);
+  const host = options.host ?? '127.0.0.1';
+  const relays: RunningRelay[] = [];
+  const agents: RunningAgent[] = [];
+  const stop = async (): Promise<void> => {
+    await Promise.all([...agents.map(({ child }) => child.stop()), ...relays.map(({ child }) => child.stop())]);
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  };
+  try {
+    const names = Array.from({ length: options.relays }, (_, index) => `relay-${index + 1}`);
+    relays.push(...(await Promise.all(names.map((name) => startRelay(name, join(folder, name), host, onLog)))));
+    const known = relays.map(({ info }) => browserAddress(info));
+    const agentNames = Array.from({ length: options.agents }, (_, index) => options.names?.[index] ?? `agent-${index + 1}`);
+    const start = (name: string): Promise<RunningAgent> => startAgent({ name, home: join(folder, name), host, relays: known, options, onLog, ports: undefined });
+    agents.push(...(await Promise.all(agentNames.map(start))));
+    if (options.pair !== false) await pairAll(agents);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    relays,
+    agents,
+    info: () => ({ relays: relays.map(({ info }) => info), agents: agents.map(({ info }) => info) }),
+    stop,
+  };
+}
+
+async function startRelay(name: string, home: string, host: string, onLog: (line: string) => void): Promise<RunningRelay> {
+  const args = ['--json', '--port', '0', '--tcp-port', '0', '--bind', host, '--home', home, '--name', name];
+  const child = await startChild<RelayInfo>(programOf('@peerai/relay', 'main.js'), args, { env: {}, onLog: (line) => onLog(`${name} ${line}`) });
+  const { http, addresses, peerId } = child.ready;
+  return { info: { name, http, addresses, peerId, pid: child.pid }, child };
+}
+
+/** The address a browser can dial too: links made with it work in a tab. */
+function browserAddress({ addresses }: RelayInfo): string {
+  const address = addresses.find((one) => one.includes('/ws')) ?? addresses[0];
+  if (address === undefined) throw new Error('the relay has no address');
+  return address;
+}
+
+interface AgentPlan {
+  readonly name: string;
+  readonly home: string;
+  readonly host: string;
+  readonly relays: readonly string[];
+  readonly options: TestnetOptions;
+  readonly onLog: (line: string) => void;
+  /** Ports of an earlier start. */
+  readonly ports: { readonly api: string } | undefined;
+}
+interface AgentReady {
+  readonly agent: { readonly api: string; readonly peerId: string };
+}
+
+async function startAgent(plan: AgentPlan): Promise<RunningAgent> {
+  const { name, home, host, relays, options, onLog, ports } = plan;
+  const env: Record<string, string> = {
+    PEERAI_NETWORK__NAME: name,
+    PEERAI_NETWORK__LISTEN_ADDRESS: `${host}:0`,
+    PEERAI_NETWORK__DISCOVERY__MDNS: 'false',
+    PEERAI_NETWORK__RELAYS: relays.join(','),
+    PEERAI_API__PORT: ports?.api ?? '0',
+    PEERAI_LLM__ENGINES: options.engine,
+    PEERAI_LLM__EXPOSE: '*',
+    ...options.env,
+  };
+  const child = await startChild<AgentReady>(programOf('@peerai/agent', 'main.js'), ['up', '--json', '--home', home], {
+    env,
+    cwd: tmpdir(),
+    onLog: (line) => onLog(`${name} ${line}`),
+  });
+  const { api, peerId } = child.ready.agent;
+  const token = readFileSync(join(home, 'config', 'token'), 'utf8').trim();
+  const client = createControlClient({ baseUrl: api, token });
+  const { addresses } = await client.node();
+  return {
+    info: { name, api, token, http: null, peerId, home, pid: child.pid, addresses },
+    client,
+    child,
+    restart: () => startAgent({ ...plan, ports: { api: new URL(api).port } }),
+  };
+}
+
+async function pairAll(agents: readonly RunningAgent[]): Promise<void> {
+  const pairs = agents.flatMap((a, index) => agents.slice(index + 1).map((b) => [a, b] as const));
+  await Promise.all(pairs.map(([a, b]) => pair(a, b)));
+}
+
+/** Invites, joins, accepts: what two people do, without the people. */
+export async function pair(inviter: RunningAgent, joiner: RunningAgent): Promise<void> {
+  const { link } = await inviter.client.invite(permissions);
+  const { id } = await joiner.client.join(link);
+  await inviter.client.acceptPairing(id);
+  const end = Date.now() + 10_000;
+  for (;;) {
+    const [there, here] = await Promise.all([inviter.client.peers(), joiner.client.peers()]);
+    const done = there.some(({ peerId, state }) => peerId === joiner.info.peerId && state === 'online') && here.some(({ peerId, state, models }) => peerId === inviter.info.peerId && state === 'online' && models.length > 0);
+    if (done && there.some(({ peerId, models }) => peerId === joiner.info.peerId && models.length > 0)) return;
+    if (Date.now() > end) throw new Error(`${inviter.info.name} and ${joiner.info.name} did not pair within 10 s`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
