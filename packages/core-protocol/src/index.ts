@@ -24,6 +24,16 @@ export { openRecord, type PeerRecord, signRecord } from './identity/record.ts';
 export { openSigned, sealSigned, signedBytes } from './identity/signed.ts';
 export { limits } from './limits.ts';
 export {
+  type MessageDraft,
+  type MessageForm,
+  type MessageKey,
+  openMessage,
+  type ReplaySnapshot,
+  ReplayWindow,
+  sealMessage,
+  type SecureMessage,
+} from './message/index.ts';
+export {
   type CallContext,
   type CallDeps,
   callMethod,

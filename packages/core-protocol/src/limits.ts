@@ -2,11 +2,13 @@
 export const limits = {
   /** One SecureMessage body; a JSON text of this size can hold the event loop about 0.2 s. */
   messageBytesMax: 1_048_576,
+  /** A message's kind, UTF-8 bytes. */
+  kindBytesMax: 64,
   /** ± milliseconds between our clock and a message's timestamp. */
   clockSkewMsMax: 60_000,
   /** How long a nonce is remembered, milliseconds. */
   replayWindowMs: 300_000,
-  /** Nonces remembered at most, over all senders; the oldest go first, and their senders' older messages are refused. */
+  /** Nonces and senders remembered at most; then the busiest sender's older half goes, and its older messages are refused. */
   replayEntriesMax: 100_000,
   /** JSON nesting that a signed text may have. */
   jsonDepthMax: 32,

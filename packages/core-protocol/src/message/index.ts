@@ -1,0 +1,3 @@
+export type { SecureMessage } from './message.ts';
+export { type ReplaySnapshot, ReplayWindow } from './replay.ts';
+export { type MessageDraft, type MessageForm, type MessageKey, openMessage, sealMessage } from './seal.ts';
