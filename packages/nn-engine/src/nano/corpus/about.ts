@@ -188,7 +188,7 @@ export const aboutIntents: readonly Intent[] = [
       'what {technology|technologies|protocol|protocols|stack} {does it use|is used|does peerai use|is behind this|is inside}',
       'how {is|gets} {my prompt|my question|a question|a request|a message} {routed|handled|processed|answered|delivered}',
       'what is {happening|going on} {behind the scenes|in the background|under the hood|inside}',
-      'does {peerai|it|this} use {libp2p|peer to peer|p2p|webrtc|a central server|a blockchain|torrents}',
+      'does {peerai|it|this} use {libp2p|peer to peer|p2p|webrtc|a central server|torrents}',
       'peer to peer ai {how|explained|what does it mean|meaning}',
       'how can {computers|devices|two machines|agents} {find each other|talk without a server|work together without a server}',
       'where does {the answer|an answer|the reply} come from{ technically|}',
@@ -351,7 +351,7 @@ export const aboutIntents: readonly Intent[] = [
       'Found a bug? Open an issue in the project repository and say what you did, what you expected and what happened. Add the output of `peerai doctor` and the last lines of `peerai logs`; please remove anything private first.',
     patterns: [
       '{how do i|how can i|how to|where do i|where can i|where should i} {report|submit|file|send} {a bug|an error|a problem|a bug report|an issue|a crash}',
-      'i {found|discovered|have|think i found|want to report} {a bug|an error|a mistake in the program|a problem|a defect}',
+      'i {found|discovered|think i found|want to report} {a bug|an error|a mistake in the program|a problem|a defect}',
       '{bug|bug report|report bug|issue tracker|bugs|file an issue|crash report}',
       'it {crashed|crashes|crashes all the time|just crashed|stopped with an error|froze|freezes}',
       'the {program|app|agent|page|dashboard} {crashed|crashes|is broken|has a bug|shows an error|freezes|hangs}',

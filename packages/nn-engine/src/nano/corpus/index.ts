@@ -5,7 +5,9 @@ import { clientIntents } from './clients.ts';
 import { engineIntents } from './engines.ts';
 import { heldOutPatterns } from './held-out.ts';
 import { nanoIntents } from './nano.ts';
+import { networkIntents } from './network.ts';
 import { pairIntents } from './pair.ts';
+import { privacyIntents } from './privacy.ts';
 import { refusal } from './refusal.ts';
 import { shareIntents } from './share.ts';
 import { smalltalkIntents } from './smalltalk.ts';
@@ -22,6 +24,8 @@ const intents: readonly Intent[] = [
   ...shareIntents,
   ...pairIntents,
   ...clientIntents,
+  ...privacyIntents,
+  ...networkIntents,
   ...smalltalkIntents,
 ];
 

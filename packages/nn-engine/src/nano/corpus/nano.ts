@@ -58,7 +58,7 @@ export const nanoIntents: readonly Intent[] = [
       'what {use|help|good} are you{ to me|}',
       'what {sort|kind|kinds|type} of {questions|help|things} {do you answer|do you offer|can you do}',
       'are you {helpful|useful|able to help|able to help me}',
-      'do you {know|know something|know anything} about {peerai|sharing|pairing|this program|privacy}',
+      'do you {know|know something|know anything} about {peerai|sharing|pairing|this program}',
       'what did you {learn|get trained to answer|study}',
       'what is {inside your head|in your knowledge|your expertise|your speciality|your area}',
       'how {smart|clever|intelligent|much do you know} are you',
