@@ -2,8 +2,12 @@
 import type { Corpus, Intent } from '../corpus-types.ts';
 import { aboutIntents } from './about.ts';
 import { clientIntents } from './clients.ts';
+import { commandIntents } from './command.ts';
 import { engineIntents } from './engines.ts';
+import { fileIntents } from './files.ts';
 import { heldOutPatterns } from './held-out.ts';
+import { laterIntents } from './later.ts';
+import { mannersIntents } from './manners.ts';
 import { nanoIntents } from './nano.ts';
 import { networkIntents } from './network.ts';
 import { pairIntents } from './pair.ts';
@@ -26,7 +30,11 @@ const intents: readonly Intent[] = [
   ...clientIntents,
   ...privacyIntents,
   ...networkIntents,
+  ...fileIntents,
+  ...commandIntents,
+  ...laterIntents,
   ...smalltalkIntents,
+  ...mannersIntents,
 ];
 
 export const corpus: Corpus = { intents, unrelated, refusal, heldOutPatterns };
