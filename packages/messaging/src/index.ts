@@ -1,0 +1,17 @@
+/**
+ * What waits: messages kept on disk until the other peer has them, handled once.
+ *
+ * @example
+ * const messenger = createMessenger({ ...world, identity, store: world.store.room('messages') });
+ * messenger.handle('text', async (message) => [room.put(message.id, save(message))]);
+ * await messenger.start(signal);
+ * const id = await messenger.send({ to: peer, kind: 'text', payload: { text: 'hello' } });
+ *
+ * @packageDocumentation
+ */
+export type { MessagingErrorCode } from './errors.ts';
+export { limits as messagingLimits } from './limits.ts';
+export { createMessenger, type MessengerDeps, type PeerMessenger } from './messenger.ts';
+export type { DeliveryReport } from './outbox/outbox.ts';
+export { messageProtocol } from './protocol.ts';
+export type { DeliveryState } from './rows.ts';

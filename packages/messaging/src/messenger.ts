@@ -1,0 +1,149 @@
+import {
+  type Clock,
+  type CryptoProvider,
+  type Identity,
+  type Logger,
+  type Messenger,
+  type Network,
+  type Outgoing,
+  PeerAiError,
+  type PeerId,
+  type Random,
+  serveMethod,
+  type Store,
+  toHex,
+} from '@peerai/core-protocol';
+import { createInbox, type Inbox } from './inbox/inbox.ts';
+import { sealLetter } from './letter.ts';
+import { limits } from './limits.ts';
+import { type Courier, createCourier } from './outbox/courier.ts';
+import { createOutbox, type DeliveryReport } from './outbox/outbox.ts';
+import { deliverMethod } from './protocol.ts';
+import type { OutRow } from './rows.ts';
+
+export interface MessengerDeps {
+  /** A room of its own; handlers' changes may be of any room of the same file. */
+  readonly store: Store;
+  readonly network: Network;
+  readonly identity: Identity;
+  readonly crypto: CryptoProvider;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+export interface PeerMessenger extends Messenger {
+  /**
+   * Begins to deliver and to take in; register handlers before. Safe to call twice.
+   * Throws REFUSED when the protocol is answered by somebody else already, what the store throws.
+   */
+  start(signal: AbortSignal): Promise<void>;
+  /** Ends every attempt; what waits stays on disk. Safe to call twice. */
+  stop(): Promise<void>;
+  /** Peers that messages wait for, and why the last attempt failed. */
+  pending(): Promise<readonly { readonly to: PeerId; readonly code?: string }[]>;
+  /** Where a message of ours stands; `undefined` for one that is not ours or long past. */
+  status(id: string): Promise<DeliveryReport | undefined>;
+  /** Messages that are through, newest first, at most 10,000 remembered: refused and expired ones are the dead letters. */
+  outcomes(limit?: number): Promise<readonly DeliveryReport[]>;
+  /** Calls back for each message that is delivered, refused or expired from now on. */
+  deliveries(listener: (report: DeliveryReport) => void): Disposable;
+}
+
+/**
+ * Messages over live links that outlive them: kept on disk in order per recipient, tried until taken, refused or expired, handled once.
+ *
+ * `send` throws INVALID_FORMAT (payload is no JSON, or the kind too long), LIMIT_EXCEEDED (too big, or would live over 14 days), LIMIT_REACHED (outbox full), EXPIRED, WRONG_RECIPIENT (to oneself),
+ * and what the store throws. A handler that throws REFUSED or INVALID_FORMAT refuses the message for good; after anything else it is tried again.
+ */
+export function createMessenger(deps: MessengerDeps): PeerMessenger {
+  const self = deps.identity.peer;
+  const outbox = createOutbox(deps);
+  const inbox = createInbox({ ...deps, self });
+  const listeners = new Set<(report: DeliveryReport) => void>();
+  const onOutcome = (report: DeliveryReport): void => {
+    for (const listener of listeners) listener(report);
+  };
+  let running: Running | undefined;
+  const status = async (id: string): Promise<DeliveryReport | undefined> => {
+    const report = await outbox.status(id);
+    const code = report?.state === 'queued' ? running?.courier.lastFailure(report.to) : undefined;
+    return report === undefined || code === undefined ? report : { ...report, code };
+  };
+  const messenger: PeerMessenger = {
+    send: async (message) => {
+      const letter = writeLetter(deps, message);
+      await outbox.add(message.to, letter);
+      running?.courier.wake(message.to);
+      return letter.id;
+    },
+    handle: inbox.handle,
+    start: async (signal) => {
+      if (running !== undefined) return;
+      const ending = new AbortController();
+      const both = AbortSignal.any([signal, ending.signal]);
+      both.throwIfAborted();
+      const answering = answer(deps, inbox, both);
+      const courier = createCourier({ ...deps, outbox, onOutcome }, both);
+      running = { courier, ending, answering };
+      signal.addEventListener('abort', () => void messenger.stop(), { once: true, signal: ending.signal });
+      for (const peer of await outbox.peers()) courier.wake(peer);
+    },
+    stop: async () => {
+      const ended = running;
+      running = undefined;
+      if (ended === undefined) return;
+      ended.ending.abort(new PeerAiError('ABORTED', 'the messenger was stopped'));
+      ended.answering[Symbol.dispose]();
+      await ended.courier.stopped();
+    },
+    pending: async () => {
+      const peers = await outbox.peers();
+      return peers.map((to) => {
+        const code = running?.courier.lastFailure(to);
+        return { to, ...(code === undefined ? {} : { code }) };
+      });
+    },
+    status,
+    outcomes: (limit = 100) => outbox.outcomes(Math.min(limit, limits.outcomesMax)),
+    deliveries: (listener) => {
+      listeners.add(listener);
+      return { [Symbol.dispose]: () => void listeners.delete(listener) };
+    },
+  };
+  return messenger;
+}
+
+interface Running {
+  readonly courier: Courier;
+  readonly ending: AbortController;
+  readonly answering: Disposable;
+}
+
+function answer(deps: MessengerDeps, inbox: Inbox, ending: AbortSignal): Disposable {
+  const { network, clock, logger } = deps;
+  const onError = (error: unknown): void => {
+    logger.error('message-handling-failed', { name: error instanceof Error ? error.name : typeof error });
+  };
+  return serveMethod(
+    network,
+    deliverMethod,
+    ({ letter }, { peer, signal }) => inbox.take(peer, letter, AbortSignal.any([signal, ending])),
+    { clock, onError },
+  );
+}
+
+/** The message as it waits; sealed once here to see that it can be. */
+function writeLetter(deps: MessengerDeps, { to, kind, payload, expiresMs }: Outgoing): OutRow {
+  const nowMs = deps.clock.nowMs();
+  const until = expiresMs ?? nowMs + limits.lifeMsDefault;
+  if (to === deps.identity.peer) throw new PeerAiError('WRONG_RECIPIENT', 'a peer sends no messages to itself');
+  if (until <= nowMs) throw new PeerAiError('EXPIRED', 'the message would expire before it is sent');
+  if (until - nowMs > limits.lifeMsMax) {
+    throw new PeerAiError('LIMIT_EXCEEDED', `a message waits at most ${limits.lifeMsMax} ms`);
+  }
+  const content = JSON.stringify(payload) as string | undefined;
+  if (content === undefined) throw new PeerAiError('INVALID_FORMAT', 'the payload is not JSON');
+  const letter = { id: toHex(deps.random.bytes(16)), kind, content, sentMs: nowMs, expiresMs: Math.trunc(until) };
+  sealLetter(deps, to, letter);
+  return letter;
+}

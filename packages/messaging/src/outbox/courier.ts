@@ -1,0 +1,149 @@
+import {
+  callMethod,
+  type Clock,
+  type CryptoProvider,
+  type Identity,
+  type Logger,
+  type Network,
+  PeerAiError,
+  type PeerId,
+  type Random,
+} from '@peerai/core-protocol';
+import { retryMs } from '../backoff.ts';
+import { sealLetter } from '../letter.ts';
+import { limits } from '../limits.ts';
+import { deliverMethod } from '../protocol.ts';
+import type { DeliveryReport, Outbox, Outcome, Waiting } from './outbox.ts';
+
+export interface CourierDeps {
+  readonly outbox: Outbox;
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly crypto: CryptoProvider;
+  readonly identity: Identity;
+  readonly logger: Logger;
+  /** Hears of each message that is through. */
+  readonly onOutcome: (report: DeliveryReport) => void;
+}
+/** Carries letters to the peers they wait for: one at a time per peer, in order, again and again until taken, refused or expired. */
+export interface Courier {
+  /** Something may wait for this peer. */
+  wake(to: PeerId): void;
+  /** Why the last attempt for this peer failed, while something waits. */
+  lastFailure(to: PeerId): string | undefined;
+  /** Resolves when no attempt runs any more, after the signal. */
+  stopped(): Promise<void>;
+}
+
+interface Run {
+  /** Set when something was added while the run was about to end. */
+  isNews: boolean;
+  /** Ends the wait between two attempts. */
+  nudge: AbortController;
+  failures: number;
+  lastFailure?: string;
+  done: Promise<void>;
+}
+
+export function createCourier(deps: CourierDeps, signal: AbortSignal): Courier {
+  const runs = new Map<PeerId, Run>();
+  const wake = (to: PeerId): void => {
+    if (signal.aborted) return;
+    const running = runs.get(to);
+    if (running !== undefined) {
+      running.isNews = true;
+      return;
+    }
+    const run: Run = { isNews: false, nudge: new AbortController(), failures: 0, done: Promise.resolve() };
+    runs.set(to, run);
+    run.done = deliverAll(deps, to, run, signal)
+      .catch((error: unknown) => {
+        if (!signal.aborted) deps.logger.error('message-delivery-stopped', { to, code: codeOf(error) });
+      })
+      .finally(() => runs.delete(to));
+  };
+  void watchLinks(deps, runs, signal);
+  return {
+    wake,
+    lastFailure: (to) => runs.get(to)?.lastFailure,
+    stopped: async () => {
+      await Promise.all([...runs.values()].map(({ done }) => done));
+    },
+  };
+}
+
+/** A peer that was away and has a link now: its letters need not wait for the next attempt. */
+async function watchLinks(deps: CourierDeps, runs: ReadonlyMap<PeerId, Run>, signal: AbortSignal): Promise<void> {
+  const here = new Set<PeerId>();
+  try {
+    for await (const { peer, state } of deps.network.links(signal)) {
+      if (state === 'down') here.delete(peer);
+      else if (!here.has(peer)) {
+        here.add(peer);
+        runs.get(peer)?.nudge.abort();
+      }
+    }
+  } catch (error) {
+    if (!signal.aborted) deps.logger.warn('message-links-unwatched', { code: codeOf(error) });
+  }
+}
+
+async function deliverAll(deps: CourierDeps, to: PeerId, run: Run, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    run.isNews = false;
+    const isDone = await deliverNext(deps, to, run, signal);
+    if (isDone && !run.isNews) return;
+    if (run.failures > 0) await rest(deps, run, signal);
+  }
+}
+
+/** One attempt for the oldest letter. True when none waits. */
+async function deliverNext(deps: CourierDeps, to: PeerId, run: Run, signal: AbortSignal): Promise<boolean> {
+  try {
+    const letter = await deps.outbox.next(to);
+    if (letter === undefined) return true;
+    const outcome = await attempt(deps, to, letter, run, signal);
+    deps.onOutcome(await deps.outbox.finish(to, letter, outcome));
+    run.failures = 0;
+    delete run.lastFailure;
+  } catch (error) {
+    if (signal.aborted) return true;
+    run.failures += 1;
+    run.lastFailure = codeOf(error);
+    await expireOthers(deps, to, run.lastFailure).catch(() => undefined);
+    deps.logger.debug('message-attempt-failed', { to, code: run.lastFailure, failures: run.failures });
+  }
+  return false;
+}
+
+/** Letters behind the one that does not get through may expire before it does. */
+async function expireOthers({ outbox, onOutcome }: CourierDeps, to: PeerId, code: string): Promise<void> {
+  for (const letter of await outbox.expired(to)) onOutcome(await outbox.finish(to, letter, { state: 'expired', code }));
+}
+
+async function attempt(
+  deps: CourierDeps,
+  to: PeerId,
+  letter: Waiting,
+  run: Run,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  if (deps.clock.nowMs() > letter.expiresMs) return { state: 'expired', code: run.lastFailure ?? 'EXPIRED' };
+  const sealed = sealLetter(deps, to, letter);
+  const answer = await callMethod(deps, to, deliverMethod, { letter: sealed }, { signal, priority: 'low' });
+  if (answer.outcome === 'taken') return { state: 'delivered' };
+  return { state: 'refused', code: answer.code ?? 'REFUSED' };
+}
+
+/** The wait before the next attempt; a link that comes up shortens it, though never below the shortest wait: it may be gone again at once. */
+async function rest({ clock, random }: CourierDeps, run: Run, signal: AbortSignal): Promise<void> {
+  const wholeMs = retryMs(run.failures, random);
+  const firstMs = Math.min(wholeMs, limits.retryMsMin);
+  run.nudge = new AbortController();
+  const either = AbortSignal.any([signal, run.nudge.signal]);
+  await clock.sleep(firstMs, signal).catch(() => undefined);
+  if (!either.aborted && wholeMs > firstMs) await clock.sleep(wholeMs - firstMs, either).catch(() => undefined);
+}
+
+const codeOf = (error: unknown): string => (PeerAiError.is(error) ? error.code : 'INTERNAL');

@@ -1,0 +1,173 @@
+import { type Change, type Clock, fromUtf8, PeerAiError, type PeerId, type Store, utf8 } from '@peerai/core-protocol';
+import { limits } from '../limits.ts';
+import {
+  collect,
+  type DeliveryState,
+  doneKey,
+  firstRow,
+  idKey,
+  outCodec,
+  outKey,
+  type OutRow,
+  placeOf,
+  statusCodec,
+  under,
+} from '../rows.ts';
+
+/** Where a message of ours stands. */
+export interface DeliveryReport {
+  readonly id: string;
+  readonly to: PeerId;
+  readonly kind: string;
+  /** `refused`: the other side will never take it; `expired`: it waited too long. Both are final. */
+  readonly state: DeliveryState;
+  /** Why it was refused or expired; for a queued one why the last attempt failed, when there was one. */
+  readonly code?: string;
+  /** When it came into this state. */
+  readonly atMs: number;
+}
+export interface Waiting extends OutRow {
+  readonly key: string;
+}
+export type Outcome = { readonly state: Exclude<DeliveryState, 'queued'>; readonly code?: string };
+
+/** Letters on disk, in order per peer, and what became of them. */
+export interface Outbox {
+  /** Throws LIMIT_REACHED. */
+  add(to: PeerId, letter: OutRow): Promise<void>;
+  /** The oldest letter for this peer. */
+  next(to: PeerId): Promise<Waiting | undefined>;
+  /** Letters for this peer whose time is over. */
+  expired(to: PeerId): Promise<readonly Waiting[]>;
+  /** Takes a letter out, with its outcome in the same commit. */
+  finish(to: PeerId, letter: Waiting, outcome: Outcome): Promise<DeliveryReport>;
+  /** Peers that letters wait for. */
+  peers(): Promise<readonly PeerId[]>;
+  status(id: string): Promise<DeliveryReport | undefined>;
+  /** Newest first. */
+  outcomes(limit: number): Promise<readonly DeliveryReport[]>;
+}
+
+interface Line {
+  nextPlace: number;
+  messages: number;
+  bytes: number;
+}
+
+export function createOutbox({
+  store,
+  clock,
+}: {
+  readonly store: Store;
+  readonly clock: Pick<Clock, 'nowMs'>;
+}): Outbox {
+  const lines = loadLines(store);
+  const donePlace = firstRow(store, 'done', true).then((row) => ({
+    next: row === undefined ? 0 : placeOf(row.key) + 1,
+  }));
+  // Whoever needs them hears of a failure; nobody may need them.
+  lines.catch(() => undefined);
+  donePlace.catch(() => undefined);
+  const statusOf = (to: PeerId, { kind }: OutRow, outcome: Outcome | { readonly state: 'queued' }) => ({
+    code: undefined,
+    ...outcome,
+    to,
+    kind,
+    atMs: clock.nowMs(),
+  });
+  const report = async (id: string): Promise<DeliveryReport | undefined> => {
+    const value = await store.get(idKey(id));
+    if (value === undefined) return undefined;
+    const { to, code, ...rest } = statusCodec.decode(value);
+    return { id, to: to as PeerId, ...rest, ...(code === undefined ? {} : { code }) };
+  };
+  return {
+    add: async (to, letter) => {
+      const line = reserve(await lines, to, sizeOf(letter));
+      const place = line.nextPlace;
+      line.nextPlace += 1;
+      try {
+        await store.commit([
+          store.put(outKey(to, place), outCodec.encode(letter)),
+          store.put(idKey(letter.id), statusCodec.encode(statusOf(to, letter, { state: 'queued' }))),
+        ]);
+      } catch (error) {
+        release(await lines, to, sizeOf(letter));
+        throw error;
+      }
+    },
+    next: async (to) => {
+      const row = await firstRow(store, `out/${to}`);
+      return row === undefined ? undefined : { key: row.key, ...outCodec.decode(row.value) };
+    },
+    expired: async (to) => {
+      const nowMs = clock.nowMs();
+      const over: Waiting[] = [];
+      for await (const { key, value } of store.range(...under(`out/${to}`))) {
+        const letter = outCodec.decode(value);
+        if (letter.expiresMs < nowMs) over.push({ key, ...letter });
+      }
+      return over;
+    },
+    finish: async (to, letter, outcome) => {
+      const place = (await donePlace).next;
+      (await donePlace).next += 1;
+      const status = statusOf(to, letter, outcome);
+      await store.commit([
+        store.put(letter.key),
+        store.put(idKey(letter.id), statusCodec.encode(status)),
+        store.put(doneKey(place), utf8(letter.id)),
+        ...(await forgetOldest(store, place - limits.outcomesMax)),
+      ]);
+      release(await lines, to, sizeOf(letter));
+      return { id: letter.id, to, kind: letter.kind, atMs: status.atMs, ...outcome };
+    },
+    peers: async () => [...(await lines).keys()],
+    status: report,
+    outcomes: async (limit) => {
+      const rows = await collect(store.range(...under('done'), { limit, reverse: true }));
+      const reports = await Promise.all(rows.map(({ value }) => report(fromUtf8(value))));
+      return reports.filter((one) => one !== undefined);
+    },
+  };
+}
+
+const sizeOf = ({ content }: OutRow): number => utf8(content).length;
+
+async function loadLines(store: Store): Promise<Map<PeerId, Line>> {
+  const lines = new Map<PeerId, Line>();
+  for await (const { key, value } of store.range(...under('out'))) {
+    const peer = key.split('/')[1] as PeerId;
+    const line = lines.get(peer) ?? { nextPlace: 0, messages: 0, bytes: 0 };
+    const letter = outCodec.decode(value);
+    lines.set(peer, { nextPlace: placeOf(key) + 1, messages: line.messages + 1, bytes: line.bytes + sizeOf(letter) });
+  }
+  return lines;
+}
+
+function reserve(lines: Map<PeerId, Line>, to: PeerId, bytes: number): Line {
+  const line = lines.get(to) ?? { nextPlace: 0, messages: 0, bytes: 0 };
+  const full = (what: string): PeerAiError => new PeerAiError('LIMIT_REACHED', `the outbox is full: ${what}`, { to });
+  if (!lines.has(to) && lines.size >= limits.outboxPeersMax) throw full(`messages wait for ${lines.size} peers`);
+  if (line.messages >= limits.outboxMessagesPerPeerMax) throw full(`${line.messages} messages wait for this peer`);
+  if (line.bytes + bytes > limits.outboxBytesPerPeerMax) throw full(`${line.bytes} bytes wait for this peer`);
+  line.messages += 1;
+  line.bytes += bytes;
+  lines.set(to, line);
+  return line;
+}
+
+function release(lines: Map<PeerId, Line>, to: PeerId, bytes: number): void {
+  const line = lines.get(to);
+  if (line === undefined) return;
+  line.messages -= 1;
+  line.bytes -= bytes;
+  // Places go on from the highest only while something waits: an empty line starts again, its keys are free.
+  if (line.messages === 0) lines.delete(to);
+}
+
+async function forgetOldest(store: Store, place: number): Promise<Change[]> {
+  if (place < 0) return [];
+  const id = await store.get(doneKey(place));
+  return id === undefined ? [] : [store.put(doneKey(place)), store.put(idKey(fromUtf8(id)))];
+}

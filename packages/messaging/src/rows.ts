@@ -1,0 +1,59 @@
+import { type Key, parsePeerId, type PeerId, type Row, type Store, wire } from '@peerai/core-protocol';
+
+/**
+ * How a messenger's room looks: `out/<peer>/<place>` letters that wait, in order · `id/<message>` where a message of ours stands ·
+ * `done/<place>` messages that are through, oldest first · `in/<sender>/<message>` letters that were handled · `expiry/<time>/<sender>/<message>` when
+ * that may be forgotten.
+ */
+const hex = (value: number): string => value.toString(16).padStart(14, '0');
+export const outKey = (peer: PeerId, place: number): Key => `out/${peer}/${hex(place)}`;
+export const idKey = (id: string): Key => `id/${id}`;
+export const doneKey = (place: number): Key => `done/${hex(place)}`;
+export const markKey = (sender: PeerId, id: string): Key => `in/${sender}/${id}`;
+export const expiryKey = (expiresMs: number, sender: PeerId, id: string): Key =>
+  `expiry/${hex(expiresMs)}/${sender}/${id}`;
+/** Bounds of everything below a path; `0` follows `/`. */
+export const under = (path: string): readonly [Key, Key] => [`${path}/`, `${path}0`];
+export const expiredBefore = (timeMs: number): readonly [Key, Key] => ['expiry/', `expiry/${hex(Math.max(0, timeMs))}`];
+/** The number at the end of an `out` or `done` key. */
+export const placeOf = (key: Key): number => Number.parseInt(key.slice(key.lastIndexOf('/') + 1), 16);
+/** Sender and message of an `expiry` key. */
+export function markOf(key: Key): { readonly sender: PeerId; readonly id: string } {
+  const [, , sender = '', id = ''] = key.split('/');
+  return { sender: parsePeerId(sender), id };
+}
+
+/** A letter that waits; it is signed anew for each attempt, so its time is always that of the attempt. */
+export const outCodec = wire.message({
+  id: wire.string(1),
+  kind: wire.string(2),
+  /** The payload's JSON text. */
+  content: wire.string(3),
+  sentMs: wire.uint53(4),
+  expiresMs: wire.uint53(5),
+});
+export type OutRow = ReturnType<typeof outCodec.decode>;
+
+const states = ['queued', 'delivered', 'refused', 'expired'] as const;
+export type DeliveryState = (typeof states)[number];
+export const statusCodec = wire.message({
+  to: wire.string(1),
+  kind: wire.string(2),
+  state: wire.oneOf(3, states),
+  code: wire.optional(wire.string(4)),
+  atMs: wire.uint53(5),
+});
+export type StatusRow = ReturnType<typeof statusCodec.decode>;
+
+/** What became of a letter that was handled: nothing more to say, it was taken. */
+export const takenMark = Uint8Array.of(1);
+
+export async function collect(rows: AsyncIterable<Row>): Promise<Row[]> {
+  const all: Row[] = [];
+  for await (const row of rows) all.push(row);
+  return all;
+}
+export async function firstRow(store: Store, path: string, reverse = false): Promise<Row | undefined> {
+  const [row] = await collect(store.range(...under(path), { limit: 1, reverse }));
+  return row;
+}

@@ -1,0 +1,85 @@
+import { createIdentity, type Opened, utf8 } from '@peerai/core-protocol';
+import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
+import {
+  createMemoryNetworks,
+  ManualClock,
+  type MemoryNetworks,
+  type MemoryStore,
+  type MemoryWorld,
+  memoryWorld,
+  seededRandom,
+} from '@peerai/core-protocol/testing';
+import { createMessenger, type DeliveryReport, type PeerMessenger } from '../src/index.ts';
+
+export const crypto = nodeCrypto;
+
+export interface Place {
+  readonly clock: ManualClock;
+  readonly networks: MemoryNetworks;
+}
+export function place(options: { readonly lossRate?: number; readonly seed?: number } = {}): Place {
+  const clock = new ManualClock();
+  const random = seededRandom(options.seed ?? 99);
+  return { clock, networks: createMemoryNetworks({ clock, random, ...options }) };
+}
+
+let lives = 0;
+
+/** One peer with a messenger and a room that its handler writes to. */
+export interface MessageWorld extends MemoryWorld {
+  readonly messenger: PeerMessenger;
+  readonly outcomes: DeliveryReport[];
+  /** What the handler of kind `text` has committed, in the order of its making. */
+  texts(): Promise<string[]>;
+  /** The process dies: nothing is said, nothing more is written. */
+  die(): void;
+  stop(): Promise<void>;
+}
+
+export async function messageWorld(
+  seed: number,
+  { clock, networks }: Place,
+  options: {
+    readonly store?: MemoryStore;
+    readonly handle?: (message: Opened, signal: AbortSignal) => Promise<void>;
+    readonly isGranted?: () => boolean;
+    readonly hasHandler?: boolean;
+  } = {},
+): Promise<MessageWorld> {
+  const { store, isGranted = () => true } = options;
+  const identity = createIdentity(crypto, seededRandom(seed).bytes(32));
+  // The key comes back after a restart, chance does not.
+  lives += 1;
+  const parts = { seed: seed * 1_000 + lives, identity, crypto, clock, networks, isGranted };
+  const world = memoryWorld({ ...parts, ...(store === undefined ? {} : { store }) });
+  const messenger = createMessenger({ ...world, store: world.store.room('messages') });
+  const room = world.store.room('texts');
+  const texts = async (): Promise<string[]> => {
+    const values: string[] = [];
+    for await (const { value } of room.range('', '\u{10ffff}')) values.push(new TextDecoder().decode(value));
+    return values;
+  };
+  let count = (await texts()).length;
+  const outcomes: DeliveryReport[] = [];
+  messenger.deliveries((report) => void outcomes.push(report));
+  if (options.hasHandler ?? true) {
+    messenger.handle('text', async (message, signal) => {
+      await options.handle?.(message, signal);
+      count += 1;
+      return [room.put(String(count).padStart(6, '0'), utf8(JSON.stringify(message.payload)))];
+    });
+  }
+  const ending = new AbortController();
+  await messenger.start(ending.signal);
+  return {
+    ...world,
+    messenger,
+    outcomes,
+    texts,
+    stop: () => messenger.stop(),
+    die: () => {
+      networks.kill(world.identity.peer);
+      ending.abort(new Error('killed'));
+    },
+  };
+}
