@@ -122,6 +122,12 @@ describe('opening', () => {
       }
       await put(world.room, key, value);
     }
+    const rows = await rowsOf(world.room);
+    await put(world.room, entryKey(4n), rows.find(({ key }) => key === entryKey(3n))?.value);
+    await expect(ledgerWorld(30, { store: world.store })).rejects.toMatchObject({ details: { index: 4n } });
+    await put(world.room, entryKey(4n));
+    await put(world.room, entryKey(3n));
+    await expect(ledgerWorld(30, { store: world.store })).rejects.toMatchObject({ details: { index: 3n } });
     await put(world.room, headKey);
     await expect(ledgerWorld(30, { store: world.store })).rejects.toMatchObject({ code: 'LEDGER_DAMAGED' });
   });
