@@ -1,1 +1,1 @@
-export {};
+export { hintFor } from './chat/hints.ts';

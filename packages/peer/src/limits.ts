@@ -29,6 +29,12 @@ export const limits = {
   shareTokensMax: 1_000_000_000,
   /** How long a new request waits for the signature of the last answer, milliseconds. */
   signatureGraceMs: 1_000,
+  /** How long sending a message waits to say "delivered" instead of "queued", milliseconds. */
+  deliveredWaitMs: 2_000,
+  /** How often the engines are asked for their models, milliseconds. */
+  engineListEveryMs: 30_000,
+  /** How long a question is remembered whose receipt never came, milliseconds: 24 hours. */
+  askedKeptMs: 86_400_000,
   /** Remote answers that wait for their receipt's second signature, milliseconds. */
   countersignMs: 5_000,
 } as const;

@@ -1,4 +1,4 @@
-import type { Clock, CryptoProvider, Identity, Network, PeerId, Random, Store } from '@peerai/core-protocol';
+import type { Clock, CryptoProvider, Network, PeerId, Random, Store } from '@peerai/core-protocol';
 import type { Ticket } from '@peerai/core-protocol/access';
 import type { ChatEvent, ServedBy } from '../chat/chat.schema.ts';
 
@@ -37,5 +37,3 @@ export interface Guest {
   /** Receipts this tab holds, newest first, as full bytes. */
   receipts(): Promise<readonly Uint8Array[]>;
 }
-
-export type CreateGuest = (world: GuestWorld, identity: Identity, ticket: Ticket) => Guest;

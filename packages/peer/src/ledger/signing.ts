@@ -1,12 +1,12 @@
 import {
   callMethod,
+  type Change,
   type Clock,
   fromHex,
   type Network,
   PeerAiError,
   type PeerId,
   type Prompt,
-  type Sampling,
   serveMethod,
   type Store,
   toHex,
@@ -38,9 +38,7 @@ export interface SigningDeps {
 /** The consumer's pen: remembers what it asked, signs for that and nothing else, catches up after a broken link. */
 export interface Signing {
   /** Durable before the question leaves. */
-  asked(requestId: string, question: { readonly provider: PeerId; readonly lease: Uint8Array; readonly model: string; readonly prompt: Prompt; readonly sampling: Sampling }): Promise<void>;
-  /** Nothing came of it: no receipt is to be expected. */
-  forget(requestId: string): Promise<void>;
+  asked(requestId: string, question: { readonly provider: PeerId; readonly lease: Uint8Array; readonly model: string; readonly prompt: Prompt; readonly maxTokens: number }): Promise<void>;
   /** The countersigned receipt, in our log. Throws RECEIPT_WRONG, NOT_FOUND for a request never made. */
   sign(half: Uint8Array, seen: { readonly requestId: string; readonly usage?: Usage; readonly workHash?: Uint8Array }): Promise<Uint8Array>;
   /** Signs what this provider says is still owed under a lease. Throws what `sign` throws, PEER_UNREACHABLE. */
@@ -52,6 +50,15 @@ export interface Signing {
 export function createSigning(deps: SigningDeps): Signing {
   const room = deps.store.room('asked');
   const rows = records<Asked>(room, 'request');
+  let lookedMs = 0;
+  /** Questions that never got a receipt are forgotten after a while; looked for once an hour. */
+  const tooOld = async (nowMs: number): Promise<Change[]> => {
+    if (nowMs - lookedMs < limits.askedKeptMs / 24) return [];
+    lookedMs = nowMs;
+    const changes: Change[] = [];
+    for await (const [id, { atMs }] of rows.all()) if (nowMs - atMs > limits.askedKeptMs) changes.push(rows.remove(id));
+    return changes;
+  };
   const sign: Signing['sign'] = async (half, { requestId, usage, workHash }) => {
     const asked = await rows.get(requestId);
     if (asked === undefined) throw new PeerAiError('NOT_FOUND', 'this receipt is for a request that was never made here', { requestId });
@@ -70,12 +77,12 @@ export function createSigning(deps: SigningDeps): Signing {
     return full;
   };
   return {
-    async asked(requestId, { provider, lease, model, prompt, sampling }) {
+    async asked(requestId, { provider, lease, model, prompt, maxTokens }) {
       const promptBytes = prompt.messages.reduce((sum, { text }) => sum + utf8(text).length, 0);
-      const bounds = usageBounds({ promptBytes, messages: prompt.messages.length, maxTokens: sampling.maxTokens });
-      await room.commit([rows.put(requestId, { provider, lease: toHex(lease), model, ...bounds, atMs: deps.clock.nowMs() })]);
+      const bounds = usageBounds({ promptBytes, messages: prompt.messages.length, maxTokens });
+      const row = { provider, lease: toHex(lease), model, ...bounds, atMs: deps.clock.nowMs() };
+      await room.commit([rows.put(requestId, row), ...(await tooOld(row.atMs))]);
     },
-    forget: (requestId) => room.commit([rows.remove(requestId)]),
     sign,
     async catchUp(provider, lease, options) {
       let countersigned: Uint8Array | undefined;

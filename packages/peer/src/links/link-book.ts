@@ -6,6 +6,8 @@ export interface LinkBook {
   list(): readonly Link[];
   /** Bytes over all links since the start, those that ended included. */
   bytes(): number;
+  /** One change as the network told it. */
+  take(link: Link): void;
   /** Runs until the signal fires. `onChange` sees the best link of a peer after each change, `undefined` when the last is gone. */
   run(network: Network, signal: AbortSignal, onChange: (peer: PeerId, link: Link | undefined, before: Link | undefined) => void): Promise<void>;
 }
@@ -28,6 +30,7 @@ export function createLinkBook(): LinkBook {
   };
   return {
     get: best,
+    take,
     list: () => [...links.keys()].map(best).filter((link) => link !== undefined),
     bytes: () => [...links.values()].flatMap((ofPeer) => [...ofPeer.values()]).reduce((sum, link) => sum + link.bytesSent + link.bytesReceived, endedBytes),
     async run(network, signal, onChange) {

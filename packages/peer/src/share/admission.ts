@@ -14,7 +14,7 @@ import {
   toHex,
   type Usage,
 } from '@peerai/core-protocol';
-import { decide, readTicketProof, ticketProof } from '@peerai/core-protocol/access';
+import { decide, readTicketProof, type ShareFacts, ticketProof } from '@peerai/core-protocol/access';
 import { pairingLease, type ReceiptBook } from '@peerai/ledger';
 import { limits } from '../limits.ts';
 import type { Devices } from '../pairing/devices.ts';
@@ -87,7 +87,7 @@ export async function openAdmission(deps: AdmissionDeps): Promise<PeerAdmission>
       resource: `model:${model}`,
       units,
       ...(device === undefined ? {} : { pairing: { allow: deps.exposed(model) ? device.allow : [], blocked: device.blocked } }),
-      ...(share === undefined ? {} : { share: shareFacts(share, runningOf(share.id), peer) }),
+      ...(share === undefined ? {} : { share: shareFacts(share, runningOf(share.id)) }),
       proofValid: claimed?.valid ?? false,
       ticketPresented: grant !== undefined,
       owesReceipt: share !== undefined && (await owes(deps, peer, fromHex(share.id))),
@@ -201,8 +201,9 @@ function claimedShare(
   return { share, valid: equalBytes(proof, ticketProof(crypto, fromHex(share.secret), ticket, identity.peer, peer)) };
 }
 
-function shareFacts(share: Share, { reserved, active }: { readonly reserved: number; readonly active: number }, peer: PeerId) {
+function shareFacts(share: Share, { reserved, active }: { readonly reserved: number; readonly active: number }): ShareFacts {
   return {
+    ticketId: fromHex(share.id),
     models: share.models,
     tokens: share.tokens,
     tokensUsed: share.tokensUsed,
@@ -210,8 +211,7 @@ function shareFacts(share: Share, { reserved, active }: { readonly reserved: num
     expiresMs: share.expiresMs,
     revoked: share.stoppedMs !== undefined,
     guests: share.guestsMax,
-    guestsSeen: Object.keys(share.guests).length,
-    guestKnown: peer in share.guests,
+    guestsSeen: Object.keys(share.guests) as PeerId[],
     concurrency: share.concurrency,
     active,
   };

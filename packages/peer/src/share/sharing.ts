@@ -65,7 +65,14 @@ export function createSharing(deps: SharingDeps): Sharing {
   let serving: Disposable | undefined;
   return {
     async create(request) {
-      const wish = { ...deps.defaults, ...request };
+      const { defaults } = deps;
+      const wish = {
+        model: request.model,
+        forMs: request.forMs ?? defaults.forMs,
+        tokens: request.tokens ?? defaults.tokens,
+        guests: request.guests ?? defaults.guests,
+        concurrency: request.concurrency ?? defaults.concurrency,
+      };
       checkWish(wish);
       await deps.ownModel(wish.model);
       const reach = await deps.reach();
