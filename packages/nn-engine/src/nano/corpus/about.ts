@@ -1,5 +1,5 @@
 import type { Intent } from '../corpus-types.ts';
-import { tellMe, thisApp, whatIs } from './phrases.ts';
+import { tellMe, whatIs } from './phrases.ts';
 
 /** What PeerAI is, who makes it, what it costs, where it runs. */
 export const aboutIntents: readonly Intent[] = [
