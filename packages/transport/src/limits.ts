@@ -27,6 +27,8 @@ export const limits = {
   openOnLinkMs: 2_500,
   /** One address dialled, milliseconds; WebRTC takes 0.1 or 1.05 s on a good machine. */
   dialAddressMs: 6_000,
+  /** First WebRTC try, milliseconds; each next one gets half as much again. One in six hangs in the native layer and never tells. */
+  webrtcTryMs: 2_500,
   /** Direct addresses get this much of a head start before relays are tried too, milliseconds. */
   relayHeadStartMs: 250,
   /** Addresses of one peer dialled in one attempt; the others are ignored. */

@@ -37,6 +37,9 @@ export interface NodeShape {
   readonly reservations?: (libp2p: Libp2p) => number;
 }
 
+/** No STUN server of anybody: the package's own default is four public ones. */
+export const webrtcInit = { rtcConfiguration: { iceServers: [] } };
+
 /** noise writes its session keys to a file when this is set. Throws UNSAFE_ENVIRONMENT. */
 export function refuseKeyDump(environment: Readonly<Record<string, string | undefined>> | undefined): void {
   if (environment?.['DUMP_SESSION_KEYS'] !== undefined) {

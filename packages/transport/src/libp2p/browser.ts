@@ -2,7 +2,7 @@ import { circuitRelayTransport } from '@libp2p/circuit-relay-v2';
 import { webRTC } from '@libp2p/webrtc';
 import { webSockets } from '@libp2p/websockets';
 import { limits } from '../limits.ts';
-import { assembleNode } from './assemble.ts';
+import { assembleNode, webrtcInit } from './assemble.ts';
 import type { TransportDeps, TransportNode } from './options.ts';
 
 export interface BrowserOptions {
@@ -19,7 +19,7 @@ export interface BrowserOptions {
 export function createBrowserNode(deps: TransportDeps, options: BrowserOptions): Promise<TransportNode> {
   return assembleNode(deps, {
     listen: ['/webrtc'],
-    transports: [circuitRelayTransport(), webSockets(), webRTC({ rtcConfiguration: { iceServers: [] } })],
+    transports: [circuitRelayTransport(), webSockets(), webRTC(webrtcInit)],
     relays: options.relays,
     bootstrap: options.bootstrap ?? [],
     maxConnections: options.maxConnections ?? limits.connectionsMax,

@@ -1,6 +1,6 @@
 import type { Connection } from '@libp2p/interface';
 import { multiaddr } from '@multiformats/multiaddr';
-import type { Clock } from '@peerai/core-protocol';
+import { type Clock, PeerAiError } from '@peerai/core-protocol';
 import { reasonOf, transportError } from '../errors.ts';
 import type { Components } from '../libp2p/components.ts';
 import { limits } from '../limits.ts';
@@ -46,6 +46,34 @@ function raceAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
 }
 
 /**
+ * WebRTC, one address after the other until the time is up: about one try in six ends in the native layer without a word
+ * (both sides see the connection `closed` just as it comes up) and @libp2p/webrtc then waits for ever; two tries at once
+ * leave native objects behind. Throws PEER_UNREACHABLE.
+ */
+export async function dialWebrtc(
+  components: Components,
+  clock: Clock,
+  addresses: readonly string[],
+  timeoutMs: number,
+  signal: AbortSignal,
+  attempts: Attempt[] = [],
+): Promise<Connection> {
+  const endMs = clock.elapsedMs() + timeoutMs;
+  let tryMs: number = limits.webrtcTryMs;
+  for (let turn = 0; addresses.length > 0 && clock.elapsedMs() < endMs && !signal.aborted; turn += 1) {
+    const address = addresses[turn % addresses.length] ?? '';
+    try {
+      return await dialAddress(components, clock, address, Math.min(tryMs, endMs - clock.elapsedMs()), signal);
+    } catch (error) {
+      attempts.push({ address, step: 'webrtc', reason: reasonOf(error) });
+      if (!PeerAiError.is(error, 'TIMEOUT') && turn + 1 >= addresses.length) break;
+      tryMs *= 1.5;
+    }
+  }
+  throw transportError('PEER_UNREACHABLE', 'no direct link came about', { attempts });
+}
+
+/**
  * Happy eyeballs: direct addresses at once, relays after a short head start or as soon as no direct one is left.
  * Throws PEER_UNREACHABLE with `details.attempts` once every address has failed.
  */
@@ -75,8 +103,10 @@ export async function dialPlan(
   const work = async (): Promise<never> => {
     const direct = tryAll(plan.direct, 'direct', Math.min(limits.dialAddressMs, options.timeoutMs));
     await Promise.race([direct, clock.sleep(plan.direct.length > 0 ? limits.relayHeadStartMs : 0, signal)]);
-    const through = options.directOnly ? plan.webrtc : plan.relayed;
-    await Promise.all([direct, tryAll(through, options.directOnly ? 'webrtc' : 'relay', options.timeoutMs)]);
+    if (options.directOnly) {
+      const webrtc = dialWebrtc(components, clock, plan.webrtc, options.timeoutMs, signal, attempts);
+      await Promise.all([direct, webrtc.then(first.resolve, () => undefined)]);
+    } else await Promise.all([direct, tryAll(plan.relayed, 'relay', options.timeoutMs)]);
     throw transportError('PEER_UNREACHABLE', 'none of the addresses of this peer answered', { attempts });
   };
 

@@ -4,7 +4,7 @@ import { channelClosed, reasonOf } from '../errors.ts';
 import type { Components } from '../libp2p/components.ts';
 import { limits } from '../limits.ts';
 import { planAddresses } from './addresses.ts';
-import { dialAddress } from './dialer.ts';
+import { dialAddress, dialWebrtc } from './dialer.ts';
 import type { LinkTable } from './link-table.ts';
 import { measureLink } from './link-ping.ts';
 
@@ -39,8 +39,10 @@ export function createDirectUpgrader(deps: {
     const won = new AbortController();
     const signal = AbortSignal.any([won.signal, stopped]);
     const tries = [
-      ...plan.direct.slice(0, limits.dialAddressesMax).map((address) => prove(address, limits.dialAddressMs, signal)),
-      ...(deps.webrtc ? plan.webrtc.slice(0, 1).map((address) => prove(address, limits.upgradeMs, signal)) : []),
+      ...plan.direct
+        .slice(0, limits.dialAddressesMax)
+        .map((address) => prove(dialAddress(components, clock, address, limits.dialAddressMs, signal), signal)),
+      ...(deps.webrtc ? [prove(dialWebrtc(components, clock, plan.webrtc, limits.upgradeMs, signal), signal)] : []),
     ];
     try {
       const connection = await Promise.any(tries);
@@ -54,8 +56,8 @@ export function createDirectUpgrader(deps: {
     }
   }
 
-  async function prove(address: string, timeoutMs: number, signal: AbortSignal): Promise<Connection> {
-    const connection = await dialAddress(components, clock, address, timeoutMs, signal);
+  async function prove(dialled: Promise<Connection>, signal: AbortSignal): Promise<Connection> {
+    const connection = await dialled;
     if (await measureLink(table.entry(connection), deps, signal)) return connection;
     connection.abort(channelClosed('a new direct link did not answer'));
     throw channelClosed('the direct link did not answer');

@@ -2,12 +2,12 @@ import { bootstrap } from '@libp2p/bootstrap';
 import { circuitRelayTransport } from '@libp2p/circuit-relay-v2';
 import { mdns } from '@libp2p/mdns';
 import { tcp } from '@libp2p/tcp';
-import { webRTC } from '@libp2p/webrtc';
 import { webSockets } from '@libp2p/websockets';
 import type { Libp2pInit } from 'libp2p';
 import { assembleNode } from '../libp2p/assemble.ts';
 import type { TransportDeps, TransportNode } from '../libp2p/options.ts';
 import { limits } from '../limits.ts';
+import { nativeWebrtc } from './native-webrtc.ts';
 
 export interface AgentOptions {
   /** Multiaddrs to listen on, such as `/ip4/127.0.0.1/tcp/0`; empty: dial only. */
@@ -30,14 +30,14 @@ export interface AgentOptions {
 export const mdnsServiceTag = 'peerai.local';
 
 /** A whole agent's node. Throws UNSAFE_ENVIRONMENT, INVALID_FORMAT. */
-export function createAgentNode(deps: TransportDeps, options: AgentOptions): Promise<TransportNode> {
+export async function createAgentNode(deps: TransportDeps, options: AgentOptions): Promise<TransportNode> {
   const on = options.transports ?? { tcp: true, websocket: true, webrtc: true };
   const transports: NonNullable<Libp2pInit['transports']> = [circuitRelayTransport()];
   if (on.tcp) transports.push(tcp());
   if (on.websocket) transports.push(webSockets());
-  // The package's own default is four public STUN servers.
-  if (on.webrtc) transports.push(webRTC({ rtcConfiguration: { iceServers: [] } }));
-  return assembleNode(deps, {
+  const native = on.webrtc ? nativeWebrtc() : undefined;
+  if (native !== undefined) transports.push(native.transport);
+  const node = await assembleNode(deps, {
     listen: [...options.listen, ...(on.webrtc ? ['/webrtc'] : [])],
     ...(options.announce === undefined ? {} : { announce: options.announce }),
     transports,
@@ -53,4 +53,5 @@ export function createAgentNode(deps: TransportDeps, options: AgentOptions): Pro
     webrtc: on.webrtc,
     forwardTopics: false,
   });
+  return native === undefined ? node : native.releasedWith(node);
 }
