@@ -42,7 +42,8 @@ export function decodeContainer<Header extends object>(magic: string, file: Uint
   let offset = padded(magicBytes + 4 + length);
   for (const [name, bytes] of header.sections) {
     if (offset + bytes > file.length) throw invalid('is cut');
-    sections.set(name, file.slice(offset, offset + bytes));
+    // Not slice: on a Buffer that would be a view.
+    sections.set(name, new Uint8Array(file.subarray(offset, offset + bytes)));
     offset += padded(bytes);
   }
   if (offset !== file.length) throw invalid('has another length than its header says');

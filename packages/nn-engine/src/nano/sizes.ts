@@ -12,4 +12,4 @@ export const nanoSizes: LanguageModelSizes = {
 };
 
 /** One training batch: 8 rows of 128 tokens, of which about two fifths are answers. */
-export const nanoBatch: BatchSizes = { rows: 8, length: 128, learned: 576 };
+export const nanoBatch: BatchSizes = { rows: 8, length: 128, learned: 512 };

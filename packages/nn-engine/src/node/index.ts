@@ -1,1 +1,2 @@
+export { nanoFileUrl, readNanoFile } from './nano-file.ts';
 export { createNodeRuntime } from './runtime.ts';

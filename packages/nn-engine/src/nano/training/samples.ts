@@ -15,13 +15,13 @@ export const sampleRecipe = {
   /** Unrelated questions, answered with the refusal. */
   unrelatedShare: 0.12,
   /** Questions with one or two typos. */
-  typoShare: 0.4,
+  typoShare: 0.5,
   /** Questions encoded with BPE dropout, and its rate. */
   dropoutShare: 0.5,
   dropout: 0.08,
   /** Answers cut to their first tokens: which answer it is decides there. */
-  cutShare: 0.7,
-  cutTokens: 10,
+  cutShare: 0.9,
+  cutTokens: 6,
   /** How often the first tokens of an answer count. */
   firstTokens: 5,
   firstWeight: 2,
