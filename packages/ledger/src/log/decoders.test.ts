@@ -7,8 +7,9 @@ import { issueReceipt } from '../receipt/issue.ts';
 import { openReceipt, pairingLease, readReceipt } from '../receipt/receipt.ts';
 import { toBase64 } from './base64.ts';
 import { decodeEntry } from './entry.ts';
+import { leafHash } from './merkle.ts';
 import { noteKeyId, openCheckpoint, signCheckpoint } from './note.ts';
-import { decodeProof, verifyProof } from './proof-file.ts';
+import { decodeProof, encodeProof, verifyProof } from './proof-file.ts';
 
 const rounds = 10_000;
 
@@ -113,6 +114,17 @@ describe('a proof', () => {
       other[place] = (other[place] ?? 0) ^ 4;
       expect(() => verifyProof(crypto, other, entry), `byte ${place}`).toThrow(PeerAiError);
     }
+  });
+
+  test('is refused for an entry that names another log or another place, though it was signed', async () => {
+    const [world, other] = [await ledgerWorld(53), await ledgerWorld(54)];
+    await world.ledger.append([note('a'), note('b')]);
+    const [first = new Uint8Array(), second = first] = await all(world.ledger.read(0n, 2n));
+    const alone = (identity: typeof world.identity, entry: Uint8Array): Uint8Array =>
+      encodeProof({ index: 0n, path: [], note: signCheckpoint(crypto, identity, 1n, leafHash(crypto, entry)) });
+    expect(verifyProof(crypto, alone(world.identity, first), first).index).toBe(0n);
+    expect(() => verifyProof(crypto, alone(other.identity, first), first)).toThrow('another log');
+    expect(() => verifyProof(crypto, alone(world.identity, second), second)).toThrow('another place');
   });
 
   test('may carry an `extra` line, as the format allows', async () => {

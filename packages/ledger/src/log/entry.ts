@@ -1,12 +1,4 @@
-import {
-  type EntryBody,
-  PeerAiError,
-  type PeerId,
-  peerIdFromPublicKey,
-  publicKeyFromPeerId,
-  utf8,
-  wire,
-} from '@peerai/core-protocol';
+import { type EntryBody, PeerAiError, type PeerId, peerIdFromPublicKey, utf8, wire } from '@peerai/core-protocol';
 import { limits } from '../limits.ts';
 
 /** One line of a peer's log, as its bytes say. The checkpoint over the tree is its signature. */
@@ -38,8 +30,9 @@ const codec = wire.message({
 /** What `previous` says in the first entry. */
 export const noPrevious = new Uint8Array(32);
 
-export function encodeEntry(entry: Entry): Uint8Array {
-  return codec.encode({ ...entry, origin: publicKeyFromPeerId(entry.origin) });
+/** @param origin - the writer's key: its peer id is this key in base58, too dear to take apart for each entry. */
+export function encodeEntry(origin: Uint8Array, entry: Omit<Entry, 'version' | 'origin'>): Uint8Array {
+  return codec.encode({ version: 1, origin, ...entry });
 }
 
 /** Throws INVALID_FORMAT, INVALID_VERSION, LIMIT_EXCEEDED. */

@@ -1,4 +1,4 @@
-import { type CryptoProvider, type EntryBody, type Identity, type Key, type PeerId } from '@peerai/core-protocol';
+import { type CryptoProvider, type EntryBody, type Identity, type Key } from '@peerai/core-protocol';
 import { encodeEntry, noPrevious } from './entry.ts';
 import { appendLeaf, type CompactRange, emptyRange, leafHash, rootOf } from './merkle.ts';
 import { signCheckpoint } from './note.ts';
@@ -29,7 +29,7 @@ export function extend(
   const rows = new Map<Key, Uint8Array>();
   let { range, tails, last } = state;
   for (const { kind, body } of entries) {
-    const bytes = entryBytes(identity.peer, range.size, last, { kind, body }, timeMs);
+    const bytes = encodeEntry(identity.publicKey, { seq: range.size, previous: last, kind, timeMs, body });
     const leaf = leafHash(crypto, bytes);
     rows.set(entryKey(range.size), encodeEntryRow({ leaf, bytes }));
     range = appendLeaf(crypto, range, leaf);
@@ -39,8 +39,4 @@ export function extend(
   const note = signCheckpoint(crypto, identity, range.size, rootOf(crypto, range));
   rows.set(headKey, encodeHead({ version: 1, size: range.size, note, range: range.hashes, last }));
   return { state: { range, tails, last, note }, rows };
-}
-
-function entryBytes(origin: PeerId, seq: bigint, previous: Uint8Array, entry: EntryBody, timeMs: number): Uint8Array {
-  return encodeEntry({ version: 1, origin, seq, previous, timeMs, ...entry });
 }

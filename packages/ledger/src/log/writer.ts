@@ -12,7 +12,7 @@ interface Waiting {
 
 /**
  * One queue before one disk: what arrives while a commit runs shares the next one. A shared commit that fails is tried again append by append,
- * so that one caller's refused change does not fail the others; nothing is retried once the store is broken.
+ * so that one caller's refused change does not fail the others; a broken store refuses each of them.
  */
 export function createWriter(commit: Append): Append {
   const queue: Waiting[] = [];
@@ -57,10 +57,8 @@ async function commitShared(commit: Append, share: readonly Waiting[]): Promise<
       first += BigInt(entries.length);
     }
   } catch (cause) {
-    if (share.length === 1 || PeerAiError.is(cause, 'STORE_BROKEN')) {
-      for (const { reject } of share) reject(cause);
-      return;
-    }
-    for (const one of share) await commitShared(commit, [one]);
+    const [only, ...others] = share;
+    if (others.length === 0) only?.reject(cause);
+    else for (const one of share) await commitShared(commit, [one]);
   }
 }
