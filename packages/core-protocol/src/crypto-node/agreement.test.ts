@@ -7,6 +7,7 @@ import { nobleCrypto } from '../crypto/noble.ts';
 import { seededRandom } from '../testing/index.ts';
 import { nodeCrypto } from './index.ts';
 import { keyCache } from './key-cache.ts';
+import { isPlainEd25519Key } from './small-order.ts';
 
 const { Point } = ed25519;
 const order = Point.Fn.ORDER;
@@ -95,6 +96,25 @@ describe('One Ed25519 rule for both providers', () => {
       }),
       { numRuns: 30 },
     );
+  });
+});
+
+describe('A plain Ed25519 key', () => {
+  const key = (hex: string): boolean => isPlainEd25519Key(fromHex(hex));
+
+  it('is no multiple of the point of order 8, with either sign', () => {
+    for (let multiple = 0; multiple < 8; multiple += 1) {
+      const bytes = torsion.multiplyUnsafe(BigInt(multiple)).toBytes();
+      expect(isPlainEd25519Key(bytes)).toBe(false);
+      bytes[31] = (bytes[31] ?? 0) ^ 0x80;
+      expect(isPlainEd25519Key(bytes)).toBe(false);
+    }
+  });
+
+  it('writes its y below p', () => {
+    const withLow = (low: string): boolean => key(`${low}${'ff'.repeat(30)}7f`);
+    expect(['eb', 'ed', 'ee', 'ef', 'ff'].map(withLow)).toEqual([true, false, false, false, false]);
+    expect(isPlainEd25519Key(nobleCrypto.ed25519.publicKey(new Uint8Array(32)))).toBe(true);
   });
 });
 

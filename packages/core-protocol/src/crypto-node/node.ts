@@ -69,7 +69,7 @@ export const nodeCrypto: CryptoProvider = {
   aead: { 'aes-256-gcm': aead('aes-256-gcm'), 'chacha20-poly1305': aead('chacha20-poly1305') },
 };
 
-/** OpenSSL is cofactorless and wants S < L; it also takes small-order keys and second encodings, which the one rule does not. */
+/** OpenSSL is cofactorless and wants S < L. 3.5.8 refuses small-order keys too; that is the rule here whichever OpenSSL a Node brings. */
 function verifyEd25519(signature: Uint8Array, message: Uint8Array, key: Uint8Array): boolean {
   if (signature.length !== 64 || key.length !== 32 || !isPlainEd25519Key(key)) return false;
   try {

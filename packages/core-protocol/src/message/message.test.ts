@@ -195,6 +195,13 @@ describe('A JSON message', () => {
     expect(open(text).sequence).toBe(7);
   });
 
+  it('writes bytes in one way only: upper-case hex is refused though it is signed', () => {
+    const { signature: _, ...valid } = seal();
+    const upper = { ...valid, nonce: String(valid['nonce']).toUpperCase() };
+    expect(() => open(sign(upper))).toThrow(failure('INVALID_FORMAT'));
+    expect(open(sign(valid)).sequence).toBe(7);
+  });
+
   it('of another version says which ones are read here, before anything else about it', () => {
     const future = { version: 2, kind: 1, recipient: 'nobody' };
     expect(() => open(JSON.stringify(future))).toThrow(

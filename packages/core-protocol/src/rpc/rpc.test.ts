@@ -248,6 +248,12 @@ describe('An error on the wire', () => {
     expect(describeError(new PeerAiError('A', '', { big: 1n })).detailsJson).toBeUndefined();
   });
 
+  it('is INTERNAL when it is not ours, even with a code that looks like it', () => {
+    const failure = Object.assign(new Error('no such file /home/me/key'), { code: 'ENOENT' });
+    expect(describeError(failure)).toMatchObject({ code: 'INTERNAL', message: 'the other side failed' });
+    expect(describeError(undefined)).toMatchObject({ code: 'INTERNAL' });
+  });
+
   it('is INTERNAL when its code is none, and its details cannot reach a prototype', () => {
     const wire = { code: 'lower case', message: 'm', detailsJson: undefined, retryAfterMs: undefined };
     expect(readError(wire)).toMatchObject({ code: 'INTERNAL' });
