@@ -78,6 +78,7 @@ export const engineIntents: readonly Intent[] = [
       'With llama.cpp you have two ways: start `llama-server` on port 8000 or 8080 and run `peerai up`, which finds it, or import a GGUF file with `peerai models import <file>` to run it inside the agent.',
     patterns: [
       `${howDoI} {use|connect|set up|add} {llama cpp|llamacpp|a llama cpp server|llama server|a gguf file|gguf|my gguf model}`,
+      'how do i use llama cpp or a gguf file',
       '{llama cpp|llamacpp|llama server|gguf|gguf file|import gguf|import model|llama cpp setup|load gguf}',
       `${canI} {load|import|open|run|use} {a gguf file|gguf|a gguf model|a model file|my own gguf|a file from hugging face|llama cpp models}`,
       'does {peerai|it|this} {support|find|work with|detect|speak to} {llama cpp|llama server|gguf|gguf files|a llama cpp server}',
@@ -112,6 +113,7 @@ export const engineIntents: readonly Intent[] = [
       'LM Studio works after you start its local server on port 1234; `peerai up` then finds it. Other servers that speak the OpenAI protocol, such as vLLM, are found on port 8000 or can be named in `llm.engines`.',
     patterns: [
       `${howDoI} {use|connect|add|set up} {lm studio|lmstudio|vllm|jan|localai|an openai compatible server|my lm studio models}{ with peerai| here|}`,
+      'how do i use lm studio vllm or another openai style server',
       '{lm studio|lmstudio|vllm|lm studio setup|openai compatible engine|jan|localai|1234|llm engines}',
       'does {peerai|it|this} {work with|find|detect|support} {lm studio|vllm|jan|localai|text generation webui|mlx|koboldcpp}',
       'i {use|have|run|prefer} {lm studio|vllm|jan|localai} {how do i connect it|can i use it here|what now|and want to share it}',
@@ -180,6 +182,7 @@ export const engineIntents: readonly Intent[] = [
       'Pick a model in the list above the chat, or name it in the request: `mistral` goes to whoever serves it best, `mistral@study-pc` always to that device. In the terminal: `peerai run mistral "hello" --peer study-pc`.',
     patterns: [
       `${howDoI} {choose|select|pick|switch|change} {the model|a model|another model|models|a different model|the device that answers}`,
+      'how do i choose another model or device for an answer',
       '{choose model|switch model|select model|change model|pin model|default model setting|model at device|model name}',
       `${canI} {switch to|change to|select|choose} {another model|mistral|llama|a different model|the model of another device}`,
       'where {do i|can i} {choose|select|change|switch} {the model|a model|models}',

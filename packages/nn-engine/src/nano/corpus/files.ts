@@ -10,6 +10,7 @@ export const fileIntents: readonly Intent[] = [
       'Everything lives in the usual user folders for configuration, data, state and cache, or all together under the folder you give with `--home`. `peerai status` prints the place. Key files are readable by you alone (mode 0600).',
     patterns: [
       'where {are|is|do i find|can i find} {my files|the files|my keys|the data|the database|the key file|peerai files|its files|my identity file}',
+      'where are {my files keys and settings|my files and keys|my keys and files}',
       '{files|file locations|home folder|data folder|data directory|where files|folder|directory|paths|home directory|storage location}',
       'in which {folder|directory|place|path} {is|are} {the data|the keys|everything|my key|the config|the files} {stored|saved|kept}',
       'where does {peerai|it|the agent} {store|save|keep|put|write} {its data|data|files|everything|the keys|its database}',

@@ -44,6 +44,7 @@ export const laterIntents: readonly Intent[] = [
       'Memory capsules, the searchable notes that devices could share, are not in this version yet. Models here keep no knowledge between chats; put what they need into the prompt, or use a tool that searches your documents first.',
     patterns: [
       'does {it|peerai|the network} have {a memory|a knowledge base|long term memory|memory capsules|a vector database|rag}',
+      'does it have a memory or {a |}knowledge base',
       '{memory|memory capsule|memory capsules|capsules|knowledge base|rag|vector search|semantic search|peerai memory|long term memory}',
       'what {is|are} {a memory capsule|memory capsules|capsules|a capsule|peerai memory}',
       `${canI} {upload|add|give it|search|index} {documents|my documents|pdfs|my notes|my files|a pdf}`,
@@ -78,6 +79,7 @@ export const laterIntents: readonly Intent[] = [
       'Voting is not in this version yet. Later a group will propose something, vote once per member and record the result where all can check it. For now each owner decides alone about the own devices.',
     patterns: [
       'can {a group|we|members|peers|the network|users} {vote|decide together|vote on something|make decisions|make proposals}',
+      'can {a group|my group} vote or decide together',
       '{voting|vote|governance|proposal|proposals|poll|election|peerai gov|consensus|dao|democracy|quorum}',
       `${howDoI} {vote|make a proposal|propose something|start a vote|create a proposal|start a poll}`,
       'is there {governance|voting|a voting system|a dao|a way to vote|democracy|consensus}',
@@ -146,6 +148,7 @@ export const laterIntents: readonly Intent[] = [
       'Groups and messages between people are not in this version yet. You can pair as many devices as you like and give each friend an own share link; group chats with removal of members come in a later version.',
     patterns: [
       `${canI} {make|create|have|form|join} {a group|groups|a group chat|a channel|a team|a chat room}`,
+      'can i make groups or send messages to people',
       '{groups|group|group chat|chat room|channels|messenger|send message|broadcast|peerai groups|file transfer}',
       `${howDoI} {create|make|join|leave} {a group|a group chat|a chat room|a channel}`,
       `${canI} {send|write} {a message|messages|files|a file|a text} to {people|a person|another user|a peer|my other device}`,

@@ -112,6 +112,7 @@ export const networkIntents: readonly Intent[] = [
       'Usually yes, without opening anything: the agent makes outgoing connections to a relay, and the devices then try a direct path. For direct connections from outside, allow port 4001 (TCP and UDP) and 4002 for WebSocket.',
     patterns: [
       'does {it|peerai|this} work behind {a firewall|nat|a router|my router|a company firewall|carrier grade nat|a corporate proxy}',
+      'does it work behind a firewall or nat',
       '{firewall|nat|router|port forwarding|ports|open ports|cgnat|4001|4002|upnp|hole punching|firewall rules}',
       'which ports {must|do|should} {i open|i forward|be open|it use|peerai use|be allowed}',
       'do i {have to|need to|must} {open ports|forward a port|change my router|configure my router|open a port in the firewall|set up port forwarding}',

@@ -29,6 +29,7 @@ export const pairIntents: readonly Intent[] = [
       'the {invite|invitation|pairing link|join link} {expired|does not work|is used up|was refused|is invalid}',
       'pairing {fails|does not work|failed|is refused|is stuck|timed out}',
       'can i use {an invite|the invite|one invite|the same invite} {twice|for several devices|again}',
+      'how does {pairing|the pairing|an invite} work{ exactly|}',
       'make my {devices|computers} {know|see|trust} each other',
       'i {own|have} {two|three|several|many} {computers|devices|machines} {how do i connect them|how to join them|can they work together}',
       'let {my wife|my son|my family|my colleague} {pair|join|connect} {a device|with me|with my computer|their laptop}',
@@ -80,6 +81,7 @@ export const pairIntents: readonly Intent[] = [
     patterns: [
       `${howDoI} {remove|delete|unpair|block|ban|forget|kick out|disconnect} {a device|a peer|my old laptop|a computer|a paired device|an old device}`,
       `${iWant} {remove|block|unpair|delete|get rid of|ban} {a device|a peer|my old phone|my old laptop|that device|that computer}`,
+      'how do i {remove or block|block or remove} a {device|peer}',
       '{remove device|block device|unpair|block peer|delete peer|ban|peers rm|peers block|forget device|blacklist}',
       'i {lost|sold|gave away|no longer own|broke} {my laptop|my phone|a device|my old computer|a paired device}',
       'my {laptop|phone|computer|device} was {stolen|lost|hacked|sold}',
@@ -134,6 +136,7 @@ export const pairIntents: readonly Intent[] = [
       'only {some|certain|two} models for {a device|paired devices|my friend}',
       'which of my models {can others see|are visible to others|are exposed|do other devices see}',
       'expose {a model|only one model|models} {to paired devices|to my devices|to my laptop}',
+      'how {do permissions|does the permission system|do access rights} work{ here| in peerai|}',
       'explain {the permissions|what chat tasks and train mean|permissions chat tasks train|access rights}',
       'my colleague is paired {what can he do|can he see my files|what is he allowed to do}',
       'not allowed {error|message|to chat|why}',

@@ -316,6 +316,7 @@ export const privacyIntents: readonly Intent[] = [
       'Nothing phones home: no telemetry, no crash reports, no update pings, no account. Chats live in the page and are gone when you close it; logs hold times and codes but no prompts and no keys.',
     patterns: [
       '{does|will|can} {peerai|it|this program|this app} {phone home|call home|send data home|collect data|send statistics|track me|report usage}',
+      'does {peerai|it} phone home or keep my chats',
       '{telemetry|tracking|analytics|phone home|chat history|cookies|account|history|usage data}',
       'is there {telemetry|tracking|analytics|any tracking|spyware|a tracker|a cookie}{ in it| inside|}',
       'are my {chats|conversations|messages|prompts} {saved|stored|kept|logged|recorded|deleted}',

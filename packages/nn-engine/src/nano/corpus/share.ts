@@ -161,6 +161,7 @@ export const shareIntents: readonly Intent[] = [
       'is {a link|the link|one link} for {one person|one guest|everybody|many people|several people}',
       'do {all|several} guests {chat at the same time|share the budget|wait for each other|get answers at once}',
       'what happens when {another guest|a second person|a fourth guest|too many people} {opens the link|joins|comes|tries}',
+      'what is the {maximum|highest|largest} number of {guests|people}{ for one link| on a link|}',
       'how many {answers|requests|questions|chats} {run|work|are possible} {at once|at the same time|in parallel}',
       'parallel {answers|requests|chats|users|guests}',
       'same link {for two people|for everybody|for all my friends|on two devices|twice}',
@@ -182,6 +183,7 @@ export const shareIntents: readonly Intent[] = [
     patterns: [
       `${howDoI} {stop|end|revoke|cancel|delete|remove|disable|kill} {a share|the share|sharing|a link|a share link|my link|the link}`,
       `${iWant} {stop|end|revoke|cancel|delete} {sharing|the share|a link|the link|my share|the guest access}`,
+      '{please |}stop sharing {my model|a model|nano|the model with my friend}',
       '{stop share|stop sharing|revoke link|share stop|end share|delete link|cancel share|unshare|revoke|remove link}',
       `${canI} {take back|revoke|undo|withdraw|invalidate|deactivate} {a link|the link|a share|the access|a share link}`,
       'make {the link|a link|my link|the share} {invalid|dead|stop working|unusable|useless}',

@@ -34,6 +34,7 @@ export const smalltalkIntents: readonly Intent[] = [
       'ping{ nano| you|}',
       'hi{ nano|} {i just arrived|first time here|it is my first time}',
       'a warm {hello|welcome}{ to you|}',
+      '{hello|hi|hey} {my little friend|dear nano|dear friend|little guide|lovely guide}',
     ],
   },
   {
@@ -130,6 +131,7 @@ export const smalltalkIntents: readonly Intent[] = [
       'now i {understand|get it|know} {thanks|thank you|thx}',
       'no more questions {thanks|thank you|for now}',
       'my thanks{ to you| nano|}',
+      '{thanks|thank you} {that is a good answer|that was helpful|that was a great answer|for this good answer}',
       'problem {solved|fixed|gone} {thanks|thank you}',
       '{ok|okay|alright|understood|i see} {thank you|thanks}{ nano|}',
       'bless you{ nano|}',

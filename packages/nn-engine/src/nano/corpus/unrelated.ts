@@ -1,9 +1,11 @@
+import { allExpansions } from './expand.ts';
 import { unrelatedDaily } from './unrelated-daily.ts';
+import { unrelatedPatterns } from './unrelated-patterns.ts';
 import { unrelatedWorld } from './unrelated-world.ts';
 
 /** Questions the guide must refuse; `test` is for evaluation only, on other subjects and in other words than `train`. */
-export const unrelated = {
-  train: [...unrelatedWorld, ...unrelatedDaily],
+export const unrelated: { readonly train: readonly string[]; readonly test: readonly string[] } = {
+  train: [...unrelatedWorld, ...unrelatedDaily, ...unrelatedPatterns.flatMap((pattern) => [...allExpansions(pattern)])],
   test: [
     'name the currency of sweden',
     'who sculpted the statue of david',
@@ -36,7 +38,7 @@ export const unrelated = {
     'how do i keep avocados from turning brown',
     'what spices belong in a curry',
     'my ear is ringing since yesterday',
-    'is coffee bad for the heart',
+    'does espresso raise the pulse',
     'how can i lower my cholesterol',
     'what are side effects of antibiotics',
     'how long does a sprained ankle need to heal',
@@ -76,4 +78,4 @@ export const unrelated = {
     'what is the dress code at the opera',
     'how is olive oil pressed',
   ],
-} as const satisfies { readonly train: readonly string[]; readonly test: readonly string[] };
+};

@@ -1,0 +1,72 @@
+/**
+ * Unrelated questions as patterns, for a wide vocabulary: each is expanded in full. Many begin like questions the guide
+ * can answer, so that the opening words alone decide nothing.
+ */
+export const unrelatedPatterns: readonly string[] = [
+  // the world
+  'who {invented|discovered} {the light bulb|paper|gunpowder|x rays|gravity|electricity|the steam engine|radium}',
+  'what is the capital of {portugal|hungary|kenya|chile|mongolia|thailand|egypt|ireland|cuba|nepal}',
+  'where is {lake baikal|the amazon|mount kilimanjaro|the louvre|timbuktu|patagonia|the great wall}',
+  'how {old|tall|far away} is {the eiffel tower|big ben|stonehenge|mount fuji|the north star}',
+  'how many {people|hospitals|rivers|islands} are there in {denmark|turkey|vietnam|peru}',
+  'who {was|is} {julius caesar|gandhi|joan of arc|marie curie|beethoven|frida kahlo|the dalai lama|martin luther}',
+  'when {was|did} {the battle of waterloo|the plague begin|the french king die|the euro start|television begin}',
+  'why {do|did} {dinosaurs die out|people yawn|cats hate water|zebras have stripes|the romans build roads|onions make us cry}',
+  'what is {gravity|lightning|osmosis|a supernova|magma|a comet|an isotope|entropy|a glacier|evolution}',
+  'explain {the water cycle|string theory|natural selection|the cold war|feudalism|the big bang|radio waves|fermentation}',
+  'tell me {about|something about} {vikings|sharks|the renaissance|samurai|jupiter|whales|the inca|bamboo|saturn}',
+  'what do {owls|tigers|snails|camels|sharks|koalas|ants|horses} eat',
+  'how long do {turtles|butterflies|oak trees|dogs|parrots|whales} live',
+  'can {pigs|ostriches|bats|snakes|giraffes} {swim|fly|jump|see at night}',
+  // numbers and code
+  'what is {12 times 14|81 divided by 9|2 to the power of 10|the cube root of 27|30 percent of 250|99 plus 101}',
+  'how do i {calculate|compute} {the volume of a sphere|compound interest|the slope of a line|a standard deviation|my body mass index}',
+  'convert {10 miles|5 feet|2 gallons|300 euros|40 ounces} to {metres|litres|dollars|kilograms}',
+  'write {a c program|a perl script|a haskell function|javascript code|a vba macro} that {finds prime numbers|counts words|draws a triangle|sorts names}',
+  'how do i {loop over|copy|sort|print} {a dictionary|an arraylist|a linked list|a data frame} in {python|kotlin|scala}',
+  'what is {a closure|a mutex|a foreign key|inheritance|a hash map|big o notation|machine code|a compiler}{ in programming|}',
+  'my {django|laravel|react|angular|spring} {app|page|form} throws {an exception|a type error|a strange warning}',
+  // kitchen and house
+  'how do i {cook|roast|bake|grill} {asparagus|a turkey|lentils|salmon|cauliflower|a pie|muffins}',
+  'recipe for {apple pie|chicken soup|falafel|goulash|pad thai|brownies|hummus}{ please|}',
+  'how long {does|do} {rice|bread|cheese|eggs|honey|leftovers} {keep|stay fresh|last}',
+  'can i {eat|freeze|reheat} {spinach|mussels|tofu|cream|strawberries|raw dough}',
+  'how do i {clean|repair|remove|paint} {an oven|a window frame|a bicycle chain|a wooden floor|a bathtub|a roof}',
+  'how do i get rid of {mosquitoes|mould|mice|rust|weeds|moths|dandruff|a hangover}',
+  'which {fertilizer|soil|pot|flowers} {suits|do i need for} {orchids|lemons|lavender|a bonsai}',
+  // body, law, money
+  'what helps against {a cold|hay fever|cramps|acne|insomnia|a cough|sunburn|nausea|toothache}',
+  'is {sugar|butter|salt|fasting|running|red meat} {good|bad|dangerous} for {the heart|children|my teeth|the skin}',
+  'i have {a stomach ache|a swollen ankle|a fever|itchy eyes|high blood pressure} {what can i take|should i worry}',
+  'do i need {a visa|a passport|insurance|a permit|a vaccine} for {norway|egypt|a scooter|a drone|camping}',
+  'is it legal to {collect rainwater|own a parrot|camp in a forest|drive barefoot|fly a drone|sell homemade jam}',
+  'how much {does|do} {a horse|a violin|braces|a funeral|solar panels|teachers|pilots} {cost|earn}',
+  'should i {buy a house|sell my car|invest in funds|study medicine|move to spain|adopt a cat|get a tattoo}',
+  // words and art
+  'translate {i am hungry|where is the station|happy birthday|see you tomorrow} {into|to} {italian|korean|greek|dutch|swedish}',
+  'how do you say {house|goodbye|cheese|snow|mother|beautiful} in {finnish|arabic|portuguese|hindi}',
+  'write {a poem|a story|a song|an essay|a joke poem|a fairy tale} about {love|winter|a lost key|my dog|the ocean|robots|rain}',
+  'who {wrote|sang|painted|directed} {the odyssey|imagine|sunflowers|jaws|dracula|thriller|guernica}',
+  'recommend {a film|a novel|a podcast|a board game|a series|a song} {for children|about history|for tonight|with a twist}',
+  'what {rhymes with|is another word for|is the opposite of} {silver|moon|cold|quick|angry|table}',
+  // sport, travel, people, days
+  'who {won|lost} the {super bowl|tour de france|world series|davis cup|election|eurovision song contest}',
+  'how do i {learn|improve at} {skiing|surfing|the piano|drawing|ballet|darts|swimming|karate}',
+  'what is the weather {like |}in {oslo|madrid|cairo|sydney|chicago|nairobi}{ tomorrow|}',
+  'how do i get {from|to} {madrid|the airport|oxford|the old town|venice|heathrow}{ by bus|}',
+  'what should i {see|eat|buy} in {istanbul|lisbon|bangkok|mexico city|dublin|marrakesh}',
+  'how {can i|do i} {impress my boss|forgive my brother|meet girls|calm my child|find a husband|get over my fear}',
+  'what {day|date|time} is it {today|now|in new york|in beijing}',
+  'what is {the price of gold|the exchange rate of the yen|the news|the traffic like|on television tonight|my blood type}',
+  // openings that the guide knows, on subjects it does not
+  'how do i {install|set up|connect} {a shower|a ceiling fan|a washing machine|solar panels|a satellite dish|winter tyres}',
+  'how do i {share|split} {a pizza|a flat|a taxi|the rent|an inheritance|custody}',
+  'how do i {stop|remove|block} {a nosebleed|a tick|a bad habit|snoring|a splinter|a tree stump}',
+  'how do i {open|close|change|reset} {a wine bottle|a bank account|a duvet cover|my watch|the oven clock|a nappy}',
+  'where {is|are} {the bathroom|my glasses|the nearest bank|the eggs|my socks|the fuse box}',
+  'why is {my tooth|the engine|the bread|my baby|the milk|the river} {sore|loud|burnt|crying|sour|green}',
+  'who {can|may} {vote in italy|adopt a child|drive a truck|become pope|give blood}',
+  'what does {a judge|a yellow card|the word nostalgia|an umbrella|a spleen|a midwife} {do|mean}',
+  'is {venus|a whale|a tomato|the moon|chess|glass} {a planet|a fish|a fruit|a sport|a liquid|made of cheese}',
+  'can you {cook|drive|sing|dance|swim|see me|smell this|lend me money|call a taxi|water my plants}',
+];
