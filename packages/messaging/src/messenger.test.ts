@@ -286,6 +286,21 @@ describe('what is refused', () => {
     expect(await b.texts()).toEqual(['1']);
   });
 
+  test('a letter that comes again while it is being handled: it is handled once, and both are told so', async () => {
+    const here = place();
+    let calls = 0;
+    const handle = async (): Promise<void> => {
+      calls += 1;
+      await here.clock.sleep(5_000);
+    };
+    const [a, b] = [await messageWorld(1, here), await messageWorld(2, here, { handle })];
+    const twice = [payload(a), payload(a)].map((content) => deliver(a, b, seal(a, b.identity.peer, content)));
+    await here.clock.advance(20_000);
+    for (const answer of await Promise.all(twice)) expect(answer).toMatchObject({ outcome: 'taken' });
+    expect(calls).toBe(1);
+    expect(await b.texts()).toEqual(['1']);
+  });
+
   test('what cannot be sent, before it is written down', async () => {
     const here = place();
     const [a, b] = [await messageWorld(1, here), await messageWorld(2, here)];

@@ -11,7 +11,7 @@ export const messageProtocol: Protocol = {
 };
 
 /** `taken`: handled, durably, now or before. `refused`: it never will be, for the reason in `code`. */
-export const answerCodec = wire.message({
+const answerCodec = wire.message({
   outcome: wire.oneOf(1, ['taken', 'refused']),
   code: wire.optional(wire.string(2)),
 });

@@ -43,7 +43,6 @@ export const statusCodec = wire.message({
   code: wire.optional(wire.string(4)),
   atMs: wire.uint53(5),
 });
-export type StatusRow = ReturnType<typeof statusCodec.decode>;
 
 /** What became of a letter that was handled: nothing more to say, it was taken. */
 export const takenMark = Uint8Array.of(1);

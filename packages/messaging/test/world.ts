@@ -11,7 +11,7 @@ import {
 } from '@peerai/core-protocol/testing';
 import { createMessenger, type DeliveryReport, type PeerMessenger } from '../src/index.ts';
 
-export const crypto = nodeCrypto;
+const crypto = nodeCrypto;
 
 export interface Place {
   readonly clock: ManualClock;

@@ -1,5 +1,6 @@
 import { PeerAiError, utf8 } from '@peerai/core-protocol';
 import { MemoryStore } from '@peerai/core-protocol/testing';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { all, crypto, ledgerWorld, note, notes } from '../../test/world.ts';
 import { limits } from '../limits.ts';
@@ -168,4 +169,42 @@ describe('a log', () => {
     expect(codes.filter((code) => code === 'LIMIT_REACHED')).toHaveLength(1);
     expect(codes.at(-1)).toBe('LIMIT_REACHED');
   });
+});
+
+test('whatever fails and whenever it is opened again: what was acknowledged is there, in order, and every checkpoint agrees', async () => {
+  const step = fc.record({
+    sizes: fc.array(fc.integer({ min: 1, max: 90 }), { minLength: 1, maxLength: 4 }),
+    failure: fc.constantFrom('none', 'none', 'STORE_FULL', 'STORE_BROKEN'),
+    isReopened: fc.boolean(),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
+      let world = await ledgerWorld(60);
+      let written = 0;
+      const acknowledged: string[] = [];
+      const heads = [openCheckpoint(crypto, (await world.ledger.checkpoint()).note)];
+      for (const { sizes, failure, isReopened } of steps) {
+        if (failure !== 'none') world.store.failNextCommit(failure);
+        const appends = sizes.map(async (size) => {
+          const texts = Array.from({ length: size }, () => `text ${(written += 1)}`);
+          const first = await world.ledger.append(texts.map(note)).catch(() => undefined);
+          if (first !== undefined) acknowledged.splice(Number(first), 0, ...texts);
+        });
+        await Promise.all(appends);
+        if (isReopened || failure === 'STORE_BROKEN') world = await ledgerWorld(60, { store: world.store.reopen() });
+        heads.push(openCheckpoint(crypto, (await world.ledger.checkpoint()).note));
+      }
+      const entries = await all(world.ledger.entries(0n, world.ledger.size));
+      expect(entries.map(({ entry }) => new TextDecoder().decode(entry.body))).toEqual(acknowledged);
+      expect(await world.ledger.verify()).toMatchObject({ ok: true, checked: BigInt(acknowledged.length) });
+      const newest = openCheckpoint(crypto, (await world.ledger.checkpoint()).note);
+      for (const { size, root } of heads) {
+        if (size === 0n) continue;
+        const path = await world.ledger.proveConsistency(size, newest.size);
+        const proof = { size1: size, size2: newest.size, root1: root, root2: newest.root, path };
+        expect(verifyConsistency(crypto, proof)).toBe(true);
+      }
+    }),
+    { numRuns: 25 },
+  );
 });

@@ -33,7 +33,7 @@ export function appendToTails(
 }
 
 /** Root of a complete subtree; the count of hashes is a power of two. */
-export function fold(crypto: Hasher, hashes: readonly Uint8Array[]): Uint8Array {
+function fold(crypto: Hasher, hashes: readonly Uint8Array[]): Uint8Array {
   return rootOf(
     crypto,
     hashes.reduce((range, hash) => appendLeaf(crypto, range, hash), emptyRange),

@@ -19,7 +19,7 @@ export const keptKey = (side: Side, chain: string, n: number): Key => `kept/${si
 /** `0` is the character after `/`: these bounds hold every key that begins with the text. */
 const under = (prefix: string): readonly [Key, Key] => [`${prefix}/`, `${prefix}0`];
 
-export async function collect(rows: AsyncIterable<Row>): Promise<Row[]> {
+async function collect(rows: AsyncIterable<Row>): Promise<Row[]> {
   const all: Row[] = [];
   for await (const row of rows) all.push(row);
   return all;
