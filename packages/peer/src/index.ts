@@ -1,1 +1,30 @@
+/**
+ * One peer: pairing, chat, sharing, models, ledger and doctor as plain use cases over a World.
+ *
+ * @packageDocumentation
+ */
 export { hintFor } from './chat/hints.ts';
+export type { ChatEvent, ChatRequest, ServedBy } from './chat/chat.schema.ts';
+export type { ConfigView } from './control/config.schema.ts';
+export type { ControlEvent } from './control/events.ts';
+export type { KeyView } from './control/keys.schema.ts';
+export type { Problem } from './control/problem.ts';
+export type { Check, DoctorView } from './doctor/doctor.schema.ts';
+export type { PeerErrorCode } from './errors.ts';
+export type { EventHub, NumberedEvent } from './events/hub.ts';
+export type { LedgerEntries, LedgerHead, LedgerVerification, ReceiptView } from './ledger/ledger.schema.ts';
+export { limits as peerLimits } from './limits.ts';
+export type { DeliveryView, MessageView } from './messages/messages.schema.ts';
+export type { ModelsView, ModelView } from './models/models.schema.ts';
+export type { EngineFinding, NodeView } from './node/node.schema.ts';
+export type {
+  InviteView,
+  PairingsView,
+  PeerPatch,
+  PeerView,
+  PendingPairing,
+  Permission,
+  PingView,
+} from './pairing/pairing.schema.ts';
+export { createPeer, type Peer, type PeerSettings, type PeerWorld } from './peer.ts';
+export type { ShareRequest, ShareView } from './share/share.schema.ts';

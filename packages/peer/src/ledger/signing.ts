@@ -33,6 +33,8 @@ export interface SigningDeps {
   readonly network: Network;
   readonly clock: Clock;
   readonly receipts: ReceiptBook;
+  /** A receipt got its second signature, ours or theirs. */
+  readonly signed?: (receipt: Uint8Array) => void;
 }
 
 /** The consumer's pen: remembers what it asked, signs for that and nothing else, catches up after a broken link. */
@@ -74,6 +76,7 @@ export function createSigning(deps: SigningDeps): Signing {
     };
     const full = await deps.receipts.countersign(half, expected, deps.clock.deadline(limits.countersignMs));
     await room.commit([rows.remove(requestId)]);
+    deps.signed?.(full);
     return full;
   };
   return {
@@ -94,7 +97,10 @@ export function createSigning(deps: SigningDeps): Signing {
     },
     serve: () =>
       serveMethod(deps.network, receiptsMethod, async ({ lease, countersigned }, { peer }) => {
-        if (countersigned !== undefined) await deps.receipts.complete(countersigned);
+        if (countersigned !== undefined) {
+          await deps.receipts.complete(countersigned);
+          deps.signed?.(countersigned);
+        }
         const [half] = await deps.receipts.unsigned(peer, lease);
         return { half };
       }),

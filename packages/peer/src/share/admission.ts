@@ -47,6 +47,8 @@ export interface AdmissionDeps {
   /** May paired devices ask this model? */
   readonly exposed: (model: string) => boolean;
   readonly changed: (share: Share) => void;
+  /** A receipt got its second signature. */
+  readonly signed: (receipt: Uint8Array) => void;
 }
 
 export interface PeerAdmission extends Admission {
@@ -136,7 +138,10 @@ export async function openAdmission(deps: AdmissionDeps): Promise<PeerAdmission>
           }
           return half;
         }),
-      countersigned: (receipt) => deps.receipts.complete(receipt),
+      async countersigned(receipt) {
+        await deps.receipts.complete(receipt);
+        deps.signed(receipt);
+      },
       release: () => serial(end),
     };
   };

@@ -45,8 +45,8 @@ export interface SharingDeps {
   readonly defaults: ShareDefaults;
   readonly name: () => string;
   readonly reach: () => Promise<ShareReach>;
-  /** Throws MODEL_UNKNOWN unless one of our own engines has it. */
-  readonly ownModel: (name: string) => Promise<void>;
+  /** Its exact name; throws MODEL_UNKNOWN unless one of our own engines has it. */
+  readonly ownModel: (name: string) => Promise<string>;
   readonly isOnline: (peer: PeerId) => boolean;
 }
 
@@ -74,9 +74,8 @@ export function createSharing(deps: SharingDeps): Sharing {
         concurrency: request.concurrency ?? defaults.concurrency,
       };
       checkWish(wish);
-      await deps.ownModel(wish.model);
-      const reach = await deps.reach();
-      const share = makeShare(deps, wish, reach);
+      const model = await deps.ownModel(wish.model);
+      const share = makeShare(deps, { ...wish, model }, await deps.reach());
       await deps.shares.save(share);
       return announce(deps, share);
     },

@@ -1,0 +1,169 @@
+import {
+  type Clock,
+  type LanguageModel,
+  type Logger,
+  type ModelCard,
+  type Network,
+  PeerAiError,
+  type PeerId,
+  type Store,
+} from '@peerai/core-protocol';
+import { pairingLease } from '@peerai/ledger';
+import { findModel, listRemoteModels, sameModelName } from '@peerai/llm-bridge';
+import type { EventHub } from '../events/hub.ts';
+import type { LinkBook } from '../links/link-book.ts';
+import type { Device, Devices } from '../pairing/devices.ts';
+import { records } from '../store/records.ts';
+import { type AskingDeps, askedModel } from './asking.ts';
+import type { LocalModels } from './local-models.ts';
+import type { ModelsView, ModelView } from './models.schema.ts';
+import type { RemoteModels } from './remote-models.ts';
+
+export interface ModelsDeps extends AskingDeps {
+  readonly self: PeerId;
+  readonly name: () => string;
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly store: Store;
+  readonly local: LocalModels;
+  readonly remote: RemoteModels;
+  readonly devices: Devices;
+  readonly links: LinkBook;
+  readonly events: EventHub;
+  /** Names, or `*` for all: what is offered to paired devices unless changed later. */
+  readonly expose: readonly string[];
+  readonly defaultModel: string | undefined;
+}
+
+/** One way to ask a model: ours or a device's. */
+export interface Candidate {
+  readonly card: ModelCard;
+  readonly peer: PeerId;
+  readonly peerName: string;
+  readonly local: boolean;
+  readonly path: ModelView['path'];
+  readonly roundTripMs: number;
+  readonly model: LanguageModel;
+}
+
+/** What can be asked, here and on paired devices, and who may ask ours. */
+export interface Models {
+  list(): Promise<ModelsView>;
+  /** Throws MODEL_UNKNOWN. */
+  expose(name: string, exposed: boolean): Promise<void>;
+  isExposed(name: string): boolean;
+  /** Cards a paired device may see. */
+  exposedCards(): readonly ModelCard[];
+  /** Everybody who could answer `model` or `model@peer`; ours first. Throws MODEL_UNKNOWN naming what there is, NO_MODELS. */
+  candidates(name: string, signal: AbortSignal): Promise<readonly Candidate[]>;
+  /** The name used where none is given. */
+  defaultName(): string;
+  /** Asks a device for its models again. */
+  learn(peer: PeerId, signal: AbortSignal): Promise<void>;
+}
+
+interface Exposure {
+  readonly exposed: boolean;
+}
+
+export async function openModels(deps: ModelsDeps): Promise<Models> {
+  const room = deps.store.room('models');
+  const rows = records<Exposure>(room, 'exposed');
+  const chosen = new Map<string, boolean>();
+  for await (const [name, { exposed }] of rows.all()) chosen.set(name, exposed);
+  const isExposed = (name: string): boolean =>
+    chosen.get(name) ?? deps.expose.some((one) => one === '*' || sameModelName(one, name));
+
+  const ownCandidates = (): Candidate[] =>
+    deps.local.list().map((model) => localCandidate(deps, model));
+  const remoteCandidates = (): Candidate[] =>
+    deps.devices
+      .list()
+      .filter(({ blocked }) => !blocked)
+      .flatMap((device) => deps.remote.of(device.peer).map((card) => remoteCandidate(deps, device, card)));
+  const all = (): Candidate[] => [...ownCandidates(), ...remoteCandidates()];
+  const defaultName = (): string => {
+    const own = deps.local.list().map(({ card }) => card.name);
+    const wished = deps.defaultModel;
+    if (wished !== undefined) return wished;
+    return own.find((name) => name !== 'nano') ?? own[0] ?? remoteCandidates()[0]?.card.name ?? 'nano';
+  };
+  return {
+    isExposed,
+    defaultName,
+    exposedCards: () => deps.local.list().map(({ card }) => card).filter(({ name }) => isExposed(name)),
+    async list() {
+      return { v: 1, models: all().map((candidate) => view(candidate, isExposed(candidate.card.name))), defaultModel: defaultName() };
+    },
+    async expose(name, exposed) {
+      const model = findModel(deps.local.list(), name);
+      if (model === undefined) throw unknown(name, ownCandidates());
+      await room.commit([rows.put(model.card.name, { exposed })]);
+      chosen.set(model.card.name, exposed);
+      deps.events.emit({ type: 'models-changed' });
+    },
+    async candidates(name, signal) {
+      const wanted = name === '' ? defaultName() : name;
+      const at = wanted.lastIndexOf('@');
+      const found = at > 0 ? pinned(deps, all(), wanted.slice(0, at), wanted.slice(at + 1)) : all().filter(({ card }) => sameModelName(card.name, wanted));
+      if (found.length > 0) return found;
+      const own = at > 0 && !isSelf(deps, wanted.slice(at + 1)) ? undefined : await deps.local.find(at > 0 ? wanted.slice(0, at) : wanted, signal);
+      if (own !== undefined) return [localCandidate(deps, own)];
+      throw unknown(wanted, all());
+    },
+    async learn(peer, signal) {
+      try {
+        const cards = await listRemoteModels(deps, peer, { signal });
+        deps.remote.set(peer, cards, deps.clock.nowMs());
+        deps.events.emit({ type: 'models-changed' });
+      } catch (error) {
+        deps.logger.debug('models-not-learned', { peer, code: PeerAiError.is(error) ? error.code : 'INTERNAL' });
+      }
+    },
+  };
+}
+
+function isSelf({ self, name }: ModelsDeps, text: string): boolean {
+  return text === name() || text === self;
+}
+
+function pinned(deps: ModelsDeps, all: readonly Candidate[], model: string, who: string): readonly Candidate[] {
+  const ofWho = isSelf(deps, who) ? all.filter(({ local }) => local) : all.filter(({ peer }) => peer === deps.devices.find(who).peer);
+  return ofWho.filter(({ card }) => sameModelName(card.name, model));
+}
+
+function localCandidate({ self, name }: ModelsDeps, model: LanguageModel): Candidate {
+  return { card: model.card, peer: self, peerName: name(), local: true, path: 'local', roundTripMs: 0, model };
+}
+
+function remoteCandidate(deps: ModelsDeps, device: Device, card: ModelCard): Candidate {
+  const link = deps.links.get(device.peer);
+  const model = askedModel(deps, { peer: device.peer, card, lease: pairingLease, addresses: device.addresses });
+  return { card, peer: device.peer, peerName: device.name, local: false, path: link?.path ?? 'offline', roundTripMs: link?.roundTripMs ?? 0, model };
+}
+
+function view({ card, peer, peerName, local, path }: Candidate, exposed: boolean): ModelView {
+  return {
+    name: local ? card.name : `${card.name}@${peerName}`,
+    model: card.name,
+    peerId: peer,
+    peerName,
+    local,
+    engine: card.engine,
+    contextTokensMax: card.contextTokensMax,
+    memoryBytes: card.memoryBytes,
+    loaded: card.loaded,
+    fits: card.fits,
+    embeds: card.embeds === true,
+    exposed: local && exposed,
+    path,
+    description: card.description ?? '',
+  };
+}
+
+function unknown(name: string, all: readonly Candidate[]): PeerAiError {
+  if (all.length === 0) return new PeerAiError('NO_MODELS', 'no engine here and no paired device offers a model');
+  const names = all.slice(0, 8).map(({ local, card, peerName }) => (local ? card.name : `${card.name}@${peerName}`));
+  return new PeerAiError('MODEL_UNKNOWN', `there is no model "${name.slice(0, 100)}"; there are ${names.join(', ')}`, { name: name.slice(0, 100) });
+}

@@ -1,0 +1,106 @@
+import { PeerAiError } from '@peerai/core-protocol';
+import { expect, test } from 'vitest';
+import type { ChatEvent } from './chat/chat.schema.ts';
+import { testWorld, type TestPeer, type TestWorld, until } from './testing/peers.ts';
+
+const live = (): AbortSignal => new AbortController().signal;
+
+async function pair(world: TestWorld, inviter: TestPeer, joiner: TestPeer): Promise<void> {
+  const { link } = await inviter.peer.pairing.invite(['chat']);
+  const pending = await joiner.peer.pairing.join(link, live());
+  await inviter.peer.pairing.accept(pending.id);
+  await until(world.clock, () => joiner.peer.peers.list().some(({ models }) => models.length > 0));
+}
+
+async function ask(world: TestWorld, asker: TestPeer, model: string, text: string): Promise<ChatEvent[]> {
+  const events: ChatEvent[] = [];
+  const done = (async () => {
+    for await (const event of asker.peer.chat.ask({ model, messages: [{ role: 'user', text }], maxTokens: 64 }, live())) events.push(event);
+    return true;
+  })();
+  let ended = false;
+  void done.then(() => (ended = true));
+  await until(world.clock, () => ended);
+  return events;
+}
+const textOf = (events: readonly ChatEvent[]): string => events.map((event) => (event.type === 'delta' ? event.text : '')).join('');
+
+test('two people who compare the same emoji become paired, and one asks the other', async () => {
+  const world = testWorld();
+  const a = await world.peer('study-pc');
+  const b = await world.peer('laptop', { engine: false });
+  const { link } = await a.peer.pairing.invite(['chat']);
+  const outgoing = await b.peer.pairing.join(link, live());
+  const incoming = a.peer.pairing.list().pending[0];
+  expect(incoming?.emoji).toEqual(outgoing.emoji);
+  expect(outgoing.emoji).toHaveLength(4);
+  expect(a.peer.peers.list()).toEqual([expect.objectContaining({ kind: 'guest' })]);
+  await a.peer.pairing.accept(outgoing.id);
+  await until(world.clock, () => b.peer.peers.list().some(({ models }) => models.includes('echo')));
+
+  const events = await ask(world, b, 'echo', 'hello there');
+  expect(textOf(events)).toBe('echo: hello there');
+  const finish = events.at(-1);
+  expect(finish).toMatchObject({ type: 'finish', servedBy: { name: 'study-pc', path: 'direct', signed: true } });
+  await until(world.clock, async () => (await a.peer.books.head()).size === 1);
+  expect(await b.peer.books.verify()).toMatchObject({ ok: true, size: 1, receipts: 1 });
+  expect(await a.peer.books.verify()).toMatchObject({ ok: true, size: 1, receipts: 1 });
+});
+
+test('an invite works once, and only for ten minutes', async () => {
+  const world = testWorld();
+  const a = await world.peer('a');
+  const b = await world.peer('b');
+  const c = await world.peer('c');
+  const first = await a.peer.pairing.invite(['chat']);
+  await b.peer.pairing.join(first.link, live());
+  await expect(c.peer.pairing.join(first.link, live())).rejects.toSatisfy((error) => PeerAiError.is(error, 'INVITE_USED'));
+  const second = await a.peer.pairing.invite(['chat']);
+  await world.clock.advance(600_001);
+  await expect(c.peer.pairing.join(second.link, live())).rejects.toSatisfy((error) => PeerAiError.is(error, 'INVITE_EXPIRED'));
+});
+
+test('a device that is blocked is refused at once, and after a restart too', async () => {
+  const world = testWorld();
+  const a = await world.peer('a', { seed: 11 });
+  const b = await world.peer('b', { engine: false });
+  await pair(world, a, b);
+  await a.peer.peers.change('b', { blocked: true });
+  expect((await ask(world, b, 'echo', 'hi')).at(-1)).toMatchObject({ type: 'error', code: 'PEER_BLOCKED' });
+  await a.peer.stop();
+  const again = await world.peer('a', { seed: 11, store: a.store });
+  expect(again.peer.isBlocked(b.identity.peer)).toBe(true);
+  expect((await ask(world, b, 'echo', 'hi')).at(-1)).toMatchObject({ type: 'error', code: 'PEER_BLOCKED' });
+});
+
+test('a paired device without the right to chat is refused', async () => {
+  const world = testWorld();
+  const a = await world.peer('a');
+  const b = await world.peer('b', { engine: false });
+  await pair(world, a, b);
+  await a.peer.peers.change('b', { allow: [] });
+  expect((await ask(world, b, 'echo', 'hi')).at(-1)).toMatchObject({ type: 'error', code: 'NOT_GRANTED' });
+});
+
+test('an unknown model is refused with the names of those there are', async () => {
+  const world = testWorld();
+  const a = await world.peer('a');
+  const [event] = await ask(world, a, 'nothing', 'hi');
+  expect(event).toMatchObject({ type: 'error', code: 'MODEL_UNKNOWN', message: expect.stringContaining('echo') as string });
+});
+
+test('a message to a device that is away arrives when it is back, once', async () => {
+  const world = testWorld();
+  const a = await world.peer('a');
+  const b = await world.peer('b', { seed: 21 });
+  await pair(world, a, b);
+  await b.peer.stop();
+  world.networks.kill(b.identity.peer);
+  const sending = a.peer.messages.deliver('b', 'text', 'are you there?');
+  let delivery: Awaited<typeof sending> | undefined;
+  void sending.then((one) => (delivery = one));
+  expect(await until(world.clock, () => delivery)).toMatchObject({ state: 'queued' });
+  const again = await world.peer('b', { seed: 21, store: b.store });
+  await until(world.clock, async () => (await again.peer.messages.list()).length === 1);
+  expect((await again.peer.messages.list())[0]).toMatchObject({ payload: 'are you there?', fromName: 'a' });
+});

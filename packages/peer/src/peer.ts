@@ -1,0 +1,256 @@
+import {
+  type Clock,
+  type CryptoProvider,
+  type Identity,
+  type Logger,
+  type Network,
+  type PeerId,
+  type Random,
+  type Store,
+} from '@peerai/core-protocol';
+import { createReceiptBook, openLedger } from '@peerai/ledger';
+import { createModelQueue, type Engine, serveEmbeddings, serveModelList, serveModels } from '@peerai/llm-bridge';
+import { createMessenger } from '@peerai/messaging';
+import { type Chat, createChat } from './chat/chat.ts';
+import { createDoctor, type Doctor } from './doctor/doctor.ts';
+import { createEventHub, type EventHub } from './events/hub.ts';
+import { runTraffic } from './events/traffic.ts';
+import { type Books, createBooks, openedView } from './ledger/books.ts';
+import { createSigning } from './ledger/signing.ts';
+import { createKeeper } from './links/keeper.ts';
+import { createLinkBook } from './links/link-book.ts';
+import { createRelays } from './links/relays.ts';
+import { type Messages, openMessages } from './messages/messages.ts';
+import { createLocalModels } from './models/local-models.ts';
+import { type Models, openModels } from './models/models.ts';
+import { routeTo } from './models/route.ts';
+import { createRemoteModels } from './models/remote-models.ts';
+import { createReach } from './node/reach.ts';
+import { fingerprintView } from './node/fingerprint-view.ts';
+import type { EngineFinding, NodeView } from './node/node.schema.ts';
+import { openDevices } from './pairing/devices.ts';
+import { createPairing, type Pairing } from './pairing/pairing.ts';
+import { createPeers, type Peers } from './pairing/peers.ts';
+import { openAdmission } from './share/admission.ts';
+import { openShares } from './share/shares.ts';
+import { createSharing, type ShareDefaults, shareView, type Sharing } from './share/sharing.ts';
+
+/** What a peer asks of its surroundings: the ports, who it is, and the engines of this machine. */
+export interface PeerWorld {
+  readonly identity: Identity;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly crypto: CryptoProvider;
+  readonly store: Store;
+  readonly network: Network;
+  readonly logger: Logger;
+  /** The engines as they are now; probing may find others later. */
+  readonly engines: () => readonly Engine[];
+  /** What probing found, refused ones included. */
+  readonly findings: () => readonly EngineFinding[];
+  /** Base URL of the local API, once it listens. */
+  readonly api: () => string;
+}
+export interface PeerSettings {
+  readonly name: string;
+  readonly version: string;
+  /** Where this peer's files are, for people. */
+  readonly home: string;
+  readonly relays: readonly string[];
+  /** Base of share links, when the owner has a page of his own. */
+  readonly pageUrl?: string;
+  readonly share: ShareDefaults;
+  /** Names offered to paired devices; `*` for all. */
+  readonly expose: readonly string[];
+  readonly defaultModel?: string;
+  readonly systemPrompt?: string;
+  /** Answers at once for other peers, and requests that may wait. */
+  readonly concurrency: number;
+  readonly queueLength: number;
+}
+
+/** One peer: every use case, ready to be given a face. */
+export interface Peer {
+  readonly id: PeerId;
+  readonly events: EventHub;
+  readonly peers: Peers;
+  readonly pairing: Pairing;
+  readonly sharing: Sharing;
+  readonly models: Models;
+  readonly chat: Chat;
+  readonly books: Books;
+  readonly messages: Messages;
+  readonly doctor: Doctor;
+  node(): Promise<NodeView>;
+  answering(): NodeView['answering'];
+  linkBytes(): number;
+  /** For the transport: may this peer open this `granted` protocol? */
+  isGranted(peer: PeerId, protocolId: string): boolean;
+  isBlocked(peer: PeerId): boolean;
+  /** Safe to call twice. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Opens a peer's books and puts its use cases together; nothing goes out before `start`.
+ * Throws LEDGER_DAMAGED, and what the store throws.
+ */
+export async function createPeer(world: PeerWorld, settings: PeerSettings): Promise<Peer> {
+  const { identity, clock, random, crypto, store, network, logger } = world;
+  const events = createEventHub();
+  const links = createLinkBook();
+  const stopping = new AbortController();
+  const startedMs = clock.nowMs();
+  const name = (): string => settings.name;
+  const hello = () => ({ name: settings.name, version: settings.version, addresses: [...reach.inviteAddresses()] });
+
+  const ledgerStore = store.room('ledger');
+  const ledger = await openLedger({ store: ledgerStore, identity, crypto, clock });
+  const receipts = createReceiptBook({ store: store.room('receipts'), ledger, identity, crypto, clock });
+  const books = createBooks({ crypto, ledger, store: ledgerStore });
+  let tokens = 0;
+  const signed = (bytes: Uint8Array): void => {
+    const receipt = openedView(crypto, bytes);
+    tokens += receipt.answerTokens;
+    events.emit({ type: 'receipt-signed', receipt });
+  };
+  const signing = createSigning({ store, network, clock, receipts, signed });
+
+  const relays = createRelays({ network, clock, logger, links, events, configured: settings.relays });
+  const addresses = (): readonly string[] => network.addresses();
+  const reach = createReach({ self: identity.peer, addresses, relays, pageUrl: settings.pageUrl, api: world.api });
+
+  const devices = await openDevices(store);
+  const remote = createRemoteModels();
+  const changed = (): void => events.emit({ type: 'models-changed' });
+  const local = createLocalModels({ clock, logger, engines: world.engines, findings: world.findings, changed });
+  const models = await openModels({
+    ...{ self: identity.peer, name, network, clock, random, crypto, logger, store, local, remote, devices, links, events, signing },
+    expose: settings.expose,
+    defaultModel: settings.defaultModel,
+  });
+
+  const met = (peer: PeerId): void => void models.learn(peer, stopping.signal);
+  const keeper = createKeeper({ network, clock, logger, devices, links, hello, met });
+  const peers = createPeers({
+    ...{ crypto, clock, network, devices, links, events, hello },
+    relays: () => relays.ids(),
+    modelsOf: (peer) => remote.of(peer).map(({ name: model }) => model),
+    revoked: (peer) => admission.revoke({ peer }),
+    nudge: (peer) => keeper.nudge(peer),
+  });
+  const pairing = await createPairing({
+    ...{ identity, crypto, random, clock, store, network, devices, events, logger, name },
+    inviteAddresses: async () => reach.ticketAddresses(),
+    paired: (peer) => {
+      keeper.nudge(peer);
+      events.emit({ type: 'peer-updated', peer: peers.view(peer) });
+    },
+  });
+
+  const shares = await openShares(store);
+  const isOnline = (peer: PeerId): boolean => links.get(peer) !== undefined;
+  const admission = await openAdmission({
+    ...{ identity, crypto, clock, store, devices, shares, receipts },
+    exposed: (model) => models.isExposed(model),
+    changed: (share) => events.emit({ type: 'share-changed', share: shareView({ admission, clock, crypto, isOnline }, share) }),
+    signed,
+  });
+  const sharing = createSharing({
+    ...{ identity, crypto, random, clock, network, shares, admission, events, name, isOnline },
+    defaults: settings.share,
+    reach: async () => reach.share(),
+    ownModel: async (model) => {
+      const [candidate] = await models.candidates(`${model}@${settings.name}`, stopping.signal);
+      return candidate?.card.name ?? model;
+    },
+  });
+
+  const messenger = createMessenger({ store: store.room('messenger'), network, identity, crypto, clock, random, logger });
+  const messages = await openMessages({ clock, store, messenger, devices, events });
+  const queue = createModelQueue(clock, { concurrency: settings.concurrency, queueLengthMax: settings.queueLength });
+  const answering = () => ({ active: queue.running, queued: queue.waiting, concurrentMax: settings.concurrency });
+  const nameOf = (peer: PeerId): string => (peer === identity.peer ? settings.name : peers.nameOf(peer));
+  const ownModels = async () => (await models.list()).models.filter((model) => model.local);
+  const doctor = createDoctor({ clock, engines: () => local.findings(), ownModels, relays, peers, books, addresses, answering });
+  const chat = createChat({
+    ...{ clock, logger, models, nameOf },
+    route: (candidates) => routeTo(candidates),
+    receiptView: (receipt) => openedView(crypto, receipt),
+    systemPrompt: settings.systemPrompt,
+  });
+
+  const serving: Disposable[] = [];
+  let started = false;
+  const serve = (): void => {
+    const parts = { network, admission, clock, crypto, logger, models: () => local.list(), queue };
+    serving.push(
+      serveModels(parts),
+      serveEmbeddings(parts),
+      serveModelList(network, async (peer, grant) => {
+        const device = devices.get(peer);
+        if (grant === undefined) return device?.allow.includes('chat') === true && !device.blocked ? models.exposedCards() : [];
+        const share = await admission.greet(peer, grant);
+        return local.list().map(({ card }) => card).filter((card) => share.models.includes(card.name));
+      }),
+      signing.serve(),
+    );
+  };
+  const linkChanged = (peer: PeerId, up: boolean): void => {
+    relays.linkChanged(peer, up, stopping.signal);
+    events.emit({ type: up ? 'peer-connected' : 'peer-disconnected', peer: peers.view(peer) });
+  };
+  return {
+    ...{ id: identity.peer, events, peers, pairing, sharing, models, chat, books, messages, doctor, answering },
+    linkBytes: () => links.bytes(),
+    isGranted: (peer) => devices.get(peer)?.blocked === false,
+    isBlocked: (peer) => devices.isBlocked(peer),
+    async node() {
+      return {
+        v: 1,
+        name: settings.name,
+        peerId: identity.peer,
+        fingerprint: fingerprintView(crypto, identity.peer),
+        version: settings.version,
+        startedMs,
+        home: settings.home,
+        api: world.api(),
+        addresses: [...addresses()],
+        relays: relays.list().map(({ address, peer, state }) => ({ address, ...(peer === undefined ? {} : { peerId: peer }), state })),
+        reach: reach.kind(),
+        engines: [...local.findings()],
+        ...(reach.pageUrl() === undefined ? {} : { pageUrl: reach.pageUrl() }),
+        answering: answering(),
+      };
+    },
+    async start() {
+      if (started) return;
+      started = true;
+      await local.refresh(stopping.signal);
+      serve();
+      pairing.start();
+      sharing.start();
+      messages.start();
+      await messenger.start(stopping.signal);
+      const quiet = (task: Promise<void>): void => void task.catch((error: unknown) => logger.error('task-failed', { error: error instanceof Error ? error.message : 'unknown' }));
+      quiet(links.run(network, stopping.signal, (peer, now, before) => {
+        if ((now === undefined) !== (before === undefined)) linkChanged(peer, now !== undefined);
+        else if (now?.path !== before?.path) events.emit({ type: 'peer-updated', peer: peers.view(peer) });
+      }));
+      quiet(local.run(stopping.signal));
+      quiet(runTraffic({ clock, links, events, tokens: () => tokens, answering: () => queue.running }, stopping.signal));
+      keeper.start();
+    },
+    async stop() {
+      if (stopping.signal.aborted) return;
+      stopping.abort();
+      keeper.stop();
+      pairing.stop();
+      sharing.close();
+      messages.stop();
+      for (const one of serving.splice(0)) one[Symbol.dispose]();
+      await messenger.stop();
+    },
+  };
+}
