@@ -1,0 +1,10 @@
+/**
+ * Who answers: engines, sharing a model with peers, and the OpenAI and Ollama faces.
+ *
+ * @packageDocumentation
+ */
+export type { LlmErrorCode } from './errors.ts';
+export { type Engine, findModel, sameModelName } from './engines/engine.ts';
+export { echoSlowTokenMs, scriptedEngine, scriptedModel } from './engines/scripted.ts';
+export { limits as llmLimits } from './limits.ts';
+export * from './share/index.ts';

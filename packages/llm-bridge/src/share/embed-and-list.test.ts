@@ -1,0 +1,151 @@
+import { type LanguageModel, type ModelCard, nobleCrypto, PeerAiError, utf8 } from '@peerai/core-protocol';
+import { seededRandom, settle, silentLogger } from '@peerai/core-protocol/testing';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { scriptedModel } from '../engines/scripted.ts';
+import { limits } from '../limits.ts';
+import { recordingAdmission, signReceipt } from '../testing/admission.ts';
+import { consumer, createShareWorld, provider, type ShareWorld } from '../testing/share-world.ts';
+import { createFairQueue } from './fair-queue.ts';
+import { listRemoteModels, serveModelList } from './model-list.ts';
+import { remoteModel } from './remote-model.ts';
+import { serveEmbeddings } from './serve-embed.ts';
+import { readRows, writeRows } from './vectors.ts';
+
+let world: ShareWorld;
+beforeEach(() => {
+  world = createShareWorld();
+});
+afterEach(async () => {
+  expect(await world.leftovers()).toEqual([0, 0, 0, 0, 0]);
+});
+const never = new AbortController().signal;
+
+function serveEmbed(extra: readonly LanguageModel[] = [], admission = world.admission) {
+  const { clock, there } = world;
+  const queue = createFairQueue(clock, { concurrency: 1, lengthMax: 4, perPeerMax: 4 });
+  const serving = serveEmbeddings({
+    network: there,
+    admission,
+    clock,
+    crypto: nobleCrypto,
+    logger: silentLogger,
+    models: () => extra,
+    model: (name) => scriptedModel({ clock }, name),
+    queue,
+  });
+  return { queue, serving };
+}
+const embed = (texts: readonly string[], name = 'echo', signal = never): Promise<readonly Float32Array[]> =>
+  remoteModel(
+    { network: world.here, clock: world.clock, random: seededRandom(3), crypto: nobleCrypto },
+    {
+      peer: provider,
+      card: { ...(scriptedModel(world, 'echo') as LanguageModel).card, name },
+      onReceipt: signReceipt,
+      grant: () => utf8('proof'),
+    },
+  ).embed?.(texts, signal) ?? Promise.reject(new Error('no embed'));
+
+describe('Embeddings at a peer', () => {
+  it('are the same as the engine’s own, reserved, settled and signed', async () => {
+    serveEmbed();
+    const texts = ['red apples', 'tax law'];
+    const own = await scriptedModel(world, 'echo')?.embed?.(texts, never);
+    expect(await embed(texts)).toEqual(own);
+    await settle();
+    const { booked, claims, countersigned } = world.admission;
+    expect(claims).toMatchObject([{ peer: consumer, resource: 'model:echo', grant: utf8('proof') }]);
+    expect(booked).toMatchObject([{ usage: { answerTokens: 0, estimated: true } }]);
+    expect(countersigned).toHaveLength(1);
+    expect(await embed([])).toEqual([]);
+  });
+
+  it('take as many texts as the limit and refuse one more', async () => {
+    serveEmbed();
+    const texts = (count: number): string[] => Array.from({ length: count }, () => 'a');
+    expect(await embed(texts(limits.embedTextsMax))).toHaveLength(limits.embedTextsMax);
+    await expect(embed(texts(limits.embedTextsMax + 1))).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' });
+  });
+
+  it('are refused as admission says, by models without them, and for unknown models', async () => {
+    const { embed: _, ...plain } = scriptedModel(world, 'echo') as LanguageModel;
+    serveEmbed([{ ...plain, card: { ...plain.card, name: 'plain' } }]);
+    await expect(embed(['x'], 'plain')).rejects.toMatchObject({ code: 'UNSUPPORTED' });
+    await expect(embed(['x'], 'mistral')).rejects.toMatchObject({ code: 'MODEL_UNKNOWN' });
+  });
+
+  it('carry the refusal of admission, and cost nothing when the budget does not reach', async () => {
+    const poor = recordingAdmission(() => 1);
+    serveEmbed([], poor);
+    await expect(embed(['several words here'])).rejects.toMatchObject({ code: 'BUDGET_SPENT' });
+    expect([poor.open, poor.booked.length]).toEqual([0, 0]);
+  });
+
+  it('free their place at once when the client goes', async () => {
+    const slow: LanguageModel = {
+      ...(scriptedModel(world, 'echo') as LanguageModel),
+      card: { ...(scriptedModel(world, 'echo') as LanguageModel).card, name: 'slow' },
+      embed: () => new Promise(() => undefined),
+    };
+    const { queue } = serveEmbed([slow]);
+    const leaving = new AbortController();
+    const asking = embed(['x'], 'slow', leaving.signal);
+    await settle();
+    expect(queue.running).toBe(1);
+    leaving.abort();
+    await expect(asking).rejects.toMatchObject({ code: 'ABORTED' });
+    await settle();
+    expect([queue.running, world.admission.open]).toEqual([0, 0]);
+  });
+});
+
+describe('Rows of vectors', () => {
+  it('come back as they were, and nothing else is read', () => {
+    const rows = [Float32Array.of(0.5, -1), Float32Array.of(0, 3)];
+    const { dimensions, rows: bytes } = writeRows(rows);
+    expect(readRows(bytes, dimensions, 2)).toEqual(rows);
+    const nan = writeRows([Float32Array.of(Number.NaN)]);
+    for (const wrong of [
+      () => readRows(bytes, dimensions, 3),
+      () => readRows(bytes.subarray(1), dimensions, 2),
+      () => readRows(new Uint8Array(), 0, 0),
+      () => readRows(nan.rows, 1, 1),
+      () => readRows(new Uint8Array((limits.embedDimensionsMax + 1) * 4), limits.embedDimensionsMax + 1, 1),
+      () => writeRows([Float32Array.of(1), Float32Array.of(1, 2)]),
+    ]) {
+      expect(wrong).toThrow(expect.objectContaining({ code: 'INVALID_FORMAT' }));
+    }
+    const most = new Uint8Array(limits.embedDimensionsMax * 4);
+    expect(readRows(most, limits.embedDimensionsMax, 1)[0]).toHaveLength(limits.embedDimensionsMax);
+  });
+});
+
+describe('The model list', () => {
+  const list = (grant?: Uint8Array): Promise<readonly ModelCard[]> =>
+    listRemoteModels({ network: world.here, clock: world.clock }, provider, {
+      signal: never,
+      ...(grant === undefined ? {} : { grant }),
+    });
+  const card = (name: string): ModelCard => ({ ...(scriptedModel(world, 'echo') as LanguageModel).card, name });
+
+  it('shows what this peer may see, by who it is and what it brings', async () => {
+    serveModelList(world.there, (peer, grant) => (peer === consumer && grant?.[0] === 1 ? [card('echo')] : []));
+    expect(await list()).toEqual([]);
+    expect(await list(Uint8Array.of(1))).toEqual([card('echo')]);
+    await expect(list(new Uint8Array(limits.grantBytesMax + 1))).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' });
+    expect(await list(new Uint8Array(limits.grantBytesMax))).toEqual([]);
+  });
+
+  it('passes a refusal on, leaves out names nobody could type and cleans sentences', async () => {
+    let cards: readonly ModelCard[] | undefined;
+    serveModelList(world.there, () => {
+      if (cards === undefined) throw new PeerAiError('TICKET_EXPIRED', 'over');
+      return cards;
+    });
+    await expect(list(Uint8Array.of(1))).rejects.toMatchObject({ code: 'TICKET_EXPIRED' });
+    cards = [card('a b'), card('\u0007'), card('x'.repeat(129)), { ...card('ok'), description: 'one\n\u0007two' }];
+    expect(await list()).toMatchObject([{ name: 'ok', description: 'one two' }]);
+    cards = Array.from({ length: limits.modelCardsMax + 1 }, (_, index) => card(`m${index}`));
+    expect(await list()).toHaveLength(limits.modelCardsMax);
+  });
+});

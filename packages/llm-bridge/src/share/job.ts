@@ -1,0 +1,208 @@
+import {
+  type Admission,
+  type Clock,
+  type CryptoProvider,
+  type LanguageModel,
+  type Logger,
+  PeerAiError,
+  type PeerId,
+  type Reservation,
+  type Usage,
+} from '@peerai/core-protocol';
+import { llmError } from '../errors.ts';
+import { createWatchdog, orAborted, reasonOf } from '../flow/abort.ts';
+import { limits } from '../limits.ts';
+import { estimatePromptTokens } from '../text/tokens.ts';
+import type { FairQueue } from './fair-queue.ts';
+import type { FinishFrame } from './protocol.ts';
+import type { Question } from './question.ts';
+import { createTranscript, type Transcript, type TranscriptWriter } from './transcript.ts';
+import { toWireError } from './wire-error.ts';
+import { workHash } from './work.ts';
+
+export interface JobDeps {
+  readonly admission: Admission;
+  readonly queue: FairQueue;
+  readonly clock: Clock;
+  readonly crypto: Pick<CryptoProvider, 'sha256'>;
+  readonly logger: Logger;
+}
+/** One request of one peer, from its reservation to its receipt, whoever listens. */
+export interface Job {
+  readonly transcript: Transcript;
+  /** Frees the engine and the place in the queue at once; what was answered so far is settled. */
+  cancel(reason: PeerAiError): void;
+  /** Throws INVALID_SIGNATURE. */
+  countersigned(receipt: Uint8Array): Promise<void>;
+  /** Resolves when nothing is held any more: no slot, no place, no open reservation. Never rejects. */
+  readonly done: Promise<void>;
+}
+
+interface Answered {
+  readonly reason: FinishFrame['reason'];
+  readonly usage: Usage;
+  readonly suggestions?: readonly string[];
+}
+
+export function startJob(deps: JobDeps, peer: PeerId, model: LanguageModel, question: Question): Job {
+  const transcript = createTranscript();
+  const stopping = new AbortController();
+  let reservation: Reservation | undefined;
+
+  const run = async (): Promise<void> => {
+    const promptTokens = estimatePromptTokens(question.prompt);
+    reservation = await deps.admission.reserve({
+      peer,
+      requestId: question.requestId,
+      resource: `model:${model.card.name}`,
+      units: promptTokens + question.sampling.maxTokens,
+      ...(question.grant === undefined ? {} : { grant: question.grant }),
+    });
+    const signal = AbortSignal.any([stopping.signal, reservation.revoked]);
+    try {
+      const answered = await answer(
+        deps,
+        peer,
+        model,
+        fit(question, reservation, promptTokens),
+        transcript,
+        reservation,
+        signal,
+      );
+      transcript.end({ type: 'finish', finish: await settle(deps, question, transcript, reservation, answered) });
+    } catch (error) {
+      await giveUp(deps, question, transcript, reservation, signal, error);
+    }
+  };
+  const done = run().catch((error: unknown) => {
+    if (!PeerAiError.is(error)) deps.logger.error('answer-failed', { model: model.card.name, error: nameOf(error) });
+    transcript.end({ type: 'error', error: toWireError(error) });
+  });
+  return {
+    transcript,
+    done,
+    cancel: (reason) => stopping.abort(reason),
+    async countersigned(receipt) {
+      if (receipt.length > limits.receiptBytesMax) throw new PeerAiError('LIMIT_EXCEEDED', 'the receipt is too long');
+      await reservation?.countersigned(receipt);
+    },
+  };
+}
+
+/** The question with no more answer than the reservation pays for. */
+function fit(question: Question, { units }: Reservation, promptTokens: number): Question {
+  const maxTokens = Math.min(question.sampling.maxTokens, units - promptTokens);
+  if (maxTokens < 1) throw llmError('BUDGET_SPENT', 'the tokens left do not reach for this prompt and an answer');
+  return { ...question, sampling: { ...question.sampling, maxTokens } };
+}
+
+async function answer(
+  deps: JobDeps,
+  peer: PeerId,
+  model: LanguageModel,
+  question: Question,
+  transcript: TranscriptWriter,
+  { units }: Reservation,
+  signal: AbortSignal,
+): Promise<Answered> {
+  const entered = new AbortController();
+  const waiting = deps.clock.deadline(limits.queueWaitMsMax, AbortSignal.any([signal, entered.signal]));
+  const slot = await deps.queue
+    .enter(peer, waiting, (position) => transcript.queued(position))
+    .catch((error: unknown) => {
+      if (signal.aborted || !PeerAiError.is(error, 'TIMEOUT')) throw error;
+      throw llmError('QUEUE_FULL', 'this request waited too long', { retryAfterMs: limits.retryAfterMsMax });
+    })
+    .finally(() => entered.abort());
+  try {
+    transcript.accepted(units);
+    return await generate(deps.clock, model, question, transcript, signal);
+  } finally {
+    slot.free();
+  }
+}
+
+/** The engine into the transcript, at the engine's own pace: a slow reader does not hold the engine. */
+async function generate(
+  clock: Clock,
+  model: LanguageModel,
+  { prompt, sampling }: Question,
+  transcript: TranscriptWriter,
+  parent: AbortSignal,
+): Promise<Answered> {
+  const watchdog = createWatchdog(clock, limits.firstTokenMsMax, () =>
+    llmError('ENGINE_FAILED', 'the engine went silent'),
+  );
+  const signal = AbortSignal.any([parent, watchdog.signal]);
+  const parts = model.generate(prompt, sampling, signal)[Symbol.asyncIterator]();
+  const cut = (): Answered => ({ reason: 'length', usage: usageSoFar(prompt, transcript) });
+  try {
+    for (;;) {
+      const { done, value: part } = await orAborted(parts.next(), signal);
+      if (done) throw llmError('ENGINE_FAILED', 'the engine ended without a finish');
+      watchdog.touch(limits.tokenGapMsMax);
+      if (part.type === 'finish') return part;
+      if (part.type === 'text-delta' && !transcript.text(part.text)) return cut();
+      if (part.type === 'tool-call' && !transcript.call(part)) return cut();
+    }
+  } finally {
+    watchdog.stop();
+    // One that still waits inside `next` hears of it through the signal.
+    void Promise.resolve(parts.return?.()).catch(() => undefined);
+  }
+}
+
+async function settle(
+  { crypto }: JobDeps,
+  { prompt, sampling }: Question,
+  transcript: Transcript,
+  reservation: Reservation,
+  answered: Answered,
+): Promise<FinishFrame> {
+  const usage = withinReserved(answered.usage, sampling.maxTokens, reservation.units);
+  const hash = workHash(
+    crypto,
+    prompt,
+    transcript.entries.map(({ bytes }) => bytes),
+  );
+  const receiptHalf = await reservation.settle(usage, hash);
+  const suggestions = (answered.suggestions ?? []).slice(0, limits.suggestionsMax);
+  return { reason: answered.reason, ...usage, estimated: usage.estimated, receiptHalf, suggestions };
+}
+
+/** No answer to its end. A client that left, or whose right was taken away, pays for what was made; an engine's failure costs nothing. */
+async function giveUp(
+  deps: JobDeps,
+  question: Question,
+  transcript: TranscriptWriter,
+  reservation: Reservation,
+  signal: AbortSignal,
+  error: unknown,
+): Promise<void> {
+  if (signal.aborted && transcript.length > 0) {
+    const usage = usageSoFar(question.prompt, transcript);
+    const finish = await settle(deps, question, transcript, reservation, { reason: 'stop', usage }).catch(
+      async (cause: unknown) => {
+        await reservation.release();
+        throw cause;
+      },
+    );
+    return transcript.end({ type: 'error', error: toWireError(reasonOf(signal)), finish });
+  }
+  await reservation.release();
+  throw error;
+}
+
+function usageSoFar(prompt: Question['prompt'], { length }: Transcript): Usage {
+  return { promptTokens: estimatePromptTokens(prompt), answerTokens: Math.ceil(length / 4), estimated: true };
+}
+
+/** Never more than was asked for and reserved: engines count differently from our estimate. */
+function withinReserved(usage: Usage, maxTokens: number, units: number): Usage {
+  const answerTokens = Math.min(whole(usage.answerTokens), maxTokens, units);
+  const promptTokens = Math.min(whole(usage.promptTokens), units - answerTokens);
+  return { promptTokens, answerTokens, ...(usage.estimated === true ? { estimated: true } : {}) };
+}
+
+const whole = (count: number): number => (Number.isFinite(count) ? Math.max(0, Math.round(count)) : 0);
+const nameOf = (error: unknown): string => (error instanceof Error ? error.name : typeof error);
