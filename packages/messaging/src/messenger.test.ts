@@ -26,6 +26,7 @@ describe('a message', () => {
     expect(await a.messenger.status(id)).toMatchObject({ state: 'delivered' });
     expect(a.outcomes.map(({ id, state }) => ({ id, state }))).toEqual([{ id, state: 'delivered' }]);
     expect(await a.messenger.pending()).toEqual([]);
+    expect(here.clock.pending).toBe(0);
   });
 
   test('waits for a peer that is away, tells why, and goes out in order when the peer is back', async () => {
@@ -90,6 +91,18 @@ describe('a message', () => {
     await here.clock.advance(80_000);
     expect(await a.messenger.status(longer)).toMatchObject({ state: 'delivered' });
     expect(await b.texts()).toEqual(['"longer"']);
+  });
+
+  test('that expired while its sender was stopped is not brought any more', async () => {
+    const here = place();
+    const [a, b] = [await messageWorld(1, here), await messageWorld(2, here)];
+    await a.stop();
+    const id = await a.messenger.send({ ...text(b.identity.peer), expiresMs: here.clock.nowMs() + hour });
+    await here.clock.advance(hour + 1);
+    await a.messenger.start(new AbortController().signal);
+    await here.clock.advance(0);
+    expect(a.outcomes).toMatchObject([{ id, state: 'expired', code: 'EXPIRED' }]);
+    expect(await b.texts()).toEqual([]);
   });
 
   test('of an unknown kind is refused, once, and does not hold up the next', async () => {
@@ -359,11 +372,15 @@ test('what is remembered of handled letters is forgotten a day after they expire
   await a.messenger.send({ ...text(b.identity.peer), expiresMs: here.clock.nowMs() + hour });
   await here.clock.advance(0);
   expect(await marks()).toBe(1);
-  await here.clock.advance(hour + limits.sweepMarginMs + 1);
+  await here.clock.advance(hour + limits.sweepMsMin);
   await a.messenger.send(text(b.identity.peer));
   await here.clock.advance(0);
-  expect(await marks()).toBe(1);
-  const many = Array.from({ length: limits.inboxMarksPerPeerMax - 1 }, (_, n) =>
+  expect(await marks()).toBe(2);
+  await here.clock.advance(limits.sweepMarginMs);
+  await a.messenger.send(text(b.identity.peer));
+  await here.clock.advance(0);
+  expect(await marks()).toBe(2);
+  const many = Array.from({ length: limits.inboxMarksPerPeerMax - 2 }, (_, n) =>
     room.put(`in/${a.identity.peer}/x${n}`, Uint8Array.of(1)),
   );
   await room.commit(many);
@@ -377,7 +394,7 @@ test('what is remembered of handled letters is forgotten a day after they expire
   const third = await messageWorld(2, here, { store: b.store.reopen() });
   await here.clock.advance(72_000);
   expect(await a.messenger.status(id)).toMatchObject({ state: 'delivered' });
-  expect(await third.texts()).toHaveLength(3);
+  expect(await third.texts()).toHaveLength(4);
 });
 
 test('one kind has one handler, and none after it is disposed', async () => {
