@@ -41,7 +41,7 @@ export const clientIntents: readonly Intent[] = [
     name: 'ollama-client',
     question: 'How do I use it from an Ollama client?',
     answer:
-      'Set OLLAMA_HOST to 127.0.0.1:8006, or run `peerai env ollama` to print that line; then `ollama list` and `ollama run` show models of all your devices. Commands that change models, such as pull, are refused here.',
+      'Set OLLAMA_HOST to 127.0.0.1:8006, or run `peerai env ollama` for a line that contains a key too; then `ollama list` and `ollama run` show models of all your devices. Commands that change models, such as pull, are refused here.',
     patterns: [
       `${howDoI} {use|connect|call} {it|peerai|the models|remote models} {from|with} {an ollama client|the ollama command|the ollama cli|ollama list|ollama run|an ollama app}`,
       '{ollama client|ollama cli|ollama host|env ollama|ollama list|ollama run|ollama api|ollama command line}',
@@ -109,7 +109,7 @@ export const clientIntents: readonly Intent[] = [
     name: 'gateway-keys',
     question: 'What are gateway keys?',
     answer:
-      'Gateway keys let a program use your models without the power to change anything: they open only the AI routes, can be revoked one by one, and are hidden in logs. `peerai env openai` prints one ready to use.',
+      'Gateway keys let a program use your models without the power to change anything: they open only the AI routes. Make one with `peerai key add <name>`, shown once, and take it back with `peerai key revoke <name>`.',
     patterns: [
       'what {are|is} {gateway keys|a gateway key|an api key|api keys|the api key}{ for| good for| here|}',
       '{gateway key|gateway keys|api key|api keys|key for program|new api key|revoke api key|create api key}',

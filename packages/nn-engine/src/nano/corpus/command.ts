@@ -7,7 +7,7 @@ export const commandIntents: readonly Intent[] = [
     name: 'commands',
     question: 'Which commands are there?',
     answer:
-      'The main commands: `peerai up`, `down`, `status`, `open`, `share`, `invite`, `join`, `peers`, `models`, `run`, `ledger`, `key`, `config`, `env`, `logs`, `doctor` and `relay`. Add `--help` to any of them for options and examples.',
+      'The main commands: `peerai up`, `down`, `status`, `open`, `share`, `invite`, `join`, `peers`, `models`, `run`, `ledger`, `key`, `config`, `env`, `logs` and `doctor`. Add `--help` to any of them; inside the repository write `pnpm exec peerai`.',
     patterns: [
       '{which|what} commands {are there|exist|do i have|can i use|does peerai have|should i know}',
       '{commands|command line|cli|command list|peerai help|all commands|command overview|peerai command|cheat sheet}',

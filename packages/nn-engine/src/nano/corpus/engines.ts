@@ -75,7 +75,7 @@ export const engineIntents: readonly Intent[] = [
     name: 'llamacpp-setup',
     question: 'How do I use llama.cpp or a GGUF file?',
     answer:
-      'With llama.cpp you have two ways: start `llama-server` on port 8000 or 8080 and run `peerai up`, which finds it, or import a GGUF file with `peerai models import <file>` to run it inside the agent.',
+      'With llama.cpp you have two ways: start `llama-server` on port 8000 or 8080 and run `peerai up`, which finds it, or name a GGUF file in `llm.engines` (type llama-cpp and its path) to run it inside the agent.',
     patterns: [
       `${howDoI} {use|connect|set up|add} {llama cpp|llamacpp|a llama cpp server|llama server|a gguf file|gguf|my gguf model}`,
       'how do i use llama cpp or a gguf file',

@@ -42,7 +42,7 @@ export const fileIntents: readonly Intent[] = [
     name: 'config',
     question: 'How do I change a setting?',
     answer:
-      'Settings are changed with `peerai config set <key> <value>` and shown with `peerai config explain <key>`, which also says where a value came from. You may write a peerai.yaml by hand; `peerai config check` finds mistakes.',
+      'Settings live in peerai.yaml: write the key there, or set a variable such as PEERAI_API__PORT=8007, and restart. `peerai config explain <key>` says what a key does and where its value came from; `peerai config check` finds mistakes.',
     patterns: [
       `${howDoI} {change|set|edit|modify|adjust|see|show} {a setting|settings|the settings|the configuration|the config|an option|preferences}`,
       '{settings|config|configuration|preferences|options|peerai yaml|config set|config file|yaml|config check|config get}',
@@ -76,7 +76,7 @@ export const fileIntents: readonly Intent[] = [
     name: 'change-port',
     question: 'How do I change the port?',
     answer:
-      'Set another port with `peerai config set api.port 8007` and restart; that moves the dashboard, the API and the gateway together. The peer connections have their own address in `network.listen_address`, normally port 4001.',
+      'Set `port: 8007` under `api:` in peerai.yaml, or PEERAI_API__PORT=8007, and restart; that moves dashboard, API and gateway together. The peer connections have their own setting `network.listen_address`, normally port 4001.',
     patterns: [
       `${howDoI} {change|set|choose|configure|move} {the port|port 8006|the api port|the dashboard port|another port|the port number}`,
       '{change port|api port|another port|port setting|different port|port number|set port|custom port}',
@@ -212,7 +212,7 @@ export const fileIntents: readonly Intent[] = [
     name: 'key-backup',
     question: 'How do I back up my key?',
     answer:
-      'Back up your identity with `peerai key backup` and keep the file offline; `peerai key restore` brings it back on a new machine. Whoever has this key is you, and without it paired devices will see a stranger.',
+      'Backups are simple: stop the agent, copy its home folder, and keep the copy offline. Put back on a new machine, you are known again by all paired devices; without the key inside they see a stranger.',
     patterns: [
       `${howDoI} {back up|backup|save|export|secure|copy} {my key|the key|my identity|the identity key|my private key|my keys}`,
       `${iWant} {back up|backup|save|export|keep a copy of} {my key|my identity|my private key|everything important}`,
@@ -246,7 +246,7 @@ export const fileIntents: readonly Intent[] = [
     name: 'passphrase',
     question: 'Can I protect my key with a passphrase?',
     answer:
-      'You can: an optional passphrase encrypts the key file, hardened with scrypt, and the agent asks for it when it starts. Choose a long one and write it down; nobody can recover a forgotten passphrase, not even the developers.',
+      'You can: an optional passphrase encrypts the key file, hardened with scrypt, and is then needed at every start. Choose a long one and write it down; nobody can recover a forgotten passphrase, not even the developers.',
     patterns: [
       `${canI} {protect|encrypt|lock|secure} {my key|the key file|my identity|the agent} with {a passphrase|a password|a pin}`,
       '{passphrase|password|key password|encrypt key|passphrase forgotten|wrong passphrase|scrypt|set passphrase|lock key}',

@@ -145,7 +145,7 @@ export const laterIntents: readonly Intent[] = [
     name: 'groups',
     question: 'Can I make groups or send messages to people?',
     answer:
-      'Groups and messages between people are not in this version yet. You can pair as many devices as you like and give each friend an own share link; group chats with removal of members come in a later version.',
+      'Groups are not in this version yet. Paired devices can already leave each other short messages: `peerai send <peer> "hello"` keeps one until it arrives, and `peerai inbox` shows those received. Each friend can also get an own share link.',
     patterns: [
       `${canI} {make|create|have|form|join} {a group|groups|a group chat|a channel|a team|a chat room}`,
       'can i make groups or send messages to people',

@@ -7,7 +7,7 @@ export const networkIntents: readonly Intent[] = [
     name: 'run-relay',
     question: 'How do I run my own relay?',
     answer:
-      'On a machine that others can reach, start `peerai relay up`; it listens on port 4100 and prints its address. Every agent then joins with `peerai up --relay ADDR`. A relay needs little: no model, no graphics card, no database.',
+      'On a machine that others can reach, build the project and run `pnpm --filter @peerai/relay start`; it listens on port 4100. Every agent then joins with `peerai up --relay ADDR`. A relay needs no model, no graphics card, no database.',
     patterns: [
       `${howDoI} {run|start|set up|host|operate|install|make|deploy} {a relay|my own relay|an own relay|a relay server|the relay}`,
       `${iWant} {run|start|host|set up} {a relay|my own relay|a relay on a server|a relay server}`,
@@ -109,7 +109,7 @@ export const networkIntents: readonly Intent[] = [
     name: 'firewall',
     question: 'Does it work behind a firewall or NAT?',
     answer:
-      'Usually yes, without opening anything: the agent makes outgoing connections to a relay, and the devices then try a direct path. For direct connections from outside, allow port 4001 (TCP and UDP) and 4002 for WebSocket.',
+      'Usually yes, without opening anything: the agent makes outgoing connections to a relay, and the devices then try a direct path. For direct connections from outside, allow TCP port 4001 and, for WebSocket, 4002.',
     patterns: [
       'does {it|peerai|this} work behind {a firewall|nat|a router|my router|a company firewall|carrier grade nat|a corporate proxy}',
       'does it work behind a firewall or nat',

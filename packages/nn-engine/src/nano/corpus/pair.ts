@@ -77,7 +77,7 @@ export const pairIntents: readonly Intent[] = [
     name: 'remove-device',
     question: 'How do I remove or block a device?',
     answer:
-      'Use `peerai peers rm <peer>` to forget a device or `peerai peers block <peer>` to refuse it for good; the dashboard has both in its device menu. Open connections end at once and it has to be invited again.',
+      'Use `peerai peers rm <peer>` to forget a device or `peerai peers block <peer>` to refuse it until you `unblock` it; the dashboard has both. Open connections end at once, and a forgotten device has to be invited again.',
     patterns: [
       `${howDoI} {remove|delete|unpair|block|ban|forget|kick out|disconnect} {a device|a peer|my old laptop|a computer|a paired device|an old device}`,
       `${iWant} {remove|block|unpair|delete|get rid of|ban} {a device|a peer|my old phone|my old laptop|that device|that computer}`,
@@ -112,7 +112,7 @@ export const pairIntents: readonly Intent[] = [
     name: 'permissions',
     question: 'What may a paired device do?',
     answer:
-      'A paired device may do what you allowed when inviting: `peerai invite --allow chat` lets it use your models and nothing more. Change it later with `peerai peers allow <peer>`; strangers may do nothing without a share link.',
+      'A paired device may do what you allowed when inviting: `peerai invite --allow chat` lets it use your models and nothing more. Change it later with `peerai peers allow <peer> chat`; strangers may do nothing without a share link.',
     patterns: [
       'what {may|can|is|could} a paired device {do|access|see|use|allowed to do}',
       '{permissions|permission|allow|access rights|rights|peers allow|invite allow|grants|what is allowed}',

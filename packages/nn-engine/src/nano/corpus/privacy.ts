@@ -279,7 +279,7 @@ export const privacyIntents: readonly Intent[] = [
     name: 'fingerprint',
     question: 'What is a fingerprint?',
     answer:
-      'A fingerprint is the short form of a device key, shown as emoji and words so that people can compare it. Read it to each other by phone, then mark it with `peerai peers verify <peer>`; a changed key is refused loudly.',
+      'A fingerprint is the short form of a device key, shown as emoji and words so that people can compare it. `peerai peers show <peer>` prints it; read it to each other by phone, and if both match, it is that device.',
     patterns: [
       'what {is|does|are} {a fingerprint|the fingerprint|fingerprints|the fingerprint of a device|a key fingerprint}{ mean| for| here|}',
       '{fingerprint|fingerprints|key fingerprint|device fingerprint|verify peer|peers verify|safety number|my fingerprint}',
@@ -313,7 +313,7 @@ export const privacyIntents: readonly Intent[] = [
     name: 'telemetry',
     question: 'Does PeerAI phone home or keep my chats?',
     answer:
-      'Nothing phones home: no telemetry, no crash reports, no update pings, no account. Chats live in the page and are gone when you close it; logs hold times and codes but no prompts and no keys.',
+      'Nothing phones home: no telemetry, no crash reports, no update pings, no account. Chats stay on the devices that take part, and logs hold times and codes but no prompts and no keys.',
     patterns: [
       '{does|will|can} {peerai|it|this program|this app} {phone home|call home|send data home|collect data|send statistics|track me|report usage}',
       'does {peerai|it} phone home or keep my chats',

@@ -76,7 +76,7 @@ export const shareIntents: readonly Intent[] = [
     name: 'share-expiry',
     question: 'How long does a share link last?',
     answer:
-      'Every link has an end: choose it with `--for`, for example `--for 30m`, `--for 2h` or `--for 7d`. After that moment the provider refuses it with a clear message, even if tokens are left; make a new link then.',
+      'Every link has an end, two hours from now unless you choose: `--for 30m`, `--for 8h` or `--for 7d`. After that moment the provider refuses it with a clear message, even if tokens are left; make a new link then.',
     patterns: [
       'how long {does|will|is|can} {a share link|a link|the link|my link|a share} {last|work|be valid|stay valid|live|be used}',
       'when {does|will} {a share link|the link|my link|a link|it} {expire|end|stop working|run out|become invalid}',
@@ -144,7 +144,7 @@ export const shareIntents: readonly Intent[] = [
     name: 'share-guests',
     question: 'How many guests can use one link?',
     answer:
-      'You decide: `--guests 3` lets three different browsers use one link, and `--concurrency 1` sets how many answers run at once. A further guest gets a clear refusal, and those already chatting go on undisturbed.',
+      'You decide: `--guests 3`, the default, lets three different browsers use one link, and `--concurrency 1` sets how many answers run at once. A further guest gets a clear refusal, and those already chatting go on undisturbed.',
     patterns: [
       'how many {guests|people|friends|users|persons|browsers} can {use|open|join|share|chat with} {one link|a link|the link|the same link|a share link}',
       '{number of guests|guest limit|guests|max guests|concurrency|simultaneous guests|how many guests|guests option}',
