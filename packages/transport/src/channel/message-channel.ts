@@ -83,8 +83,7 @@ export function createMessageChannel(deps: ChannelDeps): OpenedChannel {
     if (how === 'failed') inbox.fail(error);
     gone.abort(error);
     accepted.reject(error);
-    creditCame.promise.catch(() => undefined);
-    creditCame.reject(error);
+    creditCame.resolve();
     deps.over?.();
   }
 
@@ -175,14 +174,19 @@ export function createMessageChannel(deps: ChannelDeps): OpenedChannel {
     }
   }
 
-  async function sendNow(message: Uint8Array): Promise<void> {
-    mayWrite();
-    const cost = messageCost(message.length);
-    while (credit === undefined || credit < cost) {
+  /** Waits until the other side has room, then takes that room. */
+  async function spend(cost: number): Promise<void> {
+    for (;;) {
+      if (credit !== undefined && credit >= cost) break;
       await creditCame.promise;
       mayWrite();
     }
     credit -= cost;
+  }
+
+  async function sendNow(message: Uint8Array): Promise<void> {
+    mayWrite();
+    await spend(messageCost(message.length));
     writer.write(encodeFrame('data', message));
     await writer.drained();
   }

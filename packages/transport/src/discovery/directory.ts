@@ -89,6 +89,15 @@ export function createDirectory(deps: DirectoryDeps): RunningDirectory {
     }
   }
 
+  /** A peer that cannot be asked has nothing to tell. */
+  async function askQuietly(...question: Parameters<typeof ask>): Promise<void> {
+    try {
+      await ask(...question);
+    } catch {
+      // the others are asked all the same
+    }
+  }
+
   return {
     async announce(record) {
       const { record: checked } = book.check(record);
@@ -114,14 +123,12 @@ export function createDirectory(deps: DirectoryDeps): RunningDirectory {
       const asking = new Set(peers);
       let wake = Promise.withResolvers<void>();
       for (const peer of peers) {
-        const asked = ask(peer, what, bounded, (bytes) => {
+        void askQuietly(peer, what, bounded, (bytes) => {
           if (learn(bytes) !== undefined) wake.resolve();
-        });
-        const done = (): void => {
-          asking.delete(peer);
+        }).then(() => {
           wake.resolve();
-        };
-        asked.then(done, done);
+          return asking.delete(peer);
+        });
       }
       try {
         while (asking.size > 0 && !signal.aborted && given.size < limits.recordsPerFindMax) {
@@ -135,7 +142,7 @@ export function createDirectory(deps: DirectoryDeps): RunningDirectory {
     },
     async introduce(peer) {
       if (own === undefined) return;
-      await ask(peer, '', clock.deadline(limits.findTimeoutMs), () => undefined).catch(() => undefined);
+      await askQuietly(peer, '', clock.deadline(limits.findTimeoutMs), () => undefined);
     },
     run(signal) {
       const disposable = network.answer(directoryProtocol, answer);

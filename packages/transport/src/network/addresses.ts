@@ -35,7 +35,8 @@ export function withWebrtc(address: string): string {
 
 function parse(address: string): Multiaddr | undefined {
   try {
-    return multiaddr(address);
+    const parsed = multiaddr(address);
+    return parsed.getComponents().length === 0 ? undefined : parsed;
   } catch {
     return undefined;
   }
@@ -88,4 +89,10 @@ export function sortAddresses(addresses: readonly string[]): string[] {
   return [...new Set(addresses)]
     .filter((address) => address !== '' && !address.startsWith('/webrtc'))
     .sort((a, b) => rank(a) - rank(b));
+}
+
+/** False for a circuit address whose relay we have no link to: nobody could reach us there. */
+export function throughLiveRelay(address: string, isLive: (relay: string) => boolean): boolean {
+  const relay = /\/p2p\/([^/]+)\/p2p-circuit/u.exec(address)?.[1];
+  return relay === undefined || isLive(relay);
 }

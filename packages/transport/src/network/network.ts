@@ -16,7 +16,7 @@ import { channelClosed, reasonOf, transportError } from '../errors.ts';
 import type { Components } from '../libp2p/components.ts';
 import { limits } from '../limits.ts';
 import { createAcceptor, createChannelMaker, openingError } from './accept.ts';
-import { planAddresses, sortAddresses } from './addresses.ts';
+import { planAddresses, sortAddresses, throughLiveRelay } from './addresses.ts';
 import { type Attempt, dialPlan } from './dialer.ts';
 import { createLinkTable, type LinkEntry } from './link-table.ts';
 import { keepPinging, measureLink } from './link-ping.ts';
@@ -158,7 +158,9 @@ export function createNetwork(deps: NetworkDeps, options: NetworkOptions): Runni
     network: {
       self,
       addresses: () =>
-        sortAddresses(components.addressManager.getAddresses().map((one) => withSelf(one.toString(), self))),
+        sortAddresses(components.addressManager.getAddresses().map((one) => withSelf(one.toString(), self))).filter(
+          (address) => throughLiveRelay(address, (relay) => table.of(relay).length > 0),
+        ),
       open,
       answer: (protocol, handler) => acceptor.answer(protocol, handler),
       links: (signal) => table.watch(AbortSignal.any([signal, stopped])),

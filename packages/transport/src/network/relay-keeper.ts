@@ -7,7 +7,7 @@ import { limits } from '../limits.ts';
 
 /** What we use of the circuit transport's own book of reservations. */
 interface Reservations {
-  hasReservation(peer: Libp2pPeerId): boolean;
+  readonly reservations: { get(peer: Libp2pPeerId): { readonly connection: string } | undefined };
   addRelay(peer: Libp2pPeerId, type: 'configured'): Promise<unknown>;
 }
 
@@ -65,11 +65,17 @@ async function keepReservation(
   listening: boolean,
 ): Promise<true> {
   const book = reservations(components);
-  if (book?.hasReservation(connection.remotePeer) === true) return true;
+  if (isLive(components, book, connection.remotePeer)) return true;
   if (listening && book !== undefined) await book.addRelay(connection.remotePeer, 'configured');
   else await components.transportManager.listen([multiaddr(`${withPeer(relay, connection)}/p2p-circuit`)]);
-  if (book?.hasReservation(connection.remotePeer) === false) throw new Error('the relay gave no reservation');
+  if (!isLive(components, book, connection.remotePeer)) throw new Error('the relay gave no reservation');
   return true;
+}
+
+/** A reservation written down just after its connection closed stays in libp2p's book for ever; only a live one counts. */
+function isLive(components: Components, book: Reservations | undefined, relay: Libp2pPeerId): boolean {
+  const id = book?.reservations.get(relay)?.connection;
+  return components.connectionManager.getConnections(relay).some((connection) => connection.id === id);
 }
 
 function withPeer(relay: string, connection: Connection): string {

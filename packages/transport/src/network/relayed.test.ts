@@ -52,7 +52,7 @@ async function directLink(from: TransportNode, to: TransportNode): Promise<Link>
   throw new Error('no direct link came up');
 }
 
-test('two agents meet at a relay, then a direct link takes over and outlives the relay', async () => {
+test('two agents meet at a relay, then a direct link takes over, lets the idle relayed one go and outlives the relay', async () => {
   const { relay, a, b, addresses } = await pairAtRelay();
   const signal = AbortSignal.timeout(15_000);
   const first = await a.network.open(b.network.self, echo, { signal, addresses });
@@ -64,6 +64,8 @@ test('two agents meet at a relay, then a direct link takes over and outlives the
   expect(second.link.path).toBe('direct');
   expect(await roundTrip(second, 'straight')).toBe('straight');
 
+  await first.close();
+  await until(() => a.stats().relayed === 0, 12_000);
   await relay.stop();
   expect(await roundTrip(second, 'without the relay')).toBe('without the relay');
 });

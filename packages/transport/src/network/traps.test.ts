@@ -76,7 +76,6 @@ test('a direct link that falls silent does not hold an open: the relay is taken 
   const direct = await a.network.open(b.network.self, echo, { signal: soon(), addresses: [proxy.address] });
   expect(direct.link.path).toBe('direct');
   proxy.silence();
-  proxy.close = ((close) => () => close())(proxy.close);
   const circuits = b.network.addresses().filter((address) => address.includes('p2p-circuit'));
   const again = await a.network.open(b.network.self, echo, { signal: soon(), addresses: circuits });
   await again.send(Uint8Array.of(9));
@@ -152,7 +151,9 @@ test('the key is the one given: two starts, one peer id', async () => {
 });
 
 test('a seed of another length is refused', async () => {
-  await expect(createAgentNode(testDeps({ seed: new Uint8Array(31) }), { listen: [], relays: [], bootstrap: [] })).rejects.toMatchObject({ code: 'INVALID_FORMAT' });
+  await expect(
+    createAgentNode(testDeps({ seed: new Uint8Array(31) }), { listen: [], relays: [], bootstrap: [] }),
+  ).rejects.toMatchObject({ code: 'INVALID_FORMAT' });
 });
 
 test('nothing starts while session keys would be dumped', () => {

@@ -78,10 +78,15 @@ export function createDirectUpgrader(deps: {
       const live = new Set(table.all().map((entry) => entry.connection.id));
       for (const id of proven) if (!live.has(id)) proven.delete(id);
       for (const { connection } of table.all()) {
-        if (connection.direct || connection.streams.length > 0) continue;
+        if (connection.direct || inUse(connection)) continue;
         const direct = table.of(connection.remotePeer.toString()).some((entry) => proven.has(entry.connection.id));
         if (direct) connection.close().catch(() => undefined);
       }
     },
   };
+}
+
+/** Streams of libp2p itself (ping, identify) do not keep a link. */
+function inUse(connection: Connection): boolean {
+  return connection.streams.some((stream) => !stream.protocol.startsWith('/ipfs/'));
 }

@@ -1,0 +1,65 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { planAddresses, sortAddresses, throughLiveRelay, withoutWebrtc, withWebrtc } from './addresses.ts';
+
+const self = '12D3KooWQYhTNQdmr3ArTeUHRYzFg94BKyTkoWBDWez9kSCVe2Xo';
+const relay = '12D3KooWLcq2BGC4j8hPjr8hFZXE9Dxna3VDMhpJ7dyXrRMoYEG3';
+const circuit = `/ip4/198.51.100.7/tcp/4100/ws/p2p/${relay}/p2p-circuit`;
+
+test('best first: a door for browsers, WebRTC, public sockets, relayed bytes, private networks, loopback', () => {
+  const wanted = [
+    `${circuit}/webrtc/p2p/${self}`,
+    `/ip4/198.51.100.7/tcp/4101/p2p/${relay}/p2p-circuit/webrtc/p2p/${self}`,
+    `/ip4/20.1.2.3/tcp/4001/p2p/${self}`,
+    `${circuit}/p2p/${self}`,
+    `/ip4/192.168.1.5/tcp/4001/p2p/${self}`,
+    `/ip4/127.0.0.1/tcp/4002/ws/p2p/${self}`,
+    `/ip4/127.0.0.1/tcp/4001/p2p/${self}`,
+  ];
+  expect(sortAddresses(wanted.toReversed())).toEqual(wanted);
+  expect(sortAddresses([...wanted, ...wanted, '/webrtc'])).toEqual(wanted);
+});
+
+test('a circuit address is a way to relay and a way to WebRTC, whichever of the two was given', () => {
+  const plain = `${circuit}/p2p/${self}`;
+  const webrtc = `${circuit}/webrtc/p2p/${self}`;
+  for (const given of [plain, webrtc, circuit, `${circuit}/webrtc`]) {
+    expect(planAddresses(self, [given])).toEqual({ direct: [], relayed: [plain], webrtc: [webrtc], unusable: [] });
+  }
+  expect(withWebrtc(plain)).toBe(webrtc);
+  expect(withWebrtc(webrtc)).toBe(webrtc);
+  expect(withoutWebrtc(webrtc)).toBe(plain);
+});
+
+test.each([
+  ['', 'not a multiaddr'],
+  ['hello', 'not a multiaddr'],
+  [`/ip4/192.0.2.1/tcp/1/p2p/${relay}`, 'names another peer'],
+  [`/webrtc/p2p/${self}`, 'WebRTC needs a relay to meet at'],
+])('%s is unusable: %s', (address, reason) => {
+  const plan = planAddresses(self, [address]);
+  expect(plan.direct.length + plan.relayed.length + plan.webrtc.length).toBe(0);
+  expect(plan.unusable).toEqual([{ address, reason }]);
+});
+
+test('any text whatever is sorted somewhere and nothing is thrown', () => {
+  const parts = fc.constantFrom('/ip4/1.2.3.4', '/tcp/1', '/ws', '/p2p-circuit', '/webrtc', `/p2p/${self}`, '/x', '\0');
+  const text = fc.oneof(
+    fc.string(),
+    fc.array(parts).map((all) => all.join('')),
+  );
+  fc.assert(
+    fc.property(fc.array(text, { maxLength: 5 }), (addresses) => {
+      planAddresses(self, addresses);
+      sortAddresses(addresses);
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test('an address through a relay we have lost is no address', () => {
+  const lives = (id: string): boolean => id === relay;
+  expect(throughLiveRelay(`${circuit}/p2p/${self}`, lives)).toBe(true);
+  expect(throughLiveRelay(`${circuit}/p2p/${self}`, () => false)).toBe(false);
+  expect(throughLiveRelay(`/ip4/127.0.0.1/tcp/1/p2p/${self}`, () => false)).toBe(true);
+});
