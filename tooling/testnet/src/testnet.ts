@@ -10,12 +10,16 @@ export interface TestnetOptions {
   /** Relays; agents know all of them. */
   readonly relays: number;
   readonly engine: 'scripted' | 'nano' | 'auto';
+  /** Engines of single agents, in their order, where they differ. */
+  readonly engines?: readonly TestnetOptions['engine'][];
   /** Environment of every agent, besides what this program sets. */
   readonly env: Readonly<Record<string, string>>;
   /** Address the relay and the agents listen on; another loopback address than 127.0.0.1 is possible. */
   readonly host?: string;
   /** Names of the agents; `agent-1`, `agent-2` … unless given. */
   readonly names?: readonly string[];
+  /** Ports that people know (8006, 4100, …) or the next free ones, instead of any free ones. */
+  readonly usualPorts?: boolean;
   /** Pair every agent with every other one, all permissions; default true. */
   readonly pair?: boolean;
   readonly onLog?: (line: string) => void;
@@ -78,8 +82,11 @@ export async function startTestnet(options: TestnetOptions): Promise<Testnet> {
     relays.push(...(await Promise.all(names.map((name) => startRelay(name, join(folder, name), host, onLog)))));
     const known = relays.map(({ info }) => browserAddress(info));
     const agentNames = Array.from({ length: options.agents }, (_, index) => options.names?.[index] ?? `agent-${index + 1}`);
-    const start = (name: string): Promise<RunningAgent> => startAgent({ name, home: join(folder, name), host, relays: known, options, onLog, ports: undefined });
-    agents.push(...(await Promise.all(agentNames.map(start))));
+    const start = (name: string, index: number): Promise<RunningAgent> =>
+      startAgent({ name, engine: options.engines?.[index] ?? options.engine, home: join(folder, name), host, relays: known, options, onLog, ports: undefined });
+    // Two that look for the same usual port at once could both find it free.
+    if (options.usualPorts === true) for (const [index, name] of agentNames.entries()) agents.push(await start(name, index));
+    else agents.push(...(await Promise.all(agentNames.map(start))));
     if (options.pair !== false) await pairAll(agents);
   } catch (error) {
     await stop();
@@ -93,8 +100,13 @@ export async function startTestnet(options: TestnetOptions): Promise<Testnet> {
   };
 }
 
-async function startRelay(name: string, home: string, host: string, onLog: (line: string) => void): Promise<RunningRelay> {
-  const args = ['--json', '--port', '0', '--tcp-port', '0', '--bind', host, '--home', home, '--name', name];
+async function startRelay(
+  name: string,
+  home: string,
+  { host, usualPorts, onLog }: { readonly host: string; readonly usualPorts: boolean; readonly onLog: (line: string) => void },
+): Promise<RunningRelay> {
+  const ports = usualPorts ? [] : ['--port', '0', '--tcp-port', '0'];
+  const args = ['--json', ...ports, '--bind', host, '--home', home, '--name', name];
   const child = await startChild<RelayInfo>(programOf('@peerai/relay', 'main.js'), args, { env: {}, onLog: (line) => onLog(`${name} ${line}`) });
   const { http, addresses, peerId } = child.ready;
   return { info: { name, http, addresses, peerId, pid: child.pid }, child };
@@ -109,6 +121,7 @@ function browserAddress({ addresses }: RelayInfo): string {
 
 interface AgentPlan {
   readonly name: string;
+  readonly engine: TestnetOptions['engine'];
   readonly home: string;
   readonly host: string;
   readonly relays: readonly string[];
@@ -122,14 +135,15 @@ interface AgentReady {
 }
 
 async function startAgent(plan: AgentPlan): Promise<RunningAgent> {
-  const { name, home, host, relays, options, onLog, ports } = plan;
+  const { name, engine, home, host, relays, options, onLog, ports } = plan;
   const env: Record<string, string> = {
     PEERAI_NETWORK__NAME: name,
-    PEERAI_NETWORK__LISTEN_ADDRESS: `${host}:0`,
+
     PEERAI_NETWORK__DISCOVERY__MDNS: 'false',
     PEERAI_NETWORK__RELAYS: relays.join(','),
-    PEERAI_API__PORT: ports?.api ?? '0',
-    PEERAI_LLM__ENGINES: options.engine,
+    PEERAI_NETWORK__LISTEN_ADDRESS: `${host}:0`,
+    ...(options.usualPorts === true && ports === undefined ? {} : { PEERAI_API__PORT: ports?.api ?? '0' }),
+    PEERAI_LLM__ENGINES: engine,
     PEERAI_LLM__EXPOSE: '*',
     ...options.env,
   };

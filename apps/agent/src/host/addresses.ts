@@ -1,0 +1,48 @@
+import { isIPv6 } from 'node:net';
+import { PeerAiError } from '@peerai/core-protocol';
+
+/** `0.0.0.0:4001` as host and port. The configuration has checked its shape. */
+export function splitHostPort(text: string): { readonly host: string; readonly port: number } {
+  const at = text.lastIndexOf(':');
+  return { host: text.slice(0, at).replaceAll(/[[\]]/g, ''), port: Number(text.slice(at + 1)) };
+}
+
+/** TCP on this port, WebSocket on the next; port 0 takes free ones. */
+export function listenAddresses(host: string, port: number, transports: { readonly tcp: boolean; readonly websocket: boolean }): readonly string[] {
+  const at = isIPv6(host) ? `/ip6/${host}` : /^[\d.]+$/.test(host) ? `/ip4/${host}` : `/dns/${host}`;
+  return [
+    ...(transports.tcp ? [`${at}/tcp/${port}`] : []),
+    ...(transports.websocket ? [`${at}/tcp/${port === 0 ? 0 : port + 1}/ws`] : []),
+  ];
+}
+
+/** `external_address` as multiaddrs: a multiaddr as it is, `host:port` as TCP and WebSocket. */
+export function announcedAddresses(text: string): readonly string[] {
+  if (text.startsWith('/')) return [text];
+  const { host, port } = splitHostPort(text);
+  return listenAddresses(host, port, { tcp: true, websocket: true });
+}
+
+/** How long a relay may take to say its addresses, milliseconds. */
+const askMs = 3_000;
+
+/** A relay given by its web address says its own multiaddrs. Throws RELAY_INVALID for one that is no relay; unreachable ones are left out with a warning. */
+export async function relayAddresses(given: readonly string[], warn: (text: string) => void): Promise<readonly string[]> {
+  const found = await Promise.all(given.map((one) => (one.startsWith('/') ? [one] : askRelay(one, warn))));
+  return found.flat();
+}
+
+async function askRelay(url: string, warn: (text: string) => void): Promise<readonly string[]> {
+  const base = url.replace(/\/+$/, '');
+  const response = await fetch(`${base}/health`, { signal: AbortSignal.timeout(askMs) }).catch(() => undefined);
+  if (response === undefined) {
+    warn(`relay ${base} does not answer; it is left out until the next start`);
+    return [];
+  }
+  const body = (await response.json().catch(() => ({}))) as { service?: unknown; addresses?: unknown };
+  const [first] = Array.isArray(body.addresses) ? (body.addresses as unknown[]) : [];
+  if (body.service !== 'peerai-relay' || typeof first !== 'string') {
+    throw new PeerAiError('RELAY_INVALID', `${base} is no PeerAI relay`, { hint: 'Give a multiaddr ending in /p2p/<id>, or the http address of a relay.' });
+  }
+  return [first];
+}

@@ -1,0 +1,27 @@
+import type { Engine } from '@peerai/llm-bridge';
+import type { Instance } from '../cli/locate.ts';
+
+export interface BannerFacts {
+  readonly instance: Instance;
+  readonly token: string;
+  readonly took: string;
+  readonly relays: readonly string[];
+  readonly engines: readonly Engine[];
+  readonly files: readonly string[];
+}
+
+/** What a person sees when the agent is up: what was found, where to go next. */
+export function banner({ instance, token, took, relays, engines, files }: BannerFacts): string {
+  const engine = engines.map(({ kind, url }) => (url === undefined ? `${kind} (built in)` : `${kind} at ${url}`)).join(', ');
+  return [
+    `${instance.name} is up (${took})`,
+    `  engine     ${engine === '' ? 'none' : engine}`,
+    `  relay      ${relays.length === 0 ? 'none: LAN only (give one with --relay)' : relays.join(', ')}`,
+    `  dashboard  ${instance.api}/#token=${token}`,
+    `  gateway    ${instance.api}/v1   (OpenAI; Ollama at ${instance.api})`,
+    ...(files.length === 0 ? [] : [`  settings   ${files.join(', ')}`]),
+    '',
+    '  Let another device in:   peerai invite',
+    '  Share with a friend:     peerai share <model>',
+  ].join('\n');
+}

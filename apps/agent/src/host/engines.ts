@@ -1,0 +1,62 @@
+import type { Clock, Logger } from '@peerai/core-protocol';
+import { type Engine, ollamaEngine, openAiCompatibleEngine, probeEngines, scriptedEngine } from '@peerai/llm-bridge';
+import type { EngineFinding } from '@peerai/peer';
+import type { EngineChoice } from '@peerai/platform';
+import { nanoEngine } from './nano-engine.ts';
+
+/** How often `auto` looks again for an engine that was started later, milliseconds. */
+const probeEveryMs = 30_000;
+
+export interface Engines {
+  readonly list: () => readonly Engine[];
+  readonly findings: () => readonly EngineFinding[];
+  /** Looks once now; `run` goes on looking. */
+  probe(signal: AbortSignal): Promise<void>;
+  run(signal: AbortSignal): Promise<void>;
+}
+
+/** The engines that the configuration names. `auto` takes what answers on the usual ports, and the embedded guide when nothing does. */
+export async function createEngines(deps: { readonly clock: Clock; readonly logger: Logger }, choices: readonly EngineChoice[]): Promise<Engines> {
+  const fixed: Engine[] = [];
+  for (const choice of choices) {
+    const engine = await fixedEngine(deps.clock, choice);
+    if (engine !== undefined) fixed.push(engine);
+  }
+  const auto = choices.some((choice) => kindOf(choice) === 'auto');
+  const guide = auto ? nanoEngine() : undefined;
+  let found: readonly Engine[] = [];
+  let findings: readonly EngineFinding[] = [];
+  const probe = async (signal: AbortSignal): Promise<void> => {
+    if (!auto) return;
+    const probed = await probeEngines({ clock: deps.clock }, { signal });
+    findings = probed.map(({ kind, url, state, detail }) => ({ kind, url, state, detail, models: [] }));
+    const urls = probed.flatMap(({ state, url, kind }) => (state === 'found' ? [`${kind} ${url}`] : [])).join('\n');
+    if (urls === found.map(({ kind, url }) => `${kind} ${url ?? ''}`).join('\n')) return;
+    found = probed.flatMap(({ engine }) => (engine === undefined ? [] : [engine]));
+    deps.logger.info('engines-found', { engines: found.map(({ kind, url }) => `${kind} ${url ?? ''}`) });
+  };
+  return {
+    list: () => [...fixed, ...found, ...(guide !== undefined && found.length === 0 && fixed.length === 0 ? [guide] : [])],
+    findings: () => findings,
+    probe,
+    async run(signal) {
+      while (auto && !signal.aborted) {
+        await deps.clock.sleep(probeEveryMs, signal).catch(() => undefined);
+        if (!signal.aborted) await probe(signal).catch(() => undefined);
+      }
+    },
+  };
+}
+
+const kindOf = (choice: EngineChoice): string => (typeof choice === 'string' ? choice : choice.type);
+
+async function fixedEngine(clock: Clock, choice: EngineChoice): Promise<Engine | undefined> {
+  const { type, url, name, path } = typeof choice === 'string' ? { type: choice, url: undefined, name: undefined, path: undefined } : choice;
+  if (type === 'auto') return undefined;
+  if (type === 'nano') return nanoEngine();
+  if (type === 'scripted') return scriptedEngine({ clock });
+  if (type === 'ollama') return ollamaEngine({ clock }, { url: url ?? process.env['OLLAMA_HOST'] ?? 'http://127.0.0.1:11434' });
+  if (type === 'openai-compatible') return openAiCompatibleEngine({ clock }, { url: url ?? 'http://127.0.0.1:8000' });
+  const { llamaCppEngine } = await import('@peerai/llm-bridge/llama-cpp');
+  return llamaCppEngine({ clock }, { path: path ?? '', ...(name === undefined ? {} : { name }) });
+}
