@@ -1,0 +1,28 @@
+/**
+ * Keys of the published configuration that this version does not have. They are refused: a key that is accepted takes effect.
+ * A name covers everything below it.
+ */
+export const notBuiltIn: readonly string[] = [
+  'network.discovery.dht',
+  'network.discovery.pex',
+  'network.transports.quic',
+  'network.transports.tor',
+  'security.encryption',
+  'security.key_exchange',
+  'security.signature_algorithm',
+  'security.certificate_file',
+  'security.private_key_file',
+  'security.enable_tor',
+  'security.shared_secret',
+  'performance',
+  'http',
+  'nn',
+  'memory',
+  'ledger',
+  'telemetry',
+];
+
+/** The refused key that covers this one. */
+export function refusedKey(key: string): string | undefined {
+  return notBuiltIn.find((name) => key === name || key.startsWith(`${name}.`));
+}

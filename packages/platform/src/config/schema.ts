@@ -1,0 +1,168 @@
+import { PeerAiError } from '@peerai/core-protocol';
+import * as z from 'zod';
+import { limits } from '../limits.ts';
+import { parseDurationMs, parseSizeBytes } from './units.ts';
+
+type Unit = (text: string) => number;
+
+/** A text with a unit; the config holds the number. */
+const withUnit = (parse: Unit, example: string, description: string) =>
+  z
+    .string()
+    .transform((text, context): number => {
+      try {
+        return parse(text);
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: PeerAiError.is(error) ? error.message : String(error) });
+        return z.NEVER;
+      }
+    })
+    .prefault(example)
+    .describe(description);
+
+const duration = (example: string, description: string) => withUnit(parseDurationMs, example, description);
+const size = (example: string, description: string) => withUnit(parseSizeBytes, example, description);
+const port = z.int('a port is a whole number').min(0, 'a port is 0 to 65535').max(65_535, 'a port is 0 to 65535');
+const count = (most: number) => z.int('this is a whole number').min(1, 'at least 1').max(most, `at most ${most}`);
+const list = (most: number) => z.array(z.string().min(1, 'an empty entry')).max(most, `at most ${most} entries`);
+
+const hostPort = z
+  .string()
+  .refine(isHostPort, "an address is host:port, such as '0.0.0.0:4001' or '[::]:4001', with a port of 0 to 65534");
+const webAddress = z.string().refine(isWebAddress, 'this is no http or https address');
+
+const engineTypes = ['auto', 'nano', 'scripted', 'ollama', 'openai-compatible', 'llama-cpp'] as const;
+const engine = z.union(
+  [
+    z.enum(engineTypes),
+    z.strictObject({
+      type: z.enum(engineTypes),
+      url: webAddress.optional(),
+      name: z.string().min(1).optional(),
+      path: z.string().min(1).optional(),
+    }),
+  ],
+  { error: `an engine is one of ${engineTypes.join(', ')}, or {type, url, name, path}` },
+);
+
+/** Every key this version understands, with its default; what is written here takes effect somewhere. */
+export const configSchema = z.strictObject({
+  network: z
+    .strictObject({
+      listen_address: hostPort
+        .default('0.0.0.0:4001')
+        .describe('Where libp2p listens: TCP on this port, WebSocket on the next; port 0 takes free ones.'),
+      external_address: z
+        .string()
+        .min(1)
+        .optional()
+        .describe(
+          'The address others reach this machine at, when it stands behind a router: a multiaddr or host:port.',
+        ),
+      bootstrap_nodes: list(64).default([]).describe('Multiaddrs of peers to know from the start.'),
+      max_connections: count(10_000).default(100).describe('Connections at the same time.'),
+      connection_timeout: duration('30s', 'How long a connection attempt may take.'),
+      name: z
+        .string()
+        .min(1)
+        .max(64, 'at most 64 characters')
+        .optional()
+        .describe('What people call this peer; the host name by default.'),
+      discovery: z
+        .strictObject({ mdns: z.boolean().default(true).describe('Find peers on the same local network.') })
+        .prefault({}),
+      relays: list(16)
+        .default([])
+        .describe('Relays to use, as multiaddrs or http addresses; without one this peer is on the LAN only.'),
+      transports: z
+        .strictObject({
+          tcp: z.boolean().default(true).describe('TCP.'),
+          websocket: z.boolean().default(true).describe('WebSocket, one port above TCP.'),
+          webrtc: z.boolean().default(true).describe('WebRTC, for direct paths to browsers and through routers.'),
+        })
+        .prefault({})
+        .describe('Ways to connect; at least one.')
+        .refine((kinds) => kinds.tcp || kinds.websocket || kinds.webrtc, 'at least one transport must be on'),
+      path: z.enum(['any', 'direct-only']).default('any').describe('direct-only never sends content through a relay.'),
+    })
+    .prefault({}),
+  security: z
+    .strictObject({
+      allow_origins: list(64).default([]).describe('Web origins that may call the local API.'),
+      allow_hosts: list(64).default([]).describe('Host names besides the loopback ones that the local API answers to.'),
+    })
+    .prefault({}),
+  llm: z
+    .strictObject({
+      engines: z
+        .array(engine)
+        .min(1, 'name at least one engine')
+        .max(16, 'at most 16 engines')
+        .default(['auto'])
+        .describe('Who answers prompts here; auto looks for running engines and falls back to nano.'),
+      default_model: z.string().min(1).optional().describe('The model used when a request names none.'),
+      expose: list(256).default(['*']).describe('Models offered to paired devices; * is all.'),
+      max_concurrent: count(64).default(2).describe('Answers made at the same time.'),
+      queue_length: z.int().min(0).max(10_000).default(32).describe('Requests that may wait for a free place.'),
+      system_prompt: z
+        .string()
+        .max(65_536)
+        .optional()
+        .describe('Put before each conversation that has no system message.'),
+    })
+    .prefault({}),
+  share: z
+    .strictObject({
+      page_url: webAddress.optional().describe('The page share links point to; the relay’s own by default.'),
+      for: duration('2h', 'How long a share link works.'),
+      tokens: count(1_000_000_000).default(20_000).describe('Tokens a share link may spend.'),
+      guests: count(100).default(3).describe('Guests one link admits.'),
+      concurrency: count(16).default(1).describe('Answers at the same time for one link.'),
+    })
+    .prefault({}),
+  api: z
+    .strictObject({
+      bind: z
+        .string()
+        .min(1)
+        .default('127.0.0.1')
+        .describe('Address of the local API; anything but loopback makes every route need the token.'),
+      port: port.default(8006).describe('Port of the local API; 0 takes a free one.'),
+      require_token: z.enum(['control', 'all']).default('control').describe('Which routes need the token.'),
+    })
+    .prefault({}),
+  logging: z
+    .strictObject({
+      level: z
+        .enum(['debug', 'info', 'warn', 'error', 'silent'])
+        .default('info')
+        .describe('The least important events written.'),
+      format: z
+        .enum(['json', 'text', 'auto'])
+        .default('auto')
+        .describe('auto is text on a terminal, JSON lines elsewhere.'),
+      file: z.string().min(1).optional().describe('Write to this file instead of stderr.'),
+      rotate: z
+        .strictObject({
+          size: size('10MB', 'A log file is put aside at this size.'),
+          keep: z.int().min(0).max(limits.logFilesKeptMax).default(5).describe('Old log files kept.'),
+        })
+        .prefault({}),
+    })
+    .prefault({}),
+});
+
+/** Read-only all the way down; durations are milliseconds, sizes bytes. */
+export type Config = DeepReadonly<z.output<typeof configSchema>>;
+export type EngineChoice = Config['llm']['engines'][number];
+
+type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
+
+function isHostPort(text: string): boolean {
+  const [, digits] = /^(?:\[[0-9a-f:.]+\]|[^\s:[\]/]+):(\d{1,5})$/iu.exec(text) ?? [];
+  return digits !== undefined && Number(digits) < 65_535;
+}
+
+function isWebAddress(text: string): boolean {
+  return /^https?:$/u.test(URL.parse(text)?.protocol ?? '');
+}

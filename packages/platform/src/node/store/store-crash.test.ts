@@ -1,0 +1,206 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PeerAiError } from '@peerai/core-protocol';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openStore } from './open-store.ts';
+
+/** Commits n, n+1, … two at a time, four commits in the air, and prints each number once its commit is acknowledged. */
+const child = `
+  import { writeSync } from 'node:fs';
+  import { openStore } from ${JSON.stringify(new URL('./open-store.ts', import.meta.url).href)};
+  const [path, first, count] = [process.argv[1], Number(process.argv[2]), Number(process.argv[3])];
+  const store = await openStore(path);
+  let next = first;
+  const value = new Uint8Array(420);
+  async function lane() {
+    while (next < first + count) {
+      const [a, b] = [next++, next++];
+      const key = (n) => String(n).padStart(12, '0');
+      await store.commit([store.put(key(a), value), store.put(key(b), value)]);
+      writeSync(1, a + '\\n' + b + '\\n');
+    }
+  }
+  writeSync(1, 'ready\\n');
+  await Promise.all([lane(), lane(), lane(), lane()]);
+  if (process.argv[4] === 'hang') setInterval(() => {}, 1000);
+`;
+const flags = ['--conditions=@peerai/source', '--input-type=module-typescript', '--eval', child];
+
+let folder: string;
+let path: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'peerai-crash-'));
+  path = join(folder, 'peer.db');
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+async function killTenTimes(file: string): Promise<Set<number>> {
+  const all = new Set<number>();
+  for (let round = 0; round < 10; round += 1) {
+    const run = start(file, String(round * 1_000_000), '900000');
+    await run.ready;
+    await new Promise((resolve) => void setTimeout(resolve, Math.random() * 120));
+    run.process.kill('SIGKILL');
+    await run.ended;
+    for (const number of run.acknowledged) all.add(number);
+  }
+  return all;
+}
+
+function start(
+  file: string,
+  ...args: readonly string[]
+): { process: ChildProcess; acknowledged: Set<number>; ready: Promise<void>; ended: Promise<void> } {
+  const process_ = spawn(process.execPath, [...flags, file, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const acknowledged = new Set<number>();
+  const ready = Promise.withResolvers<void>();
+  let text = '';
+  process_.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    const lines = (text + chunk).split('\n');
+    text = lines.pop() ?? '';
+    for (const line of lines) {
+      if (line === 'ready') ready.resolve();
+      else acknowledged.add(Number(line));
+    }
+  });
+  const ended = new Promise<void>((resolve) => void process_.once('close', () => resolve()));
+  return { process: process_, acknowledged, ready: ready.promise, ended };
+}
+
+async function numbersIn(file: string): Promise<Set<number>> {
+  const store = await openStore(file);
+  try {
+    const found = new Set<number>();
+    for await (const { key } of store.range('', '\u{10FFFF}')) found.add(Number(key));
+    return found;
+  } finally {
+    await store.close();
+  }
+}
+
+describe('kill -9', () => {
+  it(
+    'loses nothing that was acknowledged, and halves no commit, at 20 random points',
+    { timeout: 90_000 },
+    async () => {
+      const files = [path, join(folder, 'other.db')];
+      const acknowledged = await Promise.all(files.map(async (file) => killTenTimes(file)));
+      for (const [index, file] of files.entries()) {
+        const found = await numbersIn(file);
+        const all = [...(acknowledged[index] ?? [])];
+        expect(all.length).toBeGreaterThan(100);
+        expect(all.filter((number) => !found.has(number))).toEqual([]);
+        expect([...found].filter((number) => !found.has(number ^ 1))).toEqual([]);
+      }
+    },
+  );
+
+  it('frees the lock of the one that was killed, and STORE_LOCKED names a living one', async () => {
+    const run = start(path, '0', '2', 'hang');
+    await run.ready;
+    await expect(openStore(path)).rejects.toMatchObject({
+      code: 'STORE_LOCKED',
+      message: expect.stringContaining(path),
+    });
+    run.process.kill('SIGKILL');
+    await run.ended;
+    await (await openStore(path)).close();
+  });
+});
+
+it('a torn write-ahead log gives back a prefix of the commits, or is refused', { timeout: 60_000 }, async () => {
+  const run = start(path, '0', '120', 'hang');
+  while (run.acknowledged.size < 120) await new Promise((resolve) => void setTimeout(resolve, 20));
+  run.process.kill('SIGKILL');
+  await run.ended;
+  const [database, log] = [readFileSync(path), readFileSync(`${path}-wal`)];
+  const torn = join(folder, 'torn.db');
+  let prefixes = 0;
+  for (let trial = 0; trial < 24; trial += 1) {
+    const place = log.length - 1 - Math.floor((trial * 4_096) / 24);
+    const damaged = Uint8Array.from(trial % 2 === 0 ? log.subarray(0, place) : log);
+    if (trial % 2 === 1) damaged[place] = (damaged[place] ?? 0) ^ (1 << (trial % 8));
+    for (const suffix of ['-shm', '.lock']) rmSync(torn + suffix, { force: true });
+    writeFileSync(torn, database);
+    writeFileSync(`${torn}-wal`, damaged);
+    const found = await numbersIn(torn).catch((error: unknown) => {
+      expect(PeerAiError.is(error, 'STORE_BROKEN')).toBe(true);
+      return undefined;
+    });
+    if (found === undefined) continue;
+    prefixes += 1;
+    // Commits overtake one another by at most the four lanes, so a prefix has no hole older than eight numbers.
+    const newest = Math.max(...found, -1);
+    for (let number = 0; number < newest - 8; number += 1) expect(found.has(number)).toBe(true);
+    for (const number of found) expect(found.has(number ^ 1)).toBe(true);
+    expect(found.size).toBeGreaterThan(0);
+  }
+  expect(prefixes).toBeGreaterThan(0);
+});
+
+it(
+  'asks the disk to keep every lone commit before it is acknowledged (strace counts)',
+  { timeout: 60_000 },
+  async ({ skip }) => {
+    if (spawnSync('strace', ['-V']).status !== 0) return skip('strace is not installed');
+    const trace = join(folder, 'trace');
+    const sequential = `
+    import { openStore } from ${JSON.stringify(new URL('./open-store.ts', import.meta.url).href)};
+    const store = await openStore(process.argv[1]);
+    for (let n = 0; n < 40; n += 1) await store.commit([store.put('k' + n, new Uint8Array(10))]);
+    process.kill(process.pid, 'SIGKILL');`;
+    const options = ['-f', '-qq', '-e', 'trace=fsync,fdatasync', '-o', trace, process.execPath];
+    spawnSync(
+      'strace',
+      [...options, '--conditions=@peerai/source', '--input-type=module', '--eval', sequential, path],
+      {
+        timeout: 50_000,
+      },
+    );
+    if (!existsSync(trace)) return skip('strace may not trace here');
+    const syncs = readFileSync(trace, 'utf8').match(/f(?:data)?sync\(/gu)?.length ?? 0;
+    expect(syncs).toBeGreaterThanOrEqual(40);
+    expect(
+      (await openStore(path).then(async (store) => [await store.get('k39'), await store.close()]))[0],
+    ).toBeDefined();
+  },
+);
+
+it(
+  'keeps everything acknowledged on a disk that is really full, and goes on when there is room',
+  { timeout: 60_000 },
+  async ({ skip }) => {
+    const disk = join(folder, 'disk');
+    mkdirSync(disk);
+    if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', disk]).status !== 0)
+      return skip('may not mount a small disk here');
+    try {
+      const full = join(disk, 'peer.db');
+      const filler = join(disk, 'filler');
+      writeFileSync(filler, new Uint8Array(200_000));
+      const store = await openStore(full);
+      const acknowledged: string[] = [];
+      let refused: unknown;
+      for (let number = 0; refused === undefined && number < 1_000; number += 1) {
+        const key = `k${number}`;
+        await store.commit([store.put(key, new Uint8Array(4_000))]).then(
+          () => acknowledged.push(key),
+          (error: unknown) => (refused = error),
+        );
+      }
+      expect(refused).toMatchObject({ code: 'STORE_FULL' });
+      expect(acknowledged.length).toBeGreaterThan(10);
+      rmSync(filler);
+      await store.commit([store.put('after', new Uint8Array(10))]);
+      await store.close();
+      const again = await openStore(full);
+      for (const key of [...acknowledged, 'after']) expect(await again.get(key)).toBeDefined();
+      await again.close();
+      copyFileSync(full, path);
+    } finally {
+      spawnSync('umount', [disk]);
+    }
+  },
+);
