@@ -22,7 +22,11 @@ export interface NanoEngine {
 
 /** Loads a model file. Throws INVALID_FORMAT; with a runtime also what its `load` throws. */
 export async function loadEngine(bytes: Uint8Array, corpus: Corpus, runtime?: Runtime): Promise<NanoEngine> {
-  const { weights, ...file } = decodeModelFile(bytes);
+  return await createEngine(decodeModelFile(bytes), corpus, runtime);
+}
+
+/** The same from weights in memory. */
+export async function createEngine({ weights, ...file }: NanoModelFile, corpus: Corpus, runtime?: Runtime): Promise<NanoEngine> {
   let retriever: Retriever | undefined;
   return {
     file,

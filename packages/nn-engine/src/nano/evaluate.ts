@@ -26,7 +26,7 @@ export interface Score {
 export interface NanoEvaluation {
   /** Phrasings of known patterns that training never saw. A refusal is never right. */
   readonly known: Score;
-  /** The same phrasings with one typo in each (two from 20 characters on). */
+  /** The same phrasings with one typo in each (two from 40 characters on). */
   readonly typos: Score;
   /** Unrelated questions; right is a refusal. */
   readonly unrelated: Score;
@@ -36,7 +36,8 @@ export interface NanoEvaluation {
 
 export interface EvaluateOptions {
   readonly seed: number;
-  readonly corpus: Corpus;
+  /** By default the corpus the shipped model was trained on. */
+  readonly corpus?: Corpus;
   /** Phrasings of known patterns. Default 240. */
   readonly phrasings?: number;
   /** Unrelated questions and unseen patterns at most; all by default. */
@@ -47,14 +48,15 @@ export interface EvaluateOptions {
 /** A pattern with fewer ways through it may have none that was kept back. */
 const expansionsMin = 8;
 const drawsMax = 400;
-const typoCharacters = 20;
+const typoCharacters = 40;
 const answerTokensMax = 220;
 
 /**
  * Asks the model and judges by intent: only the exact stored answer is right. The same seed asks the same questions on every machine.
  */
 export async function evaluateNano(model: LanguageModel, options: EvaluateOptions): Promise<NanoEvaluation> {
-  const { corpus, seed, phrasings = 240, othersMax = Infinity, signal = new AbortController().signal } = options;
+  const { seed, phrasings = 240, othersMax = Infinity, signal = new AbortController().signal } = options;
+  const corpus = options.corpus ?? (await import('./corpus/index.ts')).corpus;
   const known = drawTrials(corpus, phrasings, 'test', seed);
   const random = seededUnit(seed + 1);
   const typos = known.map(({ question, intent }) => ({ question: misspelled(question, random), intent }));

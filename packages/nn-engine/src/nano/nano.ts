@@ -31,11 +31,16 @@ const tokensPerTurn = 8;
  * suggested questions when the joint probability of its first tokens is low. `generate` throws PROMPT_TOO_LONG, ABORTED, INVALID_FORMAT.
  */
 export function createNano(deps: NanoDeps): LanguageModel {
+  return nanoFrom(() => load(deps), deps.clock);
+}
+
+/** A nano model over whatever gives an engine; `open` is called once, at the first prompt or `warm`, and again after it failed. */
+export function nanoFrom(open: () => Promise<NanoEngine>, clock: Clock): LanguageModel {
   let loading: Promise<NanoEngine> | undefined;
   let loaded = false;
   const engine = async (signal: AbortSignal): Promise<NanoEngine> => {
     signal.throwIfAborted();
-    loading ??= load(deps).catch((error: unknown) => {
+    loading ??= open().catch((error: unknown) => {
       loading = undefined;
       throw error;
     });
@@ -59,10 +64,10 @@ export function createNano(deps: NanoDeps): LanguageModel {
       description: 'A tiny guide to PeerAI that recites stored answers; it does not reason and refuses what it does not know.',
     },
     async *generate(prompt, sampling, signal) {
-      yield* answer(await engine(signal), deps.clock, prompt, sampling, signal);
+      yield* answer(await engine(signal), clock, prompt, sampling, signal);
     },
     async embed(texts, signal) {
-      return await embed(texts, deps.clock, signal);
+      return await embed(texts, clock, signal);
     },
     async warm(signal) {
       await engine(signal);
