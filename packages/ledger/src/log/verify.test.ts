@@ -59,6 +59,7 @@ describe('verifyLedger', () => {
       [entryKey(300n), row(entryKey(299n)), 300n],
       [entryKey(7n), row(entryKey(8n)), 7n],
       [headKey, undefined, 300n],
+      [headKey, concatBytes(row(headKey), Uint8Array.of(0x38, 1)), undefined],
       [tileKey(0, 0n), undefined, 0n],
       [tileKey(0, 1n), row(tileKey(0, 0n)), undefined],
       ['what', utf8('?'), undefined],
@@ -131,6 +132,16 @@ describe('opening', () => {
     await put(world.room, headKey);
     await expect(ledgerWorld(30, { store: world.store })).rejects.toMatchObject({ code: 'LEDGER_DAMAGED' });
   });
+});
+
+test('opening refuses a head that is older than the entries', async () => {
+  const world = await ledgerWorld(31);
+  await world.ledger.append(notes(4));
+  const head = await world.room.get(headKey);
+  await world.ledger.append(notes(1, 4));
+  await put(world.room, headKey, head);
+  await expect(ledgerWorld(31, { store: world.store })).rejects.toMatchObject({ details: { index: 4n } });
+  expect(await check(world)).toMatchObject({ ok: false, firstBad: { index: 4n } });
 });
 
 describe('verifyLog', () => {
