@@ -8,3 +8,4 @@ export { type Engine, findModel, sameModelName } from './engines/engine.ts';
 export { echoSlowTokenMs, scriptedEngine, scriptedModel } from './engines/scripted.ts';
 export { limits as llmLimits } from './limits.ts';
 export * from './share/index.ts';
+export * from './api/index.ts';

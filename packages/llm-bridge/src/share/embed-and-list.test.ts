@@ -68,8 +68,9 @@ describe('Embeddings at a peer', () => {
   });
 
   it('are refused as admission says, by models without them, and for unknown models', async () => {
-    const { embed: _, ...plain } = scriptedModel(world, 'echo') as LanguageModel;
-    serveEmbed([{ ...plain, card: { ...plain.card, name: 'plain' } }]);
+    const echo = scriptedModel(world, 'echo') as LanguageModel;
+    const card = { ...echo.card, name: 'plain' };
+    serveEmbed([{ specification: 1, card, generate: (...asked) => echo.generate(...asked) }]);
     await expect(embed(['x'], 'plain')).rejects.toMatchObject({ code: 'UNSUPPORTED' });
     await expect(embed(['x'], 'mistral')).rejects.toMatchObject({ code: 'MODEL_UNKNOWN' });
   });
