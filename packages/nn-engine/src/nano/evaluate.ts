@@ -47,7 +47,7 @@ export interface EvaluateOptions {
 
 /** A pattern with fewer ways through it may have none that was kept back. */
 const expansionsMin = 8;
-const drawsMax = 400;
+const drawsMax = 200;
 const typoCharacters = 40;
 const answerTokensMax = 220;
 
@@ -75,7 +75,9 @@ export function drawTrials(corpus: Corpus, count: number, part: Part, seed: numb
   const random = seededUnit(seed);
   const seen = new Set<string>();
   const trials: Trial[] = [];
-  for (let turn = 0; trials.length < count && turn < count * 4; turn += 1) {
+  let found = 0;
+  // Ends when a whole round over the intents has found nothing new.
+  for (let turn = 0; trials.length < count && turn - found <= corpus.intents.length; turn += 1) {
     const intent = corpus.intents[turn % corpus.intents.length];
     const patterns = intent?.patterns.filter((pattern) => countExpansions(pattern) >= expansionsMin) ?? [];
     for (let draw = 0; draw < drawsMax && patterns.length > 0; draw += 1) {
@@ -83,6 +85,7 @@ export function drawTrials(corpus: Corpus, count: number, part: Part, seed: numb
       if (partOf(question) !== part || seen.has(question)) continue;
       seen.add(question);
       trials.push({ question, intent: intent?.name });
+      found = turn;
       break;
     }
   }

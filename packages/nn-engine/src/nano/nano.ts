@@ -1,5 +1,6 @@
 import { type AnswerPart, type Clock, type LanguageModel, PeerAiError, type Prompt, type Runtime, type Sampling } from '@peerai/core-protocol';
 
+import { throwIfAborted, unlessAborted } from '../abort.ts';
 import type { NnErrorCode } from '../errors.ts';
 import { limits } from '../limits.ts';
 import type { Corpus } from './corpus-types.ts';
@@ -39,7 +40,7 @@ export function nanoFrom(open: () => Promise<NanoEngine>, clock: Clock): Languag
   let loading: Promise<NanoEngine> | undefined;
   let loaded = false;
   const engine = async (signal: AbortSignal): Promise<NanoEngine> => {
-    signal.throwIfAborted();
+    throwIfAborted(signal);
     loading ??= open().catch((error: unknown) => {
       loading = undefined;
       throw error;
@@ -90,7 +91,8 @@ async function* answer(
   const text = prompt.messages.findLast((message) => message.role === 'user')?.text ?? '';
   if (text.length > limits.nanoQuestionCharsMax) throw tooLong(text.length, limits.nanoQuestionCharsMax, 'characters');
   const question = readQuestion(engine.tokenizer, text);
-  if (question.tokens.length > limits.nanoQuestionTokensMax) throw tooLong(question.tokens.length, limits.nanoQuestionTokensMax, 'tokens');
+  const tokensMax = Math.min(limits.nanoQuestionTokensMax, engine.file.sizes.context / 2);
+  if (question.tokens.length > tokensMax) throw tooLong(question.tokens.length, tokensMax, 'tokens');
   const usage = (answerTokens: number) => ({ promptTokens: question.tokens.length, answerTokens });
   const sure = question.readable ? await recite(engine, clock, question.tokens, signal) : undefined;
   const filter = new StopFilter(sampling.stop ?? []);
@@ -108,6 +110,7 @@ async function* answer(
   let ended = false;
   try {
     for await (const token of sure) {
+      throwIfAborted(signal);
       ended = token === special.end;
       if (ended || count >= sampling.maxTokens) break;
       count += 1;
@@ -176,18 +179,6 @@ async function embed(texts: readonly string[], clock: Clock, signal: AbortSignal
     if (rows.length % tokensPerTurn === 0) await clock.sleep(0, signal);
   }
   return rows;
-}
-
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const stopped = Promise.withResolvers<never>();
-  const stop = (): void =>
-    stopped.reject(new PeerAiError<NnErrorCode>('ABORTED', 'The request was aborted.', {}, { cause: signal.reason }));
-  signal.addEventListener('abort', stop, { once: true });
-  try {
-    return await Promise.race([work, stopped.promise]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
 }
 
 function tooLong(size: number, max: number, unit: string): PeerAiError<NnErrorCode> {

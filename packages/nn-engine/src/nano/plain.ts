@@ -7,7 +7,7 @@ export type WeightSource = (name: string) => Float32Array;
 
 /** One conversation's memory inside a decoder. */
 export interface DecoderSession {
-  /** Takes the next token; gives the scores [vocabulary] of what follows, valid until the next call, or nothing when they are not wanted. */
+  /** Takes the next token; gives the scores [vocabulary] of what follows, valid until this session's next step, or nothing when they are not wanted. */
   step(token: number, wantScores: boolean): Float32Array | undefined | Promise<Float32Array | undefined>;
   close(): Promise<void>;
 }
@@ -50,9 +50,12 @@ export function createPlainDecoder(sizes: LanguageModelSizes, weights: WeightSou
 class Cache {
   readonly keys: readonly Float32Array[];
   readonly values: readonly Float32Array[];
+  /** Copied out of the model, whose own vectors the next conversation writes over. */
+  readonly scores: Float32Array;
   length = 0;
 
-  constructor({ layers, context, width }: LanguageModelSizes) {
+  constructor({ layers, context, width, vocabulary }: LanguageModelSizes) {
+    this.scores = new Float32Array(vocabulary);
     const rooms = () => Array.from({ length: layers }, () => new Float32Array(context * width));
     this.keys = rooms();
     this.values = rooms();
@@ -118,7 +121,8 @@ class PlainModel {
     if (!wantScores) return undefined;
     normalise(this.#state, this.#norm, this.#normalised);
     this.#kernel.multiply(this.#output, this.#normalised, this.#scores);
-    return this.#scores;
+    cache.scores.set(this.#scores);
+    return cache.scores;
   }
 
   #attend(layer: Layer, keys: Float32Array, values: Float32Array, position: number): void {

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 
 import { type LoadOptions, PeerAiError, type Program, type Runtime, type Tensor, type Tensors } from '@peerai/core-protocol';
 
+import { abortedError, throwIfAborted, unlessAborted } from '../abort.ts';
 import type { NnErrorCode } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { loadId, type Question, type Reply, type WorkerStart } from './messages.ts';
@@ -18,7 +19,7 @@ type Ask = Question extends infer One ? (One extends { readonly id: number } ? O
 export function createNodeRuntime(): Runtime {
   return {
     async load(graph, options) {
-      options.signal.throwIfAborted();
+      throwIfAborted(options.signal);
       if (graph.length > limits.graphBytesMax) {
         throw refused(`The graph has ${graph.length} bytes; ${limits.graphBytesMax} are allowed.`, { bytes: graph.length });
       }
@@ -126,7 +127,7 @@ class WorkerProgram implements Program {
     const turn = Promise.withResolvers<void>();
     this.#before = before.then(() => turn.promise);
     try {
-      await untilAborted(before, signal);
+      await (signal === undefined ? before : unlessAborted(before, signal));
       return await work();
     } finally {
       // An aborted run still holds the worker: the next one starts when it is over.
@@ -151,7 +152,7 @@ class WorkerProgram implements Program {
     const left = Promise.withResolvers<never>();
     const leave = (): void => {
       const first = onAbort === 'leave' || Atomics.compareExchange(this.#decision, 0, running, aborted) === running;
-      if (first) left.reject(abortedError(signal?.reason));
+      if (first) left.reject(abortedError(signal));
     };
     signal?.addEventListener('abort', leave, { once: true });
     if (signal?.aborted === true) leave();
@@ -177,24 +178,6 @@ class WorkerProgram implements Program {
     for (const pending of this.#pending.values()) pending.reject(this.#closed);
     this.#pending.clear();
   }
-}
-
-async function untilAborted(before: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> {
-  if (signal === undefined) return void (await before);
-  const stopped = Promise.withResolvers<never>();
-  const stop = (): void => stopped.reject(abortedError(signal.reason));
-  if (signal.aborted) stop();
-  signal.addEventListener('abort', stop, { once: true });
-  try {
-    await Promise.race([before, stopped.promise]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-    stopped.promise.catch(() => undefined);
-  }
-}
-
-function abortedError(cause: unknown): PeerAiError<NnErrorCode> {
-  return new PeerAiError<NnErrorCode>('ABORTED', 'The run was aborted.', {}, { cause });
 }
 
 function closed(message: string, cause?: unknown): PeerAiError<NnErrorCode> {

@@ -10,8 +10,20 @@ export interface Sample {
   readonly weights: readonly number[];
 }
 
-/** The measured recipe; shares are chances from 0 to 1. */
-export const sampleRecipe = {
+/** How samples are drawn; shares are chances from 0 to 1. */
+export interface SampleRecipe {
+  readonly unrelatedShare: number;
+  readonly typoShare: number;
+  readonly dropoutShare: number;
+  readonly dropout: number;
+  readonly cutShare: number;
+  readonly cutTokens: number;
+  readonly firstTokens: number;
+  readonly firstWeight: number;
+}
+
+/** The measured recipe. */
+export const sampleRecipe: SampleRecipe = {
   /** Unrelated questions, answered with the refusal. */
   unrelatedShare: 0.12,
   /** Questions with one or two typos. */
@@ -25,43 +37,49 @@ export const sampleRecipe = {
   /** How often the first tokens of an answer count. */
   firstTokens: 5,
   firstWeight: 2,
-  /** Draws before giving up on finding a phrasing that is not kept back. */
-  drawsMax: 50,
-} as const;
+};
+/** Draws before giving up on finding a phrasing that is not kept back. */
+const drawsMax = 50;
 
 /** Draws training samples from the grammar, endlessly and determined by `random`. Phrasings kept back for tuning and judging never come. */
-export function createSampler(corpus: Corpus, tokenizer: Tokenizer, random: () => number): () => Sample {
+export function createSampler(corpus: Corpus, tokenizer: Tokenizer, random: () => number, recipe = sampleRecipe): () => Sample {
   const unrelated = corpus.unrelated.train.filter((question) => unrelatedPartOf(question) === 'train').map(normalizePhrase);
   const answers = corpus.intents.map((intent) => tokenizer.encode(intent.answer));
   const refusal = tokenizer.encode(corpus.refusal);
   return () => {
-    if (unrelated.length > 0 && random() < sampleRecipe.unrelatedShare) {
-      return encodeSample(tokenizer, pick(unrelated, random), refusal, random);
+    if (unrelated.length > 0 && random() < recipe.unrelatedShare) {
+      return encodeSample(tokenizer, pick(unrelated, random), refusal, random, recipe);
     }
     const index = Math.floor(random() * corpus.intents.length);
     const intent = corpus.intents[index];
     if (intent === undefined) throw new RangeError('the corpus has no intents');
-    return encodeSample(tokenizer, drawPhrase(intent.patterns, random), answers[index] ?? [], random);
+    return encodeSample(tokenizer, drawPhrase(intent.patterns, random), answers[index] ?? [], random, recipe);
   };
 }
 
 function drawPhrase(patterns: readonly string[], random: () => number): string {
   let phrase = '';
-  for (let draw = 0; draw < sampleRecipe.drawsMax; draw += 1) {
+  for (let draw = 0; draw < drawsMax; draw += 1) {
     phrase = expand(pick(patterns, random), random);
     if (partOf(phrase) === 'train') return phrase;
   }
   throw new RangeError(`every phrasing drawn is kept back, the last was "${phrase}"`);
 }
 
-function encodeSample(tokenizer: Tokenizer, phrase: string, answer: readonly number[], random: () => number): Sample {
-  const typos = random() < sampleRecipe.typoShare ? 1 + Math.floor(random() * 2) : 0;
+function encodeSample(
+  tokenizer: Tokenizer,
+  phrase: string,
+  answer: readonly number[],
+  random: () => number,
+  recipe: SampleRecipe,
+): Sample {
+  const typos = random() < recipe.typoShare ? 1 + Math.floor(random() * 2) : 0;
   const written = withTypos(phrase, typos, random);
-  const dropout = random() < sampleRecipe.dropoutShare ? sampleRecipe.dropout : 0;
+  const dropout = random() < recipe.dropoutShare ? recipe.dropout : 0;
   const question = questionTokens(tokenizer, written, { dropout, random });
-  const cut = random() < sampleRecipe.cutShare;
-  const learned = cut ? answer.slice(0, sampleRecipe.cutTokens) : [...answer, special.end];
-  const weights = learned.map((_, index) => (index < sampleRecipe.firstTokens ? sampleRecipe.firstWeight : 1));
+  const cut = random() < recipe.cutShare;
+  const learned = cut ? answer.slice(0, recipe.cutTokens) : [...answer, special.end];
+  const weights = learned.map((_, index) => (index < recipe.firstTokens ? recipe.firstWeight : 1));
   return { tokens: [...question, ...learned], weights: [...question.map(() => 0), ...weights] };
 }
 

@@ -9,7 +9,7 @@ import type { Corpus } from '../corpus-types.ts';
 import { hashText } from '../hash.ts';
 import { createTokenizer, type Tokenizer, type Vocabulary } from '../tokenizer.ts';
 import { createBatcher } from './batches.ts';
-import { createSampler } from './samples.ts';
+import { createSampler, type SampleRecipe } from './samples.ts';
 import { learningRateAt } from './schedule.ts';
 import { corpusVocabulary } from './vocabulary.ts';
 
@@ -36,6 +36,9 @@ export interface NanoTrainingOptions {
   readonly threads: number;
   readonly signal: AbortSignal;
   readonly resume?: NanoCheckpoint;
+  /** The measured recipe by default. */
+  readonly recipe?: SampleRecipe;
+  readonly learningRatePeak?: number;
 }
 
 export interface NanoTraining extends AsyncDisposable {
@@ -64,7 +67,7 @@ export async function createNanoTraining({ runtime }: { readonly runtime: Runtim
   const initial = resume?.state ?? freshState(initialWeights(sizes, random));
   const draws = resume === undefined ? random : seededUnit(resume.randomWord);
   const tokenizer = createTokenizer(vocabulary);
-  const drawBatch = createBatcher(batch, createSampler(corpus, tokenizer, draws));
+  const drawBatch = createBatcher(batch, createSampler(corpus, tokenizer, draws, options.recipe));
   const graph = trainingGraph({ layout: languageModelLayout(sizes), loss: languageModelLoss(sizes, batch) });
   const trainer = await createTrainer({ runtime }, { graph, initial, threads, signal });
 
@@ -78,7 +81,7 @@ export async function createNanoTraining({ runtime }: { readonly runtime: Runtim
       return step;
     },
     async next(stepSignal) {
-      const running = trainer.step(ready, learningRateAt(step + 1, steps), stepSignal);
+      const running = trainer.step(ready, learningRateAt(step + 1, steps, options.learningRatePeak), stepSignal);
       // The next batch is drawn while this one is computed.
       const [before, following] = [draws.state(), drawBatch()];
       const result = await running;
