@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { all, crypto, type LedgerWorld, ledgerWorld } from '../../test/world.ts';
 import { limits } from '../limits.ts';
 import type { ExpectedFacts, UsageFacts } from './issue.ts';
-import { openReceipt, readReceipt } from './receipt.ts';
+import { openReceipt, readReceipt, receiptEntry } from './receipt.ts';
 
 const lease = utf8('ticket-1');
 const workHash = new Uint8Array(32);
@@ -191,6 +191,15 @@ test('random histories conserve: totals are the sums, both logs agree, both veri
     }),
     { numRuns: 25 },
   );
+});
+
+test('a log that holds a receipt between two others is not in order', async () => {
+  const [p, c] = await pair(14);
+  const other = await ledgerWorld(15);
+  const half = await p.book.issue(facts(c.identity.peer, 'r1'));
+  const full = await c.book.countersign(half, expected(p.identity.peer, 'r1'));
+  await other.ledger.append([receiptEntry(full)]);
+  expect(await other.ledger.verify()).toMatchObject({ ok: false, firstBad: { index: 0n } });
 });
 
 test('receipts are listed newest first, by page and by peer', async () => {

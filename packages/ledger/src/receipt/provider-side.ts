@@ -60,7 +60,6 @@ async function file(deps: SideDeps, chain: string, receipt: UsageReceipt, full: 
   const own = open.find(({ key }) => key === openKey(chain, receipt.n));
   if (own === undefined) return checkFiled(deps, chain, receipt, full);
   if (!isSameBody(own.value, full)) throw receiptWrong('n', 'another receipt has this place');
-  if (!isHalf(own.value)) return;
   const ready = readyRows(open.map((row) => (row === own ? { key: row.key, value: full } : row)));
   if (ready.length === 0) return store.commit([store.put(own.key, full)]);
   const changes = ready.flatMap(({ key, value }) => [store.put(key), ...keep(store, 'given', chain, value)]);
