@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { all, crypto, type LedgerWorld, ledgerWorld } from '../../test/world.ts';
 import { limits } from '../limits.ts';
-import type { ExpectedFacts, UsageFacts } from './issue.ts';
+import { countersign, type ExpectedFacts, issueReceipt, type UsageFacts } from './issue.ts';
 import { openReceipt, readReceipt, receiptEntry } from './receipt.ts';
 
 const lease = utf8('ticket-1');
@@ -125,6 +125,19 @@ describe('a receipt between two books', () => {
     await twin.clock.advance(1);
     await twin.book.issue(facts(c.identity.peer, 'r1'));
     await expect(twin.book.complete(full)).rejects.toMatchObject({ code: 'RECEIPT_WRONG', details: { field: 'n' } });
+  });
+
+  test('is refused when another receipt has its place already, both signatures or not', async () => {
+    const [p, c] = await pair(16);
+    const half = await p.book.issue(facts(c.identity.peer, 'r1'));
+    await p.book.complete(await c.book.countersign(half, expected(p.identity.peer, 'r1')));
+    const other = issueReceipt(p, undefined, facts(c.identity.peer, 'r1', 9));
+    const full = countersign(c, other, undefined, expected(p.identity.peer, 'r1'));
+    await expect(p.book.complete(full)).rejects.toMatchObject({ code: 'RECEIPT_WRONG', details: { field: 'n' } });
+    await expect(c.book.countersign(other, expected(p.identity.peer, 'r1'))).rejects.toMatchObject({
+      code: 'RECEIPT_WRONG',
+    });
+    expect(p.ledger.size).toBe(1n);
   });
 
   test('leaves no more halves open than the limit', async () => {
