@@ -81,12 +81,15 @@ export const limits = {
   relayReservationsMax: 1_024,
   /** How long a reservation lives without renewal, milliseconds. */
   relayReservationMs: 3_600_000,
-  /** Bytes of one relayed connection, both ways together: a long chat or a small file; more belongs on a direct link. */
-  relayCircuitBytesMax: 268_435_456,
+  /**
+   * Bytes of one relayed connection, both ways together: long chats, not model weights. libp2p's relay reads without
+   * back-pressure, so this is also what a sender that ignores our credit can make a relay hold for one circuit.
+   */
+  relayCircuitBytesMax: 67_108_864,
   /** How long one relayed connection may last, milliseconds. */
   relayCircuitMs: 1_800_000,
   /** Circuits one peer may have open through one relay. */
-  relayCircuitsPerPeerMax: 32,
+  relayCircuitsPerPeerMax: 16,
   /** Topics a relay forwards for its peers. */
   relayTopicsMax: 256,
 
@@ -96,6 +99,9 @@ export const limits = {
   /** Messages kept for a slow subscriber; the oldest is dropped. */
   topicQueueMax: 256,
   topicNameCharsMax: 128,
+  /** A message that reached no listener although there are some is published again, so often and after so many milliseconds. */
+  publishTriesMax: 10,
+  publishAgainMs: 200,
   /** One signed record, bytes. */
   recordBytesMax: 8_192,
   /** Records remembered; the one that expires first goes. */

@@ -2,7 +2,7 @@ import type { Clock } from '@peerai/core-protocol';
 import { limits } from '../limits.ts';
 
 /** Something that wants to be looked at every tick. */
-export interface Beating {
+interface Beating {
   tick(): void;
 }
 

@@ -138,7 +138,7 @@ function runNode(
   const stopping = new AbortController();
   const running = createNetwork({ ...deps, components }, shape);
   const pubsub = libp2p.services['pubsub'] as GossipSub;
-  const topics = createTopics(pubsub);
+  const topics = createTopics(pubsub, clock);
   const directory = createDirectory({
     network: running.network,
     topics,

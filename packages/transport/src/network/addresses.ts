@@ -16,11 +16,11 @@ export interface AddressPlan {
 const circuit = '/p2p-circuit';
 const circuitWebrtc = '/p2p-circuit/webrtc';
 
-export function isCircuit(address: string): boolean {
+function isCircuit(address: string): boolean {
   return address.includes(circuit);
 }
 
-export function isWebrtc(address: string): boolean {
+function isWebrtc(address: string): boolean {
   return /\/webrtc(\/|$)/u.test(address);
 }
 

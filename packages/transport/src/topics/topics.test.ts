@@ -17,6 +17,25 @@ async function atRelay(nodes: TestNodes): Promise<{ relay: TransportNode; a: Tra
   return { relay, a, b };
 }
 
+/** Gossip reaches from one to the other: every stream on the way is up. */
+async function passes(from: TransportNode, to: TransportNode): Promise<void> {
+  const controller = new AbortController();
+  let heard = false;
+  to.topics.subscribe(
+    'probe',
+    () => {
+      heard = true;
+      return 'accept';
+    },
+    controller.signal,
+  );
+  for (let round = 0; round < 80 && !heard; round += 1) {
+    await from.topics.publish('probe', Uint8Array.of(round));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  controller.abort();
+}
+
 topicsContract('gossip between two agents', async () => {
   const nodes = createTestNodes();
   const b = await nodes.agent();
@@ -37,7 +56,10 @@ topicsContract('gossip through a relay', async () => {
     a: a.topics,
     b: b.topics,
     aPeer: a.network.self,
-    ready: async (topic) => void (await hears(a, topic)),
+    ready: async (topic) => {
+      await hears(a, topic);
+      await passes(a, b);
+    },
     stop: () => nodes.stopAll(),
   };
 });

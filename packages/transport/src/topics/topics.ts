@@ -1,6 +1,6 @@
 import type { GossipSub, Message } from '@libp2p/gossipsub';
 import { TopicValidatorResult } from '@libp2p/gossipsub';
-import type { PeerId, Topics } from '@peerai/core-protocol';
+import type { Clock, PeerId, Topics } from '@peerai/core-protocol';
 import { transportError } from '../errors.ts';
 import { limits } from '../limits.ts';
 
@@ -33,7 +33,7 @@ function fullName(topic: string): string {
 }
 
 /** Gossip topics over gossipsub; every message is signed by its author's peer key, which gossipsub checks. */
-export function createTopics(pubsub: GossipSub): RunningTopics {
+export function createTopics(pubsub: GossipSub, clock: Clock): RunningTopics {
   const subscribers = new Map<string, Set<Subscriber>>();
 
   /** The strictest judge of this node decides; a message is judged once and then handed to those who accepted it. */
@@ -81,7 +81,12 @@ export function createTopics(pubsub: GossipSub): RunningTopics {
           bytesMax: limits.topicMessageBytesMax,
         });
       }
-      await pubsub.publish(name, new Uint8Array(message));
+      // A peer that has just come is known to listen before our stream to it is up; then nobody would have got it.
+      for (let attempt = 0; attempt < limits.publishTriesMax; attempt += 1) {
+        const { recipients } = await pubsub.publish(name, new Uint8Array(message));
+        if (recipients.length > 0 || pubsub.getSubscribers(name).length === 0) return;
+        await clock.sleep(limits.publishAgainMs);
+      }
     },
     subscribe(topic, judge, signal) {
       const name = fullName(topic);
