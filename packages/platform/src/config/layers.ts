@@ -23,7 +23,7 @@ export function fileSettings(text: string, path: string): readonly Setting[] {
   if (!isMap(document.contents)) throw configError([invalid('', place(0), 'a configuration holds keys with values')]);
   const settings: Setting[] = [];
   const problems: ConfigProblem[] = [];
-  walk(document.contents as YAMLMap, '');
+  walk(document.contents, '');
   if (problems.length > 0) throw configError(problems);
   return settings;
 
@@ -41,7 +41,7 @@ export function fileSettings(text: string, path: string): readonly Setting[] {
             place: at,
           });
       } else if (!isSection(key)) problems.push(keyProblem(key, at));
-      else if (isMap(value)) walk(value as YAMLMap, `${key}.`);
+      else if (isMap(value)) walk(value, `${key}.`);
       else if (!empty) problems.push(invalid(key, at, `${key} is a section: write its keys below it`));
     }
   }

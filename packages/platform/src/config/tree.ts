@@ -27,7 +27,7 @@ export function configJsonSchema(): Record<string, unknown> {
 
 /** Every key with a value, in the order of the schema. */
 export function configKeys(): readonly KeyInfo[] {
-  return [...leaves(configJsonSchema() as Node, '')];
+  return [...leaves(configJsonSchema(), '')];
 }
 
 function* leaves(node: Node, prefix: string): Generator<KeyInfo> {

@@ -12,3 +12,6 @@ export { loadConfig, type LoadConfigOptions, type LoadedConfig } from '../config
 export type { ConfigProblem } from '../config/problem.ts';
 export { type Config, configSchema, type EngineChoice } from '../config/schema.ts';
 export { configJsonSchema, type KeyInfo } from '../config/tree.ts';
+export { writePrivateFile } from './atomic-file.ts';
+export { changePassphrase, type LoadedSeed, loadOrCreateSeed, type SeedOptions } from './key-file.ts';
+export { type ClosableLogger, createLogger, type LoggerOptions } from './log/logger.ts';

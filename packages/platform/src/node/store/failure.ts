@@ -40,5 +40,5 @@ export function locked(path: string): Failure {
 }
 
 export function isFailure(value: unknown): value is Failure {
-  return typeof value === 'object' && value !== null && 'code' in value && /^STORE_/u.test(String(value.code));
+  return typeof value === 'object' && value !== null && 'code' in value && String(value.code).startsWith('STORE_');
 }

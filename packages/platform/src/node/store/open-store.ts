@@ -146,7 +146,7 @@ class SqliteFile {
   async #close(): Promise<void> {
     this.#readers.close();
     this.#worker.ref();
-    this.#worker.postMessage({ close: true } satisfies ToWriter);
+    this.#worker.postMessage({ close: true } satisfies ToWriter, []);
     await this.#ended;
   }
 

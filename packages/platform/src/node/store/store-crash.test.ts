@@ -53,11 +53,11 @@ function start(
   file: string,
   ...args: readonly string[]
 ): { process: ChildProcess; acknowledged: Set<number>; ready: Promise<void>; ended: Promise<void> } {
-  const process_ = spawn(process.execPath, [...flags, file, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const running = spawn(process.execPath, [...flags, file, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   const acknowledged = new Set<number>();
   const ready = Promise.withResolvers<void>();
   let text = '';
-  process_.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+  running.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     const lines = (text + chunk).split('\n');
     text = lines.pop() ?? '';
     for (const line of lines) {
@@ -65,8 +65,8 @@ function start(
       else acknowledged.add(Number(line));
     }
   });
-  const ended = new Promise<void>((resolve) => void process_.once('close', () => resolve()));
-  return { process: process_, acknowledged, ready: ready.promise, ended };
+  const ended = new Promise<void>((resolve) => void running.once('close', () => resolve()));
+  return { process: running, acknowledged, ready: ready.promise, ended };
 }
 
 async function numbersIn(file: string): Promise<Set<number>> {
@@ -182,15 +182,15 @@ it(
       writeFileSync(filler, new Uint8Array(200_000));
       const store = await openStore(full);
       const acknowledged: string[] = [];
-      let refused: unknown;
-      for (let number = 0; refused === undefined && number < 1_000; number += 1) {
+      const refusals: unknown[] = [];
+      for (let number = 0; refusals.length === 0 && number < 1_000; number += 1) {
         const key = `k${number}`;
         await store.commit([store.put(key, new Uint8Array(4_000))]).then(
           () => acknowledged.push(key),
-          (error: unknown) => (refused = error),
+          (error: unknown) => refusals.push(error),
         );
       }
-      expect(refused).toMatchObject({ code: 'STORE_FULL' });
+      expect(refusals[0]).toMatchObject({ code: 'STORE_FULL' });
       expect(acknowledged.length).toBeGreaterThan(10);
       rmSync(filler);
       await store.commit([store.put('after', new Uint8Array(10))]);

@@ -3,7 +3,7 @@
  * source and from dist.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { type Failure, failureOf } from './failure.ts';
 import { type FileOptions, openFile } from './file.ts';
 import { unpack } from './pack.ts';
@@ -85,6 +85,11 @@ class Writer {
   }
 }
 
+function waiting(port: MessagePort): ToWriter | undefined {
+  const received: { message: ToWriter } | undefined = receiveMessageOnPort(port);
+  return received?.message;
+}
+
 function main(options: WriterOptions): void {
   if (parentPort === null) throw new TypeError('the writer runs as a worker');
   const port = parentPort;
@@ -104,7 +109,7 @@ function main(options: WriterOptions): void {
     while (next !== undefined && 'id' in next) {
       commits.push(next);
       if (commits.length === options.commitsPerTransactionMax) next = undefined;
-      else next = (receiveMessageOnPort(port) as { message: ToWriter } | undefined)?.message;
+      else next = waiting(port);
     }
     if (commits.length > 0) send(writer.write(commits));
     if (next === undefined) return;
