@@ -9,3 +9,4 @@ export { echoSlowTokenMs, scriptedEngine, scriptedModel } from './engines/script
 export { limits as llmLimits } from './limits.ts';
 export * from './share/index.ts';
 export * from './api/index.ts';
+export * from './route/index.ts';

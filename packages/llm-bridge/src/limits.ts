@@ -111,6 +111,8 @@ export const limits = {
   /** One event or reply of an engine, characters: more is not a model's answer. */
   engineEventCharsMax: 1_048_576,
   engineModelsMax: 1_024,
+  /** An engine's own error text kept for the log, characters. */
+  engineErrorCharsMax: 512,
   /** Context assumed where an engine does not say, tokens. */
   contextTokensAssumed: 4_096,
   /** `lorem-N` of the scripted engine. */
@@ -121,6 +123,8 @@ export const limits = {
   // ── routing
   /** A failure counts against a provider for this long, milliseconds. */
   failureMemoryMs: 60_000,
+  failuresPerKeyMax: 16,
+  failureKeysMax: 1_024,
   /** Providers tried for one question. */
   routeTriesMax: 4,
 } as const;

@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import { limits } from '../limits.ts';
+
+/** Replies of OpenAI-compatible servers and of llama.cpp's own endpoints; keys that are not named here do not matter. */
+export const modelsSchema = z.object({
+  data: z
+    .array(
+      z.object({
+        id: z.string().min(1),
+        owned_by: z.string().optional(),
+        /** vLLM. */
+        max_model_len: z.number().positive().nullish(),
+        /** llama.cpp. */
+        meta: z
+          .object({ n_ctx_train: z.number().positive().nullish(), size: z.number().nonnegative().nullish() })
+          .nullish(),
+      }),
+    )
+    .max(limits.engineModelsMax),
+});
+const usage = z.object({
+  prompt_tokens: z.number().nonnegative(),
+  completion_tokens: z.number().nonnegative().nullish(),
+});
+export const chunkSchema = z.object({
+  choices: z
+    .array(
+      z.object({
+        delta: z.object({ content: z.string().nullish() }).nullish(),
+        finish_reason: z.string().nullish(),
+      }),
+    )
+    .nullish(),
+  usage: usage.nullish(),
+  error: z.unknown(),
+});
+export const completionSchema = z.object({
+  content: z.string().default(''),
+  stop: z.boolean().default(false),
+  tokens_predicted: z.number().nonnegative().nullish(),
+  tokens_evaluated: z.number().nonnegative().nullish(),
+  /** Until 2024, then `stop_type`. */
+  stopped_limit: z.boolean().nullish(),
+  stop_type: z.string().nullish(),
+  error: z.unknown(),
+});
+export const embeddingsSchema = z.object({
+  data: z.array(z.object({ index: z.number().int().optional(), embedding: z.array(z.number()) })),
+});
+export const propsSchema = z.object({
+  default_generation_settings: z.object({ n_ctx: z.number().positive().optional() }),
+  model_path: z.string().optional(),
+  total_slots: z.number().optional(),
+});
