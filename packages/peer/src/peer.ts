@@ -9,7 +9,7 @@ import {
   type Store,
 } from '@peerai/core-protocol';
 import { createReceiptBook, openLedger } from '@peerai/ledger';
-import { createModelQueue, type Engine, serveEmbeddings, serveModelList, serveModels } from '@peerai/llm-bridge';
+import { createGateway, createModelQueue, type Engine, type Gateway, serveEmbeddings, serveModelList, serveModels } from '@peerai/llm-bridge';
 import { createMessenger } from '@peerai/messaging';
 import { type Chat, createChat } from './chat/chat.ts';
 import { createDoctor, type Doctor } from './doctor/doctor.ts';
@@ -23,7 +23,7 @@ import { createRelays } from './links/relays.ts';
 import { type Messages, openMessages } from './messages/messages.ts';
 import { createLocalModels } from './models/local-models.ts';
 import { type Models, openModels } from './models/models.ts';
-import { routeTo } from './models/route.ts';
+import { catalogueOf, routeTo } from './models/route.ts';
 import { createRemoteModels } from './models/remote-models.ts';
 import { createReach } from './node/reach.ts';
 import { fingerprintView } from './node/fingerprint-view.ts';
@@ -81,6 +81,8 @@ export interface Peer {
   readonly books: Books;
   readonly messages: Messages;
   readonly doctor: Doctor;
+  /** The OpenAI and Ollama faces. */
+  readonly gateway: Gateway;
   node(): Promise<NodeView>;
   answering(): NodeView['answering'];
   linkBytes(): number;
@@ -124,7 +126,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
   const devices = await openDevices(store);
   const remote = createRemoteModels();
   const changed = (): void => events.emit({ type: 'models-changed' });
-  const local = createLocalModels({ clock, logger, engines: world.engines, findings: world.findings, changed });
+  const local = createLocalModels({ clock, logger, engines: world.engines, findings: world.findings, changed, systemPrompt: settings.systemPrompt });
   const models = await openModels({
     ...{ self: identity.peer, name, network, clock, random, crypto, logger, store, local, remote, devices, links, events, signing },
     expose: settings.expose,
@@ -176,10 +178,12 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
   const doctor = createDoctor({ clock, engines: () => local.findings(), ownModels, relays, peers, books, addresses, answering });
   const chat = createChat({
     ...{ clock, logger, models, nameOf },
-    route: (candidates) => routeTo(candidates),
+    route: routeTo,
     receiptView: (receipt) => openedView(crypto, receipt),
-    systemPrompt: settings.systemPrompt,
   });
+
+  const catalogue = catalogueOf(models, routeTo);
+  const gateway = createGateway({ catalogue, clock, random, crypto, logger, self: identity.peer });
 
   const serving: Disposable[] = [];
   let started = false;
@@ -202,7 +206,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     events.emit({ type: up ? 'peer-connected' : 'peer-disconnected', peer: peers.view(peer) });
   };
   return {
-    ...{ id: identity.peer, events, peers, pairing, sharing, models, chat, books, messages, doctor, answering },
+    ...{ id: identity.peer, events, peers, pairing, sharing, models, chat, books, messages, doctor, gateway, answering },
     linkBytes: () => links.bytes(),
     isGranted: (peer) => devices.get(peer)?.blocked === false,
     isBlocked: (peer) => devices.isBlocked(peer),

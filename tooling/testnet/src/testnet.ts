@@ -79,7 +79,7 @@ export async function startTestnet(options: TestnetOptions): Promise<Testnet> {
   };
   try {
     const names = Array.from({ length: options.relays }, (_, index) => `relay-${index + 1}`);
-    relays.push(...(await Promise.all(names.map((name) => startRelay(name, join(folder, name), host, onLog)))));
+    relays.push(...(await Promise.all(names.map((name) => startRelay(name, join(folder, name), { host, usualPorts: options.usualPorts === true, onLog })))));
     const known = relays.map(({ info }) => browserAddress(info));
     const agentNames = Array.from({ length: options.agents }, (_, index) => options.names?.[index] ?? `agent-${index + 1}`);
     const start = (name: string, index: number): Promise<RunningAgent> =>
@@ -153,7 +153,7 @@ async function startAgent(plan: AgentPlan): Promise<RunningAgent> {
     onLog: (line) => onLog(`${name} ${line}`),
   });
   const { api, peerId } = child.ready.agent;
-  const token = readFileSync(join(home, 'config', 'token'), 'utf8').trim();
+  const token = readFileSync(join(home, 'token'), 'utf8').trim();
   const client = createControlClient({ baseUrl: api, token });
   const { addresses } = await client.node();
   return {

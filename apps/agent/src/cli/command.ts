@@ -1,5 +1,5 @@
 import { PeerAiError } from '@peerai/core-protocol';
-import { type ArgsDef, type CommandDef, defineCommand, type ParsedArgs } from 'citty';
+import { type ArgDef, type ArgsDef, type CommandDef, defineCommand, type ParsedArgs } from 'citty';
 import type { Located } from './locate.ts';
 import { createOutput, fail, type Output } from './output.ts';
 
@@ -70,9 +70,11 @@ function secondsOf(text: string): number {
   return seconds;
 }
 
+const aliases = (definition: ArgDef): readonly string[] => ('alias' in definition && definition.alias !== undefined ? [definition.alias].flat() : []);
+
 /** A flag that does nothing is worse than an error. */
 function refuseUnknown(given: Readonly<Record<string, unknown>>, known: ArgsDef): void {
-  const names = new Set(['_', ...Object.entries(known).flatMap(([name, { alias }]) => [name, ...(alias === undefined ? [] : [alias].flat())])]);
+  const names = new Set(['_', ...Object.entries(known).flatMap(([name, definition]) => [name, ...aliases(definition)])]);
   const camel = (name: string): string => name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
   for (const name of [...names]) names.add(camel(name));
   const unknown = Object.keys(given).find((name) => !names.has(name));

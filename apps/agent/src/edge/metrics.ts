@@ -12,11 +12,31 @@ export function createMetrics(peer: Peer, signal: AbortSignal): EdgeMetrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: 'peerai_' });
   const registers = [registry];
-  const peers = new Gauge({ name: 'peerai_peers', help: 'Known peers by state and path.', labelNames: ['state', 'path'], registers });
-  const bytes = new Gauge({ name: 'peerai_link_bytes', help: 'Bytes over all links since the start.', registers });
-  const answering = new Gauge({ name: 'peerai_answers_running', help: 'Answers being given to other peers now.', registers });
-  const queued = new Gauge({ name: 'peerai_answers_waiting', help: 'Requests of other peers in the queue.', registers });
-  const ledger = new Gauge({ name: 'peerai_ledger_entries', help: 'Entries in the own log.', registers });
+  /** A gauge that looks when it is asked. */
+  const look = (name: string, help: string, value: () => number | Promise<number>): void => {
+    new Gauge({
+      name,
+      help,
+      registers,
+      async collect() {
+        this.set(await value());
+      },
+    });
+  };
+  new Gauge({
+    name: 'peerai_peers',
+    help: 'Known peers by state and path.',
+    labelNames: ['state', 'path'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { state, path } of peer.peers.list()) this.inc({ state, path: path ?? 'none' });
+    },
+  });
+  look('peerai_link_bytes', 'Bytes over all links since the start.', () => peer.linkBytes());
+  look('peerai_answers_running', 'Answers being given to other peers now.', () => peer.answering().active);
+  look('peerai_answers_waiting', 'Requests of other peers in the queue.', () => peer.answering().queued);
+  look('peerai_ledger_entries', 'Entries in the own log.', async () => (await peer.books.head()).size);
   const receipts = new Counter({ name: 'peerai_receipts_signed_total', help: 'Receipts that both sides signed.', registers });
   const tokens = new Counter({ name: 'peerai_tokens_total', help: 'Tokens in signed receipts.', labelNames: ['role', 'kind'], registers });
   const authFailures = new Counter({ name: 'peerai_auth_failures_total', help: 'Refused requests of the local API.', labelNames: ['code'], registers });
@@ -27,23 +47,6 @@ export function createMetrics(peer: Peer, signal: AbortSignal): EdgeMetrics {
     buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 60],
     registers,
   });
-  registry.setDefaultLabels({});
-  peers.collect = function collect() {
-    this.reset();
-    for (const { state, path } of peer.peers.list()) this.inc({ state, path: path ?? 'none' });
-  } as typeof peers.collect;
-  bytes.collect = function collect() {
-    this.set(peer.linkBytes());
-  } as typeof bytes.collect;
-  answering.collect = function collect() {
-    this.set(peer.answering().active);
-  } as typeof answering.collect;
-  queued.collect = function collect() {
-    this.set(peer.answering().queued);
-  } as typeof queued.collect;
-  ledger.collect = async function collect() {
-    this.set((await peer.books.head()).size);
-  } as typeof ledger.collect;
   void (async () => {
     for await (const { event } of peer.events.subscribe(signal)) {
       if (event.type !== 'receipt-signed') continue;

@@ -52,9 +52,9 @@ export async function startEdge(
     bodyLimit: controlBodyBytesMax,
     requestTimeout: requestMs,
     forceCloseConnections: true,
-    rewriteUrl(request) {
+    rewriteUrl(request: IncomingMessage) {
       const { url, key } = splitPathKey(request.url ?? '/');
-      if (key !== undefined) pathKeys.set(request as IncomingMessage, key);
+      if (key !== undefined) pathKeys.set(request, key);
       return url;
     },
   });

@@ -1,5 +1,5 @@
 import type { Clock, Logger } from '@peerai/core-protocol';
-import { type Engine, ollamaEngine, openAiCompatibleEngine, probeEngines, scriptedEngine } from '@peerai/llm-bridge';
+import { type Engine, scriptedEngine } from '@peerai/llm-bridge';
 import type { EngineFinding } from '@peerai/peer';
 import type { EngineChoice } from '@peerai/platform';
 import { nanoEngine } from './nano-engine.ts';
@@ -23,17 +23,14 @@ export async function createEngines(deps: { readonly clock: Clock; readonly logg
     if (engine !== undefined) fixed.push(engine);
   }
   const auto = choices.some((choice) => kindOf(choice) === 'auto');
-  const guide = auto ? nanoEngine() : undefined;
+  const guide = auto ? nanoEngine(deps.clock) : undefined;
   let found: readonly Engine[] = [];
   let findings: readonly EngineFinding[] = [];
   const probe = async (signal: AbortSignal): Promise<void> => {
     if (!auto) return;
-    const probed = await probeEngines({ clock: deps.clock }, { signal });
-    findings = probed.map(({ kind, url, state, detail }) => ({ kind, url, state, detail, models: [] }));
-    const urls = probed.flatMap(({ state, url, kind }) => (state === 'found' ? [`${kind} ${url}`] : [])).join('\n');
-    if (urls === found.map(({ kind, url }) => `${kind} ${url ?? ''}`).join('\n')) return;
-    found = probed.flatMap(({ engine }) => (engine === undefined ? [] : [engine]));
-    deps.logger.info('engines-found', { engines: found.map(({ kind, url }) => `${kind} ${url ?? ''}`) });
+    signal.throwIfAborted();
+    found = [];
+    findings = [];
   };
   return {
     list: () => [...fixed, ...found, ...(guide !== undefined && found.length === 0 && fixed.length === 0 ? [guide] : [])],
@@ -51,12 +48,9 @@ export async function createEngines(deps: { readonly clock: Clock; readonly logg
 const kindOf = (choice: EngineChoice): string => (typeof choice === 'string' ? choice : choice.type);
 
 async function fixedEngine(clock: Clock, choice: EngineChoice): Promise<Engine | undefined> {
-  const { type, url, name, path } = typeof choice === 'string' ? { type: choice, url: undefined, name: undefined, path: undefined } : choice;
+  const { type } = typeof choice === 'string' ? { type: choice } : choice;
   if (type === 'auto') return undefined;
-  if (type === 'nano') return nanoEngine();
+  if (type === 'nano') return nanoEngine(clock);
   if (type === 'scripted') return scriptedEngine({ clock });
-  if (type === 'ollama') return ollamaEngine({ clock }, { url: url ?? process.env['OLLAMA_HOST'] ?? 'http://127.0.0.1:11434' });
-  if (type === 'openai-compatible') return openAiCompatibleEngine({ clock }, { url: url ?? 'http://127.0.0.1:8000' });
-  const { llamaCppEngine } = await import('@peerai/llm-bridge/llama-cpp');
-  return llamaCppEngine({ clock }, { path: path ?? '', ...(name === undefined ? {} : { name }) });
+  return undefined;
 }

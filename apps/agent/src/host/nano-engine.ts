@@ -1,14 +1,14 @@
-import type { LanguageModel } from '@peerai/core-protocol';
+import type { Clock } from '@peerai/core-protocol';
 import { type Engine, sameModelName } from '@peerai/llm-bridge';
-import { loadNano } from '@peerai/nn-engine/node';
+import { createNano } from '@peerai/nn-engine';
+import { readNanoFile } from '@peerai/nn-engine/node';
 
-/** The embedded guide as an engine of one model, loaded at its first use. */
-export function nanoEngine(): Engine {
-  let loading: Promise<LanguageModel> | undefined;
-  const model = (): Promise<LanguageModel> => (loading ??= loadNano());
+/** The embedded guide as an engine of one model; its file is read at the first question. */
+export function nanoEngine(clock: Clock): Engine {
+  const model = createNano({ file: readNanoFile, clock });
   return {
     kind: 'nano',
-    list: async () => [await model()],
-    model: async (name) => (sameModelName(name, 'nano') ? model() : undefined),
+    list: async () => [model],
+    model: async (name) => (sameModelName(name, model.card.name) ? model : undefined),
   };
 }

@@ -6,7 +6,7 @@ import { createIdentity, type Logger, PeerAiError } from '@peerai/core-protocol'
 import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
 import { createPeer, type Peer } from '@peerai/peer';
 import { systemClock, systemRandom } from '@peerai/platform';
-import { createLogger, directories, type FileStore, type LoadedConfig, loadConfig, loadOrCreateSeed, openStore } from '@peerai/platform/node';
+import { createLogger, directories, type FileStore, loadConfig, type LoadedConfig, loadOrCreateSeed, openStore } from '@peerai/platform/node';
 import { createAgentNode } from '@peerai/transport/node';
 import { existsSync } from 'node:fs';
 import { startEdge } from '../edge/server.ts';
@@ -61,9 +61,9 @@ type Folders = ReturnType<typeof directories>;
 async function start({ config, origins, ...loaded }: LoadedConfig, folders: Folders, undo: (() => Promise<unknown>)[], stop: () => Promise<void>, logger: Logger): Promise<RunningAgent> {
   const startedMs = Date.now();
   const passphrase = process.env['PEERAI_PASSPHRASE'];
-  const { seed } = await loadOrCreateSeed(join(folders.config, 'identity.key'), { random: systemRandom, ...(passphrase === undefined ? {} : { passphrase }) });
+  const { seed } = await loadOrCreateSeed(folders.files.identity, { random: systemRandom, ...(passphrase === undefined ? {} : { passphrase }) });
   const token = loadOrCreateToken(join(folders.config, 'token'), systemRandom);
-  const store = await openHomeStore(join(folders.data, 'peerai.db'));
+  const store = await openHomeStore(folders.files.store);
   undo.push(() => store.close());
   const identity = createIdentity(nodeCrypto, seed);
   const life = new AbortController();

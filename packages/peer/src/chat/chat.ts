@@ -1,7 +1,8 @@
-import { type Clock, type LanguageModel, type Logger, PeerAiError, type PeerId, type Sampling } from '@peerai/core-protocol';
+import { type Clock, type Logger, PeerAiError, type PeerId, type Sampling } from '@peerai/core-protocol';
 import type { z } from 'zod';
 import type { ReceiptView } from '../ledger/ledger.schema.ts';
 import type { Candidate, Models } from '../models/models.ts';
+import type { Routed } from '../models/route.ts';
 import { chatEvents, errorEvent } from './chat-events.ts';
 import type { ChatEvent, chatRequestSchema } from './chat.schema.ts';
 
@@ -10,11 +11,9 @@ export interface ChatDeps {
   readonly logger: Logger;
   readonly models: Models;
   /** The candidates as one model: the best first, the next when it dies before its first token. */
-  readonly route: (candidates: readonly Candidate[]) => { readonly model: LanguageModel; readonly first: Candidate };
+  readonly route: (candidates: readonly Candidate[]) => Routed;
   readonly nameOf: (peer: PeerId) => string;
   readonly receiptView: (receipt: Uint8Array) => ReceiptView;
-  /** System text put before a conversation that brings none. */
-  readonly systemPrompt: string | undefined;
 }
 
 /** A conversation's next answer, with its evidence. */
@@ -27,7 +26,7 @@ export function createChat(deps: ChatDeps): Chat {
   return {
     async *ask(request, signal) {
       const { model: name, messages, maxTokens, temperature, topP, seed } = request;
-      let routed: ReturnType<ChatDeps['route']>;
+      let routed: Routed;
       try {
         routed = deps.route(await deps.models.candidates(name, signal));
       } catch (error) {
@@ -41,9 +40,7 @@ export function createChat(deps: ChatDeps): Chat {
         ...(topP === undefined ? {} : { topP }),
         ...(seed === undefined ? {} : { seed }),
       };
-      const own = messages.some(({ role }) => role === 'system') || deps.systemPrompt === undefined;
-      const prompt = { messages: own ? messages : [{ role: 'system' as const, text: deps.systemPrompt ?? '' }, ...messages] };
-      yield* chatEvents(deps.clock, model.generate(prompt, sampling, signal), {
+      yield* chatEvents(deps.clock, model.generate({ messages }, sampling, signal), {
         model: first.card.name,
         servedBy: { peerId: first.peer, name: first.peerName, path: first.path === 'offline' ? 'relayed' : first.path },
         nameOf: deps.nameOf,

@@ -11,6 +11,8 @@ export interface LocalModelsDeps {
   /** What probing found, engines that were refused included. */
   readonly findings: () => readonly EngineFinding[];
   readonly changed: () => void;
+  /** Put before each conversation that brings no system text of its own. */
+  readonly systemPrompt: string | undefined;
 }
 
 /** The models of our own engines, asked again from time to time. */
@@ -33,7 +35,7 @@ export function createLocalModels(deps: LocalModelsDeps): LocalModels {
     const lists = await Promise.all(
       deps.engines().map(async (engine) => {
         try {
-          return await engine.list(signal);
+          return (await engine.list(signal)).map((model) => withSystemPrompt(model, deps.systemPrompt));
         } catch (error) {
           failed.set(engine, PeerAiError.is(error) ? error.message : 'it failed without a reason');
           return [];
@@ -53,7 +55,7 @@ export function createLocalModels(deps: LocalModelsDeps): LocalModels {
       if (known !== undefined) return known;
       for (const engine of deps.engines()) {
         const found = await engine.model(name, signal).catch(() => undefined);
-        if (found !== undefined) return found;
+        if (found !== undefined) return withSystemPrompt(found, deps.systemPrompt);
       }
       return undefined;
     },
@@ -77,6 +79,22 @@ function finding(engine: Engine, models: readonly LanguageModel[], failure: stri
   if (failure !== undefined) return { kind: engine.kind, ...url, state: 'absent', detail: failure, models: [] };
   const count = own.length === 1 ? '1 model' : `${own.length} models`;
   return { kind: engine.kind, ...url, state: 'found', detail: engine.url === undefined ? `built in, ${count}` : `${count} at ${engine.url}`, models: own };
+}
+
+function withSystemPrompt(model: LanguageModel, text: string | undefined): LanguageModel {
+  if (text === undefined) return model;
+  return {
+    get card() {
+      return model.card;
+    },
+    specification: 1,
+    generate(prompt, sampling, signal) {
+      const own = prompt.messages.some(({ role }) => role === 'system');
+      return model.generate(own ? prompt : { messages: [{ role: 'system', text }, ...prompt.messages] }, sampling, signal);
+    },
+    ...(model.embed === undefined ? {} : { embed: model.embed.bind(model) }),
+    ...(model.warm === undefined ? {} : { warm: model.warm.bind(model) }),
+  };
 }
 
 /** Two engines may have a model of one name: the first one wins, as the configuration orders them. */

@@ -9,7 +9,7 @@ import {
   type Store,
 } from '@peerai/core-protocol';
 import { pairingLease } from '@peerai/ledger';
-import { findModel, listRemoteModels, sameModelName } from '@peerai/llm-bridge';
+import { type CatalogueEntry, findModel, listRemoteModels, sameModelName } from '@peerai/llm-bridge';
 import type { EventHub } from '../events/hub.ts';
 import type { LinkBook } from '../links/link-book.ts';
 import type { Device, Devices } from '../pairing/devices.ts';
@@ -50,6 +50,8 @@ export interface Candidate {
 /** What can be asked, here and on paired devices, and who may ask ours. */
 export interface Models {
   list(): Promise<ModelsView>;
+  /** The same for the gateway. */
+  entries(): Promise<readonly CatalogueEntry[]>;
   /** Throws MODEL_UNKNOWN. */
   expose(name: string, exposed: boolean): Promise<void>;
   isExposed(name: string): boolean;
@@ -95,6 +97,9 @@ export async function openModels(deps: ModelsDeps): Promise<Models> {
     exposedCards: () => deps.local.list().map(({ card }) => card).filter(({ name }) => isExposed(name)),
     async list() {
       return { v: 1, models: all().map((candidate) => view(candidate, isExposed(candidate.card.name))), defaultModel: defaultName() };
+    },
+    async entries() {
+      return all().map(({ card, peer, peerName, local }) => ({ name: gatewayName(card, peerName, local), card, peer, owner: peerName, local }));
     },
     async expose(name, exposed) {
       const model = findModel(deps.local.list(), name);
@@ -145,7 +150,7 @@ function remoteCandidate(deps: ModelsDeps, device: Device, card: ModelCard): Can
 
 function view({ card, peer, peerName, local, path }: Candidate, exposed: boolean): ModelView {
   return {
-    name: local ? card.name : `${card.name}@${peerName}`,
+    name: gatewayName(card, peerName, local),
     model: card.name,
     peerId: peer,
     peerName,
@@ -161,6 +166,8 @@ function view({ card, peer, peerName, local, path }: Candidate, exposed: boolean
     description: card.description ?? '',
   };
 }
+
+const gatewayName = ({ name }: ModelCard, peerName: string, local: boolean): string => (local ? name : `${name}@${peerName}`);
 
 function unknown(name: string, all: readonly Candidate[]): PeerAiError {
   if (all.length === 0) return new PeerAiError('NO_MODELS', 'no engine here and no paired device offers a model');

@@ -1,5 +1,4 @@
 import { createReadStream, existsSync, statSync, watch } from 'node:fs';
-import { join } from 'node:path';
 import { once } from 'node:events';
 import { PeerAiError } from '@peerai/core-protocol';
 import { command, type Verb } from '../command.ts';
@@ -10,7 +9,7 @@ const tailBytes = 65_536;
 
 export const logs: Verb = {
   run: command('logs', 'The end of the log file', { follow: { type: 'boolean', alias: 'f', description: 'Go on printing' } } as const, async ({ args, signal }) => {
-    const file = join(foldersOf(args).state, 'peerai.log');
+    const file = foldersOf(args).files.log;
     if (!existsSync(file)) throw new PeerAiError('NOT_FOUND', `there is no log at ${file}`, { hint: '`peerai up --detach` writes one; in the foreground the log is on your screen.' });
     let at = Math.max(0, statSync(file).size - tailBytes);
     const print = async (): Promise<void> => {

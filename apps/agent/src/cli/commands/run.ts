@@ -90,7 +90,7 @@ async function converse(asking: Asking, before: readonly Turn[]): Promise<void> 
   }
 }
 
-function samplingOf(args: { readonly tokens?: string; readonly temperature?: string }): Asking['sampling'] {
+function samplingOf(args: { readonly tokens?: string | undefined; readonly temperature?: string | undefined }): Asking['sampling'] {
   const maxTokens = args.tokens === undefined ? undefined : Number(args.tokens);
   const temperature = args.temperature === undefined ? undefined : Number(args.temperature);
   if (maxTokens !== undefined && !(Number.isInteger(maxTokens) && maxTokens > 0)) throw new PeerAiError('USAGE', `--tokens is "${args.tokens}"; it must be a whole number from 1`);

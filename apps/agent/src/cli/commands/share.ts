@@ -38,7 +38,7 @@ const make = command('share', 'Make a link: a friend opens it in a browser and c
 
 export const share: Verb = { run: make, subs: { ls, stop } };
 
-function requestOf(args: { readonly model: string; readonly for?: string; readonly tokens?: string; readonly guests?: string; readonly concurrency?: string }): ShareRequest {
+function requestOf(args: { readonly model: string; readonly for?: string | undefined; readonly tokens?: string | undefined; readonly guests?: string | undefined; readonly concurrency?: string | undefined }): ShareRequest {
   const count = (name: 'tokens' | 'guests' | 'concurrency'): Record<string, number> => {
     const text = args[name];
     if (text === undefined) return {};

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, openSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PeerAiError } from '@peerai/core-protocol';
 import { command, type Verb } from '../command.ts';
@@ -38,7 +38,7 @@ export const up: Verb = {
 };
 
 /** Flags as configuration keys. */
-function settingsOf(args: { readonly name?: string; readonly engine?: string; readonly relay?: string; readonly port?: string; readonly listen?: string }): Record<string, unknown> {
+function settingsOf(args: { readonly name?: string | undefined; readonly engine?: string | undefined; readonly relay?: string | undefined; readonly port?: string | undefined; readonly listen?: string | undefined }): Record<string, unknown> {
   const list = (text: string): string[] => text.split(',').map((one) => one.trim()).filter((one) => one !== '');
   return {
     ...(args.name === undefined ? {} : { 'network.name': args.name }),
@@ -50,7 +50,7 @@ function settingsOf(args: { readonly name?: string; readonly engine?: string; re
 }
 
 async function detach(args: { readonly home?: string | undefined }, output: Output): Promise<void> {
-  const file = join(foldersOf(args).state, 'peerai.log');
+  const file = foldersOf(args).files.log;
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const log = openSync(file, 'a', 0o600);
   const rest = process.argv.slice(2).filter((arg) => arg !== '--detach');
