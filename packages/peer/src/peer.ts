@@ -9,7 +9,7 @@ import {
   type Store,
 } from '@peerai/core-protocol';
 import { createReceiptBook, openLedger } from '@peerai/ledger';
-import { createGateway, createModelQueue, type Engine, type Gateway, serveEmbeddings, serveModelList, serveModels } from '@peerai/llm-bridge';
+import { createFailures, createGateway, createModelQueue, type Engine, type Gateway, serveEmbeddings, serveModelList, serveModels } from '@peerai/llm-bridge';
 import { createMessenger } from '@peerai/messaging';
 import { type Chat, createChat } from './chat/chat.ts';
 import { createDoctor, type Doctor } from './doctor/doctor.ts';
@@ -23,7 +23,7 @@ import { createRelays } from './links/relays.ts';
 import { type Messages, openMessages } from './messages/messages.ts';
 import { createLocalModels } from './models/local-models.ts';
 import { type Models, openModels } from './models/models.ts';
-import { catalogueOf, routeTo } from './models/route.ts';
+import { catalogueOf, createRoute } from './models/route.ts';
 import { createRemoteModels } from './models/remote-models.ts';
 import { createReach } from './node/reach.ts';
 import { fingerprintView } from './node/fingerprint-view.ts';
@@ -176,13 +176,14 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
   const nameOf = (peer: PeerId): string => (peer === identity.peer ? settings.name : peers.nameOf(peer));
   const ownModels = async () => (await models.list()).models.filter((model) => model.local);
   const doctor = createDoctor({ clock, engines: () => local.findings(), ownModels, relays, peers, books, addresses, answering });
+  const route = createRoute(createFailures(clock), () => queue.running + queue.waiting);
   const chat = createChat({
     ...{ clock, logger, models, nameOf },
-    route: routeTo,
+    route,
     receiptView: (receipt) => openedView(crypto, receipt),
   });
 
-  const catalogue = catalogueOf(models, routeTo);
+  const catalogue = catalogueOf(models, route);
   const gateway = createGateway({ catalogue, clock, random, crypto, logger, self: identity.peer });
 
   const serving: Disposable[] = [];

@@ -22,3 +22,8 @@ export function shortId(id: string): string {
   const end = id.slice(-8);
   return `…${end.slice(0, 4)}-${end.slice(4)}`;
 }
+
+/** 1 entry, 2 entries. */
+export function counted(count: number, one: string, many: string): string {
+  return `${count} ${count === 1 ? one : many}`;
+}

@@ -1,8 +1,8 @@
 import { type Clock, type Logger, PeerAiError, type PeerId, type Sampling } from '@peerai/core-protocol';
 import type { z } from 'zod';
 import type { ReceiptView } from '../ledger/ledger.schema.ts';
-import type { Candidate, Models } from '../models/models.ts';
-import type { Routed } from '../models/route.ts';
+import type { Models } from '../models/models.ts';
+import type { Route, Routed } from '../models/route.ts';
 import { chatEvents, errorEvent } from './chat-events.ts';
 import type { ChatEvent, chatRequestSchema } from './chat.schema.ts';
 
@@ -11,7 +11,7 @@ export interface ChatDeps {
   readonly logger: Logger;
   readonly models: Models;
   /** The candidates as one model: the best first, the next when it dies before its first token. */
-  readonly route: (candidates: readonly Candidate[]) => Routed;
+  readonly route: Route;
   readonly nameOf: (peer: PeerId) => string;
   readonly receiptView: (receipt: Uint8Array) => ReceiptView;
 }
@@ -42,7 +42,7 @@ export function createChat(deps: ChatDeps): Chat {
       };
       yield* chatEvents(deps.clock, model.generate({ messages }, sampling, signal), {
         model: first.card.name,
-        servedBy: { peerId: first.peer, name: first.peerName, path: first.path === 'offline' ? 'relayed' : first.path },
+        servedBy: { peerId: first.peer, name: first.peerName, path: first.currentPath() },
         nameOf: deps.nameOf,
         receiptView: deps.receiptView,
       });

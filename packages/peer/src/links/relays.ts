@@ -57,7 +57,7 @@ export function createRelays(deps: RelaysDeps): Relays {
     circuits: () =>
       list()
         .filter(({ state }) => state === 'connected')
-        .flatMap(({ addresses }) => addresses.slice(0, 2))
+        .flatMap(({ addresses }) => addresses.slice(0, 1))
         .map((address) => `${address}/p2p-circuit`),
     pageUrl: () => list().find(({ state, pageUrl }) => state === 'connected' && pageUrl !== undefined)?.pageUrl,
     linkChanged(peer, up, signal) {

@@ -45,6 +45,8 @@ export interface Candidate {
   readonly path: ModelView['path'];
   readonly roundTripMs: number;
   readonly model: LanguageModel;
+  /** As it is when asked, not when the list was made. */
+  readonly currentPath: () => 'local' | 'direct' | 'relayed';
 }
 
 /** What can be asked, here and on paired devices, and who may ask ours. */
@@ -139,13 +141,15 @@ function pinned(deps: ModelsDeps, all: readonly Candidate[], model: string, who:
 }
 
 function localCandidate({ self, name }: ModelsDeps, model: LanguageModel): Candidate {
-  return { card: model.card, peer: self, peerName: name(), local: true, path: 'local', roundTripMs: 0, model };
+  return { card: model.card, peer: self, peerName: name(), local: true, path: 'local', roundTripMs: 0, model, currentPath: () => 'local' };
 }
 
 function remoteCandidate(deps: ModelsDeps, device: Device, card: ModelCard): Candidate {
   const link = deps.links.get(device.peer);
   const model = askedModel(deps, { peer: device.peer, card, lease: pairingLease, addresses: device.addresses });
-  return { card, peer: device.peer, peerName: device.name, local: false, path: link?.path ?? 'offline', roundTripMs: link?.roundTripMs ?? 0, model };
+  const { peer, name } = device;
+  const currentPath = () => deps.links.get(peer)?.path ?? 'relayed';
+  return { card, peer, peerName: name, local: false, path: link?.path ?? 'offline', roundTripMs: link?.roundTripMs ?? 0, model, currentPath };
 }
 
 function view({ card, peer, peerName, local, path }: Candidate, exposed: boolean): ModelView {

@@ -1,5 +1,5 @@
 import type { LanguageModel } from '@peerai/core-protocol';
-import type { Catalogue, ResolvedModel } from '@peerai/llm-bridge';
+import { type Catalogue, type Failures, rank, type ResolvedModel, type RouteCandidate, routedModel } from '@peerai/llm-bridge';
 import type { Candidate, Models } from './models.ts';
 
 /** Several ways to ask one model, as one; `first` is the one tried first. */
@@ -7,15 +7,30 @@ export interface Routed extends ResolvedModel {
   readonly model: LanguageModel;
   readonly first: Candidate;
 }
+export type Route = (candidates: readonly Candidate[]) => Routed;
 
-export function routeTo(candidates: readonly Candidate[]): Routed {
-  const [first] = candidates;
-  if (first === undefined) throw new RangeError('a route needs a candidate');
-  return { model: first.model, first, servedBy: () => ({ peer: first.peer, path: first.path === 'offline' ? 'relayed' : first.path }) };
+/** The best candidate first, the next when it dies before its first token; failures are remembered for a minute. */
+export function createRoute(failures: Failures, ownLoad: () => number): Route {
+  return (candidates) => {
+    const keyOf = ({ peer, card }: Pick<Candidate, 'peer' | 'card'>): string => `${peer} ${card.name}`;
+    const facts = candidates.map((candidate) => ({ ...candidate, candidate, load: candidate.local ? ownLoad() : 0, failures: failures.count(keyOf(candidate)) }));
+    const ranked = rank(facts, { tokens: 0 }).map((one) => one.facts.candidate);
+    // Nobody has a link: dialling may still reach one.
+    const ordered = ranked.length > 0 ? ranked : candidates;
+    const [first] = ordered;
+    if (first === undefined) throw new RangeError('a route needs a candidate');
+    const keys = new Map(ordered.map((candidate) => [candidate.model, keyOf(candidate)] as const));
+    const key = ({ model, peer }: RouteCandidate): string => keys.get(model) ?? peer;
+    const routed = routedModel(
+      ordered.map(({ model, peer, currentPath }) => ({ model, peer, path: currentPath })),
+      { failed: (candidate) => failures.note(key(candidate)), answered: (candidate) => failures.forgive(key(candidate)) },
+    );
+    return { ...routed, first };
+  };
 }
 
 /** The models of this peer and its devices under the gateway's names. */
-export function catalogueOf(models: Models, route: (candidates: readonly Candidate[]) => Routed): Catalogue {
+export function catalogueOf(models: Models, route: Route): Catalogue {
   return {
     list: () => models.entries(),
     resolve: async (name, signal) => route(await models.candidates(name, signal)),

@@ -24,8 +24,8 @@ export interface Reach {
   share(): ShareReach;
 }
 
-/** Direct addresses a ticket carries besides the relays': one each for the network and for this machine. */
-const directMax = 2;
+/** Direct addresses a ticket carries besides the relays': a link stays short enough to send. */
+const directMax = 1;
 
 export function createReach(deps: ReachDeps): Reach {
   const bare = (address: string): string => address.replace(new RegExp(`/p2p/${deps.self}$`), '');

@@ -3,7 +3,7 @@ import { fromBase64Url, PeerAiError } from '@peerai/core-protocol';
 import type { LedgerEntryView } from '@peerai/peer/control';
 import { command, type Verb } from '../command.ts';
 import { table } from '../output.ts';
-import { shortId } from '../words.ts';
+import { counted, shortId } from '../words.ts';
 
 const pageMax = 500;
 
@@ -15,7 +15,7 @@ const tail = command('tail', 'The newest entries', { n: { type: 'string', defaul
 
 const verify = command('verify', 'Check every entry, hash and signature on disk', {}, async ({ agent, output, signal }) => {
   const result = await (await agent()).client.verifyLedger(signal);
-  output.data(result, () => (result.ok ? `✓ ${result.checked} entries, ${result.receipts} receipts signed by both sides: all good.` : `⊗ entry ${result.firstBad?.index ?? '?'}: ${result.firstBad?.reason ?? 'damaged'} (${result.checked} before it are good)`));
+  output.data(result, () => (result.ok ? `✓ ${counted(result.checked, 'entry', 'entries')}, ${counted(result.receipts, 'receipt', 'receipts')} signed by both sides: all good.` : `⊗ entry ${result.firstBad?.index ?? '?'}: ${result.firstBad?.reason ?? 'damaged'} (${result.checked} before it are good)`));
   if (!result.ok) process.exitCode = 6;
 });
 
