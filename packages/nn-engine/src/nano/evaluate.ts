@@ -3,7 +3,7 @@ import type { LanguageModel } from '@peerai/core-protocol';
 import { seededUnit } from '../train/random.ts';
 import type { Corpus } from './corpus-types.ts';
 import { countExpansions, expand, normalizePhrase } from './corpus/expand.ts';
-import { type Part, partOf } from './split.ts';
+import { createSplit, isCombination, type Part, partsAreTrained } from './split.ts';
 import { withTypos } from './typos.ts';
 
 /** A question and what its right answer is: an intent's stored answer, or a refusal (undefined). */
@@ -24,7 +24,7 @@ export interface Score {
 }
 
 export interface NanoEvaluation {
-  /** Phrasings of known patterns that training never saw. A refusal is never right. */
+  /** Phrasings of known patterns that training never saw: new combinations of parts it saw. A refusal is never right. */
   readonly known: Score;
   /** The same phrasings with one typo in each (two from 40 characters on). */
   readonly typos: Score;
@@ -45,8 +45,8 @@ export interface EvaluateOptions {
   readonly signal?: AbortSignal;
 }
 
-/** A pattern with fewer ways through it may have none that was kept back. */
-const expansionsMin = 8;
+/** Patterns with more ways through them are left out: telling what is trained walks through all. */
+const expansionsMax = 20_000;
 const drawsMax = 200;
 const typoCharacters = 40;
 const answerTokensMax = 220;
@@ -70,19 +70,21 @@ export async function evaluateNano(model: LanguageModel, options: EvaluateOption
   };
 }
 
-/** Distinct phrasings of one part, the intents in turn. */
+/** Distinct phrasings of one part, the intents in turn; each part of them is seen in other, trained phrasings of the same pattern. */
 export function drawTrials(corpus: Corpus, count: number, part: Part, seed: number): readonly Trial[] {
   const random = seededUnit(seed);
+  const split = createSplit(corpus);
   const seen = new Set<string>();
   const trials: Trial[] = [];
   let found = 0;
   // Ends when a whole round over the intents has found nothing new.
   for (let turn = 0; trials.length < count && turn - found <= corpus.intents.length; turn += 1) {
     const intent = corpus.intents[turn % corpus.intents.length];
-    const patterns = intent?.patterns.filter((pattern) => countExpansions(pattern) >= expansionsMin) ?? [];
+    const patterns = intent?.patterns.filter((pattern) => isCombination(pattern) && countExpansions(pattern) <= expansionsMax) ?? [];
     for (let draw = 0; draw < drawsMax && patterns.length > 0; draw += 1) {
-      const question = expand(patterns[Math.floor(random() * patterns.length)] as string, random);
-      if (partOf(question) !== part || seen.has(question)) continue;
+      const pattern = patterns[Math.floor(random() * patterns.length)] as string;
+      const question = expand(pattern, random);
+      if (split(question) !== part || seen.has(question) || !partsAreTrained(pattern, question, split)) continue;
       seen.add(question);
       trials.push({ question, intent: intent?.name });
       found = turn;

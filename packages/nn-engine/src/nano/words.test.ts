@@ -6,7 +6,7 @@ import { seededUnit } from '../train/random.ts';
 import { dot, embeddingDimensions, lexicalHash } from './embedding.ts';
 import { hashText } from './hash.ts';
 import { createRetriever } from './retrieve.ts';
-import { partOf, unrelatedPartOf } from './split.ts';
+import { createSplit, isCombination, partsAreTrained, unrelatedPartOf } from './split.ts';
 import { StopFilter } from './stop-filter.ts';
 import { withTypos } from './typos.ts';
 
@@ -24,10 +24,28 @@ describe('the text hash', () => {
 
 describe('the split', () => {
   it('keeps about a tenth for judging and a twentieth for tuning', () => {
-    const parts = Array.from({ length: 4000 }, (_, index) => partOf(`phrase number ${index}`));
+    const split = createSplit(toyCorpus);
+    const parts = Array.from({ length: 4000 }, (_, index) => split(`phrase number ${index}`));
     expect(parts.filter((part) => part === 'test').length / 4000).toBeCloseTo(0.1, 1);
     expect(parts.filter((part) => part === 'tune').length / 4000).toBeCloseTo(0.05, 1);
-    expect(partOf('phrase number 1')).toBe(partOf('phrase number 1'));
+    expect(split('phrase number 1')).toBe(createSplit(toyCorpus)('phrase number 1'));
+  });
+
+  it('keeps back combinations, never a phrase that stands alone', () => {
+    const words = Array.from({ length: 60 }, (_, index) => `word${index}`);
+    const pattern = `{${words.join('|')}}`;
+    const split = createSplit({ ...toyCorpus, intents: [{ name: 'a', question: 'A?', answer: 'A.', patterns: [pattern] }] });
+    expect(isCombination(pattern)).toBe(false);
+    expect(isCombination('{a|b} {c|d}')).toBe(true);
+    expect(words.every((word) => split(word) === 'train')).toBe(true);
+    expect(words.some((word) => createSplit(toyCorpus)(word) === 'test')).toBe(true);
+  });
+
+  it('knows whether each part of a phrasing is trained on elsewhere', () => {
+    const only = (...trained: string[]) => (phrase: string) => (trained.includes(phrase) ? 'train' : 'test');
+    expect(partsAreTrained('{a|b} {c|d}', 'a c', only('a d', 'b c'))).toBe(true);
+    expect(partsAreTrained('{a|b} {c|d}', 'a c', only('b c', 'b d'))).toBe(false);
+    expect(partsAreTrained('{a|b} {c|d}', 'a c', only('a d', 'b d'))).toBe(false);
   });
 
   it('keeps about one in eight unrelated questions for tuning', () => {

@@ -1,6 +1,6 @@
 import type { Corpus } from '../corpus-types.ts';
 import { expand, normalizePhrase } from '../corpus/expand.ts';
-import { partOf, unrelatedPartOf } from '../split.ts';
+import { createSplit, type Split, unrelatedPartOf } from '../split.ts';
 import { special, type Tokenizer } from '../tokenizer.ts';
 import { withTypos } from '../typos.ts';
 
@@ -46,6 +46,7 @@ export function createSampler(corpus: Corpus, tokenizer: Tokenizer, random: () =
   const unrelated = corpus.unrelated.train.filter((question) => unrelatedPartOf(question) === 'train').map(normalizePhrase);
   const answers = corpus.intents.map((intent) => tokenizer.encode(intent.answer));
   const refusal = tokenizer.encode(corpus.refusal);
+  const split = createSplit(corpus);
   return () => {
     if (unrelated.length > 0 && random() < recipe.unrelatedShare) {
       return encodeSample(tokenizer, pick(unrelated, random), refusal, random, recipe);
@@ -53,15 +54,15 @@ export function createSampler(corpus: Corpus, tokenizer: Tokenizer, random: () =
     const index = Math.floor(random() * corpus.intents.length);
     const intent = corpus.intents[index];
     if (intent === undefined) throw new RangeError('the corpus has no intents');
-    return encodeSample(tokenizer, drawPhrase(intent.patterns, random), answers[index] ?? [], random, recipe);
+    return encodeSample(tokenizer, drawPhrase(intent.patterns, split, random), answers[index] ?? [], random, recipe);
   };
 }
 
-function drawPhrase(patterns: readonly string[], random: () => number): string {
+function drawPhrase(patterns: readonly string[], split: Split, random: () => number): string {
   let phrase = '';
   for (let draw = 0; draw < drawsMax; draw += 1) {
     phrase = expand(pick(patterns, random), random);
-    if (partOf(phrase) === 'train') return phrase;
+    if (split(phrase) === 'train') return phrase;
   }
   throw new RangeError(`every phrasing drawn is kept back, the last was "${phrase}"`);
 }

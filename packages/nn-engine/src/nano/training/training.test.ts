@@ -8,7 +8,7 @@ import { toyBatch, toyCorpus, toySizes } from '../../../test/toy.ts';
 import { createNodeRuntime } from '../../node/runtime.ts';
 import { seededUnit } from '../../train/random.ts';
 import { hashText } from '../hash.ts';
-import { partOf } from '../split.ts';
+import { createSplit } from '../split.ts';
 import { createTokenizer, special } from '../tokenizer.ts';
 import { createBatcher } from './batches.ts';
 import { loadCheckpoint, saveCheckpoint } from './checkpoint-file.ts';
@@ -43,7 +43,7 @@ describe('training samples', () => {
     // Typos make some look like another phrasing; of those left clean none may be kept back.
     const clean = new Set(['thanks', 'thank you', 'thanks a lot', 'what are you called', 'is it free', 'is this free of charge', 'who are you']);
     expect(known.filter((phrase) => clean.has(phrase)).length).toBeGreaterThan(5);
-    expect(known.filter((phrase) => clean.has(phrase) && partOf(phrase) !== 'train')).toEqual([]);
+    expect(known.filter((phrase) => clean.has(phrase) && createSplit(toyCorpus)(phrase) !== 'train')).toEqual([]);
   });
 
   it('some answers are whole, most are cut, some are the refusal', () => {
@@ -55,10 +55,12 @@ describe('training samples', () => {
   });
 
   it('a corpus without a phrasing to train on is refused', () => {
-    const kept = Array.from({ length: 200 }, (_, index) => `word${index}`).find((word) => partOf(word) === 'test') ?? '';
-    const intents = [{ name: 'a', question: 'A?', answer: 'A.', patterns: [kept] }];
-    const sampler = createSampler({ ...toyCorpus, intents, unrelated: { train: [], test: [] } }, tokenizer, seededUnit(1));
-    expect(sampler).toThrow(RangeError);
+    const split = createSplit(toyCorpus);
+    const kept = Array.from({ length: 200 }, (_, index) => `word${index}`).filter((word) => split(`${word} ${word}`) === 'test');
+    // Both ways through the pattern give the same text, which is kept back.
+    const patterns = [`{${kept[0]}|${kept[0]}} {${kept[0]}|${kept[0]}}`];
+    const corpus = { ...toyCorpus, intents: [{ name: 'a', question: 'A?', answer: 'A.', patterns }], unrelated: { train: [], test: [] } };
+    expect(createSampler(corpus, tokenizer, seededUnit(1))).toThrow(RangeError);
   });
 });
 
