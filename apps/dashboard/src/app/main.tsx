@@ -13,7 +13,7 @@ import { startLive } from './live.ts';
 import { NoSession } from './no-session.tsx';
 import { router } from './router.tsx';
 import { forgetToken, takeToken } from './session.ts';
-import { sleep } from './sleep.ts';
+import { sleep } from '../shared/sleep.ts';
 
 const root = createRoot(document.getElementById('root') as HTMLElement);
 const token = takeToken(window);

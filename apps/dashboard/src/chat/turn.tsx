@@ -1,10 +1,10 @@
 import type { ReactNode } from 'react';
 import { limits } from '../app/limits.ts';
-import { rate } from '../shared/format.ts';
+import { rate, sentence } from '../shared/format.ts';
 import { isOpen, type AnswerTurn, type Turn } from '../shared/turns.ts';
 import { Button } from '../ui/button.tsx';
 import { State } from '../ui/icon.tsx';
-import { Note, messageOf } from '../ui/note.tsx';
+import { Note } from '../ui/note.tsx';
 import { dotOf } from '../shared/dot-of.ts';
 import { chat } from './strings.ts';
 
@@ -92,7 +92,7 @@ function Failure({ turn, onAgain, other, last }: { readonly turn: AnswerTurn } &
   return (
     <>
       <Note kind="warn" title={title}>
-        {error !== undefined && <p>{messageOf(new Error(error.message))}</p>}
+        {error !== undefined && <p>{sentence(error.message)}</p>}
         {error?.hint !== undefined && <p>{error.hint}</p>}
         {turn.text !== '' && <p>{chat.failed.kept}</p>}
       </Note>

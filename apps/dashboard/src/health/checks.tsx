@@ -1,6 +1,6 @@
 import type { Check, DoctorView } from '@peerai/peer/control';
 import type { ReactNode } from 'react';
-import { ago } from '../shared/format.ts';
+import { ago, sentence } from '../shared/format.ts';
 import { Command } from '../ui/copy.tsx';
 import { Verdict } from '../ui/icon.tsx';
 import { Note } from '../ui/note.tsx';
@@ -22,8 +22,8 @@ export function Findings({ view, atMs }: { readonly view: DoctorView; readonly a
   }
   return findings.map((check) => (
     <Note key={check.id} kind={check.state === 'broken' ? 'bad' : 'warn'} title={check.title}>
-      <p>{check.cause}</p>
-      {check.remedy !== undefined && <p>{check.remedy}</p>}
+      <p>{sentence(check.cause)}</p>
+      {check.remedy !== undefined && <p>{sentence(check.remedy)}</p>}
       {check.command !== undefined && <Command text={check.command} />}
     </Note>
   ));

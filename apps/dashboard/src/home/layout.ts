@@ -1,13 +1,13 @@
-import { forceCollide, forceRadial, forceSimulation, type SimulationNodeDatum } from 'd3-force';
+import { forceCollide, forceManyBody, forceRadial, forceSimulation, type SimulationNodeDatum } from 'd3-force';
 
 /** The map's own units. */
 export const map = { width: 600, height: 440, centreX: 300, centreY: 215, nodeRadius: 24, margin: 46 } as const;
 
 /** Rings of equal round trip, milliseconds to radius. */
 export const rings = [
-  { ms: 10, radius: 96 },
-  { ms: 50, radius: 150 },
-  { ms: 100, radius: 204 },
+  { ms: 10, radius: 112 },
+  { ms: 50, radius: 160 },
+  { ms: 100, radius: 206 },
 ] as const;
 
 export interface Place {
@@ -30,12 +30,12 @@ interface Body extends SimulationNodeDatum {
 export function radiusOf(roundTripMs: number | null): number {
   if (roundTripMs === null) return 222;
   const clamped = Math.min(Math.max(roundTripMs, 0), 140);
-  let from: { readonly ms: number; readonly radius: number } = { ms: 0, radius: 88 };
+  let from: { readonly ms: number; readonly radius: number } = { ms: 0, radius: 104 };
   for (const ring of rings) {
     if (clamped <= ring.ms) return from.radius + ((clamped - from.ms) / (ring.ms - from.ms)) * (ring.radius - from.radius);
     from = ring;
   }
-  return 204 + (clamped - 100) * 0.2;
+  return 206 + (clamped - 100) * 0.2;
 }
 
 /**
@@ -48,9 +48,12 @@ export function placeDevices(devices: readonly PlaceRequest[], before: ReadonlyM
     return { id, radius, ...(before.get(id) ?? startOf(id, radius)) };
   });
   const self: Body = { id: '', radius: 0, x: map.centreX, y: map.centreY, fx: map.centreX, fy: map.centreY };
-  const simulation = forceSimulation([self, ...bodies])
-    .force('ring', forceRadial<Body>((body) => body.radius, map.centreX, map.centreY).strength((body) => (body.id === '' ? 0 : 0.35)))
-    .force('apart', forceCollide<Body>((body) => (body.id === '' ? 44 : 50)).strength(0.9))
+  // Its own name hangs below it and needs room too.
+  const label: Body = { ...self, y: map.centreY + 52, fy: map.centreY + 52 };
+  const simulation = forceSimulation([self, label, ...bodies])
+    .force('ring', forceRadial<Body>((body) => body.radius, map.centreX, map.centreY).strength((body) => (body.id === '' ? 0 : 0.5)))
+    .force('spread', forceManyBody<Body>().strength((body) => (body.id === '' ? 0 : -260)))
+    .force('apart', forceCollide<Body>((body) => (body.id === '' ? 44 : 52)).strength(0.9))
     .force('inside', () => bodies.forEach(keepInside))
     .stop();
   simulation.tick(160);

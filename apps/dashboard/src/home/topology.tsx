@@ -31,7 +31,7 @@ export function Topology({
         <circle key={radius} className="ring" cx={map.centreX} cy={map.centreY} r={radius} />
       ))}
       {rings.map(({ ms, radius }) => (
-        <text key={ms} className="scale" x={map.centreX + 6} y={map.centreY - radius - 4 + (radius > 200 ? 16 : 0)}>
+        <text key={ms} className="scale" x={map.centreX + 6} y={map.centreY - radius - 4 + (radius > 200 ? 18 : 0)}>
           {ms} ms
         </text>
       ))}
@@ -73,7 +73,7 @@ function Edge({ row, place, share }: { readonly row: DeviceRow; readonly place: 
     <>
       <path className="relayed" d={line} />
       <rect className="relay" x={x - 9} y={y - 9} width="18" height="18" rx="3" transform={`rotate(45 ${x} ${y})`} />
-      <text x={x + 30} y={y - 6}>
+      <text x={x} y={y - 16}>
         {home.relay}
       </text>
     </>

@@ -1,5 +1,6 @@
 import type { EngineFinding } from '@peerai/peer/control';
 import type { ReactNode } from 'react';
+import { sentence } from '../shared/format.ts';
 import { Command } from '../ui/copy.tsx';
 import { State, Verdict } from '../ui/icon.tsx';
 import { models as words } from './strings.ts';
@@ -20,7 +21,7 @@ export function Engines({ findings }: { readonly findings: readonly EngineFindin
               {finding.state === 'refused' && <Verdict state="look">{words.findings.refused}</Verdict>}
             </span>
           </div>
-          <p className="small muted">{finding.detail}</p>
+          <p className="small muted">{sentence(finding.detail)}</p>
           {finding.models.length > 0 && <p className="small">{finding.models.join(', ')}</p>}
         </li>
       ))}

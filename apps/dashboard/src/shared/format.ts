@@ -81,3 +81,9 @@ export function clockTime(ms: number, nowMs: number): string {
     ...(sameDay ? {} : { day: 'numeric', month: 'short' }),
   });
 }
+
+/** Errors and findings come without capital and stop; people read sentences. */
+export function sentence(text: string): string {
+  const capital = `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+  return capital === '' || /[.!?…]$/.test(capital) ? capital : `${capital}.`;
+}

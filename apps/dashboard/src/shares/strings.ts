@@ -15,7 +15,7 @@ export const shares = {
   usedStale: 'the limit still holds on this device',
   guest: 'Guest',
   online: 'connected',
-  away: (when: string) => `away since ${when}`,
+  away: (when: string) => `last seen ${when}`,
   tokens: (n: string) => `${n} tokens`,
   stop: 'Stop',
   stopSure: 'Every guest of this link is cut off now, also in the middle of an answer. It cannot be undone.',

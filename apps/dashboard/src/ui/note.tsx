@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
 import { PeerAiError } from '@peerai/core-protocol';
+import { sentence } from '../shared/format.ts';
 import type { IconName } from '../shared/icons.ts';
 import { Button } from './button.tsx';
 import { Command } from './copy.tsx';
@@ -58,9 +59,6 @@ export function ErrorNote({
   );
 }
 
-/** Our errors carry sentences without capital and stop; people read sentences. */
 export function messageOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  const sentence = `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
-  return /[.!?]$/.test(sentence) ? sentence : `${sentence}.`;
+  return sentence(error instanceof Error ? error.message : String(error));
 }

@@ -1,0 +1,29 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build, type Plugin } from 'vite';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** `dist/` as `pnpm build` makes it; built here when it is missing. */
+export async function builtPages(): Promise<string> {
+  const dist = join(root, 'dist');
+  if (!existsSync(join(dist, 'share.html'))) await build({ root, logLevel: 'error' });
+  return dist;
+}
+
+/** The guest's page over a scripted world: everything but the loader of the heavy parts is what ships. */
+export async function guestPageOverFakeWorld(): Promise<string> {
+  const outDir = await mkdtemp(join(tmpdir(), 'peerai-guest-'));
+  const fake: Plugin = {
+    name: 'fake-world',
+    enforce: 'pre',
+    resolveId(source, importer) {
+      if (source === './loader.ts' && importer?.endsWith('guest/main.tsx') === true) return join(root, 'test/fake-loader.ts');
+    },
+  };
+  await build({ root, logLevel: 'error', plugins: [fake], build: { outDir, emptyOutDir: true, rollupOptions: { input: join(root, 'share.html') } } });
+  return outDir;
+}

@@ -1,0 +1,11 @@
+/** Download budgets, kB of gzip (1 kB = 1,000 bytes), from the targets for pages. */
+export const limits = {
+  /** The owner's page: script of the entry with all it imports at once, and of the first page shown. */
+  ownerScriptKb: 150,
+  /** Any one script that is fetched later. */
+  lazyScriptKb: 200,
+  /** The guest's page to its first answer: document, styles, every script, the network included. */
+  guestTotalKb: 190,
+  /** What stands before the guest can type: document, styles, first script. */
+  guestFirstPaintKb: 30,
+} as const;
