@@ -76,8 +76,11 @@ test('a direct link that falls silent does not hold an open: the relay is taken 
   const direct = await a.network.open(b.network.self, echo, { signal: soon(), addresses: [proxy.address] });
   expect(direct.link.path).toBe('direct');
   proxy.silence();
+  const silentMs = performance.now();
   const circuits = b.network.addresses().filter((address) => address.includes('p2p-circuit'));
   const again = await a.network.open(b.network.self, echo, { signal: soon(), addresses: circuits });
+  // Sooner than the link's own ping could have ended it.
+  expect(performance.now() - silentMs).toBeLessThan(limits.linkPingTimeoutMs);
   await again.send(Uint8Array.of(9));
   expect((await again[Symbol.asyncIterator]().next()).value).toEqual(Uint8Array.of(9));
   proxy.close();

@@ -20,16 +20,16 @@ async function atRelay(nodes: TestNodes): Promise<{ relay: TransportNode; a: Tra
 /** Gossip reaches from one to the other: every stream on the way is up. */
 async function passes(from: TransportNode, to: TransportNode): Promise<void> {
   const controller = new AbortController();
-  let heard = false;
+  const heard = new Set<string>();
   to.topics.subscribe(
     'probe',
     () => {
-      heard = true;
+      heard.add('probe');
       return 'accept';
     },
     controller.signal,
   );
-  for (let round = 0; round < 80 && !heard; round += 1) {
+  for (let round = 0; round < 80 && heard.size === 0; round += 1) {
     await from.topics.publish('probe', Uint8Array.of(round));
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
