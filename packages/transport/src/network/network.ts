@@ -90,9 +90,17 @@ export function createNetwork(deps: NetworkDeps, options: NetworkOptions): Runni
     return opened.channel;
   }
 
-  /** Every live link in turn. A refusal is an answer; anything else moves on to the next link. */
-  async function openOnLinks(peer: PeerId, protocol: Protocol, signal: AbortSignal, attempts: Attempt[]) {
+  /** Every live link in turn, each once. A refusal is an answer; anything else moves on to the next link. */
+  async function openOnLinks(
+    peer: PeerId,
+    protocol: Protocol,
+    signal: AbortSignal,
+    attempts: Attempt[],
+    tried: Set<string>,
+  ) {
     for (const { connection } of usable(peer)) {
+      if (tried.has(connection.id)) continue;
+      tried.add(connection.id);
       try {
         return await openOn(connection, protocol, clock.deadline(limits.openOnLinkMs, signal));
       } catch (cause) {
@@ -136,11 +144,12 @@ export function createNetwork(deps: NetworkDeps, options: NetworkOptions): Runni
   async function open(peer: PeerId, protocol: Protocol, openOptions: OpenOptions): Promise<Channel> {
     const signal = AbortSignal.any([openOptions.signal, stopped]);
     const attempts: Attempt[] = [];
+    const tried = new Set<string>();
     if (signal.aborted) throw abortReason(signal);
     if (deps.isBlocked(peer)) throw transportError('REFUSED', 'this peer is blocked here');
     if (peer === self) throw unreachable([{ address: '', step: 'address', reason: 'a peer does not dial itself' }]);
     for (let round = 0; round < limits.openRetriesMax; round += 1) {
-      const channel = await openOnLinks(peer, protocol, signal, attempts);
+      const channel = await openOnLinks(peer, protocol, signal, attempts, tried);
       if (channel !== undefined) return channel;
       try {
         await dialOnce(peer, openOptions.addresses ?? [], signal);

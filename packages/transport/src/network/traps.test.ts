@@ -62,7 +62,7 @@ test('a relay ends a circuit that has carried its bytes', async () => {
   expect(received).toBeLessThanOrEqual(circuitBytesMax);
 });
 
-test('a direct link that falls silent does not hold an open: the relay is taken instead', async () => {
+test('a direct link that falls silent does not hold an open: another way is taken', async () => {
   const relay = await nodes.relay();
   const transports = { tcp: true, websocket: false, webrtc: false };
   const b = await nodes.agent({ relays: [relayAddress(relay)], transports });
