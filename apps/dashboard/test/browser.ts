@@ -6,15 +6,26 @@ import { token } from './fixture-agent.ts';
 const systemChromium = '/usr/bin/chromium';
 /** Browsers that talk to nobody else. */
 const quietArguments = [
-  '--no-sandbox', '--headless', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-  '--disable-component-update', '--disable-sync', '--disable-domain-reliability', '--no-pings',
+  '--no-sandbox',
+  '--headless',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--disable-domain-reliability',
+  '--no-pings',
 ];
 
 /** The system's Chromium where there is one, else the one that npm brings. */
 export async function openBrowser(): Promise<Browser> {
   if (existsSync(systemChromium)) return chromium.launch({ executablePath: systemChromium, args: quietArguments });
   const { default: packaged } = await import('@sparticuz/chromium');
-  return chromium.launch({ executablePath: await packaged.executablePath(), args: [...packaged.args, ...quietArguments] });
+  return chromium.launch({
+    executablePath: await packaged.executablePath(),
+    args: [...packaged.args, ...quietArguments],
+  });
 }
 
 /** How long one step of a page may take on a busy machine, milliseconds. */
@@ -53,7 +64,10 @@ export const withToken = (url: string, path = '/'): string => `${url}${path}#tok
 /** Names of the accessibility rules that a page breaks, with the places. */
 export async function accessibilityViolations(page: Page): Promise<string[]> {
   // One document without frames: the legacy mode needs no second page.
-  const { violations } = await new AxeBuilder({ page }).setLegacyMode().options({ resultTypes: ['violations'] }).analyze();
+  const { violations } = await new AxeBuilder({ page })
+    .setLegacyMode()
+    .options({ resultTypes: ['violations'] })
+    .analyze();
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 120)).join(' | ')}`);
 }
 

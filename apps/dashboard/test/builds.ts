@@ -21,9 +21,15 @@ export async function guestPageOverFakeWorld(): Promise<string> {
     name: 'fake-world',
     enforce: 'pre',
     resolveId(source, importer) {
-      if (source === './loader.ts' && importer?.endsWith('guest/main.tsx') === true) return join(root, 'test/fake-loader.ts');
+      if (source === './loader.ts' && importer?.endsWith('guest/main.tsx') === true)
+        return join(root, 'test/fake-loader.ts');
     },
   };
-  await build({ root, logLevel: 'error', plugins: [fake], build: { outDir, emptyOutDir: true, rollupOptions: { input: join(root, 'share.html') } } });
+  await build({
+    root,
+    logLevel: 'error',
+    plugins: [fake],
+    build: { outDir, emptyOutDir: true, rollupOptions: { input: join(root, 'share.html') } },
+  });
   return outDir;
 }

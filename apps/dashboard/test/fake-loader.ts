@@ -13,7 +13,12 @@ const invitation: Invitation = {
   hex: '7f3a91c20d5eb846'.repeat(4),
 };
 
-const share: ShareState = { models: ['mistral'], tokensBudget: 20_000, tokensUsed: 1_800, expiresMs: invitation.expiresMs };
+const share: ShareState = {
+  models: ['mistral'],
+  tokensBudget: 20_000,
+  tokensUsed: 1_800,
+  expiresMs: invitation.expiresMs,
+};
 const connectMs = behaviour === 'slow' ? 60_000 : behaviour === 'late' ? 800 : 20;
 let connects = 0;
 
@@ -49,14 +54,33 @@ const session: Session = {
     for (let i = 0; question.includes('endless') || i < words.length; i += 1) {
       yield { type: 'delta', text: `${i === 0 ? '' : ' '}${words[i % words.length]}` };
       await wait(5, signal);
-      if (question.includes('break') && i === 4) return yield { type: 'error', code: 'PEER_UNREACHABLE', message: 'study-pc went offline' };
+      if (question.includes('break') && i === 4)
+        return yield { type: 'error', code: 'PEER_UNREACHABLE', message: 'study-pc went offline' };
     }
     const receipt = {
-      provider: 'p', consumer: 'c', lease: 'l', n: 1, requestId: '90bb17e490bb17e4', model: 'mistral', promptTokens: 31, answerTokens: 40,
-      estimated: false, totalPromptTokens: 31, totalAnswerTokens: 40, workHash: 'aa', timeMs: 0, signedBy: 'both' as const,
+      provider: 'p',
+      consumer: 'c',
+      lease: 'l',
+      n: 1,
+      requestId: '90bb17e490bb17e4',
+      model: 'mistral',
+      promptTokens: 31,
+      answerTokens: 40,
+      estimated: false,
+      totalPromptTokens: 31,
+      totalAnswerTokens: 40,
+      workHash: 'aa',
+      timeMs: 0,
+      signedBy: 'both' as const,
     };
     yield {
-      type: 'finish', reason: 'stop', promptTokens: 31, answerTokens: 40, firstTokenMs: 200, totalMs: 900, tokensPerSecond: 42,
+      type: 'finish',
+      reason: 'stop',
+      promptTokens: 31,
+      answerTokens: 40,
+      firstTokenMs: 200,
+      totalMs: 900,
+      tokensPerSecond: 42,
       servedBy: { ...servedBy, signed: true, receipt },
       ...(question.includes('unsure') ? { suggestions: ['Name a soup', 'Name a salad'] } : {}),
     };

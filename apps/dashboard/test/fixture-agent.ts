@@ -54,7 +54,8 @@ export async function startFixtureAgent(dist: string): Promise<FixtureAgent> {
     if (!pathname.startsWith('/api/v1/')) return servePage(dist, pathname, response);
     const path = pathname.slice('/api/v1'.length);
     requests.push(`${request.method} ${path}`);
-    if (request.headers.authorization !== `Bearer ${token}`) return problem(response, 401, 'UNAUTHORIZED', 'the token is wrong');
+    if (request.headers.authorization !== `Bearer ${token}`)
+      return problem(response, 401, 'UNAUTHORIZED', 'the token is wrong');
     if (path === '/events') return openEvents(request, response);
     const body = await readJson(request);
     if (path === '/chat') return answerChat(schemas.chatRequestSchema.parse(body), response);
@@ -98,18 +99,32 @@ export async function startFixtureAgent(dist: string): Promise<FixtureAgent> {
 }
 
 async function servePage(dist: string, pathname: string, response: ServerResponse): Promise<void> {
-  const headers = { 'content-security-policy': pagePolicy, 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' };
+  const headers = {
+    'content-security-policy': pagePolicy,
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'no-referrer',
+  };
   const file = pathname === '/s' ? 'share.html' : extname(pathname) === '' ? 'index.html' : normalize(pathname);
   try {
     const content = await readFile(join(dist, file));
-    response.writeHead(200, { ...headers, 'content-type': types[extname(file)] ?? 'application/octet-stream' }).end(content);
+    response
+      .writeHead(200, { ...headers, 'content-type': types[extname(file)] ?? 'application/octet-stream' })
+      .end(content);
   } catch {
     response.writeHead(404, headers).end();
   }
 }
 
 function problem(response: ServerResponse, status: number, code: string, detail: string, hint?: string): void {
-  const body = schemas.problemSchema.parse({ type: 'about:blank', title: code, status, code, detail, requestId: 'r-1', hint });
+  const body = schemas.problemSchema.parse({
+    type: 'about:blank',
+    title: code,
+    status,
+    code,
+    detail,
+    requestId: 'r-1',
+    hint,
+  });
   response.writeHead(status, { 'content-type': 'application/problem+json' }).end(JSON.stringify(body));
 }
 
@@ -170,7 +185,9 @@ function patchPeer(state: FixtureState, id: string | undefined, body: unknown): 
     ...old,
     name: name ?? old.name,
     allow: allow ?? old.allow,
-    ...(blocked === undefined ? {} : { state: blocked ? ('blocked' as const) : ('offline' as const), path: null, roundTripMs: null }),
+    ...(blocked === undefined
+      ? {}
+      : { state: blocked ? ('blocked' as const) : ('offline' as const), path: null, roundTripMs: null }),
   };
   state.peers = state.peers.map((other) => (other.peerId === id ? peer : other));
   return peer;
@@ -208,7 +225,9 @@ function makeShare(state: FixtureState, body: unknown, url: string): unknown {
       concurrency,
       reach: state.node.reach,
       expiresMs: Date.now() + forMs,
-      ...(near ? { link: `${url}/s#${'v1abcdefgh'.repeat(40)}`, warning: 'works on this network only: no relay is set' } : {}),
+      ...(near
+        ? { link: `${url}/s#${'v1abcdefgh'.repeat(40)}`, warning: 'works on this network only: no relay is set' }
+        : {}),
     },
     Date.now(),
   );
@@ -222,7 +241,10 @@ function changeShare(state: FixtureState, id: string | undefined): unknown {
 }
 
 /** A scripted model: the last message decides what happens. */
-async function answerChat(request: ReturnType<typeof schemas.chatRequestSchema.parse>, response: ServerResponse): Promise<void> {
+async function answerChat(
+  request: ReturnType<typeof schemas.chatRequestSchema.parse>,
+  response: ServerResponse,
+): Promise<void> {
   const question = request.messages.at(-1)?.text ?? '';
   const name = request.model.split('@')[1] ?? 'laptop';
   const remote = name !== 'laptop';
@@ -249,12 +271,29 @@ async function answerChat(request: ReturnType<typeof schemas.chatRequestSchema.p
     await new Promise((resolve) => setTimeout(resolve, endless ? 40 : 4));
   }
   const receipt = {
-    provider: '12D3KooWStudy', consumer: '12D3KooWLaptop', lease: '5e07c1d95e07c1d9', n: 3, requestId: 'r-5e07', model: request.model,
-    promptTokens: 31, answerTokens: 118, estimated: false, totalPromptTokens: 90, totalAnswerTokens: 350,
-    workHash: 'b1f077ac3e92aa01'.repeat(4), timeMs: Date.now(), signedBy: 'both' as const,
+    provider: '12D3KooWStudy',
+    consumer: '12D3KooWLaptop',
+    lease: '5e07c1d95e07c1d9',
+    n: 3,
+    requestId: 'r-5e07',
+    model: request.model,
+    promptTokens: 31,
+    answerTokens: 118,
+    estimated: false,
+    totalPromptTokens: 90,
+    totalAnswerTokens: 350,
+    workHash: 'b1f077ac3e92aa01'.repeat(4),
+    timeMs: Date.now(),
+    signedBy: 'both' as const,
   };
   write({
-    type: 'finish', reason: 'stop', promptTokens: 31, answerTokens: 118, firstTokenMs: 210, totalMs: 2_800, tokensPerSecond: 42,
+    type: 'finish',
+    reason: 'stop',
+    promptTokens: 31,
+    answerTokens: 118,
+    firstTokenMs: 210,
+    totalMs: 2_800,
+    tokensPerSecond: 42,
     servedBy: remote ? { ...servedBy, signed: true, receipt } : servedBy,
     ...(question.includes('unsure') ? { suggestions: ['How do I add a device?', 'What is a relay?'] } : {}),
   });

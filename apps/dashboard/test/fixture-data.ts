@@ -1,4 +1,12 @@
-import type { DoctorView, LedgerHead, ModelsView, NodeView, PeerView, PendingPairing, ShareView } from '@peerai/peer/control';
+import type {
+  DoctorView,
+  LedgerHead,
+  ModelsView,
+  NodeView,
+  PeerView,
+  PendingPairing,
+  ShareView,
+} from '@peerai/peer/control';
 
 /** A small network with every state in it. Times are relative to `nowMs`. */
 export interface FixtureState {
@@ -15,8 +23,16 @@ const minuteMs = 60_000;
 
 export const fingerprints = {
   laptop: { emoji: ['🦊', '🌲', '🥁', '🧊'], words: ['fox', 'tree', 'drum', 'ice'], hex: 'c2d851ee9b073a64'.repeat(4) },
-  study: { emoji: ['🐢', '🎈', '🔑', '🍋'], words: ['turtle', 'balloon', 'key', 'lemon'], hex: '7f3a91c20d5eb846'.repeat(4) },
-  other: { emoji: ['🐙', '🍐', '⚓', '🎲'], words: ['octopus', 'pear', 'anchor', 'dice'], hex: '9c1e44d00d5eb846'.repeat(4) },
+  study: {
+    emoji: ['🐢', '🎈', '🔑', '🍋'],
+    words: ['turtle', 'balloon', 'key', 'lemon'],
+    hex: '7f3a91c20d5eb846'.repeat(4),
+  },
+  other: {
+    emoji: ['🐙', '🍐', '⚓', '🎲'],
+    words: ['octopus', 'pear', 'anchor', 'dice'],
+    hex: '9c1e44d00d5eb846'.repeat(4),
+  },
 } as const;
 
 function peer(peerId: string, name: string, patch: Partial<PeerView>, nowMs: number): PeerView {
@@ -63,18 +79,31 @@ export function fixtureState(api: string, nowMs: number): FixtureState {
       v: 1,
       name: 'laptop',
       peerId: '12D3KooWLaptop',
-      fingerprint: { ...fingerprints.laptop, emoji: [...fingerprints.laptop.emoji], words: [...fingerprints.laptop.words] },
+      fingerprint: {
+        ...fingerprints.laptop,
+        emoji: [...fingerprints.laptop.emoji],
+        words: [...fingerprints.laptop.words],
+      },
       version: '0.1.0',
       startedMs: nowMs - 95 * minuteMs,
       home: '/home/me/.local/share/peerai',
       api,
-      addresses: ['/ip4/192.168.1.10/tcp/4001/p2p/12D3KooWLaptop', '/ip4/192.168.1.10/udp/4001/quic-v1/p2p/12D3KooWLaptop'],
+      addresses: [
+        '/ip4/192.168.1.10/tcp/4001/p2p/12D3KooWLaptop',
+        '/ip4/192.168.1.10/udp/4001/quic-v1/p2p/12D3KooWLaptop',
+      ],
       relays: [{ address: '/dns4/relay.example/tcp/443/wss', state: 'connected' }],
       reach: 'relay',
       engines: [
         { kind: 'ollama', url: 'http://127.0.0.1:11434', state: 'absent', detail: 'nothing listens there', models: [] },
         { kind: 'nano', state: 'found', detail: 'built in, 2.6 M parameters', models: ['nano'] },
-        { kind: 'llama-cpp', url: 'http://127.0.0.1:8000', state: 'refused', detail: 'it answered, but it is PeerAI itself', models: [] },
+        {
+          kind: 'llama-cpp',
+          url: 'http://127.0.0.1:8000',
+          state: 'refused',
+          detail: 'it answered, but it is PeerAI itself',
+          models: [],
+        },
       ],
       pageUrl: 'https://relay.example/s',
       answering: { active: 0, queued: 0, concurrentMax: 2 },
@@ -83,8 +112,18 @@ export function fixtureState(api: string, nowMs: number): FixtureState {
       peer('12D3KooWStudy', 'study-pc', { allow: ['chat', 'train'] }, nowMs),
       peer('12D3KooWNuc', 'lab-nuc', { roundTripMs: 23, models: ['mistral'], bytesSent: 300_000 }, nowMs),
       peer('12D3KooWPixel', 'pixel', { path: 'relayed', roundTripMs: 61, models: [], bytesSent: 90_000 }, nowMs),
-      peer('12D3KooWNas', 'attic-nas', { state: 'offline', path: null, roundTripMs: null, lastSeenMs: nowMs - 2 * 1440 * minuteMs }, nowMs),
-      peer('12D3KooWBad', 'somebody', { state: 'blocked', path: null, roundTripMs: null, allow: [], models: [] }, nowMs),
+      peer(
+        '12D3KooWNas',
+        'attic-nas',
+        { state: 'offline', path: null, roundTripMs: null, lastSeenMs: nowMs - 2 * 1440 * minuteMs },
+        nowMs,
+      ),
+      peer(
+        '12D3KooWBad',
+        'somebody',
+        { state: 'blocked', path: null, roundTripMs: null, allow: [], models: [] },
+        nowMs,
+      ),
     ],
     pending: [],
     shares: [
@@ -93,28 +132,62 @@ export function fixtureState(api: string, nowMs: number): FixtureState {
         {
           guests: [
             { peerId: 'g1', emoji: ['🐙', '🍐', '⚓', '🎲'], online: true, tokensUsed: 1_500, lastSeenMs: nowMs },
-            { peerId: 'g2', emoji: ['🦊', '🍐', '🔑', '🎲'], online: false, tokensUsed: 300, lastSeenMs: nowMs - 4 * minuteMs },
+            {
+              peerId: 'g2',
+              emoji: ['🦊', '🍐', '🔑', '🎲'],
+              online: false,
+              tokensUsed: 300,
+              lastSeenMs: nowMs - 4 * minuteMs,
+            },
           ],
         },
         nowMs,
       ),
-      fixtureShare('s2', { state: 'spent', tokens: { budget: 5_000, used: 5_000, reserved: 0 }, createdMs: nowMs - 1440 * minuteMs }, nowMs),
+      fixtureShare(
+        's2',
+        { state: 'spent', tokens: { budget: 5_000, used: 5_000, reserved: 0 }, createdMs: nowMs - 1440 * minuteMs },
+        nowMs,
+      ),
     ],
     models: {
       v: 1,
       defaultModel: 'mistral@study-pc',
       models: [
-        model('nano', '12D3KooWLaptop', 'laptop', { local: true, engine: 'nano', path: 'local', exposed: true, description: 'Recites what it learned about PeerAI.' }),
+        model('nano', '12D3KooWLaptop', 'laptop', {
+          local: true,
+          engine: 'nano',
+          path: 'local',
+          exposed: true,
+          description: 'Recites what it learned about PeerAI.',
+        }),
         model('mistral@study-pc', '12D3KooWStudy', 'study-pc', { engine: 'ollama' }),
-        model('nano@study-pc', '12D3KooWStudy', 'study-pc', { engine: 'nano', contextTokensMax: 256, memoryBytes: 12_000_000 }),
+        model('nano@study-pc', '12D3KooWStudy', 'study-pc', {
+          engine: 'nano',
+          contextTokensMax: 256,
+          memoryBytes: 12_000_000,
+        }),
         model('mistral@lab-nuc', '12D3KooWNuc', 'lab-nuc', { engine: 'ollama', fits: false }),
       ],
     },
     doctor: {
       v: 1,
       checks: [
-        { id: 'engine', title: 'Ollama', state: 'broken', cause: 'nothing listens on 127.0.0.1:11434', remedy: 'Start it, then check again.', command: 'ollama serve' },
-        { id: 'port', title: 'Way in from outside', state: 'look', cause: 'no port mapping, the relay is needed', remedy: 'Turn on UPnP in the router.', command: 'peerai doctor' },
+        {
+          id: 'engine',
+          title: 'Ollama',
+          state: 'broken',
+          cause: 'nothing listens on 127.0.0.1:11434',
+          remedy: 'Start it, then check again.',
+          command: 'ollama serve',
+        },
+        {
+          id: 'port',
+          title: 'Way in from outside',
+          state: 'look',
+          cause: 'no port mapping, the relay is needed',
+          remedy: 'Turn on UPnP in the router.',
+          command: 'peerai doctor',
+        },
         { id: 'relay', title: 'Relay', state: 'ok', cause: 'reserved, 31 ms' },
         { id: 'clock', title: 'Clock', state: 'ok', cause: '0.2 s off, limit 30 s' },
         { id: 'key', title: 'Key file', state: 'ok', cause: 'readable by you only' },
@@ -125,7 +198,12 @@ export function fixtureState(api: string, nowMs: number): FixtureState {
   };
 }
 
-function model(name: string, peerId: string, peerName: string, patch: Partial<ModelsView['models'][number]>): ModelsView['models'][number] {
+function model(
+  name: string,
+  peerId: string,
+  peerName: string,
+  patch: Partial<ModelsView['models'][number]>,
+): ModelsView['models'][number] {
   return {
     name,
     model: name.split('@')[0] ?? name,

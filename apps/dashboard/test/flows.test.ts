@@ -82,7 +82,10 @@ describe('By keyboard alone, the owner can', () => {
     const page = await at('/chat');
     await page.getByRole('textbox').fill('unsure');
     await page.keyboard.press('Enter');
-    await page.getByRole('group', { name: 'Did you mean' }).getByRole('button', { name: 'What is a relay?' }).press('Enter');
+    await page
+      .getByRole('group', { name: 'Did you mean' })
+      .getByRole('button', { name: 'What is a relay?' })
+      .press('Enter');
     await page.getByText('You asked: What is a relay?.').waitFor();
   });
 
@@ -91,7 +94,9 @@ describe('By keyboard alone, the owner can', () => {
     await page.getByRole('textbox').fill('speak');
     await page.keyboard.press('Enter');
     await page.getByRole('button', { name: /signed ✓/ }).waitFor();
-    expect(await page.locator('p[aria-live=polite]').textContent()).toBe('The answer comes in words, one after the other.');
+    expect(await page.locator('p[aria-live=polite]').textContent()).toBe(
+      'The answer comes in words, one after the other.',
+    );
   });
 
   it('make a share link, see its code, and stop it', async () => {
@@ -147,7 +152,9 @@ describe('By keyboard alone, the owner can', () => {
     await page.getByRole('button', { name: /^lab-nuc/ }).press('Enter');
     const sheet = page.getByRole('dialog');
     await sheet.getByLabel('Train together').press('Space');
-    await expect.poll(() => agent.state.peers.find(({ peerId }) => peerId === '12D3KooWNuc')?.allow).toEqual(['chat', 'train']);
+    await expect
+      .poll(() => agent.state.peers.find(({ peerId }) => peerId === '12D3KooWNuc')?.allow)
+      .toEqual(['chat', 'train']);
     await sheet.getByRole('button', { name: 'Ping' }).press('Enter');
     await sheet.getByText('Answered in 7.9 ms, direct.').waitFor();
     await sheet.getByRole('button', { name: 'Rename' }).press('Enter');
@@ -183,7 +190,11 @@ describe('By keyboard alone, the owner can', () => {
     await page.getByRole('button', { name: 'What can PeerAI do?' }).press('Enter');
     await page.getByRole('button', { name: /evidence/ }).waitFor();
     await page.getByRole('link', { name: 'Home' }).first().press('Enter');
-    await steps.getByRole('listitem').filter({ hasText: 'First message' }).getByText('done').waitFor({ state: 'attached' });
+    await steps
+      .getByRole('listitem')
+      .filter({ hasText: 'First message' })
+      .getByText('done')
+      .waitFor({ state: 'attached' });
     await steps.getByRole('button', { name: 'Hide' }).press('Enter');
     await steps.waitFor({ state: 'detached' });
   });

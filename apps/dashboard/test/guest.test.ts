@@ -1,8 +1,10 @@
+import { createIdentity, nobleCrypto } from '@peerai/core-protocol';
+import { encodeTicket } from '@peerai/core-protocol/access';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { rm } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { accessibilityViolations, openBrowser, overflowPixels, visit } from './browser.ts';
-import { guestPageOverFakeWorld } from './builds.ts';
+import { builtPages, guestPageOverFakeWorld } from './builds.ts';
 import { startFixtureAgent, type FixtureAgent } from './fixture-agent.ts';
 
 describe('The guest’s page', () => {
@@ -127,7 +129,10 @@ describe('The guest’s page', () => {
     const page = await at('ok');
     await say(page, 'unsure');
     await page.getByRole('button', { name: 'Name a salad' }).press('Enter');
-    await page.getByRole('button', { name: /signed ✓/ }).nth(1).press('Enter');
+    await page
+      .getByRole('button', { name: /signed ✓/ })
+      .nth(1)
+      .press('Enter');
     await page.getByRole('dialog').getByText('You hold a copy of the receipt').waitFor();
     expect(await accessibilityViolations(page)).toEqual([]);
   });
@@ -144,3 +149,54 @@ describe('The guest’s page', () => {
     await page.getByText('This page needs a link').waitFor();
   });
 });
+
+describe('The guest’s page over its real world', () => {
+  let agent: FixtureAgent;
+  let browser: Browser;
+  beforeAll(async () => {
+    [agent, browser] = await Promise.all([builtPages().then(startFixtureAgent), openBrowser()]);
+  });
+  afterAll(async () => {
+    await browser.close();
+    await agent.stop();
+  });
+
+  it('reads a signed link, starts a network in the tab and says who cannot be reached', async () => {
+    const context = await browser.newContext();
+    const { page, complaints } = await visit(context, `${agent.url}/s#${shareTicket(Date.now() + 3_600_000)}`);
+    await page.getByRole('heading', { name: 'study-pc shares mistral' }).waitFor();
+    await page.getByText('study-pc cannot be reached').waitFor({ timeout: 20_000 });
+    const databases = await page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name));
+    expect(databases).toEqual(['guest-0707070707070707']);
+    // The one complaint is the browser's own about the port that nobody listens on.
+    expect(complaints.filter((complaint) => !complaint.includes('ws://127.0.0.1:9'))).toEqual([]);
+    await context.close();
+  });
+
+  it('refuses a damaged and an ended link without a network', async () => {
+    const context = await browser.newContext();
+    const damaged = await visit(context, `${agent.url}/s#${shareTicket(Date.now() + 3_600_000).slice(0, -4)}AAAA`);
+    await damaged.page.getByText('This link does not work').waitFor();
+    const ended = await visit(context, `${agent.url}/s#${shareTicket(Date.now() - 1_000)}`);
+    await ended.page.getByText(/^This link ended at/).waitFor();
+    expect([...damaged.complaints, ...ended.complaints]).toEqual([]);
+    await context.close();
+  });
+});
+
+/** A true ticket of a provider that is not there. */
+function shareTicket(expiresMs: number): string {
+  return encodeTicket(createIdentity(nobleCrypto, new Uint8Array(32).fill(7)), {
+    kind: 'share',
+    id: new Uint8Array(8).fill(7),
+    name: 'study-pc',
+    addresses: ['/ip4/127.0.0.1/tcp/9/ws'],
+    models: ['mistral'],
+    tokens: 1_000,
+    expiresMs,
+    guests: 1,
+    concurrency: 1,
+    allow: [],
+    secret: new Uint8Array(16).fill(7),
+  });
+}

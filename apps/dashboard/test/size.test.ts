@@ -34,7 +34,8 @@ describe('The built pages', () => {
     }
     return files;
   }
-  const gzipBytes = async (file: string): Promise<number> => gzipSync(await readFile(join(dist, file)), { level: 9 }).length;
+  const gzipBytes = async (file: string): Promise<number> =>
+    gzipSync(await readFile(join(dist, file)), { level: 9 }).length;
   async function kb(files: Iterable<string>): Promise<number> {
     const sizes = await Promise.all([...files].map(gzipBytes));
     return sizes.reduce((sum, size) => sum + size, 0) / 1000;
@@ -58,7 +59,8 @@ describe('The built pages', () => {
   });
 
   it('fetch no later script above its budget', async () => {
-    for (const file of filesOf('index.html', true)) expect(await kb([file]), file).toBeLessThanOrEqual(limits.lazyScriptKb);
+    for (const file of filesOf('index.html', true))
+      expect(await kb([file]), file).toBeLessThanOrEqual(limits.lazyScriptKb);
   });
 
   it('carry no script and no style inside the documents', async () => {

@@ -1,4 +1,11 @@
-import type { ControlClient, ControlEvent, PairingsView, PeerView, PendingPairing, ShareView } from '@peerai/peer/control';
+import type {
+  ControlClient,
+  ControlEvent,
+  PairingsView,
+  PeerView,
+  PendingPairing,
+  ShareView,
+} from '@peerai/peer/control';
 import type { QueryClient } from '@tanstack/react-query';
 import { keys } from './keys.ts';
 import { limits } from './limits.ts';
@@ -54,7 +61,9 @@ export function startLive({ client, cache, now, sleep }: LiveDeps, signal: Abort
       }
       if (signal.aborted) return;
       change({ link: 'lost' });
-      await sleep(limits.reconnectMs[Math.min(attempt, limits.reconnectMs.length - 1)] ?? 0, signal).catch(() => undefined);
+      await sleep(limits.reconnectMs[Math.min(attempt, limits.reconnectMs.length - 1)] ?? 0, signal).catch(
+        () => undefined,
+      );
       attempt += 1;
     }
   };
@@ -88,7 +97,9 @@ export function applyEvent(cache: QueryClient, event: ControlEvent): void {
       cache.setQueryData<readonly PeerView[]>(keys.peers, (peers) => put(peers, event.peer, (peer) => peer.peerId));
       break;
     case 'peer-removed':
-      cache.setQueryData<readonly PeerView[]>(keys.peers, (peers) => peers?.filter((peer) => peer.peerId !== event.peerId));
+      cache.setQueryData<readonly PeerView[]>(keys.peers, (peers) =>
+        peers?.filter((peer) => peer.peerId !== event.peerId),
+      );
       break;
     case 'pairing-changed':
       cache.setQueryData<PairingsView>(
@@ -98,7 +109,9 @@ export function applyEvent(cache: QueryClient, event: ControlEvent): void {
       if (event.pairing.state === 'accepted') void cache.invalidateQueries({ queryKey: keys.peers });
       break;
     case 'share-changed':
-      cache.setQueryData<readonly ShareView[]>(keys.shares, (shares) => put(shares, event.share, (share) => share.id, 'first'));
+      cache.setQueryData<readonly ShareView[]>(keys.shares, (shares) =>
+        put(shares, event.share, (share) => share.id, 'first'),
+      );
       break;
     case 'models-changed':
       void cache.invalidateQueries({ queryKey: keys.models });

@@ -33,7 +33,10 @@ function start(token: string): void {
   const cache = new QueryClient({
     queryCache: new QueryCache({ onError: refuse }),
     // Loopback answers at once or not at all; pages poll by themselves.
-    defaultOptions: { queries: { retry: false, networkMode: 'always', staleTime: 5_000 }, mutations: { networkMode: 'always' } },
+    defaultOptions: {
+      queries: { retry: false, networkMode: 'always', staleTime: 5_000 },
+      mutations: { networkMode: 'always' },
+    },
   });
   const live = startLive({ client, cache, now: Date.now, sleep }, end.signal);
   const conversation = createConversation({ client, storage: sessionStorage });

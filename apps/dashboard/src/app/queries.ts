@@ -48,5 +48,9 @@ export const useLedgerHead = (): UseQueryResult<LedgerHead> => {
 /** Asked for once and on demand: checks take seconds. */
 export const useDoctor = (): UseQueryResult<DoctorView> => {
   const { client } = useApp();
-  return useQuery({ queryKey: keys.doctor, queryFn: ({ signal }) => client.doctor(signal), staleTime: limits.pollLiveMs });
+  return useQuery({
+    queryKey: keys.doctor,
+    queryFn: ({ signal }) => client.doctor(signal),
+    staleTime: limits.pollLiveMs,
+  });
 };

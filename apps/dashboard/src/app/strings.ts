@@ -8,7 +8,8 @@ export const shell = {
   direct: (n: number) => `${n} direct`,
   relayed: (n: number) => `${n} relayed`,
   answeringNow: 'Answering now',
-  answers: (active: number, queued: number) => (queued > 0 ? `${active} running, ${queued} waiting` : `${active} running`),
+  answers: (active: number, queued: number) =>
+    queued > 0 ? `${active} running, ${queued} waiting` : `${active} running`,
   lost: 'This page lost its agent.',
   lostSince: (when: string) => `What you see is from ${when}. It tries again by itself.`,
   lostCommand: 'peerai up',

@@ -99,7 +99,8 @@ export function createConversation({ client, storage }: ConversationDeps): Conve
 }
 
 function errorEvent(error: unknown): { type: 'error'; code: string; message: string; hint?: string } {
-  if (!PeerAiError.is(error)) return { type: 'error', code: 'CHANNEL_CLOSED', message: 'the agent went away in the middle of the answer' };
+  if (!PeerAiError.is(error))
+    return { type: 'error', code: 'CHANNEL_CLOSED', message: 'the agent went away in the middle of the answer' };
   const hint = error.details['hint'];
   return { type: 'error', code: error.code, message: error.message, ...(typeof hint === 'string' ? { hint } : {}) };
 }

@@ -105,7 +105,15 @@ function Proof({ servedBy }: { readonly servedBy: ServedBy }): ReactNode {
   );
 }
 
-function Line({ good = false, text, detail }: { readonly good?: boolean; readonly text: string; readonly detail: string }): ReactNode {
+function Line({
+  good = false,
+  text,
+  detail,
+}: {
+  readonly good?: boolean;
+  readonly text: string;
+  readonly detail: string;
+}): ReactNode {
   return (
     <li className={good ? undefined : 'no'}>
       <Icon name={good ? 'check' : 'warn'} />

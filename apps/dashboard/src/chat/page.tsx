@@ -30,7 +30,13 @@ export function ChatPage(): ReactNode {
   );
 }
 
-function Talk({ models, defaultModel }: { readonly models: readonly ModelView[]; readonly defaultModel: string }): ReactNode {
+function Talk({
+  models,
+  defaultModel,
+}: {
+  readonly models: readonly ModelView[];
+  readonly defaultModel: string;
+}): ReactNode {
   const { conversation } = useApp();
   const turns = useSyncExternalStore(conversation.subscribe, () => conversation.turns);
   const node = useNode();
@@ -77,7 +83,11 @@ function Talk({ models, defaultModel }: { readonly models: readonly ModelView[];
       <Announcer turn={last} />
       <Composer label={chat.message(onPeer(model))} note={noteOf(model)} busy={busy} onSend={ask} />
       {evidence !== undefined && (
-        <EvidenceSheet turn={evidence} self={node.data?.name ?? chat.paths.local} onClose={() => setEvidence(undefined)} />
+        <EvidenceSheet
+          turn={evidence}
+          self={node.data?.name ?? chat.paths.local}
+          onClose={() => setEvidence(undefined)}
+        />
       )}
     </div>
   );

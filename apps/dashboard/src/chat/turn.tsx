@@ -64,7 +64,13 @@ function Running({ turn, onStop }: { readonly turn: AnswerTurn; readonly onStop:
 }
 
 /** `study-pc · direct · 42 tok/s · signed ✓`, opening to the evidence. */
-function Foot({ turn, onEvidence }: { readonly turn: AnswerTurn; readonly onEvidence: (turn: AnswerTurn) => void }): ReactNode {
+function Foot({
+  turn,
+  onEvidence,
+}: {
+  readonly turn: AnswerTurn;
+  readonly onEvidence: (turn: AnswerTurn) => void;
+}): ReactNode {
   const { servedBy, finish } = turn;
   if (servedBy === undefined) return null;
   return (

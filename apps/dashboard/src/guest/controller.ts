@@ -1,4 +1,12 @@
-import { applyChatEvent, closeAnswer, isOpen, newAnswer, toMessages, type AnswerTurn, type Turn } from '../shared/turns.ts';
+import {
+  applyChatEvent,
+  closeAnswer,
+  isOpen,
+  newAnswer,
+  toMessages,
+  type AnswerTurn,
+  type Turn,
+} from '../shared/turns.ts';
 import { limits } from './limits.ts';
 import type { GuestLink, GuestLoader, Invitation, Session, ShareState } from './session.ts';
 
@@ -41,7 +49,15 @@ export interface ControllerDeps {
 }
 
 /** Everything the guest's page does, without a page. */
-export function createController({ loader, ticket, now, deadline, sleep, storage, isFinal }: ControllerDeps): GuestController {
+export function createController({
+  loader,
+  ticket,
+  now,
+  deadline,
+  sleep,
+  storage,
+  isFinal,
+}: ControllerDeps): GuestController {
   const end = new AbortController();
   // The end of a ticket is its signature: it names the talk without telling its secret.
   const storageKey = `peerai.guest.${ticket.slice(-16)}`;
@@ -68,7 +84,8 @@ export function createController({ loader, ticket, now, deadline, sleep, storage
     try {
       const invitation = await loader.read(ticket);
       change({ invitation, phase: 'finding' });
-      if (invitation.expiresMs <= now()) throw Object.assign(new Error('this link has expired'), { code: 'TICKET_EXPIRED' });
+      if (invitation.expiresMs <= now())
+        throw Object.assign(new Error('this link has expired'), { code: 'TICKET_EXPIRED' });
       session = await loader.open(ticket);
       void watchLink(session);
       await connect(session);
@@ -100,7 +117,10 @@ export function createController({ loader, ticket, now, deadline, sleep, storage
       for await (const link of of.link(end.signal)) {
         const { link: _, ...rest } = state;
         state = rest;
-        change({ ...(link === undefined ? {} : { link }), ...(link !== undefined && state.phase === 'finding' ? { phase: 'asking' } : {}) });
+        change({
+          ...(link === undefined ? {} : { link }),
+          ...(link !== undefined && state.phase === 'finding' ? { phase: 'asking' } : {}),
+        });
       }
     } catch {
       // The watch ends with the session; what is shown stays.

@@ -54,7 +54,12 @@ export function EvidenceSheet({
               </Line>
               <Line icon="check">
                 {evidence.copy}
-                <small>{evidence.receipt(shortId(receipt.requestId), plural(receipt.promptTokens + receipt.answerTokens, 'token'))}</small>
+                <small>
+                  {evidence.receipt(
+                    shortId(receipt.requestId),
+                    plural(receipt.promptTokens + receipt.answerTokens, 'token'),
+                  )}
+                </small>
               </Line>
             </>
           )}
@@ -72,7 +77,13 @@ export function EvidenceSheet({
   );
 }
 
-function Line({ icon, children }: { readonly icon: 'check' | 'warn'; readonly children: ComponentChildren }): JSX.Element {
+function Line({
+  icon,
+  children,
+}: {
+  readonly icon: 'check' | 'warn';
+  readonly children: ComponentChildren;
+}): JSX.Element {
   return (
     <li class={icon === 'warn' ? 'no' : ''}>
       <Icon name={icon} />

@@ -60,7 +60,12 @@ export function GuestPage({ controller }: { readonly controller: GuestController
         </Composer>
       )}
       {evidence !== undefined && invitation !== undefined && (
-        <EvidenceSheet turn={evidence} invitation={invitation} link={state.link} onClose={() => setEvidence(undefined)} />
+        <EvidenceSheet
+          turn={evidence}
+          invitation={invitation}
+          link={state.link}
+          onClose={() => setEvidence(undefined)}
+        />
       )}
     </div>
   );
@@ -82,7 +87,8 @@ export function Alone({ title, text }: { readonly title: string; readonly text: 
 function Header({ state }: { readonly state: GuestState }): JSX.Element {
   const [theme, setTheme] = useState(currentTheme);
   const { invitation } = state;
-  const title = invitation === undefined ? guest.titleBefore : guest.title(invitation.name, invitation.models.join(', '));
+  const title =
+    invitation === undefined ? guest.titleBefore : guest.title(invitation.name, invitation.models.join(', '));
   useEffect(() => {
     document.title = title;
   }, [title]);
@@ -91,7 +97,12 @@ function Header({ state }: { readonly state: GuestState }): JSX.Element {
       <div class="row">
         <Mark />
         <h1 class="anywhere">{title}</h1>
-        <button type="button" class="b b-0 b-i push" aria-label={themeLabel(theme)} onClick={() => setTheme(nextTheme())}>
+        <button
+          type="button"
+          class="b b-0 b-i push"
+          aria-label={themeLabel(theme)}
+          onClick={() => setTheme(nextTheme())}
+        >
           <Icon name="theme" />
         </button>
       </div>
@@ -100,7 +111,12 @@ function Header({ state }: { readonly state: GuestState }): JSX.Element {
           <Icon name="lock" small />
           <span>
             {guest.encrypted}{' '}
-            <span class="emoji" role="img" aria-label={guest.pictures(invitation.words.join(', '))} title={invitation.words.join(', ')}>
+            <span
+              class="emoji"
+              role="img"
+              aria-label={guest.pictures(invitation.words.join(', '))}
+              title={invitation.words.join(', ')}
+            >
               {invitation.emoji.join('')}
             </span>{' '}
             · {guest.relayBlind}
@@ -112,7 +128,15 @@ function Header({ state }: { readonly state: GuestState }): JSX.Element {
 }
 
 /** How the connection is, said once, below the talk. */
-function Situation({ state, nowMs, onRetry }: { readonly state: GuestState; readonly nowMs: number; readonly onRetry: () => void }): JSX.Element | null {
+function Situation({
+  state,
+  nowMs,
+  onRetry,
+}: {
+  readonly state: GuestState;
+  readonly nowMs: number;
+  readonly onRetry: () => void;
+}): JSX.Element | null {
   const { phase, invitation, link, problem } = state;
   const name = invitation?.name ?? guest.titleBefore;
   if (phase === 'refused' && problem !== undefined) {
@@ -146,7 +170,15 @@ function Situation({ state, nowMs, onRetry }: { readonly state: GuestState; read
 }
 
 /** What is left of the link; dated when the other side did not answer lately. */
-function Ends({ state, nowMs, onLeave }: { readonly state: GuestState; readonly nowMs: number; readonly onLeave: () => void }): JSX.Element {
+function Ends({
+  state,
+  nowMs,
+  onLeave,
+}: {
+  readonly state: GuestState;
+  readonly nowMs: number;
+  readonly onLeave: () => void;
+}): JSX.Element {
   const { share, invitation } = state;
   return (
     <footer class="ends">

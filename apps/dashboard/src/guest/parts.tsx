@@ -22,7 +22,13 @@ export function Mark(): JSX.Element {
 }
 
 /** A state: its shape, then its words. */
-export function State({ dot, children }: { readonly dot: DotName; readonly children?: ComponentChildren }): JSX.Element {
+export function State({
+  dot,
+  children,
+}: {
+  readonly dot: DotName;
+  readonly children?: ComponentChildren;
+}): JSX.Element {
   const shape: Dot = dots[dot];
   return (
     <span class={`st st-${dot}`}>

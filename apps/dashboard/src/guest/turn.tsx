@@ -64,7 +64,13 @@ function Running({ turn, invitation, connected, onStop }: { readonly turn: Answe
   );
 }
 
-function Foot({ turn, onEvidence }: { readonly turn: AnswerTurn; readonly onEvidence: (turn: AnswerTurn) => void }): JSX.Element | null {
+function Foot({
+  turn,
+  onEvidence,
+}: {
+  readonly turn: AnswerTurn;
+  readonly onEvidence: (turn: AnswerTurn) => void;
+}): JSX.Element | null {
   const { servedBy, finish } = turn;
   if (servedBy === undefined) return null;
   return (
@@ -100,7 +106,13 @@ function Failure({ turn, invitation, last, onAgain }: { readonly turn: AnswerTur
   );
 }
 
-function Suggestions({ turn, onAsk }: { readonly turn: AnswerTurn; readonly onAsk: (text: string) => void }): JSX.Element | null {
+function Suggestions({
+  turn,
+  onAsk,
+}: {
+  readonly turn: AnswerTurn;
+  readonly onAsk: (text: string) => void;
+}): JSX.Element | null {
   const suggestions = turn.finish?.suggestions ?? [];
   if (suggestions.length === 0) return null;
   return (

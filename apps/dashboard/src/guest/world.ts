@@ -1,7 +1,12 @@
 import { createIdentity, type Logger, nobleCrypto as crypto, toHex } from '@peerai/core-protocol';
 import { decodeTicket } from '@peerai/core-protocol/access';
 import { createGuest } from '@peerai/peer/guest';
-import { browserRandom as random, loadOrCreateBrowserSeed, openBrowserStore, systemClock as clock } from '@peerai/platform/browser';
+import {
+  browserRandom as random,
+  loadOrCreateBrowserSeed,
+  openBrowserStore,
+  systemClock as clock,
+} from '@peerai/platform/browser';
 import { createBrowserNode } from '@peerai/transport';
 import type { Session } from './session.ts';
 

@@ -31,7 +31,8 @@ export function LedgerCard(): ReactNode {
             <Button disabled={verify.isPending} onClick={() => verify.mutate()}>
               {verify.isPending ? health.verifying : health.verify}
             </Button>
-            {verify.isSuccess && (verify.data.ok ? <Intact {...verify.data} /> : <Broken firstBad={verify.data.firstBad} />)}
+            {verify.isSuccess &&
+              (verify.data.ok ? <Intact {...verify.data} /> : <Broken firstBad={verify.data.firstBad} />)}
             {verify.isError && <ErrorNote title={health.verifyFailed} error={verify.error} />}
           </div>
         )}
@@ -48,7 +49,11 @@ function Intact({ checked, receipts }: { readonly checked: number; readonly rece
   );
 }
 
-function Broken({ firstBad }: { readonly firstBad: { readonly index: number; readonly reason: string } | undefined }): ReactNode {
+function Broken({
+  firstBad,
+}: {
+  readonly firstBad: { readonly index: number; readonly reason: string } | undefined;
+}): ReactNode {
   return (
     <Note kind="bad" title={health.broken(firstBad === undefined ? '?' : count(firstBad.index))} live>
       {firstBad !== undefined && <p>{firstBad.reason}</p>}

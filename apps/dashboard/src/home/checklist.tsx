@@ -21,7 +21,9 @@ export function Checklist({
   const { conversation } = useApp();
   const ledger = useLedgerHead();
   const [hidden, setHidden] = useState(() => readHidden());
-  const asked = conversation.turns.some((turn) => turn.role === 'assistant' && turn.state === 'done') || (ledger.data?.size ?? 0) > 0;
+  const asked =
+    conversation.turns.some((turn) => turn.role === 'assistant' && turn.state === 'done') ||
+    (ledger.data?.size ?? 0) > 0;
   if (hidden || (model !== undefined && deviceAdded && asked)) return null;
   const hide = (): void => {
     setHidden(true);
@@ -60,7 +62,15 @@ export function Checklist({
   );
 }
 
-function Step({ done, text, children }: { readonly done: boolean; readonly text: string; readonly children: ReactNode }): ReactNode {
+function Step({
+  done,
+  text,
+  children,
+}: {
+  readonly done: boolean;
+  readonly text: string;
+  readonly children: ReactNode;
+}): ReactNode {
   return (
     <li className="row">
       {done ? <Verdict state="ok">{text}</Verdict> : <State dot="offline">{text}</State>}

@@ -15,7 +15,13 @@ export function DeviceList({
     <ul className="rows">
       {rows.map((row) => (
         <li key={row.id}>
-          <button type="button" className="device" aria-haspopup="dialog" aria-expanded={row.id === picked} onClick={() => onPick(row)}>
+          <button
+            type="button"
+            className="device"
+            aria-haspopup="dialog"
+            aria-expanded={row.id === picked}
+            onClick={() => onPick(row)}
+          >
             <Icon name={row.icon} />
             <b>{row.name}</b>
             <span className="sub">{row.detail}</span>

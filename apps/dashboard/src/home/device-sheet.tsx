@@ -13,7 +13,15 @@ import { Sheet } from '../ui/sheet.tsx';
 import { device, home } from './strings.ts';
 
 /** One device: who it is, how it is reached, what it may do here. */
-export function DeviceSheet({ peer, self, onClose }: { readonly peer: PeerView; readonly self: string; readonly onClose: () => void }): ReactNode {
+export function DeviceSheet({
+  peer,
+  self,
+  onClose,
+}: {
+  readonly peer: PeerView;
+  readonly self: string;
+  readonly onClose: () => void;
+}): ReactNode {
   const { client } = useApp();
   const cache = useQueryClient();
   const change = useMutation({
@@ -45,12 +53,21 @@ export function DeviceSheet({ peer, self, onClose }: { readonly peer: PeerView; 
         peer.kind === 'device' && (
           <section>
             <h3>{device.may(peer.name)}</h3>
-            <Permissions allow={peer.allow} disabled={change.isPending} onChange={(allow) => change.mutate({ allow })} />
+            <Permissions
+              allow={peer.allow}
+              disabled={change.isPending}
+              onChange={(allow) => change.mutate({ allow })}
+            />
           </section>
         )
       )}
       <section>
-        <Actions peer={peer} onRename={(name) => change.mutate({ name })} onBlock={() => change.mutate({ blocked: true })} onGone={onClose} />
+        <Actions
+          peer={peer}
+          onRename={(name) => change.mutate({ name })}
+          onBlock={() => change.mutate({ blocked: true })}
+          onGone={onClose}
+        />
         {change.isError && <ErrorNote title={device.failed} error={change.error} />}
       </section>
     </Sheet>
@@ -66,7 +83,9 @@ function Facts({ peer }: { readonly peer: PeerView }): ReactNode {
         {peer.state === 'blocked' && <State dot="blocked">{device.isBlocked}</State>}
         {peer.state === 'offline' && <State dot="offline">{device.notConnected}</State>}
         {peer.state === 'online' && (
-          <State dot={peer.path ?? 'direct'}>{peer.path === 'relayed' ? device.relayedAt(ms) : device.directAt(ms)}</State>
+          <State dot={peer.path ?? 'direct'}>
+            {peer.path === 'relayed' ? device.relayedAt(ms) : device.directAt(ms)}
+          </State>
         )}
       </dd>
       <dt>{device.fingerprint}</dt>
@@ -167,7 +186,15 @@ function Actions({
   );
 }
 
-function Rename({ peer, onSave, onClose }: { readonly peer: PeerView; readonly onSave: (name: string) => void; readonly onClose: () => void }): ReactNode {
+function Rename({
+  peer,
+  onSave,
+  onClose,
+}: {
+  readonly peer: PeerView;
+  readonly onSave: (name: string) => void;
+  readonly onClose: () => void;
+}): ReactNode {
   const [name, setName] = useState(peer.name);
   return (
     <form
@@ -180,7 +207,13 @@ function Rename({ peer, onSave, onClose }: { readonly peer: PeerView; readonly o
     >
       <label className="field">
         {device.name}
-        <input value={name} maxLength={64} required autoComplete="off" onChange={(event) => setName(event.target.value)} />
+        <input
+          value={name}
+          maxLength={64}
+          required
+          autoComplete="off"
+          onChange={(event) => setName(event.target.value)}
+        />
       </label>
       <div className="row">
         <Button look="primary" type="submit" disabled={name.trim() === ''}>

@@ -13,7 +13,12 @@ export const rings = [
 export interface Place {
   readonly x: number;
   readonly y: number;
+  /** The distance it was asked to have; others may have pushed it from there. */
+  readonly radius: number;
 }
+
+/** Who is this much nearer or further than before takes a new place; smaller changes are noise. */
+const movesFromRadius = 20;
 
 export interface PlaceRequest {
   readonly id: string;
@@ -32,7 +37,8 @@ export function radiusOf(roundTripMs: number | null): number {
   const clamped = Math.min(Math.max(roundTripMs, 0), 140);
   let from: { readonly ms: number; readonly radius: number } = { ms: 0, radius: 104 };
   for (const ring of rings) {
-    if (clamped <= ring.ms) return from.radius + ((clamped - from.ms) / (ring.ms - from.ms)) * (ring.radius - from.radius);
+    if (clamped <= ring.ms)
+      return from.radius + ((clamped - from.ms) / (ring.ms - from.ms)) * (ring.radius - from.radius);
     from = ring;
   }
   return 206 + (clamped - 100) * 0.2;
@@ -40,24 +46,32 @@ export function radiusOf(roundTripMs: number | null): number {
 
 /**
  * Where each device stands. Distance follows the round trip, the direction follows the key; devices push each other apart.
- * Who stood somewhere stays near there: the map never jumps because of one newcomer.
+ * Who stood somewhere stays exactly there: the map never jumps because of one newcomer.
  */
 export function placeDevices(devices: readonly PlaceRequest[], before: ReadonlyMap<string, Place>): Map<string, Place> {
   const bodies: Body[] = devices.map(({ id, roundTripMs }) => {
     const radius = radiusOf(roundTripMs);
-    return { id, radius, ...(before.get(id) ?? startOf(id, radius)) };
+    return { id, radius, ...placeOf(before.get(id), id, radius) };
   });
   const self: Body = { id: '', radius: 0, x: map.centreX, y: map.centreY, fx: map.centreX, fy: map.centreY };
   // Its own name hangs below it and needs room too.
   const label: Body = { ...self, y: map.centreY + 52, fy: map.centreY + 52 };
   const simulation = forceSimulation([self, label, ...bodies])
-    .force('ring', forceRadial<Body>((body) => body.radius, map.centreX, map.centreY).strength((body) => (body.id === '' ? 0 : 0.5)))
-    .force('spread', forceManyBody<Body>().strength((body) => (body.id === '' ? 0 : -260)))
+    .force(
+      'ring',
+      forceRadial<Body>((body) => body.radius, map.centreX, map.centreY).strength((body) => (body.id === '' ? 0 : 0.5)),
+    )
+    .force(
+      'spread',
+      forceManyBody<Body>().strength((body) => (body.id === '' ? 0 : -260)),
+    )
     .force('apart', forceCollide<Body>((body) => (body.id === '' ? 44 : 52)).strength(0.9))
     .force('inside', () => bodies.forEach(keepInside))
     .stop();
   simulation.tick(160);
-  return new Map(bodies.map((body) => [body.id, { x: Math.round(body.x ?? 0), y: Math.round(body.y ?? 0) }]));
+  return new Map(
+    bodies.map((body) => [body.id, { x: Math.round(body.x ?? 0), y: Math.round(body.y ?? 0), radius: body.radius }]),
+  );
 }
 
 /** Labels hang below a device, so the lower margin is wider. */
@@ -66,8 +80,14 @@ function keepInside(body: Body): void {
   body.y = Math.min(Math.max(body.y ?? 0, map.nodeRadius + 8), map.height - map.margin - 30);
 }
 
+function placeOf(before: Place | undefined, id: string, radius: number): Pick<Body, 'x' | 'y' | 'fx' | 'fy'> {
+  if (before === undefined) return startOf(id, radius);
+  const { x, y } = before;
+  return Math.abs(before.radius - radius) < movesFromRadius ? { x, y, fx: x, fy: y } : { x, y };
+}
+
 /** The same key starts in the same direction on every visit. */
-function startOf(id: string, radius: number): Place {
+function startOf(id: string, radius: number): { readonly x: number; readonly y: number } {
   let hash = 2_166_136_261;
   for (const character of id) hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 16_777_619);
   const angle = ((hash >>> 0) / 2 ** 32) * 2 * Math.PI;

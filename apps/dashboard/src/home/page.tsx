@@ -106,7 +106,9 @@ function Devices({
       <section className="card" aria-labelledby="devices">
         <header>
           <h2 id="devices">{home.devices}</h2>
-          <p className="small quiet push">{home.summary(number('peer', false), number('pairing', false), number('peer', true))}</p>
+          <p className="small quiet push">
+            {home.summary(number('peer', false), number('pairing', false), number('peer', true))}
+          </p>
         </header>
         <DeviceList rows={rows} picked={picked} onPick={onPick} />
         {rows.length === 1 && (
@@ -121,7 +123,15 @@ function Devices({
   );
 }
 
-function PickedSheet({ row, node, onClose }: { readonly row: DeviceRow | undefined; readonly node: NodeView; readonly onClose: () => void }): ReactNode {
+function PickedSheet({
+  row,
+  node,
+  onClose,
+}: {
+  readonly row: DeviceRow | undefined;
+  readonly node: NodeView;
+  readonly onClose: () => void;
+}): ReactNode {
   const peer = usePeers().data?.find(({ peerId }) => peerId === row?.id);
   const pairing = usePairings().data?.pending.find(({ id }) => id === row?.id);
   if (row === undefined) return null;

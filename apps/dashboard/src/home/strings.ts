@@ -33,7 +33,8 @@ export const home = {
   onlyDevice: 'You’re the only device.',
   onlyDeviceText: 'Add another one, and each can use the other’s models.',
   relayAway: 'Relay unreachable',
-  relayAwayText: 'Devices on this network still work. Others are found again when the relay is back; it is tried by itself.',
+  relayAwayText:
+    'Devices on this network still work. Others are found again when the relay is back; it is tried by itself.',
   tiles: 'Last minute',
   tokensPerSecond: 'Tokens a second',
   bytesPerSecond: 'Bytes a second',

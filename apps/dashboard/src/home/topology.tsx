@@ -5,7 +5,7 @@ import type { DeviceRow } from './devices.ts';
 import { map, type Place, placeDevices, rings } from './layout.ts';
 import { home } from './strings.ts';
 
-const centre: Place = { x: map.centreX, y: map.centreY };
+const centre: Place = { x: map.centreX, y: map.centreY, radius: 0 };
 const nameCharsMax = 14;
 
 /** The map: who is how far, over which path, with how much traffic. The list beside it is its equal for keyboards and readers. */
@@ -26,7 +26,12 @@ export function Topology({
   if (self === undefined) return null;
   const spoken = `${shown.map((row) => `${row.name} ${row.word} ${row.aside}`).join('; ')}. ${home.mapSays}`;
   return (
-    <svg className="topo" viewBox={`0 0 ${map.width} ${map.height}`} role="img" aria-label={`${home.mapTitle(self.name)}: ${spoken}`}>
+    <svg
+      className="topo"
+      viewBox={`0 0 ${map.width} ${map.height}`}
+      role="img"
+      aria-label={`${home.mapTitle(self.name)}: ${spoken}`}
+    >
       {rings.map(({ radius }) => (
         <circle key={radius} className="ring" cx={map.centreX} cy={map.centreY} r={radius} />
       ))}
@@ -54,7 +59,10 @@ export function Topology({
 /** Placed anew only when somebody comes, goes or moves to another distance; everybody else stays. */
 function usePlaces(rows: readonly DeviceRow[]): ReadonlyMap<string, Place> {
   const before = useRef<ReadonlyMap<string, Place>>(new Map());
-  const requests = rows.map(({ id, roundTripMs }) => ({ id, roundTripMs: roundTripMs === null ? null : Math.round(roundTripMs / 5) * 5 }));
+  const requests = rows.map(({ id, roundTripMs }) => ({
+    id,
+    roundTripMs: roundTripMs === null ? null : Math.round(roundTripMs / 5) * 5,
+  }));
   const key = JSON.stringify(requests);
   return useMemo(() => {
     const places = placeDevices(JSON.parse(key) as typeof requests, before.current);
@@ -63,7 +71,15 @@ function usePlaces(rows: readonly DeviceRow[]): ReadonlyMap<string, Place> {
   }, [key]);
 }
 
-function Edge({ row, place, share }: { readonly row: DeviceRow; readonly place: Place; readonly share: number }): ReactNode {
+function Edge({
+  row,
+  place,
+  share,
+}: {
+  readonly row: DeviceRow;
+  readonly place: Place;
+  readonly share: number;
+}): ReactNode {
   if (row.path === null) return null;
   const line = `M${centre.x} ${centre.y}L${place.x} ${place.y}`;
   if (row.path === 'direct') return <path className="direct" strokeWidth={1.5 + 3 * share} d={line} />;
@@ -96,10 +112,18 @@ function Node({
   const name = row.name.length > nameCharsMax ? `${row.name.slice(0, nameCharsMax - 1)}…` : row.name;
   const shape = self ? 'self' : row.dot === 'pending' ? 'node wait' : 'node';
   return (
-    <g className={picked ? 'pick picked' : 'pick'} transform={`translate(${place.x} ${place.y})`} onClick={() => onPick(row)}>
+    <g
+      className={picked ? 'pick picked' : 'pick'}
+      transform={`translate(${place.x} ${place.y})`}
+      onClick={() => onPick(row)}
+    >
       <title>{row.name}</title>
       <circle className={shape} r={radius} />
-      <path className={self ? 'glyph glyph-self' : 'glyph'} d={icons[row.icon]} transform="translate(-11 -11) scale(1.1)" />
+      <path
+        className={self ? 'glyph glyph-self' : 'glyph'}
+        d={icons[row.icon]}
+        transform="translate(-11 -11) scale(1.1)"
+      />
       {!self && <Badge dot={row.dot} />}
       <text className="name" y={radius + 17}>
         {name}

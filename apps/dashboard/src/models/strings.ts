@@ -20,7 +20,8 @@ export const models = {
   noEngines: 'No engine was looked for.',
   findings: { found: 'found', absent: 'not running', refused: 'not used' },
   get: 'Get a model',
-  getText: 'nano is built in and small. For real answers run one of these on this computer; nothing is downloaded by PeerAI.',
+  getText:
+    'nano is built in and small. For real answers run one of these on this computer; nothing is downloaded by PeerAI.',
   ollama: 'With Ollama',
   llamaCpp: 'With llama.cpp, from a model file',
   commands: {

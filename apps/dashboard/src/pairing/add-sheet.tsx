@@ -98,7 +98,13 @@ function Join({ onJoined }: { readonly onJoined: () => void }): ReactNode {
       >
         <label className="field">
           {add.link}
-          <input value={link} onChange={(event) => setLink(event.target.value)} autoComplete="off" spellCheck={false} maxLength={2048} />
+          <input
+            value={link}
+            onChange={(event) => setLink(event.target.value)}
+            autoComplete="off"
+            spellCheck={false}
+            maxLength={2048}
+          />
         </label>
         <Button type="submit" disabled={join.isPending || link.trim() === ''}>
           {join.isPending ? add.joining : add.joinNow}

@@ -11,7 +11,13 @@ import { Sheet } from '../ui/sheet.tsx';
 import { pairing as words } from './strings.ts';
 
 /** Two people compare four pictures; the inviter's answer decides. */
-export function PairSheet({ pairing, onClose }: { readonly pairing: PendingPairing; readonly onClose: () => void }): ReactNode {
+export function PairSheet({
+  pairing,
+  onClose,
+}: {
+  readonly pairing: PendingPairing;
+  readonly onClose: () => void;
+}): ReactNode {
   const incoming = pairing.direction === 'incoming';
   return (
     <Sheet title={incoming ? words.titleIn(pairing.name) : words.titleOut(pairing.name)} icon="lock" onClose={onClose}>

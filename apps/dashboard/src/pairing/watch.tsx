@@ -38,7 +38,13 @@ function useOpening(waiting: readonly PendingPairing[], open: (id: string) => vo
   }, [waiting, seen, pathname, open]);
 }
 
-function WaitingNote({ pairing, onCompare }: { readonly pairing: PendingPairing; readonly onCompare: () => void }): ReactNode {
+function WaitingNote({
+  pairing,
+  onCompare,
+}: {
+  readonly pairing: PendingPairing;
+  readonly onCompare: () => void;
+}): ReactNode {
   const now = useNow();
   const incoming = pairing.direction === 'incoming';
   return (

@@ -43,7 +43,11 @@ export function applyChatEvent(turn: AnswerTurn, event: ChatEvent): AnswerTurn {
 export function closeAnswer(turn: AnswerTurn, stopped: boolean): AnswerTurn {
   if (turn.state !== 'waiting' && turn.state !== 'streaming') return turn;
   if (stopped) return { ...turn, state: 'stopped' };
-  return { ...turn, state: 'failed', error: { code: 'CHANNEL_CLOSED', message: 'the answer ended without its last part' } };
+  return {
+    ...turn,
+    state: 'failed',
+    error: { code: 'CHANNEL_CLOSED', message: 'the answer ended without its last part' },
+  };
 }
 
 /** What a model is sent: every question with its answer as far as it came; answers without a word are left out. */

@@ -36,11 +36,19 @@ export function SharesPage(): ReactNode {
           </header>
           <Region query={models} what="models">
             {(view) => (
-              <ShareForm models={talking(view.models).filter((model) => model.local)} onMade={(share) => setShownId(share.id)} />
+              <ShareForm
+                models={talking(view.models).filter((model) => model.local)}
+                onMade={(share) => setShownId(share.id)}
+              />
             )}
           </Region>
           {shown !== undefined && node !== undefined && (
-            <ShareReady key={shown.id} share={shown} fingerprint={node.fingerprint} onClose={() => setShownId(undefined)} />
+            <ShareReady
+              key={shown.id}
+              share={shown}
+              fingerprint={node.fingerprint}
+              onClose={() => setShownId(undefined)}
+            />
           )}
         </section>
       </div>
@@ -48,7 +56,13 @@ export function SharesPage(): ReactNode {
   );
 }
 
-function ShareList({ shares, onShow }: { readonly shares: readonly ShareView[]; readonly onShow: (id: string) => void }): ReactNode {
+function ShareList({
+  shares,
+  onShow,
+}: {
+  readonly shares: readonly ShareView[];
+  readonly onShow: (id: string) => void;
+}): ReactNode {
   const now = useNow(5_000);
   if (shares.length === 0) {
     return (
@@ -58,7 +72,9 @@ function ShareList({ shares, onShow }: { readonly shares: readonly ShareView[]; 
       </div>
     );
   }
-  const ordered = shares.toSorted((a, b) => Number(b.state === 'active') - Number(a.state === 'active') || b.createdMs - a.createdMs);
+  const ordered = shares.toSorted(
+    (a, b) => Number(b.state === 'active') - Number(a.state === 'active') || b.createdMs - a.createdMs,
+  );
   return (
     <ul className="rows">
       {ordered.map((share) => (
@@ -69,5 +85,6 @@ function ShareList({ shares, onShow }: { readonly shares: readonly ShareView[]; 
 }
 
 function connected(shares: readonly ShareView[]): number {
-  return new Set(shares.flatMap((share) => share.guests.filter((guest) => guest.online).map((guest) => guest.peerId))).size;
+  return new Set(shares.flatMap((share) => share.guests.filter((guest) => guest.online).map((guest) => guest.peerId)))
+    .size;
 }

@@ -71,7 +71,15 @@ export function ShareForm({
   );
 }
 
-function NumberField({ name, label, start }: { readonly name: keyof typeof bounds; readonly label: string; readonly start: number }): ReactNode {
+function NumberField({
+  name,
+  label,
+  start,
+}: {
+  readonly name: keyof typeof bounds;
+  readonly label: string;
+  readonly start: number;
+}): ReactNode {
   const [text, setText] = useState(`${start}`);
   const { least, most } = bounds[name];
   const value = Number(text);

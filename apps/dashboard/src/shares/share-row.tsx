@@ -11,7 +11,15 @@ import { UsageBar } from '../ui/people.tsx';
 import { shares } from './strings.ts';
 
 /** One link: what is left of it, who uses it, and the way to end it. */
-export function ShareRow({ share, nowMs, onShow }: { readonly share: ShareView; readonly nowMs: number; readonly onShow: () => void }): ReactNode {
+export function ShareRow({
+  share,
+  nowMs,
+  onShow,
+}: {
+  readonly share: ShareView;
+  readonly nowMs: number;
+  readonly onShow: () => void;
+}): ReactNode {
   const { budget, used, reserved } = share.tokens;
   const active = share.state === 'active' && share.expiresMs > nowMs;
   const percent = budget === 0 ? 100 : Math.min(100, Math.round((used / budget) * 100));

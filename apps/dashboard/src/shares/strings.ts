@@ -5,7 +5,8 @@ export const shares = {
   live: 'Links',
   guestsConnected: (n: number) => `${n} ${n === 1 ? 'guest' : 'guests'} connected`,
   none: 'No links yet.',
-  noneText: 'A link names one model, a time and a number of tokens. You can stop it at any moment, also in the middle of an answer.',
+  noneText:
+    'A link names one model, a time and a number of tokens. You can stop it at any moment, also in the middle of an answer.',
   left: (time: string) => `${time} left`,
   states: { active: 'active', expired: 'expired', spent: 'all tokens used', stopped: 'stopped' },
   used: (used: string, budget: string, guests: number, guestsMax: number) =>

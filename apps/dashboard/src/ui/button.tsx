@@ -12,7 +12,14 @@ export interface ButtonProps extends Omit<ComponentProps<'button'>, 'className'>
   readonly push?: boolean;
 }
 
-export function Button({ look = 'plain', icon, wrap = false, push = false, children, ...rest }: ButtonProps): ReactNode {
+export function Button({
+  look = 'plain',
+  icon,
+  wrap = false,
+  push = false,
+  children,
+  ...rest
+}: ButtonProps): ReactNode {
   return (
     <button type="button" className={`${looks[look]}${wrap ? ' b-wrap' : ''}${push ? ' push' : ''}`} {...rest}>
       {icon !== undefined && <Icon name={icon} small />}

@@ -28,7 +28,15 @@ function CopySaid({ state }: { readonly state: CopyState }): ReactNode {
 }
 
 /** A command or a link in mono, with its copy button. */
-export function Command({ text, label, short = false }: { readonly text: string; readonly label?: string; readonly short?: boolean }): ReactNode {
+export function Command({
+  text,
+  label,
+  short = false,
+}: {
+  readonly text: string;
+  readonly label?: string;
+  readonly short?: boolean;
+}): ReactNode {
   const { state, copy } = useCopy(text);
   return (
     <div className={short ? 'cmd cmd-short' : 'cmd'}>

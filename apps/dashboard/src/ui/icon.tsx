@@ -39,7 +39,13 @@ export function State({ dot, children }: { readonly dot: DotName; readonly child
 const verdicts = { ok: 'check', look: 'warn', broken: 'x' } as const;
 
 /** The verdict of a check: fine, look, broken. */
-export function Verdict({ state, children }: { readonly state: keyof typeof verdicts; readonly children: ReactNode }): ReactNode {
+export function Verdict({
+  state,
+  children,
+}: {
+  readonly state: keyof typeof verdicts;
+  readonly children: ReactNode;
+}): ReactNode {
   return (
     <span className={`st st-${state}`}>
       <Icon name={verdicts[state]} small />

@@ -56,7 +56,15 @@ export function Spark({ values }: { readonly values: readonly number[] }): React
 }
 
 /** Used of whole, both exact numbers beside it in words. */
-export function UsageBar({ used, whole, label }: { readonly used: number; readonly whole: number; readonly label: string }): ReactNode {
+export function UsageBar({
+  used,
+  whole,
+  label,
+}: {
+  readonly used: number;
+  readonly whole: number;
+  readonly label: string;
+}): ReactNode {
   const part = whole <= 0 ? 1 : Math.min(1, used / whole);
   return (
     <svg className="bar-use" viewBox="0 0 100 6" preserveAspectRatio="none" role="img" aria-label={label}>

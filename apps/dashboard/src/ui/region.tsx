@@ -48,7 +48,11 @@ export function Region<T>({
     const retry = (): void => void query.refetch();
     return (
       <div className="pad">
-        <ErrorNote title={ui.couldNotLoad(what.charAt(0).toUpperCase() + what.slice(1))} error={query.error} onRetry={retry} />
+        <ErrorNote
+          title={ui.couldNotLoad(what.charAt(0).toUpperCase() + what.slice(1))}
+          error={query.error}
+          onRetry={retry}
+        />
       </div>
     );
   }

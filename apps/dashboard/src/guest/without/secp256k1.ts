@@ -3,4 +3,10 @@ const refuse = (): never => {
   throw new Error('only Ed25519 keys are used here');
 };
 
-export const secp256k1 = { getPublicKey: refuse, sign: refuse, verify: refuse, Point: { fromHex: refuse }, utils: { randomSecretKey: refuse } };
+export const secp256k1 = {
+  getPublicKey: refuse,
+  sign: refuse,
+  verify: refuse,
+  Point: { fromHex: refuse },
+  utils: { randomSecretKey: refuse },
+};

@@ -1,0 +1,96 @@
+import type { ControlEvent } from '@peerai/peer/control';
+import { QueryClient } from '@tanstack/react-query';
+import { describe, expect, it } from 'vitest';
+import { fixturePairing, fixtureShare, fixtureState } from '../../test/fixture-data.ts';
+import { keys } from './keys.ts';
+import { limits } from './limits.ts';
+import { applyEvent, startLive } from './live.ts';
+
+const state = fixtureState('http://127.0.0.1:1', 0);
+const [study, nuc] = state.peers as [(typeof state.peers)[number], (typeof state.peers)[number]];
+
+function cacheWith(): QueryClient {
+  const cache = new QueryClient();
+  cache.setQueryData(keys.peers, [study, nuc]);
+  cache.setQueryData(keys.pairings, { v: 1, invites: [], pending: [] });
+  cache.setQueryData(keys.shares, [fixtureShare('s1', {}, 0)]);
+  return cache;
+}
+
+describe('A live event', () => {
+  it('changes one device and leaves the others', () => {
+    const cache = cacheWith();
+    applyEvent(cache, { type: 'peer-disconnected', peer: { ...nuc, state: 'offline' } });
+    expect(cache.getQueryData<typeof state.peers>(keys.peers)?.map((peer) => peer.state)).toEqual([
+      'online',
+      'offline',
+    ]);
+    applyEvent(cache, { type: 'peer-removed', peerId: nuc.peerId });
+    expect(cache.getQueryData(keys.peers)).toEqual([study]);
+  });
+
+  it('brings new requests and shares in, once', () => {
+    const cache = cacheWith();
+    const pairing = fixturePairing({}, 0);
+    applyEvent(cache, { type: 'pairing-changed', pairing });
+    applyEvent(cache, { type: 'pairing-changed', pairing: { ...pairing, state: 'accepted' } });
+    expect(cache.getQueryData(keys.pairings)).toMatchObject({ pending: [{ id: 'p1', state: 'accepted' }] });
+    applyEvent(cache, { type: 'share-changed', share: fixtureShare('s2', {}, 0) });
+    expect(cache.getQueryData<{ id: string }[]>(keys.shares)?.map(({ id }) => id)).toEqual(['s2', 's1']);
+  });
+
+  it('invents nothing while nothing was fetched', () => {
+    const cache = new QueryClient();
+    applyEvent(cache, { type: 'peer-updated', peer: study });
+    expect(cache.getQueryData(keys.peers)).toBeUndefined();
+  });
+});
+
+describe('The live connection', () => {
+  it('comes back after each break with the last id, waiting longer each time', async () => {
+    const end = new AbortController();
+    const asked: (string | undefined)[] = [];
+    const waits: number[] = [];
+    const traffic = { type: 'traffic', bytesPerSecond: 5, tokensPerSecond: 2, answering: 1 } as const;
+    const events = (
+      _signal: AbortSignal,
+      lastEventId?: string,
+    ): AsyncIterable<ControlEvent & { readonly id: string }> => {
+      asked.push(lastEventId);
+      return (async function* () {
+        if (asked.length === 1) yield { ...traffic, id: '7' };
+        throw new Error('cut');
+      })();
+    };
+    const sleep = (ms: number): Promise<void> => {
+      waits.push(ms);
+      if (waits.length === 6) end.abort();
+      return Promise.resolve();
+    };
+    const live = startLive({ client: { events }, cache: new QueryClient(), now: () => 0, sleep }, end.signal);
+    await expect.poll(() => end.signal.aborted).toBe(true);
+    expect(asked).toEqual([undefined, '7', '7', '7', '7', '7']);
+    expect(waits).toEqual([...limits.reconnectMs, limits.reconnectMs.at(-1), limits.reconnectMs.at(-1)]);
+    expect(live.state).toMatchObject({
+      link: 'lost',
+      answering: 1,
+      traffic: [{ bytesPerSecond: 5, tokensPerSecond: 2 }],
+    });
+  });
+
+  it('keeps one minute of traffic', async () => {
+    const end = new AbortController();
+    const events = async function* (signal: AbortSignal) {
+      for (let i = 0; i <= limits.trafficPointsMax; i += 1) {
+        yield { type: 'traffic' as const, bytesPerSecond: i, tokensPerSecond: 0, answering: 0, id: `${i}` };
+      }
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    };
+    const sleep = (): Promise<void> => Promise.resolve();
+    const live = startLive({ client: { events }, cache: new QueryClient(), now: () => 0, sleep }, end.signal);
+    await expect.poll(() => live.state.traffic.at(-1)?.bytesPerSecond).toBe(limits.trafficPointsMax);
+    expect(live.state.traffic).toHaveLength(limits.trafficPointsMax);
+    expect(live.state.traffic[0]?.bytesPerSecond).toBe(1);
+    end.abort();
+  });
+});

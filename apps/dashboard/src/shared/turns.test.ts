@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest';
+import { applyChatEvent, closeAnswer, newAnswer, toMessages } from './turns.ts';
+
+const servedBy = { peerId: 'p', name: 'study-pc', path: 'direct' as const };
+
+describe('An answer', () => {
+  it('grows by its events and remembers who gave it', () => {
+    let turn = applyChatEvent(newAnswer('mistral'), { type: 'start', model: 'mistral', servedBy });
+    expect(turn.state).toBe('waiting');
+    turn = applyChatEvent(applyChatEvent(turn, { type: 'delta', text: 'One' }), { type: 'delta', text: ' two' });
+    expect(turn).toMatchObject({ state: 'streaming', text: 'One two', servedBy });
+  });
+
+  it('keeps its text when it fails', () => {
+    const turn = applyChatEvent(
+      { ...newAnswer('m'), text: 'One' },
+      { type: 'error', code: 'TIMEOUT', message: 'too slow', hint: 'wait' },
+    );
+    expect(turn).toMatchObject({
+      state: 'failed',
+      text: 'One',
+      error: { code: 'TIMEOUT', message: 'too slow', hint: 'wait' },
+    });
+  });
+
+  it('that just ends has failed, unless the reader stopped it', () => {
+    expect(closeAnswer(newAnswer('m'), false)).toMatchObject({ state: 'failed', error: { code: 'CHANNEL_CLOSED' } });
+    expect(closeAnswer(newAnswer('m'), true)).toMatchObject({ state: 'stopped' });
+    expect(closeAnswer({ ...newAnswer('m'), state: 'done' }, true).state).toBe('done');
+  });
+
+  it('without a word is not sent back to the model', () => {
+    expect(toMessages([{ role: 'user', text: 'Hi' }, newAnswer('m')])).toEqual([{ role: 'user', text: 'Hi' }]);
+  });
+});
