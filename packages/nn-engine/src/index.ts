@@ -22,7 +22,14 @@ export { evaluateNano, type EvaluateOptions, type NanoEvaluation, type Score } f
 export { createNano, type NanoDeps } from './nano/nano.ts';
 export { type Layout, layoutOf, type Parameter, parameterValues } from './train/layout.ts';
 export { gaussian, type SeededUnit, seededUnit } from './train/random.ts';
-export { createTrainer, freshState, type StepResult, type Trainer, type TrainerOptions, type TrainingState } from './train/trainer.ts';
+export {
+  createTrainer,
+  freshState,
+  type StepResult,
+  type Trainer,
+  type TrainerOptions,
+  type TrainingState,
+} from './train/trainer.ts';
 export {
   type AdamW,
   defaultAdamW,

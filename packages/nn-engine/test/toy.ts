@@ -14,13 +14,19 @@ export const toyCorpus: Corpus = {
     {
       name: 'price',
       question: 'What does it cost?',
-      patterns: ['{what does|how much does} {it|this|peerai|that} cost{ me| us|}', '{is|are} {it|this|peerai} free{ of charge|}'],
+      patterns: [
+        '{what does|how much does} {it|this|peerai|that} cost{ me| us|}',
+        '{is|are} {it|this|peerai} free{ of charge|}',
+      ],
       answer: 'Nothing: it is free.',
     },
     {
       name: 'name',
       question: 'Who are you?',
-      patterns: ['{who|what} are you{ called| exactly| really|}', '{whats|what is|tell me} your name{ please| friend|}'],
+      patterns: [
+        '{who|what} are you{ called| exactly| really|}',
+        '{whats|what is|tell me} your name{ please| friend|}',
+      ],
       answer: 'I am nano, a small guide.',
     },
     {
@@ -38,10 +44,22 @@ export const toyCorpus: Corpus = {
   ],
   unrelated: {
     train: [
-      'who won the world cup', 'what is the capital of france', 'write a poem about autumn', 'how tall is the eiffel tower',
-      'recommend a good restaurant', 'what is seven times eight', 'when was the moon landing', 'how do i bake bread',
-      'translate dog into spanish', 'is it going to rain tomorrow', 'who painted the mona lisa', 'how long do turtles live',
-      'best phone to buy', 'why is the sky blue', 'tell me about black holes', 'how do planes fly',
+      'who won the world cup',
+      'what is the capital of france',
+      'write a poem about autumn',
+      'how tall is the eiffel tower',
+      'recommend a good restaurant',
+      'what is seven times eight',
+      'when was the moon landing',
+      'how do i bake bread',
+      'translate dog into spanish',
+      'is it going to rain tomorrow',
+      'who painted the mona lisa',
+      'how long do turtles live',
+      'best phone to buy',
+      'why is the sky blue',
+      'tell me about black holes',
+      'how do planes fly',
     ],
     test: ['how old is the universe', 'which river is the longest'],
   },
@@ -49,7 +67,14 @@ export const toyCorpus: Corpus = {
   heldOutPatterns: { share: ['let my friend use a model'] },
 };
 
-export const toySizes: LanguageModelSizes = { vocabulary: 160, width: 64, layers: 2, heads: 2, hidden: 64, context: 64 };
+export const toySizes: LanguageModelSizes = {
+  vocabulary: 160,
+  width: 64,
+  layers: 2,
+  heads: 2,
+  hidden: 64,
+  context: 64,
+};
 export const toyBatch: BatchSizes = { rows: 4, length: 64, learned: 160 };
 
 /** A clock for tests that only need their turn to come. */

@@ -31,9 +31,28 @@ const rows = (graph: Graph): Value => graph.integers([2, 0, 2, 1]);
 
 const cases: Readonly<Record<string, Case>> = {
   'add broadcasts': { shapes: [[2, 3], [3]], build: (a, b) => ops.add(need(a), need(b)) },
-  'subtract broadcasts': { shapes: [[2, 1], [2, 3]], build: (a, b) => ops.subtract(need(a), need(b)) },
-  'multiply broadcasts': { shapes: [[2, 1, 3], [4, 1]], build: (a, b) => ops.multiply(need(a), need(b)) },
-  divide: { shapes: [[2, 3], [2, 3]], build: (a, b) => ops.divide(need(a), need(b)), prepare: positive },
+  'subtract broadcasts': {
+    shapes: [
+      [2, 1],
+      [2, 3],
+    ],
+    build: (a, b) => ops.subtract(need(a), need(b)),
+  },
+  'multiply broadcasts': {
+    shapes: [
+      [2, 1, 3],
+      [4, 1],
+    ],
+    build: (a, b) => ops.multiply(need(a), need(b)),
+  },
+  divide: {
+    shapes: [
+      [2, 3],
+      [2, 3],
+    ],
+    build: (a, b) => ops.divide(need(a), need(b)),
+    prepare: positive,
+  },
   scale: { shapes: [[5]], build: (a) => ops.scale(need(a), -3) },
   negate: { shapes: [[5]], build: (a) => ops.negate(need(a)) },
   exponential: { shapes: [[5]], build: (a) => ops.exponential(need(a)) },
@@ -46,24 +65,50 @@ const cases: Readonly<Record<string, Case>> = {
   silu: { shapes: [[8]], build: (a) => ops.silu(need(a)) },
   where: {
     shapes: [[2, 3], [3]],
-    build: (a, b) => ops.where(need(a).graph.booleans([true, false, true, false, false, true], [2, 3]), need(a), need(b)),
+    build: (a, b) =>
+      ops.where(need(a).graph.booleans([true, false, true, false, false, true], [2, 3]), need(a), need(b)),
   },
   reshape: { shapes: [[2, 3]], build: (a) => ops.reshape(need(a), [3, 2]) },
   transpose: { shapes: [[2, 3, 4]], build: (a) => ops.transpose(need(a), [2, 0, 1]) },
   slice: { shapes: [[2, 5]], build: (a) => ops.slice(need(a), 1, 1, 4) },
-  concat: { shapes: [[2, 3], [2, 1]], build: (a, b) => ops.concat([need(a), need(b), need(a)], 1) },
+  concat: {
+    shapes: [
+      [2, 3],
+      [2, 1],
+    ],
+    build: (a, b) => ops.concat([need(a), need(b), need(a)], 1),
+  },
   expand: { shapes: [[2, 1]], build: (a) => ops.expand(need(a), [3, 2, 4]) },
   'sum drops its axes': { shapes: [[2, 3, 4]], build: (a) => ops.sum(need(a), [0, 2]) },
   'sum keeps its axes': { shapes: [[2, 3, 4]], build: (a) => ops.sum(need(a), [1], true) },
   mean: { shapes: [[2, 4]], build: (a) => ops.mean(need(a), [1]) },
   softmax: { shapes: [[3, 4]], build: (a) => ops.softmax(need(a)) },
-  'matmul of tables': { shapes: [[3, 4], [4, 2]], build: (a, b) => ops.matmul(need(a), need(b)) },
-  'matmul of a batch by a table': { shapes: [[2, 3, 4], [4, 2]], build: (a, b) => ops.matmul(need(a), need(b)) },
-  'matmul of batches broadcasts': { shapes: [[2, 1, 3, 4], [2, 4, 2]], build: (a, b) => ops.matmul(need(a), need(b)) },
+  'matmul of tables': {
+    shapes: [
+      [3, 4],
+      [4, 2],
+    ],
+    build: (a, b) => ops.matmul(need(a), need(b)),
+  },
+  'matmul of a batch by a table': {
+    shapes: [
+      [2, 3, 4],
+      [4, 2],
+    ],
+    build: (a, b) => ops.matmul(need(a), need(b)),
+  },
+  'matmul of batches broadcasts': {
+    shapes: [
+      [2, 1, 3, 4],
+      [2, 4, 2],
+    ],
+    build: (a, b) => ops.matmul(need(a), need(b)),
+  },
   gatherRows: { shapes: [[3, 4]], build: (a) => ops.gatherRows(need(a), rows(need(a).graph)) },
   crossEntropy: {
     shapes: [[4, 5]],
-    build: (a) => ops.crossEntropy(need(a), need(a).graph.integers([1, 4, 0, 2]), need(a).graph.constant([1, 0, 2, 0.5])),
+    build: (a) =>
+      ops.crossEntropy(need(a), need(a).graph.integers([1, 4, 0, 2]), need(a).graph.constant([1, 0, 2, 0.5])),
   },
   rmsNorm: { shapes: [[3, 4], [4]], build: (a, b) => ops.rmsNorm(need(a), need(b)) },
   rotate: {
@@ -87,7 +132,9 @@ describe('gradients agree with central differences', () => {
       expect(largest).toBeGreaterThan(0);
       numeric.forEach((slope, index) => {
         const difference = Math.abs(slope - (analytic[index] ?? Number.NaN));
-        expect(difference, `${name}[${index}] ${slope} ${analytic[index]}`).toBeLessThan(absoluteTolerance + relativeTolerance * largest);
+        expect(difference, `${name}[${index}] ${slope} ${analytic[index]}`).toBeLessThan(
+          absoluteTolerance + relativeTolerance * largest,
+        );
       });
     }
   });
@@ -95,12 +142,16 @@ describe('gradients agree with central differences', () => {
   it('refuses a value that does not reach the loss', () => {
     const graph = new Graph();
     const [used, unused] = [graph.input('used', [2]), graph.input('unused', [2])];
-    expect(() => gradients(ops.sum(used, [0]), [unused])).toThrowError(expect.objectContaining({ code: 'NOT_DIFFERENTIABLE' }));
+    expect(() => gradients(ops.sum(used, [0]), [unused])).toThrowError(
+      expect.objectContaining({ code: 'NOT_DIFFERENTIABLE' }),
+    );
   });
 
   it('refuses a loss that is not a scalar', () => {
     const input = new Graph().input('x', [2]);
-    expect(() => gradients(ops.scale(input, 2), [input])).toThrowError(expect.objectContaining({ code: 'SHAPE_MISMATCH' }));
+    expect(() => gradients(ops.scale(input, 2), [input])).toThrowError(
+      expect.objectContaining({ code: 'SHAPE_MISMATCH' }),
+    );
   });
 });
 
@@ -108,7 +159,11 @@ afterEach(async () => {
   for (const program of programs.splice(0)) await program[Symbol.asyncDispose]();
 });
 
-async function prepare({ shapes, build, prepare = (value) => value }: Case): Promise<{ inputs: Tensors; program: Program }> {
+async function prepare({
+  shapes,
+  build,
+  prepare = (value) => value,
+}: Case): Promise<{ inputs: Tensors; program: Program }> {
   const random = seededUnit(7);
   const graph = new Graph();
   const inputs: Record<string, Tensor> = {};

@@ -34,8 +34,12 @@ export function gradients(loss: Value, values: readonly Value[]): readonly Value
   return values.map((value) => {
     const gradient = known.get(value.name);
     if (gradient !== undefined) return gradient;
-    throw new PeerAiError<NnErrorCode>('NOT_DIFFERENTIABLE', `${value.name} does not reach the loss through differentiable operations.`, {
-      node: value.name,
-    });
+    throw new PeerAiError<NnErrorCode>(
+      'NOT_DIFFERENTIABLE',
+      `${value.name} does not reach the loss through differentiable operations.`,
+      {
+        node: value.name,
+      },
+    );
   });
 }

@@ -1,7 +1,23 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { add, broadcastShape, concat, expand, Graph, gatherRows, matmul, reshape, rmsNorm, rotate, slice, splitFlat, sum, transpose, where } from './index.ts';
+import {
+  add,
+  broadcastShape,
+  concat,
+  expand,
+  Graph,
+  gatherRows,
+  matmul,
+  reshape,
+  rmsNorm,
+  rotate,
+  slice,
+  splitFlat,
+  sum,
+  transpose,
+  where,
+} from './index.ts';
 
 const graph = new Graph();
 const shaped = (...shape: number[]) => graph.input(`x${shape.join('x')}`, shape);
@@ -26,7 +42,9 @@ describe('a graph', () => {
     ['rotate', () => rotate(shaped(2, 4), shaped(2, 3), shaped(2, 3)), /^Mul_\d+: \[2, 4\] and \[2, 3\]/],
     ['a constant', () => graph.constant([1, 2, 3], [2]), /^constant_\d+: \[3\] and \[2\]/],
   ])('%s with shapes that do not fit is a SHAPE_MISMATCH naming the node and both', (_, build, message) => {
-    expect(build).toThrowError(expect.objectContaining({ code: 'SHAPE_MISMATCH', message: expect.stringMatching(message) }));
+    expect(build).toThrowError(
+      expect.objectContaining({ code: 'SHAPE_MISMATCH', message: expect.stringMatching(message) }),
+    );
   });
 
   it('keeps open sizes by name', () => {
@@ -34,7 +52,9 @@ describe('a graph', () => {
     expect(add(open, shaped(3)).shape).toEqual(['past', 3]);
     expect(matmul(open, shaped(3, 2)).shape).toEqual(['past', 2]);
     expect(() => reshape(open, [6])).toThrowError(expect.objectContaining({ code: 'SHAPE_MISMATCH' }));
-    expect(() => add(open, graph.input('other', ['length', 3]))).toThrowError(expect.objectContaining({ code: 'SHAPE_MISMATCH' }));
+    expect(() => add(open, graph.input('other', ['length', 3]))).toThrowError(
+      expect.objectContaining({ code: 'SHAPE_MISMATCH' }),
+    );
   });
 
   it('writes equal small constants once', () => {

@@ -61,7 +61,12 @@ export class Graph {
   /** A float32 tensor written into the graph; a number alone is a scalar. */
   constant(values: number | readonly number[] | Float32Array, shape?: readonly number[]): Value {
     const data = typeof values === 'number' ? Float32Array.of(values) : Float32Array.from(values);
-    return this.#initializer('float32', new Uint8Array(data.buffer), shape ?? (typeof values === 'number' ? [] : [data.length]), data);
+    return this.#initializer(
+      'float32',
+      new Uint8Array(data.buffer),
+      shape ?? (typeof values === 'number' ? [] : [data.length]),
+      data,
+    );
   }
 
   /** An int64 tensor written into the graph (axes, sizes, indices). */
@@ -77,12 +82,24 @@ export class Graph {
 
   /** Names a value as a result of the graph. */
   output(name: string, value: Value): void {
-    this.#nodes.push({ name: `output_${name}`, operator: 'Identity', inputs: [value.name], outputs: [name], attributes: {} });
+    this.#nodes.push({
+      name: `output_${name}`,
+      operator: 'Identity',
+      inputs: [value.name],
+      outputs: [name],
+      attributes: {},
+    });
     this.#outputs.push({ name, type: value.type, shape: value.shape });
   }
 
   /** Adds one node with one result. The caller has checked the shapes. */
-  emit(operator: string, inputs: readonly Value[], shape: Shape, attributes: Attributes = {}, type: ElementType = 'float32'): Value {
+  emit(
+    operator: string,
+    inputs: readonly Value[],
+    shape: Shape,
+    attributes: Attributes = {},
+    type: ElementType = 'float32',
+  ): Value {
     return this.emitMany(operator, inputs, [shape], attributes, type)[0] as Value;
   }
 
@@ -140,8 +157,10 @@ export class Graph {
   }
 
   #initializer(type: ElementType, bytes: Uint8Array, shape: readonly number[], values: ArrayLike<number>): Value {
-    if (values.length !== sizeOf(shape)) mismatch(`constant_${this.#names}`, [values.length], shape, 'differ in their number of elements');
-    const key = values.length <= sharedConstantElementsMax ? `${type}${showShape(shape)}${Array.from(values).join()}` : undefined;
+    if (values.length !== sizeOf(shape))
+      mismatch(`constant_${this.#names}`, [values.length], shape, 'differ in their number of elements');
+    const key =
+      values.length <= sharedConstantElementsMax ? `${type}${showShape(shape)}${Array.from(values).join()}` : undefined;
     const known = key === undefined ? undefined : this.#constants.get(key);
     if (known !== undefined) return known;
     const name = `constant_${this.#names}`;

@@ -21,9 +21,13 @@ export function sizeOf(shape: Shape): number {
 export function fixedShape(shape: Shape): readonly number[] {
   return shape.map((size) => {
     if (typeof size === 'number') return size;
-    throw new PeerAiError<NnErrorCode>('SHAPE_MISMATCH', `${showShape(shape)} has the open size "${size}" where a number is needed.`, {
-      left: showShape(shape),
-    });
+    throw new PeerAiError<NnErrorCode>(
+      'SHAPE_MISMATCH',
+      `${showShape(shape)} has the open size "${size}" where a number is needed.`,
+      {
+        left: showShape(shape),
+      },
+    );
   });
 }
 

@@ -38,7 +38,9 @@ describe('the language model', () => {
     expect(largest).toBeGreaterThan(0.05);
     for (let index = 0; index < layout.size; index += 7) {
       const numeric = ((await lossAt(index, 5e-3)) - (await lossAt(index, -5e-3))) / 1e-2;
-      expect(Math.abs(numeric - (gradient[index] ?? Number.NaN)), `weight ${index}`).toBeLessThan(2e-3 + 0.01 * largest);
+      expect(Math.abs(numeric - (gradient[index] ?? Number.NaN)), `weight ${index}`).toBeLessThan(
+        2e-3 + 0.01 * largest,
+      );
     }
   });
 
@@ -65,7 +67,10 @@ describe('the language model', () => {
   it('decoding with a cache gives the scores of the training graph, in plain TypeScript and on ONNX Runtime', async () => {
     const weights = livelyWeights();
     const tokens = [3, 1, 4, 1, 5, 9];
-    const decoders = [createPlainDecoder(sizes, weightSource(sizes, weights), loopKernel()), createOnnxDecoder(sizes, weights, runtime)];
+    const decoders = [
+      createPlainDecoder(sizes, weightSource(sizes, weights), loopKernel()),
+      createOnnxDecoder(sizes, weights, runtime),
+    ];
     const rows: Float32Array[][] = [];
     for (const decoder of decoders) {
       const session = await decoder.open();
@@ -75,12 +80,18 @@ describe('the language model', () => {
       rows.push(scores);
     }
     const [plain = [], onnx = []] = rows;
-    plain.forEach((scores, place) => scores.forEach((score, token) => expect(score).toBeCloseTo(onnx[place]?.[token] ?? Number.NaN, 4)));
+    plain.forEach((scores, place) =>
+      scores.forEach((score, token) => expect(score).toBeCloseTo(onnx[place]?.[token] ?? Number.NaN, 4)),
+    );
     const program = await load(lossGraph());
     const learned = [0, 1, 2, 3];
     const targets = learned.map((place) => tokens[place + 1] ?? 0);
-    const loss = await program.run({ ...feeds([...tokens, ...tokens], [1, 1, 1, 1, 1, 1], learned, targets, [1, 1, 1, 1]), w: flat(weights) }, signal);
-    const mean = learned.reduce((sum, place) => sum + negativeLog(plain[place] ?? new Float32Array(), targets[place] ?? 0), 0) / 4;
+    const loss = await program.run(
+      { ...feeds([...tokens, ...tokens], [1, 1, 1, 1, 1, 1], learned, targets, [1, 1, 1, 1]), w: flat(weights) },
+      signal,
+    );
+    const mean =
+      learned.reduce((sum, place) => sum + negativeLog(plain[place] ?? new Float32Array(), targets[place] ?? 0), 0) / 4;
     expect(mean).toBeCloseTo(Number(loss['loss']?.data[0]), 4);
   });
 });
@@ -94,7 +105,10 @@ function lossGraph(): Uint8Array {
 
 async function memorise(): Promise<number[]> {
   const graph = trainingGraph({ layout, loss: languageModelLoss(sizes, batch) });
-  await using trainer = await createTrainer({ runtime }, { graph, initial: freshState(initialWeights(sizes, seededUnit(2))), signal });
+  await using trainer = await createTrainer(
+    { runtime },
+    { graph, initial: freshState(initialWeights(sizes, seededUnit(2))), signal },
+  );
   const losses: number[] = [];
   for (let step = 0; step < 60; step += 1) losses.push((await trainer.step(feeds(), 0.02, signal)).loss);
   return losses;

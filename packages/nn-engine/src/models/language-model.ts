@@ -191,7 +191,8 @@ export function decodeStep(graph: Graph, parameters: Parameters, sizes: Language
     const names = cacheNames(layer);
     const weights = layerOf(parameters, layer);
     const qkv = matmul(rmsNorm(state, weights.normA), weights.qkv);
-    const head = (part: number): Value => reshape(slice(qkv, 1, part * width, (part + 1) * width), [heads, 1, headWidth]);
+    const head = (part: number): Value =>
+      reshape(slice(qkv, 1, part * width, (part + 1) * width), [heads, 1, headWidth]);
     const cached = (name: string, fresh: Value): Value => {
       const all = concat([graph.input(name, [heads, 'past', headWidth]), fresh], 1, 'total');
       graph.output(`${name}.next`, all);

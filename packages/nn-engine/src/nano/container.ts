@@ -11,6 +11,10 @@ export interface Container<Header> {
   readonly sections: ReadonlyMap<string, Uint8Array>;
 }
 
+interface SectionList {
+  readonly sections: readonly (readonly [string, number])[];
+}
+
 const magicBytes = 8;
 const alignment = 8;
 const headerBytesMax = 1_048_576;
@@ -34,10 +38,11 @@ export function encodeContainer(magic: string, header: object, sections: Readonl
 
 /** Section bytes are copies, aligned for typed arrays. Throws INVALID_FORMAT when the file is cut, longer, or of another kind. */
 export function decodeContainer<Header extends object>(magic: string, file: Uint8Array): Container<Header> {
-  if (file.length < magicBytes + 4 || !utf8(magic).every((byte, index) => file[index] === byte)) throw invalid('is of another kind or version');
+  if (file.length < magicBytes + 4 || !utf8(magic).every((byte, index) => file[index] === byte))
+    throw invalid('is of another kind or version');
   const length = new DataView(file.buffer, file.byteOffset).getUint32(magicBytes, true);
   if (length > headerBytesMax || magicBytes + 4 + length > file.length) throw invalid('is cut');
-  const header = parse<Header>(file.subarray(magicBytes + 4, magicBytes + 4 + length));
+  const header = parse(file.subarray(magicBytes + 4, magicBytes + 4 + length));
   const sections = new Map<string, Uint8Array>();
   let offset = padded(magicBytes + 4 + length);
   for (const [name, bytes] of header.sections) {
@@ -47,16 +52,18 @@ export function decodeContainer<Header extends object>(magic: string, file: Uint
     offset += padded(bytes);
   }
   if (offset !== file.length) throw invalid('has another length than its header says');
-  return { header, sections };
+  return { header: header as Header & SectionList, sections };
 }
 
-function parse<Header>(bytes: Uint8Array): Header & { readonly sections: readonly (readonly [string, number])[] } {
+function parse(bytes: Uint8Array): SectionList {
   try {
-    const header = JSON.parse(fromUtf8(bytes)) as Header & { readonly sections: unknown };
+    const header = JSON.parse(fromUtf8(bytes)) as { readonly sections: unknown };
     const { sections } = header;
-    const fits = Array.isArray(sections) && sections.every(([name, size]) => typeof name === 'string' && Number.isSafeInteger(size) && size >= 0);
+    const fits =
+      Array.isArray(sections) &&
+      sections.every(([name, size]) => typeof name === 'string' && Number.isSafeInteger(size) && size >= 0);
     if (!fits) throw new TypeError('no sections');
-    return header as Header & { readonly sections: readonly (readonly [string, number])[] };
+    return header as SectionList;
   } catch (cause) {
     throw invalid('has no readable header', cause);
   }

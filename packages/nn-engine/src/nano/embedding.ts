@@ -42,7 +42,8 @@ function features(text: string): ReadonlyMap<string, number> {
     count(`w ${word}`);
     const bounded = `^${word}$`;
     for (let length = gramMin; length <= gramMax; length += 1) {
-      for (let start = 0; start + length <= bounded.length; start += 1) count(`c ${bounded.slice(start, start + length)}`);
+      for (let start = 0; start + length <= bounded.length; start += 1)
+        count(`c ${bounded.slice(start, start + length)}`);
     }
   }
   return counts;

@@ -26,7 +26,11 @@ export async function loadEngine(bytes: Uint8Array, corpus: Corpus, runtime?: Ru
 }
 
 /** The same from weights in memory. */
-export async function createEngine({ weights, ...file }: NanoModelFile, corpus: Corpus, runtime?: Runtime): Promise<NanoEngine> {
+export async function createEngine(
+  { weights, ...file }: NanoModelFile,
+  corpus: Corpus,
+  runtime?: Runtime,
+): Promise<NanoEngine> {
   let retriever: Retriever | undefined;
   return {
     file,

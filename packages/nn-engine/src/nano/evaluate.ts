@@ -80,7 +80,8 @@ export function drawTrials(corpus: Corpus, count: number, part: Part, seed: numb
   // Ends when a whole round over the intents has found nothing new.
   for (let turn = 0; trials.length < count && turn - found <= corpus.intents.length; turn += 1) {
     const intent = corpus.intents[turn % corpus.intents.length];
-    const patterns = intent?.patterns.filter((pattern) => isCombination(pattern) && countExpansions(pattern) <= expansionsMax) ?? [];
+    const patterns =
+      intent?.patterns.filter((pattern) => isCombination(pattern) && countExpansions(pattern) <= expansionsMax) ?? [];
     for (let draw = 0; draw < drawsMax && patterns.length > 0; draw += 1) {
       const pattern = patterns[Math.floor(random() * patterns.length)] as string;
       const question = expand(pattern, random);
@@ -104,13 +105,19 @@ function unseenTrials(corpus: Corpus, random: () => number): readonly Trial[] {
   );
 }
 
-async function score(model: LanguageModel, corpus: Corpus, trials: readonly Trial[], signal: AbortSignal): Promise<Score> {
+async function score(
+  model: LanguageModel,
+  corpus: Corpus,
+  trials: readonly Trial[],
+  signal: AbortSignal,
+): Promise<Score> {
   let [right, refused, suggested] = [0, 0, 0];
   for (const { question, intent: name } of trials) {
     const intent = corpus.intents.find((candidate) => candidate.name === name);
     const { text, suggestions } = await ask(model, question, signal);
     if (suggestions !== undefined) refused += 1;
-    if (intent === undefined ? suggestions !== undefined : suggestions === undefined && text === intent.answer) right += 1;
+    if (intent === undefined ? suggestions !== undefined : suggestions === undefined && text === intent.answer)
+      right += 1;
     if (intent !== undefined && suggestions?.includes(intent.question) === true) suggested += 1;
   }
   const total = trials.length;
@@ -124,7 +131,11 @@ async function ask(
 ): Promise<{ text: string; suggestions: readonly string[] | undefined }> {
   let text = '';
   let suggestions: readonly string[] | undefined;
-  for await (const part of model.generate({ messages: [{ role: 'user', text: question }] }, { maxTokens: answerTokensMax }, signal)) {
+  for await (const part of model.generate(
+    { messages: [{ role: 'user', text: question }] },
+    { maxTokens: answerTokensMax },
+    signal,
+  )) {
     if (part.type === 'text-delta') text += part.text;
     if (part.type === 'finish') ({ suggestions } = part);
   }

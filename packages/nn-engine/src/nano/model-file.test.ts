@@ -6,7 +6,14 @@ import { initialWeights, languageModelLayout } from '../models/language-model.ts
 import { gaussian, seededUnit } from '../train/random.ts';
 import { decodeContainer, encodeContainer } from './container.ts';
 import { loopKernel } from './kernel.ts';
-import { blockSize, decodeModelFile, encodeModelFile, type NanoModelFile, quantise, weightSource } from './model-file.ts';
+import {
+  blockSize,
+  decodeModelFile,
+  encodeModelFile,
+  type NanoModelFile,
+  quantise,
+  weightSource,
+} from './model-file.ts';
 import { createPlainDecoder, kernelFloats } from './plain.ts';
 import { wasmKernel } from './wasm-kernel.ts';
 
@@ -55,11 +62,15 @@ describe('the model file', () => {
       expect(() => decodeModelFile(file.slice(0, length)), `${length} bytes`).toThrowError(invalid);
     }
     expect(() => decodeModelFile(Uint8Array.from([...file, 0]))).toThrowError(invalid);
-    for (const place of [0, 7, 9, 11, 12]) expect(() => decodeModelFile(file.with(place, 255)), `byte ${place}`).toThrowError(invalid);
+    for (const place of [0, 7, 9, 11, 12])
+      expect(() => decodeModelFile(file.with(place, 255)), `byte ${place}`).toThrowError(invalid);
   });
 
   it('is bounded', () => {
-    const invalid = expect.objectContaining({ code: 'INVALID_FORMAT', message: expect.stringContaining('are allowed') });
+    const invalid = expect.objectContaining({
+      code: 'INVALID_FORMAT',
+      message: expect.stringContaining('are allowed'),
+    });
     expect(() => decodeModelFile(new Uint8Array(limits.nanoFileBytesMax + 1))).toThrowError(invalid);
     expect(() => decodeModelFile(new Uint8Array(limits.nanoFileBytesMax))).not.toThrowError(invalid);
   });
@@ -67,16 +78,29 @@ describe('the model file', () => {
 
 describe('the container', () => {
   it('keeps sections of any length apart', () => {
-    const sections = new Map([['a', Uint8Array.of(1, 2, 3)], ['b', new Uint8Array()], ['c', new Uint8Array(17).fill(5)]]);
-    const decoded = decodeContainer<{ readonly field: string }>('PEERAIT1', encodeContainer('PEERAIT1', { field: 'ü' }, sections));
+    const sections = new Map([
+      ['a', Uint8Array.of(1, 2, 3)],
+      ['b', new Uint8Array()],
+      ['c', new Uint8Array(17).fill(5)],
+    ]);
+    const decoded = decodeContainer<{ readonly field: string }>(
+      'PEERAIT1',
+      encodeContainer('PEERAIT1', { field: 'ü' }, sections),
+    );
     expect(decoded.header.field).toBe('ü');
     expect(decoded.sections).toEqual(sections);
-    expect(() => decodeContainer('PEERAIX1', encodeContainer('PEERAIT1', {}, sections))).toThrowError(expect.objectContaining({ code: 'INVALID_FORMAT' }));
+    expect(() => decodeContainer('PEERAIX1', encodeContainer('PEERAIT1', {}, sections))).toThrowError(
+      expect.objectContaining({ code: 'INVALID_FORMAT' }),
+    );
   });
 });
 
 describe('the kernels', () => {
-  it.each([[1, 16], [5, 64], [64, 192]])('agree on %i rows of %i columns', async (rows, columns) => {
+  it.each([
+    [1, 16],
+    [5, 64],
+    [64, 192],
+  ])('agree on %i rows of %i columns', async (rows, columns) => {
     const random = seededUnit(5);
     const wasm = await wasmKernel(rows * columns + rows + columns + 64);
     const outputs = [loopKernel(), wasm].map((kernel) => {

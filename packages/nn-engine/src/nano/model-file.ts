@@ -45,7 +45,8 @@ export function encodeModelFile({ weights, ...header }: NanoModelFile): Uint8Arr
 
 /** Throws INVALID_FORMAT when the file is cut, of another kind, or over `nanoFileBytesMax`. */
 export function decodeModelFile(file: Uint8Array): NanoModelFile {
-  if (file.length > limits.nanoFileBytesMax) throw invalid(`has ${file.length} bytes; ${limits.nanoFileBytesMax} are allowed`);
+  if (file.length > limits.nanoFileBytesMax)
+    throw invalid(`has ${file.length} bytes; ${limits.nanoFileBytesMax} are allowed`);
   const { header, sections } = decodeContainer<Header>(magic, file);
   const { sizes, vocabulary, gate, corpusHash, steps } = header;
   const section = (name: string): ArrayBuffer => (sections.get(name) ?? new Uint8Array()).buffer as ArrayBuffer;
@@ -69,7 +70,10 @@ export function weightSource(sizes: LanguageModelSizes, weights: Float32Array): 
 }
 
 /** value ≈ integer · scale, scale = the block's largest magnitude / 127. */
-export function quantise(values: Float32Array): { integers: Int8Array<ArrayBuffer>; scales: Float32Array<ArrayBuffer> } {
+export function quantise(values: Float32Array): {
+  integers: Int8Array<ArrayBuffer>;
+  scales: Float32Array<ArrayBuffer>;
+} {
   const integers = new Int8Array(values.length);
   const scales = new Float32Array(Math.ceil(values.length / blockSize));
   for (let block = 0; block < scales.length; block += 1) {
@@ -82,7 +86,10 @@ export function quantise(values: Float32Array): { integers: Int8Array<ArrayBuffe
   return { integers, scales };
 }
 
-function split(sizes: LanguageModelSizes, weights: Float32Array): { matrices: Float32Array; gains: Float32Array<ArrayBuffer> } {
+function split(
+  sizes: LanguageModelSizes,
+  weights: Float32Array,
+): { matrices: Float32Array; gains: Float32Array<ArrayBuffer> } {
   const { parameters, size } = languageModelLayout(sizes);
   if (weights.length !== size) throw invalid(`has ${weights.length} weights where its sizes need ${size}`);
   const gainCount = parameters.reduce((sum, { shape, size }) => sum + (shape.length === 1 ? size : 0), 0);
@@ -103,7 +110,8 @@ function split(sizes: LanguageModelSizes, weights: Float32Array): { matrices: Fl
 
 function join(sizes: LanguageModelSizes, matrices: Float32Array, gains: Float32Array): Float32Array {
   const { parameters, size } = languageModelLayout(sizes);
-  if (matrices.length + gains.length !== size) throw invalid(`has ${matrices.length + gains.length} weights where its sizes need ${size}`);
+  if (matrices.length + gains.length !== size)
+    throw invalid(`has ${matrices.length + gains.length} weights where its sizes need ${size}`);
   const weights = new Float32Array(size);
   let [matrixEnd, gainEnd] = [0, 0];
   for (const { shape, offset, size } of parameters) {

@@ -19,7 +19,17 @@ let nano: LanguageModel;
 
 beforeAll(async () => {
   const recipe = { ...sampleRecipe, cutShare: 0.3, typoShare: 0.2 };
-  const options = { corpus: toyCorpus, sizes: toySizes, batch: toyBatch, steps, seed: 1, threads: 1, signal, recipe, learningRatePeak: 6e-3 };
+  const options = {
+    corpus: toyCorpus,
+    sizes: toySizes,
+    batch: toyBatch,
+    steps,
+    seed: 1,
+    threads: 1,
+    signal,
+    recipe,
+    learningRatePeak: 6e-3,
+  };
   await using training = await createNanoTraining({ runtime: createNodeRuntime() }, options);
   while (training.step < steps) await training.next(signal);
   checkpoint = await training.checkpoint();
@@ -56,13 +66,20 @@ describe('a nano model trained on five intents', () => {
 
   it('gives the same answer each time, on one conversation or several at once', async () => {
     const alone = await ask('how do i share my model');
-    const together = await Promise.all(['how do i share my model', 'who are you', 'how do i share my model'].map((question) => ask(question)));
+    const together = await Promise.all(
+      ['how do i share my model', 'who are you', 'how do i share my model'].map((question) => ask(question)),
+    );
     expect(together[0]).toEqual(alone);
     expect(together[2]).toEqual(alone);
   });
 
   it('gives the same answer on ONNX Runtime', async () => {
-    const onnx = createNano({ file: async () => exported.file, clock: testClock, corpus: toyCorpus, runtime: createNodeRuntime() });
+    const onnx = createNano({
+      file: async () => exported.file,
+      clock: testClock,
+      corpus: toyCorpus,
+      runtime: createNodeRuntime(),
+    });
     expect(await ask('who are you', {}, onnx)).toEqual(await ask('who are you'));
   });
 
@@ -101,7 +118,10 @@ describe('a nano model trained on five intents', () => {
 
   it('refuses a question that is too long, at the limit plus one', async () => {
     const letters = (count: number): string => 'a'.repeat(count);
-    await expect(ask(letters(limits.nanoQuestionCharsMax + 1))).rejects.toMatchObject({ code: 'PROMPT_TOO_LONG', details: { unit: 'characters' } });
+    await expect(ask(letters(limits.nanoQuestionCharsMax + 1))).rejects.toMatchObject({
+      code: 'PROMPT_TOO_LONG',
+      details: { unit: 'characters' },
+    });
     const words = (count: number): string => Array.from({ length: count }, () => 'q').join('');
     const tokensOf = async (count: number): Promise<number> => (await ask(words(count))).finish.usage.promptTokens;
     let count = 1;
@@ -112,7 +132,9 @@ describe('a nano model trained on five intents', () => {
   });
 
   it('stops when aborted, before and in the middle', async () => {
-    await expect(collect(nano.generate(prompt('who are you'), { maxTokens: 9 }, AbortSignal.abort(new Error('gone'))))).rejects.toMatchObject({ code: 'ABORTED' });
+    await expect(
+      collect(nano.generate(prompt('who are you'), { maxTokens: 9 }, AbortSignal.abort(new Error('gone')))),
+    ).rejects.toMatchObject({ code: 'ABORTED' });
     const controller = new AbortController();
     const parts: AnswerPart[] = [];
     const run = (async () => {
@@ -144,10 +166,14 @@ describe('a nano model trained on five intents', () => {
     expect(file).not.toHaveBeenCalled();
     const many = (count: number): string[] => Array.from({ length: count }, () => 'a');
     expect(await lazy.embed?.(many(limits.embedTextsMax), signal)).toHaveLength(limits.embedTextsMax);
-    await expect(lazy.embed?.(many(limits.embedTextsMax + 1), signal)).rejects.toMatchObject({ code: 'PROMPT_TOO_LONG' });
+    await expect(lazy.embed?.(many(limits.embedTextsMax + 1), signal)).rejects.toMatchObject({
+      code: 'PROMPT_TOO_LONG',
+    });
     const long = (count: number): string[] => ['a'.repeat(count)];
     expect(await lazy.embed?.(long(limits.embedCharsMax), signal)).toHaveLength(1);
-    await expect(lazy.embed?.(long(limits.embedCharsMax + 1), signal)).rejects.toMatchObject({ code: 'PROMPT_TOO_LONG' });
+    await expect(lazy.embed?.(long(limits.embedCharsMax + 1), signal)).rejects.toMatchObject({
+      code: 'PROMPT_TOO_LONG',
+    });
   });
 
   it('a file that is no model says so', async () => {
@@ -160,7 +186,12 @@ describe('the evaluation', () => {
   it('counts a refusal as wrong, except for unrelated questions', async () => {
     const silent = scripted(() => undefined);
     const { known, unrelated, unseenPatterns } = await evaluateNano(silent, { corpus: toyCorpus, seed: 1 });
-    expect([known.right, known.refused, unrelated.right, unseenPatterns.right]).toEqual([0, known.total, unrelated.total, 0]);
+    expect([known.right, known.refused, unrelated.right, unseenPatterns.right]).toEqual([
+      0,
+      known.total,
+      unrelated.total,
+      0,
+    ]);
   });
 
   it('takes nothing but the exact stored answer', async () => {
@@ -176,7 +207,10 @@ describe('the evaluation', () => {
   it('asks the same questions for the same seed, all different, none of them trained on', async () => {
     const asked = async (seed: number): Promise<string[]> => {
       const questions: string[] = [];
-      await evaluateNano(scripted((question) => void questions.push(question)), { corpus: toyCorpus, seed });
+      await evaluateNano(
+        scripted((question) => void questions.push(question)),
+        { corpus: toyCorpus, seed },
+      );
       return questions;
     };
     expect(await asked(1)).toEqual(await asked(1));
@@ -184,7 +218,10 @@ describe('the evaluation', () => {
   });
 
   it('its figures stand in the card', () => {
-    const card = JSON.parse(JSON.stringify(nanoCard(checkpoint, exported, toyCorpus, 1))) as { measured: { known: { right: number } }; fileBytes: number };
+    const card = JSON.parse(JSON.stringify(nanoCard(checkpoint, exported, toyCorpus, 1))) as {
+      measured: { known: { right: number } };
+      fileBytes: number;
+    };
     expect(card.measured.known.right).toBe(exported.evaluation.known.right);
     expect(card.fileBytes).toBe(exported.file.length);
   });

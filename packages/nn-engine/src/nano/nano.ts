@@ -1,4 +1,12 @@
-import { type AnswerPart, type Clock, type LanguageModel, PeerAiError, type Prompt, type Runtime, type Sampling } from '@peerai/core-protocol';
+import {
+  type AnswerPart,
+  type Clock,
+  type LanguageModel,
+  PeerAiError,
+  type Prompt,
+  type Runtime,
+  type Sampling,
+} from '@peerai/core-protocol';
 
 import { throwIfAborted, unlessAborted } from '../abort.ts';
 import type { NnErrorCode } from '../errors.ts';
@@ -62,7 +70,8 @@ export function nanoFrom(open: () => Promise<NanoEngine>, clock: Clock): Languag
       deterministic: true,
       fits: true,
       embeds: true,
-      description: 'A tiny guide to PeerAI that recites stored answers; it does not reason and refuses what it does not know.',
+      description:
+        'A tiny guide to PeerAI that recites stored answers; it does not reason and refuses what it does not know.',
     },
     async *generate(prompt, sampling, signal) {
       yield* answer(await engine(signal), clock, prompt, sampling, signal);
@@ -100,11 +109,17 @@ async function* answer(
     const suggestions = engine.retriever().nearest(question.text, suggestionCount);
     const refusal = `${engine.corpus.refusal}\n\nDid you mean:\n${suggestions.map((item) => `- ${item}`).join('\n')}`;
     const tokens = engine.tokenizer.encode(refusal);
-    const shown = tokens.length <= sampling.maxTokens ? refusal : engine.tokenizer.decode(tokens.slice(0, sampling.maxTokens));
+    const shown =
+      tokens.length <= sampling.maxTokens ? refusal : engine.tokenizer.decode(tokens.slice(0, sampling.maxTokens));
     const reason = shown === refusal ? 'stop' : 'length';
     const kept = filter.push(shown) + filter.end();
     if (kept !== '') yield { type: 'text-delta', text: kept };
-    return void (yield { type: 'finish', reason, usage: usage(Math.min(tokens.length, sampling.maxTokens)), suggestions });
+    return void (yield {
+      type: 'finish',
+      reason,
+      usage: usage(Math.min(tokens.length, sampling.maxTokens)),
+      suggestions,
+    });
   }
   let count = 0;
   let ended = false;
@@ -182,5 +197,9 @@ async function embed(texts: readonly string[], clock: Clock, signal: AbortSignal
 }
 
 function tooLong(size: number, max: number, unit: string): PeerAiError<NnErrorCode> {
-  return new PeerAiError<NnErrorCode>('PROMPT_TOO_LONG', `Nano takes ${max} ${unit}; this has ${size}.`, { size, max, unit });
+  return new PeerAiError<NnErrorCode>('PROMPT_TOO_LONG', `Nano takes ${max} ${unit}; this has ${size}.`, {
+    size,
+    max,
+    unit,
+  });
 }

@@ -82,7 +82,8 @@ class PlainModel {
 
   constructor(sizes: LanguageModelSizes, weights: WeightSource, kernel: Kernel) {
     const { width, hidden, vocabulary, context } = sizes;
-    const matrix = (name: string, inputs: number, outputs: number): Matrix => transposed(kernel, weights(name), inputs, outputs);
+    const matrix = (name: string, inputs: number, outputs: number): Matrix =>
+      transposed(kernel, weights(name), inputs, outputs);
     this.#sizes = sizes;
     this.#kernel = kernel;
     this.#embedding = weights('embedding').slice();
@@ -133,7 +134,8 @@ class PlainModel {
     for (let head = 0; head < 2 * heads; head += 1) this.#rotate(head * headWidth, headWidth, position);
     keys.set(this.#qkv.subarray(width, 2 * width), position * width);
     values.set(this.#qkv.subarray(2 * width), position * width);
-    for (let head = 0; head < heads; head += 1) this.#attendHead(head * headWidth, headWidth, keys, values, position + 1);
+    for (let head = 0; head < heads; head += 1)
+      this.#attendHead(head * headWidth, headWidth, keys, values, position + 1);
     this.#kernel.multiply(layer.attention, this.#mixed, this.#projected);
     addTo(this.#state, this.#projected);
   }
@@ -159,7 +161,8 @@ class PlainModel {
     for (let other = 0; other < count; other += 1) {
       let sum = 0;
       const row = other * width + start;
-      for (let index = 0; index < headWidth; index += 1) sum += (query[start + index] as number) * (keys[row + index] as number);
+      for (let index = 0; index < headWidth; index += 1)
+        sum += (query[start + index] as number) * (keys[row + index] as number);
       scores[other] = sum * factor;
       if (sum * factor > highest) highest = sum * factor;
     }
@@ -198,11 +201,13 @@ function normalise(values: Float32Array, gain: Float32Array, output: Float32Arra
   let squares = 0;
   for (let index = 0; index < values.length; index += 1) squares += (values[index] as number) ** 2;
   const factor = 1 / Math.sqrt(squares / values.length + rmsEpsilon);
-  for (let index = 0; index < values.length; index += 1) output[index] = (values[index] as number) * factor * (gain[index] as number);
+  for (let index = 0; index < values.length; index += 1)
+    output[index] = (values[index] as number) * factor * (gain[index] as number);
 }
 
 function addTo(target: Float32Array, added: Float32Array): void {
-  for (let index = 0; index < target.length; index += 1) target[index] = (target[index] as number) + (added[index] as number);
+  for (let index = 0; index < target.length; index += 1)
+    target[index] = (target[index] as number) + (added[index] as number);
 }
 
 function transposed(kernel: Kernel, values: Float32Array, inputs: number, outputs: number): Matrix {

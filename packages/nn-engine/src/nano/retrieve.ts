@@ -15,7 +15,9 @@ const phrasingsPerPattern = 2;
 export function createRetriever(corpus: Corpus): Retriever {
   const random = seededUnit(17);
   const entries = corpus.intents.map(({ question, patterns }) => {
-    const drawn = patterns.flatMap((pattern) => Array.from({ length: phrasingsPerPattern }, () => expand(pattern, random)));
+    const drawn = patterns.flatMap((pattern) =>
+      Array.from({ length: phrasingsPerPattern }, () => expand(pattern, random)),
+    );
     return { question, rows: [...new Set([question, ...drawn])].map(lexicalHash) };
   });
   return {

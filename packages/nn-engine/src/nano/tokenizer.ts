@@ -40,7 +40,8 @@ export function createTokenizer(vocabulary: Vocabulary): Tokenizer {
   }
   const cache = new Map<string, readonly number[]>();
 
-  const characters = (word: string): number[] => Array.from(word, (character) => characterIds.get(character) ?? special.unknown);
+  const characters = (word: string): number[] =>
+    Array.from(word, (character) => characterIds.get(character) ?? special.unknown);
   const encodeWord = (word: string): readonly number[] => {
     const known = cache.get(word);
     if (known !== undefined) return known;
@@ -86,9 +87,12 @@ export function learnVocabulary(texts: ReadonlyMap<string, number>, size: number
   for (const [text, weight] of texts) {
     for (const word of text.match(pieces) ?? []) counts.set(word, (counts.get(word) ?? 0) + weight);
   }
-  const characters = [...new Set([...alphabet, ...[...counts.keys()].flatMap((word) => [...word])])].sort();
+  const characters = [...new Set(Array.from([alphabet, ...counts.keys()].join('')))].sort();
   const ids = new Map(characters.map((character, index) => [character, specialCount + index]));
-  const words = Array.from(counts, ([word, count]) => ({ ids: Array.from(word, (sign) => ids.get(sign) as number), count }));
+  const words = Array.from(counts, ([word, count]) => ({
+    ids: Array.from(word, (sign) => ids.get(sign) as number),
+    count,
+  }));
   const merges: [number, number][] = [];
   while (specialCount + characters.length + merges.length < size) {
     const pair = mostFrequentPair(words);
@@ -100,7 +104,9 @@ export function learnVocabulary(texts: ReadonlyMap<string, number>, size: number
   return { characters, merges };
 }
 
-function mostFrequentPair(words: readonly { readonly ids: readonly number[]; readonly count: number }[]): [number, number] | undefined {
+function mostFrequentPair(
+  words: readonly { readonly ids: readonly number[]; readonly count: number }[],
+): [number, number] | undefined {
   const counts = new Map<number, number>();
   for (const { ids, count } of words) {
     for (let index = 0; index + 1 < ids.length; index += 1) {

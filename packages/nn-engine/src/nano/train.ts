@@ -35,7 +35,7 @@ const [steps, seed] = [Number(values.steps), Number(values.seed)];
 const clock: Clock = {
   nowMs: () => Date.now(),
   elapsedMs: () => performance.now(),
-  sleep: async (ms, signal) => await sleep(ms, undefined, { ...(signal === undefined ? {} : { signal }) }),
+  sleep: async (ms, signal) => await sleep(ms, undefined, signal === undefined ? {} : { signal }),
   deadline: (ms, parent) => AbortSignal.any([AbortSignal.timeout(ms), ...(parent === undefined ? [] : [parent])]),
 };
 const stop = new AbortController();
@@ -59,7 +59,8 @@ say(`${corpus.intents.length} intents, ${nanoSizes.layers} layers, ${steps} step
 await trainToEnd(training);
 const checkpoint = await training.checkpoint();
 await training[Symbol.asyncDispose]();
-if (resume === undefined || resume.state.step < checkpoint.state.step) await saveCheckpoint(values.checkpoint, checkpoint);
+if (resume === undefined || resume.state.step < checkpoint.state.step)
+  await saveCheckpoint(values.checkpoint, checkpoint);
 if (stop.signal.aborted) {
   say(`stopped at step ${checkpoint.state.step}; run again to go on`);
 } else {
@@ -69,7 +70,9 @@ if (stop.signal.aborted) {
   const card = nanoCard(checkpoint, exported, corpus, seed);
   await writeDurably(`${values.assets}/nano-card.json`, utf8(`${JSON.stringify(card, undefined, 2)}\n`));
   const { known, typos, unrelated, unseenPatterns } = exported.evaluation;
-  say(`known ${percent(known.share)}  typos ${percent(typos.share)}  unrelated refused ${percent(unrelated.share)}  unseen patterns ${percent(unseenPatterns.share)}`);
+  say(
+    `known ${percent(known.share)}  typos ${percent(typos.share)}  unrelated refused ${percent(unrelated.share)}  unseen patterns ${percent(unseenPatterns.share)}`,
+  );
   say(`${values.assets}/nano.bin, ${exported.file.length} bytes`);
 }
 
@@ -83,7 +86,9 @@ async function trainToEnd(training: NanoTraining): Promise<void> {
     if (step % showEverySteps === 0 || step === steps) {
       const seconds = (performance.now() - started) / 1000;
       const left = (seconds / (step - first)) * (steps - step);
-      say(`step ${step}/${steps}  loss ${smoothed.toFixed(4)}  gradient ${gradientNorm.toFixed(2)}  ${clockText(seconds)} gone, ${clockText(left)} left`);
+      say(
+        `step ${step}/${steps}  loss ${smoothed.toFixed(4)}  gradient ${gradientNorm.toFixed(2)}  ${clockText(seconds)} gone, ${clockText(left)} left`,
+      );
     }
     if (step % checkpointEverySteps === 0) await saveCheckpoint(values.checkpoint, await training.checkpoint());
   }

@@ -83,7 +83,15 @@ function kernelOf(memory: WasmMemory, multiply: Multiply): Kernel {
 function moduleBytes(): Uint8Array<ArrayBuffer> {
   const parameters = [type.i32, type.i32, type.i32, type.i32, type.i32];
   const types = section(1, [1, type.function, parameters.length, ...parameters, 0]);
-  const imports = section(2, [1, ...name('host'), ...name('memory'), 0x02, 0x01, ...unsigned(1), ...unsigned(pagesMax)]);
+  const imports = section(2, [
+    1,
+    ...name('host'),
+    ...name('memory'),
+    0x02,
+    0x01,
+    ...unsigned(1),
+    ...unsigned(pagesMax),
+  ]);
   const functions = section(3, [1, 0]);
   const exports = section(7, [1, ...name('multiply'), 0x00, 0]);
   const body = [2, 2, type.i32, sums, type.v128, ...multiplyCode(), op.end];

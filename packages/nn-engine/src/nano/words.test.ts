@@ -34,7 +34,10 @@ describe('the split', () => {
   it('keeps back combinations, never a phrase that stands alone', () => {
     const words = Array.from({ length: 60 }, (_, index) => `word${index}`);
     const pattern = `{${words.join('|')}}`;
-    const split = createSplit({ ...toyCorpus, intents: [{ name: 'a', question: 'A?', answer: 'A.', patterns: [pattern] }] });
+    const split = createSplit({
+      ...toyCorpus,
+      intents: [{ name: 'a', question: 'A?', answer: 'A.', patterns: [pattern] }],
+    });
     expect(isCombination(pattern)).toBe(false);
     expect(isCombination('{a|b} {c|d}')).toBe(true);
     expect(words.every((word) => split(word) === 'train')).toBe(true);
@@ -42,14 +45,19 @@ describe('the split', () => {
   });
 
   it('knows whether each part of a phrasing is trained on elsewhere', () => {
-    const only = (...trained: string[]) => (phrase: string) => (trained.includes(phrase) ? 'train' : 'test');
+    const only =
+      (...trained: string[]) =>
+      (phrase: string) =>
+        trained.includes(phrase) ? 'train' : 'test';
     expect(partsAreTrained('{a|b} {c|d}', 'a c', only('a d', 'b c'))).toBe(true);
     expect(partsAreTrained('{a|b} {c|d}', 'a c', only('b c', 'b d'))).toBe(false);
     expect(partsAreTrained('{a|b} {c|d}', 'a c', only('a d', 'b d'))).toBe(false);
   });
 
   it('keeps about one in eight unrelated questions for tuning', () => {
-    const tune = Array.from({ length: 4000 }, (_, index) => unrelatedPartOf(`question ${index}`)).filter((part) => part === 'tune');
+    const tune = Array.from({ length: 4000 }, (_, index) => unrelatedPartOf(`question ${index}`)).filter(
+      (part) => part === 'tune',
+    );
     expect(tune.length / 4000).toBeCloseTo(0.125, 1);
   });
 });
@@ -67,7 +75,9 @@ describe('typos', () => {
     );
     expect(withTypos('who are you', 3, seededUnit(1))).toBe('who are you');
     const random = seededUnit(1);
-    expect(Array.from({ length: 50 }, () => withTypos('sharing', 1, random)).filter((word) => word !== 'sharing').length).toBeGreaterThan(40);
+    expect(
+      Array.from({ length: 50 }, () => withTypos('sharing', 1, random)).filter((word) => word !== 'sharing').length,
+    ).toBeGreaterThan(40);
   });
 });
 

@@ -132,7 +132,10 @@ describe('a program on ONNX Runtime', () => {
       data: new Float32Array(rows * columns),
     });
     const feeds = { left: table(3, 2), right: table(2, 3), bias: table(2, 2) };
-    await expect(program.run(feeds, signal)).rejects.toMatchObject({ code: 'SHAPE_MISMATCH', details: { node: expect.stringContaining('MatMul_0') } });
+    await expect(program.run(feeds, signal)).rejects.toMatchObject({
+      code: 'SHAPE_MISMATCH',
+      details: { node: expect.stringContaining('MatMul_0') },
+    });
   });
 
   it.each([

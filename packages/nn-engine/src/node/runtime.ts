@@ -1,6 +1,13 @@
 import { Worker } from 'node:worker_threads';
 
-import { type LoadOptions, PeerAiError, type Program, type Runtime, type Tensor, type Tensors } from '@peerai/core-protocol';
+import {
+  type LoadOptions,
+  PeerAiError,
+  type Program,
+  type Runtime,
+  type Tensor,
+  type Tensors,
+} from '@peerai/core-protocol';
 
 import { abortedError, throwIfAborted, unlessAborted } from '../abort.ts';
 import type { NnErrorCode } from '../errors.ts';
@@ -21,10 +28,14 @@ export function createNodeRuntime(): Runtime {
     async load(graph, options) {
       throwIfAborted(options.signal);
       if (graph.length > limits.graphBytesMax) {
-        throw refused(`The graph has ${graph.length} bytes; ${limits.graphBytesMax} are allowed.`, { bytes: graph.length });
+        throw refused(`The graph has ${graph.length} bytes; ${limits.graphBytesMax} are allowed.`, {
+          bytes: graph.length,
+        });
       }
       if (options.memoryBytesMax !== undefined) {
-        throw refused('This runtime runs in a thread and cannot hold a graph to memoryBytesMax.', { option: 'memoryBytesMax' });
+        throw refused('This runtime runs in a thread and cannot hold a graph to memoryBytesMax.', {
+          option: 'memoryBytesMax',
+        });
       }
       const threads = options.threads ?? 1;
       if (!Number.isInteger(threads) || threads < 1 || threads > limits.threadsMax) {
@@ -60,7 +71,7 @@ class WorkerProgram implements Program {
       graph,
       threads,
       carry: options.carry ?? {},
-      decision: this.#decision.buffer as SharedArrayBuffer,
+      decision: this.#decision.buffer,
     };
     this.#runMsMax = options.runMsMax;
     // The same file name as ours: .ts from source (Node strips the types), .js from dist.
@@ -81,7 +92,10 @@ class WorkerProgram implements Program {
 
   async run(feeds: Tensors, signal: AbortSignal): Promise<Tensors> {
     if (this.#waiting >= limits.programQueueMax) {
-      throw new PeerAiError<NnErrorCode>('LIMIT_REACHED', `${limits.programQueueMax} runs of this program wait already.`);
+      throw new PeerAiError<NnErrorCode>(
+        'LIMIT_REACHED',
+        `${limits.programQueueMax} runs of this program wait already.`,
+      );
     }
     this.#waiting += 1;
     try {
@@ -115,7 +129,10 @@ class WorkerProgram implements Program {
       return await this.#ask({ kind: 'run', feeds }, AbortSignal.any([signal, overdue]));
     } catch (error) {
       if (!overdue.aborted || signal.aborted) throw error;
-      const limit = new PeerAiError<NnErrorCode>('RUN_LIMIT', `The run took longer than ${this.#runMsMax} ms; the program is over.`);
+      const limit = new PeerAiError<NnErrorCode>(
+        'RUN_LIMIT',
+        `The run took longer than ${this.#runMsMax} ms; the program is over.`,
+      );
       this.#close(limit);
       throw limit;
     }
@@ -139,7 +156,7 @@ class WorkerProgram implements Program {
     if (this.#closed !== undefined) throw this.#closed;
     const id = this.#nextId;
     this.#nextId += 1;
-    this.#worker.postMessage({ ...question, id });
+    this.#post({ ...question, id });
     return await this.#wait(id, signal, 'decide');
   }
 
@@ -165,6 +182,11 @@ class WorkerProgram implements Program {
     }
   }
 
+  #post(question: Question): void {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port, not a window
+    this.#worker.postMessage(question);
+  }
+
   #receive(reply: Reply): void {
     this.#pending.get(reply.id)?.resolve(reply);
     this.#pending.delete(reply.id);
@@ -173,7 +195,7 @@ class WorkerProgram implements Program {
 
   /** The worker ends itself when its native call is over: terminating it inside one aborts the whole process (Napi::Error, seen). */
   #close(reason: PeerAiError<NnErrorCode>): void {
-    if (this.#closed === undefined) this.#worker.postMessage({ kind: 'close' } satisfies Question);
+    if (this.#closed === undefined) this.#post({ kind: 'close' });
     this.#closed ??= reason;
     for (const pending of this.#pending.values()) pending.reject(this.#closed);
     this.#pending.clear();

@@ -42,9 +42,14 @@ class Session {
       const shape = this.#inputs.get(input);
       const source = session.outputMetadata.find((value) => value.name === output);
       if (shape === undefined || source === undefined || !source.isTensor) {
-        throw new WorkerFailure('MODEL_REFUSED', `The graph does not carry ${output} to ${input}: one of them is missing.`, { output, input });
+        throw new WorkerFailure(
+          'MODEL_REFUSED',
+          `The graph does not carry ${output} to ${input}: one of them is missing.`,
+          { output, input },
+        );
       }
-      if (source.type !== 'float32') throw new WorkerFailure('MODEL_REFUSED', `${output} is carried but not float32.`, { output });
+      if (source.type !== 'float32')
+        throw new WorkerFailure('MODEL_REFUSED', `${output} is carried but not float32.`, { output });
       const sizes = shape.map((size) => (typeof size === 'number' ? size : 0));
       this.#state.set(input, this.#zeros(sizes));
       if (source.shape.every((size) => typeof size === 'number')) this.#spare.set(output, this.#zeros(source.shape));
@@ -83,7 +88,8 @@ class Session {
       result[name] = this.#copyIn(name, value);
     }
     for (const name of this.#inputs.keys()) {
-      if (result[name] === undefined) throw new WorkerFailure('SHAPE_MISMATCH', `The feed "${name}" is missing.`, { node: name });
+      if (result[name] === undefined)
+        throw new WorkerFailure('SHAPE_MISMATCH', `The feed "${name}" is missing.`, { node: name });
     }
     return result;
   }
@@ -93,11 +99,11 @@ class Session {
     for (const [output, tensor] of Object.entries(results)) {
       const input = start.carry[output];
       if (input === undefined) {
-        answer[output] = copyOut(tensor as Tensor);
+        answer[output] = copyOut(tensor);
         continue;
       }
       const previous = this.#state.get(input);
-      this.#state.set(input, tensor as Tensor);
+      this.#state.set(input, tensor);
       if (this.#spare.has(output) && previous !== undefined) this.#spare.set(output, previous);
     }
     return answer;
@@ -105,7 +111,8 @@ class Session {
 
   #carried(input: string): Tensor {
     const tensor = this.#state.get(input);
-    if (tensor === undefined) throw new WorkerFailure('SHAPE_MISMATCH', `"${input}" is not carried by this program.`, { node: input });
+    if (tensor === undefined)
+      throw new WorkerFailure('SHAPE_MISMATCH', `"${input}" is not carried by this program.`, { node: input });
     return tensor;
   }
 
@@ -118,11 +125,15 @@ class Session {
       elements === value.data.length;
     if (!fits) {
       const [left, right] = [`[${expected.join(', ')}]`, `[${value.shape.join(', ')}]`];
-      throw new WorkerFailure('SHAPE_MISMATCH', `${name}: the graph takes ${left}, not ${right} with ${value.data.length} elements.`, {
-        node: name,
-        left,
-        right,
-      });
+      throw new WorkerFailure(
+        'SHAPE_MISMATCH',
+        `${name}: the graph takes ${left}, not ${right} with ${value.data.length} elements.`,
+        {
+          node: name,
+          left,
+          right,
+        },
+      );
     }
     return new this.#ort.Tensor(value.type, value.data, value.shape);
   }
@@ -148,10 +159,14 @@ function failure(id: number, error: unknown, otherwise: WorkerErrorCode): Reply 
 
 async function load(): Promise<Session> {
   const ort = await import('onnxruntime-node').catch((cause: unknown) => {
-    throw new WorkerFailure('ENGINE_MISSING', 'The package onnxruntime-node is not installed; add it to run ONNX graphs in Node.', {
-      package: 'onnxruntime-node',
-      reason: cause instanceof Error ? cause.message : String(cause),
-    });
+    throw new WorkerFailure(
+      'ENGINE_MISSING',
+      'The package onnxruntime-node is not installed; add it to run ONNX graphs in Node.',
+      {
+        package: 'onnxruntime-node',
+        reason: cause instanceof Error ? cause.message : String(cause),
+      },
+    );
   });
   const session = await ort.InferenceSession.create(start.graph, {
     intraOpNumThreads: start.threads,
@@ -163,14 +178,30 @@ async function load(): Promise<Session> {
   return new Session(ort, session);
 }
 
-async function answer(session: Session, question: Exclude<Question, { readonly kind: 'close' }>): Promise<Reply> {
+type Answerable = Exclude<Question, { readonly kind: 'close' }>;
+
+async function answer(session: Session, question: Answerable): Promise<Reply> {
   if (question.kind === 'run') return { id: question.id, tensors: await session.run(question.feeds) };
   if (question.kind === 'read') return { id: question.id, tensor: session.read(question.input) };
   session.write(question.input, question.value);
   return { id: question.id };
 }
 
+async function receive(session: Session, question: Question): Promise<void> {
+  if (question.kind === 'close') {
+    await session.release();
+    parentPort?.close();
+    return;
+  }
+  try {
+    reply(await answer(session, question));
+  } catch (error) {
+    reply(failure(question.id, error, 'MODEL_REFUSED'));
+  }
+}
+
 function reply(message: Reply): void {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port, not a window
   parentPort?.postMessage(message);
 }
 
@@ -178,19 +209,14 @@ try {
   const session = await load();
   let before: Promise<void> = Promise.resolve();
   parentPort?.on('message', (question: Question) => {
-    before = before.then(async () => {
-      if (question.kind === 'close') {
-        await session.release();
-        return void parentPort?.close();
-      }
-      try {
-        reply(await answer(session, question));
-      } catch (error) {
-        reply(failure(question.id, error, 'MODEL_REFUSED'));
-      }
-    });
+    before = after(before, () => receive(session, question));
   });
   reply({ id: loadId });
 } catch (error) {
   reply(failure(loadId, error, 'MODEL_REFUSED'));
+}
+
+async function after(before: Promise<void>, work: () => Promise<void>): Promise<void> {
+  await before;
+  await work();
 }

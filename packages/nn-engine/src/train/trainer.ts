@@ -42,7 +42,10 @@ export function freshState(weights: Float32Array): TrainingState {
 }
 
 /** Loads the graph and its state. Throws MODEL_REFUSED, SHAPE_MISMATCH. */
-export async function createTrainer({ runtime }: { readonly runtime: Runtime }, options: TrainerOptions): Promise<Trainer> {
+export async function createTrainer(
+  { runtime }: { readonly runtime: Runtime },
+  options: TrainerOptions,
+): Promise<Trainer> {
   const { graph, initial, adamW = {}, threads = 1, signal } = options;
   const program = await runtime.load(graph, { signal, carry: trainingCarry, threads });
   try {
@@ -62,7 +65,11 @@ export async function createTrainer({ runtime }: { readonly runtime: Runtime }, 
     },
     weights: () => read(program, 'w'),
     async state() {
-      const [weights, firstMoment, secondMoment] = [await read(program, 'w'), await read(program, 'm'), await read(program, 'v')];
+      const [weights, firstMoment, secondMoment] = [
+        await read(program, 'w'),
+        await read(program, 'm'),
+        await read(program, 'v'),
+      ];
       return { step, weights, firstMoment, secondMoment };
     },
     async [Symbol.asyncDispose]() {

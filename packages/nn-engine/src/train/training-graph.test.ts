@@ -26,7 +26,12 @@ describe('a training graph', () => {
         return add(sum(multiply(multiply(a, a), graph.constant(3)), [0]), sum(multiply(b, b), [0]));
       },
     });
-    const initial = { step: 4, weights: Float32Array.of(1, -2, 0.5), firstMoment: Float32Array.of(0.1, 0, -0.1), secondMoment: Float32Array.of(0.2, 0.3, 0.4) };
+    const initial = {
+      step: 4,
+      weights: Float32Array.of(1, -2, 0.5),
+      firstMoment: Float32Array.of(0.1, 0, -0.1),
+      secondMoment: Float32Array.of(0.2, 0.3, 0.4),
+    };
     await using trainer = await createTrainer({ runtime }, { graph, initial, signal });
     const result = await trainer.step({}, 0.01, signal);
     const after = await trainer.state();
@@ -48,7 +53,11 @@ describe('a training graph', () => {
 
   it('a short gradient is not clipped', async () => {
     const layout = layoutOf({ a: [1] });
-    const graph = trainingGraph({ layout, clipNorm: 100, loss: (_, parameters) => sum(multiply(need(parameters.get('a')), need(parameters.get('a'))), [0]) });
+    const graph = trainingGraph({
+      layout,
+      clipNorm: 100,
+      loss: (_, parameters) => sum(multiply(need(parameters.get('a')), need(parameters.get('a'))), [0]),
+    });
     await using trainer = await createTrainer({ runtime }, { graph, initial: freshState(Float32Array.of(3)), signal });
     await trainer.step({}, 0, signal);
     expect((await trainer.state()).firstMoment[0]).toBeCloseTo(0.6, 5);
@@ -75,7 +84,11 @@ describe('a training graph', () => {
   it('names the parameters of a layout in order and without gaps', () => {
     const layout = layoutOf({ a: [2, 3], b: [4], c: [] });
     expect(layout.size).toBe(11);
-    expect(layout.parameters.map(({ name, offset, size }) => [name, offset, size])).toEqual([['a', 0, 6], ['b', 6, 4], ['c', 10, 1]]);
+    expect(layout.parameters.map(({ name, offset, size }) => [name, offset, size])).toEqual([
+      ['a', 0, 6],
+      ['b', 6, 4],
+      ['c', 10, 1],
+    ]);
     expect(mlpLayout(widths).size).toBe(4 * 16 + 16 + 16 * 3 + 3);
   });
 });
@@ -101,10 +114,13 @@ function batch(step: number): Tensors {
   const random = seededUnit(100 + step);
   const features = Float32Array.from({ length: rows * 4 }, () => gaussian(random));
   const labels = BigInt64Array.from({ length: rows }, (_, row) => {
-    const three = [...features.slice(row * 4, row * 4 + 3)];
+    const three = Array.from(features.subarray(row * 4, row * 4 + 3));
     return BigInt(three.indexOf(Math.max(...three)));
   });
-  return { features: { type: 'float32', shape: [rows, 4], data: features }, labels: { type: 'int64', shape: [rows], data: labels } };
+  return {
+    features: { type: 'float32', shape: [rows, 4], data: features },
+    labels: { type: 'int64', shape: [rows], data: labels },
+  };
 }
 
 function need<T>(value: T | undefined): T {

@@ -50,7 +50,10 @@ export function trainingGraph({ layout, loss, adamW, clipNorm = 1 }: TrainingGra
   const settings = { ...defaultAdamW, ...adamW };
   const { graph, weights, total, gradient } = lossAndGradient(layout, loss);
   const norm = squareRoot(sum(multiply(gradient, gradient), [0]));
-  const clipped = multiply(gradient, minimum(graph.constant(1), divide(graph.constant(clipNorm), add(norm, graph.constant(1e-6)))));
+  const clipped = multiply(
+    gradient,
+    minimum(graph.constant(1), divide(graph.constant(clipNorm), add(norm, graph.constant(1e-6)))),
+  );
   const next = adamWStep(graph, weights, clipped, layout.size, settings);
   graph.output('loss', total);
   graph.output('gradientNorm', norm);
@@ -91,7 +94,13 @@ function lossAndGradient(layout: Layout, loss: TrainingGraphOptions['loss']) {
 }
 
 /** m ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g², w ← w − lr·(m̂ / (√v̂ + ε) + decay·w). */
-function adamWStep(graph: Graph, w: Value, gradient: Value, size: number, settings: AdamW): { w: Value; m: Value; v: Value } {
+function adamWStep(
+  graph: Graph,
+  w: Value,
+  gradient: Value,
+  size: number,
+  settings: AdamW,
+): { w: Value; m: Value; v: Value } {
   const [m, v] = [graph.input('m', [size]), graph.input('v', [size])];
   const learningRate = graph.input('learningRate', []);
   const [correction1, correction2] = [graph.input('correction1', []), graph.input('correction2', [])];

@@ -16,7 +16,8 @@ export function reshape(value: Value, shape: readonly number[]): Value {
 export function sum(value: Value, axes: readonly number[], keep = false): Value {
   const { graph, shape } = value;
   for (const axis of axes) {
-    if (axis < 0 || axis >= shape.length) mismatch(graph.nextNodeName('ReduceSum'), shape, axes, 'do not fit as tensor and axes');
+    if (axis < 0 || axis >= shape.length)
+      mismatch(graph.nextNodeName('ReduceSum'), shape, axes, 'do not fit as tensor and axes');
   }
   const kept = shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
   const result = keep ? kept : shape.filter((_, axis) => !axes.includes(axis));
@@ -31,7 +32,12 @@ export function expand(value: Value, shape: readonly number[]): Value {
   const { graph } = value;
   const result = broadcastShape(value.shape, shape);
   if (result === undefined || !sameShape(result, shape)) {
-    mismatch(graph.nextNodeName('Expand'), value.shape, shape, 'do not fit: the first does not broadcast to the second');
+    mismatch(
+      graph.nextNodeName('Expand'),
+      value.shape,
+      shape,
+      'do not fit: the first does not broadcast to the second',
+    );
   }
   const output = graph.emit('Expand', [value, graph.integers(shape)], shape, {}, value.type);
   return graph.record('Expand', output, [value], (gradient) => [() => unbroadcast(gradient, value.shape)]);

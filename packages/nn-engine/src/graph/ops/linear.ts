@@ -44,7 +44,12 @@ function batchBackward(left: Value, right: Value, gradient: Value): readonly (()
   ];
 }
 
-function gemm(left: Value, right: Value, shape: readonly number[], attributes: Readonly<Record<string, number>>): Value {
+function gemm(
+  left: Value,
+  right: Value,
+  shape: readonly number[],
+  attributes: Readonly<Record<string, number>>,
+): Value {
   return left.graph.emit('Gemm', [left, right], shape, attributes);
 }
 

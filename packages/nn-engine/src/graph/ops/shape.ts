@@ -9,7 +9,13 @@ export function transpose(value: Value, order: readonly number[]): Value {
   if (order.length !== shape.length || inverse.includes(-1)) {
     mismatch(graph.nextNodeName('Transpose'), shape, order, 'do not fit as tensor and order of axes');
   }
-  const output = graph.emit('Transpose', [value], order.map((axis) => shape[axis] as Dimension), { perm: order }, value.type);
+  const output = graph.emit(
+    'Transpose',
+    [value],
+    order.map((axis) => shape[axis] as Dimension),
+    { perm: order },
+    value.type,
+  );
   return graph.record('Transpose', output, [value], (gradient) => [() => transpose(gradient, inverse)]);
 }
 

@@ -16,7 +16,8 @@ const rmsEpsilon = 1e-5;
 export function rmsNorm(value: Value, gain: Value): Value {
   const { graph, shape } = value;
   const last = shape.length - 1;
-  if (!sameShape(gain.shape, [shape[last] ?? 0])) mismatch(graph.nextNodeName('Mul'), shape, gain.shape, 'do not fit as tensor and gain');
+  if (!sameShape(gain.shape, [shape[last] ?? 0]))
+    mismatch(graph.nextNodeName('Mul'), shape, gain.shape, 'do not fit as tensor and gain');
   const [output, normalised, root] = graph.untaped(() => {
     const root = squareRoot(add(mean(multiply(value, value), [last], true), graph.constant(rmsEpsilon)));
     const normalised = divide(value, root);
@@ -45,16 +46,17 @@ export function rotate(value: Value, cosines: Value, sines: Value): Value {
   const left = slice(value, axis, 0, width / 2);
   const right = slice(value, axis, width / 2, width);
   return concat(
-    [
-      subtract(multiply(left, cosines), multiply(right, sines)),
-      add(multiply(right, cosines), multiply(left, sines)),
-    ],
+    [subtract(multiply(left, cosines), multiply(right, sines)), add(multiply(right, cosines), multiply(left, sines))],
     axis,
   );
 }
 
 /** Cosines and sines of `rotate`, each [positions, width / 2], row-major. */
-export function rotaryAngles(positions: number, width: number, base = 10_000): { cosines: Float32Array; sines: Float32Array } {
+export function rotaryAngles(
+  positions: number,
+  width: number,
+  base = 10_000,
+): { cosines: Float32Array; sines: Float32Array } {
   const half = width / 2;
   const cosines = new Float32Array(positions * half);
   const sines = new Float32Array(positions * half);

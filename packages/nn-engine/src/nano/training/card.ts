@@ -25,8 +25,12 @@ export function nanoCard(checkpoint: NanoCheckpoint, exported: Exported, corpus:
       schedule,
       samples: sampleRecipe,
     },
-    gate: { ...exported.tuned.gate, meaning: 'refuses when the joint probability of its first tokens is below the minimum' },
-    reads: 'The last user message of a conversation, lower-cased and without punctuation, and nothing else: no system prompt, no earlier turns.',
+    gate: {
+      ...exported.tuned.gate,
+      meaning: 'refuses when the joint probability of its first tokens is below the minimum',
+    },
+    reads:
+      'The last user message of a conversation, lower-cased and without punctuation, and nothing else: no system prompt, no earlier turns.',
     cannot: [
       'It does not reason, calculate, translate, write or remember: it recites what it learned.',
       'It knows about 100 things. Other questions it should refuse, with three suggested questions; some it answers wrongly with confidence.',
@@ -37,7 +41,8 @@ export function nanoCard(checkpoint: NanoCheckpoint, exported: Exported, corpus:
     ],
     measured: {
       command: 'pnpm bench nano-quality',
-      rightMeans: 'the exact stored answer of the right intent; a refusal is never right, except for unrelated questions',
+      rightMeans:
+        'the exact stored answer of the right intent; a refusal is never right, except for unrelated questions',
       ...figures(exported.evaluation),
       float32: figures(exported.float),
     },

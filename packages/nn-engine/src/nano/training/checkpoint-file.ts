@@ -47,9 +47,15 @@ export async function loadCheckpoint(path: string): Promise<NanoCheckpoint | und
   });
   if (file === undefined) return undefined;
   const { header, sections } = decodeContainer<Header>(magic, file);
-  const floats = (name: string): Float32Array => new Float32Array((sections.get(name) ?? new Uint8Array()).buffer as ArrayBuffer);
+  const floats = (name: string): Float32Array =>
+    new Float32Array((sections.get(name) ?? new Uint8Array()).buffer as ArrayBuffer);
   const { step, vocabulary, randomWord, corpusHash, sizes, steps } = header;
-  const state = { step, weights: floats('weights'), firstMoment: floats('firstMoment'), secondMoment: floats('secondMoment') };
+  const state = {
+    step,
+    weights: floats('weights'),
+    firstMoment: floats('firstMoment'),
+    secondMoment: floats('secondMoment'),
+  };
   return { state, average: floats('average'), vocabulary, randomWord, corpusHash, sizes, steps };
 }
 

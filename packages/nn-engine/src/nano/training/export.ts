@@ -18,9 +18,21 @@ export interface Exported {
 }
 
 /** The shipped file from a trained checkpoint: average weights as int8, then the gate tuned on exactly what ships, then judged. */
-export async function exportModel(checkpoint: NanoCheckpoint, corpus: Corpus, clock: Clock, seed: number): Promise<Exported> {
+export async function exportModel(
+  checkpoint: NanoCheckpoint,
+  corpus: Corpus,
+  clock: Clock,
+  seed: number,
+): Promise<Exported> {
   const { sizes, vocabulary, corpusHash, average: weights } = checkpoint;
-  const open: NanoModelFile = { sizes, vocabulary, corpusHash, steps: checkpoint.state.step, weights, gate: { tokens: 1, minimum: 0 } };
+  const open: NanoModelFile = {
+    sizes,
+    vocabulary,
+    corpusHash,
+    steps: checkpoint.state.step,
+    weights,
+    gate: { tokens: 1, minimum: 0 },
+  };
   const tuned = await tuneGate(await loadEngine(encodeModelFile(open), corpus), corpus, seed);
   const content: NanoModelFile = { ...open, gate: tuned.gate };
   const file = encodeModelFile(content);

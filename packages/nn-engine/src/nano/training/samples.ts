@@ -42,8 +42,15 @@ export const sampleRecipe: SampleRecipe = {
 const drawsMax = 50;
 
 /** Draws training samples from the grammar, endlessly and determined by `random`. Phrasings kept back for tuning and judging never come. */
-export function createSampler(corpus: Corpus, tokenizer: Tokenizer, random: () => number, recipe = sampleRecipe): () => Sample {
-  const unrelated = corpus.unrelated.train.filter((question) => unrelatedPartOf(question) === 'train').map(normalizePhrase);
+export function createSampler(
+  corpus: Corpus,
+  tokenizer: Tokenizer,
+  random: () => number,
+  recipe = sampleRecipe,
+): () => Sample {
+  const unrelated = corpus.unrelated.train
+    .filter((question) => unrelatedPartOf(question) === 'train')
+    .map(normalizePhrase);
   const answers = corpus.intents.map((intent) => tokenizer.encode(intent.answer));
   const refusal = tokenizer.encode(corpus.refusal);
   const split = createSplit(corpus);
@@ -85,7 +92,11 @@ function encodeSample(
 }
 
 /** `<question> … <answer>`, as the model sees it; the text must be normalised. */
-export function questionTokens(tokenizer: Tokenizer, text: string, options: Parameters<Tokenizer['encode']>[1] = {}): number[] {
+export function questionTokens(
+  tokenizer: Tokenizer,
+  text: string,
+  options: Parameters<Tokenizer['encode']>[1] = {},
+): number[] {
   return [special.question, ...tokenizer.encode(` ${text}`, options), special.answer];
 }
 

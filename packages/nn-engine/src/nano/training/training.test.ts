@@ -41,7 +41,15 @@ describe('training samples', () => {
     const plain = samples.map(({ tokens }) => tokenizer.decode(tokens.slice(1, tokens.indexOf(special.answer))).trim());
     const known = plain.filter((phrase) => !toyCorpus.unrelated.train.includes(phrase));
     // Typos make some look like another phrasing; of those left clean none may be kept back.
-    const clean = new Set(['thanks', 'thank you', 'thanks a lot', 'what are you called', 'is it free', 'is this free of charge', 'who are you']);
+    const clean = new Set([
+      'thanks',
+      'thank you',
+      'thanks a lot',
+      'what are you called',
+      'is it free',
+      'is this free of charge',
+      'who are you',
+    ]);
     expect(known.filter((phrase) => clean.has(phrase)).length).toBeGreaterThan(5);
     expect(known.filter((phrase) => clean.has(phrase) && createSplit(toyCorpus)(phrase) !== 'train')).toEqual([]);
   });
@@ -50,16 +58,24 @@ describe('training samples', () => {
     const whole = samples.filter(({ tokens }) => tokens.at(-1) === special.end);
     expect(whole.length / samples.length).toBeGreaterThan(0.05);
     expect(whole.length / samples.length).toBeLessThan(0.2);
-    const refused = samples.filter(({ tokens }) => tokenizer.decode(tokens.slice(tokens.indexOf(special.answer) + 1)).startsWith('I do not'));
+    const refused = samples.filter(({ tokens }) =>
+      tokenizer.decode(tokens.slice(tokens.indexOf(special.answer) + 1)).startsWith('I do not'),
+    );
     expect(refused.length / samples.length).toBeCloseTo(0.12, 1);
   });
 
   it('a corpus without a phrasing to train on is refused', () => {
     const split = createSplit(toyCorpus);
-    const kept = Array.from({ length: 200 }, (_, index) => `word${index}`).filter((word) => split(`${word} ${word}`) === 'test');
+    const kept = Array.from({ length: 200 }, (_, index) => `word${index}`).filter(
+      (word) => split(`${word} ${word}`) === 'test',
+    );
     // Both ways through the pattern give the same text, which is kept back.
     const patterns = [`{${kept[0]}|${kept[0]}} {${kept[0]}|${kept[0]}}`];
-    const corpus = { ...toyCorpus, intents: [{ name: 'a', question: 'A?', answer: 'A.', patterns }], unrelated: { train: [], test: [] } };
+    const corpus = {
+      ...toyCorpus,
+      intents: [{ name: 'a', question: 'A?', answer: 'A.', patterns }],
+      unrelated: { train: [], test: [] },
+    };
     expect(createSampler(corpus, tokenizer, seededUnit(1))).toThrow(RangeError);
   });
 });
@@ -69,7 +85,12 @@ describe('batches', () => {
     const random = seededUnit(3);
     const batch = createBatcher(toyBatch, createSampler(toyCorpus, tokenizer, random))();
     const numbers = (name: string): number[] => Array.from(batch[name]?.data as BigInt64Array, Number);
-    const [tokens, segments, positions, targets] = [numbers('tokens'), numbers('segments'), numbers('positions'), numbers('targets')];
+    const [tokens, segments, positions, targets] = [
+      numbers('tokens'),
+      numbers('segments'),
+      numbers('positions'),
+      numbers('targets'),
+    ];
     const weights = batch['weights']?.data as Float32Array;
     let inside = 0;
     positions.forEach((place, index) => {
@@ -146,7 +167,10 @@ function draw(count: number): Sample[] {
 
 function start(resume?: NanoCheckpoint, seed = 1): Promise<NanoTraining> {
   const options = { corpus: toyCorpus, sizes: toySizes, batch: toyBatch, steps: 12, seed, threads: 1, signal };
-  return createNanoTraining({ runtime: createNodeRuntime() }, { ...options, ...(resume === undefined ? {} : { resume }) });
+  return createNanoTraining(
+    { runtime: createNodeRuntime() },
+    { ...options, ...(resume === undefined ? {} : { resume }) },
+  );
 }
 
 async function advance(training: NanoTraining, steps: number): Promise<void> {

@@ -1,7 +1,13 @@
 import { PeerAiError, type Runtime } from '@peerai/core-protocol';
 
 import type { NnErrorCode } from '../../errors.ts';
-import { type BatchSizes, initialWeights, languageModelLayout, languageModelLoss, type LanguageModelSizes } from '../../models/language-model.ts';
+import {
+  type BatchSizes,
+  initialWeights,
+  languageModelLayout,
+  languageModelLoss,
+  type LanguageModelSizes,
+} from '../../models/language-model.ts';
 import { seededUnit } from '../../train/random.ts';
 import { createTrainer, freshState, type StepResult, type TrainingState } from '../../train/trainer.ts';
 import { trainingGraph } from '../../train/training-graph.ts';
@@ -58,7 +64,10 @@ export function corpusHashOf(corpus: Corpus): number {
 }
 
 /** Trains the nano model step by step. Throws INVALID_FORMAT when the checkpoint is of another corpus, size or length. */
-export async function createNanoTraining({ runtime }: { readonly runtime: Runtime }, options: NanoTrainingOptions): Promise<NanoTraining> {
+export async function createNanoTraining(
+  { runtime }: { readonly runtime: Runtime },
+  options: NanoTrainingOptions,
+): Promise<NanoTraining> {
   const { corpus, sizes, batch, steps, threads, signal, resume } = options;
   const corpusHash = corpusHashOf(corpus);
   if (resume !== undefined) checkResume(resume, options, corpusHash);
@@ -90,7 +99,15 @@ export async function createNanoTraining({ runtime }: { readonly runtime: Runtim
       return result;
     },
     async checkpoint() {
-      return { state: await trainer.state(), average: average.slice(), vocabulary, randomWord, corpusHash, sizes, steps };
+      return {
+        state: await trainer.state(),
+        average: average.slice(),
+        vocabulary,
+        randomWord,
+        corpusHash,
+        sizes,
+        steps,
+      };
     },
     async [Symbol.asyncDispose]() {
       await trainer[Symbol.asyncDispose]();
@@ -112,5 +129,9 @@ function checkResume(resume: NanoCheckpoint, options: NanoTrainingOptions, corpu
   ].find(([, different]) => different);
   if (differs === undefined) return;
   const [what] = differs;
-  throw new PeerAiError<NnErrorCode>('INVALID_FORMAT', `The checkpoint was made with other ${String(what)}; start a new run.`, { what });
+  throw new PeerAiError<NnErrorCode>(
+    'INVALID_FORMAT',
+    `The checkpoint was made with other ${String(what)}; start a new run.`,
+    { what },
+  );
 }

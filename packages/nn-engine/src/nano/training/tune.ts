@@ -40,9 +40,13 @@ export async function tuneGate(engine: NanoEngine, corpus: Corpus, seed: number)
     .map((question): Trial => ({ question, intent: undefined }));
   const observations: Observation[] = [];
   for (const trial of [...known, ...unrelated]) observations.push(await observe(engine, corpus, trial));
-  const candidates = gateTokens.flatMap((tokens) => minimums.map((minimum) => judge({ tokens, minimum }, observations)));
+  const candidates = gateTokens.flatMap((tokens) =>
+    minimums.map((minimum) => judge({ tokens, minimum }, observations)),
+  );
   const enough = candidates.filter(({ refused }) => refused >= refusedGoal);
-  const best = (enough.length > 0 ? enough : candidates).reduce((left, right) => (value(right) > value(left) ? right : left));
+  const best = (enough.length > 0 ? enough : candidates).reduce((left, right) =>
+    value(right) > value(left) ? right : left,
+  );
   return best;
 }
 
@@ -53,7 +57,10 @@ function value({ known, refused }: Tuned): number {
 function judge(gate: Gate, observations: readonly Observation[]): Tuned {
   const passes = ({ joint, refusedItself }: Observation): boolean =>
     !refusedItself && (joint[Math.min(gate.tokens, joint.length) - 1] ?? 0) >= gate.minimum;
-  const [known, unrelated] = [observations.filter((one) => !one.unrelated), observations.filter((one) => one.unrelated)];
+  const [known, unrelated] = [
+    observations.filter((one) => !one.unrelated),
+    observations.filter((one) => one.unrelated),
+  ];
   return {
     gate,
     known: known.filter((one) => one.right && passes(one)).length / Math.max(1, known.length),
