@@ -12,6 +12,8 @@ export const limits = {
   storeLockWaitMs: 250,
   /** A file up to this size is checked page by page when it is opened; larger ones would delay the start by seconds. */
   storeCheckBytesMax: 33_554_432,
+  /** The write-ahead log goes into the main file at this size, bytes: larger ones cost fewer fsyncs a commit and longer starts after a crash. */
+  checkpointBytes: 33_554_432,
   /** The write-ahead log is cut back to this many bytes after a checkpoint. */
   writeAheadBytesKept: 67_108_864,
   /** One page of a range read: rows and bytes, whichever comes first (one value may be larger). */

@@ -19,7 +19,10 @@ export const schemaVersion = 1;
 /** 'PrAI': says that an SQLite file is ours. */
 const applicationId = 0x50_72_41_49;
 const magic = 'SQLite format 3\0';
-/** 420-byte entries measured faster on 8 KiB pages than on 4 KiB, both ways. */
+/**
+ * 420-byte entries measured faster on 8 KiB pages than on 4 or 16, and a quarter faster in a table with rowids than in one without:
+ * SQLite appends to the right edge of such a table without touching the neighbours of a full page.
+ */
 const pageBytes = 8_192;
 
 export interface FileOptions {
@@ -27,6 +30,7 @@ export interface FileOptions {
   readonly busyMsMax: number;
   readonly lockWaitMs: number;
   readonly checkBytesMax: number;
+  readonly checkpointBytes: number;
   readonly writeAheadBytesKept: number;
   readonly bytesMax: number | undefined;
 }
@@ -92,7 +96,7 @@ function create(path: string): void {
     PRAGMA journal_mode = WAL;
     PRAGMA application_id = ${applicationId};
     PRAGMA user_version = ${schemaVersion};
-    CREATE TABLE rows (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;`);
+    CREATE TABLE rows (key BLOB PRIMARY KEY, value BLOB NOT NULL);`);
   database.close();
   sync(draft);
   renameSync(draft, path);
@@ -109,7 +113,7 @@ function checkHeader(path: string): void {
 }
 
 function openDatabase(options: FileOptions): DatabaseSync {
-  const { path, busyMsMax, checkBytesMax, writeAheadBytesKept, bytesMax } = options;
+  const { path, busyMsMax, checkBytesMax, checkpointBytes, writeAheadBytesKept, bytesMax } = options;
   const database = new DatabaseSync(path, { timeout: busyMsMax });
   try {
     checkSchema(database, path);
@@ -118,6 +122,7 @@ function openDatabase(options: FileOptions): DatabaseSync {
       PRAGMA fullfsync = ON;
       PRAGMA checkpoint_fullfsync = ON;
       PRAGMA temp_store = MEMORY;
+      PRAGMA wal_autocheckpoint = ${Math.floor(checkpointBytes / pageBytes)};
       PRAGMA journal_size_limit = ${writeAheadBytesKept};`);
     if (bytesMax !== undefined)
       database.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(bytesMax / pageBytes))}`);

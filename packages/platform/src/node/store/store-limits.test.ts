@@ -122,8 +122,17 @@ describe('commits', () => {
     await Promise.all(Array.from({ length: count }, (_, index) => store.commit([store.put(number(index), bytes(1))])));
     const { commits, transactions, waitingCommits, waitingBytes } = store.stats();
     expect({ commits, waitingCommits, waitingBytes }).toEqual({ commits: count, waitingCommits: 0, waitingBytes: 0 });
-    expect(transactions).toBeGreaterThanOrEqual(4);
-    expect(transactions).toBeLessThan(count / 10);
+    expect(transactions).toBe(4);
+    await Promise.all(Array.from({ length: limits.commitsPerTransactionMax + 1 }, () => store.commit([store.put('k', bytes(1))])));
+    expect(store.stats().transactions).toBe(6);
+  });
+
+  it('that were asked for before close are all written, also more than one transaction holds', async () => {
+    const store = await open();
+    const count = limits.commitsPerTransactionMax * 2 + 1;
+    const commits = Array.from({ length: count }, (_, index) => store.commit([store.put(number(index), bytes(1))]));
+    await Promise.all([...commits, store.close()]);
+    expect(await collect((await open()).range('', end))).toHaveLength(count);
   });
 
   it('may wait up to waitingBytesMax bytes together, not one more', async () => {

@@ -11,7 +11,11 @@ import { unpack } from './pack.ts';
 export interface WriterOptions extends FileOptions {
   readonly commitsPerTransactionMax: number;
 }
-export type ToWriter = { readonly id: number; readonly changes: ArrayBuffer } | { readonly close: true };
+export interface Commit {
+  readonly id: number;
+  readonly changes: ArrayBuffer;
+}
+export type ToWriter = { readonly commits: readonly Commit[] } | { readonly close: true };
 export type FromWriter =
   | { readonly opened: true }
   | { readonly refused: Failure }
@@ -21,8 +25,6 @@ export type FromWriter =
       readonly failed: readonly (readonly [number, Failure])[];
     }
   | { readonly closed: true };
-
-type Commit = Extract<ToWriter, { id: number }>;
 
 class Writer {
   readonly #path: string;
@@ -93,6 +95,7 @@ function waiting(port: MessagePort): ToWriter | undefined {
 function main(options: WriterOptions): void {
   if (parentPort === null) throw new TypeError('the writer runs as a worker');
   const port = parentPort;
+  const most = options.commitsPerTransactionMax;
   const send = (message: FromWriter): void => port.postMessage(message);
   let file: ReturnType<typeof openFile>;
   let writer: Writer;
@@ -102,17 +105,21 @@ function main(options: WriterOptions): void {
   } catch (error) {
     return send({ refused: failureOf(error, options.path) });
   }
+  // Whatever came while the last transaction was on its way to the disk shares the next one.
   port.on('message', (first: ToWriter) => {
     const commits: Commit[] = [];
     let next: ToWriter | undefined = first;
-    // Whatever came while the last transaction was on its way to the disk shares the next one.
-    while (next !== undefined && 'id' in next) {
-      commits.push(next);
-      if (commits.length === options.commitsPerTransactionMax) next = undefined;
-      else next = waiting(port);
+    while (next !== undefined && 'commits' in next) {
+      for (const commit of next.commits) commits.push(commit);
+      while (commits.length >= most) send(writer.write(commits.splice(0, most)));
+      next = waiting(port);
     }
     if (commits.length > 0) send(writer.write(commits));
-    if (next === undefined) return;
+    if (next !== undefined) end();
+  });
+  send({ opened: true });
+
+  function end(): void {
     try {
       file.close();
     } catch {
@@ -120,8 +127,7 @@ function main(options: WriterOptions): void {
     }
     send({ closed: true });
     port.close();
-  });
-  send({ opened: true });
+  }
 }
 
 main(workerData as WriterOptions);
