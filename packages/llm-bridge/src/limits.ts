@@ -111,6 +111,8 @@ export const limits = {
   /** One event or reply of an engine, characters: more is not a model's answer. */
   engineEventCharsMax: 1_048_576,
   engineModelsMax: 1_024,
+  /** Questions about single models asked at once: a desktop's server answers each in milliseconds. */
+  engineQuestionsAtOnce: 4,
   /** An engine's own error text kept for the log, characters. */
   engineErrorCharsMax: 512,
   /** Context assumed where an engine does not say, tokens. */

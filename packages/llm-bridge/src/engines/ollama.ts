@@ -1,198 +1,120 @@
-import {
-  type AnswerPart,
-  type LanguageModel,
-  type ModelCard,
-  PeerAiError,
-  type Prompt,
-  type Sampling,
-} from '@peerai/core-protocol';
+import { type LanguageModel, type ModelCard, PeerAiError, type Prompt, type Sampling } from '@peerai/core-protocol';
 import { Ollama } from 'ollama/browser';
 import { z } from 'zod';
 import { llmError } from '../errors.ts';
-import { reasonOf, withDeadline } from '../flow/abort.ts';
+import { withDeadline } from '../flow/abort.ts';
 import { limits } from '../limits.ts';
-import { estimatePromptTokens, estimateTokens } from '../text/tokens.ts';
 import { checkReply } from './check.ts';
 import { type Engine, findModel } from './engine.ts';
-import { type HttpEngineDeps, request } from './http.ts';
-import { unitRows } from './unit-rows.ts';
+import { engineUrl, type HttpEngineDeps } from './http.ts';
+import { ollamaCards } from './ollama-cards.ts';
+import { ollamaFailure, ollamaFetch } from './ollama-fetch.ts';
+import { type Heard, oneAnswer } from './one-answer.ts';
+import { embedReplyBytesMax, unitRows } from './unit-rows.ts';
 
-const tagsSchema = z.object({
-  models: z
-    .array(z.object({ name: z.string().min(1), size: z.number().nonnegative().optional() }))
-    .max(limits.engineModelsMax),
-});
-const psSchema = z.object({ models: z.array(z.object({ name: z.string() })) });
-const showSchema = z.object({
-  capabilities: z.array(z.string()).optional(),
-  model_info: z.record(z.string(), z.unknown()).optional(),
-});
 const chatSchema = z.object({
-  message: z.object({ content: z.string() }).optional(),
+  message: z.object({ content: z.string().optional() }).optional(),
   done: z.boolean(),
-  done_reason: z.string().optional(),
-  prompt_eval_count: z.number().nonnegative().optional(),
-  eval_count: z.number().nonnegative().optional(),
+  done_reason: z.string().nullish(),
+  prompt_eval_count: z.number().nullish(),
+  eval_count: z.number().nullish(),
 });
 const embedSchema = z.object({ embeddings: z.array(z.array(z.number())) });
 
-type Traits = Pick<ModelCard, 'contextTokensMax' | 'embeds'>;
+/** One call of the client: the client takes a signal for none, so each call has a client with a fetch of its own. */
+type Call = <T>(
+  work: (client: Ollama) => Promise<T>,
+  signal: AbortSignal,
+  bounds?: { readonly timeoutMs?: number; readonly bytesMax?: number },
+) => Promise<T>;
 
-/** A running Ollama, through its own client. @param url - `http://127.0.0.1:11434`. */
-export function ollamaEngine(deps: HttpEngineDeps, { url }: { readonly url: string }): Engine {
-  /** Asked once a model: they do not change while it has its size. */
-  const known = new Map<string, Traits>();
-  const traitsOf = async (name: string, size: number, signal: AbortSignal): Promise<Traits> => {
-    const key = `${name} ${size}`;
-    const found = known.get(key) ?? (await traits(deps, url, name, signal));
-    if (known.size >= limits.engineModelsMax) known.clear();
-    known.set(key, found);
-    return found;
-  };
-  const list = async (signal: AbortSignal): Promise<readonly LanguageModel[]> => {
-    const [tags, loaded] = await withDeadline(deps.clock, limits.engineListMs, signal, async (within) => {
-      const client = clientFor(deps, url, within);
-      const asked = client.list().then((reply) => checkReply(tagsSchema, reply));
-      const running = client.ps().then((reply) => checkReply(psSchema, reply).models.map((model) => model.name));
-      return Promise.all([asked, running.catch(() => [])]);
-    }).catch((error: unknown) => {
-      throw translate(signal, error);
-    });
-    const cards = await Promise.all(
-      tags.models.map(async ({ name, size }) => ({
-        name,
-        memoryBytes: size ?? 0,
-        loaded: loaded.includes(name),
-        ...(await traitsOf(name, size ?? 0, signal)),
-      })),
-    );
-    return cards.map((card) => modelOf(deps, url, { engine: 'ollama', deterministic: false, fits: true, ...card }));
-  };
-  return { kind: 'ollama', url, list, model: async (name, signal) => findModel(await list(signal), name) };
-}
-
-/** Context and embeddings, where this Ollama tells them. */
-async function traits(deps: HttpEngineDeps, url: string, name: string, signal: AbortSignal): Promise<Traits> {
-  try {
-    return await withDeadline(deps.clock, limits.engineListMs, signal, async (within) => {
-      const { capabilities = [], model_info: info = {} } = checkReply(
-        showSchema,
-        await clientFor(deps, url, within).show({ model: name }),
+/**
+ * A running Ollama, through its own client; written against its API of 0.12. Its prompts are refused, not cut, when they are too long
+ * (`truncate: false`; versions that do not know it cut them without a word).
+ *
+ * @param options.url - `http://127.0.0.1:11434`, or `host:port`. Throws INVALID_FORMAT.
+ */
+export function ollamaEngine(deps: HttpEngineDeps, options: { readonly url: string }): Engine {
+  const url = engineUrl(options.url);
+  const traits: Parameters<typeof ollamaCards>[1] = new Map();
+  const call: Call = async (work, signal, { timeoutMs = limits.engineListMs, bytesMax } = {}) => {
+    try {
+      return await withDeadline(deps.clock, timeoutMs, signal, (within) =>
+        work(new Ollama({ host: url, fetch: ollamaFetch(deps.fetch, within, bytesMax) })),
       );
-      const context = Object.entries(info).find(([key]) => key.endsWith('.context_length'))?.[1];
-      return {
-        contextTokensMax: typeof context === 'number' && context > 0 ? context : limits.contextTokensAssumed,
-        embeds: capabilities.includes('embedding'),
-      };
-    });
-  } catch {
-    if (signal.aborted) throw reasonOf(signal);
-    return { contextTokensMax: limits.contextTokensAssumed, embeds: false };
-  }
+    } catch (error) {
+      throw late(ollamaFailure(error, signal));
+    }
+  };
+  const models = async (signal: AbortSignal, only?: string): Promise<readonly LanguageModel[]> => {
+    const cards = await call((client) => ollamaCards(client, traits, only), signal);
+    return cards.map((card) => modelOf(deps, url, card, call));
+  };
+  return {
+    kind: 'ollama',
+    url,
+    list: (signal) => models(signal),
+    model: async (name, signal) => findModel(await models(signal, name), name),
+  };
 }
 
-function modelOf(deps: HttpEngineDeps, url: string, card: ModelCard): LanguageModel {
+function modelOf(deps: HttpEngineDeps, url: string, card: ModelCard, call: Call): LanguageModel {
+  const model = card.name;
   return {
     specification: 1,
     card,
-    generate: (prompt, sampling, signal) => generate(deps, url, card.name, prompt, sampling, signal),
-    embed: async (texts, signal) => {
-      try {
-        const reply = await withDeadline(deps.clock, limits.embedMs, signal, (within) =>
-          clientFor(deps, url, within).embed({ model: card.name, input: [...texts] }),
-        );
-        return unitRows(checkReply(embedSchema, reply).embeddings, texts.length);
-      } catch (error) {
-        throw translate(signal, error);
-      }
+    generate: (prompt, sampling, caller) =>
+      oneAnswer(deps.clock, prompt, sampling, caller, (signal) => chat(deps, url, model, prompt, sampling, signal)),
+    async embed(texts, signal) {
+      const bounds = { timeoutMs: limits.embedMs, bytesMax: embedReplyBytesMax(texts.length) };
+      const request = { model, input: [...texts], truncate: false };
+      const reply = await call((client) => client.embed(request), signal, bounds);
+      return unitRows(checkReply(embedSchema, reply).embeddings, texts.length);
     },
-    warm: async (signal) => {
-      try {
-        await withDeadline(deps.clock, limits.firstTokenMsMax, signal, (within) =>
-          clientFor(deps, url, within).generate({ model: card.name, prompt: '', stream: false }),
-        );
-      } catch (error) {
-        throw translate(signal, error);
-      }
+    async warm(signal) {
+      // An empty prompt only loads the model.
+      const request = { model, prompt: '', stream: false } as const;
+      await call((client) => client.generate(request), signal, { timeoutMs: limits.firstTokenMsMax });
     },
   };
 }
 
-async function* generate(
+async function* chat(
   deps: HttpEngineDeps,
   url: string,
-  name: string,
+  model: string,
   prompt: Prompt,
-  sampling: Sampling,
-  caller: AbortSignal,
-): AsyncGenerator<AnswerPart, void, undefined> {
-  const leaving = new AbortController();
-  const signal = AbortSignal.any([caller, leaving.signal]);
-  let answer = '';
+  { maxTokens, temperature, topP, seed, stop }: Sampling,
+  signal: AbortSignal,
+): AsyncGenerator<Heard, void, undefined> {
+  const request = {
+    model,
+    messages: prompt.messages.map(({ role, text }) => ({ role, content: text })),
+    stream: true as const,
+    truncate: false,
+    options: {
+      num_predict: maxTokens,
+      ...(temperature === undefined ? {} : { temperature }),
+      ...(topP === undefined ? {} : { top_p: topP }),
+      ...(seed === undefined ? {} : { seed }),
+      ...(stop === undefined ? {} : { stop: [...stop] }),
+    },
+  };
   try {
-    const replies = await clientFor(deps, url, signal).chat({
-      model: name,
-      messages: prompt.messages.map(({ role, text }) => ({ role, content: text })),
-      stream: true,
-      options: optionsOf(sampling),
-    });
+    const replies = await new Ollama({ host: url, fetch: ollamaFetch(deps.fetch, signal) }).chat(request);
     for await (const reply of replies) {
-      const {
-        message,
-        done,
-        done_reason: reason,
-        prompt_eval_count: promptTokens,
-        eval_count: answerTokens,
-      } = checkReply(chatSchema, reply);
-      const text = message?.content ?? '';
-      answer += text;
-      if (text !== '') yield { type: 'text-delta', text };
-      if (!done) continue;
-      const counted = promptTokens !== undefined && answerTokens !== undefined;
-      const usage = counted
-        ? { promptTokens, answerTokens }
-        : {
-            promptTokens: promptTokens ?? estimatePromptTokens(prompt),
-            answerTokens: answerTokens ?? estimateTokens(answer),
-            estimated: true,
-          };
-      return yield { type: 'finish', reason: reason === 'length' ? 'length' : 'stop', usage };
+      const { message, done, ...end } = checkReply(chatSchema, reply);
+      yield {
+        text: message?.content ?? '',
+        ...(done ? { finish: end.done_reason === 'length' ? 'length' : 'stop' } : {}),
+        promptTokens: end.prompt_eval_count,
+        answerTokens: end.eval_count,
+      };
     }
-    throw llmError('ENGINE_FAILED', 'the engine ended without a last line');
   } catch (error) {
-    throw translate(caller, error);
-  } finally {
-    leaving.abort();
+    throw ollamaFailure(error, signal);
   }
 }
 
-function optionsOf({ maxTokens, temperature, topP, seed, stop }: Sampling): Record<string, unknown> {
-  return {
-    num_predict: maxTokens,
-    ...(temperature === undefined ? {} : { temperature }),
-    ...(topP === undefined ? {} : { top_p: topP }),
-    ...(seed === undefined ? {} : { seed }),
-    ...(stop === undefined ? {} : { stop: [...stop] }),
-  };
-}
-
-/** The client takes no signal for most calls, so each call gets a client whose fetch has one, and which sees good replies only. */
-function clientFor({ fetch }: HttpEngineDeps, url: string, signal: AbortSignal): Ollama {
-  const withSignal: typeof globalThis.fetch = (input, init) => {
-    const target = input instanceof Request ? input.url : input.toString();
-    return request(fetch, target, { ...init, signal: init?.signal ? AbortSignal.any([init.signal, signal]) : signal });
-  };
-  return new Ollama({ host: url, fetch: withSignal });
-}
-
-/** Our own errors as they are; what the client throws besides is an `error` line or a broken stream. */
-function translate(signal: AbortSignal, error: unknown): unknown {
-  if (signal.aborted) return reasonOf(signal);
-  if (PeerAiError.is(error) || !(error instanceof Error)) return error;
-  return llmError(
-    'ENGINE_FAILED',
-    'the engine broke off',
-    { reason: error.message.slice(0, limits.engineErrorCharsMax) },
-    error,
-  );
-}
+const late = (error: unknown): unknown =>
+  PeerAiError.is(error, 'TIMEOUT') ? llmError('ENGINE_UNREACHABLE', 'the engine did not answer in time', {}, error) : error;
