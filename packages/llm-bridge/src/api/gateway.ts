@@ -38,10 +38,9 @@ export function createGateway(deps: GatewayDeps): Gateway {
       const signal = context.signal === undefined ? request.signal : AbortSignal.any([request.signal, context.signal]);
       try {
         const response = await find(routes, request.method, path).answer(request, signal, path);
-        if (!response.headers.has('x-peerai-peer')) name(response, deps.self);
-        return response;
+        return sign(response, deps.self);
       } catch (error) {
-        return name(failure(face, error, deps.logger), deps.self);
+        return sign(failure(face, error, deps.logger), deps.self);
       }
     },
   };
@@ -62,7 +61,10 @@ function find(routes: readonly Route[], method: string, path: string): Route {
   });
 }
 
-function name(response: Response, self: PeerId): Response {
+/** Every answer names who gave it; `x-peerai` lets a prober see that this is no engine. */
+function sign(response: Response, self: PeerId): Response {
+  response.headers.set('x-peerai', '1');
+  if (response.headers.has('x-peerai-peer')) return response;
   response.headers.set('x-peerai-peer', self);
   response.headers.set('x-peerai-path', 'local');
   return response;

@@ -22,9 +22,9 @@ const shared = {
   options,
   /** Absent means true. */
   stream: z.boolean().nullish(),
-  format: z.unknown(),
+  format: z.unknown().optional(),
   think: z.union([z.boolean(), z.string()]).nullish(),
-  keep_alive: z.unknown(),
+  keep_alive: z.unknown().optional(),
 };
 const images = z.array(z.unknown()).nullish();
 
