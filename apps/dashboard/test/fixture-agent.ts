@@ -250,10 +250,6 @@ async function answerChat(
   const remote = name !== 'laptop';
   const servedBy = { peerId: '12D3KooWStudy', name, path: remote ? ('direct' as const) : ('local' as const) };
   const words = `You asked: ${question}. The answer comes in words, one after the other.`.split(' ');
-  let closed = false;
-  response.on('close', () => {
-    closed = true;
-  });
   response.writeHead(200, { 'content-type': 'text/event-stream' });
   const write = (event: ChatEvent): void => {
     const { type, ...data } = schemas.chatEventSchema.parse(event);
@@ -261,7 +257,8 @@ async function answerChat(
   };
   write({ type: 'start', model: request.model, servedBy });
   const endless = question.includes('endless');
-  for (let i = 0; !closed && (endless || i < words.length); i += 1) {
+  const wordsMax = endless ? Infinity : words.length;
+  for (let i = 0; !response.destroyed && i < wordsMax; i += 1) {
     write({ type: 'delta', text: `${i === 0 ? '' : ' '}${words[i % words.length]}` });
     if (question.includes('break') && i === 4) {
       write({ type: 'error', code: 'PEER_UNREACHABLE', message: 'the link to study-pc was lost' });

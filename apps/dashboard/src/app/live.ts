@@ -26,7 +26,7 @@ export interface LiveState {
 
 export interface Live {
   readonly state: LiveState;
-  subscribe(listener: () => void): () => void;
+  readonly subscribe: (listener: () => void) => () => void;
 }
 
 export interface LiveDeps {

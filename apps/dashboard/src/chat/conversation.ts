@@ -14,7 +14,7 @@ import {
 /** One talk of this tab: it goes on while other pages are looked at, and survives a reload. */
 export interface Conversation {
   readonly turns: readonly Turn[];
-  subscribe(listener: () => void): () => void;
+  readonly subscribe: (listener: () => void) => () => void;
   /** Asks a model; does nothing while an answer is open. */
   ask(text: string, model: string): void;
   /** The last question again, to the same or another model; the broken answer makes room. */

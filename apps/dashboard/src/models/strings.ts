@@ -4,7 +4,6 @@ export const models = {
   what: 'models',
   none: 'No model yet.',
   noneText: 'Start Ollama or llama.cpp on this computer, as below; PeerAI finds it by itself.',
-  engine: (name: string) => `${name}`,
   context: (tokens: string) => `${tokens} tokens of context`,
   embeds: 'for search, does not chat',
   loaded: 'loaded',

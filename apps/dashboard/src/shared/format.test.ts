@@ -21,7 +21,7 @@ describe('Numbers for people', () => {
   it('group thousands and shorten from ten thousand on', () => {
     expect(count(12_345.4)).toBe('12,345');
     expect(shortCount(9_999)).toBe('9,999');
-    expect(shortCount(18_200)).toBe('18.2k');
+    expect([18_200, 19_999].map(shortCount)).toEqual(['18.2k', '19.9k']);
     expect(shortCount(3_400_000)).toBe('3.4M');
   });
 

@@ -10,10 +10,11 @@ export function count(value: number): string {
   return numbers.format(Math.round(value));
 }
 
-/** `18200` → `18.2k`; below ten thousand the number itself. */
+/** `18200` → `18.2k`, rounded down: what is left is never more than shown; below ten thousand the number itself. */
 export function shortCount(value: number): string {
   if (value < 10_000) return count(value);
-  return value < 1_000_000 ? `${(value / 1000).toFixed(1)}k` : `${(value / 1_000_000).toFixed(1)}M`;
+  const [unit, sign] = value < 1_000_000 ? [1_000, 'k'] : [1_000_000, 'M'];
+  return `${(Math.floor((value / unit) * 10) / 10).toFixed(1)}${sign}`;
 }
 
 /** Decimal units as data sheets use them: `186 kB`. */

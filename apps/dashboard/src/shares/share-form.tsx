@@ -105,9 +105,11 @@ function NumberField({
 }
 
 function readRequest(fields: FormData): ShareRequest {
-  const number = (name: string): number => Number(fields.get(name));
+  // Every field is text; files are not asked for.
+  const text = (name: string): string => fields.get(name) as string;
+  const number = (name: string): number => Number(text(name));
   return {
-    model: String(fields.get('model')),
+    model: text('model'),
     forMs: number('forMs'),
     tokens: number('tokens'),
     guests: number('guests'),
