@@ -14,3 +14,4 @@ export { limits as llmLimits } from './limits.ts';
 export * from './share/index.ts';
 export * from './api/index.ts';
 export * from './route/index.ts';
+export * from './llama-1/index.ts';

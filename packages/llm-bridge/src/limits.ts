@@ -91,6 +91,8 @@ export const limits = {
   /** Answers under this protocol at once, over all peers, unless the options say otherwise. */
   llamaConnectionsMax: 10,
   llamaMaxTokensDefault: 100,
+  /** Bytes handed to the stream at once. */
+  llamaPieceBytes: 65_536,
   llamaApiKeyBytesMax: 512,
 
   // ── the OpenAI and Ollama faces

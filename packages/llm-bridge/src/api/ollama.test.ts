@@ -26,7 +26,8 @@ describe('The Ollama face, asked by Ollama’s own client', () => {
       expect(Number.isInteger(whole[key])).toBe(true);
     }
     const pieces: string[] = [];
-    for await (const part of await ollama.chat({ model: 'echo', messages, stream: true })) pieces.push(part.message.content);
+    for await (const part of await ollama.chat({ model: 'echo', messages, stream: true }))
+      pieces.push(part.message.content);
     expect(pieces).toEqual(['echo:', ' hello', ' there', '']);
   });
 
@@ -38,7 +39,8 @@ describe('The Ollama face, asked by Ollama’s own client', () => {
       prompt_eval_count: 4,
     });
     let text = '';
-    for await (const part of await ollama.generate({ model: 'echo', prompt: 'a b', stream: true })) text += part.response;
+    for await (const part of await ollama.generate({ model: 'echo', prompt: 'a b', stream: true }))
+      text += part.response;
     expect(text).toBe('echo: a b');
   });
 
@@ -81,7 +83,10 @@ describe('The Ollama face', () => {
     const response = await post('/api/chat', { model: 'echo@study-pc', messages });
     expect(response.headers.get('content-type')).toBe('application/x-ndjson');
     expect([response.headers.get('x-peerai-peer'), response.headers.get('x-peerai-path')]).toEqual([studyPc, 'direct']);
-    const lines = (await response.text()).trimEnd().split('\n').map((line) => JSON.parse(line) as { done: boolean });
+    const lines = (await response.text())
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { done: boolean });
     expect(lines.map(({ done }) => done)).toEqual([false, false, false, true]);
   });
 
@@ -107,7 +112,12 @@ describe('The Ollama face', () => {
     ['no model to show', '/api/show', {}, 400],
     ['an unknown model', '/api/chat', { model: 'mistral', messages }, 404],
     ['an unknown model to show', '/api/show', { name: 'mistral' }, 404],
-    ['too many texts', '/api/embed', { model: 'echo', input: Array.from({ length: limits.embedTextsMax + 1 }, () => 'x') }, 400],
+    [
+      'too many texts',
+      '/api/embed',
+      { model: 'echo', input: Array.from({ length: limits.embedTextsMax + 1 }, () => 'x') },
+      400,
+    ],
     ['a body too long', '/api/chat', 'x'.repeat(limits.apiBodyBytesMax + 1), 413],
     ['an unknown path', '/api/nothing', {}, 404],
   ])('refuses %s in its own shape', async (_, path, body, status) => {

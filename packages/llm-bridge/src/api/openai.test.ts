@@ -40,7 +40,9 @@ describe('The OpenAI face', () => {
     const events = await eventsOf(response);
     expect(events.at(-1)).toBe('[DONE]');
     expect(events.at(-2)).toMatchObject({ choices: [], usage: { total_tokens: 5 } });
-    const deltas = events.slice(0, -2) as { choices: { delta: { content?: string; role?: string }; finish_reason: string | null }[] }[];
+    const deltas = events.slice(0, -2) as {
+      choices: { delta: { content?: string; role?: string }; finish_reason: string | null }[];
+    }[];
     expect(deltas[0]?.choices[0]?.delta).toEqual({ role: 'assistant', content: '' });
     expect(deltas.map(({ choices }) => choices[0]?.delta.content ?? '').join('')).toBe('echo: hello there');
     expect(deltas.at(-1)?.choices[0]).toMatchObject({ delta: {}, finish_reason: 'stop' });
@@ -53,14 +55,22 @@ describe('The OpenAI face', () => {
       model: 'echo',
       messages: [
         { role: 'developer', content: 'be kind' },
-        { role: 'user', content: [{ type: 'text', text: 'a b ' }, { type: 'text', text: 'c d' }] },
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: 'a b ' },
+            { type: 'text', text: 'c d' },
+          ],
+        },
       ],
       max_completion_tokens: 4,
       stop: null,
       temperature: null,
       unknown_key: { any: 'thing' },
     });
-    expect(await response.json()).toMatchObject({ choices: [{ message: { content: 'echo: a b c' }, finish_reason: 'length' }] });
+    expect(await response.json()).toMatchObject({
+      choices: [{ message: { content: 'echo: a b c' }, finish_reason: 'length' }],
+    });
     const stopped = await post(chat, { model: 'echo', messages, stop: ' there' });
     expect(await stopped.json()).toMatchObject({ choices: [{ message: { content: 'echo: hello' } }] });
   });
@@ -69,18 +79,32 @@ describe('The OpenAI face', () => {
     const one = await post('/v1/completions', { model: 'echo', prompt: 'hi' });
     expect(await one.json()).toMatchObject({ object: 'text_completion', choices: [{ text: 'echo: hi', index: 0 }] });
     const two = await post('/v1/completions', { model: 'echo', prompt: ['hi', 'ho'] });
-    expect(await two.json()).toMatchObject({ choices: [{ text: 'echo: hi' }, { text: 'echo: ho', index: 1 }], usage: { total_tokens: 6 } });
+    expect(await two.json()).toMatchObject({
+      choices: [{ text: 'echo: hi' }, { text: 'echo: ho', index: 1 }],
+      usage: { total_tokens: 6 },
+    });
     const events = await eventsOf(await post('/v1/completions', { model: 'echo', prompt: ['hi', 'ho'], stream: true }));
-    const texts = events.slice(0, -1).map((event) => (event as { choices: { index: number; text: string }[] }).choices[0]);
-    expect(texts.filter((choice) => choice?.index === 1).map((choice) => choice?.text).join('')).toBe('echo: ho');
+    const texts = events
+      .slice(0, -1)
+      .map((event) => (event as { choices: { index: number; text: string }[] }).choices[0]);
+    expect(
+      texts
+        .filter((choice) => choice?.index === 1)
+        .map((choice) => choice?.text)
+        .join(''),
+    ).toBe('echo: ho');
     expect(events.at(-1)).toBe('[DONE]');
   });
 
   it('embeds as numbers, and as little-endian base64 when asked', async () => {
-    const floats = (await (await post('/v1/embeddings', { model: 'echo', input: 'hi' })).json()) as { data: { embedding: number[] }[] };
+    const floats = (await (await post('/v1/embeddings', { model: 'echo', input: 'hi' })).json()) as {
+      data: { embedding: number[] }[];
+    };
     const row = floats.data[0]?.embedding ?? [];
     expect(row).toHaveLength(64);
-    const base64 = (await (await post('/v1/embeddings', { model: 'echo', input: ['hi'], encoding_format: 'base64' })).json()) as {
+    const base64 = (await (
+      await post('/v1/embeddings', { model: 'echo', input: ['hi'], encoding_format: 'base64' })
+    ).json()) as {
       data: { embedding: string }[];
     };
     const bytes = Uint8Array.from(atob(base64.data[0]?.embedding ?? ''), (char) => char.charCodeAt(0));
@@ -93,7 +117,10 @@ describe('The OpenAI face', () => {
   it('lists models and shows one, also with an @ in its name', async () => {
     expect(await (await get('/v1/models')).json()).toMatchObject({
       object: 'list',
-      data: [{ id: 'echo', object: 'model', owned_by: 'laptop' }, { id: 'echo@study-pc', owned_by: 'study-pc' }],
+      data: [
+        { id: 'echo', object: 'model', owned_by: 'laptop' },
+        { id: 'echo@study-pc', owned_by: 'study-pc' },
+      ],
     });
     for (const path of ['/v1/models/echo@study-pc', '/v1/models/echo%40study-pc']) {
       expect(await (await get(path)).json()).toMatchObject({ id: 'echo@study-pc' });
@@ -117,7 +144,11 @@ describe('The OpenAI face', () => {
     ['two answers', { model: 'echo', messages, n: 2 }, 400],
     ['a JSON answer', { model: 'echo', messages, response_format: { type: 'json_object' } }, 400],
     ['an unknown model', { model: 'mistral', messages }, 404],
-    ['a prompt too long', { model: 'echo', messages: [{ role: 'user', content: 'x'.repeat(limits.promptBytesMax + 1) }] }, 400],
+    [
+      'a prompt too long',
+      { model: 'echo', messages: [{ role: 'user', content: 'x'.repeat(limits.promptBytesMax + 1) }] },
+      400,
+    ],
     ['a body too long', 'x'.repeat(limits.apiBodyBytesMax + 1), 413],
   ])('refuses %s in its own shape', async (_, body, status) => {
     const response = await post(chat, body);
@@ -133,11 +164,16 @@ describe('The OpenAI face', () => {
   });
 
   it('takes limits themselves', async () => {
-    const full = await post(chat, { model: 'echo', messages: [{ role: 'user', content: 'x'.repeat(limits.promptBytesMax) }] });
+    const full = await post(chat, {
+      model: 'echo',
+      messages: [{ role: 'user', content: 'x'.repeat(limits.promptBytesMax) }],
+    });
     expect(full.status).toBe(200);
     const prompts = (count: number): string[] => Array.from({ length: count }, () => 'x');
     expect((await post('/v1/completions', { model: 'echo', prompt: prompts(limits.apiPromptsMax) })).status).toBe(200);
-    expect((await post('/v1/completions', { model: 'echo', prompt: prompts(limits.apiPromptsMax + 1) })).status).toBe(400);
+    expect((await post('/v1/completions', { model: 'echo', prompt: prompts(limits.apiPromptsMax + 1) })).status).toBe(
+      400,
+    );
     const padded = JSON.stringify({ model: 'echo', messages });
     expect((await post(chat, padded.padEnd(limits.apiBodyBytesMax, ' '))).status).toBe(200);
     expect((await post(chat, padded.padEnd(limits.apiBodyBytesMax + 1, ' '))).status).toBe(413);
@@ -147,7 +183,11 @@ describe('The OpenAI face', () => {
     expect((await get('/v1/responses')).status).toBe(404);
     const wrong = await get(chat);
     expect([wrong.status, wrong.headers.get('allow')]).toEqual([405, 'POST']);
-    expect([gateway.handles(chat), gateway.handles('/v1/responses'), gateway.handles('/api/v1/node')]).toEqual([true, false, false]);
+    expect([gateway.handles(chat), gateway.handles('/v1/responses'), gateway.handles('/api/v1/node')]).toEqual([
+      true,
+      false,
+      false,
+    ]);
   });
 });
 

@@ -20,6 +20,7 @@ export async function embedRemotely(
   if (texts.length === 0) return [];
   checkTexts(texts);
   const requestId = toHex(deps.random.bytes(16));
+  await options.onAsk?.({ requestId, model: options.card.name, prompt: embedPrompt(texts), maxTokens: 0 });
   return withDeadline(deps.clock, limits.embedMs, caller, async (signal) => {
     const { peer, addresses } = options;
     const channel = await deps.network.open(peer, embedProtocol, {

@@ -36,7 +36,12 @@ export async function* readAnswer(
         if (frame.finish !== undefined) await sign(deps, options, channel, received, frame.finish, false);
         throw fromWireError(frame.error);
       }
-      if (frame.kind === 'finish') return yield await finish(deps, options, channel, received, frame.finish);
+      if (frame.kind === 'finish') {
+        const part = await finish(deps, options, channel, received, frame.finish);
+        // Before the last part: a reader that has it may never ask again, and the channel would stay.
+        await channel.close().catch(() => undefined);
+        return yield part;
+      }
       const part = take(frame, received);
       if (part !== undefined) yield part;
     }

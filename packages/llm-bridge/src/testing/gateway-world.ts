@@ -10,8 +10,8 @@ export const [self, studyPc] = ['self', 'study-pc'] as PeerId[] as [PeerId, Peer
 export interface GatewayWorld {
   readonly gateway: Gateway;
   readonly clock: ManualClock;
-  get(path: string): Promise<Response>;
-  post(path: string, body: unknown, context?: GatewayContext): Promise<Response>;
+  readonly get: (path: string) => Promise<Response>;
+  readonly post: (path: string, body: unknown, context?: GatewayContext) => Promise<Response>;
 }
 
 export function createGatewayWorld(extra: Readonly<Record<string, LanguageModel>> = {}): GatewayWorld {
@@ -33,17 +33,30 @@ export function createGatewayWorld(extra: Readonly<Record<string, LanguageModel>
       const [bare, peer] = name.replace(/:latest$/, '').split('@');
       const model = find(bare ?? '');
       if (model === undefined) throw new PeerAiError('MODEL_UNKNOWN', `there is no model ${name}`);
-      return { model, servedBy: () => (peer === undefined ? { peer: self, path: 'local' } : { peer: studyPc, path: 'direct' }) };
+      return {
+        model,
+        servedBy: () => (peer === undefined ? { peer: self, path: 'local' } : { peer: studyPc, path: 'direct' }),
+      };
     },
   };
-  const gateway = createGateway({ catalogue, clock, random: seededRandom(1), crypto: nobleCrypto, logger: silentLogger, self });
+  const gateway = createGateway({
+    catalogue,
+    clock,
+    random: seededRandom(1),
+    crypto: nobleCrypto,
+    logger: silentLogger,
+    self,
+  });
   const url = (path: string): string => `http://127.0.0.1:8006${path}`;
   return {
     gateway,
     clock,
     get: (path) => gateway.fetch(new Request(url(path))),
     post: (path, body, context) =>
-      gateway.fetch(new Request(url(path), { method: 'POST', body: typeof body === 'string' ? body : JSON.stringify(body) }), context),
+      gateway.fetch(
+        new Request(url(path), { method: 'POST', body: typeof body === 'string' ? body : JSON.stringify(body) }),
+        context,
+      ),
   };
 }
 

@@ -1,0 +1,2 @@
+export { apiKeyTable } from './api-keys.ts';
+export { llamaProtocol, serveLlama, type ServeLlamaDeps, type ServeLlamaOptions } from './serve-llama.ts';
