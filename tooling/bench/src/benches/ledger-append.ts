@@ -1,0 +1,74 @@
+import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createIdentity } from '@peerai/core-protocol';
+import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
+import { openLedger } from '@peerai/ledger';
+import { systemClock, systemRandom } from '@peerai/platform';
+import { openStore } from '@peerai/platform/node';
+import { freshFolder } from '../folder.ts';
+import { type Bench, interleave, resultOf } from '../harness.ts';
+
+const batch = 100;
+/** Batches of one reading. */
+const batches = 20;
+const rounds = 9;
+/** A receipt's size; with the entry's other fields about 420 bytes. */
+const bodyBytes = 320;
+
+export const ledgerAppend: Bench = {
+  name: 'ledger-append',
+  question: 'Durable ledger entries a second in batches of 100, against a raw file with fdatasync of the same bytes?',
+  async run({ signal }) {
+    using folder = freshFolder();
+    const store = await openStore(join(folder.path, 'store.sqlite'));
+    const identity = createIdentity(nodeCrypto, systemRandom.bytes(32));
+    const ledger = await openLedger({ store: store.room('ledger'), identity, crypto: nodeCrypto, clock: systemClock });
+    const entry = () => ({ kind: 'usage-receipt', body: systemRandom.bytes(bodyBytes) });
+    await ledger.append([entry()]);
+    let entryBytes = 0;
+    for await (const bytes of ledger.read(0n, 1n)) entryBytes = bytes.length;
+    const chunk = systemRandom.bytes(entryBytes * batch);
+    const file = await open(join(folder.path, 'raw'), 'a');
+    const syncFile = openSync(join(folder.path, 'raw-sync'), 'a');
+    const drafts = Array.from({ length: batch }, entry);
+    try {
+      const readings = await interleave(
+        {
+          batched: () => entriesPerSecond(() => ledger.append(drafts)),
+          together: () => entriesPerSecond(() => Promise.all(drafts.map((one) => ledger.append([one])))),
+          raw: () =>
+            entriesPerSecond(async () => {
+              await file.write(chunk);
+              await file.datasync();
+            }),
+          rawSync: () =>
+            entriesPerSecond(() => {
+              writeSync(syncFile, chunk);
+              fdatasyncSync(syncFile);
+            }),
+        },
+        { rounds, signal },
+      );
+      const unit = 'entries/s';
+      return {
+        results: [
+          resultOf({ case: 'one append of 100 entries', unit, candidate: readings.batched, baseline: readings.raw, goal: 0.9 }),
+          resultOf({ case: '100 appends of one entry at once', unit, candidate: readings.together, baseline: readings.raw }),
+          resultOf({ case: 'one append of 100 entries, against blocking calls', unit, candidate: readings.batched, baseline: readings.rawSync }),
+        ],
+        notes: [`${entryBytes} bytes an entry as the log keeps it; ${batches} batches a reading, each waited for.`],
+      };
+    } finally {
+      closeSync(syncFile);
+      await file.close();
+      await store.close();
+    }
+  },
+};
+
+async function entriesPerSecond(write: () => unknown): Promise<number> {
+  const start = performance.now();
+  for (let index = 0; index < batches; index += 1) await write();
+  return (batch * batches) / ((performance.now() - start) / 1000);
+}

@@ -1,0 +1,102 @@
+import { createPrivateKey, createPublicKey, hash, sign, verify } from 'node:crypto';
+import { join } from 'node:path';
+import { createIdentity } from '@peerai/core-protocol';
+import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
+import { createReceiptBook, openLedger, pairingLease } from '@peerai/ledger';
+import { systemClock, systemRandom } from '@peerai/platform';
+import { type FileStore, openStore } from '@peerai/platform/node';
+import { freshFolder } from '../folder.ts';
+import { type Bench, interleave, resultOf } from '../harness.ts';
+
+const notes = 6_400;
+const receipts = 600;
+const rounds = 7;
+const entryBytes = 420;
+
+export const ledgerVerify: Bench = {
+  name: 'ledger-verify',
+  question: 'Entries a second that `verify` checks on one core, against the native hashes and signature checks they need?',
+  async run({ signal, log }) {
+    using folder = freshFolder();
+    const stores: FileStore[] = [];
+    const openRoom = async (name: string) => {
+      const store = await openStore(join(folder.path, `${name}.sqlite`));
+      stores.push(store);
+      const deps = { identity: createIdentity(nodeCrypto, systemRandom.bytes(32)), crypto: nodeCrypto, clock: systemClock };
+      const ledger = await openLedger({ ...deps, store: store.room('ledger') });
+      return { ...deps, ledger, book: createReceiptBook({ ...deps, store: store.room('receipts'), ledger }) };
+    };
+    try {
+      const [plain, provider, consumer] = [await openRoom('plain'), await openRoom('provider'), await openRoom('consumer')];
+      log('writing a log of statements and a log of receipts');
+      const one = () => ({ kind: 'note', body: systemRandom.bytes(320) });
+      for (let count = 0; count < notes; count += 800) await plain.ledger.append(Array.from({ length: 800 }, one));
+      await exchange(provider, consumer);
+      const verified = async (ledger: typeof plain.ledger, count: number): Promise<number> => {
+        const start = performance.now();
+        const { ok } = await ledger.verify();
+        if (!ok) throw new Error('the log does not verify');
+        return count / ((performance.now() - start) / 1000);
+      };
+      const native = nativeRates();
+      const readings = await interleave(
+        {
+          statements: () => verified(plain.ledger, notes),
+          receipts: () => verified(provider.ledger, receipts),
+          hashes: native.hashes,
+          signatures: native.signatures,
+        },
+        { rounds, signal },
+      );
+      return {
+        results: [
+          resultOf({ case: 'receipts, signed by both sides', unit: 'entries/s', candidate: readings.receipts, baseline: readings.signatures, goal: 0.9 }),
+          resultOf({ case: 'statements, without signatures of their own', unit: 'entries/s', candidate: readings.statements, baseline: readings.hashes }),
+        ],
+        notes: [
+          'Native, a receipt: two Ed25519 checks and the SHA-256 of leaf and tree node; a statement: the hashes alone, with no reading, decoding or chain.',
+          'One thread: checking on all cores is not built.',
+        ],
+      };
+    } finally {
+      for (const store of stores) await store.close();
+    }
+  },
+};
+
+type Side = { readonly identity: ReturnType<typeof createIdentity>; readonly book: ReturnType<typeof createReceiptBook> };
+
+async function exchange(provider: Side, consumer: Side): Promise<void> {
+  for (let count = 0; count < receipts; count += 1) {
+    const answer = { lease: pairingLease, requestId: `r${count}`, model: 'nano', workHash: systemRandom.bytes(32) };
+    const half = await provider.book.issue({ ...answer, consumer: consumer.identity.peer, usage: { promptTokens: 12, answerTokens: 40 } });
+    const full = await consumer.book.countersign(half, { ...answer, promptTokensMax: 100, answerTokensMax: 64, provider: provider.identity.peer });
+    await provider.book.complete(full);
+  }
+}
+
+/** What one entry costs at least, once its bytes are in memory. */
+function nativeRates() {
+  const pkcs8 = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), systemRandom.bytes(32)]);
+  const secret = createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' });
+  const publicKey = createPublicKey(secret);
+  const [entry, node, receipt] = [systemRandom.bytes(entryBytes + 1), systemRandom.bytes(65), systemRandom.bytes(250)];
+  const signature = sign(null, receipt, secret);
+  const hashes = (): void => {
+    hash('sha256', entry, 'buffer');
+    hash('sha256', node, 'buffer');
+  };
+  const rate = (count: number, work: () => void) => (): number => {
+    const start = performance.now();
+    for (let index = 0; index < count; index += 1) work();
+    return count / ((performance.now() - start) / 1000);
+  };
+  return {
+    hashes: rate(20_000, hashes),
+    signatures: rate(600, () => {
+      verify(null, receipt, publicKey, signature);
+      verify(null, receipt, publicKey, signature);
+      hashes();
+    }),
+  };
+}

@@ -1,0 +1,81 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { multiaddr } from '@multiformats/multiaddr';
+import { systemRandom } from '@peerai/platform';
+import { createAgentNode } from '@peerai/transport/node';
+import { testDeps } from '@peerai/transport/testing';
+import { forkProgram } from '../fork.ts';
+import { type Bench, elapsedMs, interleave, resultOf } from '../harness.ts';
+import { createBareNode } from '../stream/bare-node.ts';
+import type { ReceiverReady } from '../stream/receiver.ts';
+import { bareProtocol, channelProtocol, messageBytes, sendBare, sendChannel, transferBytes } from '../stream/transfer.ts';
+
+const rounds = 7;
+const mebibytes = transferBytes / 1_048_576;
+
+export const stream: Bench = {
+  name: 'stream',
+  question: 'Our channel over TCP on loopback between two processes, against a bare libp2p stream and a raw socket?',
+  async run({ signal }) {
+    await using receiver = await forkProgram<ReceiverReady>(new URL('../stream/receiver.js', import.meta.url), signal);
+    const { rawPort, bareAddress, peer, addresses } = receiver.ready;
+    const message = systemRandom.bytes(messageBytes);
+    const bare = await createBareNode([]);
+    const ours = await createAgentNode(testDeps(), {
+      listen: [],
+      relays: [],
+      bootstrap: [],
+      transports: { tcp: true, websocket: false, webrtc: false },
+    });
+    await ours.start();
+    try {
+      const connection = await bare.dial(multiaddr(bareAddress));
+      const rate = async (open: () => Promise<() => Promise<void>>): Promise<number> => {
+        const send = await open();
+        return mebibytes / ((await elapsedMs(send)) / 1000);
+      };
+      const readings = await interleave(
+        {
+          raw: () => rate(async () => sendRaw(rawPort, message)),
+          bare: () =>
+            rate(async () => {
+              const one = await connection.newStream(bareProtocol, { signal });
+              return () => sendBare(one, message);
+            }),
+          channel: () =>
+            rate(async () => {
+              const one = await ours.network.open(peer, channelProtocol, { signal, addresses });
+              if (one.link.path !== 'direct') throw new Error('the link is not direct');
+              return () => sendChannel(one, message);
+            }),
+        },
+        { rounds, signal },
+      );
+      const unit = 'MiB/s';
+      return {
+        results: [
+          resultOf({ case: 'channel, against bare libp2p (TCP)', unit, candidate: readings.channel, baseline: readings.bare, goal: 0.8 }),
+          resultOf({ case: 'channel, against a raw socket', unit, candidate: readings.channel, baseline: readings.raw }),
+          resultOf({ case: 'bare libp2p, against a raw socket', unit, candidate: readings.bare, baseline: readings.raw }),
+        ],
+        notes: [`${mebibytes} MiB in messages of ${messageBytes / 1024} KiB a reading, from the first byte sent to the answer that all arrived.`],
+      };
+    } finally {
+      await Promise.all([bare.stop(), ours.stop()]);
+    }
+  },
+};
+
+async function sendRaw(port: number, message: Uint8Array): Promise<() => Promise<void>> {
+  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+  await once(socket, 'connect');
+  return async () => {
+    const answered = once(socket, 'data');
+    answered.catch(() => undefined);
+    for (let sent = 0; sent < transferBytes; sent += message.length) {
+      if (!socket.write(message)) await once(socket, 'drain');
+    }
+    await answered;
+    socket.destroy();
+  };
+}

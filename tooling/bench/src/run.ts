@@ -1,0 +1,79 @@
+import { parseArgs } from 'node:util';
+import type { Bench } from './harness.ts';
+import { limits } from './limits.ts';
+import { jsonLine, table } from './report.ts';
+
+export interface Outside {
+  readonly questions: Readonly<Record<string, () => Promise<Bench>>>;
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+  /** One bench, milliseconds; `limits.benchMs` unless a test says less. */
+  readonly benchMs?: number;
+}
+
+/**
+ * Answers the questions named in the arguments, one after the other. The exit status: 0 whether or not a goal is met, 1 when a bench broke,
+ * 2 for a name that is none.
+ */
+export async function runBenches(args: readonly string[], outside: Outside): Promise<number> {
+  const { questions, out, err } = outside;
+  const { names, json, problem } = readArguments(args, questions);
+  if (problem !== undefined) {
+    err(`bench: ${problem}\n`);
+    return 2;
+  }
+  if (names.length === 0) {
+    out(await list(questions, json));
+    return 0;
+  }
+  let status = 0;
+  for (const name of names) {
+    try {
+      const bench = await questions[name]?.();
+      if (bench === undefined) throw new Error('there is no such bench');
+      const answer = await withTimeLimit(bench, outside.benchMs ?? limits.benchMs, err);
+      out(json ? `${jsonLine(bench, answer)}\n` : `${table(bench, answer)}\n`);
+    } catch (error) {
+      err(`bench ${name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+      status = 1;
+    }
+  }
+  return status;
+}
+
+function readArguments(args: readonly string[], questions: Outside['questions']) {
+  const none = { names: [] as string[], json: false };
+  try {
+    const { values, positionals } = parseArgs({ args: [...args], options: { json: { type: 'boolean' } }, allowPositionals: true });
+    const unknown = positionals.find((name) => !Object.hasOwn(questions, name));
+    const names = { names: positionals, json: values.json === true };
+    if (unknown === undefined) return { ...names, problem: undefined };
+    return { ...names, problem: `"${unknown}" is none of ${Object.keys(questions).join(', ')}` };
+  } catch (error) {
+    return { ...none, problem: (error as Error).message };
+  }
+}
+
+async function list(questions: Outside['questions'], json: boolean): Promise<string> {
+  const all = await Promise.all(Object.values(questions).map((load) => load()));
+  if (json) return `${JSON.stringify(all.map(({ name, question }) => ({ name, question })))}\n`;
+  const width = Math.max(...all.map(({ name }) => name.length));
+  return [...all.map(({ name, question }) => `${name.padEnd(width)}  ${question}`), '', 'pnpm bench <name> [--json]', ''].join('\n');
+}
+
+/** Gives the bench a moment to end its processes after the limit. */
+async function withTimeLimit(bench: Bench, benchMs: number, err: (text: string) => void) {
+  const limit = new AbortController();
+  const timer = setTimeout(() => limit.abort(new Error(`not answered within ${benchMs / 1000} s`)), benchMs);
+  const late = Promise.withResolvers<never>();
+  late.promise.catch(() => undefined);
+  limit.signal.addEventListener('abort', () => {
+    setTimeout(() => late.reject(limit.signal.reason as Error), limits.stopMs).unref();
+  });
+  try {
+    const context = { signal: limit.signal, log: (line: string) => err(`${bench.name}: ${line}\n`) };
+    return await Promise.race([bench.run(context), late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
