@@ -123,7 +123,9 @@ describe('commits', () => {
     const { commits, transactions, waitingCommits, waitingBytes } = store.stats();
     expect({ commits, waitingCommits, waitingBytes }).toEqual({ commits: count, waitingCommits: 0, waitingBytes: 0 });
     expect(transactions).toBe(4);
-    await Promise.all(Array.from({ length: limits.commitsPerTransactionMax + 1 }, () => store.commit([store.put('k', bytes(1))])));
+    await Promise.all(
+      Array.from({ length: limits.commitsPerTransactionMax + 1 }, () => store.commit([store.put('k', bytes(1))])),
+    );
     expect(store.stats().transactions).toBe(6);
   });
 
