@@ -5,6 +5,7 @@ import { testClock, toyBatch, toyCorpus, toySizes } from '../../test/toy.ts';
 import { limits } from '../limits.ts';
 import { createNodeRuntime } from '../node/runtime.ts';
 import { evaluateNano } from './evaluate.ts';
+import { decodeModelFile, encodeModelFile } from './model-file.ts';
 import { createNano } from './nano.ts';
 import { nanoCard } from './training/card.ts';
 import { exportModel, type Exported } from './training/export.ts';
@@ -62,6 +63,15 @@ describe('a nano model trained on five intents', () => {
       expect(text).toBe(`${toyCorpus.refusal}\n\nDid you mean:\n${list}`);
       expect(finish.reason).toBe('stop');
     }
+  });
+
+  it('refuses what it knows when its gate asks for more than certainty, and answers when it asks for nothing', async () => {
+    const gated = (minimum: number): LanguageModel => {
+      const file = encodeModelFile({ ...decodeModelFile(exported.file), gate: { tokens: 4, minimum } });
+      return createNano({ file: async () => file, clock: testClock, corpus: toyCorpus });
+    };
+    expect((await ask('who are you', {}, gated(1.01))).finish.suggestions).toContain('Who are you?');
+    expect((await ask('who are you', {}, gated(0))).text).toBe('I am nano, a small guide.');
   });
 
   it('gives the same answer each time, on one conversation or several at once', async () => {

@@ -85,7 +85,7 @@ describe('a program on ONNX Runtime', () => {
     await sleep(10);
     controller.abort(new Error('closed by the client'));
     await expect(run).rejects.toMatchObject({ code: 'ABORTED' });
-    expect(floats(await program.read('total'))).toEqual([0]);
+    // At once, while the worker is still inside the aborted one.
     await program.run({ x: square() }, signal);
     expect(floats(await program.read('total'))).toEqual([1]);
   });

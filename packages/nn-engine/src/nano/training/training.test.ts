@@ -132,7 +132,7 @@ describe('a training run', () => {
     await half[Symbol.asyncDispose]();
     const resume = await loadCheckpoint(path);
     expect(resume?.state.step).toBe(7);
-    expect(await run(await start(resume), 5)).toEqual(whole);
+    expect(summary(await run(await start(resume), 5))).toEqual(summary(whole));
   });
 
   it('with another seed is another run', async () => {
@@ -171,6 +171,12 @@ function start(resume?: NanoCheckpoint, seed = 1): Promise<NanoTraining> {
     { runtime: createNodeRuntime() },
     { ...options, ...(resume === undefined ? {} : { resume }) },
   );
+}
+
+/** Short, so that a difference is shown in a line and not in a hundred thousand. */
+function summary({ state, average, randomWord }: NanoCheckpoint) {
+  const hashes = [state.weights, state.firstMoment, state.secondMoment, average].map((values) => hashText(values.join()));
+  return { step: state.step, hashes, randomWord };
 }
 
 async function advance(training: NanoTraining, steps: number): Promise<void> {
