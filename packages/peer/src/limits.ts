@@ -10,17 +10,17 @@ export const limits = {
   pairingsWaitingMax: 8,
   /** How long both screens wait for "They match", milliseconds. */
   pairingWaitMs: 600_000,
-  /** Live and stopped shares kept in the list; the oldest ended one goes first. */
+  /** Active and ended shares kept in the list; the oldest ended one goes first. */
   sharesMax: 200,
-  /** Bytes of a device's or peer's name. */
-  nameBytesMax: 64,
+  /** Characters of a device's name as this peer shows it; what is longer is cut. */
+  nameCharsMax: 32,
+  /** Addresses of a device that are kept: the best ones come first. */
+  addressesMax: 8,
   /** Received messages kept to read. */
   inboxMessagesMax: 1_000,
   /** First and last wait before a paired device is tried again, milliseconds. */
   redialMsMin: 2_000,
   redialMsMax: 60_000,
-  /** How old a remote model list may be before it is asked again, milliseconds. */
-  modelListMsMax: 30_000,
   /** How long one question to another peer about itself may take, milliseconds. */
   questionMs: 10_000,
   /** Life of a share, milliseconds: at least a minute, at most 30 days. */
@@ -33,8 +33,12 @@ export const limits = {
   deliveredWaitMs: 2_000,
   /** How often the engines are asked for their models, milliseconds. */
   engineListEveryMs: 30_000,
-  /** How long a question is remembered whose receipt never came, milliseconds: 24 hours. */
-  askedKeptMs: 86_400_000,
+  /** How long a question is remembered whose receipt never came, milliseconds: as long as the longest share, or its guest could never ask again. */
+  askedKeptMs: 2_592_000_000,
+  /** Questions without a receipt that are remembered; refused ones leave such rows too. The oldest go first. */
+  askedKeptMax: 4_096,
+  /** New questions after which old ones are looked for. */
+  askedSweepEvery: 256,
   /** Remote answers that wait for their receipt's second signature, milliseconds. */
   countersignMs: 5_000,
 } as const;

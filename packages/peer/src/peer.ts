@@ -9,7 +9,7 @@ import {
   type Store,
 } from '@peerai/core-protocol';
 import { createReceiptBook, openLedger } from '@peerai/ledger';
-import { createFailures, createGateway, createModelQueue, type Engine, type Gateway, serveEmbeddings, serveModelList, serveModels } from '@peerai/llm-bridge';
+import { createFailures, createGateway, createModelQueue, type Engine, type Gateway, findModel, serveEmbeddings, serveLlama, serveModelList, serveModels } from '@peerai/llm-bridge';
 import { createMessenger } from '@peerai/messaging';
 import { type Chat, createChat } from './chat/chat.ts';
 import { createDoctor, type Doctor } from './doctor/doctor.ts';
@@ -32,6 +32,7 @@ import { openDevices } from './pairing/devices.ts';
 import { createPairing, type Pairing } from './pairing/pairing.ts';
 import { createPeers, type Peers } from './pairing/peers.ts';
 import { openAdmission } from './share/admission.ts';
+import { shareApiKeys } from './share/api-keys.ts';
 import { openShares } from './share/shares.ts';
 import { createSharing, type ShareDefaults, shareView, type Sharing } from './share/sharing.ts';
 
@@ -193,6 +194,13 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     serving.push(
       serveModels(parts),
       serveEmbeddings(parts),
+      serveLlama(
+        { ...parts, random },
+        {
+          defaultModel: () => findModel(local.list(), models.defaultName()) ?? local.list()[0],
+          apiKeys: shareApiKeys({ crypto, identity, shares, nowMs: () => clock.nowMs() }),
+        },
+      ),
       serveModelList(network, async (peer, grant) => {
         const device = devices.get(peer);
         if (grant === undefined) return device?.allow.includes('chat') === true && !device.blocked ? models.exposedCards() : [];

@@ -66,6 +66,8 @@ export async function startEdge(
   fastify.addHook('onRequest', async (request, reply) => {
     const raw = request.raw;
     reply.header('x-request-id', request.id);
+    // An agent that looks for engines knows itself and its like by this.
+    reply.raw.setHeader('x-peerai', '1');
     const verdict = decideAccess(rules, factsOf(raw, request.url));
     const startedMs = performance.now();
     reply.raw.on('close', () => metrics.answered(verdict.area, (performance.now() - startedMs) / 1000));

@@ -1,5 +1,5 @@
-import type { Clock, Logger } from '@peerai/core-protocol';
-import { type Engine, scriptedEngine } from '@peerai/llm-bridge';
+import { type Clock, type Logger, PeerAiError } from '@peerai/core-protocol';
+import { type Engine, ollamaEngine, openAiCompatibleEngine, probeEngines, scriptedEngine } from '@peerai/llm-bridge';
 import type { EngineFinding } from '@peerai/peer';
 import type { EngineChoice } from '@peerai/platform';
 import { nanoEngine } from './nano-engine.ts';
@@ -28,9 +28,12 @@ export async function createEngines(deps: { readonly clock: Clock; readonly logg
   let findings: readonly EngineFinding[] = [];
   const probe = async (signal: AbortSignal): Promise<void> => {
     if (!auto) return;
-    signal.throwIfAborted();
-    found = [];
-    findings = [];
+    const probed = await probeEngines({ clock: deps.clock }, { signal });
+    findings = probed.map(({ kind, url, state, detail }) => ({ kind, url, state, detail, models: [] }));
+    const urls = probed.flatMap(({ state, url, kind }) => (state === 'found' ? [`${kind} ${url}`] : [])).join('\n');
+    if (urls === found.map(({ kind, url }) => `${kind} ${url ?? ''}`).join('\n')) return;
+    found = probed.flatMap(({ engine }) => (engine === undefined ? [] : [engine]));
+    deps.logger.info('engines-found', { engines: found.map(({ kind, url }) => `${kind} ${url ?? ''}`) });
   };
   return {
     list: () => [...fixed, ...found, ...(guide !== undefined && found.length === 0 && fixed.length === 0 ? [guide] : [])],
@@ -48,9 +51,13 @@ export async function createEngines(deps: { readonly clock: Clock; readonly logg
 const kindOf = (choice: EngineChoice): string => (typeof choice === 'string' ? choice : choice.type);
 
 async function fixedEngine(clock: Clock, choice: EngineChoice): Promise<Engine | undefined> {
-  const { type } = typeof choice === 'string' ? { type: choice } : choice;
+  const { type, url, path } = typeof choice === 'string' ? { type: choice, url: undefined, path: undefined } : choice;
   if (type === 'auto') return undefined;
   if (type === 'nano') return nanoEngine(clock);
   if (type === 'scripted') return scriptedEngine({ clock });
-  return undefined;
+  if (type === 'ollama') return ollamaEngine({ clock }, { url: url ?? process.env['OLLAMA_HOST'] ?? 'http://127.0.0.1:11434' });
+  if (type === 'openai-compatible') return openAiCompatibleEngine({ clock }, { url: url ?? 'http://127.0.0.1:8000' });
+  const { llamaCppEngine } = await import('@peerai/llm-bridge/llama-cpp');
+  if (path === undefined) throw new PeerAiError('CONFIG_INVALID', 'llm.engines: llama-cpp needs the path of a GGUF file');
+  return llamaCppEngine({ files: [path] });
 }

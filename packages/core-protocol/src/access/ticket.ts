@@ -80,7 +80,11 @@ export interface TicketProof {
   readonly proof: Uint8Array;
 }
 
-export function proveTicket(crypto: CryptoProvider, ticket: Ticket, guest: PeerId): Uint8Array {
+export function proveTicket(
+  crypto: CryptoProvider,
+  ticket: Pick<Ticket, 'id' | 'secret' | 'provider'>,
+  guest: PeerId,
+): Uint8Array {
   return proofCodec.encode({
     ticket: ticket.id,
     proof: ticketProof(crypto, ticket.secret, ticket.id, ticket.provider, guest),

@@ -3,6 +3,7 @@ import {
   fromUtf8,
   type LanguageModel,
   PeerAiError,
+  type PeerId,
   type Protocol,
   type Random,
   toHex,
@@ -36,7 +37,7 @@ export interface ServeLlamaOptions {
   /** The model that is asked when the request names none, which the seed's clients never do. */
   readonly defaultModel: () => LanguageModel | undefined;
   /** The right a key stands for, compared in constant time (`apiKeyTable`); absent or undefined: no such key. Without a key only paired peers are served. */
-  readonly apiKeys?: (key: string) => Uint8Array | undefined;
+  readonly apiKeys?: (key: string, peer: PeerId) => Uint8Array | undefined;
   /** Default `limits.llamaConnectionsMax`. */
   readonly connectionsMax?: number;
 }
@@ -76,7 +77,7 @@ async function answer(
   channel: Channel,
   request: LlamaRequest,
 ): Promise<void> {
-  const grant = request.apiKey === undefined ? undefined : options.apiKeys?.(request.apiKey);
+  const grant = request.apiKey === undefined ? undefined : options.apiKeys?.(request.apiKey, channel.link.peer);
   if (request.apiKey !== undefined && grant === undefined) throw new LlamaRefusal('Invalid API key');
   checkPromptBytes(request.prompt);
   const model =

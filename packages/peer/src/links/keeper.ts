@@ -8,7 +8,7 @@ import {
   serveMethod,
 } from '@peerai/core-protocol';
 import { limits } from '../limits.ts';
-import { cleanName, type Device, type Devices } from '../pairing/devices.ts';
+import { type Device, type Devices } from '../pairing/devices.ts';
 import { type Hello, helloMethod } from './hello-protocol.ts';
 import type { LinkBook } from './link-book.ts';
 
@@ -41,10 +41,11 @@ export function createKeeper(deps: KeeperDeps): Keeper {
     while (!stopping.signal.aborted && !wake.signal.aborted) {
       const device = deps.devices.get(peer);
       if (device === undefined) return;
-      if (!device.blocked && (await greet(deps, device, stopping.signal))) waitMs = limits.redialMsMin;
-      else waitMs = Math.min(limits.redialMsMax, waitMs * 2);
+      const met = !device.blocked && (await greet(deps, device, stopping.signal));
+      waitMs = met ? limits.redialMsMin : Math.min(limits.redialMsMax, waitMs * 2);
       await deps.clock.sleep(waitMs, AbortSignal.any([stopping.signal, wake.signal])).catch(() => undefined);
-      while (deps.links.get(peer) !== undefined && !stopping.signal.aborted && !wake.signal.aborted) {
+      // A link alone is not enough: one that came up without a hello is asked again.
+      while (met && deps.links.get(peer) !== undefined && !stopping.signal.aborted && !wake.signal.aborted) {
         await deps.clock.sleep(limits.redialMsMin, AbortSignal.any([stopping.signal, wake.signal])).catch(() => undefined);
       }
     }
@@ -53,7 +54,11 @@ export function createKeeper(deps: KeeperDeps): Keeper {
     running.get(peer)?.abort();
     const wake = new AbortController();
     running.set(peer, wake);
-    void keep(peer, wake);
+    void keep(peer, wake)
+      .catch((error: unknown) => deps.logger.error('keeper-failed', { peer, error: error instanceof Error ? error.name : typeof error }))
+      .finally(() => {
+        if (running.get(peer) === wake) running.delete(peer);
+      });
   };
   return {
     start() {
@@ -88,8 +93,8 @@ async function greet(deps: KeeperDeps, device: Device, signal: AbortSignal): Pro
 
 /** Keeps what a device says of its addresses. Its name stays what the owner here calls it. */
 async function remember({ devices, clock }: KeeperDeps, peer: PeerId, theirs: Hello): Promise<void> {
-  const device = devices.get(peer);
-  if (device === undefined) return;
-  const addresses = theirs.addresses.length > 0 ? theirs.addresses.slice(0, 8) : device.addresses;
-  await devices.save({ ...device, name: device.name || cleanName(theirs.name), addresses, lastSeenMs: clock.nowMs() });
+  const told = theirs.addresses.slice(0, limits.addressesMax);
+  await devices.update(peer, (device) =>
+    device === undefined ? undefined : { ...device, addresses: told.length > 0 ? told : device.addresses, lastSeenMs: clock.nowMs() },
+  );
 }

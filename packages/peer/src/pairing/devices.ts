@@ -1,5 +1,6 @@
-import { type Change, PeerAiError, type PeerId, type Store } from '@peerai/core-protocol';
+import { PeerAiError, type PeerId, type Store } from '@peerai/core-protocol';
 import { limits } from '../limits.ts';
+import { createMutex } from '../store/mutex.ts';
 import { records } from '../store/records.ts';
 import type { Permission } from './pairing.schema.ts';
 
@@ -23,14 +24,18 @@ export interface Devices {
   /** By peer id, by its unique beginning (8 characters or more), or by name. Throws DEVICE_UNKNOWN. */
   find(text: string): Device;
   isBlocked(peer: PeerId): boolean;
-  /** Throws TOO_MANY_DEVICES. */
-  save(device: Device, alongside?: readonly Change[]): Promise<void>;
+  /**
+   * One edit after the other: `edit` sees the device as the edit before left it, so that a block and a hello never overwrite each other.
+   * What it returns is kept, memory after disk; `undefined` leaves all as it is. Throws TOO_MANY_DEVICES, what `edit` and the store throw.
+   */
+  update(peer: PeerId, edit: (device: Device | undefined) => Device | undefined): Promise<Device | undefined>;
   remove(peer: PeerId): Promise<void>;
 }
 
 export async function openDevices(store: Store): Promise<Devices> {
   const room = store.room('devices');
   const rows = records<Device>(room, 'device');
+  const serial = createMutex();
   const known = new Map<PeerId, Device>();
   for await (const [, device] of rows.all()) known.set(device.peer, device);
   return {
@@ -38,17 +43,22 @@ export async function openDevices(store: Store): Promise<Devices> {
     list: () => [...known.values()],
     find: (text) => findDevice([...known.values()], text),
     isBlocked: (peer) => known.get(peer)?.blocked === true,
-    async save(device, alongside = []) {
-      if (!known.has(device.peer) && known.size >= limits.devicesMax) {
-        throw new PeerAiError('TOO_MANY_DEVICES', `already paired with ${known.size} devices; remove one first`);
-      }
-      await room.commit([rows.put(device.peer, device), ...alongside]);
-      known.set(device.peer, device);
-    },
-    async remove(peer) {
-      await room.commit([rows.remove(peer)]);
-      known.delete(peer);
-    },
+    update: (peer, edit) =>
+      serial(async () => {
+        const device = edit(known.get(peer));
+        if (device === undefined) return known.get(peer);
+        if (!known.has(peer) && known.size >= limits.devicesMax) {
+          throw new PeerAiError('TOO_MANY_DEVICES', `already paired with ${known.size} devices; remove one first`);
+        }
+        await room.commit([rows.put(peer, device)]);
+        known.set(peer, device);
+        return device;
+      }),
+    remove: (peer) =>
+      serial(async () => {
+        await room.commit([rows.remove(peer)]);
+        known.delete(peer);
+      }),
   };
 }
 
@@ -61,23 +71,27 @@ function findDevice(devices: readonly Device[], text: string): Device {
   return device;
 }
 
-/** A name for the list that no other device has: "laptop", "laptop-2". */
-export function freeName(devices: Devices, wanted: string, peer: PeerId): string {
+/** A name for the list that no other device has, nor this peer itself: "laptop", "laptop-2". */
+export function freeName(devices: Devices, own: string, wanted: string, peer: PeerId): string {
   const base = cleanName(wanted);
-  const taken = new Set(devices.list().filter((device) => device.peer !== peer).map(({ name }) => name));
+  const taken = new Set([own, ...devices.list().filter((device) => device.peer !== peer).map(({ name }) => name)]);
   for (let count = 1; ; count += 1) {
     const name = count === 1 ? base : `${base}-${count}`;
     if (!taken.has(name)) return name;
   }
 }
 
-/** Another peer's text made fit for lists, terminals and `model@name`: no control characters, blanks or `@`. */
+/**
+ * Another peer's text made fit for lists, terminals, `model@name` and commands that people copy: letters, digits, `.`, `_`, `-`, with a
+ * letter or digit in front, so that it is neither an option nor a piece of a shell's language.
+ */
 export function cleanName(text: string): string {
   const clean = text
+    .slice(0, limits.nameCharsMax * 8)
     .normalize('NFC')
-    // oxlint-disable-next-line no-control-regex -- removing them is the point
-    .replaceAll(/[\u0000-\u001F\u007F-\u009F\u200B-\u200F\u202A-\u202E\u2066-\u2069@/]/g, '')
     .trim()
-    .replaceAll(/\s+/g, '-');
-  return [...clean].slice(0, 32).join('') || 'device';
+    .replaceAll(/\s+/gu, '-')
+    .replaceAll(/[^\p{L}\p{M}\p{N}._-]/gu, '')
+    .replace(/^[^\p{L}\p{N}]+/u, '');
+  return [...clean].slice(0, limits.nameCharsMax).join('') || 'device';
 }

@@ -3,7 +3,7 @@ import type { EventHub } from '../events/hub.ts';
 import { helloMethod, type Hello } from '../links/hello-protocol.ts';
 import type { LinkBook } from '../links/link-book.ts';
 import { fingerprintView } from '../node/fingerprint-view.ts';
-import { cleanName, type Device, type Devices } from './devices.ts';
+import { cleanName, type Device, type Devices, freeName } from './devices.ts';
 import type { PeerPatch, PeerView, PingView } from './pairing.schema.ts';
 
 export interface PeersDeps {
@@ -18,7 +18,8 @@ export interface PeersDeps {
   readonly relays: () => readonly PeerId[];
   /** Names of the models a device offers to us. */
   readonly modelsOf: (peer: PeerId) => readonly string[];
-  /** A device was blocked or removed: what it runs here ends. */
+  readonly ownName: () => string;
+  /** A device was blocked or removed, or may not chat any more: what it runs here ends. */
   readonly revoked: (peer: PeerId) => void;
   readonly nudge: (peer: PeerId) => void;
 }
@@ -28,7 +29,7 @@ export interface Peers {
   list(): readonly PeerView[];
   view(peer: PeerId): PeerView;
   nameOf(peer: PeerId): string;
-  /** Throws DEVICE_UNKNOWN. */
+  /** Throws DEVICE_UNKNOWN, INVALID_FORMAT for a name that is taken. */
   change(text: string, patch: PeerPatch): Promise<PeerView>;
   remove(text: string): Promise<void>;
   /** Round trip of one small question over the best path. Throws DEVICE_UNKNOWN, PEER_UNREACHABLE. */
@@ -62,16 +63,18 @@ export function createPeers(deps: PeersDeps): Peers {
     },
     nameOf: (peer) => view(peer).name,
     async change(text, patch) {
-      const device = deps.devices.find(text);
-      const name = patch.name === undefined ? device.name : cleanName(patch.name);
-      const clash = deps.devices.list().some((other) => other.name === name && other.peer !== device.peer);
-      if (clash) throw new PeerAiError('INVALID_FORMAT', `another device is called "${name}" already`);
-      const changed = { ...device, name, allow: patch.allow ?? device.allow, blocked: patch.blocked ?? device.blocked };
-      await deps.devices.save(changed);
-      if (changed.blocked && !device.blocked) await cutOff(deps, device.peer);
-      if (!changed.blocked && device.blocked) deps.nudge(device.peer);
-      deps.events.emit({ type: 'peer-updated', peer: view(device.peer) });
-      return view(device.peer);
+      const { peer } = deps.devices.find(text);
+      let before: Device | undefined;
+      const changed = await deps.devices.update(peer, (device) => {
+        before = device;
+        return device === undefined ? undefined : patched(deps, device, patch);
+      });
+      if (before === undefined || changed === undefined) throw new PeerAiError('DEVICE_UNKNOWN', 'this device was removed meanwhile');
+      if (changed.blocked && !before.blocked) await cutOff(deps, peer);
+      else if (before.allow.includes('chat') && !changed.allow.includes('chat')) deps.revoked(peer);
+      if (!changed.blocked && before.blocked) deps.nudge(peer);
+      deps.events.emit({ type: 'peer-updated', peer: view(peer) });
+      return view(peer);
     },
     async remove(text) {
       const { peer } = deps.devices.find(text);
@@ -87,6 +90,14 @@ export function createPeers(deps: PeersDeps): Peers {
       return { v: 1, roundTripMs, path: deps.links.get(device.peer)?.path ?? 'direct' };
     },
   };
+}
+
+/** Throws INVALID_FORMAT for a name that is taken. */
+function patched({ devices, ownName }: PeersDeps, device: Device, patch: PeerPatch): Device {
+  const name = patch.name === undefined ? device.name : cleanName(patch.name);
+  const clash = name !== device.name && freeName(devices, ownName(), name, device.peer) !== name;
+  if (clash) throw new PeerAiError('INVALID_FORMAT', `"${name}" is the name of another device`);
+  return { ...device, name, allow: patch.allow ?? device.allow, blocked: patch.blocked ?? device.blocked };
 }
 
 async function cutOff({ revoked, network }: PeersDeps, peer: PeerId): Promise<void> {

@@ -15,6 +15,8 @@ export const shareSchema = z.object({
   models: z.array(z.string()),
   /** Carries the secret. */
   link: z.string(),
+  /** The same right for programs that know only an API key (`/llama/1.0.0`). */
+  apiKey: z.string(),
   /** How far the link works: anywhere, on this network, on this machine. */
   reach: z.enum(['relay', 'lan', 'machine']),
   /** Said before the link is copied, when it does not work everywhere. */

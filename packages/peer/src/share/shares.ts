@@ -1,5 +1,6 @@
-import { type Change, type PeerId, type Store } from '@peerai/core-protocol';
+import { type Change, type Clock, PeerAiError, type PeerId, type Store } from '@peerai/core-protocol';
 import { limits } from '../limits.ts';
+import { createMutex } from '../store/mutex.ts';
 import { records } from '../store/records.ts';
 
 /** One link as kept on disk: what it allows, and what was used of it. Times are milliseconds, sizes are tokens. */
@@ -26,39 +27,53 @@ export interface ShareGuest {
   readonly lastSeenMs: number;
 }
 
-/** The shares of this peer, in memory for quick decisions and on disk for restarts. */
+/** The shares of this peer, in memory for quick decisions and on disk for restarts; memory follows each commit. */
 export interface Shares {
   get(id: string): Share | undefined;
+  /** Newest first. */
   list(): readonly Share[];
-  /** The change that makes `share` durable; memory follows when the commit did. */
-  change(share: Share): Change;
-  /** Memory follows a commit that was made elsewhere with `change`. */
-  adopt(share: Share): void;
-  /** Commits the share alone or with others, then updates memory. */
-  save(share: Share, alongside?: readonly Change[]): Promise<void>;
+  /** Keeps a new share; the oldest ended ones make room. Throws LIMIT_REACHED when none has ended. */
+  add(share: Share): Promise<void>;
+  /**
+   * One edit after the other: `edit` sees the share as the edit before left it, so that a stop and an answer's tokens never overwrite each
+   * other. `commit` may make the change durable together with others. Throws SHARE_UNKNOWN, and what the commit throws: then nothing changed.
+   */
+  update(id: string, edit: (share: Share) => Share, commit?: (change: Change) => Promise<unknown>): Promise<Share>;
 }
 
-export async function openShares(store: Store): Promise<Shares> {
+export async function openShares({ store, clock }: { readonly store: Store; readonly clock: Pick<Clock, 'nowMs'> }): Promise<Shares> {
   const room = store.room('shares');
   const rows = records<Share>(room, 'share');
+  const serial = createMutex();
   const known = new Map<string, Share>();
   for await (const [, share] of rows.all()) known.set(share.id, share);
-  const oldest = (): Share[] =>
-    [...known.values()]
-      .filter(({ stoppedMs }) => stoppedMs !== undefined)
-      .sort((a, b) => a.createdMs - b.createdMs)
-      .slice(0, Math.max(0, known.size - limits.sharesMax + 1));
+  const list = (): Share[] => [...known.values()].sort((a, b) => b.createdMs - a.createdMs);
+  const outOfRoom = (): Share[] => {
+    const count = known.size - limits.sharesMax + 1;
+    if (count <= 0) return [];
+    const ended = list().filter((share) => shareState(share, clock.nowMs()) !== 'active');
+    if (ended.length < count) throw new PeerAiError('LIMIT_REACHED', `${limits.sharesMax} shares are active; stop one first`);
+    return ended.slice(-count);
+  };
   return {
     get: (id) => known.get(id),
-    list: () => [...known.values()].sort((a, b) => b.createdMs - a.createdMs),
-    change: (share) => rows.put(share.id, share),
-    adopt: (share) => void known.set(share.id, share),
-    async save(share, alongside = []) {
-      const gone = known.has(share.id) ? [] : oldest();
-      await room.commit([rows.put(share.id, share), ...gone.map(({ id }) => rows.remove(id)), ...alongside]);
-      known.set(share.id, share);
-      for (const { id } of gone) known.delete(id);
-    },
+    list,
+    add: (share) =>
+      serial(async () => {
+        const gone = outOfRoom();
+        await room.commit([rows.put(share.id, share), ...gone.map(({ id }) => rows.remove(id))]);
+        known.set(share.id, share);
+        for (const { id } of gone) known.delete(id);
+      }),
+    update: (id, edit, commit = (change) => room.commit([change])) =>
+      serial(async () => {
+        const share = known.get(id);
+        if (share === undefined) throw new PeerAiError('SHARE_UNKNOWN', 'this share is not kept any more');
+        const edited = edit(share);
+        await commit(rows.put(id, edited));
+        known.set(id, edited);
+        return edited;
+      }),
   };
 }
 

@@ -52,7 +52,7 @@ export interface SharingDeps {
 
 /** Links that let others ask a model: make, see, stop. */
 export interface Sharing {
-  /** Throws MODEL_UNKNOWN, SHARE_INVALID. */
+  /** Throws MODEL_UNKNOWN, SHARE_INVALID, LIMIT_REACHED when too many shares are active. */
   create(request: ShareRequest): Promise<ShareView>;
   list(): readonly ShareView[];
   /** From now on the link is refused; running answers end. Throws SHARE_UNKNOWN. */
@@ -76,7 +76,7 @@ export function createSharing(deps: SharingDeps): Sharing {
       checkWish(wish);
       const model = await deps.ownModel(wish.model);
       const share = makeShare(deps, { ...wish, model }, await deps.reach());
-      await deps.shares.save(share);
+      await deps.shares.add(share);
       return announce(deps, share);
     },
     list: () => deps.shares.list().map((share) => view(deps, share)),
@@ -84,8 +84,7 @@ export function createSharing(deps: SharingDeps): Sharing {
       const found = deps.shares.list().filter((share) => share.id === id || (id.length >= 4 && share.id.startsWith(id)));
       const [share] = found;
       if (share === undefined || found.length > 1) throw new PeerAiError('SHARE_UNKNOWN', `no share has the id ${id.slice(0, 40)}`);
-      const stopped = { ...share, stoppedMs: share.stoppedMs ?? deps.clock.nowMs() };
-      await deps.shares.save(stopped);
+      const stopped = await deps.shares.update(share.id, (now) => ({ ...now, stoppedMs: now.stoppedMs ?? deps.clock.nowMs() }));
       deps.admission.revoke({ share: share.id });
       return announce(deps, stopped);
     },
@@ -109,6 +108,7 @@ export function shareView(deps: Pick<SharingDeps, 'admission' | 'clock' | 'crypt
     id,
     models: [...models],
     link,
+    apiKey: share.secret,
     reach,
     ...(warning === undefined ? {} : { warning }),
     createdMs,
