@@ -1,7 +1,7 @@
 import type { Change, Key, Row, Store } from '@peerai/core-protocol';
 import { checkKey, checkPath, checkValue, rowKey } from './row-key.ts';
 
-export interface RangeOptions {
+interface RangeOptions {
   readonly reverse?: boolean;
   readonly limit?: number;
 }

@@ -39,6 +39,6 @@ export function locked(path: string): Failure {
   return { code: 'STORE_LOCKED', message: `another process uses the store ${path}; stop it, or choose another home` };
 }
 
-export function isFailure(value: unknown): value is Failure {
+function isFailure(value: unknown): value is Failure {
   return typeof value === 'object' && value !== null && 'code' in value && String(value.code).startsWith('STORE_');
 }

@@ -15,7 +15,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { broken, type Failure, failureOf, locked } from './failure.ts';
 
 /** The layout this program writes; a higher number in a file means a newer program wrote it. */
-export const schemaVersion = 1;
+const schemaVersion = 1;
 /** 'PrAI': says that an SQLite file is ours. */
 const applicationId = 0x50_72_41_49;
 const magic = 'SQLite format 3\0';

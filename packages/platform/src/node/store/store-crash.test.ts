@@ -28,6 +28,9 @@ const child = `
 `;
 const flags = ['--conditions=@peerai/source', '--input-type=module-typescript', '--eval', child];
 
+/** The system's, where it has them. */
+const tools = { trace: 'strace', mount: 'mount', unmount: 'umount' } as const;
+
 let folder: string;
 let path: string;
 beforeEach(() => {
@@ -144,7 +147,7 @@ it(
   'asks the disk to keep every lone commit before it is acknowledged (strace counts)',
   { timeout: 60_000 },
   async ({ skip }) => {
-    if (spawnSync('strace', ['-V']).status !== 0) return skip('strace is not installed');
+    if (spawnSync(tools.trace, ['-V']).status !== 0) return skip('strace is not installed');
     const trace = join(folder, 'trace');
     const sequential = `
     import { openStore } from ${JSON.stringify(new URL('./open-store.ts', import.meta.url).href)};
@@ -174,7 +177,7 @@ it(
   async ({ skip }) => {
     const disk = join(folder, 'disk');
     mkdirSync(disk);
-    if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', disk]).status !== 0)
+    if (spawnSync(tools.mount, ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', disk]).status !== 0)
       return skip('may not mount a small disk here');
     try {
       const full = join(disk, 'peer.db');
@@ -200,7 +203,7 @@ it(
       await again.close();
       copyFileSync(full, path);
     } finally {
-      spawnSync('umount', [disk]);
+      spawnSync(tools.unmount, [disk]);
     }
   },
 );
