@@ -156,7 +156,7 @@ it(
     process.kill(process.pid, 'SIGKILL');`;
     const options = ['-f', '-qq', '-e', 'trace=fsync,fdatasync', '-o', trace, process.execPath];
     spawnSync(
-      'strace',
+      tools.trace,
       [...options, '--conditions=@peerai/source', '--input-type=module', '--eval', sequential, path],
       {
         timeout: 50_000,
