@@ -97,12 +97,25 @@ export function resultOf(readings: Readings): Result {
 }
 
 /** A row whose candidate, or whose baseline, is not there: its goal is not met, and not claimed. */
-export function notMeasured(row: { readonly case: string; readonly unit: string; readonly goal: number; readonly rule?: Rule }): Result {
+export function notMeasured(row: {
+  readonly case: string;
+  readonly unit: string;
+  readonly goal: number;
+  readonly rule?: Rule;
+}): Result {
   return { ratio: null, pass: false, baseline: null, candidate: null, rule: 'ratio-at-least', ...row };
 }
 
 const meets = (value: number, goal: number, rule: Rule): boolean =>
   rule === 'candidate-at-most' ? value <= goal : value >= goal;
+
+/** Seconds of processor time, all threads of this process: on a busy machine the clock counts the neighbours' work too. */
+export async function processorSeconds(work: () => unknown): Promise<number> {
+  const start = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(start);
+  return (user + system) / 1_000_000;
+}
 
 /** Milliseconds that work takes. */
 export async function elapsedMs(work: () => unknown): Promise<number> {

@@ -28,13 +28,24 @@ export function table({ name, question }: Pick<Bench, 'name' | 'question'>, { re
     goalText(result),
     verdict(result),
   ]);
-  const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => [...(row[column] ?? '')].length)));
+  const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => (row[column] ?? '').length)));
   const line = (row: readonly string[]): string =>
-    row.map((cell, column) => (column === 0 || column === 3 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  ').trimEnd();
-  return [`${name}: ${question}`, '', line(head), ...rows.map(line), ...notes.map((note) => `  ${note}`), ''].join('\n');
+    row
+      .map((cell, column) =>
+        column === 0 || column === 3 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+      )
+      .join('  ')
+      .trimEnd();
+  return [`${name}: ${question}`, '', line(head), ...rows.map(line), ...notes.map((note) => `  ${note}`), ''].join(
+    '\n',
+  );
 }
 
-const signs: Readonly<Record<Rule, string>> = { 'ratio-at-least': '≥', 'candidate-at-least': '≥', 'candidate-at-most': '≤' };
+const signs: Readonly<Record<Rule, string>> = {
+  'ratio-at-least': '≥',
+  'candidate-at-least': '≥',
+  'candidate-at-most': '≤',
+};
 
 function goalText({ goal, rule, unit }: Result): string {
   if (goal === null || rule === null) return '';

@@ -44,7 +44,11 @@ export async function runBenches(args: readonly string[], outside: Outside): Pro
 function readArguments(args: readonly string[], questions: Outside['questions']) {
   const none = { names: [] as string[], json: false };
   try {
-    const { values, positionals } = parseArgs({ args: [...args], options: { json: { type: 'boolean' } }, allowPositionals: true });
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      options: { json: { type: 'boolean' } },
+      allowPositionals: true,
+    });
     const unknown = positionals.find((name) => !Object.hasOwn(questions, name));
     const names = { names: positionals, json: values.json === true };
     if (unknown === undefined) return { ...names, problem: undefined };
@@ -58,7 +62,12 @@ async function list(questions: Outside['questions'], json: boolean): Promise<str
   const all = await Promise.all(Object.values(questions).map((load) => load()));
   if (json) return `${JSON.stringify(all.map(({ name, question }) => ({ name, question })))}\n`;
   const width = Math.max(...all.map(({ name }) => name.length));
-  return [...all.map(({ name, question }) => `${name.padEnd(width)}  ${question}`), '', 'pnpm bench <name> [--json]', ''].join('\n');
+  return [
+    ...all.map(({ name, question }) => `${name.padEnd(width)}  ${question}`),
+    '',
+    'pnpm bench <name> [--json]',
+    '',
+  ].join('\n');
 }
 
 /** Gives the bench a moment to end its processes after the limit. */

@@ -53,9 +53,25 @@ export const ledgerAppend: Bench = {
       const unit = 'entries/s';
       return {
         results: [
-          resultOf({ case: 'one append of 100 entries', unit, candidate: readings.batched, baseline: readings.raw, goal: 0.9 }),
-          resultOf({ case: '100 appends of one entry at once', unit, candidate: readings.together, baseline: readings.raw }),
-          resultOf({ case: 'one append of 100 entries, against blocking calls', unit, candidate: readings.batched, baseline: readings.rawSync }),
+          resultOf({
+            case: 'one append of 100 entries',
+            unit,
+            candidate: readings.batched,
+            baseline: readings.raw,
+            goal: 0.9,
+          }),
+          resultOf({
+            case: '100 appends of one entry at once',
+            unit,
+            candidate: readings.together,
+            baseline: readings.raw,
+          }),
+          resultOf({
+            case: 'one append of 100 entries, against blocking calls',
+            unit,
+            candidate: readings.batched,
+            baseline: readings.rawSync,
+          }),
         ],
         notes: [`${entryBytes} bytes an entry as the log keeps it; ${batches} batches a reading, each waited for.`],
       };

@@ -8,7 +8,14 @@ import { forkProgram } from '../fork.ts';
 import { type Bench, elapsedMs, interleave, resultOf } from '../harness.ts';
 import { createBareNode } from '../stream/bare-node.ts';
 import type { ReceiverReady } from '../stream/receiver.ts';
-import { bareProtocol, channelProtocol, messageBytes, sendBare, sendChannel, transferBytes } from '../stream/transfer.ts';
+import {
+  bareProtocol,
+  channelProtocol,
+  messageBytes,
+  sendBare,
+  sendChannel,
+  transferBytes,
+} from '../stream/transfer.ts';
 
 const rounds = 7;
 const mebibytes = transferBytes / 1_048_576;
@@ -54,11 +61,29 @@ export const stream: Bench = {
       const unit = 'MiB/s';
       return {
         results: [
-          resultOf({ case: 'channel, against bare libp2p (TCP)', unit, candidate: readings.channel, baseline: readings.bare, goal: 0.8 }),
-          resultOf({ case: 'channel, against a raw socket', unit, candidate: readings.channel, baseline: readings.raw }),
-          resultOf({ case: 'bare libp2p, against a raw socket', unit, candidate: readings.bare, baseline: readings.raw }),
+          resultOf({
+            case: 'channel, against bare libp2p (TCP)',
+            unit,
+            candidate: readings.channel,
+            baseline: readings.bare,
+            goal: 0.8,
+          }),
+          resultOf({
+            case: 'channel, against a raw socket',
+            unit,
+            candidate: readings.channel,
+            baseline: readings.raw,
+          }),
+          resultOf({
+            case: 'bare libp2p, against a raw socket',
+            unit,
+            candidate: readings.bare,
+            baseline: readings.raw,
+          }),
         ],
-        notes: [`${mebibytes} MiB in messages of ${messageBytes / 1024} KiB a reading, from the first byte sent to the answer that all arrived.`],
+        notes: [
+          `${mebibytes} MiB in messages of ${messageBytes / 1024} KiB a reading, from the first byte sent to the answer that all arrived.`,
+        ],
       };
     } finally {
       await Promise.all([bare.stop(), ours.stop()]);
