@@ -38,11 +38,10 @@ const engine = z.union(
     z.strictObject({
       type: z.enum(engineTypes),
       url: webAddress.optional(),
-      name: z.string().min(1).optional(),
       path: z.string().min(1).optional(),
     }),
   ],
-  { error: `an engine is one of ${engineTypes.join(', ')}, or {type, url, name, path}` },
+  { error: `an engine is one of ${engineTypes.join(', ')}, or {type, url, path}` },
 );
 
 /** Every key this version understands, with its default; what is written here takes effect somewhere. */
