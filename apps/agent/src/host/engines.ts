@@ -59,5 +59,5 @@ async function fixedEngine(clock: Clock, choice: EngineChoice): Promise<Engine |
   if (type === 'openai-compatible') return openAiCompatibleEngine({ clock }, { url: url ?? 'http://127.0.0.1:8000' });
   const { llamaCppEngine } = await import('@peerai/llm-bridge/llama-cpp');
   if (path === undefined) throw new PeerAiError('CONFIG_INVALID', 'llm.engines: llama-cpp needs the path of a GGUF file');
-  return llamaCppEngine({ files: [path] });
+  return llamaCppEngine({ clock }, { path });
 }
