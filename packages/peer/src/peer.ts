@@ -34,6 +34,7 @@ import { createPeers, type Peers } from './pairing/peers.ts';
 import { openAdmission } from './share/admission.ts';
 import { shareApiKeys } from './share/api-keys.ts';
 import { openShares } from './share/shares.ts';
+import { tellingStore } from './store/telling-store.ts';
 import { createSharing, type ShareDefaults, shareView, type Sharing } from './share/sharing.ts';
 
 /** What a peer asks of its surroundings: the ports, who it is, and the engines of this machine. */
@@ -137,7 +138,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
   const met = (peer: PeerId): void => void models.learn(peer, stopping.signal);
   const keeper = createKeeper({ network, clock, logger, devices, links, hello, met });
   const peers = createPeers({
-    ...{ crypto, clock, network, devices, links, events, hello },
+    ...{ crypto, clock, network, devices, links, events, hello, ownName: name },
     relays: () => relays.ids(),
     modelsOf: (peer) => remote.of(peer).map(({ name: model }) => model),
     revoked: (peer) => admission.revoke({ peer }),
@@ -152,7 +153,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     },
   });
 
-  const shares = await openShares(store);
+  const shares = await openShares({ store, clock });
   const isOnline = (peer: PeerId): boolean => links.get(peer) !== undefined;
   const admission = await openAdmission({
     ...{ identity, crypto, clock, store, devices, shares, receipts },
@@ -170,7 +171,8 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     },
   });
 
-  const messenger = createMessenger({ store: store.room('messenger'), network, identity, crypto, clock, random, logger });
+  const messengerStore = tellingStore(store.room('messenger'), (changes) => messages.committed(changes));
+  const messenger = createMessenger({ store: messengerStore, network, identity, crypto, clock, random, logger });
   const messages = await openMessages({ clock, store, messenger, devices, events });
   const queue = createModelQueue(clock, { concurrency: settings.concurrency, queueLengthMax: settings.queueLength });
   const answering = () => ({ active: queue.running, queued: queue.waiting, concurrentMax: settings.concurrency });

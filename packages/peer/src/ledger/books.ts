@@ -1,5 +1,12 @@
 import { type CryptoProvider, PeerAiError, type Store, toBase64Url, toHex } from '@peerai/core-protocol';
-import { openCheckpoint, openReceipt, type NumberedEntry, type OwnLedger, receiptKind, verifyLedger } from '@peerai/ledger';
+import {
+  openCheckpoint,
+  openReceipt,
+  type NumberedEntry,
+  type OwnLedger,
+  receiptKind,
+  verifyLedger,
+} from '@peerai/ledger';
 import type { LedgerEntries, LedgerEntryView, LedgerHead, LedgerVerification, ReceiptView } from './ledger.schema.ts';
 import { receiptView } from './receipt-view.ts';
 
@@ -37,9 +44,13 @@ export function createBooks({ crypto, ledger, store }: BooksDeps): Books {
       return { v: 1, size, entries: views };
     },
     async verify(signal) {
-      const found = await verifyLedger({ store, crypto, origin: ledger.origin }, signal === undefined ? {} : { signal });
+      const found = await verifyLedger(
+        { store, crypto, origin: ledger.origin },
+        signal === undefined ? {} : { signal },
+      );
       const { ok, size, checked, receipts, firstBad } = found;
-      const bad = firstBad === undefined ? {} : { firstBad: { index: Number(firstBad.index), reason: firstBad.reason } };
+      const bad =
+        firstBad === undefined ? {} : { firstBad: { index: Number(firstBad.index), reason: firstBad.reason } };
       return { v: 1, ok, size: Number(size), checked: Number(checked), receipts, ...bad };
     },
     async prove(index) {

@@ -3,7 +3,19 @@ import type { UsageReceipt } from '@peerai/ledger';
 import type { ReceiptView } from './ledger.schema.ts';
 
 export function receiptView(receipt: UsageReceipt, signedBy: ReceiptView['signedBy']): ReceiptView {
-  const { provider, consumer, n, requestId, model, promptTokens, answerTokens, estimated, totalPromptTokens, totalAnswerTokens, timeMs } = receipt;
+  const {
+    provider,
+    consumer,
+    n,
+    requestId,
+    model,
+    promptTokens,
+    answerTokens,
+    estimated,
+    totalPromptTokens,
+    totalAnswerTokens,
+    timeMs,
+  } = receipt;
   return {
     provider,
     consumer,

@@ -12,7 +12,13 @@ export type OwedAnswer = ReturnType<typeof owedAnswer.decode>;
 
 /** `/peerai/receipts/1`: a consumer whose link broke before it could countersign catches up. */
 export const receiptsMethod: Method<OwedQuestion, OwedAnswer> = {
-  protocol: { id: '/peerai/receipts/1', access: 'anyone', framing: 'messages', messageBytesMax: 16_384, channelsPerPeerMax: 2 },
+  protocol: {
+    id: '/peerai/receipts/1',
+    access: 'anyone',
+    framing: 'messages',
+    messageBytesMax: 16_384,
+    channelsPerPeerMax: 2,
+  },
   request: owedQuestion,
   response: owedAnswer,
   timeoutMs: limits.questionMs,

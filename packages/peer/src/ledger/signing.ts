@@ -16,6 +16,7 @@ import {
 import { type ExpectedFacts, readReceipt, type ReceiptBook, usageBounds } from '@peerai/ledger';
 import { limits } from '../limits.ts';
 import { records } from '../store/records.ts';
+import { completeOnce } from './complete-once.ts';
 import { receiptsMethod } from './receipts-protocol.ts';
 
 /** What was asked, kept until its receipt is signed: also after a crash this peer knows what it may sign for. */
@@ -40,11 +41,27 @@ export interface SigningDeps {
 /** The consumer's pen: remembers what it asked, signs for that and nothing else, catches up after a broken link. */
 export interface Signing {
   /** Durable before the question leaves. */
-  asked(requestId: string, question: { readonly provider: PeerId; readonly lease: Uint8Array; readonly model: string; readonly prompt: Prompt; readonly maxTokens: number }): Promise<void>;
+  asked(
+    requestId: string,
+    question: {
+      readonly provider: PeerId;
+      readonly lease: Uint8Array;
+      readonly model: string;
+      readonly prompt: Prompt;
+      readonly maxTokens: number;
+    },
+  ): Promise<void>;
   /** The countersigned receipt, in our log. Throws RECEIPT_WRONG, NOT_FOUND for a request never made. */
-  sign(half: Uint8Array, seen: { readonly requestId: string; readonly usage?: Usage; readonly workHash?: Uint8Array }): Promise<Uint8Array>;
+  sign(
+    half: Uint8Array,
+    seen: { readonly requestId: string; readonly usage?: Usage; readonly workHash?: Uint8Array },
+  ): Promise<Uint8Array>;
   /** Signs what this provider says is still owed under a lease. Throws what `sign` throws, PEER_UNREACHABLE. */
-  catchUp(provider: PeerId, lease: Uint8Array, options: { readonly signal: AbortSignal; readonly addresses?: readonly string[] }): Promise<number>;
+  catchUp(
+    provider: PeerId,
+    lease: Uint8Array,
+    options: { readonly signal: AbortSignal; readonly addresses?: readonly string[] },
+  ): Promise<number>;
   /** Answers consumers that catch up; the provider's side. */
   serve(): Disposable;
 }
@@ -52,18 +69,22 @@ export interface Signing {
 export function createSigning(deps: SigningDeps): Signing {
   const room = deps.store.room('asked');
   const rows = records<Asked>(room, 'request');
-  let lookedMs = 0;
-  /** Questions that never got a receipt are forgotten after a while; looked for once an hour. */
-  const tooOld = async (nowMs: number): Promise<Change[]> => {
-    if (nowMs - lookedMs < limits.askedKeptMs / 24) return [];
-    lookedMs = nowMs;
-    const changes: Change[] = [];
-    for await (const [id, { atMs }] of rows.all()) if (nowMs - atMs > limits.askedKeptMs) changes.push(rows.remove(id));
-    return changes;
+  let untilSweep = 0;
+  /** Questions that never got a receipt are forgotten after a while, or when there are too many; looked for now and then. */
+  const outlived = async (nowMs: number): Promise<Change[]> => {
+    untilSweep -= 1;
+    if (untilSweep >= 0) return [];
+    untilSweep = limits.askedSweepEvery;
+    const kept: (readonly [id: string, atMs: number])[] = [];
+    for await (const [id, { atMs }] of rows.all()) kept.push([id, atMs]);
+    kept.sort(([, a], [, b]) => b - a);
+    return kept
+      .filter(([, atMs], place) => nowMs - atMs > limits.askedKeptMs || place >= limits.askedKeptMax)
+      .map(([id]) => rows.remove(id));
   };
   const sign: Signing['sign'] = async (half, { requestId, usage, workHash }) => {
     const asked = await rows.get(requestId);
-    if (asked === undefined) throw new PeerAiError('NOT_FOUND', 'this receipt is for a request that was never made here', { requestId });
+    if (asked === undefined) return signAgain(deps, half, requestId);
     const expected: ExpectedFacts = {
       provider: asked.provider,
       lease: fromHex(asked.lease),
@@ -75,7 +96,8 @@ export function createSigning(deps: SigningDeps): Signing {
       ...(workHash === undefined ? {} : { workHash }),
     };
     const full = await deps.receipts.countersign(half, expected, deps.clock.deadline(limits.countersignMs));
-    await room.commit([rows.remove(requestId)]);
+    // It is in the log: a row that stays is only forgotten later.
+    await room.commit([rows.remove(requestId)]).catch(() => undefined);
     deps.signed?.(full);
     return full;
   };
@@ -84,7 +106,7 @@ export function createSigning(deps: SigningDeps): Signing {
       const promptBytes = prompt.messages.reduce((sum, { text }) => sum + utf8(text).length, 0);
       const bounds = usageBounds({ promptBytes, messages: prompt.messages.length, maxTokens });
       const row = { provider, lease: toHex(lease), model, ...bounds, atMs: deps.clock.nowMs() };
-      await room.commit([rows.put(requestId, row), ...(await tooOld(row.atMs))]);
+      await room.commit([rows.put(requestId, row), ...(await outlived(row.atMs))]);
     },
     sign,
     async catchUp(provider, lease, options) {
@@ -98,11 +120,32 @@ export function createSigning(deps: SigningDeps): Signing {
     serve: () =>
       serveMethod(deps.network, receiptsMethod, async ({ lease, countersigned }, { peer }) => {
         if (countersigned !== undefined) {
-          await deps.receipts.complete(countersigned);
-          deps.signed?.(countersigned);
+          if (await completeOnce(deps.receipts, countersigned)) deps.signed?.(countersigned);
         }
         const [half] = await deps.receipts.unsigned(peer, lease);
         return { half };
       }),
   };
+}
+
+/**
+ * The half of a question that is not open here: signed before, when the link broke before the signature was over there. Then the very same
+ * receipt goes out again; bounds below zero make sure that nothing new is signed. Throws NOT_FOUND.
+ */
+async function signAgain({ receipts, clock }: SigningDeps, half: Uint8Array, requestId: string): Promise<Uint8Array> {
+  const { provider, lease, model } = readReceipt(half);
+  const nothingNew = { provider, lease, requestId, model, promptTokensMax: -1, answerTokensMax: -1 };
+  const done = new AbortController();
+  try {
+    return await receipts.countersign(half, nothingNew, clock.deadline(limits.countersignMs, done.signal));
+  } catch (cause) {
+    throw new PeerAiError(
+      'NOT_FOUND',
+      'this receipt is for a request that was never made here',
+      { requestId },
+      { cause },
+    );
+  } finally {
+    done.abort();
+  }
 }

@@ -13,7 +13,13 @@ export type Hello = ReturnType<typeof hello.decode>;
 
 /** `/peerai/hello/1`: for paired devices. */
 export const helloMethod: Method<Hello, Hello> = {
-  protocol: { id: '/peerai/hello/1', access: 'granted', framing: 'messages', messageBytesMax: 16_384, channelsPerPeerMax: 2 },
+  protocol: {
+    id: '/peerai/hello/1',
+    access: 'granted',
+    framing: 'messages',
+    messageBytesMax: 16_384,
+    channelsPerPeerMax: 2,
+  },
   request: hello,
   response: hello,
   timeoutMs: limits.questionMs,

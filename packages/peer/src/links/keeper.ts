@@ -46,7 +46,9 @@ export function createKeeper(deps: KeeperDeps): Keeper {
       await deps.clock.sleep(waitMs, AbortSignal.any([stopping.signal, wake.signal])).catch(() => undefined);
       // A link alone is not enough: one that came up without a hello is asked again.
       while (met && deps.links.get(peer) !== undefined && !stopping.signal.aborted && !wake.signal.aborted) {
-        await deps.clock.sleep(limits.redialMsMin, AbortSignal.any([stopping.signal, wake.signal])).catch(() => undefined);
+        await deps.clock
+          .sleep(limits.redialMsMin, AbortSignal.any([stopping.signal, wake.signal]))
+          .catch(() => undefined);
       }
     }
   };
@@ -55,7 +57,9 @@ export function createKeeper(deps: KeeperDeps): Keeper {
     const wake = new AbortController();
     running.set(peer, wake);
     void keep(peer, wake)
-      .catch((error: unknown) => deps.logger.error('keeper-failed', { peer, error: error instanceof Error ? error.name : typeof error }))
+      .catch((error: unknown) =>
+        deps.logger.error('keeper-failed', { peer, error: error instanceof Error ? error.name : typeof error }),
+      )
       .finally(() => {
         if (running.get(peer) === wake) running.delete(peer);
       });
@@ -80,7 +84,10 @@ export function createKeeper(deps: KeeperDeps): Keeper {
 
 async function greet(deps: KeeperDeps, device: Device, signal: AbortSignal): Promise<boolean> {
   try {
-    const theirs = await callMethod(deps, device.peer, helloMethod, deps.hello(), { signal, addresses: device.addresses });
+    const theirs = await callMethod(deps, device.peer, helloMethod, deps.hello(), {
+      signal,
+      addresses: device.addresses,
+    });
     await remember(deps, device.peer, theirs);
     deps.met(device.peer);
     return true;
@@ -95,6 +102,8 @@ async function greet(deps: KeeperDeps, device: Device, signal: AbortSignal): Pro
 async function remember({ devices, clock }: KeeperDeps, peer: PeerId, theirs: Hello): Promise<void> {
   const told = theirs.addresses.slice(0, limits.addressesMax);
   await devices.update(peer, (device) =>
-    device === undefined ? undefined : { ...device, addresses: told.length > 0 ? told : device.addresses, lastSeenMs: clock.nowMs() },
+    device === undefined
+      ? undefined
+      : { ...device, addresses: told.length > 0 ? told : device.addresses, lastSeenMs: clock.nowMs() },
   );
 }

@@ -9,7 +9,11 @@ export interface LinkBook {
   /** One change as the network told it. */
   take(link: Link): void;
   /** Runs until the signal fires. `onChange` sees the best link of a peer after each change, `undefined` when the last is gone. */
-  run(network: Network, signal: AbortSignal, onChange: (peer: PeerId, link: Link | undefined, before: Link | undefined) => void): Promise<void>;
+  run(
+    network: Network,
+    signal: AbortSignal,
+    onChange: (peer: PeerId, link: Link | undefined, before: Link | undefined) => void,
+  ): Promise<void>;
 }
 
 export function createLinkBook(): LinkBook {
@@ -32,7 +36,10 @@ export function createLinkBook(): LinkBook {
     get: best,
     take,
     list: () => [...links.keys()].map(best).filter((link) => link !== undefined),
-    bytes: () => [...links.values()].flatMap((ofPeer) => [...ofPeer.values()]).reduce((sum, link) => sum + link.bytesSent + link.bytesReceived, endedBytes),
+    bytes: () =>
+      [...links.values()]
+        .flatMap((ofPeer) => [...ofPeer.values()])
+        .reduce((sum, link) => sum + link.bytesSent + link.bytesReceived, endedBytes),
     async run(network, signal, onChange) {
       for await (const link of network.links(signal)) {
         const before = best(link.peer);

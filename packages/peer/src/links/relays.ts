@@ -1,4 +1,13 @@
-import { callMethod, type Clock, type Logger, type Network, PeerAiError, parsePeerId, type PeerId, relayInfoMethod } from '@peerai/core-protocol';
+import {
+  callMethod,
+  type Clock,
+  type Logger,
+  type Network,
+  PeerAiError,
+  parsePeerId,
+  type PeerId,
+  relayInfoMethod,
+} from '@peerai/core-protocol';
 import type { EventHub } from '../events/hub.ts';
 import type { LinkBook } from './link-book.ts';
 
@@ -44,7 +53,13 @@ export function createRelays(deps: RelaysDeps): Relays {
   });
   const learn = async (address: string, peer: PeerId, signal: AbortSignal): Promise<void> => {
     try {
-      const { pageUrl, addresses } = await callMethod(deps, peer, relayInfoMethod, {}, { signal, addresses: [address] });
+      const { pageUrl, addresses } = await callMethod(
+        deps,
+        peer,
+        relayInfoMethod,
+        {},
+        { signal, addresses: [address] },
+      );
       known.set(address, { pageUrl, addresses: addresses.length > 0 ? addresses : [address] });
     } catch (error) {
       deps.logger.debug('relay-silent', { address, code: PeerAiError.is(error) ? error.code : 'INTERNAL' });

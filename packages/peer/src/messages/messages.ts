@@ -1,4 +1,4 @@
-import { type Clock, type Opened, PeerAiError, type Store } from '@peerai/core-protocol';
+import { type Change, type Clock, type Opened, PeerAiError, type PeerId, type Store } from '@peerai/core-protocol';
 import type { PeerMessenger } from '@peerai/messaging';
 import type { EventHub } from '../events/hub.ts';
 import { limits } from '../limits.ts';
@@ -23,6 +23,8 @@ export interface Messages {
    * Throws DEVICE_UNKNOWN, REFUSED (blocked, or a kind people do not send), and what the messenger throws.
    */
   deliver(to: string, kind: string, payload: unknown): Promise<DeliveryView>;
+  /** To be told of each commit that the messenger made. */
+  committed(changes: readonly Change[]): void;
   start(): void;
   stop(): void;
 }
@@ -33,26 +35,43 @@ const kinds = ['text', 'data'] as const;
 export async function openMessages({ clock, store, messenger, devices, events }: MessagesDeps): Promise<Messages> {
   const room = store.room('messages');
   const rows = records<MessageView>(room, 'in');
-  const keys: string[] = [];
-  for await (const [key] of rows.all()) keys.push(key);
+  /** In the order they came, as far as is known; rows that a failed commit left out are harmless here. */
+  const keys = new Set<string>();
+  for await (const [key] of rows.all()) keys.add(key);
+  /** What is on its way to the disk: one message of each sender, as they are taken in one by one. */
+  const arriving = new Map<PeerId, { readonly key: string; readonly view: MessageView }>();
   let handling: Disposable[] = [];
 
-  const receive = async (message: Opened): Promise<ReturnType<typeof rows.put>[]> => {
+  const receive = async (message: Opened): Promise<readonly Change[]> => {
+    const device = devices.get(message.sender);
+    if (device === undefined || device.blocked)
+      throw new PeerAiError('REFUSED', 'only paired devices send messages here');
     const view: MessageView = {
       id: message.id,
       from: message.sender,
-      fromName: devices.get(message.sender)?.name ?? message.sender.slice(-8),
+      fromName: device.name,
       kind: message.kind,
       payload: message.payload,
       sentMs: message.sentMs,
     };
     const key = `${String(message.sentMs).padStart(15, '0')}-${message.id}`;
-    keys.push(key);
-    const old = keys.length > limits.inboxMessagesMax ? keys.splice(0, keys.length - limits.inboxMessagesMax) : [];
-    events.emit({ type: 'message-received', message: view });
-    return [rows.put(key, view), ...old.map((one) => rows.remove(one))];
+    keys.add(key);
+    const change = rows.put(key, view);
+    arriving.set(message.sender, { key: change.key, view });
+    const old = [...keys].slice(0, Math.max(0, keys.size - limits.inboxMessagesMax));
+    for (const one of old) if ((await rows.get(one)) === undefined && one !== key) keys.delete(one);
+    return [change, ...old.map((one) => rows.remove(one))];
+  };
+  /** People hear of a message once it is on the disk: an attempt that failed is repeated by its sender. */
+  const committed = (changes: readonly Change[]): void => {
+    for (const [sender, { key, view }] of arriving) {
+      if (!changes.some((change) => change.key === key)) continue;
+      arriving.delete(sender);
+      events.emit({ type: 'message-received', message: view });
+    }
   };
   return {
+    committed,
     async list() {
       const views: MessageView[] = [];
       for await (const [, view] of rows.all()) views.push(view);
@@ -62,7 +81,10 @@ export async function openMessages({ clock, store, messenger, devices, events }:
       const device = devices.find(to);
       if (device.blocked) throw new PeerAiError('REFUSED', `${device.name} is blocked here`);
       if (!kinds.includes(kind as (typeof kinds)[number])) {
-        throw new PeerAiError('INVALID_FORMAT', `a message is of kind ${kinds.join(' or ')}, not "${kind.slice(0, 40)}"`);
+        throw new PeerAiError(
+          'INVALID_FORMAT',
+          `a message is of kind ${kinds.join(' or ')}, not "${kind.slice(0, 40)}"`,
+        );
       }
       const { promise: through, resolve } = Promise.withResolvers<void>();
       const ended = new Set<string>();

@@ -66,15 +66,26 @@ function findDevice(devices: readonly Device[], text: string): Device {
   const byId = devices.filter(({ peer }) => peer === text || (text.length >= 8 && peer.startsWith(text)));
   const found = byId.length > 0 ? byId : devices.filter(({ name }) => name === text);
   const [device] = found;
-  if (device === undefined) throw new PeerAiError('DEVICE_UNKNOWN', `no paired device is called "${text.slice(0, 80)}"`);
-  if (found.length > 1) throw new PeerAiError('DEVICE_UNKNOWN', `${found.length} devices are called "${text.slice(0, 80)}"; use the peer id`);
+  if (device === undefined)
+    throw new PeerAiError('DEVICE_UNKNOWN', `no paired device is called "${text.slice(0, 80)}"`);
+  if (found.length > 1)
+    throw new PeerAiError(
+      'DEVICE_UNKNOWN',
+      `${found.length} devices are called "${text.slice(0, 80)}"; use the peer id`,
+    );
   return device;
 }
 
 /** A name for the list that no other device has, nor this peer itself: "laptop", "laptop-2". */
 export function freeName(devices: Devices, own: string, wanted: string, peer: PeerId): string {
   const base = cleanName(wanted);
-  const taken = new Set([own, ...devices.list().filter((device) => device.peer !== peer).map(({ name }) => name)]);
+  const taken = new Set([
+    own,
+    ...devices
+      .list()
+      .filter((device) => device.peer !== peer)
+      .map(({ name }) => name),
+  ]);
   for (let count = 1; ; count += 1) {
     const name = count === 1 ? base : `${base}-${count}`;
     if (!taken.has(name)) return name;

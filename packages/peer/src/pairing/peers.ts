@@ -1,4 +1,12 @@
-import { callMethod, type Clock, type CryptoProvider, type Link, type Network, PeerAiError, type PeerId } from '@peerai/core-protocol';
+import {
+  callMethod,
+  type Clock,
+  type CryptoProvider,
+  type Link,
+  type Network,
+  PeerAiError,
+  type PeerId,
+} from '@peerai/core-protocol';
 import type { EventHub } from '../events/hub.ts';
 import { helloMethod, type Hello } from '../links/hello-protocol.ts';
 import type { LinkBook } from '../links/link-book.ts';
@@ -58,7 +66,10 @@ export function createPeers(deps: PeersDeps): Peers {
     view,
     list() {
       const devices = deps.devices.list().map(({ peer }) => peer);
-      const others = deps.links.list().map(({ peer }) => peer).filter((peer) => !devices.includes(peer));
+      const others = deps.links
+        .list()
+        .map(({ peer }) => peer)
+        .filter((peer) => !devices.includes(peer));
       return [...devices, ...others].map(view);
     },
     nameOf: (peer) => view(peer).name,
@@ -69,7 +80,8 @@ export function createPeers(deps: PeersDeps): Peers {
         before = device;
         return device === undefined ? undefined : patched(deps, device, patch);
       });
-      if (before === undefined || changed === undefined) throw new PeerAiError('DEVICE_UNKNOWN', 'this device was removed meanwhile');
+      if (before === undefined || changed === undefined)
+        throw new PeerAiError('DEVICE_UNKNOWN', 'this device was removed meanwhile');
       if (changed.blocked && !before.blocked) await cutOff(deps, peer);
       else if (before.allow.includes('chat') && !changed.allow.includes('chat')) deps.revoked(peer);
       if (!changed.blocked && before.blocked) deps.nudge(peer);

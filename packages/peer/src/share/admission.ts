@@ -1,6 +1,5 @@
 import {
   type Admission,
-  type Change,
   type Claim,
   type Clock,
   type CryptoProvider,
@@ -11,15 +10,15 @@ import {
   type PeerId,
   type Reservation,
   type Store,
-  toHex,
-  type Usage,
 } from '@peerai/core-protocol';
-import { decide, readTicketProof, type ShareFacts, ticketProof } from '@peerai/core-protocol/access';
-import { pairingLease, type ReceiptBook } from '@peerai/ledger';
-import { limits } from '../limits.ts';
+import { type AccessVerdict, decide } from '@peerai/core-protocol/access';
+import { pairingLease, readReceipt, type ReceiptBook } from '@peerai/ledger';
+import { completeOnce } from '../ledger/complete-once.ts';
 import type { Devices } from '../pairing/devices.ts';
+import { createMutex } from '../store/mutex.ts';
 import { records } from '../store/records.ts';
-import { createMutex } from './mutex.ts';
+import { owes, waitForSignature } from './debt.ts';
+import { claimedShare, seenBy, shareFacts, within } from './facts.ts';
 import type { Share, Shares } from './shares.ts';
 
 interface Reserved {
@@ -34,6 +33,7 @@ interface Reserved {
 
 interface Running extends Reserved {
   readonly revoke: AbortController;
+  settled?: { readonly workHash: Uint8Array; readonly half: Uint8Array };
 }
 
 export interface AdmissionDeps {
@@ -54,9 +54,9 @@ export interface AdmissionDeps {
 export interface PeerAdmission extends Admission {
   /** Tokens reserved and answers running under one share. */
   running(share: string): { readonly reserved: number; readonly active: number };
-  /** Ends what runs under a stopped share or for a blocked peer. */
-  revoke(who: { readonly share?: string; readonly peer?: PeerId }): void;
-  /** Checks a guest's proof without reserving, and remembers the guest's key. Throws what `reserve` throws. */
+  /** Ends what runs under a stopped share, or for a peer whose rights as a device have just changed. */
+  revoke(who: { readonly share: string } | { readonly peer: PeerId }): void;
+  /** Checks a guest's proof without reserving, and remembers the guest's key. Throws what `reserve` throws, but TOO_MANY. */
   greet(peer: PeerId, grant: Uint8Array): Promise<Share>;
 }
 
@@ -67,7 +67,7 @@ export interface PeerAdmission extends Admission {
 export async function openAdmission(deps: AdmissionDeps): Promise<PeerAdmission> {
   const room = deps.store.room('admission');
   const rows = records<Reserved>(room, 'reserved');
-  const left: Change[] = [];
+  const left = [];
   for await (const [id] of rows.all()) left.push(rows.remove(id));
   if (left.length > 0) await room.commit(left);
 
@@ -78,151 +78,168 @@ export async function openAdmission(deps: AdmissionDeps): Promise<PeerAdmission>
     return { reserved: mine.reduce((sum, one) => sum + one.units, 0), active: mine.length };
   };
 
-  const judge = async (peer: PeerId, resource: string | undefined, units: number, grant: Uint8Array | undefined) => {
-    const device = deps.devices.get(peer);
+  /** Reads first what takes a wait, then decides over facts of one moment. */
+  const judge = async ({
+    peer,
+    resource,
+    units,
+    grant,
+  }: Pick<Claim, 'peer' | 'units' | 'grant'> & { readonly resource?: string }) => {
     const claimed = grant === undefined ? undefined : claimedShare(deps, peer, grant);
-    const share = claimed?.share;
+    const owesReceipt = claimed?.share !== undefined && (await owes(deps, peer, fromHex(claimed.share.id)));
+    const owesTooMuch =
+      deps.devices.get(peer) !== undefined && (await owes(deps, peer, pairingLease, 'as many as may be open'));
+    const share = claimed?.share === undefined ? undefined : deps.shares.get(claimed.share.id);
+    const device = deps.devices.get(peer);
     const model = resource?.replace(/^model:/, '') ?? share?.models[0] ?? '';
+    const held = resource === undefined || share === undefined ? { reserved: 0, active: 0 } : runningOf(share.id);
     const verdict = decide({
       nowMs: deps.clock.nowMs(),
       peer,
       resource: `model:${model}`,
       units,
-      ...(device === undefined ? {} : { pairing: { allow: deps.exposed(model) ? device.allow : [], blocked: device.blocked } }),
-      ...(share === undefined ? {} : { share: shareFacts(share, runningOf(share.id)) }),
+      ...(device === undefined
+        ? {}
+        : { pairing: { allow: deps.exposed(model) ? device.allow : [], blocked: device.blocked } }),
+      ...(share === undefined ? {} : { share: shareFacts(share, held) }),
       proofValid: claimed?.valid ?? false,
       ticketPresented: grant !== undefined,
-      owesReceipt: share !== undefined && (await owes(deps, peer, fromHex(share.id))),
+      owesReceipt,
     });
     if (!verdict.allowed) throw new PeerAiError(verdict.code, verdict.message, { model });
-    return { verdict, share: verdict.via === 'share' ? share : undefined };
+    if (verdict.via === 'pairing' && owesTooMuch) {
+      throw new PeerAiError('RECEIPT_UNSIGNED', 'countersign the receipts of your last answers first', { model });
+    }
+    return allowed(verdict, share);
   };
 
-  const see = (share: Share, peer: PeerId, tokens: number): Share => ({
-    ...share,
-    tokensUsed: share.tokensUsed + tokens,
-    guests: {
-      ...share.guests,
-      [peer]: { tokensUsed: (share.guests[peer]?.tokensUsed ?? 0) + tokens, lastSeenMs: deps.clock.nowMs() },
+  const giveBack = async (key: string, entry: Running): Promise<void> => {
+    if (running.get(key) !== entry) return;
+    running.delete(key);
+    const share = entry.share === undefined ? undefined : deps.shares.get(entry.share);
+    if (share !== undefined) deps.changed(share);
+    await room.commit([rows.remove(key)]);
+  };
+
+  const settle = async (
+    key: string,
+    entry: Running,
+    ...[usage, workHash]: Parameters<Reservation['settle']>
+  ): Promise<Uint8Array> => {
+    if (entry.settled !== undefined && equalBytes(entry.settled.workHash, workHash)) return entry.settled.half;
+    if (running.get(key) !== entry) throw new PeerAiError('REFUSED', 'this request has ended already');
+    const { peer, requestId, resource, units } = entry;
+    const lease = entry.share === undefined ? pairingLease : fromHex(entry.share);
+    const open = (await deps.receipts.unsigned(peer, lease)).find((half) => readReceipt(half).requestId === requestId);
+    if (open !== undefined) {
+      await giveBack(key, entry);
+      if (equalBytes(readReceipt(open).workHash, workHash)) return open;
+      throw new PeerAiError('REFUSED', 'another answer has this request id');
+    }
+    const booked = within(usage, units);
+    const facts = { consumer: peer, lease, requestId, model: resource.replace(/^model:/, ''), usage: booked, workHash };
+    let half: Uint8Array = new Uint8Array();
+    const known = entry.share === undefined ? undefined : deps.shares.get(entry.share);
+    if (known === undefined) {
+      half = await deps.receipts.issue(facts, [rows.remove(key)]);
+    } else {
+      const used = booked.promptTokens + booked.answerTokens;
+      await deps.shares.update(
+        known.id,
+        (share) => seenBy(share, peer, used, deps.clock.nowMs()),
+        async (change) => (half = await deps.receipts.issue(facts, [rows.remove(key), change])),
+      );
+    }
+    running.delete(key);
+    entry.settled = { workHash, half };
+    const share = known === undefined ? undefined : deps.shares.get(known.id);
+    if (share !== undefined) deps.changed(share);
+    return half;
+  };
+
+  const reservation = (key: string, entry: Running): Reservation => ({
+    units: entry.units,
+    revoked: entry.revoke.signal,
+    settle: (usage, workHash) => serial(() => settle(key, entry, usage, workHash)),
+    async countersigned(receipt) {
+      if (await completeOnce(deps.receipts, receipt)) deps.signed(receipt);
     },
+    release: () => serial(() => giveBack(key, entry)),
   });
 
-  const reservation = (key: string, reserved: Running): Reservation => {
-    const end = async (): Promise<void> => {
-      if (!running.delete(key)) return;
-      await room.commit([rows.remove(key)]);
+  const reserve = async ({ peer, requestId, resource, units, grant }: Claim): Promise<Reservation> => {
+    const key = `${peer}/${requestId}`;
+    const same = running.get(key);
+    if (same !== undefined) {
+      if (same.resource === resource && same.units <= units) return reservation(key, same);
+      throw new PeerAiError('REFUSED', 'another request of this id is running');
+    }
+    const { share, units: granted } = await judge({ peer, resource, units, ...(grant === undefined ? {} : { grant }) });
+    const reserved: Reserved = {
+      peer,
+      requestId,
+      resource,
+      units: granted,
+      ...(share === undefined ? {} : { share: share.id }),
+      atMs: deps.clock.nowMs(),
     };
-    return {
-      units: reserved.units,
-      revoked: reserved.revoke.signal,
-      settle: (usage, workHash) =>
-        serial(async () => {
-          const share = reserved.share === undefined ? undefined : deps.shares.get(reserved.share);
-          const used = usage.promptTokens + usage.answerTokens;
-          const booked = share === undefined ? undefined : see(share, reserved.peer, used);
-          const half = await deps.receipts.issue(
-            {
-              consumer: reserved.peer,
-              lease: reserved.share === undefined ? pairingLease : fromHex(reserved.share),
-              requestId: reserved.requestId,
-              model: reserved.resource.replace(/^model:/, ''),
-              usage: exact(usage),
-              workHash,
-            },
-            [rows.remove(key), ...(booked === undefined ? [] : [deps.shares.change(booked)])],
-          );
-          running.delete(key);
-          if (booked !== undefined) {
-            deps.shares.adopt(booked);
-            deps.changed(booked);
-          }
-          return half;
-        }),
-      async countersigned(receipt) {
-        await deps.receipts.complete(receipt);
-        deps.signed(receipt);
-      },
-      release: () => serial(end),
-    };
+    const entry: Running = { ...reserved, revoke: new AbortController() };
+    // Before the commit: a right that is taken away while the disk writes ends this answer too.
+    running.set(key, entry);
+    try {
+      const row = rows.put(key, reserved);
+      if (share === undefined) await room.commit([row]);
+      else {
+        const seen = (now: Share): Share => seenBy(now, peer, 0, deps.clock.nowMs());
+        deps.changed(await deps.shares.update(share.id, seen, (change) => room.commit([change, row])));
+      }
+    } catch (error) {
+      running.delete(key);
+      throw error;
+    }
+    return reservation(key, entry);
   };
 
   return {
     running: runningOf,
     revoke(who) {
-      for (const one of running.values()) {
-        const error = new PeerAiError(who.peer === undefined ? 'TICKET_REVOKED' : 'PEER_BLOCKED', 'the owner took this right away');
-        if (one.share === who.share && one.share !== undefined) one.revoke.abort(error);
-        if (one.peer === who.peer) one.revoke.abort(error);
+      for (const entry of running.values()) {
+        const code = revokedBy(deps.devices, entry, who);
+        if (code !== undefined) entry.revoke.abort(new PeerAiError(code, 'the owner took this right away'));
       }
     },
-    greet: (peer, grant) =>
-      serial(async () => {
-        const { share } = await judge(peer, undefined, 1, grant);
+    async greet(peer, grant) {
+      await waitForSignature(deps, peer, grant);
+      return serial(async () => {
+        const { share } = await judge({ peer, units: 1, grant });
         if (share === undefined) throw new PeerAiError('NOT_GRANTED', 'paired devices need no ticket');
-        const seen = see(share, peer, 0);
-        await deps.shares.save(seen);
+        const seen = await deps.shares.update(share.id, (now) => seenBy(now, peer, 0, deps.clock.nowMs()));
         deps.changed(seen);
         return seen;
-      }),
-    reserve: ({ peer, requestId, resource, units, grant }: Claim) =>
-      serial(async () => {
-        const key = `${peer}/${requestId}`;
-        const same = running.get(key);
-        if (same !== undefined) return reservation(key, same);
-        const { verdict, share } = await judge(peer, resource, units, grant);
-        const reserved: Reserved = {
-          peer,
-          requestId,
-          resource,
-          units: verdict.units,
-          ...(share === undefined ? {} : { share: share.id }),
-          atMs: deps.clock.nowMs(),
-        };
-        const seen = share === undefined ? undefined : see(share, peer, 0);
-        await (seen === undefined ? room.commit([rows.put(key, reserved)]) : deps.shares.save(seen, [rows.put(key, reserved)]));
-        const started = { ...reserved, revoke: new AbortController() };
-        running.set(key, started);
-        if (seen !== undefined) deps.changed(seen);
-        return reservation(key, started);
-      }),
+      });
+    },
+    async reserve(claim) {
+      await waitForSignature(deps, claim.peer, claim.grant);
+      return serial(() => reserve(claim));
+    },
   };
 }
 
-/** A last signature may still be on its way: it gets a moment before the next answer is refused for it. */
-async function owes({ receipts, clock }: AdmissionDeps, peer: PeerId, lease: Uint8Array): Promise<boolean> {
-  if (!(await receipts.owes(peer, lease))) return false;
-  await receipts.settled(peer, lease, clock.deadline(limits.signatureGraceMs)).catch(() => undefined);
-  return receipts.owes(peer, lease);
+function allowed(
+  verdict: Extract<AccessVerdict, { allowed: true }>,
+  share: Share | undefined,
+): { readonly units: number; readonly share?: Share } {
+  return verdict.via === 'share' && share !== undefined ? { units: verdict.units, share } : { units: verdict.units };
 }
 
-function claimedShare(
-  { crypto, shares, identity }: AdmissionDeps,
-  peer: PeerId,
-  grant: Uint8Array,
-): { readonly share?: Share; readonly valid: boolean } {
-  const { ticket, proof } = readTicketProof(grant);
-  const share = shares.get(toHex(ticket));
-  if (share === undefined) return { valid: false };
-  return { share, valid: equalBytes(proof, ticketProof(crypto, fromHex(share.secret), ticket, identity.peer, peer)) };
-}
-
-function shareFacts(share: Share, { reserved, active }: { readonly reserved: number; readonly active: number }): ShareFacts {
-  return {
-    ticketId: fromHex(share.id),
-    models: share.models,
-    tokens: share.tokens,
-    tokensUsed: share.tokensUsed,
-    tokensReserved: reserved,
-    expiresMs: share.expiresMs,
-    revoked: share.stoppedMs !== undefined,
-    guests: share.guestsMax,
-    guestsSeen: Object.keys(share.guests) as PeerId[],
-    concurrency: share.concurrency,
-    active,
-  };
-}
-
-/** Engines count in whole tokens; a receipt takes nothing else. */
-function exact(usage: Usage): Usage {
-  return { ...usage, promptTokens: Math.max(0, Math.round(usage.promptTokens)), answerTokens: Math.max(0, Math.round(usage.answerTokens)) };
+/** Why this answer has to end, if it has to. A device that lost its place keeps what a share link gives it; a blocked one keeps nothing. */
+function revokedBy(
+  devices: Devices,
+  entry: Reserved,
+  who: { readonly share: string } | { readonly peer: PeerId },
+): string | undefined {
+  if ('share' in who) return entry.share === who.share ? 'TICKET_REVOKED' : undefined;
+  if (entry.peer !== who.peer) return undefined;
+  if (devices.isBlocked(who.peer)) return 'PEER_BLOCKED';
+  return entry.share === undefined ? 'NOT_GRANTED' : undefined;
 }

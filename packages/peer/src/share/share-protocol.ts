@@ -17,7 +17,13 @@ export type ShareAnswer = ReturnType<typeof shareAnswer.decode>;
 
 /** `/peerai/share/1`: a guest proves its ticket and learns what is left of it. */
 export const shareMethod: Method<ShareQuestion, ShareAnswer> = {
-  protocol: { id: '/peerai/share/1', access: 'anyone', framing: 'messages', messageBytesMax: 4_096, channelsPerPeerMax: 4 },
+  protocol: {
+    id: '/peerai/share/1',
+    access: 'anyone',
+    framing: 'messages',
+    messageBytesMax: 4_096,
+    channelsPerPeerMax: 4,
+  },
   request: shareQuestion,
   response: shareAnswer,
   timeoutMs: limits.questionMs,

@@ -41,7 +41,13 @@ export interface Shares {
   update(id: string, edit: (share: Share) => Share, commit?: (change: Change) => Promise<unknown>): Promise<Share>;
 }
 
-export async function openShares({ store, clock }: { readonly store: Store; readonly clock: Pick<Clock, 'nowMs'> }): Promise<Shares> {
+export async function openShares({
+  store,
+  clock,
+}: {
+  readonly store: Store;
+  readonly clock: Pick<Clock, 'nowMs'>;
+}): Promise<Shares> {
   const room = store.room('shares');
   const rows = records<Share>(room, 'share');
   const serial = createMutex();
@@ -52,7 +58,8 @@ export async function openShares({ store, clock }: { readonly store: Store; read
     const count = known.size - limits.sharesMax + 1;
     if (count <= 0) return [];
     const ended = list().filter((share) => shareState(share, clock.nowMs()) !== 'active');
-    if (ended.length < count) throw new PeerAiError('LIMIT_REACHED', `${limits.sharesMax} shares are active; stop one first`);
+    if (ended.length < count)
+      throw new PeerAiError('LIMIT_REACHED', `${limits.sharesMax} shares are active; stop one first`);
     return ended.slice(-count);
   };
   return {

@@ -81,10 +81,16 @@ export function createSharing(deps: SharingDeps): Sharing {
     },
     list: () => deps.shares.list().map((share) => view(deps, share)),
     async stop(id) {
-      const found = deps.shares.list().filter((share) => share.id === id || (id.length >= 4 && share.id.startsWith(id)));
+      const found = deps.shares
+        .list()
+        .filter((share) => share.id === id || (id.length >= 4 && share.id.startsWith(id)));
       const [share] = found;
-      if (share === undefined || found.length > 1) throw new PeerAiError('SHARE_UNKNOWN', `no share has the id ${id.slice(0, 40)}`);
-      const stopped = await deps.shares.update(share.id, (now) => ({ ...now, stoppedMs: now.stoppedMs ?? deps.clock.nowMs() }));
+      if (share === undefined || found.length > 1)
+        throw new PeerAiError('SHARE_UNKNOWN', `no share has the id ${id.slice(0, 40)}`);
+      const stopped = await deps.shares.update(share.id, (now) => ({
+        ...now,
+        stoppedMs: now.stoppedMs ?? deps.clock.nowMs(),
+      }));
       deps.admission.revoke({ share: share.id });
       return announce(deps, stopped);
     },
@@ -101,7 +107,10 @@ export function createSharing(deps: SharingDeps): Sharing {
   };
 }
 
-export function shareView(deps: Pick<SharingDeps, 'admission' | 'clock' | 'crypto' | 'isOnline'>, share: Share): ShareView {
+export function shareView(
+  deps: Pick<SharingDeps, 'admission' | 'clock' | 'crypto' | 'isOnline'>,
+  share: Share,
+): ShareView {
   const { reserved, active } = deps.admission.running(share.id);
   const { id, models, link, reach, warning, createdMs, expiresMs, guestsMax, concurrency } = share;
   return {
@@ -172,7 +181,12 @@ function makeShare(deps: SharingDeps, wish: ShareDefaults & { readonly model: st
 function checkWish({ forMs, tokens, guests, concurrency }: ShareDefaults): void {
   const check = (name: string, value: number, min: number, max: number): void => {
     if (!Number.isInteger(value) || value < min || value > max) {
-      throw new PeerAiError('SHARE_INVALID', `${name} is ${value}; it can be ${min} to ${max}`, { name, value, min, max });
+      throw new PeerAiError('SHARE_INVALID', `${name} is ${value}; it can be ${min} to ${max}`, {
+        name,
+        value,
+        min,
+        max,
+      });
     }
   };
   check('forMs', forMs, limits.shareLifeMsMin, limits.shareLifeMsMax);
