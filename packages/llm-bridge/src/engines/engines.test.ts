@@ -29,7 +29,10 @@ async function named(dialect: Dialect, make: Make): Promise<ModelUnderTest> {
   const engine = make({ clock }, server);
   const model = async (name: Behaviour): Promise<LanguageModel> => (await engine.model(name, never)) as LanguageModel;
   const names: readonly Failing[] = ['dies', 'error', 'busy', 'narrow', 'gone'];
-  const failing = names.map(async (name) => ({ code: name === 'gone' ? 'MODEL_UNKNOWN' : codes[name], model: await model(name) }));
+  const failing = names.map(async (name) => ({
+    code: name === 'gone' ? 'MODEL_UNKNOWN' : codes[name],
+    model: await model(name),
+  }));
   return {
     model: await model('plain'),
     slow: await model('slow'),
@@ -43,7 +46,9 @@ async function named(dialect: Dialect, make: Make): Promise<ModelUnderTest> {
 async function unnamed(): Promise<ModelUnderTest> {
   const names: readonly Behaviour[] = ['plain', 'slow', 'dies', 'error', 'busy', 'narrow'];
   const servers = await Promise.all(names.map((name) => startWireEngine('completion', name)));
-  const models = servers.map(async (server) => (await openAiCompatibleEngine({ clock }, server).list(never))[0] as LanguageModel);
+  const models = servers.map(
+    async (server) => (await openAiCompatibleEngine({ clock }, server).list(never)).at(0) as LanguageModel,
+  );
   const [model, slow, ...rest] = (await Promise.all(models)) as [LanguageModel, LanguageModel, ...LanguageModel[]];
   const failing = rest.map((one, index) => ({ code: Object.values(codes)[index] ?? '', model: one }));
   return {
@@ -56,9 +61,12 @@ async function unnamed(): Promise<ModelUnderTest> {
 }
 
 /** A model whose server has gone since it was listed. */
-async function stopped(dialect: Dialect, make: Make): Promise<{ readonly code: string; readonly model: LanguageModel }> {
+async function stopped(
+  dialect: Dialect,
+  make: Make,
+): Promise<{ readonly code: string; readonly model: LanguageModel }> {
   const server = await startWireEngine(dialect);
-  const [model] = await make({ clock }, server).list(never);
+  const models = await make({ clock }, server).list(never);
   await server.stop();
-  return { code: 'ENGINE_UNREACHABLE', model: model as LanguageModel };
+  return { code: 'ENGINE_UNREACHABLE', model: models.at(0) as LanguageModel };
 }

@@ -55,8 +55,9 @@ export function requestJson(
   url: string,
   signal: AbortSignal,
   init: RequestInit = {},
-  { timeoutMs = limits.engineListMs as number, bytesMax = limits.engineEventCharsMax as number } = {},
+  bounds: { readonly timeoutMs?: number; readonly bytesMax?: number } = {},
 ): Promise<unknown> {
+  const { timeoutMs = limits.engineListMs, bytesMax = limits.engineEventCharsMax } = bounds;
   return withDeadline(clock, timeoutMs, signal, async (within) => {
     const response = await request(fetch, url, { ...init, signal: within });
     try {

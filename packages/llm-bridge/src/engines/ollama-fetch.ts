@@ -16,7 +16,7 @@ export function ollamaFetch(
   bytesMax: number = limits.engineEventCharsMax,
 ): typeof globalThis.fetch {
   return async (input, init) => {
-    const response = await request(fetch, String(input), { ...init, signal });
+    const response = await request(fetch, input instanceof Request ? input.url : input.toString(), { ...init, signal });
     const headers = { 'content-type': response.headers.get('content-type') ?? '' };
     const streams = typeof init?.body === 'string' && /"stream":true/.test(init.body);
     if (streams && response.body !== null) return new Response(response.body.pipeThrough(wholeLines()), { headers });
@@ -39,7 +39,8 @@ function wholeLines(): TransformStream<Uint8Array, Uint8Array> {
       const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
       rest = lines.pop() ?? '';
       for (const line of lines) take(line, out);
-      if (rest.length > limits.engineEventCharsMax) throw llmError('ENGINE_FAILED', 'one line of the engine has no end');
+      if (rest.length > limits.engineEventCharsMax)
+        throw llmError('ENGINE_FAILED', 'one line of the engine has no end');
     },
     flush(out) {
       take(rest + decoder.decode(), out);

@@ -117,4 +117,6 @@ async function* chat(
 }
 
 const late = (error: unknown): unknown =>
-  PeerAiError.is(error, 'TIMEOUT') ? llmError('ENGINE_UNREACHABLE', 'the engine did not answer in time', {}, error) : error;
+  PeerAiError.is(error, 'TIMEOUT')
+    ? llmError('ENGINE_UNREACHABLE', 'the engine did not answer in time', {}, error)
+    : error;

@@ -69,7 +69,11 @@ async function propsOf(
   signal: AbortSignal,
 ): Promise<{ readonly name: string; readonly context?: number | undefined }> {
   const props = checkReply(propsSchema, await getJson(deps, server, '/props', signal));
-  const file = props.model_path?.split(/[/\\]/).at(-1)?.replace(/\.gguf$/i, '') ?? '';
+  const file =
+    props.model_path
+      ?.split(/[/\\]/)
+      .at(-1)
+      ?.replace(/\.gguf$/i, '') ?? '';
   return { name: file === '' ? 'default' : file, context: props.default_generation_settings.n_ctx };
 }
 
@@ -94,7 +98,9 @@ function modelOf(deps: HttpEngineDeps, server: Server, card: ModelCard): Languag
     specification: 1,
     card,
     generate: (prompt, sampling, caller) =>
-      oneAnswer(deps.clock, prompt, sampling, caller, (signal) => ask(deps, server, card.name, prompt, sampling, signal)),
+      oneAnswer(deps.clock, prompt, sampling, caller, (signal) =>
+        ask(deps, server, card.name, prompt, sampling, signal),
+      ),
     embed: (texts, signal) => embed(deps, server, card.name, texts, signal),
   };
 }
@@ -121,4 +127,6 @@ async function embed(
 }
 
 const inTime = (error: unknown): unknown =>
-  PeerAiError.is(error, 'TIMEOUT') ? llmError('ENGINE_UNREACHABLE', 'the engine did not answer in time', {}, error) : error;
+  PeerAiError.is(error, 'TIMEOUT')
+    ? llmError('ENGINE_UNREACHABLE', 'the engine did not answer in time', {}, error)
+    : error;

@@ -13,7 +13,11 @@ const serve = async (starting: Promise<WireServer>): Promise<string> => {
   return server.url;
 };
 /** A server with JSON pages, everything else 404. */
-const pages = (all: Readonly<Record<string, unknown>>, status = 404, headers: Record<string, string> = {}): Promise<string> =>
+const pages = (
+  all: Readonly<Record<string, unknown>>,
+  status = 404,
+  headers: Record<string, string> = {},
+): Promise<string> =>
   serve(
     startWireServer(({ path }: Asked, reply) => {
       for (const [name, value] of Object.entries(headers)) reply.setHeader(name, value);
@@ -31,7 +35,9 @@ describe('probeEngines', () => {
     const ollama = await serve(startWireEngine('ollama'));
     const openai = await serve(startWireEngine('openai'));
     const old = await serve(startWireEngine('completion'));
-    const studio = await pages({ '/v1/models': { object: 'list', data: [{ id: 'a', owned_by: 'organization_owner' }, { id: 'b' }] } });
+    const studio = await pages({
+      '/v1/models': { object: 'list', data: [{ id: 'a', owned_by: 'organization_owner' }, { id: 'b' }] },
+    });
     const empty = await pages({ '/v1/models': { object: 'list', data: [] } });
     const findings = await look(ollama, openai, old, studio, empty, 'http://127.0.0.1:1');
     expect(findings.map(({ kind, state, detail }) => `${kind} ${state}: ${detail}`)).toEqual([

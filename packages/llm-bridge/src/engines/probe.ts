@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { withDeadline } from '../flow/abort.ts';
 import { limits } from '../limits.ts';
 import type { Engine } from './engine.ts';
-import { engineUrl, type Fetch, type HttpEngineDeps, loopHeader, readText } from './http.ts';
+import { engineUrl, type HttpEngineDeps, loopHeader, readText } from './http.ts';
 import { ollamaEngine } from './ollama.ts';
 import { openAiCompatibleEngine } from './openai-compatible.ts';
 import { propsSchema } from './openai-schema.ts';
@@ -59,11 +59,13 @@ async function probe(deps: HttpEngineDeps, url: string, signal: AbortSignal): Pr
   if (Object.values(replies).every((reply) => reply === undefined)) {
     return { kind: 'unknown', url, state: 'absent', detail: `nothing answers at ${url}` };
   }
-  return isPeerAi(replies) ? loop(url) : (ollamaIn(deps, url, replies) ?? openAiIn(deps, url, replies) ?? stranger(url, replies));
+  return isPeerAi(replies)
+    ? loop(url)
+    : (ollamaIn(deps, url, replies) ?? openAiIn(deps, url, replies) ?? stranger(url, replies));
 }
 
 async function askOne(deps: HttpEngineDeps, url: string, signal: AbortSignal): Promise<Reply | undefined> {
-  const { clock, fetch = globalThis.fetch as Fetch } = deps;
+  const { clock, fetch = globalThis.fetch } = deps;
   try {
     return await withDeadline(clock, limits.probeMs, signal, async (within) => {
       const headers = { accept: 'application/json' };

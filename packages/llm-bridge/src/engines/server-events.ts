@@ -26,7 +26,8 @@ export async function* serverEvents(response: Response): AsyncGenerator<object, 
       pendingBytes += value.length;
       parser.feed(decoder.decode(value, { stream: true }));
       if (events.length > 0) pendingBytes = 0;
-      if (pendingBytes > limits.engineEventCharsMax) throw llmError('ENGINE_FAILED', 'one event of the engine has no end');
+      if (pendingBytes > limits.engineEventCharsMax)
+        throw llmError('ENGINE_FAILED', 'one event of the engine has no end');
       for (const data of events.splice(0)) {
         if (data === '[DONE]') return;
         yield objectOf(data);
@@ -44,7 +45,8 @@ function objectOf(data: string): object {
   } catch (cause) {
     throw llmError('ENGINE_FAILED', 'the engine sent an event that is no JSON', {}, cause);
   }
-  if (typeof event !== 'object' || event === null) throw llmError('ENGINE_FAILED', 'an event of the engine is no object');
+  if (typeof event !== 'object' || event === null)
+    throw llmError('ENGINE_FAILED', 'an event of the engine is no object');
   if ('error' in event && event.error !== null && event.error !== undefined) throw refusalOf(500, data);
   return event;
 }

@@ -38,7 +38,8 @@ afterEach(async () => {
   await Promise.all(servers.map(({ stop }) => stop()));
   servers = [];
 });
-const lastOf = (server: WireServer, path: string): Asked | undefined => server.asked.findLast((one) => one.path === path);
+const lastOf = (server: WireServer, path: string): Asked | undefined =>
+  server.asked.findLast((one) => one.path === path);
 
 describe('What is asked', () => {
   it('is Ollama’s chat, with its options and refusing to cut the prompt', async () => {
@@ -79,9 +80,13 @@ describe('What is asked', () => {
     const model = await engineOf('completion', server).model('old-7b.Q4', never);
     await all(model, sampling);
     await all(model);
-    expect(server.asked.map(({ path }) => path)).toEqual(
-      ['/v1/models', '/props', '/v1/chat/completions', '/completion', '/completion'],
-    );
+    expect(server.asked.map(({ path }) => path)).toEqual([
+      '/v1/models',
+      '/props',
+      '/v1/chat/completions',
+      '/completion',
+      '/completion',
+    ]);
     expect(server.asked[3]?.body).toMatchObject({
       prompt: 'System: be kind\nUser: Grüße\nAssistant:',
       n_predict: 9,
@@ -118,7 +123,9 @@ describe.each(['ollama', 'openai', 'completion'] as const)('An answer in the dia
     const tokens = ['Grüße', ', ', '世界', ' 👋🏽', ' and', ' more'].map((one) => spoken[dialect].token(one));
     const text = `${tokens.join('')}${spoken[dialect].end('stop', 6)}`;
     for (const sizeBytes of [5, 64, 1_000_000]) {
-      const server = await serve(startWireServer((_, reply) => dribble(reply, text, sizeBytes, 0).then(() => void reply.end())));
+      const server = await serve(
+        startWireServer((_, reply) => dribble(reply, text, sizeBytes, 0).then(() => void reply.end())),
+      );
       const model = await hidden(dialect, server);
       expect(textOf(await all(model))).toBe(whole);
     }
@@ -167,7 +174,7 @@ async function hidden(dialect: Dialect, server: WireServer, time: typeof clock =
   };
   const deps = { clock: time, fetch };
   const engine = dialect === 'ollama' ? ollamaEngine(deps, listing) : openAiCompatibleEngine(deps, listing);
-  return (await engine.list(never))[0] as LanguageModel;
+  return (await engine.list(never)).at(0) as LanguageModel;
 }
 
 describe('An engine that is silent', () => {
@@ -243,7 +250,16 @@ describe('The models of an engine', () => {
     }
     const [old] = await engineOf('completion', await serve(startWireEngine('completion'))).list(never);
     await expect(old?.embed?.(['a'], never)).rejects.toMatchObject({ code: 'UNSUPPORTED' });
-    for (const rows of [[[1, 2]], [[1, 2], [1]], [[], []], [[0, 0], [1, 1]], [[Number.NaN], [1]]]) {
+    for (const rows of [
+      [[1, 2]],
+      [[1, 2], [1]],
+      [[], []],
+      [
+        [0, 0],
+        [1, 1],
+      ],
+      [[Number.NaN], [1]],
+    ]) {
       expect(() => unitRows(rows, 2)).toThrow(expect.objectContaining({ code: 'ENGINE_FAILED' }));
     }
   });
@@ -265,14 +281,21 @@ describe('An engine that cannot be used', () => {
   });
   afterEach(() => void vi.restoreAllMocks());
 
-  const listFrom = async (dialect: Dialect, status: number, body: unknown, headers: Record<string, string> = {}): Promise<unknown> => {
+  const listFrom = async (
+    dialect: Dialect,
+    status: number,
+    body: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<unknown> => {
     const server = await serve(
       startWireServer((_, reply) => {
         for (const [name, value] of Object.entries(headers)) reply.setHeader(name, value);
         sendJson(reply, body, status);
       }),
     );
-    return engineOf(dialect, server).list(never).catch((error: unknown) => error);
+    return engineOf(dialect, server)
+      .list(never)
+      .catch((error: unknown) => error);
   };
 
   it.each(['ollama', 'openai'] as const)('%s says why by its code', async (dialect) => {

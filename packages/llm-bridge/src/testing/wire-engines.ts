@@ -8,7 +8,7 @@ const answerTokens = ['Grüße', ', ', '世界', ' 👋🏽', ' and', ' more'];
 const slowTokens = Array.from({ length: 300 }, (_, index) => ` ${index}`);
 const promptTokens = 7;
 
-export const behaviours = ['plain', 'slow', 'dies', 'error', 'mute', 'deaf', 'gone', 'busy', 'narrow'] as const;
+const behaviours = ['plain', 'slow', 'dies', 'error', 'mute', 'deaf', 'gone', 'busy', 'narrow'] as const;
 export type Behaviour = (typeof behaviours)[number];
 
 /**
@@ -70,7 +70,11 @@ export const spoken: Readonly<
   openai: {
     token: (content) => event(chunk({ content }, null)),
     end: (reason, count) => {
-      const usage = { prompt_tokens: promptTokens, completion_tokens: count, total_tokens: promptTokens + (count ?? 0) };
+      const usage = {
+        prompt_tokens: promptTokens,
+        completion_tokens: count,
+        total_tokens: promptTokens + (count ?? 0),
+      };
       const counts = count === undefined ? '' : event({ ...chunk({}, null), choices: [], usage });
       return `${event(chunk({}, reason))}${counts}data: [DONE]\n\n`;
     },
@@ -127,7 +131,13 @@ function catalogue(dialect: Dialect, { path, body }: Asked, reply: ServerRespons
     openai: {
       '/v1/models': () => ({
         object: 'list',
-        data: behaviours.map((id) => ({ id, object: 'model', created: 1, owned_by: 'llamacpp', meta: { n_ctx_train: 32_768, size: 9 } })),
+        data: behaviours.map((id) => ({
+          id,
+          object: 'model',
+          created: 1,
+          owned_by: 'llamacpp',
+          meta: { n_ctx_train: 32_768, size: 9 },
+        })),
       }),
       '/props': () => ({ default_generation_settings: { n_ctx: 2_048 }, total_slots: 1 }),
       '/v1/embeddings': () => ({
@@ -143,7 +153,8 @@ function catalogue(dialect: Dialect, { path, body }: Asked, reply: ServerRespons
   };
   const page = pages[dialect][path];
   if (page !== undefined) return sendJson(reply, page());
-  if (dialect === 'ollama') return void reply.writeHead(404, { 'content-type': 'text/plain' }).end('404 page not found');
+  if (dialect === 'ollama')
+    return void reply.writeHead(404, { 'content-type': 'text/plain' }).end('404 page not found');
   sendJson(reply, { error: { code: 404, message: 'File Not Found', type: 'not_found_error' } }, 404);
 }
 

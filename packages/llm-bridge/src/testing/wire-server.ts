@@ -16,7 +16,7 @@ export interface WireServer {
   readonly asked: readonly Asked[];
   /** Requests whose answer has not ended and whose connection lives. */
   readonly working: () => number;
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /** A true HTTP server on the loopback: what an engine looks like from outside. */
