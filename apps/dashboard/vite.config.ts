@@ -18,14 +18,12 @@ function guestPage(): Plugin {
 }
 
 /** What the guest's page does without; only that page contains a network. */
-const without = Object.fromEntries(
-  [
-    ['@libp2p/gossipsub', 'gossipsub'],
-    ['@noble/curves/secp256k1.js', 'secp256k1'],
-    ['@noble/post-quantum/ml-kem.js', 'ml-kem'],
-    ['@noble/ciphers/aes.js', 'aes'],
-  ].map(([name, file]) => [name, fileURLToPath(new URL(`src/guest/without/${file}.ts`, import.meta.url))]),
-);
+const without = {
+  '@libp2p/gossipsub': fileURLToPath(new URL('./src/guest/without/gossipsub.ts', import.meta.url)),
+  '@noble/ciphers/aes.js': fileURLToPath(new URL('./src/guest/without/aes.ts', import.meta.url)),
+  '@noble/curves/secp256k1.js': fileURLToPath(new URL('./src/guest/without/secp256k1.ts', import.meta.url)),
+  '@noble/post-quantum/ml-kem.js': fileURLToPath(new URL('./src/guest/without/ml-kem.ts', import.meta.url)),
+};
 
 /** Two pages from one build. `base: './'` keeps every asset address relative, so `/` and `/s` work on any host. */
 export default defineConfig({

@@ -22,7 +22,7 @@ export async function guestPageOverFakeWorld(): Promise<string> {
     enforce: 'pre',
     resolveId(source, importer) {
       if (source === './loader.ts' && importer?.endsWith('guest/main.tsx') === true)
-        return join(root, 'test/fake-loader.ts');
+        return fileURLToPath(new URL('./fake-loader.ts', import.meta.url));
     },
   };
   await build({

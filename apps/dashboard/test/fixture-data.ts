@@ -21,17 +21,16 @@ export interface FixtureState {
 
 const minuteMs = 60_000;
 
-export const fingerprints = {
-  laptop: { emoji: ['🦊', '🌲', '🥁', '🧊'], words: ['fox', 'tree', 'drum', 'ice'], hex: 'c2d851ee9b073a64'.repeat(4) },
-  study: {
-    emoji: ['🐢', '🎈', '🔑', '🍋'],
-    words: ['turtle', 'balloon', 'key', 'lemon'],
-    hex: '7f3a91c20d5eb846'.repeat(4),
+const fingerprints = {
+  laptop: {
+    emoji: ['🦊', '🌲', '🥁', '🧊', '🐢', '🎈', '🔑', '🍋'],
+    words: ['fox', 'tree', 'drum', 'ice', 'turtle', 'balloon', 'key', 'lemon'],
+    hex: 'c2d851ee9b073a64'.repeat(4),
   },
-  other: {
-    emoji: ['🐙', '🍐', '⚓', '🎲'],
-    words: ['octopus', 'pear', 'anchor', 'dice'],
-    hex: '9c1e44d00d5eb846'.repeat(4),
+  study: {
+    emoji: ['🐢', '🎈', '🔑', '🍋', '🐙', '🍐', '⚓', '🎲'],
+    words: ['turtle', 'balloon', 'key', 'lemon', 'octopus', 'pear', 'anchor', 'dice'],
+    hex: '7f3a91c20d5eb846'.repeat(4),
   },
 } as const;
 
@@ -60,6 +59,7 @@ export function fixtureShare(id: string, patch: Partial<ShareView>, nowMs: numbe
     id,
     models: ['nano'],
     link: `https://relay.example/s#${'v1abcdefgh'.repeat(40)}`,
+    apiKey: 'peerai-share-fixture',
     reach: 'relay',
     createdMs: nowMs,
     expiresMs: nowMs + 118 * minuteMs,

@@ -66,4 +66,33 @@ describe('A guest with a link, a relay and a peer behind it', () => {
     await page.getByText('study-pc ended this link').waitFor();
     await context.close();
   });
+
+  it('uses a link in one tab at a time, and the same key when it comes back', async () => {
+    const context = await browser.newContext();
+    const { link } = await provider.share('echo');
+    const { page } = await visit(context, link);
+    await page.getByText(/h left|min left/).waitFor({ timeout: 20_000 });
+    const second = await visit(context, link);
+    await second.page.getByText('This link is open in another tab').waitFor();
+    await page.close();
+    await second.page.getByRole('button', { name: 'Try again' }).press('Enter');
+    await second.page.getByText(/h left|min left/).waitFor({ timeout: 20_000 });
+    const share = provider.peer.sharing.list().find((candidate) => candidate.link === link);
+    expect(share?.guests.length ?? 0).toBeLessThanOrEqual(1);
+    await context.close();
+  });
+
+  it('keeps what was said when the provider dies in the middle of an answer', async () => {
+    const context = await browser.newContext();
+    const { link } = await provider.share('echo-slow');
+    const { page } = await visit(context, link);
+    await page.getByRole('textbox').fill('one two three four '.repeat(50));
+    await page.keyboard.press('Enter');
+    await page.getByText('echo: one two three').first().waitFor({ timeout: 20_000 });
+    await provider.stop();
+    await page.getByText('study-pc broke off in the middle of the answer').waitFor({ timeout: 20_000 });
+    await page.getByText('echo: one two three').first().waitFor();
+    await page.getByRole('button', { name: 'Try again' }).waitFor();
+    await context.close();
+  });
 });

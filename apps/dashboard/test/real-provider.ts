@@ -14,6 +14,7 @@ export interface RealProvider {
   readonly peer: Peer;
   /** A share link for a model of the scripted engine. */
   share(model: string, tokens?: number): Promise<{ readonly id: string; readonly link: string }>;
+  /** Safe to call twice. */
   stop(): Promise<void>;
 }
 
@@ -90,6 +91,7 @@ export async function startRealProvider(dist: string): Promise<RealProvider> {
     peer: started,
     share: (model, tokens = 20_000) => started.sharing.create({ model, tokens }),
     async stop() {
+      if (!server.listening) return;
       await started.stop();
       await node.stop();
       await relay.stop();

@@ -10,7 +10,7 @@ import type { QueryClient } from '@tanstack/react-query';
 import { keys } from './keys.ts';
 import { limits } from './limits.ts';
 
-export interface TrafficPoint {
+interface TrafficPoint {
   readonly bytesPerSecond: number;
   readonly tokensPerSecond: number;
 }

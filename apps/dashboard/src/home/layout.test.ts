@@ -42,11 +42,11 @@ describe('The map', () => {
     expect(placeDevices(devices, new Map())).toEqual(placeDevices(devices, new Map()));
   });
 
-  it('lets nobody stand on anybody', () => {
-    const devices = Array.from({ length: 6 }, (_, i) => ({ id: `device-${i}`, roundTripMs: 5 + i * 20 }));
-    const places = [...placeDevices(devices, new Map()).values(), { x: map.centreX, y: map.centreY }];
+  it('leaves everybody room for a name', () => {
+    const devices = Array.from({ length: 14 }, (_, i) => ({ id: `device-${i}`, roundTripMs: i < 7 ? 8 : 40 }));
+    const places = [...placeDevices(devices, new Map()).values()];
     places.forEach((a, i) => {
-      for (const b of places.slice(i + 1)) expect(Math.hypot(a.x - b.x, a.y - b.y)).toBeGreaterThan(2 * map.nodeRadius);
+      for (const b of places.slice(i + 1)) expect(Math.hypot(a.x - b.x, a.y - b.y)).toBeGreaterThan(90);
     });
   });
 

@@ -1,6 +1,6 @@
 import type { ChatEvent, ServedBy } from '@peerai/peer/control';
 
-export interface UserTurn {
+interface UserTurn {
   readonly role: 'user';
   readonly text: string;
 }

@@ -39,6 +39,11 @@ export function ShareReady({
             </div>
           </div>
           <Command text={share.link} label={ready.copy} short />
+          <details className="small">
+            <summary>{ready.program}</summary>
+            <p className="muted">{ready.programText}</p>
+            <Command text={share.apiKey} label={ready.copyKey} short />
+          </details>
           <div className="row">
             <CopyButton text={share.link} look="primary">
               {near ? ready.copyAnyway : ready.copy}

@@ -59,6 +59,6 @@ export function ErrorNote({
   );
 }
 
-export function messageOf(error: unknown): string {
+function messageOf(error: unknown): string {
   return sentence(error instanceof Error ? error.message : String(error));
 }

@@ -58,7 +58,7 @@ export function Region<T>({
   }
   if (!query.isError) return children(data);
   return (
-    <div className="stale">
+    <div className="stale stack">
       {children(data)}
       <p className="pad small">
         <AsOf atMs={query.dataUpdatedAt} />
