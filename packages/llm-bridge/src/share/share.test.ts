@@ -230,6 +230,18 @@ describe('A lost link', () => {
     expect(world.admission.countersigned).toHaveLength(1);
   });
 
+  it('is mended as often as it breaks, as long as something came in between', async () => {
+    const parts = reading(world.ask('echo-slow', long));
+    for (let breaks = 0; breaks < limits.resumeTriesMax + 2; breaks += 1) {
+      await world.clock.advance(110);
+      world.networks.cut(consumer, provider);
+      world.networks.heal(consumer, provider);
+    }
+    await world.clock.until(parts.done);
+    expect([await parts.done, textOf(parts.parts)]).toEqual([undefined, `echo: ${long}`]);
+    expect(world.admission.booked).toHaveLength(1);
+  });
+
   it('before the first token sends the request again under its id, and the first one is found', async () => {
     const parts = reading(world.ask('echo-slow', long));
     await world.clock.advance(20);

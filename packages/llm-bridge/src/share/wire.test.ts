@@ -1,8 +1,9 @@
 import { type Channel, type LanguageModel, utf8 } from '@peerai/core-protocol';
+import { settle } from '@peerai/core-protocol/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createShareWorld, type ShareWorld, provider, reading, textOf } from '../testing/share-world.ts';
 import { limits } from '../limits.ts';
-import { encodeClientFrame, modelProtocol, providerFrame } from './protocol.ts';
+import { encodeClientFrame, encodeProviderFrame, modelProtocol, providerFrame } from './protocol.ts';
 
 let world: ShareWorld;
 beforeEach(() => {
@@ -82,6 +83,28 @@ describe('The wire', () => {
     expect((await sent({ model: 'echo' })).error?.code).toBe('REQUEST_ID_REUSED');
     expect((await sent({ requestId: 'r9', resumeOffset: 1 })).error?.code).toBe('RESUME_GONE');
     expect((await sent({ model: 'echo-slow', resumeOffset: 3 })).error?.code).toBe('INVALID_FORMAT');
+  });
+
+  it('frees the slot at once when the client breaks the protocol', async () => {
+    const channel = await open();
+    await channel.send(encodeClientFrame({ kind: 'ask', ask: question({ model: 'echo-slow' }) }));
+    await world.clock.advance(60);
+    expect(world.shared.running).toBe(1);
+    await channel.send(encodeClientFrame({ kind: 'ask', ask: question({ model: 'echo-slow' }) }));
+    await settle();
+    expect([world.shared.running, world.admission.open]).toEqual([0, 0]);
+  });
+
+  it.each([
+    ['a part in the wrong place', { kind: 'delta', offset: 5, text: 'x' }],
+    ['a part without a place', { kind: 'delta', text: 'x' }],
+    ['a finish without its fields', { kind: 'finish' }],
+  ] as const)('is not believed by the asker when a provider sends %s', async (_, frame) => {
+    world.shared[Symbol.dispose]();
+    using _answer = world.there.answer(modelProtocol, async (channel) => {
+      await channel.send(encodeProviderFrame(frame));
+    });
+    await expect(Array.fromAsync(world.ask('echo'))).rejects.toMatchObject({ code: 'INVALID_FORMAT' });
   });
 
   it('drops a channel that asks nothing', async () => {
