@@ -62,7 +62,9 @@ function readyLine<Ready>(child: ChildProcess, ended: Promise<void>): Promise<Re
     lines.on('line', (line) => {
       if (!line.startsWith('{')) return;
       clearTimeout(timer);
-      resolve(JSON.parse(line) as Ready);
+      const said = JSON.parse(line) as Ready & { readonly error?: { readonly code: string; readonly message: string } };
+      if (said.error === undefined) resolve(said);
+      else reject(new Error(`${said.error.message} (${said.error.code})`));
     });
   });
 }

@@ -119,10 +119,11 @@ function nativeRates() {
     hash('sha256', entry, 'buffer');
     hash('sha256', node, 'buffer');
   };
-  const rate = (count: number, work: () => void) => (): number => {
-    const start = performance.now();
-    for (let index = 0; index < count; index += 1) work();
-    return count / ((performance.now() - start) / 1000);
+  const rate = (count: number, work: () => void) => async (): Promise<number> => {
+    const seconds = await processorSeconds(() => {
+      for (let index = 0; index < count; index += 1) work();
+    });
+    return count / seconds;
   };
   return {
     hashes: rate(20_000, hashes),

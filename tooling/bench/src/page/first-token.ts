@@ -1,0 +1,85 @@
+import { existsSync } from 'node:fs';
+import { startTestnet } from '@peerai/testnet';
+import { type Browser, chromium } from 'playwright-core';
+
+const systemChromium = '/usr/bin/chromium';
+/** A browser that talks to nobody else. */
+const quietArguments = [
+  '--no-sandbox',
+  '--headless',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--disable-domain-reliability',
+  '--no-pings',
+];
+const stepMs = 20_000;
+/** The first text of an answer on the guest's page. */
+const answerText = 'article.turn p.said';
+
+export interface GuestTimes {
+  /** From the page's load event to the first text of the answer, milliseconds, one a fresh guest. */
+  readonly firstTokenMs: readonly number[];
+}
+
+/** A relay, a provider and a tab with a share link: each round is a new guest with an empty browser. */
+export async function guestTimes(rounds: number, signal: AbortSignal): Promise<GuestTimes> {
+  const testnet = await startTestnet({
+    agents: 1,
+    relays: 1,
+    engine: 'scripted',
+    names: ['provider'],
+    env: { PEERAI_LOGGING__LEVEL: 'warn' },
+  });
+  let browser: Browser | undefined;
+  try {
+    browser = await openBrowser();
+    const share = await testnet.agents[0]?.client.share({ model: 'echo', guests: rounds + 1 });
+    if (share === undefined) throw new Error('one agent was asked for');
+    const firstTokenMs: number[] = [];
+    for (let round = -1; round < rounds; round += 1) {
+      signal.throwIfAborted();
+      const ms = await oneGuest(browser, share.link);
+      if (round >= 0) firstTokenMs.push(ms);
+    }
+    return { firstTokenMs };
+  } finally {
+    await browser?.close();
+    await testnet.stop();
+  }
+}
+
+async function oneGuest(browser: Browser, link: string): Promise<number> {
+  const context = await browser.newContext();
+  try {
+    const page = await context.newPage();
+    page.setDefaultTimeout(stepMs);
+    await page.goto(link, { waitUntil: 'load' });
+    await page.getByRole('textbox').fill('hello');
+    await page.keyboard.press('Enter');
+    const seen = await page.waitForFunction(
+      (selector) => (document.querySelector(selector)?.textContent ? performance.now() : undefined),
+      answerText,
+    );
+    const seenMs = Number(await seen.jsonValue());
+    const loadMs = await page.evaluate(
+      () => (performance.getEntriesByType('navigation')[0] as PerformanceNavigationTiming).loadEventEnd,
+    );
+    return seenMs - loadMs;
+  } finally {
+    await context.close();
+  }
+}
+
+/** The system's Chromium where there is one, else the one that npm brings. */
+async function openBrowser(): Promise<Browser> {
+  if (existsSync(systemChromium)) return chromium.launch({ executablePath: systemChromium, args: quietArguments });
+  const { default: packaged } = await import('@sparticuz/chromium');
+  return chromium.launch({
+    executablePath: await packaged.executablePath(),
+    args: [...packaged.args, ...quietArguments],
+  });
+}
