@@ -17,7 +17,7 @@ export const limits = {
   grantBytesMax: 4_096,
   toolCallBytesMax: 65_536,
   suggestionsMax: 8,
-  suggestionBytesMax: 256,
+  suggestionCharsMax: 256,
   receiptBytesMax: 16_384,
   /** One error sentence on the wire, UTF-8 bytes. */
   errorMessageBytesMax: 1_024,
@@ -52,6 +52,8 @@ export const limits = {
   answersKeptPerPeerMax: 16,
   /** A reader that takes nothing of an answer for this long is dropped, milliseconds. */
   readerStallMs: 30_000,
+  /** How long the last word, an error, is offered to a reader, milliseconds. */
+  errorFrameMs: 5_000,
   /** How long the provider waits for the countersigned receipt before it closes the channel, milliseconds. */
   countersignMs: 5_000,
   /** Model loading included, milliseconds. */
@@ -73,7 +75,7 @@ export const limits = {
   modelListMs: 10_000,
   /** Cards of one model list. */
   modelCardsMax: 256,
-  descriptionBytesMax: 512,
+  descriptionCharsMax: 512,
 
   // ── embeddings
   embedTextsMax: 512,

@@ -56,7 +56,7 @@ export function serveLlama(deps: ServeLlamaDeps, options: ServeLlamaOptions): Di
       if (channel.signal.aborted) return;
       if (!(error instanceof LlamaRefusal) && !PeerAiError.is(error))
         deps.logger.error('llama-failed', { error: error instanceof Error ? error.name : typeof error });
-      await send(deps, channel, { success: false, error: sentence(error) });
+      await send(deps, channel, { success: false, error: sentence(error) }).catch(() => channel.close('TIMEOUT'));
     } finally {
       connections -= 1;
     }
@@ -93,14 +93,12 @@ async function answer(
     resumeOffset: 0,
     ...(grant === undefined ? {} : { grant }),
   });
-  const gone = (): void => job.cancel(new PeerAiError('ABORTED', 'the client is gone'));
-  channel.signal.addEventListener('abort', gone, { once: true });
   jobs.add(job);
   try {
     await reply(deps, channel, job, model.card.name, request.stream);
   } finally {
-    channel.signal.removeEventListener('abort', gone);
-    gone();
+    // No effect on one that has ended; one that was left is stopped.
+    job.cancel(new PeerAiError('ABORTED', 'the client is gone'));
     jobs.delete(job);
     await job.done;
   }

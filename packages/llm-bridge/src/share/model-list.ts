@@ -78,4 +78,4 @@ export async function listRemoteModels(
 
 const isName = (name: string): boolean => utf8(name).length <= limits.modelNameBytesMax && /^[^\s\p{C}]+$/u.test(name);
 /** A stranger's sentence goes to a screen: no control characters, no lines. */
-const cleanText = (text: string): string => text.replaceAll(/[\p{C}\s]+/gu, ' ').slice(0, limits.descriptionBytesMax);
+const cleanText = (text: string): string => text.replaceAll(/[\p{C}\s]+/gu, ' ').slice(0, limits.descriptionCharsMax);

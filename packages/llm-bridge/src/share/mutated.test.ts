@@ -40,9 +40,9 @@ const card = {
 };
 const llama = '{"prompt":"x","max_tokens":9,"temperature":0.7,"parameters":{"stop":["a"],"seed":1},"apiKey":"k"}';
 const decoded =
-  <T>({ decode }: Codec<T>, then: (value: T) => unknown = () => undefined) =>
+  <T>(codec: Codec<T>, then: (value: T) => unknown = () => undefined) =>
   (bytes: Uint8Array) =>
-    then(decode(bytes));
+    then(codec.decode(bytes));
 
 const cases: readonly (readonly [string, Uint8Array, (bytes: Uint8Array) => unknown])[] = [
   [

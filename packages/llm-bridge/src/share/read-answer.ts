@@ -143,4 +143,4 @@ function usageOf({ promptTokens, answerTokens, estimated }: FinishFrame): Usage 
   return { promptTokens, answerTokens, ...(estimated === true ? { estimated } : {}) };
 }
 
-const trim = (suggestion: string): string => suggestion.slice(0, limits.suggestionBytesMax);
+const trim = (suggestion: string): string => suggestion.slice(0, limits.suggestionCharsMax);

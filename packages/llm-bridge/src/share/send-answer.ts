@@ -67,3 +67,10 @@ function endingFrame(ending: Ending): Parameters<typeof encodeProviderFrame>[0] 
   if (ending.type === 'finish') return { kind: 'finish', finish: ending.finish };
   return { kind: 'error', error: ending.error, finish: ending.finish };
 }
+
+/** An error's frame as the last word; a reader that does not take it is dropped. */
+export async function tellError(clock: Clock, channel: Channel, frame: Uint8Array): Promise<void> {
+  await withDeadline(clock, limits.errorFrameMs, channel.signal, () => channel.send(frame)).catch(() =>
+    channel.close('TIMEOUT'),
+  );
+}

@@ -8,6 +8,7 @@ import { type EmbedAsk, embedClientFrame, embedProtocol, embedProviderFrame } fr
 import { checkTexts, embedPrompt } from './embed-remotely.ts';
 import type { FairQueue } from './fair-queue.ts';
 import type { ServeModelsDeps } from './serve-models.ts';
+import { tellError } from './send-answer.ts';
 import { writeRows } from './vectors.ts';
 import { toWireError } from './wire-error.ts';
 import { workHash } from './work.ts';
@@ -27,13 +28,17 @@ async function serve(deps: Deps, channel: Channel): Promise<void> {
     const model = findModel(deps.models(), ask.model) ?? deps.model?.(ask.model);
     if (model === undefined) throw llmError('MODEL_UNKNOWN', 'this peer has no model of that name');
     const { reservation, frame } = await embed(deps, channel, model, ask);
-    await channel.send(frame);
+    await withDeadline(clock, limits.readerStallMs, channel.signal, () => channel.send(frame));
     await withDeadline(clock, limits.countersignMs, channel.signal, () => receipt(frames, reservation)).catch(() =>
       deps.logger.info('receipt-open', { peer: channel.link.peer }),
     );
   } catch (error) {
     if (channel.signal.aborted) return;
-    await channel.send(embedProviderFrame.encode({ kind: 'error', vectors: undefined, error: toWireError(error) }));
+    await tellError(
+      clock,
+      channel,
+      embedProviderFrame.encode({ kind: 'error', vectors: undefined, error: toWireError(error) }),
+    );
   }
   await channel.close();
 }

@@ -17,7 +17,7 @@ import { startJob } from './job.ts';
 import { createJobTable, type Entry, type JobTable } from './job-table.ts';
 import { clientFrame, encodeProviderFrame, modelProtocol } from './protocol.ts';
 import { type Question, questionDigest, readQuestion } from './question.ts';
-import { sendAnswer } from './send-answer.ts';
+import { sendAnswer, tellError } from './send-answer.ts';
 import { toWireError } from './wire-error.ts';
 
 export interface ServeModelsDeps {
@@ -89,7 +89,7 @@ async function serve(deps: Deps, table: JobTable, channel: Channel): Promise<voi
     if (channel.signal.aborted) return;
     if (!PeerAiError.is(error))
       deps.logger.error('share-failed', { error: error instanceof Error ? error.name : typeof error });
-    await channel.send(encodeProviderFrame({ kind: 'error', error: toWireError(error) }));
+    await tellError(deps.clock, channel, encodeProviderFrame({ kind: 'error', error: toWireError(error) }));
   }
   await channel.close();
 }

@@ -31,7 +31,7 @@ export interface Transcript {
 export interface TranscriptWriter extends Transcript {
   queued(position: number): void;
   accepted(units: number): void;
-  /** False when the answer would pass its limit; then nothing was added. */
+  /** False when the answer, or the call, would pass its limit; then nothing was added. */
   text(text: string): boolean;
   call(call: ToolCall): boolean;
   end(ending: Ending): void;
@@ -96,7 +96,8 @@ export function createTranscript(bytesMax: number = limits.answerBytesMax): Tran
     text,
     call(call) {
       flush();
-      return add(toolCallBytes(call), call);
+      const bytes = toolCallBytes(call);
+      return bytes.length <= limits.toolCallBytesMax && add(bytes, call);
     },
     end(how) {
       flush();

@@ -101,10 +101,11 @@ describe('The wire', () => {
     ['a finish without its fields', { kind: 'finish' }],
   ] as const)('is not believed by the asker when a provider sends %s', async (_, frame) => {
     world.shared[Symbol.dispose]();
-    using _answer = world.there.answer(modelProtocol, async (channel) => {
+    const answering = world.there.answer(modelProtocol, async (channel) => {
       await channel.send(encodeProviderFrame(frame));
     });
     await expect(Array.fromAsync(world.ask('echo'))).rejects.toMatchObject({ code: 'INVALID_FORMAT' });
+    answering[Symbol.dispose]();
   });
 
   it('drops a channel that asks nothing', async () => {
