@@ -78,6 +78,14 @@ const cases: Readonly<Record<string, Case>> = {
     ],
     build: (a, b) => ops.concat([need(a), need(b), need(a)], 1),
   },
+  'split, all parts used': {
+    shapes: [[2, 5]],
+    build: (a) => {
+      const [first, second] = ops.split(need(a), 1, [3, 2]);
+      return ops.multiply(ops.slice(need(first), 1, 0, 2), need(second));
+    },
+  },
+  'split, one part unused': { shapes: [[4, 2]], build: (a) => need(ops.split(need(a), 0, [1, 3])[1]) },
   expand: { shapes: [[2, 1]], build: (a) => ops.expand(need(a), [3, 2, 4]) },
   'sum drops its axes': { shapes: [[2, 3, 4]], build: (a) => ops.sum(need(a), [0, 2]) },
   'sum keeps its axes': { shapes: [[2, 3, 4]], build: (a) => ops.sum(need(a), [1], true) },

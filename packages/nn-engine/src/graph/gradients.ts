@@ -15,16 +15,16 @@ export function gradients(loss: Value, values: readonly Value[]): readonly Value
   if (loss.shape.length !== 0) mismatch('loss', loss.shape, [], 'differ: a loss is a scalar');
   const wanted = new Set(values.map((value) => value.name));
   const tape = [...graph.tape];
-  for (const entry of tape) {
-    if (entry.inputs.some((input) => wanted.has(input.name))) wanted.add(entry.output.name);
+  for (const { inputs, outputs } of tape) {
+    if (inputs.some((input) => wanted.has(input.name))) for (const output of outputs) wanted.add(output.name);
   }
   const known = new Map<string, Value>([[loss.name, graph.constant(1)]]);
   graph.untaped(() => {
-    for (const entry of tape.toReversed()) {
-      const gradient = known.get(entry.output.name);
-      if (gradient === undefined || !wanted.has(entry.output.name)) continue;
-      entry.backward(gradient).forEach((make, index) => {
-        const input = entry.inputs[index];
+    for (const { inputs, outputs, backward } of tape.toReversed()) {
+      const received = outputs.map((output) => (wanted.has(output.name) ? known.get(output.name) : undefined));
+      if (received.every((gradient) => gradient === undefined)) continue;
+      backward(received).forEach((make, index) => {
+        const input = inputs[index];
         if (make === undefined || input === undefined || !wanted.has(input.name)) return;
         const before = known.get(input.name);
         known.set(input.name, before === undefined ? make() : add(before, make()));

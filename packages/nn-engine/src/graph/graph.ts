@@ -17,13 +17,16 @@ export interface Value {
   readonly type: ElementType;
 }
 
-/** What reverse-mode differentiation needs to know of one operation: how each input's gradient follows from the output's. */
+/** One maker per input, called only for inputs whose gradient is wanted; absent where there is none (indices, masks). */
+type GradientMakers = readonly ((() => Value) | undefined)[];
+
+/** What reverse-mode differentiation needs to know of one operation: how each input's gradient follows from the outputs'. */
 export interface TapeEntry {
   readonly operator: string;
-  readonly output: Value;
+  readonly outputs: readonly Value[];
   readonly inputs: readonly Value[];
-  /** One maker per input, called only for inputs whose gradient is wanted; absent where there is none (indices, masks). */
-  readonly backward: (gradient: Value) => readonly ((() => Value) | undefined)[];
+  /** Takes one gradient per output, undefined for those that do not reach the loss. */
+  readonly backward: (gradients: readonly (Value | undefined)[]) => GradientMakers;
 }
 
 /** Constants up to this many elements are shared by value; larger ones are rarely the same. */
@@ -129,9 +132,24 @@ export class Graph {
     return `${operator}_${this.#names}`;
   }
 
+  /** Remembers how to differentiate an operation with several results. */
+  recordMany(
+    operator: string,
+    outputs: readonly Value[],
+    inputs: readonly Value[],
+    backward: TapeEntry['backward'],
+  ): void {
+    if (this.#taping) this.#tape.push({ operator, outputs, inputs, backward });
+  }
+
   /** Remembers how to differentiate `output`. */
-  record(operator: string, output: Value, inputs: readonly Value[], backward: TapeEntry['backward']): Value {
-    if (this.#taping) this.#tape.push({ operator, output, inputs, backward });
+  record(
+    operator: string,
+    output: Value,
+    inputs: readonly Value[],
+    backward: (gradient: Value) => GradientMakers,
+  ): Value {
+    this.recordMany(operator, [output], inputs, ([gradient]) => backward(gradient as Value));
     return output;
   }
 

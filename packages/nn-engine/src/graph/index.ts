@@ -26,6 +26,6 @@ export {
 export { matmul, swapLast } from './ops/linear.ts';
 export { mean, softmax } from './ops/reduce.ts';
 export { expand, reshape, sum } from './ops/broadcast.ts';
-export { concat, slice, splitFlat, transpose } from './ops/shape.ts';
+export { concat, slice, split, splitFlat, transpose } from './ops/shape.ts';
 export { crossEntropy, gatherRows, oneHot } from './ops/tokens.ts';
 export { rmsNorm, rotaryAngles, rotate } from './ops/transformer.ts';

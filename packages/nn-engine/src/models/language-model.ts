@@ -15,6 +15,7 @@ import {
   scale,
   silu,
   slice,
+  split,
   softmax,
   swapLast,
   transpose,
@@ -144,12 +145,13 @@ function block(
   const [rows, length] = state.shape as readonly [number, number];
   const { width, heads } = sizes;
   const headWidth = width / heads;
-  const qkv = matmul(rmsNorm(state, layer.normA), layer.qkv);
-  const head = (part: number): Value =>
-    transpose(reshape(slice(qkv, 2, part * width, (part + 1) * width), [rows, length, heads, headWidth]), [0, 2, 1, 3]);
-  const query = scale(rotate(head(0), cosines, sines), 1 / Math.sqrt(headWidth));
-  const key = rotate(head(1), cosines, sines);
-  const mixed = matmul(softmax(add(matmul(query, swapLast(key)), mask)), head(2));
+  const parts = split(matmul(rmsNorm(state, layer.normA), layer.qkv), 2, [width, width, width]);
+  const [q, k, value] = parts.map((part) =>
+    transpose(reshape(part, [rows, length, heads, headWidth]), [0, 2, 1, 3]),
+  ) as [Value, Value, Value];
+  const query = scale(rotate(q, cosines, sines), 1 / Math.sqrt(headWidth));
+  const key = rotate(k, cosines, sines);
+  const mixed = matmul(softmax(add(matmul(query, swapLast(key)), mask)), value);
   const joined = reshape(transpose(mixed, [0, 2, 1, 3]), [rows, length, width]);
   return feedForward(add(state, matmul(joined, layer.attention)), layer, sizes);
 }
@@ -158,8 +160,8 @@ function block(
 export function feedForward(state: Value, layer: LayerParameters, { hidden }: LanguageModelSizes): Value {
   const axis = state.shape.length - 1;
   const both = matmul(rmsNorm(state, layer.normB), layer.gateUp);
-  const gate = silu(slice(both, axis, 0, hidden));
-  return add(state, matmul(multiply(gate, slice(both, axis, hidden, 2 * hidden)), layer.down));
+  const [gate, up] = split(both, axis, [hidden, hidden]) as readonly [Value, Value];
+  return add(state, matmul(multiply(silu(gate), up), layer.down));
 }
 
 /** [rows, 1, length, length]: 0 where a token may look, far below zero elsewhere. */

@@ -4,7 +4,7 @@ import { seededUnit } from '../train/random.ts';
 import type { Corpus } from './corpus-types.ts';
 import { countExpansions, expand, normalizePhrase } from './corpus/expand.ts';
 import { createSplit, isCombination, type Part, partsAreTrained } from './split.ts';
-import { withTypos } from './typos.ts';
+import { misspelled } from './typos.ts';
 
 /** A question and what its right answer is: an intent's stored answer, or a refusal (undefined). */
 export interface Trial {
@@ -48,7 +48,6 @@ export interface EvaluateOptions {
 /** Patterns with more ways through them are left out: telling what is trained walks through all. */
 const expansionsMax = 20_000;
 const drawsMax = 200;
-const typoCharacters = 40;
 const answerTokensMax = 220;
 
 /**
@@ -93,10 +92,6 @@ export function drawTrials(corpus: Corpus, count: number, part: Part, seed: numb
     }
   }
   return trials;
-}
-
-export function misspelled(question: string, random: () => number): string {
-  return withTypos(question, question.length < typoCharacters ? 1 : 2, random);
 }
 
 function unseenTrials(corpus: Corpus, random: () => number): readonly Trial[] {

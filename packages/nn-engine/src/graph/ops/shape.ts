@@ -1,6 +1,6 @@
 import type { Value } from '../graph.ts';
 import type { Dimension } from '../onnx.ts';
-import { fixedShape, mismatch, sameShape } from '../shape.ts';
+import { fixedShape, mismatch, sameShape, sizeOf } from '../shape.ts';
 
 /** Axis i of the result is axis `order[i]` of the value. Throws SHAPE_MISMATCH when `order` is not a permutation. */
 export function transpose(value: Value, order: readonly number[]): Value {
@@ -63,6 +63,29 @@ export function concat(values: readonly Value[], axis: number, openSize?: string
       return () => slice(gradient, axis, start, end);
     });
   });
+}
+
+/** Consecutive parts along `axis`. Throws SHAPE_MISMATCH when the sizes do not add up to the axis. */
+export function split(value: Value, axis: number, sizes: readonly number[]): readonly Value[] {
+  const { graph, shape } = value;
+  if (shape[axis] !== sizes.reduce((all, size) => all + size, 0)) {
+    mismatch(graph.nextNodeName('Split'), shape, sizes, `do not fit as tensor and parts of axis ${axis}`);
+  }
+  const shapes = sizes.map((size) => shape.with(axis, size));
+  const outputs = graph.emitMany('Split', [value, graph.integers(sizes)], shapes, { axis }, value.type);
+  graph.recordMany('Split', outputs, [value], (gradients) => [
+    () => {
+      const zeros = (part: number): Value => {
+        const missing = fixedShape(shapes[part] ?? []);
+        return graph.constant(new Float32Array(sizeOf(missing)), missing);
+      };
+      return concat(
+        gradients.map((gradient, part) => gradient ?? zeros(part)),
+        axis,
+      );
+    },
+  ]);
+  return outputs;
 }
 
 /** Cuts a flat vector into consecutive parts. Throws SHAPE_MISMATCH when the sizes do not add up. Not differentiable: ask for the parts. */

@@ -3,7 +3,7 @@ import { fixedShape, mismatch, sameShape } from '../shape.ts';
 import { add, divide, multiply, squareRoot, subtract } from './elementwise.ts';
 import { unbroadcast } from './broadcast.ts';
 import { mean } from './reduce.ts';
-import { concat, slice } from './shape.ts';
+import { concat, split } from './shape.ts';
 
 /** Keeps the root away from zero; Llama's value. */
 const rmsEpsilon = 1e-5;
@@ -43,8 +43,7 @@ export function rotate(value: Value, cosines: Value, sines: Value): Value {
   if (cosines.shape.at(-1) !== width / 2) {
     mismatch(value.graph.nextNodeName('Mul'), value.shape, cosines.shape, 'do not fit as tensor and half its angles');
   }
-  const left = slice(value, axis, 0, width / 2);
-  const right = slice(value, axis, width / 2, width);
+  const [left, right] = split(value, axis, [width / 2, width / 2]) as readonly [Value, Value];
   return concat(
     [subtract(multiply(left, cosines), multiply(right, sines)), add(multiply(right, cosines), multiply(left, sines))],
     axis,

@@ -2,7 +2,7 @@ import type { Corpus } from '../corpus-types.ts';
 import { expand, normalizePhrase } from '../corpus/expand.ts';
 import { createSplit, type Split, unrelatedPartOf } from '../split.ts';
 import { special, type Tokenizer } from '../tokenizer.ts';
-import { withTypos } from '../typos.ts';
+import { misspelled } from '../typos.ts';
 
 /** Token ids of one question and its answer, and how much each token counts in the loss (0 for the question). */
 export interface Sample {
@@ -26,7 +26,6 @@ export interface SampleRecipe {
 export const sampleRecipe: SampleRecipe = {
   /** Unrelated questions, answered with the refusal. */
   unrelatedShare: 0.12,
-  /** Questions with one or two typos. */
   typoShare: 0.5,
   /** Questions encoded with BPE dropout, and its rate. */
   dropoutShare: 0.5,
@@ -81,8 +80,7 @@ function encodeSample(
   random: () => number,
   recipe: SampleRecipe,
 ): Sample {
-  const typos = random() < recipe.typoShare ? 1 + Math.floor(random() * 2) : 0;
-  const written = withTypos(phrase, typos, random);
+  const written = random() < recipe.typoShare ? misspelled(phrase, random) : phrase;
   const dropout = random() < recipe.dropoutShare ? recipe.dropout : 0;
   const question = questionTokens(tokenizer, written, { dropout, random });
   const cut = random() < recipe.cutShare;

@@ -116,8 +116,8 @@ describe('batches', () => {
 describe('the learning rate', () => {
   it('rises, stays, and falls to its floor', () => {
     expect(learningRateAt(schedule.warmUpSteps / 2, 1000)).toBeCloseTo(schedule.peak / 2, 6);
-    expect(learningRateAt(600, 1000)).toBe(schedule.peak);
-    expect(learningRateAt(800, 1000)).toBeCloseTo(schedule.peak / 2, 6);
+    expect(learningRateAt(450, 1000)).toBe(schedule.peak);
+    expect(learningRateAt(725, 1000)).toBeCloseTo(schedule.peak / 2, 6);
     expect(learningRateAt(1000, 1000)).toBeCloseTo(schedule.peak * schedule.floorShare, 6);
   });
 });
@@ -175,7 +175,9 @@ function start(resume?: NanoCheckpoint, seed = 1): Promise<NanoTraining> {
 
 /** Short, so that a difference is shown in a line and not in a hundred thousand. */
 function summary({ state, average, randomWord }: NanoCheckpoint) {
-  const hashes = [state.weights, state.firstMoment, state.secondMoment, average].map((values) => hashText(values.join()));
+  const hashes = [state.weights, state.firstMoment, state.secondMoment, average].map((values) =>
+    hashText(values.join()),
+  );
   return { step: state.step, hashes, randomWord };
 }
 

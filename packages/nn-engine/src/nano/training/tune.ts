@@ -1,10 +1,11 @@
 import { seededUnit } from '../../train/random.ts';
 import type { Corpus } from '../corpus-types.ts';
 import { begin, choose, type NanoEngine, readQuestion } from '../engine.ts';
-import { drawTrials, misspelled, type Trial } from '../evaluate.ts';
+import { drawTrials, type Trial } from '../evaluate.ts';
 import type { Gate } from '../model-file.ts';
 import { unrelatedPartOf } from '../split.ts';
 import { special } from '../tokenizer.ts';
+import { misspelled } from '../typos.ts';
 
 /** What the model did with one question of the tuning part, over its first tokens. */
 interface Observation {
