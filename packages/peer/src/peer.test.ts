@@ -1,29 +1,7 @@
 import { PeerAiError } from '@peerai/core-protocol';
 import { expect, test } from 'vitest';
-import type { ChatEvent } from './chat/chat.schema.ts';
-import { testWorld, type TestPeer, type TestWorld, until } from './testing/peers.ts';
-
-const live = (): AbortSignal => new AbortController().signal;
-
-async function pair(world: TestWorld, inviter: TestPeer, joiner: TestPeer): Promise<void> {
-  const { link } = await inviter.peer.pairing.invite(['chat']);
-  const pending = await joiner.peer.pairing.join(link, live());
-  await inviter.peer.pairing.accept(pending.id);
-  await until(world.clock, () => joiner.peer.peers.list().some(({ models }) => models.length > 0));
-}
-
-async function ask(world: TestWorld, asker: TestPeer, model: string, text: string): Promise<ChatEvent[]> {
-  const events: ChatEvent[] = [];
-  const done = (async () => {
-    for await (const event of asker.peer.chat.ask({ model, messages: [{ role: 'user', text }], maxTokens: 64 }, live())) events.push(event);
-    return true;
-  })();
-  let ended = false;
-  void done.then(() => (ended = true));
-  await until(world.clock, () => ended);
-  return events;
-}
-const textOf = (events: readonly ChatEvent[]): string => events.map((event) => (event.type === 'delta' ? event.text : '')).join('');
+import { testWorld } from './testing/peers.ts';
+import { ask, live, pair, textOf, until } from './testing/steps.ts';
 
 test('two people who compare the same emoji become paired, and one asks the other', async () => {
   const world = testWorld();

@@ -1,61 +1,138 @@
-import { createIdentity, type Identity, nobleCrypto } from '@peerai/core-protocol';
-import { createMemoryNetworks, ManualClock, type MemoryNetworks, MemoryStore, seededRandom, silentLogger } from '@peerai/core-protocol/testing';
+import { createIdentity, type Identity, type Network, nobleCrypto, type Store } from '@peerai/core-protocol';
+import { decodeTicket, parseLink } from '@peerai/core-protocol/access';
+import {
+  createMemoryNetworks,
+  ManualClock,
+  type MemoryNetworks,
+  MemoryStore,
+  seededRandom,
+  silentLogger,
+} from '@peerai/core-protocol/testing';
 import { type Engine, scriptedEngine } from '@peerai/llm-bridge';
+import { createGuest, type Guest } from '../guest/index.ts';
 import { createPeer, type Peer, type PeerSettings } from '../peer.ts';
+import { slowStore } from './slow-store.ts';
 
+export interface PeerOptions {
+  readonly seed?: number;
+  readonly store?: MemoryStore;
+  /** How late each commit is, milliseconds. */
+  readonly commitMs?: number;
+  readonly engine?: boolean;
+  readonly engines?: readonly Engine[];
+  readonly settings?: Partial<PeerSettings>;
+  /** False: made, but not started. */
+  readonly start?: boolean;
+}
 /** Peers of one test: a memory network, one clock a test moves. */
 export interface TestWorld {
   readonly clock: ManualClock;
   readonly networks: MemoryNetworks;
   /** A started peer with the scripted engine; the same `store` and `seed` again is the same peer restarted. */
-  peer(name: string, options?: { readonly seed?: number; readonly store?: MemoryStore; readonly engine?: boolean; readonly settings?: Partial<PeerSettings> }): Promise<TestPeer>;
+  peer(name: string, options?: PeerOptions): Promise<TestPeer>;
+  /** Somebody with a share link; the same `store` and `seed` again is the same tab reloaded. */
+  guest(link: string, options?: { readonly seed?: number; readonly store?: MemoryStore }): Promise<TestGuest>;
+  /** As kill -9: no more network, no more commits; `peer` with its seed and store brings it back. */
+  kill(who: TestPeer | TestGuest): MemoryStore;
 }
 export interface TestPeer {
   readonly peer: Peer;
   readonly identity: Identity;
   readonly store: MemoryStore;
 }
+export interface TestGuest {
+  readonly guest: Guest;
+  readonly identity: Identity;
+  readonly store: MemoryStore;
+}
 
-export function testWorld(): TestWorld {
+const settingsOf = (name: string): PeerSettings => ({
+  name,
+  version: '0.0.0',
+  home: '/nowhere',
+  relays: [],
+  pageUrl: 'https://page.example/s',
+  share: { forMs: 7_200_000, tokens: 20_000, guests: 3, concurrency: 1 },
+  expose: ['*'],
+  concurrency: 2,
+  queueLength: 8,
+});
+
+/** @param weather - one-way latency of each line, milliseconds. */
+export function testWorld(weather: { readonly latencyMs?: number } = {}): TestWorld {
   const clock = new ManualClock();
-  const networks = createMemoryNetworks({ clock, random: seededRandom(99) });
+  const networks = createMemoryNetworks({ clock, random: seededRandom(99), ...weather });
+  const lives = new Map<string, { alive: boolean }>();
   let nextSeed = 1;
+  let livesSoFar = 0;
+  const someone = (options: { readonly seed?: number; readonly store?: MemoryStore; readonly commitMs?: number }) => {
+    const seed = options.seed ?? nextSeed++;
+    const identity = createIdentity(nobleCrypto, seededRandom(seed).bytes(32));
+    // Who comes back is the same peer with other luck.
+    livesSoFar += 1;
+    const random = seededRandom(seed * 1_000 + livesSoFar);
+    const store = options.store ?? new MemoryStore();
+    const life = { alive: true };
+    lives.set(identity.peer, life);
+    const disk = options.commitMs === undefined ? store : slowStore(store, clock, options.commitMs);
+    return { random, identity, store, disk: mortalStore(disk, life), clock, crypto: nobleCrypto };
+  };
   return {
     clock,
     networks,
     async peer(name, options = {}) {
-      const random = seededRandom(options.seed ?? nextSeed++);
-      const identity = createIdentity(nobleCrypto, random.bytes(32));
-      const store = options.store ?? new MemoryStore();
+      const { store, disk, ...world } = someone(options);
+      const { identity } = world;
       let granted: Peer | undefined;
-      const network = networks.join(identity.peer, { isGranted: (peer, { id }) => granted?.isGranted(peer, id) ?? false });
-      const engines: Engine[] = options.engine === false ? [] : [scriptedEngine({ clock })];
-      const world = { identity, clock, random, crypto: nobleCrypto, store, network, logger: silentLogger, engines: () => engines, findings: () => [], api: () => 'http://127.0.0.1:8006' };
-      const peer = await createPeer(world, {
-        name,
-        version: '0.0.0',
-        home: '/nowhere',
-        relays: [],
-        pageUrl: 'https://page.example/s',
-        share: { forMs: 7_200_000, tokens: 20_000, guests: 3, concurrency: 1 },
-        expose: ['*'],
-        concurrency: 2,
-        queueLength: 8,
-        ...options.settings,
-      });
+      const isGranted = (peer: Parameters<Peer['isGranted']>[0], { id }: { readonly id: string }): boolean => granted?.isGranted(peer, id) ?? false;
+      const network = dialled(networks.join(identity.peer, { isGranted }));
+      const engines = options.engine === false ? [] : (options.engines ?? [scriptedEngine({ clock })]);
+      const parts = { logger: silentLogger, engines: () => engines, findings: () => [], api: () => 'http://127.0.0.1:8006' };
+      const peer = await createPeer({ ...world, ...parts, store: disk, network }, { ...settingsOf(name), ...options.settings });
       granted = peer;
-      await peer.start();
+      if (options.start !== false) await peer.start();
       return { peer, identity, store };
+    },
+    async guest(link, options = {}) {
+      const { store, disk, ...world } = someone(options);
+      const network = networks.join(world.identity.peer);
+      const guest = await createGuest({ ...world, store: disk, network }, world.identity, decodeTicket(nobleCrypto, parseTicket(link)));
+      return { guest, identity: world.identity, store };
+    },
+    kill({ identity, store }) {
+      const life = lives.get(identity.peer);
+      if (life !== undefined) life.alive = false;
+      networks.kill(identity.peer);
+      return store.reopen();
     },
   };
 }
 
-/** Lets everything that is ready run, moving time in small steps, until the condition holds; fails after ten (test) seconds. */
-export async function until<T>(clock: ManualClock, look: () => T | undefined | false | Promise<T | undefined | false>): Promise<T> {
-  for (let step = 0; step < 200; step += 1) {
-    const seen = await look();
-    if (seen !== undefined && seen !== false) return seen;
-    await clock.advance(50);
-  }
-  throw new Error('the condition did not come true within ten seconds of the test clock');
+function parseTicket(link: string): string {
+  const parsed = parseLink(link);
+  if (parsed.kind !== 'share') throw new TypeError('this test meant a share link');
+  return parsed.ticket;
+}
+
+/** With an address that a browser could dial, as share links need one. */
+function dialled(network: Network): Network {
+  return {
+    self: network.self,
+    addresses: () => [`/ip4/192.0.2.1/tcp/4002/ws/p2p/${network.self}`],
+    open: (peer, protocol, options) => network.open(peer, protocol, options),
+    answer: (protocol, handler) => network.answer(protocol, handler),
+    links: (signal) => network.links(signal),
+    disconnect: (peer) => network.disconnect(peer),
+  };
+}
+
+/** A dead process writes nothing any more, whatever its promises still want. */
+function mortalStore(store: Store, life: { readonly alive: boolean }): Store {
+  return {
+    get: (key) => store.get(key),
+    range: (from, to, options) => store.range(from, to, options),
+    put: (key, value) => store.put(key, value),
+    room: (name) => mortalStore(store.room(name), life),
+    commit: (changes) => (life.alive ? store.commit(changes) : new Promise(() => undefined)),
+  };
 }

@@ -1,0 +1,217 @@
+import { createIdentity, fromHex, type Identity, nobleCrypto, type Reservation } from '@peerai/core-protocol';
+import { proveTicket, type Ticket } from '@peerai/core-protocol/access';
+import { ManualClock, MemoryStore, seededRandom } from '@peerai/core-protocol/testing';
+import { createReceiptBook, ledgerLimits, openLedger, pairingLease, readReceipt } from '@peerai/ledger';
+import { describe, expect, test } from 'vitest';
+import { openDevices } from '../pairing/devices.ts';
+import { openAdmission } from './admission.ts';
+import { openShares, type Share } from './shares.ts';
+
+const someone = (seed: number): Identity => createIdentity(nobleCrypto, seededRandom(seed).bytes(32));
+const owner = someone(1);
+const guest = someone(2);
+const device = someone(3);
+const stranger = someone(4);
+const hash = (text: string): Uint8Array => nobleCrypto.sha256(new TextEncoder().encode(text));
+
+/** An admission over a store, and again over the same store: that is a restart. */
+async function open(store = new MemoryStore(), clock = new ManualClock()) {
+  const crypto = nobleCrypto;
+  const ledger = await openLedger({ store: store.room('ledger'), identity: owner, crypto, clock });
+  const receipts = createReceiptBook({ store: store.room('receipts'), ledger, identity: owner, crypto, clock });
+  const [devices, shares] = [await openDevices(store), await openShares({ store, clock })];
+  const told: Share[] = [];
+  const changed = (share: Share): void => void told.push(share);
+  const deps = { identity: owner, crypto, clock, store, devices, shares, receipts, exposed: () => true, changed, signed: () => undefined };
+  return { store, clock, devices, shares, receipts, told, admission: await openAdmission(deps) };
+}
+type Scene = Awaited<ReturnType<typeof open>>;
+
+const share = (clock: ManualClock): Share => ({
+  id: '0102030405060708',
+  secret: '000102030405060708090a0b0c0d0e0f',
+  link: 'https://page.example/s#x',
+  reach: 'relay',
+  models: ['echo'],
+  createdMs: clock.nowMs(),
+  expiresMs: clock.nowMs() + 60_000,
+  tokens: 100,
+  tokensUsed: 0,
+  guestsMax: 2,
+  guests: {},
+  concurrency: 2,
+});
+const grantOf = ({ id, secret }: Share, who = guest): Uint8Array =>
+  proveTicket(nobleCrypto, { id: fromHex(id), secret: fromHex(secret), provider: owner.peer } as Ticket, who.peer);
+const claim = (one: Share, requestId: string, units: number, who = guest) => ({ peer: who.peer, requestId, resource: 'model:echo', units, grant: grantOf(one, who) });
+const usage = { promptTokens: 10, answerTokens: 20 };
+
+async function shared(): Promise<Scene & { readonly one: Share }> {
+  const scene = await open();
+  const one = share(scene.clock);
+  await scene.shares.add(one);
+  return { ...scene, one };
+}
+const tokens = ({ shares, admission }: Scene) => ({ used: shares.get('0102030405060708')?.tokensUsed, ...admission.running('0102030405060708') });
+/** What a restart finds. */
+const onDisk = async ({ store, clock }: Scene) => tokens(await open(store.reopen(), clock));
+
+describe('a reservation', () => {
+  test('holds its tokens until it is settled, and then costs what was used', async () => {
+    const scene = await shared();
+    const reserved = await scene.admission.reserve(claim(scene.one, 'a', 60));
+    expect([reserved.units, tokens(scene)]).toEqual([60, { used: 0, reserved: 60, active: 1 }]);
+    const half = await reserved.settle(usage, hash('work'));
+    expect(readReceipt(half)).toMatchObject({ promptTokens: 10, answerTokens: 20, consumer: guest.peer });
+    expect([tokens(scene), await onDisk(scene)]).toEqual(Array(2).fill({ used: 30, reserved: 0, active: 0 }));
+  });
+
+  test('gets no more than what others left, and parallel ones together never more than the budget', async () => {
+    const scene = await shared();
+    const both = await Promise.all([scene.admission.reserve(claim(scene.one, 'a', 80)), scene.admission.reserve(claim(scene.one, 'b', 80))]);
+    expect(both.map(({ units }) => units)).toEqual([80, 20]);
+    await expect(scene.admission.reserve(claim(scene.one, 'c', 1))).rejects.toMatchObject({ code: 'TOO_MANY' });
+    for (const [place, one] of both.entries()) await one.settle({ promptTokens: 500, answerTokens: 500 }, hash(`${place}`));
+    expect([tokens(scene), await onDisk(scene)]).toEqual(Array(2).fill({ used: 100, reserved: 0, active: 0 }));
+  });
+
+  test.each([
+    ['more than was reserved', { promptTokens: 41, answerTokens: 20 }, [40, 20]],
+    ['an answer above all', { promptTokens: 5, answerTokens: 61 }, [0, 60]],
+    ['parts of tokens', { promptTokens: 1.4, answerTokens: 2.6 }, [1, 3]],
+    ['nonsense', { promptTokens: Number.NaN, answerTokens: -5 }, [0, 0]],
+    ['the exact limit', { promptTokens: 40, answerTokens: 20 }, [40, 20]],
+  ])('settled with %s charges whole tokens within it, and the receipt says the same', async (_, counted, [prompt, answer]) => {
+    const scene = await shared();
+    const half = await (await scene.admission.reserve(claim(scene.one, 'a', 60))).settle(counted, hash('work'));
+    expect(readReceipt(half)).toMatchObject({ promptTokens: prompt, answerTokens: answer });
+    expect(tokens(scene).used).toBe((prompt ?? 0) + (answer ?? 0));
+  });
+
+  test('is given back when it is released, once, and then settles no more', async () => {
+    const scene = await shared();
+    const reserved = await scene.admission.reserve(claim(scene.one, 'a', 60));
+    await reserved.release();
+    await reserved.release();
+    await expect(reserved.settle(usage, hash('work'))).rejects.toMatchObject({ code: 'REFUSED' });
+    expect([tokens(scene), await onDisk(scene)]).toEqual(Array(2).fill({ used: 0, reserved: 0, active: 0 }));
+    expect(scene.told.at(-1)?.tokensUsed).toBe(0);
+  });
+
+  test('left behind by a process that died is given back at the next start', async () => {
+    const scene = await shared();
+    await scene.admission.reserve(claim(scene.one, 'a', 100));
+    expect(await onDisk(scene)).toEqual({ used: 0, reserved: 0, active: 0 });
+    const again = await open(scene.store.reopen(), scene.clock);
+    expect((await again.admission.reserve(claim(scene.one, 'b', 100))).units).toBe(100);
+  });
+});
+
+describe('a request id that comes twice', () => {
+  test('gets the same reservation while it runs, and its settlement is charged once', async () => {
+    const scene = await shared();
+    const [first, second] = await Promise.all([scene.admission.reserve(claim(scene.one, 'a', 60)), scene.admission.reserve(claim(scene.one, 'a', 60))]);
+    expect(tokens(scene)).toEqual({ used: 0, reserved: 60, active: 1 });
+    const halves = await Promise.all([first.settle(usage, hash('work')), second.settle(usage, hash('work'))]);
+    expect(halves[0]).toEqual(halves[1]);
+    expect([tokens(scene), await onDisk(scene)]).toEqual(Array(2).fill({ used: 30, reserved: 0, active: 0 }));
+  });
+
+  test('cannot carry a second answer under the first one’s payment', async () => {
+    const scene = await shared();
+    const [first, second] = await Promise.all([scene.admission.reserve(claim(scene.one, 'a', 60)), scene.admission.reserve(claim(scene.one, 'a', 60))]);
+    await first.settle(usage, hash('work'));
+    await expect(second.settle(usage, hash('other work'))).rejects.toMatchObject({ code: 'REFUSED' });
+    expect(tokens(scene).used).toBe(30);
+  });
+
+  test('is refused for another model, so that the right to one opens no other', async () => {
+    const scene = await shared();
+    await scene.admission.reserve(claim(scene.one, 'a', 60));
+    const other = { ...claim(scene.one, 'a', 60), resource: 'model:secret' };
+    await expect(scene.admission.reserve(other)).rejects.toMatchObject({ code: 'REFUSED' });
+    const { grant: _, ...bare } = other;
+    await expect(scene.admission.reserve({ ...bare, peer: stranger.peer })).rejects.toMatchObject({ code: 'NOT_GRANTED' });
+  });
+});
+
+describe('when the disk refuses', () => {
+  test('a reservation is not there, neither here nor after a restart', async () => {
+    const scene = await shared();
+    scene.store.failNextCommit('STORE_FULL');
+    await expect(scene.admission.reserve(claim(scene.one, 'a', 60))).rejects.toMatchObject({ code: 'STORE_FULL' });
+    expect([tokens(scene), await onDisk(scene)]).toEqual(Array(2).fill({ used: 0, reserved: 0, active: 0 }));
+    expect(scene.shares.get(scene.one.id)?.guests).toEqual({});
+  });
+
+  test('a settlement changes nothing, may be tried again, and then counts once', async () => {
+    const scene = await shared();
+    const reserved = await scene.admission.reserve(claim(scene.one, 'a', 60));
+    scene.store.failNextCommit('STORE_FULL');
+    await expect(reserved.settle(usage, hash('work'))).rejects.toMatchObject({ code: 'STORE_FULL' });
+    expect(tokens(scene)).toEqual({ used: 0, reserved: 60, active: 1 });
+    await reserved.settle(usage, hash('work'));
+    expect([tokens(scene), await onDisk(scene)]).toEqual(Array(2).fill({ used: 30, reserved: 0, active: 0 }));
+  });
+
+  test('a stop is not believed', async () => {
+    const scene = await shared();
+    scene.store.failNextCommit('STORE_FULL');
+    const stopped = scene.shares.update(scene.one.id, (now) => ({ ...now, stoppedMs: 1 }));
+    await expect(stopped).rejects.toMatchObject({ code: 'STORE_FULL' });
+    expect(scene.shares.get(scene.one.id)?.stoppedMs).toBeUndefined();
+  });
+});
+
+describe('a right that is taken away', () => {
+  const adopt = ({ devices }: Scene, blocked: boolean, allow: readonly 'chat'[] = ['chat']) =>
+    devices.update(device.peer, () => ({ peer: device.peer, name: 'd', allow, blocked, pairedMs: 0, lastSeenMs: 0, addresses: [] }));
+  const bare = { peer: device.peer, requestId: 'a', resource: 'model:echo', units: 60 };
+  const codeOf = ({ revoked }: Reservation): unknown => (revoked.reason as { code?: string } | undefined)?.code;
+
+  test('ends what runs: a block all of it, a removal what the pairing gave', async () => {
+    const scene = await shared();
+    await adopt(scene, false);
+    const [paired, invited] = [await scene.admission.reserve(bare), await scene.admission.reserve(claim(scene.one, 'b', 10))];
+    await adopt(scene, false, []);
+    scene.admission.revoke({ peer: device.peer });
+    expect([codeOf(paired), codeOf(invited)]).toEqual(['NOT_GRANTED', undefined]);
+    scene.admission.revoke({ share: scene.one.id });
+    expect(codeOf(invited)).toBe('TICKET_REVOKED');
+    await paired.release();
+    await adopt(scene, false);
+    const again = await scene.admission.reserve(bare);
+    await adopt(scene, true);
+    scene.admission.revoke({ peer: device.peer });
+    expect(codeOf(again)).toBe('PEER_BLOCKED');
+    await expect(scene.admission.reserve({ ...bare, requestId: 'c' })).rejects.toMatchObject({ code: 'PEER_BLOCKED' });
+  });
+
+  test('while the disk still writes the reservation ends that answer too', async () => {
+    const scene = await shared();
+    const reserving = scene.admission.reserve(claim(scene.one, 'a', 60));
+    while (tokens(scene).active === 0) await Promise.resolve();
+    scene.admission.revoke({ share: scene.one.id });
+    expect(codeOf(await reserving)).toBe('TICKET_REVOKED');
+  });
+
+  test('is asked for in vain by a device that let as many receipts lie as may be open', async () => {
+    const scene = await shared();
+    await adopt(scene, false);
+    for (let count = 0; count < ledgerLimits.pendingReceiptsMax; count += 1) {
+      await (await scene.admission.reserve({ ...bare, requestId: `${count}` })).settle(usage, hash('work'));
+    }
+    expect(await scene.receipts.unsigned(device.peer, pairingLease)).toHaveLength(ledgerLimits.pendingReceiptsMax);
+    await expect(scene.admission.reserve({ ...bare, requestId: 'more' })).rejects.toMatchObject({ code: 'RECEIPT_UNSIGNED' });
+  });
+});
+
+test('a guest that owes a signature waits alone: others are let in meanwhile', async () => {
+  const scene = await shared();
+  await (await scene.admission.reserve(claim(scene.one, 'a', 10))).settle({ promptTokens: 1, answerTokens: 1 }, hash('work'));
+  const owing = scene.admission.reserve(claim(scene.one, 'b', 10));
+  owing.catch(() => undefined);
+  const other = await scene.admission.reserve(claim(scene.one, 'c', 10, stranger));
+  expect([other.units, scene.clock.elapsedMs()]).toEqual([10, 0]);
+  await expect(scene.clock.until(owing)).rejects.toMatchObject({ code: 'RECEIPT_UNSIGNED' });
+});
