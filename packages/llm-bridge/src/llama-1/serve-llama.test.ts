@@ -1,4 +1,4 @@
-import { type LanguageModel, nobleCrypto, PeerAiError, utf8 } from '@peerai/core-protocol';
+import { type Channel, type LanguageModel, nobleCrypto, PeerAiError, type PeerId, utf8 } from '@peerai/core-protocol';
 import { seededRandom, settle, silentLogger } from '@peerai/core-protocol/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { scriptedModel } from '../engines/scripted.ts';
@@ -180,6 +180,17 @@ describe('/llama/1.0.0', () => {
     await settle();
     expect(await ask({ prompt: 'x' })).toMatchObject({ success: true });
     await channels[1]?.close('STOPPED');
+  });
+
+  it('serves ten at once where nothing else was said', async () => {
+    serve();
+    const held: Channel[] = [];
+    for (let count = 0; count < limits.llamaConnectionsMax; count += 1) {
+      const network = world.networks.join(`guest-${count}` as PeerId);
+      held.push(await network.open(provider, llamaProtocol, { signal: never }));
+    }
+    expect(await ask({ prompt: 'x' })).toEqual({ success: false, error: 'Connection limit reached' });
+    for (const channel of held) await channel.close('STOPPED');
   });
 
   it('stops the engine when the client goes, and when it is disposed', async () => {

@@ -82,6 +82,26 @@ describe('Embeddings at a peer', () => {
     expect([poor.open, poor.booked.length]).toEqual([0, 0]);
   });
 
+  it('are as many as fit one frame, and end when the engine takes too long', async () => {
+    const echo = scriptedModel(world, 'echo') as LanguageModel;
+    const rowsOf = (name: string, dimensions: number): LanguageModel => ({
+      ...echo,
+      card: { ...echo.card, name },
+      embed: async (texts) => texts.map(() => new Float32Array(dimensions).fill(1)),
+    });
+    const never = { ...echo, card: { ...echo.card, name: 'never' }, embed: () => new Promise<never>(() => undefined) };
+    const most = Math.floor((limits.embedFrameBytesMax - 65_536) / 4 / limits.embedTextsMax);
+    serveEmbed([rowsOf('most', most), rowsOf('more', most + 1), never]);
+    const texts = Array.from({ length: limits.embedTextsMax }, () => 'a');
+    expect(await embed(texts, 'most')).toHaveLength(limits.embedTextsMax);
+    await expect(embed(texts, 'more')).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' });
+    const waiting = embed(['x'], 'never').catch((error: PeerAiError) => error.code);
+    await world.clock.advance(limits.embedMs - 1);
+    expect(world.admission.open).toBe(1);
+    await world.clock.advance(1);
+    expect([await waiting, world.admission.open]).toEqual(['TIMEOUT', 0]);
+  });
+
   it('free their place at once when the client goes', async () => {
     const slow: LanguageModel = {
       ...(scriptedModel(world, 'echo') as LanguageModel),
@@ -144,8 +164,17 @@ describe('The model list', () => {
       return cards;
     });
     await expect(list(Uint8Array.of(1))).rejects.toMatchObject({ code: 'TICKET_EXPIRED' });
-    cards = [card('a b'), card('\u0007'), card('x'.repeat(129)), { ...card('ok'), description: 'one\n\u0007two' }];
-    expect(await list()).toMatchObject([{ name: 'ok', description: 'one two' }]);
+    cards = [
+      card('a b'),
+      card('\u0007'),
+      card('x'.repeat(129)),
+      { ...card('ok'), description: 'one\n\u0007two' },
+      { ...card('long'), description: 'x'.repeat(limits.descriptionCharsMax + 1) },
+    ];
+    expect(await list()).toMatchObject([
+      { name: 'ok', description: 'one two' },
+      { name: 'long', description: 'x'.repeat(limits.descriptionCharsMax) },
+    ]);
     cards = Array.from({ length: limits.modelCardsMax + 1 }, (_, index) => card(`m${index}`));
     expect(await list()).toHaveLength(limits.modelCardsMax);
   });
