@@ -19,6 +19,8 @@ const quietArguments = [
 const stepMs = 20_000;
 /** The first text of an answer on the guest's page. */
 const answerText = 'article.turn p.said';
+/** Run in the page: its time now, and when its load event ended. */
+const nowAndLoaded = "[performance.now(), performance.getEntriesByType('navigation')[0].loadEventEnd]";
 
 export interface GuestTimes {
   /** From the page's load event to the first text of the answer, milliseconds, one a fresh guest. */
@@ -60,14 +62,8 @@ async function oneGuest(browser: Browser, link: string): Promise<number> {
     await page.goto(link, { waitUntil: 'load' });
     await page.getByRole('textbox').fill('hello');
     await page.keyboard.press('Enter');
-    const seen = await page.waitForFunction(
-      (selector) => (document.querySelector(selector)?.textContent ? performance.now() : undefined),
-      answerText,
-    );
-    const seenMs = Number(await seen.jsonValue());
-    const loadMs = await page.evaluate(
-      () => (performance.getEntriesByType('navigation')[0] as PerformanceNavigationTiming).loadEventEnd,
-    );
+    await page.locator(answerText).first().waitFor();
+    const [seenMs, loadMs] = await page.evaluate<[number, number]>(nowAndLoaded);
     return seenMs - loadMs;
   } finally {
     await context.close();

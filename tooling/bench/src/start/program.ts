@@ -7,8 +7,8 @@ import { limits } from '../limits.ts';
 export interface Started {
   readonly readyMs: number;
   /** Resident memory now, MB; undefined where the system does not tell in /proc. */
-  memoryMb(): number | undefined;
-  stop(): Promise<void>;
+  readonly memoryMb: () => number | undefined;
+  readonly stop: () => Promise<void>;
 }
 
 /** Throws with the program's last words when it ends before it says a line, or takes longer than `limits.readyMs`. */
