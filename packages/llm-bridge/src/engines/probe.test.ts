@@ -74,6 +74,10 @@ describe('probeEngines', () => {
       [await serve(startWireServer((_, reply) => void reply.end('<h1>It works</h1>'))), 'no engine this version knows'],
       [await pages(version), 'no engine this version knows'],
       [await pages({ '/v1/models': { data: [{ id: 'x' }] } }), 'no engine this version knows'],
+      [
+        await serve(startWireServer((_, reply) => sendJson(reply, { object: 'list', data: [] }, 500))),
+        'no engine this version knows',
+      ],
       [await pages({}, 401), 'API key'],
       [await pages({}, 503), 'loading'],
     ] as const) {

@@ -313,6 +313,25 @@ describe('An engine that cannot be used', () => {
     expect(printed).toEqual([]);
   });
 
+  it('has more models than are read', async () => {
+    const many = (count: number): object[] => Array.from({ length: count }, (_, index) => ({ id: `m${index}` }));
+    expect(await listFrom('openai', 200, { data: many(limits.engineModelsMax) })).toHaveLength(limits.engineModelsMax);
+    const over = await listFrom('openai', 200, { data: many(limits.engineModelsMax + 1) });
+    expect(over).toMatchObject({ code: 'ENGINE_FAILED' });
+  });
+
+  it('says in its own words what broke, as an event and as llama.cpp’s line `error:`', async () => {
+    for (const [text, code, words] of [
+      ['data: {"error":{"message":"CUDA error"}}\n\n', 'ENGINE_FAILED', 'CUDA error'],
+      ['error: {"code":500,"message":"slot lost"}\n\n', 'ENGINE_FAILED', 'slot lost'],
+      ['error: {"type":"exceed_context_size_error"}\n\n', 'PROMPT_TOO_LONG', 'longer'],
+    ] as const) {
+      const server = await serve(startWireServer((_, reply) => void reply.end(text)));
+      const error = await all(await hidden('openai', server)).catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ code, message: expect.stringContaining(words) });
+    }
+  });
+
   it('is not followed to another host', async () => {
     const target = await serve(startWireEngine('ollama'));
     const list = listFrom('ollama', 307, {}, { location: `${target.url}/api/tags` });
