@@ -48,7 +48,7 @@ describe('The guest’s page', () => {
         await page.getByText('Did your friend say the same pictures?').waitFor();
         await say(page, 'Name a soup.');
         await page.getByRole('button', { name: /study-pc · direct · 42 tok\/s · signed ✓/ }).waitFor();
-        await page.getByText('18.1k tokens left').waitFor();
+        await page.getByText('18.0k tokens left').waitFor();
         expect(await accessibilityViolations(page)).toEqual([]);
         expect(await overflowPixels(page)).toBe(0);
       });
@@ -64,8 +64,12 @@ describe('The guest’s page', () => {
   });
 
   it('says after a while why it is slow', async () => {
+    await context.clock.install();
     const page = await at('slow');
-    await page.getByText('Why is this slow?').waitFor({ timeout: 9_000 });
+    await page.getByText('Asking study-pc…').first().waitFor({ state: 'attached' });
+    expect(await page.getByText('Why is this slow?').count()).toBe(0);
+    await context.clock.fastForward(5_000);
+    await page.getByText('Why is this slow?').waitFor();
     await page.getByText('Why is this slow?').press('Enter');
     await page.getByText(/study-pc may be asleep/).waitFor();
     expect(await accessibilityViolations(page)).toEqual([]);

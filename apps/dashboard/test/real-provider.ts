@@ -87,16 +87,17 @@ export async function startRealProvider(dist: string): Promise<RealProvider> {
   const started = peer;
   const reserved = (): boolean => node.network.addresses().some((address) => address.includes('/p2p-circuit'));
   for (let tries = 0; tries < 100 && !reserved(); tries += 1) await clock.sleep(50);
+  const end = async (): Promise<void> => {
+    await started.stop();
+    await node.stop();
+    await relay.stop();
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  let ended: Promise<void> | undefined;
   return {
     peer: started,
     share: (model, tokens = 20_000) => started.sharing.create({ model, tokens }),
-    async stop() {
-      if (!server.listening) return;
-      await started.stop();
-      await node.stop();
-      await relay.stop();
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
+    stop: () => (ended ??= end()),
   };
 }
