@@ -30,7 +30,8 @@ export function createFace(face: RelayFace): Server {
 
 async function route(face: RelayFace, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const path = new URL(request.url ?? '/', 'http://relay').pathname;
-  if (request.method !== 'GET' && request.method !== 'HEAD') return json(response, 405, { error: 'this relay only answers GET' });
+  if (request.method !== 'GET' && request.method !== 'HEAD')
+    return json(response, 405, { error: 'this relay only answers GET' });
   if (path === '/health') return json(response, 200, face.health());
   if (path === '/stats') return json(response, 200, face.stats());
   if (path === '/metrics') {
@@ -38,11 +39,21 @@ async function route(face: RelayFace, request: IncomingMessage, response: Server
     return;
   }
   if (face.page !== undefined && servePage(face.page, path, response)) return;
-  if (path === '/') return json(response, 200, { service: 'peerai-relay', see: ['/health', '/stats', '/metrics', ...(face.page === undefined ? [] : ['/s'])] });
+  if (path === '/')
+    return json(response, 200, {
+      service: 'peerai-relay',
+      see: ['/health', '/stats', '/metrics', ...(face.page === undefined ? [] : ['/s'])],
+    });
   return json(response, 404, { error: `nothing at ${path.slice(0, 100)}` });
 }
 
 function json(response: ServerResponse, status: number, body: object): void {
   const text = `${JSON.stringify(body)}\n`;
-  response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }).end(text);
+  response
+    .writeHead(status, {
+      'content-type': 'application/json',
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+    })
+    .end(text);
 }

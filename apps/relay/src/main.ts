@@ -17,7 +17,14 @@ async function main(): Promise<void> {
   const folders = directories({ env: process.env, ...(settings.home === undefined ? {} : { home: settings.home }) });
   const logger = createLogger({ level: 'info', format: 'auto' });
   const relay = await startRelay(settings, join(folders.config, 'relay-identity.key'), logger);
-  const ready = { name: settings.name, http: relay.http, pageUrl: relay.pageUrl, addresses: relay.addresses, peerId: relay.peerId, pid: process.pid };
+  const ready = {
+    name: settings.name,
+    http: relay.http,
+    pageUrl: relay.pageUrl,
+    addresses: relay.addresses,
+    peerId: relay.peerId,
+    pid: process.pid,
+  };
   if (settings.json) process.stdout.write(`${JSON.stringify(ready)}\n`);
   else process.stdout.write(readyText(ready));
   const end = (): void => {
@@ -28,9 +35,23 @@ async function main(): Promise<void> {
   process.once('SIGINT', end);
 }
 
-function readyText({ http, pageUrl, addresses }: { readonly http: string; readonly pageUrl: string | undefined; readonly addresses: readonly string[] }): string {
+function readyText({
+  http,
+  pageUrl,
+  addresses,
+}: {
+  readonly http: string;
+  readonly pageUrl: string | undefined;
+  readonly addresses: readonly string[];
+}): string {
   const page = pageUrl === undefined ? 'no guest page installed (run `pnpm build`)' : pageUrl;
-  return [`relay ready at ${http}`, `  page     ${page}`, '  give this to agents:', ...addresses.map((address) => `    peerai up --relay ${address}`), ''].join('\n');
+  return [
+    `relay ready at ${http}`,
+    `  page     ${page}`,
+    '  give this to agents:',
+    ...addresses.map((address) => `    peerai up --relay ${address}`),
+    '',
+  ].join('\n');
 }
 
 main().catch((error: unknown) => {

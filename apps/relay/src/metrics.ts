@@ -8,13 +8,26 @@ export function createRelayMetrics(): { text(stats: TransportStats): Promise<str
   const registers = [registry];
   const gauges = {
     connections: new Gauge({ name: 'peerai_relay_connections', help: 'Open connections.', registers }),
-    reservations: new Gauge({ name: 'peerai_relay_reservations', help: 'Peers that can be reached through this relay.', registers }),
-    bytesSent: new Gauge({ name: 'peerai_relay_sent_bytes', help: 'Bytes of own channels sent over open links.', registers }),
-    bytesReceived: new Gauge({ name: 'peerai_relay_received_bytes', help: 'Bytes of own channels received over open links.', registers }),
+    reservations: new Gauge({
+      name: 'peerai_relay_reservations',
+      help: 'Peers that can be reached through this relay.',
+      registers,
+    }),
+    bytesSent: new Gauge({
+      name: 'peerai_relay_sent_bytes',
+      help: 'Bytes of own channels sent over open links.',
+      registers,
+    }),
+    bytesReceived: new Gauge({
+      name: 'peerai_relay_received_bytes',
+      help: 'Bytes of own channels received over open links.',
+      registers,
+    }),
   };
   return {
     text(stats) {
-      for (const name of ['connections', 'reservations', 'bytesSent', 'bytesReceived'] as const) gauges[name].set(stats[name]);
+      for (const name of ['connections', 'reservations', 'bytesSent', 'bytesReceived'] as const)
+        gauges[name].set(stats[name]);
       return registry.metrics();
     },
   };

@@ -34,15 +34,31 @@ export async function startRelay(settings: RelaySettings, keyFile: string, logge
   const metrics = createRelayMetrics();
   const server = createFace({
     page,
-    health: () => ({ status: 'healthy', service: 'peerai-relay', version, peer_id: node.network.self, uptime_s: Math.round((Date.now() - startedMs) / 1000) }),
+    health: () => ({
+      status: 'healthy',
+      service: 'peerai-relay',
+      version,
+      peer_id: node.network.self,
+      uptime_s: Math.round((Date.now() - startedMs) / 1000),
+    }),
     stats: () => {
       const { connections, reservations, relayed, bytesSent, bytesReceived } = node.stats();
-      return { online_peers: connections, reservations, relayed, bytes_sent: bytesSent, bytes_received: bytesReceived, uptime_s: Math.round((Date.now() - startedMs) / 1000) };
+      return {
+        online_peers: connections,
+        reservations,
+        relayed,
+        bytes_sent: bytesSent,
+        bytes_received: bytesReceived,
+        uptime_s: Math.round((Date.now() - startedMs) / 1000),
+      };
     },
     metrics: () => metrics.text(node.stats()),
   });
   server.listen(settings.port, settings.bind);
-  await Promise.race([once(server, 'listening'), once(server, 'error').then(([cause]) => Promise.reject(portError(settings, cause)))]);
+  await Promise.race([
+    once(server, 'listening'),
+    once(server, 'error').then(([cause]) => Promise.reject(portError(settings, cause))),
+  ]);
   const { port } = server.address() as AddressInfo;
   const node = await createRelayNode(
     { seed, clock: systemClock, random: nodeRandom, logger, crypto: nodeCrypto, isGranted: () => false },
@@ -93,5 +109,10 @@ function publicAddresses(publicUrl: string): readonly string[] {
 function portError({ port, tcpPort }: RelaySettings, cause: unknown): unknown {
   const text = cause instanceof Error ? `${cause.message} ${String((cause as { cause?: unknown }).cause ?? '')}` : '';
   if (!/EADDRINUSE|in use/i.test(text)) return cause;
-  return new PeerAiError('PORT_TAKEN', `port ${port} or ${tcpPort} is taken; choose others with --port and --tcp-port`, { port, tcpPort }, { cause });
+  return new PeerAiError(
+    'PORT_TAKEN',
+    `port ${port} or ${tcpPort} is taken; choose others with --port and --tcp-port`,
+    { port, tcpPort },
+    { cause },
+  );
 }

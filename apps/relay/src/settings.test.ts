@@ -5,7 +5,12 @@ import { readSettings } from './settings.ts';
 describe('relay settings', () => {
   test('a flag wins over the environment, which wins over the default', () => {
     const env = { PEERAI_RELAY_PORT: '5000', PEERAI_RELAY_NAME: 'from-env' };
-    expect(readSettings(['--port', '6000'], env)).toMatchObject({ port: 6000, name: 'from-env', tcpPort: 4101, bind: '0.0.0.0' });
+    expect(readSettings(['--port', '6000'], env)).toMatchObject({
+      port: 6000,
+      name: 'from-env',
+      tcpPort: 4101,
+      bind: '0.0.0.0',
+    });
   });
 
   test.each([
@@ -15,7 +20,9 @@ describe('relay settings', () => {
     [['--public-url', 'relay.example']],
     [['--nope']],
   ])('%j is refused with CONFIG_INVALID', (args) => {
-    expect(() => readSettings(args, {})).toThrow(expect.toSatisfy((error: unknown) => PeerAiError.is(error, 'CONFIG_INVALID')) as Error);
+    expect(() => readSettings(args, {})).toThrow(
+      expect.toSatisfy((error: unknown) => PeerAiError.is(error, 'CONFIG_INVALID')) as Error,
+    );
   });
 
   test('the highest port is taken', () => {

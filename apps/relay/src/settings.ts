@@ -30,12 +30,16 @@ export const relayHelp = `peerai relay: bootstrap, circuit relay, WebRTC signall
 `;
 
 /** Throws CONFIG_INVALID naming the flag. */
-export function readSettings(args: readonly string[], env: Readonly<Record<string, string | undefined>>): RelaySettings | 'help' {
+export function readSettings(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): RelaySettings | 'help' {
   const flags = parse(args);
   if (flags.help === true) return 'help';
   const pick = (flag: string | undefined, name: string): string | undefined => flag ?? env[`PEERAI_RELAY_${name}`];
   const publicUrl = pick(flags['public-url'], 'PUBLIC_URL')?.replace(/\/+$/, '');
-  if (publicUrl !== undefined && !URL.canParse(publicUrl)) throw invalid(`--public-url is "${publicUrl}"; it must be a URL`);
+  if (publicUrl !== undefined && !URL.canParse(publicUrl))
+    throw invalid(`--public-url is "${publicUrl}"; it must be a URL`);
   const reservations = pick(flags.reservations, 'RESERVATIONS');
   return {
     bind: pick(flags.bind, 'BIND') ?? '0.0.0.0',
@@ -74,7 +78,8 @@ function parse(args: readonly string[]) {
 
 function whole(name: string, text: string, max: number): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 0 || value > max) throw invalid(`${name} is "${text}"; it can be 0 to ${max}`);
+  if (!Number.isInteger(value) || value < 0 || value > max)
+    throw invalid(`${name} is "${text}"; it can be 0 to ${max}`);
   return value;
 }
 

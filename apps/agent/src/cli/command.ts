@@ -6,14 +6,24 @@ import { createOutput, fail, type Output } from './output.ts';
 /** Flags that every command takes. */
 export const globalArgs = {
   json: { type: 'boolean', description: 'Print one line of JSON' },
+  jsonl: { type: 'boolean', description: 'Print one line of JSON for each item of a list' },
   quiet: { type: 'boolean', alias: 'q', description: 'Print the answer only' },
-  color: { type: 'boolean', default: true, description: 'Colour on a terminal', negativeDescription: 'No colour' },
-  input: { type: 'boolean', default: true, description: 'Ask when something is missing', negativeDescription: 'Never ask' },
+  verbose: { type: 'boolean', alias: 'v', description: 'Say more about a failure' },
+  color: { type: 'boolean', default: true, description: 'Colour in help', negativeDescription: 'No colour' },
+  input: {
+    type: 'boolean',
+    default: true,
+    description: 'Ask when something is missing',
+    negativeDescription: 'Never ask',
+  },
   yes: { type: 'boolean', alias: 'y', description: 'Answer yes to every question' },
   home: { type: 'string', valueHint: 'DIR', description: 'Folder of this peer (PEERAI_HOME)' },
   api: { type: 'string', valueHint: 'URL', description: 'Local API of a running agent (PEERAI_API)' },
   timeout: { type: 'string', valueHint: 'S', description: 'Give up after so many seconds' },
 } as const satisfies ArgsDef;
+/** What an interrupted command may take to clean up, milliseconds; an agent's own orderly end takes less. */
+const graceMs = 6_000;
+
 export type GlobalArgs = ParsedArgs<typeof globalArgs>;
 
 // oxlint-disable-next-line typescript/no-explicit-any -- commands with different flags in one table
@@ -49,11 +59,18 @@ export function command<const T extends ArgsDef>(
       const interrupt = (): void => stop.abort(new PeerAiError('ABORTED', 'interrupted'));
       process.once('SIGINT', interrupt);
       try {
-        refuseUnknown(given as Record<string, unknown>, { ...args, ...globalArgs });
+        refuseUnknown(given, { ...args, ...globalArgs });
+        refuseEmptyAndExtra(given, { ...args, ...globalArgs });
         const seconds = flags.timeout === undefined ? undefined : secondsOf(flags.timeout);
-        const timer = seconds === undefined ? undefined : setTimeout(() => stop.abort(new PeerAiError('TIMEOUT', `no answer within ${seconds} s`)), seconds * 1000);
+        const timer =
+          seconds === undefined
+            ? undefined
+            : setTimeout(() => stop.abort(new PeerAiError('TIMEOUT', `no answer within ${seconds} s`)), seconds * 1000);
         const agent = async (): Promise<Located> => (await import('./locate.ts')).locate(flags);
-        await run({ args: given as Context<T>['args'], output: createOutput(flags), agent, signal: stop.signal });
+        await bounded(
+          async () => run({ args: given, output: createOutput(flags), agent, signal: stop.signal }),
+          stop.signal,
+        );
         clearTimeout(timer);
       } catch (error) {
         fail(stop.signal.aborted ? stop.signal.reason : error, flags);
@@ -64,19 +81,48 @@ export function command<const T extends ArgsDef>(
   });
 }
 
+/** Ends when the work ends, or a moment after the signal: an interrupted demo still stops what it started. */
+async function bounded(work: () => Promise<void>, signal: AbortSignal): Promise<void> {
+  const working = work();
+  const over = new Promise<never>((_, reject) => {
+    const late = (): void => void setTimeout(() => reject(signal.reason as Error), graceMs).unref();
+    signal.addEventListener('abort', () => {
+      working.then(() => reject(signal.reason as Error), reject);
+      late();
+    });
+  });
+  await Promise.race([working, over]);
+}
+
 function secondsOf(text: string): number {
   const seconds = Number(text);
   if (!(seconds > 0)) throw new PeerAiError('USAGE', `--timeout is "${text}"; it must be a number of seconds`);
   return seconds;
 }
 
-const aliases = (definition: ArgDef): readonly string[] => ('alias' in definition && definition.alias !== undefined ? [definition.alias].flat() : []);
+const aliases = (definition: ArgDef): readonly string[] =>
+  'alias' in definition && definition.alias !== undefined ? [definition.alias].flat() : [];
 
 /** A flag that does nothing is worse than an error. */
 function refuseUnknown(given: Readonly<Record<string, unknown>>, known: ArgsDef): void {
-  const names = new Set(['_', ...Object.entries(known).flatMap(([name, definition]) => [name, ...aliases(definition)])]);
+  const names = new Set([
+    '_',
+    ...Object.entries(known).flatMap(([name, definition]) => [name, ...aliases(definition)]),
+  ]);
   const camel = (name: string): string => name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
-  for (const name of [...names]) names.add(camel(name));
+  for (const name of Array.from(names)) names.add(camel(name));
   const unknown = Object.keys(given).find((name) => !names.has(name));
   if (unknown !== undefined) throw new PeerAiError('USAGE', `there is no flag --${unknown} here; see --help`);
+}
+
+/** `--name` without a value, and words that nothing reads. */
+function refuseEmptyAndExtra(given: Readonly<Record<string, unknown>>, known: ArgsDef): void {
+  const definitions = Object.entries(known);
+  const empty = definitions.find(([name, { type }]) => type === 'string' && given[name] === '');
+  if (empty !== undefined) throw new PeerAiError('USAGE', `--${empty[0]} needs a value`);
+  const words = (given['_'] ?? []) as readonly string[];
+  const wanted = definitions.filter(([, { type }]) => type === 'positional').length;
+  const extra = words[wanted];
+  if (extra === undefined) return;
+  throw new PeerAiError('USAGE', `"${extra}" is one word too many`, { hint: 'Quote a text of several words.' });
 }

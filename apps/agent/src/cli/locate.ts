@@ -34,17 +34,32 @@ export const tokenFile = (flags: LocateFlags): string => join(foldersOf(flags).c
 export function locate(flags: LocateFlags): Located {
   const instance = readInstance(flags);
   const baseUrl = (flags.api ?? process.env['PEERAI_API'] ?? instance?.api)?.replace(/\/+$/, '');
-  if (baseUrl === undefined) throw new PeerAiError('AGENT_NOT_RUNNING', 'no agent is running here', { home: foldersOf(flags).config });
+  if (baseUrl === undefined)
+    throw new PeerAiError('AGENT_NOT_RUNNING', 'no agent is running here', { home: foldersOf(flags).config });
   const token = process.env['PEERAI_TOKEN'] ?? readText(tokenFile(flags))?.trim();
-  return { client: createControlClient({ baseUrl, ...(token === undefined ? {} : { token }) }), baseUrl, token, instance };
+  return {
+    client: createControlClient({ baseUrl, ...(token === undefined ? {} : { token }) }),
+    baseUrl,
+    token,
+    instance,
+  };
 }
 
 /** The file of a living agent; one that a kill left behind counts as none. */
 export function readInstance(flags: LocateFlags): Instance | undefined {
   const text = readText(instanceFile(flags));
   if (text === undefined) return undefined;
-  const instance = JSON.parse(text) as Instance;
-  return isAlive(instance.pid) ? instance : undefined;
+  const instance = parseInstance(text);
+  return instance !== undefined && isAlive(instance.pid) ? instance : undefined;
+}
+
+function parseInstance(text: string): Instance | undefined {
+  try {
+    const read = JSON.parse(text) as Partial<Instance> | null;
+    return Number.isInteger(read?.pid) && typeof read?.api === 'string' ? (read as Instance) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function readText(file: string): string | undefined {

@@ -1,14 +1,14 @@
 import { PeerAiError } from '@peerai/core-protocol';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
+import { plain, plainJson } from './plain.ts';
 
 /** How a command speaks: data to stdout, everything else to stderr, both without another peer's control characters. */
 export interface Output {
   readonly json: boolean;
   readonly quiet: boolean;
-  readonly color: boolean;
   /** A person sits at both ends. */
   readonly interactive: boolean;
-  /** The answer: with `--json` one line with `"v":1`, else the text. */
+  /** The answer: with `--json` one line with `"v":1`, with `--jsonl` one line for each item of its list, else the text. */
   data(value: object, text: () => string): void;
   /** Raw answer text as it streams. */
   write(text: string): void;
@@ -18,22 +18,23 @@ export interface Output {
 
 export interface OutputFlags {
   readonly json?: boolean | undefined;
+  readonly jsonl?: boolean | undefined;
   readonly quiet?: boolean | undefined;
-  readonly color?: boolean | undefined;
+  readonly verbose?: boolean | undefined;
   readonly input?: boolean | undefined;
 }
 
 export function createOutput(flags: OutputFlags): Output {
-  const json = flags.json === true;
+  const json = flags.json === true || flags.jsonl === true;
   const quiet = flags.quiet === true;
-  const color = flags.color !== false && process.env['NO_COLOR'] === undefined && process.stdout.isTTY;
+  const isTerminal = process.stdin.isTTY && process.stderr.isTTY && process.env['CI'] === undefined;
   return {
     json,
     quiet,
-    color,
-    interactive: flags.input !== false && process.stdin.isTTY && process.stderr.isTTY && process.env['CI'] === undefined,
+    interactive: flags.input !== false && isTerminal,
     data(value, text) {
-      process.stdout.write(json ? `${JSON.stringify({ v: 1, ...value })}\n` : `${plain(text()).trimEnd()}\n`);
+      if (!json) process.stdout.write(`${plain(text()).trimEnd()}\n`);
+      else for (const one of flags.jsonl === true ? itemsOf(value) : [value]) writeJson(one);
     },
     write: (text) => void process.stdout.write(plain(text)),
     note(text) {
@@ -42,17 +43,14 @@ export function createOutput(flags: OutputFlags): Output {
   };
 }
 
-/** Text of other peers and models must not steer a terminal: control characters but newline and tab are dropped. */
-export function plain(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- removing them is the point
-  return text.replaceAll(/[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/g, '');
+function writeJson(value: object): void {
+  process.stdout.write(`${plainJson({ v: 1, ...value })}\n`);
 }
 
-/** Columns as wide as their longest cell, two blanks between. */
-export function table(rows: readonly (readonly string[])[]): string {
-  const widths: number[] = [];
-  for (const row of rows) for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, cell.length);
-  return rows.map((row) => row.map((cell, index) => (index === row.length - 1 ? cell : cell.padEnd(widths[index] ?? 0))).join('  ').trimEnd()).join('\n');
+/** The first list in an answer; the answer itself where there is none. */
+function itemsOf(value: object): readonly object[] {
+  const list = Object.values(value).find((one) => Array.isArray(one)) as readonly unknown[] | undefined;
+  return list?.map((item) => (typeof item === 'object' && item !== null ? item : { value: item })) ?? [value];
 }
 
 /** Says what happened, why and what to do, and ends with the status of the code. */
@@ -61,19 +59,28 @@ export function fail(error: unknown, flags: OutputFlags): never {
   const code = known ? error.code : 'INTERNAL';
   const message = error instanceof Error ? error.message : String(error);
   const hint = known && typeof error.details['hint'] === 'string' ? error.details['hint'] : ownHints[code];
-  if (flags.json === true) {
-    process.stdout.write(`${JSON.stringify({ v: 1, error: { code, message, ...(hint === undefined ? {} : { hint }) } })}\n`);
+  if (flags.json === true || flags.jsonl === true) {
+    writeJson({ error: { code, message, ...(hint === undefined ? {} : { hint }) } });
   } else {
-    process.stderr.write(`peerai: ${plain(message)}\n${hint === undefined ? '' : `  ${plain(hint)}\n`}${known ? `  (${code})\n` : ''}`);
+    const remedy = hint === undefined ? '' : `  ${plain(hint)}\n`;
+    process.stderr.write(`peerai: ${plain(message)}\n${remedy}${known ? `  (${plain(code)})\n` : ''}`);
   }
-  if (!known && process.env['PEERAI_DEBUG'] !== undefined && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
+  if (flags.verbose === true) process.stderr.write(`${plain(detailsOf(error))}\n`);
   process.exit(known ? exitCodeOf(code) : exitCodes.failure);
+}
+
+/** For `--verbose`: where it happened and what lay beneath. */
+function detailsOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause === undefined ? '' : `\ncaused by ${detailsOf(error.cause)}`;
+  return `${error.stack ?? error.message}${PeerAiError.is(error) ? `\n${plainJson(error.details)}` : ''}${cause}`;
 }
 
 const ownHints: Readonly<Record<string, string>> = {
   AGENT_NOT_RUNNING: 'Start it with `peerai up`.',
-  TOKEN_WRONG: 'Is this the right --home? `peerai status` shows where the agent keeps its token.',
+  TOKEN_WRONG: 'Is this the right --home? Each has its own token.',
   TOKEN_MISSING: 'Give --home (or PEERAI_HOME) of the agent, so that its token is found.',
   CONFIG_INVALID: '`peerai config schema` lists every key.',
-  STORE_LOCKED: 'Another agent uses this folder: `peerai down` ends it, or give another --home.',
+  STORE_FULL: 'Make room on the disk, then start again; nothing that was confirmed is lost.',
+  STORE_BROKEN: 'Move the damaged file away or restore a backup; the identity is in another file and stays.',
 };

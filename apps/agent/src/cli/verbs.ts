@@ -9,26 +9,126 @@ interface Entry {
 
 /** Every verb, loaded when it is used: `peerai --help` reads this table alone. */
 export const verbs: Readonly<Record<string, Entry>> = {
-  up: { group: 'Run', usage: 'up [--name N] [--relay ADDR] [--engine E] [--detach]', says: 'start this peer', load: async () => (await import('./commands/up.ts')).up },
-  down: { group: 'Run', usage: 'down', says: 'stop it', load: async () => (await import('./commands/process.ts')).down },
-  status: { group: 'Run', usage: 'status', says: 'what runs, who is there', load: async () => (await import('./commands/process.ts')).status },
-  open: { group: 'Run', usage: 'open', says: 'open the dashboard', load: async () => (await import('./commands/process.ts')).open },
-  doctor: { group: 'Run', usage: 'doctor', says: 'find what is wrong and what to do', load: async () => (await import('./commands/process.ts')).doctor },
-  logs: { group: 'Run', usage: 'logs [-f]', says: 'show the log', load: async () => (await import('./commands/logs.ts')).logs },
-  demo: { group: 'Run', usage: 'demo chat', says: 'a relay, two peers and an answer, on this machine', load: async () => (await import('./commands/demo.ts')).demo },
-  share: { group: 'Share', usage: 'share <model> [--for 2h] [--tokens N] [--guests N] [--qr] | ls | stop <id>', says: 'a link that opens a chat in a browser', load: async () => (await import('./commands/share.ts')).share },
-  invite: { group: 'Devices', usage: 'invite [--qr] [--allow chat,tasks,train]', says: 'let another device in', load: async () => (await import('./commands/pairing.ts')).invite },
-  join: { group: 'Devices', usage: 'join <link>', says: 'accept an invite on this device', load: async () => (await import('./commands/pairing.ts')).join },
-  peers: { group: 'Devices', usage: 'peers ls|show|rename|allow|block|unblock|rm|ping <peer>', says: 'paired devices and guests', load: async () => (await import('./commands/peers.ts')).peers },
-  send: { group: 'Devices', usage: 'send <peer> [text] [--data JSON]', says: 'a message, kept until it is there', load: async () => (await import('./commands/messages.ts')).send },
-  inbox: { group: 'Devices', usage: 'inbox [--follow]', says: 'messages received', load: async () => (await import('./commands/messages.ts')).inbox },
-  run: { group: 'Ask', usage: 'run <model> [prompt] [--peer P] [--system S]', says: 'ask a model, here or on a peer', load: async () => (await import('./commands/run.ts')).run },
-  models: { group: 'Ask', usage: 'models ls|show|expose|hide <model>', says: 'what can be asked', load: async () => (await import('./commands/models.ts')).models },
-  env: { group: 'Ask', usage: 'env openai|ollama', says: 'settings for your tools: eval "$(peerai env openai)"', load: async () => (await import('./commands/env.ts')).env },
-  key: { group: 'Keys', usage: 'key show | add <name> | ls | revoke <name>', says: 'this identity, and keys for tools', load: async () => (await import('./commands/key.ts')).key },
-  ledger: { group: 'Books', usage: 'ledger tail|verify|prove|export', says: 'receipts that both sides signed', load: async () => (await import('./commands/ledger.ts')).ledger },
-  config: { group: 'Settings', usage: 'config get|explain|check|schema', says: 'every setting and where it comes from', load: async () => (await import('./commands/config.ts')).config },
-  completion: { group: 'Settings', usage: 'completion bash|zsh|fish', says: 'completion for your shell', load: async () => (await import('./commands/completion.ts')).completion },
+  up: {
+    group: 'Run',
+    usage: 'up [--name N] [--relay ADDR] [--engine E] [--detach]',
+    says: 'start this peer',
+    load: async () => (await import('./commands/up.ts')).up,
+  },
+  down: {
+    group: 'Run',
+    usage: 'down',
+    says: 'stop it',
+    load: async () => (await import('./commands/process.ts')).down,
+  },
+  status: {
+    group: 'Run',
+    usage: 'status',
+    says: 'what runs, who is there',
+    load: async () => (await import('./commands/process.ts')).status,
+  },
+  open: {
+    group: 'Run',
+    usage: 'open [--url] [--docs]',
+    says: 'open the dashboard',
+    load: async () => (await import('./commands/process.ts')).open,
+  },
+  doctor: {
+    group: 'Run',
+    usage: 'doctor',
+    says: 'find what is wrong and what to do',
+    load: async () => (await import('./commands/process.ts')).doctor,
+  },
+  logs: {
+    group: 'Run',
+    usage: 'logs [-f]',
+    says: 'show the log',
+    load: async () => (await import('./commands/logs.ts')).logs,
+  },
+  demo: {
+    group: 'Run',
+    usage: 'demo chat',
+    says: 'a relay, two peers and an answer, on this machine',
+    load: async () => (await import('./commands/demo.ts')).demo,
+  },
+  share: {
+    group: 'Share',
+    usage: 'share <model> [--for 2h] [--tokens N] [--guests N] [--qr] | ls | stop <id>',
+    says: 'a link that opens a chat in a browser',
+    load: async () => (await import('./commands/share.ts')).share,
+  },
+  invite: {
+    group: 'Devices',
+    usage: 'invite [--qr] [--allow chat,tasks,train]',
+    says: 'let another device in',
+    load: async () => (await import('./commands/pairing.ts')).invite,
+  },
+  join: {
+    group: 'Devices',
+    usage: 'join <link>',
+    says: 'accept an invite on this device',
+    load: async () => (await import('./commands/pairing.ts')).join,
+  },
+  peers: {
+    group: 'Devices',
+    usage: 'peers ls|show|rename|allow|block|unblock|rm|ping <peer>',
+    says: 'paired devices and guests',
+    load: async () => (await import('./commands/peers.ts')).peers,
+  },
+  send: {
+    group: 'Devices',
+    usage: 'send <peer> [text] [--data JSON]',
+    says: 'a message, kept until it is there',
+    load: async () => (await import('./commands/messages.ts')).send,
+  },
+  inbox: {
+    group: 'Devices',
+    usage: 'inbox [--follow]',
+    says: 'messages received',
+    load: async () => (await import('./commands/messages.ts')).inbox,
+  },
+  run: {
+    group: 'Ask',
+    usage: 'run <model> [prompt] [--peer P] [--system S]',
+    says: 'ask a model, here or on a peer',
+    load: async () => (await import('./commands/run.ts')).run,
+  },
+  models: {
+    group: 'Ask',
+    usage: 'models ls|show|expose|hide <model>',
+    says: 'what can be asked',
+    load: async () => (await import('./commands/models.ts')).models,
+  },
+  env: {
+    group: 'Ask',
+    usage: 'env openai|ollama',
+    says: 'settings for your tools: eval "$(peerai env openai)"',
+    load: async () => (await import('./commands/env.ts')).env,
+  },
+  key: {
+    group: 'Keys',
+    usage: 'key show | add <name> | ls | revoke <name>',
+    says: 'this identity, and keys for tools',
+    load: async () => (await import('./commands/key.ts')).key,
+  },
+  ledger: {
+    group: 'Books',
+    usage: 'ledger tail|verify|prove|export',
+    says: 'receipts that both sides signed',
+    load: async () => (await import('./commands/ledger.ts')).ledger,
+  },
+  config: {
+    group: 'Settings',
+    usage: 'config get|explain|check|schema',
+    says: 'every setting and where it comes from',
+    load: async () => (await import('./commands/config.ts')).config,
+  },
+  completion: {
+    group: 'Settings',
+    usage: 'completion bash|zsh|fish',
+    says: 'completion for your shell',
+    load: async () => (await import('./commands/completion.ts')).completion,
+  },
 };
 
 /** The page `peerai --help` prints. */
@@ -39,9 +139,19 @@ export function overview(version: string): string {
   for (const entry of Object.values(verbs)) {
     if (entry.group !== group) lines.push(`${group === '' ? '' : '\n'}${entry.group}`);
     group = entry.group;
-    lines.push(entry.usage.length > 48 ? `  peerai ${entry.usage}\n  ${' '.repeat(width + 7)}  ${entry.says}` : `  peerai ${entry.usage.padEnd(width)}  ${entry.says}`);
+    lines.push(
+      entry.usage.length > 48
+        ? `  peerai ${entry.usage}\n  ${' '.repeat(width + 7)}  ${entry.says}`
+        : `  peerai ${entry.usage.padEnd(width)}  ${entry.says}`,
+    );
   }
-  return [...lines, '', 'Everywhere: --json -q --no-color --no-input -y --home DIR --api URL --timeout S --help', 'Exit status: 0 ok, 1 failure, 2 usage, 3 not running, 4 unreachable, 5 refused, 6 verification failed, 7 engine or model, 8 time-out, 9 configuration, 130 interrupted', ''].join('\n');
+  return [
+    ...lines,
+    '',
+    'Everywhere: --json --jsonl -q -v --no-color --no-input -y --home DIR --api URL --timeout S --help',
+    'Exit status: 0 ok, 1 failure, 2 usage, 3 not running, 4 unreachable, 5 refused, 6 verification failed, 7 engine or model, 8 time-out, 9 configuration, 130 interrupted',
+    '',
+  ].join('\n');
 }
 
 /** The verb somebody may have meant: fewest letters off, at most two. */
@@ -54,9 +164,9 @@ export function nearest(word: string, words: readonly string[]): string | undefi
 /** Levenshtein distance, one row at a time. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (const [i, letter] of [...a].entries()) {
+  for (const [i, letter] of a.split('').entries()) {
     const next = [i + 1];
-    for (const [j, other] of [...b].entries()) {
+    for (const [j, other] of b.split('').entries()) {
       next.push(Math.min((row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1, (row[j] ?? 0) + (letter === other ? 0 : 1)));
     }
     row = next;

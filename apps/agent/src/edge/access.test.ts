@@ -7,6 +7,7 @@ const rules: AccessRules = {
   allowHosts: ['study-pc.lan'],
   allowOrigins: ['https://mine.example'],
   controlToken: 'control-token-0123456789',
+  docsSession: 'docs-session-0123456789',
   isGatewayKey: (key) => key === 'gateway-key-0123456789',
 };
 const facts: AccessFacts = {
@@ -46,7 +47,11 @@ describe('who may call what', () => {
     ['a host that only begins like loopback is refused', { host: '127.0.0.1.evil.example' }, 403],
     ['an allowed host passes', { host: 'study-pc.lan:8006' }, 200],
     ['IPv6 loopback passes', { host: '[::1]:8006' }, 200],
-    ['a foreign page is refused with the right token too', { path: '/api/v1/node', origin: 'https://evil.example', authorization: control }, 403],
+    [
+      'a foreign page is refused with the right token too',
+      { path: '/api/v1/node', origin: 'https://evil.example', authorization: control },
+      403,
+    ],
     ['a foreign page is refused at the gateway', { origin: 'https://evil.example' }, 403],
     ['the null origin is refused', { origin: 'null' }, 403],
     ['a foreign page is refused on an upgrade', { path: '/network', origin: 'https://evil.example' }, 403],
@@ -54,13 +59,22 @@ describe('who may call what', () => {
     ['our own page with the token passes', { origin: 'http://127.0.0.1:8006', authorization: control }, 200],
     ['an allowed origin with the token passes', { origin: 'https://mine.example', authorization: control }, 200],
     ['an allowed origin still needs the token', { origin: 'https://mine.example' }, 401],
-    ['a preflight of an allowed origin needs none', { origin: 'https://mine.example', method: 'OPTIONS', path: '/api/v1/node' }, 200],
+    [
+      'a preflight of an allowed origin needs none',
+      { origin: 'https://mine.example', method: 'OPTIONS', path: '/api/v1/node' },
+      200,
+    ],
     ['a preflight of a foreign page is refused', { origin: 'https://evil.example', method: 'OPTIONS' }, 403],
     ['the dashboard files are open', { path: '/' }, 200],
     ['the health routes are open', { path: '/health/live' }, 200],
     ['another machine needs a token for the gateway', { remoteLoopback: false }, 401],
-    ['the docs cookie opens the docs', { path: '/docs', docsCookie: 'control-token-0123456789' }, 200],
-    ['the docs cookie opens nothing else', { path: '/api/v1/node', docsCookie: 'control-token-0123456789' }, 401],
+    ['the docs cookie opens the docs', { path: '/docs/swagger-ui.css', docsCookie: 'docs-session-0123456789' }, 200],
+    ['a docs cookie of an earlier start does not', { path: '/docs', docsCookie: 'docs-session-of-before' }, 401],
+    ['the YAML of the docs needs the token as well', { path: '/docs-yaml' }, 401],
+    ['an image tag of another page is refused', { fetchSite: 'cross-site' }, 403],
+    ['a script tag of another port is refused', { path: '/api/tags', fetchSite: 'same-site' }, 403],
+    ['a link on another page leads to the dashboard', { path: '/', fetchSite: 'cross-site' }, 200],
+    ['the docs cookie opens nothing else', { path: '/api/v1/node', docsCookie: 'docs-session-0123456789' }, 401],
   ])('%s', (_name, change, expected) => {
     expect(status(change)).toBe(expected);
   });
@@ -76,12 +90,17 @@ describe('who may call what', () => {
   });
 
   test('an allowed origin gets CORS for itself alone', () => {
-    expect(decideAccess(rules, { ...facts, origin: 'https://mine.example', authorization: control })).toMatchObject({ cors: 'https://mine.example' });
+    expect(decideAccess(rules, { ...facts, origin: 'https://mine.example', authorization: control })).toMatchObject({
+      cors: 'https://mine.example',
+    });
     expect(decideAccess(rules, facts)).not.toHaveProperty('cors');
   });
 
   test('a key is taken off the path, whatever follows', () => {
-    expect(splitPathKey('/t/gateway-key-0123456789/v1/models?x=1')).toEqual({ url: '/v1/models?x=1', key: 'gateway-key-0123456789' });
+    expect(splitPathKey('/t/gateway-key-0123456789/v1/models?x=1')).toEqual({
+      url: '/v1/models?x=1',
+      key: 'gateway-key-0123456789',
+    });
     expect(splitPathKey('/t/short/v1')).toEqual({ url: '/t/short/v1', key: undefined });
   });
 });

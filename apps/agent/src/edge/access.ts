@@ -9,6 +9,8 @@ export interface AccessRules {
   readonly allowHosts: readonly string[];
   readonly allowOrigins: readonly string[];
   readonly controlToken: string;
+  /** Value of the docs cookie: it opens the docs and nothing else, for other programs on this host see a browser's cookies too. */
+  readonly docsSession: string;
   readonly isGatewayKey: (key: string) => boolean;
 }
 
@@ -17,12 +19,14 @@ export interface AccessFacts {
   readonly path: string;
   readonly host: string | undefined;
   readonly origin: string | undefined;
+  /** Value of `Sec-Fetch-Site`, which browsers send and pages cannot. */
+  readonly fetchSite?: string | undefined;
   readonly authorization: string | undefined;
   /** Value of `x-api-key`, Anthropic's way of saying bearer. */
   readonly apiKey?: string | undefined;
   /** Key found in a `/t/<key>/…` path. */
   readonly pathKey: string | undefined;
-  /** Control token of the cookie that only `/docs` reads. */
+  /** Value of the cookie that only `/docs` reads. */
   readonly docsCookie?: string | undefined;
   /** The other end of the socket is this machine. */
   readonly remoteLoopback: boolean;
@@ -40,12 +44,27 @@ export type AccessVerdict =
       readonly hint: string;
     };
 
-const ollamaPaths = new Set(['tags', 'version', 'ps', 'chat', 'generate', 'show', 'embed', 'embeddings', 'pull', 'push', 'create', 'copy', 'delete', 'blobs']);
+const ollamaPaths = new Set([
+  'tags',
+  'version',
+  'ps',
+  'chat',
+  'generate',
+  'show',
+  'embed',
+  'embeddings',
+  'pull',
+  'push',
+  'create',
+  'copy',
+  'delete',
+  'blobs',
+]);
 
 /** Which rule a path falls under. */
 export function areaOf(path: string): AccessArea {
   if (path === '/network') return 'events';
-  if (path === '/docs' || path.startsWith('/docs/') || path === '/docs-json') return 'docs';
+  if (/^\/docs(?:[/-]|$)/.test(path)) return 'docs';
   if (path === '/v1' || path.startsWith('/v1/')) return 'gateway';
   const api = /^\/api\/([^/]+)/.exec(path)?.[1];
   if (api !== undefined) return ollamaPaths.has(api) ? 'gateway' : 'control';
@@ -62,36 +81,58 @@ export function decideAccess(rules: AccessRules, facts: AccessFacts): AccessVerd
   ): AccessVerdict => ({ allowed: false, area, status, code, detail, hint });
 
   if (!hostAllowed(rules, facts.host)) {
-    return refuse(403, 'HOST_REFUSED', `the Host header is "${clip(facts.host)}", not a name of this machine`, 'Add the name to security.allow_hosts if it is yours.');
+    return refuse(
+      403,
+      'HOST_REFUSED',
+      `the Host header is "${clip(facts.host)}", not a name of this machine`,
+      'Add the name to security.allow_hosts if it is yours.',
+    );
   }
-  const own = facts.origin === undefined || facts.origin === `http://${facts.host}` || facts.origin === `https://${facts.host}`;
+  const own =
+    facts.origin === undefined || facts.origin === `http://${facts.host}` || facts.origin === `https://${facts.host}`;
   const listed = facts.origin !== undefined && rules.allowOrigins.includes(facts.origin);
-  if (!own && !listed) {
-    return refuse(403, 'ORIGIN_REFUSED', `pages of ${clip(facts.origin)} may not call this agent`, 'Add the origin to security.allow_origins if it is yours.');
+  // A page's image or script tag sends no Origin; what the browser says of its site is all there is.
+  const hidden = facts.origin === undefined && area !== 'open' && /^(?:cross|same)-site$/.test(facts.fetchSite ?? '');
+  if ((!own && !listed) || hidden) {
+    return refuse(
+      403,
+      'ORIGIN_REFUSED',
+      `pages of ${facts.origin === undefined ? 'another site' : clip(facts.origin)} may not call this agent`,
+      'Add the origin to security.allow_origins if it is yours.',
+    );
   }
   const cors = listed && facts.origin !== undefined ? { cors: facts.origin } : {};
   if (listed && facts.method === 'OPTIONS') return { allowed: true, area, preflight: true, ...cors };
   const yes: AccessVerdict = { allowed: true, area, preflight: false, ...cors };
 
   const presented = presentedToken(facts);
-  if (presented !== undefined) return tokenVerdict(rules, area, presented) ? yes : refuse(401, 'TOKEN_WRONG', 'this token is not valid here', tokenHint(area));
+  if (presented === undefined && area === 'docs' && isSame(facts.docsCookie, rules.docsSession)) return yes;
+  if (presented !== undefined)
+    return tokenVerdict(rules, area, presented)
+      ? yes
+      : refuse(401, 'TOKEN_WRONG', 'this token is not valid here', tokenHint(area));
   if (area === 'open') return yes;
-  const local = rules.loopbackBind && rules.requireToken === 'control' && facts.remoteLoopback && facts.origin === undefined;
+  const local =
+    rules.loopbackBind && rules.requireToken === 'control' && facts.remoteLoopback && facts.origin === undefined;
   if ((area === 'gateway' || area === 'events') && local) return yes;
   return refuse(401, 'TOKEN_MISSING', 'this route needs a token', tokenHint(area));
 }
 
 /** A control token opens everything, a gateway key only the gateway and the read-only events. */
 function tokenVerdict(rules: AccessRules, area: AccessArea, token: string): boolean {
-  if (equalBytes(utf8(token), utf8(rules.controlToken))) return true;
+  if (isSame(token, rules.controlToken)) return true;
   return (area === 'gateway' || area === 'events' || area === 'open') && rules.isGatewayKey(token);
 }
 
 function presentedToken(facts: AccessFacts): string | undefined {
   if (facts.pathKey !== undefined) return facts.pathKey;
   if (facts.authorization !== undefined) return /^Bearer\s+(\S+)$/i.exec(facts.authorization)?.[1] ?? '';
-  if (facts.apiKey !== undefined) return facts.apiKey;
-  return areaOf(facts.path) === 'docs' ? facts.docsCookie : undefined;
+  return facts.apiKey;
+}
+
+/** Compares in constant time. */
+function isSame(given: string | undefined, secret: string): boolean {
+  return given !== undefined && equalBytes(utf8(given), utf8(secret));
 }
 
 function tokenHint(area: AccessArea): string {
@@ -103,8 +144,11 @@ function tokenHint(area: AccessArea): string {
 function hostAllowed(rules: AccessRules, host: string | undefined): boolean {
   if (host === undefined) return false;
   const name = host.replace(/:\d+$/, '').toLowerCase();
-  if (name === 'localhost' || name.endsWith('.localhost') || name === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(name)) return true;
-  return rules.allowHosts.some((allowed) => allowed.toLowerCase() === name || allowed.toLowerCase() === host.toLowerCase());
+  if (name === 'localhost' || name.endsWith('.localhost') || name === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(name))
+    return true;
+  return rules.allowHosts.some(
+    (allowed) => allowed.toLowerCase() === name || allowed.toLowerCase() === host.toLowerCase(),
+  );
 }
 
 /** Takes `/t/<key>` off a URL. */

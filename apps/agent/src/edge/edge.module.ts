@@ -1,4 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import type { Logger } from '@peerai/core-protocol';
 import type { Peer } from '@peerai/peer';
 import { StreamsController } from './controllers/chat.controller.ts';
 import { LedgerController } from './controllers/ledger.controller.ts';
@@ -8,12 +9,12 @@ import { PairingsController, PeersController } from './controllers/peers.control
 import { SeedNetworkController } from './controllers/seed-network.controller.ts';
 import { ModelsController, SharesController } from './controllers/shares.controller.ts';
 import type { ControlHooks } from './hooks.ts';
-import { CONTROL, PEER } from './tokens.ts';
+import { CONTROL, LOGGER, PEER } from './tokens.ts';
 
 /** The control routes. One provider is the peer; the controllers only translate. */
 @Module({})
 export class EdgeModule {
-  static with(peer: Peer, control: ControlHooks): DynamicModule {
+  static with(peer: Peer, control: ControlHooks, logger: Logger): DynamicModule {
     return {
       module: EdgeModule,
       controllers: [
@@ -31,6 +32,7 @@ export class EdgeModule {
       providers: [
         { provide: PEER, useValue: peer },
         { provide: CONTROL, useValue: control },
+        { provide: LOGGER, useValue: logger },
       ],
     };
   }

@@ -11,7 +11,7 @@ export interface ControlHooks {
 /** Keys of the AI gateway, kept hashed. */
 export interface GatewayKeys {
   list(): readonly KeyView[];
-  /** The key's text is in this answer only. Throws KEY_EXISTS, LIMIT_EXCEEDED. */
+  /** The key's text is in this answer only. Throws KEY_EXISTS, LIMIT_REACHED. */
   make(name: string): Promise<KeyView>;
   /** Throws KEY_UNKNOWN. */
   revoke(name: string): Promise<void>;

@@ -14,32 +14,48 @@ export function createMetrics(peer: Peer, signal: AbortSignal): EdgeMetrics {
   const registers = [registry];
   /** A gauge that looks when it is asked. */
   const look = (name: string, help: string, value: () => number | Promise<number>): void => {
-    new Gauge({
+    const gauge = new Gauge({
       name,
       help,
-      registers,
+      registers: [],
       async collect() {
         this.set(await value());
       },
     });
+    registry.registerMetric(gauge);
   };
-  new Gauge({
+  const peers = new Gauge({
     name: 'peerai_peers',
     help: 'Known peers by state and path.',
     labelNames: ['state', 'path'],
-    registers,
+    registers: [],
     collect() {
       this.reset();
       for (const { state, path } of peer.peers.list()) this.inc({ state, path: path ?? 'none' });
     },
   });
+  registry.registerMetric(peers);
   look('peerai_link_bytes', 'Bytes over all links since the start.', () => peer.linkBytes());
   look('peerai_answers_running', 'Answers being given to other peers now.', () => peer.answering().active);
   look('peerai_answers_waiting', 'Requests of other peers in the queue.', () => peer.answering().queued);
   look('peerai_ledger_entries', 'Entries in the own log.', async () => (await peer.books.head()).size);
-  const receipts = new Counter({ name: 'peerai_receipts_signed_total', help: 'Receipts that both sides signed.', registers });
-  const tokens = new Counter({ name: 'peerai_tokens_total', help: 'Tokens in signed receipts.', labelNames: ['role', 'kind'], registers });
-  const authFailures = new Counter({ name: 'peerai_auth_failures_total', help: 'Refused requests of the local API.', labelNames: ['code'], registers });
+  const receipts = new Counter({
+    name: 'peerai_receipts_signed_total',
+    help: 'Receipts that both sides signed.',
+    registers,
+  });
+  const tokens = new Counter({
+    name: 'peerai_tokens_total',
+    help: 'Tokens in signed receipts.',
+    labelNames: ['role', 'kind'],
+    registers,
+  });
+  const authFailures = new Counter({
+    name: 'peerai_auth_failures_total',
+    help: 'Refused requests of the local API.',
+    labelNames: ['code'],
+    registers,
+  });
   const latency = new Histogram({
     name: 'peerai_http_request_seconds',
     help: 'Time to the end of an answer of the local API.',

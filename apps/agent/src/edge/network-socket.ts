@@ -14,7 +14,10 @@ type SeedEvent =
   | { readonly type: 'network_error'; readonly error: string };
 
 /** `/network`: the seed's WebSocket with its four event types and no other. Read-only: what a client sends is ignored. */
-export function createNetworkSocket(peer: Peer, signal: AbortSignal): (request: IncomingMessage, socket: Duplex, head: Buffer) => void {
+export function createNetworkSocket(
+  peer: Peer,
+  signal: AbortSignal,
+): (request: IncomingMessage, socket: Duplex, head: Buffer) => void {
   const server = new WebSocketServer({ noServer: true, maxPayload: 1_024 });
   const broadcast = (event: SeedEvent): void => {
     const text = JSON.stringify(event);

@@ -10,33 +10,44 @@ export interface OpenParts {
 }
 
 /** Routes that need no token: health, metrics, pages. False when the path is none of them. */
-export async function serveOpen({ peer, metrics, pages }: OpenParts, request: IncomingMessage, response: ServerResponse, url: string): Promise<boolean> {
+export async function serveOpen(
+  { peer, metrics, pages }: OpenParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+  path: string,
+): Promise<boolean> {
   if (request.method !== 'GET' && request.method !== 'HEAD') return false;
-  const path = new URL(url, 'http://local').pathname;
   if (path === '/health/live') return json(response, 200, { status: 'live' });
   if (path === '/health/ready') return ready(peer, response);
   if (path === '/metrics') {
     response.writeHead(200, { 'content-type': metrics.registry.contentType }).end(await metrics.registry.metrics());
     return true;
   }
-  const wantsPage = request.headers.accept?.includes('text/html') === true || path !== '/';
-  if (!wantsPage) {
+  const asPage = request.headers.accept?.includes('text/html') === true;
+  if (path === '/' && !asPage) {
     response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' }).end('PeerAI is running\n');
     return true;
   }
-  if (pages !== undefined && servePages(pages, path, response)) return true;
+  if (pages !== undefined && servePages(pages, path, asPage, response)) return true;
   if (path !== '/') return false;
-  response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' }).end('PeerAI is running. The dashboard is not built: run `pnpm build`.\n');
+  response
+    .writeHead(200, { 'content-type': 'text/plain; charset=utf-8' })
+    .end('PeerAI is running. The dashboard is not built: run `pnpm build`.\n');
   return true;
 }
 
 async function ready(peer: Peer, response: ServerResponse): Promise<true> {
   const { checks } = await peer.doctor.check();
   const broken = checks.filter(({ state }) => state === 'broken').map(({ id }) => id);
-  return json(response, broken.length === 0 ? 200 : 503, { status: broken.length === 0 ? 'ready' : 'not ready', broken });
+  return json(response, broken.length === 0 ? 200 : 503, {
+    status: broken.length === 0 ? 'ready' : 'not ready',
+    broken,
+  });
 }
 
 function json(response: ServerResponse, status: number, body: object): true {
-  response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' }).end(JSON.stringify(body));
+  response
+    .writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' })
+    .end(JSON.stringify(body));
   return true;
 }

@@ -18,12 +18,11 @@ const pageHeaders = (connect: string): Readonly<Record<string, string>> => ({
   'content-security-policy': `default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src ${connect}; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
-  'cross-origin-opener-policy': 'same-origin',
 });
 
-/** Serves the built dashboard at `/` and the guest's page at `/s`; false when no file fits. A page route of the dashboard gets its index. */
-export function servePages(folder: string, path: string, response: ServerResponse): boolean {
-  const file = fileOf(folder, path);
+/** Serves the built dashboard at `/` and the guest's page at `/s`; false when no file fits. A browser that asks for a route of the dashboard gets its index. */
+export function servePages(folder: string, path: string, asPage: boolean, response: ServerResponse): boolean {
+  const file = fileOf(folder, path, asPage);
   if (file === undefined) return false;
   const guest = file.endsWith('share.html');
   response.writeHead(200, {
@@ -36,11 +35,11 @@ export function servePages(folder: string, path: string, response: ServerRespons
   return true;
 }
 
-function fileOf(folder: string, path: string): string | undefined {
+function fileOf(folder: string, path: string, asPage: boolean): string | undefined {
   if (path === '/s' || path === '/s/') return existing(join(folder, 'share.html'));
   const file = normalize(join(folder, path));
   if (file.startsWith(folder + sep) && existsSync(file) && statSync(file).isFile()) return file;
-  return extname(path) === '' ? existing(join(folder, 'index.html')) : undefined;
+  return asPage && extname(path) === '' ? existing(join(folder, 'index.html')) : undefined;
 }
 
 function existing(file: string): string | undefined {

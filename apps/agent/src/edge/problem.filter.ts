@@ -15,7 +15,10 @@ export class ProblemFilter implements ExceptionFilter {
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     const problem = problemOf(asOurs(error), reply.request.id);
     if (problem.status >= 500 && problem.code === 'INTERNAL') {
-      this.logger.error('request-failed', { requestId: problem.requestId, error: error instanceof Error ? error.message : 'unknown' });
+      this.logger.error('request-failed', {
+        requestId: problem.requestId,
+        error: error instanceof Error ? error.message : 'unknown',
+      });
     }
     void reply.status(problem.status).type('application/problem+json').send(problem);
   }

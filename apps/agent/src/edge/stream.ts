@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { once } from 'node:events';
+import { drained } from './flow.ts';
 
 export interface StreamItem {
   readonly type: string;
@@ -11,15 +11,19 @@ export interface StreamItem {
 const keepAliveMs = 15_000;
 
 /** Writes items as `text/event-stream` until they end or the client goes. Waits for a slow client. */
-export async function sendEvents(response: ServerResponse, headers: Readonly<Record<string, string>>, items: AsyncIterable<StreamItem>): Promise<void> {
-  response.writeHead(200, { ...headers, 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
+export async function sendEvents(response: ServerResponse, items: AsyncIterable<StreamItem>): Promise<void> {
+  response.writeHead(200, {
+    'content-type': 'text/event-stream',
+    'cache-control': 'no-store',
+    'x-accel-buffering': 'no',
+  });
   response.write(': open\n\n');
   const beat = setInterval(() => response.write(': alive\n\n'), keepAliveMs);
   try {
     for await (const { type, data, id } of items) {
       if (response.destroyed) break;
       const text = `${id === undefined ? '' : `id: ${id}\n`}event: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
-      if (!response.write(text)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+      if (!response.write(text)) await drained(response);
     }
   } finally {
     clearInterval(beat);

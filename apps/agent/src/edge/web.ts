@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
-import { once } from 'node:events';
+import { drained } from './flow.ts';
 
 /** A Node request as a web one. Its signal fires when the client goes away before the answer ended. */
 export function toWebRequest(request: IncomingMessage, response: ServerResponse, url: string): Request {
@@ -23,9 +23,9 @@ export function toWebRequest(request: IncomingMessage, response: ServerResponse,
   });
 }
 
-/** Writes a web response to a Node one, waiting whenever the client reads slower than we write. */
-export async function sendWebResponse(web: Response, response: ServerResponse, extra: Readonly<Record<string, string>>): Promise<void> {
-  response.writeHead(web.status, { ...Object.fromEntries(web.headers), ...extra });
+/** Writes a web response to a Node one, waiting whenever the client reads slower than we write. Throws what breaks the body. */
+export async function sendWebResponse(web: Response, response: ServerResponse): Promise<void> {
+  response.writeHead(web.status, Object.fromEntries(web.headers));
   if (web.body === null) {
     response.end();
     return;
@@ -35,10 +35,10 @@ export async function sendWebResponse(web: Response, response: ServerResponse, e
     for (;;) {
       const { done, value } = await reader.read();
       if (done || response.destroyed) break;
-      if (!response.write(value)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+      if (!response.write(value)) await drained(response);
     }
+    response.end();
   } finally {
     await reader.cancel().catch(() => undefined);
-    response.end();
   }
 }

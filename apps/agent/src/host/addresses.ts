@@ -8,7 +8,11 @@ export function splitHostPort(text: string): { readonly host: string; readonly p
 }
 
 /** TCP on this port, WebSocket on the next; port 0 takes free ones. */
-export function listenAddresses(host: string, port: number, transports: { readonly tcp: boolean; readonly websocket: boolean }): readonly string[] {
+export function listenAddresses(
+  host: string,
+  port: number,
+  transports: { readonly tcp: boolean; readonly websocket: boolean },
+): readonly string[] {
   const at = isIPv6(host) ? `/ip6/${host}` : /^[\d.]+$/.test(host) ? `/ip4/${host}` : `/dns/${host}`;
   return [
     ...(transports.tcp ? [`${at}/tcp/${port}`] : []),
@@ -27,8 +31,11 @@ export function announcedAddresses(text: string): readonly string[] {
 const askMs = 3_000;
 
 /** A relay given by its web address says its own multiaddrs. Throws RELAY_INVALID for one that is no relay; unreachable ones are left out with a warning. */
-export async function relayAddresses(given: readonly string[], warn: (text: string) => void): Promise<readonly string[]> {
-  const found = await Promise.all(given.map((one) => (one.startsWith('/') ? [one] : askRelay(one, warn))));
+export async function relayAddresses(
+  given: readonly string[],
+  warn: (text: string) => void,
+): Promise<readonly string[]> {
+  const found = await Promise.all(given.map(async (one) => (one.startsWith('/') ? [one] : askRelay(one, warn))));
   return found.flat();
 }
 
@@ -40,9 +47,23 @@ async function askRelay(url: string, warn: (text: string) => void): Promise<read
     return [];
   }
   const body = (await response.json().catch(() => ({}))) as { service?: unknown; addresses?: unknown };
-  const [first] = Array.isArray(body.addresses) ? (body.addresses as unknown[]) : [];
-  if (body.service !== 'peerai-relay' || typeof first !== 'string') {
-    throw new PeerAiError('RELAY_INVALID', `${base} is no PeerAI relay`, { hint: 'Give a multiaddr ending in /p2p/<id>, or the http address of a relay.' });
+  const said = Array.isArray(body.addresses) ? body.addresses.filter((one) => typeof one === 'string') : [];
+  const address = bestAddress(said, new URL(base).hostname);
+  if (body.service !== 'peerai-relay' || address === undefined) {
+    throw new PeerAiError('RELAY_INVALID', `${base} is no PeerAI relay`, {
+      hint: 'Give a multiaddr ending in /p2p/<id>, or the http address of a relay.',
+    });
   }
-  return [first];
+  return [address];
+}
+
+/**
+ * The address of a relay to dial, out of all that it says. One that listens everywhere names its loopback address too,
+ * so the host it was asked at is preferred, then one that other machines reach.
+ */
+export function bestAddress(said: readonly string[], askedHost: string): string | undefined {
+  const hostOf = (address: string): string => address.split('/')[2] ?? '';
+  const asked = askedHost === 'localhost' ? '127.0.0.1' : askedHost.replaceAll(/[[\]]/g, '');
+  const isLoopback = (address: string): boolean => /^(?:127\.|::1$|localhost$)/.test(hostOf(address));
+  return said.find((one) => hostOf(one) === asked) ?? said.find((one) => !isLoopback(one)) ?? said[0];
 }

@@ -8,17 +8,20 @@ export interface BannerFacts {
   readonly relays: readonly string[];
   readonly engines: readonly Engine[];
   readonly files: readonly string[];
+  /** A usual port was taken and another one chosen. */
+  readonly moved: string | undefined;
 }
 
 /** What a person sees when the agent is up: what was found, where to go next. */
-export function banner({ instance, token, took, relays, engines, files }: BannerFacts): string {
-  const engine = engines.map(({ kind, url }) => (url === undefined ? `${kind} (built in)` : `${kind} at ${url}`)).join(', ');
+export function banner({ instance, token, took, relays, engines, files, moved }: BannerFacts): string {
+  const engine = engines.map(({ kind, url }) => (url === undefined ? `${kind} (built in)` : `${kind} at ${url}`));
   return [
     `${instance.name} is up (${took})`,
-    `  engine     ${engine === '' ? 'none' : engine}`,
+    `  engine     ${engine.length === 0 ? 'none' : engine.join(', ')}`,
     `  relay      ${relays.length === 0 ? 'none: LAN only (give one with --relay)' : relays.join(', ')}`,
     `  dashboard  ${instance.api}/#token=${token}`,
     `  gateway    ${instance.api}/v1   (OpenAI; Ollama at ${instance.api})`,
+    ...(moved === undefined ? [] : [`  note       ${moved}`]),
     ...(files.length === 0 ? [] : [`  settings   ${files.join(', ')}`]),
     '',
     '  Let another device in:   peerai invite',

@@ -1,4 +1,12 @@
-import { type Clock, type CryptoProvider, PeerAiError, type Random, type Store, toBase64Url, utf8 } from '@peerai/core-protocol';
+import {
+  type Clock,
+  type CryptoProvider,
+  PeerAiError,
+  type Random,
+  type Store,
+  toBase64Url,
+  utf8,
+} from '@peerai/core-protocol';
 import type { GatewayKeys } from '../edge/hooks.ts';
 
 /** Keys of the gateway at once. */
@@ -35,20 +43,33 @@ export async function openGatewayKeys(deps: {
   return {
     list: () => [...rows.values()].map(({ name, createdMs, lastUsedMs }) => ({ name, createdMs, lastUsedMs })),
     async make(name) {
-      if (names.has(name)) throw new PeerAiError('KEY_EXISTS', `there is a key called ${name}`, { hint: 'Revoke it first, or choose another name.' });
-      if (rows.size >= keysMax) throw new PeerAiError('LIMIT_EXCEEDED', `there are ${keysMax} keys; revoke one first`, { status: 409 });
+      if (names.has(name)) {
+        const hint = 'Revoke it first, or choose another name.';
+        throw new PeerAiError('KEY_EXISTS', `there is a key called ${name}`, { hint });
+      }
+      if (names.size >= keysMax) {
+        throw new PeerAiError('LIMIT_REACHED', `there are ${keysMax} keys; revoke one first`, { status: 409 });
+      }
       const key = `pk-${toBase64Url(random.bytes(32))}`;
       const row: KeyRow = { name, hash: hashOf(key), createdMs: clock.nowMs(), lastUsedMs: null };
-      await room.commit([change(row)]);
-      rows.set(row.hash, row);
       names.set(name, row.hash);
+      await room.commit([change(row)]).catch((error: unknown) => {
+        names.delete(name);
+        throw error;
+      });
+      rows.set(row.hash, row);
       return { name, createdMs: row.createdMs, lastUsedMs: null, key };
     },
     async revoke(name) {
       const hash = names.get(name);
-      if (hash === undefined) throw new PeerAiError('KEY_UNKNOWN', `there is no key called ${name.slice(0, 64)}`);
-      await room.commit([room.put(`key/${name}`)]);
-      rows.delete(hash);
+      const row = hash === undefined ? undefined : rows.get(hash);
+      if (row === undefined) throw new PeerAiError('KEY_UNKNOWN', `there is no key called ${name.slice(0, 64)}`);
+      // Out of memory first: a use that comes now must not write the row again behind its removal.
+      rows.delete(row.hash);
+      await room.commit([room.put(`key/${name}`)]).catch((error: unknown) => {
+        rows.set(row.hash, row);
+        throw error;
+      });
       names.delete(name);
     },
     isValid(key) {

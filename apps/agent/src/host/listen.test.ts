@@ -23,7 +23,9 @@ test('a free port is taken as wished', async () => {
 
 test('a taken port that was configured is an error that names it and the setting', async () => {
   const port = await takePort();
-  const error = await choosePort({ host: '127.0.0.1', port, span: 1, configured: true, setting: 'api.port' }).catch((one: unknown) => one);
+  const error = await choosePort({ host: '127.0.0.1', port, span: 1, configured: true, setting: 'api.port' }).catch(
+    (one: unknown) => one,
+  );
   expect(PeerAiError.is(error, 'PORT_TAKEN')).toBe(true);
   expect((error as PeerAiError).message).toContain(String(port));
   expect((error as PeerAiError).details['hint']).toContain('api.port');
@@ -31,6 +33,12 @@ test('a taken port that was configured is an error that names it and the setting
 
 test('a taken port that nobody configured gives the next free one', async () => {
   const port = await takePort();
-  const chosen = await choosePort({ host: '127.0.0.1', port, span: 2, configured: false, setting: 'network.listen_address' });
+  const chosen = await choosePort({
+    host: '127.0.0.1',
+    port,
+    span: 2,
+    configured: false,
+    setting: 'network.listen_address',
+  });
   expect(chosen).toBeGreaterThan(port);
 });

@@ -4,36 +4,54 @@ import { PeerAiError } from '@peerai/core-protocol';
 /** Ports tried after the wished one, where nothing was configured. */
 const triesMax = 20;
 
+export interface PortWish {
+  readonly host: string;
+  readonly port: number;
+  /** How many ports in a row are needed. */
+  readonly span: number;
+  /** The user asked for this port, so another one would be wrong. */
+  readonly configured: boolean;
+  /** The key to change, for people. */
+  readonly setting: string;
+}
+
 /**
- * The wished port, or the next free one when the user configured none. Throws PORT_TAKEN naming the port and the setting.
- *
- * @param span - how many ports in a row are needed
+ * The wished port, or the next free one when the user configured none.
+ * Throws PORT_TAKEN naming the port and the setting, ADDRESS_UNAVAILABLE when this machine cannot listen there at all.
  */
-export async function choosePort(wish: { readonly host: string; readonly port: number; readonly span: number; readonly configured: boolean; readonly setting: string }): Promise<number> {
-  const { host, port, span, configured, setting } = wish;
+export async function choosePort({ host, port, span, configured, setting }: PortWish): Promise<number> {
   if (port === 0) return 0;
-  for (let tried = 0; tried < triesMax; tried += 1) {
+  const tries = configured ? 1 : triesMax;
+  for (let tried = 0; tried < tries; tried += 1) {
     const candidate = port + tried * span;
-    if (await areFree(host, candidate, span)) return candidate;
-    if (configured) {
-      throw new PeerAiError('PORT_TAKEN', `port ${candidate} on ${host} is taken by another program`, {
-        port: candidate,
-        hint: `Stop that program, or set ${setting} to another port.`,
+    if (candidate + span > 65_536) break;
+    if (await areFree({ host, port: candidate, span, setting })) return candidate;
+  }
+  const which = configured ? `port ${port}` : `ports ${port} to ${port + triesMax * span - 1}`;
+  throw new PeerAiError('PORT_TAKEN', `${which} on ${host} ${configured ? 'is' : 'are'} taken by another program`, {
+    port,
+    hint: `Stop that program, or set ${setting} to another port.`,
+  });
+}
+
+async function areFree({ host, port, span, setting }: Omit<PortWish, 'configured'>): Promise<boolean> {
+  for (let offset = 0; offset < span; offset += 1) {
+    const code = await tryPort(host, port + offset);
+    if (code === 'EADDRINUSE') return false;
+    if (code !== undefined) {
+      throw new PeerAiError('ADDRESS_UNAVAILABLE', `this machine cannot listen on ${host}:${port + offset} (${code})`, {
+        hint: `Set ${setting} to an address of this machine and a port this user may open.`,
       });
     }
   }
-  throw new PeerAiError('PORT_TAKEN', `ports ${port} to ${port + triesMax * span} on ${host} are taken`, { port, hint: `Set ${setting}.` });
-}
-
-async function areFree(host: string, port: number, span: number): Promise<boolean> {
-  for (let offset = 0; offset < span; offset += 1) if (!(await isFree(host, port + offset))) return false;
   return true;
 }
 
-function isFree(host: string, port: number): Promise<boolean> {
+/** The system's code when the port cannot be had. */
+function tryPort(host: string, port: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const probe = createServer();
-    probe.once('error', () => resolve(false));
-    probe.listen({ host, port, exclusive: true }, () => probe.close(() => resolve(true)));
+    probe.once('error', (error) => resolve((error as { code?: string }).code ?? 'unknown'));
+    probe.listen({ host, port, exclusive: true }, () => probe.close(() => resolve(undefined)));
   });
 }

@@ -19,12 +19,17 @@ export const completion: Verb = {
 type Words = ReadonlyMap<string, readonly string[]>;
 
 async function tree(): Promise<Words> {
-  const entries = Object.entries(verbs).map(async ([name, { load }]) => [name, Object.keys((await load()).subs ?? {})] as const);
+  const entries = Object.entries(verbs).map(
+    async ([name, { load }]) => [name, Object.keys((await load()).subs ?? {})] as const,
+  );
   return new Map(await Promise.all(entries));
 }
 
 const cases = (words: Words, line: (name: string, subs: readonly string[]) => string): string =>
-  [...words].filter(([, subs]) => subs.length > 0).map(([name, subs]) => line(name, subs)).join('\n');
+  [...words]
+    .filter(([, subs]) => subs.length > 0)
+    .map(([name, subs]) => line(name, subs))
+    .join('\n');
 
 function bash(words: Words): string {
   return `_peerai() {

@@ -14,25 +14,38 @@ export const send: Verb = {
       data: { type: 'string', valueHint: 'JSON|@file', description: 'Send JSON instead of text' },
     } as const,
     async ({ args, agent, output }) => {
-      if ((args.text === undefined) === (args.data === undefined)) throw new PeerAiError('USAGE', 'give a text or --data');
+      if ((args.text === undefined) === (args.data === undefined))
+        throw new PeerAiError('USAGE', 'give a text or --data');
       const payload = args.data === undefined ? args.text : readData(args.data);
-      const delivery = await (await agent()).client.send(args.peer, args.type ?? (args.data === undefined ? 'text' : 'data'), payload);
-      output.data({ delivery }, () => (delivery.state === 'queued' ? 'Queued: sent when the device is there.' : `${delivery.state}${delivery.code === undefined ? '' : ` (${delivery.code})`}`));
+      const delivery = await (
+        await agent()
+      ).client.send(args.peer, args.type ?? (args.data === undefined ? 'text' : 'data'), payload);
+      output.data({ delivery }, () =>
+        delivery.state === 'queued'
+          ? 'Queued: sent when the device is there.'
+          : `${delivery.state}${delivery.code === undefined ? '' : ` (${delivery.code})`}`,
+      );
       if (delivery.state === 'refused') process.exitCode = 5;
     },
   ),
 };
 
 export const inbox: Verb = {
-  run: command('inbox', 'Messages received, newest last', { follow: { type: 'boolean', alias: 'f', description: 'Go on printing' } } as const, async ({ args, agent, output, signal }) => {
-    const { client } = await agent();
-    const messages = [...(await client.messages(signal))].reverse();
-    if (!output.json || args.follow !== true) output.data({ messages }, () => (messages.length === 0 ? 'Nothing yet.' : messages.map(line).join('\n')));
-    if (args.follow !== true) return;
-    for await (const event of client.events(signal)) {
-      if (event.type === 'message-received') output.data({ message: event.message }, () => line(event.message));
-    }
-  }),
+  run: command(
+    'inbox',
+    'Messages received, newest last',
+    { follow: { type: 'boolean', alias: 'f', description: 'Go on printing' } } as const,
+    async ({ args, agent, output, signal }) => {
+      const { client } = await agent();
+      const messages = (await client.messages(signal)).toReversed();
+      if (!output.json || args.follow !== true)
+        output.data({ messages }, () => (messages.length === 0 ? 'Nothing yet.' : messages.map(line).join('\n')));
+      if (args.follow !== true) return;
+      for await (const event of client.events(signal)) {
+        if (event.type === 'message-received') output.data({ message: event.message }, () => line(event.message));
+      }
+    },
+  ),
 };
 
 function line({ sentMs, fromName, kind, payload }: MessageView): string {

@@ -1,23 +1,32 @@
 import { PeerAiError } from '@peerai/core-protocol';
 import type { ModelView } from '@peerai/peer/control';
 import { command, type Verb } from '../command.ts';
-import { table } from '../output.ts';
+import { table } from '../plain.ts';
 
 const which = { model: { type: 'positional', required: true, description: 'As `peerai models ls` names it' } } as const;
 const paths = { local: '✓ here', direct: '● direct', relayed: '◐ relayed', offline: '○ offline' } as const;
 
-const ls = command('ls', 'Models of this peer and of the devices it is paired with', {}, async ({ agent, output, signal }) => {
-  const { models: list, defaultModel } = await (await agent()).client.models(signal);
-  output.data({ models: list, defaultModel }, () => {
-    if (list.length === 0) return 'No models. Start Ollama (`ollama serve`) or a llama.cpp server, or run `peerai up --engine nano`.';
-    return table([['MODEL', 'ENGINE', 'WHERE', 'CONTEXT', 'OFFERED'], ...list.map(row)]);
-  });
-});
+const ls = command(
+  'ls',
+  'Models of this peer and of the devices it is paired with',
+  {},
+  async ({ agent, output, signal }) => {
+    const { models: list, defaultModel } = await (await agent()).client.models(signal);
+    output.data({ models: list, defaultModel }, () => {
+      if (list.length === 0)
+        return 'No models. Start Ollama (`ollama serve`) or a llama.cpp server, or run `peerai up --engine nano`.';
+      return table([['MODEL', 'ENGINE', 'WHERE', 'CONTEXT', 'OFFERED'], ...list.map(row)]);
+    });
+  },
+);
 
 const show = command('show', 'Everything known of one model', which, async ({ args, agent, output, signal }) => {
   const { models: list } = await (await agent()).client.models(signal);
   const model = list.find(({ name }) => name === args.model);
-  if (model === undefined) throw new PeerAiError('MODEL_UNKNOWN', `there is no model "${args.model}"`, { hint: '`peerai models ls` lists what can be asked.' });
+  if (model === undefined)
+    throw new PeerAiError('MODEL_UNKNOWN', `there is no model "${args.model}"`, {
+      hint: '`peerai models ls` lists what can be asked.',
+    });
   output.data({ model }, () =>
     table([
       ['name', model.name],
@@ -36,7 +45,11 @@ const show = command('show', 'Everything known of one model', which, async ({ ar
 const offer = (name: 'expose' | 'hide', description: string) =>
   command(name, description, which, async ({ args, agent, output }) => {
     await (await agent()).client.exposeModel(args.model, name === 'expose');
-    output.data({ model: args.model, exposed: name === 'expose' }, () => (name === 'expose' ? `Paired devices that may chat can ask ${args.model}.` : `${args.model} is for this machine only (links made before still work until stopped).`));
+    output.data({ model: args.model, exposed: name === 'expose' }, () =>
+      name === 'expose'
+        ? `Paired devices that may chat can ask ${args.model}.`
+        : `${args.model} is for this machine only (links made before still work until stopped).`,
+    );
   });
 
 function row({ name, engine, path, contextTokensMax, local, exposed }: ModelView): string[] {
@@ -45,5 +58,10 @@ function row({ name, engine, path, contextTokensMax, local, exposed }: ModelView
 
 export const models: Verb = {
   run: ls,
-  subs: { ls, show, expose: offer('expose', 'Offer a model to paired devices that may chat'), hide: offer('hide', 'Offer it no longer') },
+  subs: {
+    ls,
+    show,
+    expose: offer('expose', 'Offer a model to paired devices that may chat'),
+    hide: offer('hide', 'Offer it no longer'),
+  },
 };

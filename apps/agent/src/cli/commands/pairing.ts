@@ -11,9 +11,19 @@ export const invite: Verb = {
     'invite',
     'A link that lets one other device in; it works once, for ten minutes',
     {
-      allow: { type: 'string', default: 'chat', valueHint: 'chat,tasks,train', description: 'What the device may do here' },
+      allow: {
+        type: 'string',
+        default: 'chat',
+        valueHint: 'chat,tasks,train',
+        description: 'What the device may do here',
+      },
       qr: { type: 'boolean', description: 'Also show the link as a QR code' },
-      wait: { type: 'boolean', default: true, description: 'Wait for the device and compare emoji', negativeDescription: 'Print the link and end' },
+      wait: {
+        type: 'boolean',
+        default: true,
+        description: 'Wait for the device and compare emoji',
+        negativeDescription: 'Print the link and end',
+      },
     } as const,
     async ({ args, agent, output, signal }) => {
       const { client } = await agent();
@@ -21,7 +31,8 @@ export const invite: Verb = {
       if (args.qr === true && !output.json) output.note((await import('uqr')).renderUnicodeCompact(made.link));
       output.data({ invite: made }, () => made.link);
       const wait = args.wait && (output.interactive || args.yes === true);
-      if (!wait) return output.note('Confirm it here when the other device has joined: `peerai peers ls` or the dashboard.');
+      if (!wait)
+        return output.note('Confirm it here when the other device has joined: `peerai peers ls` or the dashboard.');
       output.note(`On the other device: peerai join '${made.link.slice(0, 40)}…'   (waiting, Ctrl-C to leave)`);
       const pending = await waitFor(client, signal, ({ id, state }) => id === made.id && state === 'waiting');
       await compare(client, pending, output, args.yes === true);
@@ -63,7 +74,11 @@ async function ask(question: string): Promise<boolean> {
   }
 }
 
-async function waitFor(client: ControlClient, signal: AbortSignal, wanted: (pairing: PendingPairing) => boolean): Promise<PendingPairing> {
+async function waitFor(
+  client: ControlClient,
+  signal: AbortSignal,
+  wanted: (pairing: PendingPairing) => boolean,
+): Promise<PendingPairing> {
   const stop = new AbortController();
   const both = AbortSignal.any([signal, stop.signal]);
   try {
@@ -80,8 +95,12 @@ async function waitFor(client: ControlClient, signal: AbortSignal, wanted: (pair
 }
 
 function readPermissions(text: string): Permission[] {
-  const words = text.split(',').map((word) => word.trim()).filter((word) => word !== '');
+  const words = text
+    .split(',')
+    .map((word) => word.trim())
+    .filter((word) => word !== '');
   const unknown = words.find((word) => !permissions.includes(word as Permission));
-  if (unknown !== undefined) throw new PeerAiError('USAGE', `--allow knows ${permissions.join(', ')}, not "${unknown}"`);
+  if (unknown !== undefined)
+    throw new PeerAiError('USAGE', `--allow knows ${permissions.join(', ')}, not "${unknown}"`);
   return words as Permission[];
 }

@@ -1,12 +1,13 @@
 import { PeerAiError } from '@peerai/core-protocol';
 import type { ControlClient, PeerPatch, PeerView, Permission } from '@peerai/peer/control';
 import { command, type Verb } from '../command.ts';
-import { table } from '../output.ts';
+import { table } from '../plain.ts';
 import { ago, shortId } from '../words.ts';
 
 const who = { peer: { type: 'positional', required: true, description: 'Name or peer id' } } as const;
 const signs = { direct: '● direct', relayed: '◐ relayed' } as const;
-const stateOf = ({ state, path }: PeerView): string => (path === null ? (state === 'blocked' ? '⊘ blocked' : '○ offline') : signs[path]);
+const stateOf = ({ state, path }: PeerView): string =>
+  path === null ? (state === 'blocked' ? '⊘ blocked' : '○ offline') : signs[path];
 
 const ls = command('ls', 'Paired devices, guests and relays', {}, async ({ agent, output, signal }) => {
   const { client } = await agent();
@@ -14,8 +15,18 @@ const ls = command('ls', 'Paired devices, guests and relays', {}, async ({ agent
   const waiting = pending.filter(({ state, direction }) => state === 'waiting' && direction === 'incoming');
   output.data({ peers, pending: waiting }, () => {
     if (peers.length === 0 && waiting.length === 0) return 'Nobody yet. Let a device in: peerai invite';
-    const rows = peers.map((peer) => [peer.name, peer.kind, stateOf(peer), peer.roundTripMs === null ? ago(peer.lastSeenMs) : `${Math.round(peer.roundTripMs)} ms`, peer.models.join(',') || '-', shortId(peer.peerId)]);
-    const asks = waiting.map(({ name, emoji, id }) => `"${name}" wants to join: ${emoji.join(' ')}  → peerai peers accept ${id}   or   reject ${id}`);
+    const rows = peers.map((peer) => [
+      peer.name,
+      peer.kind,
+      stateOf(peer),
+      peer.roundTripMs === null ? ago(peer.lastSeenMs) : `${Math.round(peer.roundTripMs)} ms`,
+      peer.models.join(',') || '-',
+      shortId(peer.peerId),
+    ]);
+    const asks = waiting.map(
+      ({ name, emoji, id }) =>
+        `"${name}" wants to join: ${emoji.join(' ')}  → peerai peers accept ${id}   or   reject ${id}`,
+    );
     return [table([['NAME', 'KIND', 'PATH', 'SEEN', 'MODELS', 'ID'], ...rows]), ...asks].join('\n');
   });
 });
@@ -44,20 +55,31 @@ const patch = (name: string, description: string, of: PeerPatch, done: string) =
     output.data({ peer }, () => `${peer.name} ${done}`);
   });
 
-const rename = command('rename', 'Call a device something else', { ...who, name: { type: 'positional', required: true, description: 'New name' } } as const, async ({ args, agent, output }) => {
-  const { client } = await agent();
-  const peer = await client.changePeer((await one(client, args.peer)).peerId, { name: args.name });
-  output.data({ peer }, () => `Now called ${peer.name}.`);
-});
+const rename = command(
+  'rename',
+  'Call a device something else',
+  { ...who, name: { type: 'positional', required: true, description: 'New name' } } as const,
+  async ({ args, agent, output }) => {
+    const { client } = await agent();
+    const peer = await client.changePeer((await one(client, args.peer)).peerId, { name: args.name });
+    output.data({ peer }, () => `Now called ${peer.name}.`);
+  },
+);
 
-const allow = command('allow', 'What a device may do here', { ...who, rights: { type: 'positional', required: true, description: 'chat,tasks,train or none' } } as const, async ({ args, agent, output }) => {
-  const { client } = await agent();
-  const rights = args.rights === 'none' ? [] : args.rights.split(',');
-  const unknown = rights.find((right) => !['chat', 'tasks', 'train'].includes(right));
-  if (unknown !== undefined) throw new PeerAiError('USAGE', `rights are chat, tasks, train or none, not "${unknown}"`);
-  const peer = await client.changePeer((await one(client, args.peer)).peerId, { allow: rights as Permission[] });
-  output.data({ peer }, () => `${peer.name} may: ${peer.allow.join(', ') || 'nothing'}.`);
-});
+const allow = command(
+  'allow',
+  'What a device may do here',
+  { ...who, rights: { type: 'positional', required: true, description: 'chat,tasks,train or none' } } as const,
+  async ({ args, agent, output }) => {
+    const { client } = await agent();
+    const rights = args.rights === 'none' ? [] : args.rights.split(',');
+    const unknown = rights.find((right) => !['chat', 'tasks', 'train'].includes(right));
+    if (unknown !== undefined)
+      throw new PeerAiError('USAGE', `rights are chat, tasks, train or none, not "${unknown}"`);
+    const peer = await client.changePeer((await one(client, args.peer)).peerId, { allow: rights as Permission[] });
+    output.data({ peer }, () => `${peer.name} may: ${peer.allow.join(', ') || 'nothing'}.`);
+  },
+);
 
 const rm = command('rm', 'Forget a device; it must be invited again', who, async ({ args, agent, output }) => {
   const { client } = await agent();
@@ -73,18 +95,29 @@ const ping = command('ping', 'Round trip of one question', who, async ({ args, a
 });
 
 const decide = (name: 'accept' | 'reject', description: string) =>
-  command(name, description, { id: { type: 'positional', required: true, description: 'Id from `peerai peers ls`' } } as const, async ({ args, agent, output }) => {
-    const { client } = await agent();
-    const pairing = await (name === 'accept' ? client.acceptPairing(args.id) : client.rejectPairing(args.id));
-    output.data({ pairing }, () => `${name === 'accept' ? 'Paired with' : 'Refused'} "${pairing.name}".`);
-  });
+  command(
+    name,
+    description,
+    { id: { type: 'positional', required: true, description: 'Id from `peerai peers ls`' } } as const,
+    async ({ args, agent, output }) => {
+      const { client } = await agent();
+      const pairing = await (name === 'accept' ? client.acceptPairing(args.id) : client.rejectPairing(args.id));
+      output.data({ pairing }, () => `${name === 'accept' ? 'Paired with' : 'Refused'} "${pairing.name}".`);
+    },
+  );
 
 async function one(client: ControlClient, text: string, signal?: AbortSignal): Promise<PeerView> {
   const peers = await client.peers(signal);
-  const found = peers.filter(({ peerId, name }) => peerId === text || name === text || (text.length >= 6 && peerId.endsWith(text)));
+  const found = peers.filter(
+    ({ peerId, name }) => peerId === text || name === text || (text.length >= 6 && peerId.endsWith(text)),
+  );
   const [peer] = found;
-  if (peer === undefined) throw new PeerAiError('DEVICE_UNKNOWN', `nobody is called "${text}"`, { hint: '`peerai peers ls` shows the names.' });
-  if (found.length > 1) throw new PeerAiError('DEVICE_UNKNOWN', `${found.length} peers fit "${text}"; use the whole id`);
+  if (peer === undefined)
+    throw new PeerAiError('DEVICE_UNKNOWN', `nobody is called "${text}"`, {
+      hint: '`peerai peers ls` shows the names.',
+    });
+  if (found.length > 1)
+    throw new PeerAiError('DEVICE_UNKNOWN', `${found.length} peers fit "${text}"; use the whole id`);
   return peer;
 }
 

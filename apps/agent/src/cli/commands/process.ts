@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PeerAiError } from '@peerai/core-protocol';
 import { command, type Verb } from '../command.ts';
 import { readInstance } from '../locate.ts';
-import { table } from '../output.ts';
+import { table } from '../plain.ts';
 import { ago, seconds } from '../words.ts';
 
 /** How long an agent may take to end, milliseconds. */
@@ -14,8 +14,10 @@ export const down: Verb = {
     const { client, instance } = await agent();
     await client.shutdown();
     const end = Date.now() + downMsMax;
-    while (instance !== undefined && readInstance(args) !== undefined && Date.now() < end) await sleep(50);
-    if (instance !== undefined && readInstance(args) !== undefined) throw new PeerAiError('TIMEOUT', `process ${instance.pid} has not ended yet`);
+    while (readInstance(args) !== undefined && Date.now() < end) await sleep(50);
+    if (readInstance(args) !== undefined) {
+      throw new PeerAiError('TIMEOUT', `process ${instance?.pid ?? ''} has not ended yet`);
+    }
     output.data({ stopped: true }, () => 'Stopped.');
   }),
 };
@@ -31,41 +33,73 @@ export const status: Verb = {
         `${node.name} · ${node.fingerprint.emoji.join(' ')} · up ${seconds(Date.now() - node.startedMs)}`,
         `dashboard ${baseUrl}   (peerai open)`,
         `gateway   ${baseUrl}/v1`,
-        node.relays.length === 0 ? 'relay     none: LAN only' : node.relays.map(({ address, state }) => `relay     ${state === 'connected' ? '✓' : '⊗'} ${address}`).join('\n'),
-        ...node.engines.filter(({ state }) => state !== 'absent').map(({ kind, detail }) => `engine    ${kind}: ${detail}`),
+        node.relays.length === 0
+          ? 'relay     none: LAN only'
+          : node.relays
+              .map(({ address, state }) => `relay     ${state === 'connected' ? '✓' : '⊗'} ${address}`)
+              .join('\n'),
+        ...node.engines
+          .filter(({ state }) => state !== 'absent')
+          .map(({ kind, detail }) => `engine    ${kind}: ${detail}`),
         `links     ${live.length} active`,
         '',
-        devices.length === 0 ? 'No devices yet: peerai invite' : table(devices.map(({ name, state, path, roundTripMs, lastSeenMs }) => [name, path === 'direct' ? '● direct' : path === 'relayed' ? '◐ relayed' : `○ ${state}`, roundTripMs === null ? `seen ${ago(lastSeenMs)}` : `${Math.round(roundTripMs)} ms`])),
+        devices.length === 0
+          ? 'No devices yet: peerai invite'
+          : table(
+              devices.map(({ name, state, path, roundTripMs, lastSeenMs }) => [
+                name,
+                path === 'direct' ? '● direct' : path === 'relayed' ? '◐ relayed' : `○ ${state}`,
+                roundTripMs === null ? `seen ${ago(lastSeenMs)}` : `${Math.round(roundTripMs)} ms`,
+              ]),
+            ),
       ].join('\n');
     });
   }),
 };
 
 export const open: Verb = {
-  run: command('open', 'Open the dashboard in a browser', { url: { type: 'boolean', description: 'Print the address only' } } as const, async ({ args, agent, output }) => {
-    const { baseUrl, token, client } = await agent();
-    await client.node();
-    const url = `${baseUrl}/#token=${token ?? ''}`;
-    if (args.url !== true && output.interactive) openInBrowser(url);
-    output.data({ url }, () => url);
-  }),
+  run: command(
+    'open',
+    'Open the dashboard in a browser',
+    {
+      url: { type: 'boolean', description: 'Print the address only' },
+      docs: { type: 'boolean', description: 'Open the description of the local API instead' },
+    } as const,
+    async ({ args, agent, output }) => {
+      const { baseUrl, token, client } = await agent();
+      await client.node();
+      const url = args.docs === true ? `${baseUrl}/docs?token=${token ?? ''}` : `${baseUrl}/#token=${token ?? ''}`;
+      if (args.url !== true && output.interactive) openInBrowser(url);
+      output.data({ url }, () => url);
+    },
+  ),
 };
 
 function openInBrowser(url: string): void {
   const program = process.platform === 'darwin' ? 'open' : process.platform === 'win32' ? 'explorer' : 'xdg-open';
-  spawn(program, [url], { detached: true, stdio: 'ignore' }).on('error', () => undefined).unref();
+  spawn(program, [url], { detached: true, stdio: 'ignore' })
+    .on('error', () => undefined)
+    .unref();
 }
 
 const marks = { ok: '✓', look: '△', broken: '⊗' } as const;
 
 export const doctor: Verb = {
-  run: command('doctor', 'Look at every part that can fail, and say what to do', {}, async ({ agent, output, signal }) => {
-    const { checks } = await (await agent()).client.doctor(signal);
-    output.data({ checks }, () =>
-      checks
-        .map(({ state, title, cause, remedy, command: fix }) => `${marks[state]} ${title}: ${cause}${state === 'ok' || remedy === undefined ? '' : `\n    ${remedy}`}${state === 'ok' || fix === undefined ? '' : `\n    $ ${fix}`}`)
-        .join('\n'),
-    );
-    if (checks.some(({ state }) => state === 'broken')) process.exitCode = 1;
-  }),
+  run: command(
+    'doctor',
+    'Look at every part that can fail, and say what to do',
+    {},
+    async ({ agent, output, signal }) => {
+      const { checks } = await (await agent()).client.doctor(signal);
+      output.data({ checks }, () =>
+        checks
+          .map(
+            ({ state, title, cause, remedy, command: fix }) =>
+              `${marks[state]} ${title}: ${cause}${state === 'ok' || remedy === undefined ? '' : `\n    ${remedy}`}${state === 'ok' || fix === undefined ? '' : `\n    $ ${fix}`}`,
+          )
+          .join('\n'),
+      );
+      if (checks.some(({ state }) => state === 'broken')) process.exitCode = 1;
+    },
+  ),
 };

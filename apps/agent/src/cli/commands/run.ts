@@ -52,7 +52,10 @@ async function ask({ client, output, model, signal, sampling }: Asking, messages
     }
     if (event.type === 'error') {
       if (answer !== '' && !output.json) output.write('\n');
-      throw new PeerAiError(event.code, event.message, { ...(event.hint === undefined ? {} : { hint: event.hint }), partial: answer.length > 0 });
+      throw new PeerAiError(event.code, event.message, {
+        ...(event.hint === undefined ? {} : { hint: event.hint }),
+        partial: answer.length > 0,
+      });
     }
     if (event.type === 'finish') finish(output, model, answer, event);
   }
@@ -90,10 +93,15 @@ async function converse(asking: Asking, before: readonly Turn[]): Promise<void> 
   }
 }
 
-function samplingOf(args: { readonly tokens?: string | undefined; readonly temperature?: string | undefined }): Asking['sampling'] {
+function samplingOf(args: {
+  readonly tokens?: string | undefined;
+  readonly temperature?: string | undefined;
+}): Asking['sampling'] {
   const maxTokens = args.tokens === undefined ? undefined : Number(args.tokens);
   const temperature = args.temperature === undefined ? undefined : Number(args.temperature);
-  if (maxTokens !== undefined && !(Number.isInteger(maxTokens) && maxTokens > 0)) throw new PeerAiError('USAGE', `--tokens is "${args.tokens}"; it must be a whole number from 1`);
-  if (temperature !== undefined && !(temperature >= 0 && temperature <= 2)) throw new PeerAiError('USAGE', `--temperature is "${args.temperature}"; it must be 0 to 2`);
+  if (maxTokens !== undefined && !(Number.isInteger(maxTokens) && maxTokens > 0))
+    throw new PeerAiError('USAGE', `--tokens is "${args.tokens}"; it must be a whole number from 1`);
+  if (temperature !== undefined && !(temperature >= 0 && temperature <= 2))
+    throw new PeerAiError('USAGE', `--temperature is "${args.temperature}"; it must be 0 to 2`);
   return { ...(maxTokens === undefined ? {} : { maxTokens }), ...(temperature === undefined ? {} : { temperature }) };
 }

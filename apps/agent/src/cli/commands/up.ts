@@ -1,15 +1,19 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, openSync } from 'node:fs';
+import { fstatSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PeerAiError } from '@peerai/core-protocol';
 import { command, type Verb } from '../command.ts';
-import { foldersOf, type Instance, readInstance } from '../locate.ts';
+import { foldersOf, type Instance, locate, type LocateFlags, readInstance } from '../locate.ts';
+import { exitCodes } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
+import { plain } from '../plain.ts';
 import { seconds } from '../words.ts';
 
 /** How long a detached agent may take until it is ready, milliseconds. */
 const readyMsMax = 30_000;
+/** How long a running agent may take to say who it is, milliseconds. */
+const askMs = 3_000;
 
 const flags = {
   name: { type: 'string', valueHint: 'NAME', description: 'Name others see' },
@@ -23,7 +27,7 @@ const flags = {
 
 export const up: Verb = {
   run: command('up', 'Start this peer', flags, async ({ args, output }) => {
-    const running = readInstance(args);
+    const running = await runningInstance(args);
     if (running !== undefined) {
       output.data({ running }, () => `Already running as process ${running.pid}: ${running.api}`);
       return;
@@ -34,12 +38,35 @@ export const up: Verb = {
     const agent = await runAgent({ home: args.home, configFile: args.config, flags: settingsOf(args) });
     output.data({ agent: agent.instance }, () => agent.banner(seconds(performance.now() - startedMs)));
     await agent.ended;
+    process.exit(0);
   }),
 };
 
+/** The agent of this home, when it truly runs: after a kill, another program may have got its process number. */
+async function runningInstance(flags: LocateFlags): Promise<Instance | undefined> {
+  const instance = readInstance(flags);
+  if (instance === undefined) return undefined;
+  try {
+    const { peerId } = await locate({ home: flags.home, api: instance.api }).client.node(AbortSignal.timeout(askMs));
+    return peerId === instance.peerId ? instance : undefined;
+  } catch (error) {
+    return PeerAiError.is(error, 'AGENT_NOT_RUNNING', 'TOKEN_WRONG') ? undefined : instance;
+  }
+}
+
 /** Flags as configuration keys. */
-function settingsOf(args: { readonly name?: string | undefined; readonly engine?: string | undefined; readonly relay?: string | undefined; readonly port?: string | undefined; readonly listen?: string | undefined }): Record<string, unknown> {
-  const list = (text: string): string[] => text.split(',').map((one) => one.trim()).filter((one) => one !== '');
+function settingsOf(args: {
+  readonly name?: string | undefined;
+  readonly engine?: string | undefined;
+  readonly relay?: string | undefined;
+  readonly port?: string | undefined;
+  readonly listen?: string | undefined;
+}): Record<string, unknown> {
+  const list = (text: string): string[] =>
+    text
+      .split(',')
+      .map((one) => one.trim())
+      .filter((one) => one !== '');
   return {
     ...(args.name === undefined ? {} : { 'network.name': args.name }),
     ...(args.engine === undefined ? {} : { 'llm.engines': list(args.engine) }),
@@ -49,25 +76,39 @@ function settingsOf(args: { readonly name?: string | undefined; readonly engine?
   };
 }
 
-async function detach(args: { readonly home?: string | undefined }, output: Output): Promise<void> {
+async function detach(args: LocateFlags, output: Output): Promise<void> {
   const file = foldersOf(args).files.log;
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const log = openSync(file, 'a', 0o600);
+  const logStart = fstatSync(log).size;
   const rest = process.argv.slice(2).filter((arg) => arg !== '--detach');
   const [script] = process.argv.slice(1);
-  const child = spawn(process.execPath, [...process.execArgv, script ?? '', ...rest], { detached: true, stdio: ['ignore', log, log] });
+  const child = spawn(process.execPath, [...process.execArgv, script ?? '', ...rest], {
+    detached: true,
+    stdio: ['ignore', log, log],
+  });
   const ended = new Promise<number>((resolve) => child.on('exit', (code) => resolve(code ?? 1)));
-  const instance = await Promise.race([ready(args), ended]);
-  if (typeof instance === 'number') throw new PeerAiError('AGENT_FAILED', `the agent ended at once (status ${instance})`, { hint: `See ${file}` });
+  const instance = await Promise.race([ready(args, child.pid), ended]);
+  if (typeof instance === 'number') {
+    // The child said what was wrong, and its status is the one that fits.
+    process.stderr.write(plain(readFileSync(file).subarray(logStart).toString('utf8')));
+    process.exit(instance === 0 ? exitCodes.failure : instance);
+  }
   child.unref();
-  output.data({ agent: instance }, () => `Running as process ${instance.pid}\n  dashboard  peerai open\n  gateway    ${instance.api}/v1\n  log        ${file}`);
+  const lines = [
+    `Running as process ${instance.pid}`,
+    '  dashboard  peerai open',
+    `  gateway    ${instance.api}/v1`,
+    `  log        ${file}`,
+  ];
+  output.data({ agent: instance }, () => lines.join('\n'));
 }
 
-async function ready(args: { readonly home?: string | undefined }): Promise<Instance> {
+async function ready(args: LocateFlags, pid: number | undefined): Promise<Instance> {
   const end = Date.now() + readyMsMax;
   while (Date.now() < end) {
     const instance = readInstance(args);
-    if (instance !== undefined) return instance;
+    if (instance?.pid === pid && instance !== undefined) return instance;
     await sleep(50);
   }
   throw new PeerAiError('TIMEOUT', `the agent was not ready within ${readyMsMax / 1000} s`);

@@ -1,30 +1,44 @@
 import { Body, Controller, Get, Headers, Inject, Post, Res } from '@nestjs/common';
+import type { Logger } from '@peerai/core-protocol';
 import type { Peer } from '@peerai/peer';
 import { chatRequestSchema } from '@peerai/peer/schemas';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import { sendEvents, type StreamItem } from '../stream.ts';
-import { PEER } from '../tokens.ts';
+import { LOGGER, PEER } from '../tokens.ts';
 
 /** The two streams of the control API: answers with their evidence, and what happens. */
 @Controller('api/v1')
 export class StreamsController {
   private readonly peer: Peer;
-  constructor(@Inject(PEER) peer: Peer) {
+  private readonly logger: Logger;
+  constructor(@Inject(PEER) peer: Peer, @Inject(LOGGER) logger: Logger) {
     this.peer = peer;
+    this.logger = logger;
   }
 
   @Post('chat')
-  async chat(@Body({ schema: chatRequestSchema }) request: z.output<typeof chatRequestSchema>, @Res() reply: FastifyReply): Promise<void> {
+  async chat(
+    @Body({ schema: chatRequestSchema }) request: z.output<typeof chatRequestSchema>,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
     const answer = this.peer.chat.ask(request, goneSignal(reply));
-    await stream(reply, items(answer));
+    await this.stream(reply, items(answer));
   }
 
   @Get('events')
   async events(@Headers('last-event-id') lastId: string | undefined, @Res() reply: FastifyReply): Promise<void> {
     const after = lastId === undefined || !/^\d+$/.test(lastId) ? undefined : Number(lastId);
     const events = this.peer.events.subscribe(goneSignal(reply), after);
-    await stream(reply, numbered(events));
+    await this.stream(reply, numbered(events));
+  }
+
+  /** Once the answer began, a failure can only end it. */
+  private async stream(reply: FastifyReply, source: AsyncIterable<StreamItem>): Promise<void> {
+    reply.hijack();
+    await sendEvents(reply.raw, source).catch((error: unknown) => {
+      this.logger.error('stream-failed', { error: error instanceof Error ? error.message : 'unknown' });
+    });
   }
 }
 
@@ -32,12 +46,6 @@ function goneSignal(reply: FastifyReply): AbortSignal {
   const gone = new AbortController();
   reply.raw.on('close', () => gone.abort());
   return gone.signal;
-}
-
-async function stream(reply: FastifyReply, source: AsyncIterable<StreamItem>): Promise<void> {
-  const headers = Object.fromEntries(Object.entries(reply.getHeaders()).map(([name, value]) => [name, String(value)]));
-  reply.hijack();
-  await sendEvents(reply.raw, headers, source);
 }
 
 async function* items(events: AsyncIterable<{ readonly type: string }>): AsyncIterable<StreamItem> {

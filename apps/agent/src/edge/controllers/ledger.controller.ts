@@ -33,7 +33,9 @@ export class LedgerController {
   }
 
   @Get('proofs/:index')
-  prove(@Param('index', { schema: indexSchema }) index: number): Promise<{ readonly v: 1; readonly proof: string; readonly entry: string }> {
+  prove(
+    @Param('index', { schema: indexSchema }) index: number,
+  ): Promise<{ readonly v: 1; readonly proof: string; readonly entry: string }> {
     return this.peer.books.prove(index);
   }
 }

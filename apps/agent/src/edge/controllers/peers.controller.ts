@@ -1,5 +1,14 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Patch, Post } from '@nestjs/common';
-import type { InviteView, PairingsView, Peer, PeerPatch, PeerView, PendingPairing, Permission, PingView } from '@peerai/peer';
+import type {
+  InviteView,
+  PairingsView,
+  Peer,
+  PeerPatch,
+  PeerView,
+  PendingPairing,
+  Permission,
+  PingView,
+} from '@peerai/peer';
 import { inviteRequestSchema, joinRequestSchema, peerPatchSchema } from '@peerai/peer/schemas';
 import { PEER } from '../tokens.ts';
 
@@ -50,7 +59,9 @@ export class PairingsController {
 
   @Post()
   @HttpCode(201)
-  invite(@Body({ schema: inviteRequestSchema }) { allow }: { readonly allow: readonly Permission[] }): Promise<InviteView> {
+  invite(
+    @Body({ schema: inviteRequestSchema }) { allow }: { readonly allow: readonly Permission[] },
+  ): Promise<InviteView> {
     return this.peer.pairing.invite(allow);
   }
 

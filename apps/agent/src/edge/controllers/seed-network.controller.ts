@@ -3,8 +3,15 @@ import type { Peer } from '@peerai/peer';
 import { z } from 'zod';
 import { PEER } from '../tokens.ts';
 
-const peersActionSchema = z.object({ action: z.enum(['add', 'remove']), peer_address: z.string().max(2048).optional(), peer_id: z.string().max(80).optional() });
-const sendSchema = z.object({ target: z.union([z.string().min(1), z.array(z.string().min(1)).min(1).max(64)]), message: z.unknown() });
+const peersActionSchema = z.object({
+  action: z.enum(['add', 'remove']),
+  peer_address: z.string().max(2048).optional(),
+  peer_id: z.string().max(80).optional(),
+});
+const sendSchema = z.object({
+  target: z.union([z.string().min(1), z.array(z.string().min(1)).min(1).max(64)]),
+  message: z.unknown(),
+});
 
 interface SeedPeer {
   readonly id: string;

@@ -41,7 +41,10 @@ export class ModelsController {
 
   @Patch(':name')
   @HttpCode(204)
-  expose(@Param('name') name: string, @Body({ schema: modelPatchSchema }) { exposed }: { readonly exposed: boolean }): Promise<void> {
+  expose(
+    @Param('name') name: string,
+    @Body({ schema: modelPatchSchema }) { exposed }: { readonly exposed: boolean },
+  ): Promise<void> {
     return this.peer.models.expose(name, exposed);
   }
 }

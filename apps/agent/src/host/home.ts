@@ -1,0 +1,48 @@
+import { mkdirSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { dirname, join } from 'node:path';
+import { createIdentity, type Identity, PeerAiError } from '@peerai/core-protocol';
+import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
+import { type Config, systemRandom } from '@peerai/platform';
+import { type directories, type FileStore, loadOrCreateSeed, openStore } from '@peerai/platform/node';
+import { loadOrCreateToken } from './token.ts';
+import type { Undo } from './undo.ts';
+
+/** What lies in a peer's folders. */
+export interface Home {
+  /** The key's 32 secret bytes, for libp2p, which signs with them itself. */
+  readonly seed: Uint8Array;
+  readonly identity: Identity;
+  /** The control token. */
+  readonly token: string;
+  readonly store: FileStore;
+  /** For people. */
+  readonly folder: string;
+  nameOf(config: Config): string;
+}
+
+/** Throws KEY_FILE_OPEN, KEY_FILE_BROKEN, KEY_PASSPHRASE_*, STORE_LOCKED, STORE_BROKEN, STORE_NEWER, STORE_FULL. */
+export async function openHome(folders: ReturnType<typeof directories>, undo: Undo): Promise<Home> {
+  const passphrase = process.env['PEERAI_PASSPHRASE'];
+  const { seed } = await loadOrCreateSeed(folders.files.identity, {
+    random: systemRandom,
+    ...(passphrase === undefined ? {} : { passphrase }),
+  });
+  const token = loadOrCreateToken(join(folders.config, 'token'), systemRandom);
+  const store = await openHomeStore(folders.files.store);
+  undo.add(() => store.close());
+  const identity = createIdentity(nodeCrypto, seed);
+  const nameOf = (config: Config): string => config.network.name ?? hostname();
+  return { seed, identity, token, store, folder: folders.config, nameOf };
+}
+
+async function openHomeStore(file: string): Promise<FileStore> {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  try {
+    return await openStore(file);
+  } catch (error) {
+    if (!PeerAiError.is(error, 'STORE_LOCKED')) throw error;
+    const hint = 'Another agent uses this folder: `peerai down` ends it, or give another --home.';
+    throw new PeerAiError('STORE_LOCKED', error.message, { ...error.details, hint }, { cause: error });
+  }
+}

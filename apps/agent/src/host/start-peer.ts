@@ -1,0 +1,82 @@
+import type { Logger } from '@peerai/core-protocol';
+import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
+import { createPeer, type Peer, type PeerSettings } from '@peerai/peer';
+import { type Config, systemClock, systemRandom } from '@peerai/platform';
+import type { LoadedConfig } from '@peerai/platform/node';
+import { createAgentNode } from '@peerai/transport/node';
+import { version } from '../version.ts';
+import { announcedAddresses, listenAddresses, relayAddresses, splitHostPort } from './addresses.ts';
+import type { Engines } from './engines.ts';
+import type { Home } from './home.ts';
+import { choosePort } from './listen.ts';
+import type { Undo } from './undo.ts';
+
+export interface PeerParts {
+  readonly loaded: LoadedConfig;
+  readonly home: Home;
+  readonly engines: Engines;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+  readonly api: () => string;
+}
+
+/** Opens the links and the peer over them. Throws PORT_TAKEN, RELAY_INVALID, LEDGER_DAMAGED. */
+export async function startPeer(
+  { loaded, home, engines, logger, signal, api }: PeerParts,
+  undo: Undo,
+): Promise<{ readonly peer: Peer; readonly relays: readonly string[] }> {
+  const { config, origins } = loaded;
+  const relays = await relayAddresses(config.network.relays, (reason) => logger.warn('relay-left-out', { reason }));
+  const wish = splitHostPort(config.network.listen_address);
+  const setting = 'network.listen_address';
+  const port = await choosePort({ ...wish, span: 2, configured: origins[setting] !== 'default', setting });
+  if (port !== wish.port) logger.warn('port-taken', { setting, wished: wish.port, chosen: port });
+  const world = { clock: systemClock, random: systemRandom, crypto: nodeCrypto, logger };
+  let peer: Peer | undefined;
+  const node = await createAgentNode(
+    {
+      ...world,
+      seed: home.seed,
+      isGranted: (id, protocol) => peer?.isGranted(id, protocol) ?? false,
+      isBlocked: (id) => peer?.isBlocked(id) ?? false,
+    },
+    { ...linkOptions(config, wish.host, port), relays },
+  );
+  undo.add(() => node.stop());
+  await node.start(signal);
+  const { identity, store } = home;
+  peer = await createPeer(
+    { ...world, identity, store, network: node.network, engines: engines.list, findings: engines.findings, api },
+    { ...settingsOf(config), name: home.nameOf(config), home: home.folder, relays },
+  );
+  const running = peer;
+  undo.add(() => running.stop());
+  await running.start();
+  return { peer: running, relays };
+}
+
+function linkOptions({ network }: Config, host: string, port: number) {
+  return {
+    listen: listenAddresses(host, port, network.transports),
+    ...(network.external_address === undefined ? {} : { announce: announcedAddresses(network.external_address) }),
+    bootstrap: network.bootstrap_nodes,
+    mdns: network.discovery.mdns,
+    maxConnections: network.max_connections,
+    connectionTimeoutMs: network.connection_timeout,
+    transports: network.transports,
+    path: network.path,
+  };
+}
+
+function settingsOf({ llm, share }: Config): Omit<PeerSettings, 'name' | 'home' | 'relays'> {
+  return {
+    version,
+    ...(share.page_url === undefined ? {} : { pageUrl: share.page_url }),
+    share: { forMs: share.for, tokens: share.tokens, guests: share.guests, concurrency: share.concurrency },
+    expose: llm.expose,
+    ...(llm.default_model === undefined ? {} : { defaultModel: llm.default_model }),
+    ...(llm.system_prompt === undefined ? {} : { systemPrompt: llm.system_prompt }),
+    concurrency: llm.max_concurrent,
+    queueLength: llm.queue_length,
+  };
+}
