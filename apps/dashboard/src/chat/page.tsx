@@ -3,7 +3,6 @@ import { Link } from '@tanstack/react-router';
 import { useEffect, useState, useSyncExternalStore, type ReactNode } from 'react';
 import { useApp } from '../app/context.ts';
 import { useModels, useNode } from '../app/queries.ts';
-import { talking } from '../models/group.ts';
 import { isOpen, type AnswerTurn, type Turn } from '../shared/turns.ts';
 import { Button } from '../ui/button.tsx';
 import { Command } from '../ui/copy.tsx';
@@ -22,7 +21,7 @@ export function ChatPage(): ReactNode {
       <h1 className="vh">{chat.title}</h1>
       <Region query={models} what={chat.what}>
         {(view) => {
-          const choices = talking(view.models);
+          const choices = view.models;
           return choices.length === 0 ? <NoModel /> : <Talk models={choices} defaultModel={view.defaultModel} />;
         }}
       </Region>

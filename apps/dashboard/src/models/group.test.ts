@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fixtureState } from '../../test/fixture-data.ts';
-import { groupModels, talking } from './group.ts';
+import { groupModels } from './group.ts';
 
 const { models } = fixtureState('http://127.0.0.1:1', 0).models;
 
@@ -12,11 +12,5 @@ describe('Models', () => {
       ['study-pc', ['mistral', 'nano']],
       ['lab-nuc', ['mistral']],
     ]);
-  });
-
-  it('that only embed are not asked questions', () => {
-    expect(talking(models.map((model, i) => ({ ...model, embeds: i === 0 }))).map(({ name }) => name)).not.toContain(
-      'nano',
-    );
   });
 });

@@ -21,8 +21,3 @@ export function groupModels(models: readonly ModelView[]): readonly ModelGroup[]
     }))
     .toSorted((a, b) => pathOrder.indexOf(a.path) - pathOrder.indexOf(b.path) || a.peerName.localeCompare(b.peerName));
 }
-
-/** Models that answer questions; embedding models do not. */
-export function talking(models: readonly ModelView[]): readonly ModelView[] {
-  return models.filter((model) => !model.embeds);
-}

@@ -5,7 +5,7 @@ export const models = {
   none: 'No model yet.',
   noneText: 'Start Ollama or llama.cpp on this computer, as below; PeerAI finds it by itself.',
   context: (tokens: string) => `${tokens} tokens of context`,
-  embeds: 'for search, does not chat',
+  embeds: 'makes embeddings too',
   loaded: 'loaded',
   notLoaded: 'loads when asked',
   tooBig: 'may not fit into memory',

@@ -1,7 +1,6 @@
 import type { ShareView } from '@peerai/peer/control';
 import { useState, type ReactNode } from 'react';
 import { useModels, useNode, useShares } from '../app/queries.ts';
-import { talking } from '../models/group.ts';
 import { Region, useNow } from '../ui/region.tsx';
 import { ShareForm } from './share-form.tsx';
 import { ShareReady } from './share-ready.tsx';
@@ -37,7 +36,7 @@ export function SharesPage(): ReactNode {
           <Region query={models} what="models">
             {(view) => (
               <ShareForm
-                models={talking(view.models).filter((model) => model.local)}
+                models={view.models.filter((model) => model.local)}
                 onMade={(share) => setShownId(share.id)}
               />
             )}
