@@ -90,6 +90,7 @@ describe('A guest with a link, a relay and a peer behind it', () => {
     await page.keyboard.press('Enter');
     await page.getByText('echo: one two three').first().waitFor({ timeout: 20_000 });
     void provider.stop();
+    await page.getByText('The connection to study-pc is gone, trying to pick it up').waitFor();
     await page.getByText('study-pc broke off in the middle of the answer').waitFor({ timeout: 20_000 });
     await page.getByText('echo: one two three').first().waitFor();
     await page.getByRole('button', { name: 'Try again' }).waitFor();

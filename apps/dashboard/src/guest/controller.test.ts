@@ -136,6 +136,26 @@ describe('A guest', () => {
     expect(controller.state.phase).toBe('ready');
   });
 
+  it('notices that the link is gone, and that it is back', async () => {
+    const changes = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const { controller } = setUp({
+      async *link() {
+        yield undefined;
+        yield { path: 'direct', roundTripMs: 8 };
+        await changes[0]?.promise;
+        yield undefined;
+        await changes[1]?.promise;
+        yield { path: 'relayed', roundTripMs: 60 };
+      },
+    });
+    await controller.start();
+    await expect.poll(() => controller.state).toMatchObject({ linkLost: false, link: { path: 'direct' } });
+    changes[0]?.resolve();
+    await expect.poll(() => controller.state.linkLost).toBe(true);
+    changes[1]?.resolve();
+    await expect.poll(() => controller.state).toMatchObject({ linkLost: false, link: { path: 'relayed' } });
+  });
+
   it('dates the counters when the provider stops answering', async () => {
     const { controller } = setUp({ state: () => Promise.reject(refusal('TIMEOUT')) });
     await controller.start();

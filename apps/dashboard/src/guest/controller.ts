@@ -17,6 +17,8 @@ export interface GuestState {
   readonly invitation?: Invitation;
   readonly share?: { readonly state: ShareState; readonly atMs: number; readonly fresh: boolean };
   readonly link?: GuestLink;
+  /** There was a link and it is gone; an open answer may still be picked up. */
+  readonly linkLost: boolean;
   readonly problem?: { readonly code: string; readonly message: string };
   readonly turns: readonly Turn[];
 }
@@ -62,7 +64,7 @@ export function createController({
   // The end of a ticket is its signature: it names the talk without telling its secret.
   const storageKey = `peerai.guest.${ticket.slice(-16)}`;
   const listeners = new Set<() => void>();
-  let state: GuestState = { phase: 'opening', sinceMs: now(), turns: restore() };
+  let state: GuestState = { phase: 'opening', sinceMs: now(), linkLost: false, turns: restore() };
   let session: Session | undefined;
   let running: AbortController | undefined;
   let connected = Promise.withResolvers<Session>();
@@ -115,8 +117,8 @@ export function createController({
   const watchLink = async (of: Session): Promise<void> => {
     try {
       for await (const link of of.link(end.signal)) {
-        const { link: _, ...rest } = state;
-        state = rest;
+        const { link: before, ...rest } = state;
+        state = { ...rest, linkLost: link === undefined && (before !== undefined || rest.linkLost) };
         change({
           ...(link === undefined ? {} : { link }),
           ...(link !== undefined && state.phase === 'finding' ? { phase: 'asking' } : {}),

@@ -36,6 +36,7 @@ export function GuestPage({ controller }: { readonly controller: GuestController
               turn={turn}
               invitation={invitation}
               connected={phase === 'ready'}
+              linkLost={state.linkLost}
               last={i === turns.length - 1}
               onAsk={ask}
               onAgain={() => controller.askAgain()}

@@ -27,6 +27,7 @@ export const guest = {
   waiting: 'Waiting for the connection',
   asking: (name: string) => `Asking ${name}`,
   answering: 'answering',
+  pickingUp: (name: string) => `The connection to ${name} is gone, trying to pick it up`,
   paths: { local: 'here', direct: 'direct', relayed: 'relayed', http: 'over HTTP', queued: 'queued' },
   signed: 'signed ✓',
   notSigned: 'not signed',

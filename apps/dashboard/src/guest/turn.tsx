@@ -12,6 +12,7 @@ import { guest } from './strings.ts';
 export interface TurnProps {
   readonly invitation: Invitation | undefined;
   readonly connected: boolean;
+  readonly linkLost: boolean;
   readonly last: boolean;
   readonly onAsk: (text: string) => void;
   readonly onAgain: () => void;
@@ -45,11 +46,19 @@ export function TurnView({ turn, ...props }: { readonly turn: Turn } & TurnProps
   );
 }
 
-function Running({ turn, invitation, connected, onStop }: { readonly turn: AnswerTurn } & TurnProps): JSX.Element {
+function Running({
+  turn,
+  invitation,
+  connected,
+  linkLost,
+  onStop,
+}: { readonly turn: AnswerTurn } & TurnProps): JSX.Element {
   const { servedBy } = turn;
   return (
     <div class="row small muted">
-      {servedBy === undefined ? (
+      {servedBy !== undefined && linkLost ? (
+        <State dot="pending">{guest.pickingUp(servedBy.name)}</State>
+      ) : servedBy === undefined ? (
         <State dot="pending">{connected ? guest.asking(invitation?.name ?? turn.model) : guest.waiting}</State>
       ) : (
         <State dot={dotOf(servedBy.path)}>
