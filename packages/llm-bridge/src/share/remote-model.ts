@@ -89,6 +89,7 @@ async function* ask(
   sampling: Sampling,
   signal: AbortSignal,
 ): AsyncGenerator<AnswerPart, void, undefined> {
+  if (signal.aborted) throw reasonOf(signal);
   checkPromptBytes(prompt);
   const grant = options.grant?.();
   const question = {

@@ -113,6 +113,27 @@ describe('A shared model', () => {
     });
   });
 
+  it('tells the consumer what leaves before it leaves, once however often it is sent, and not for one that has gone', async () => {
+    const asked: object[] = [];
+    const onAsk = async (facts: object): Promise<void> => {
+      expect(world.admission.claims).toHaveLength(0);
+      asked.push(facts);
+    };
+    const parts = reading(world.ask('echo-slow', 'a b', { onAsk }));
+    await world.clock.advance(20);
+    world.networks.cut(consumer, provider);
+    world.networks.heal(consumer, provider);
+    await world.clock.until(parts.done);
+    const { requestId } = world.admission.claims[0] ?? {};
+    expect(asked).toEqual([{ requestId, model: 'echo-slow', prompt: user('a b'), maxTokens: 200 }]);
+    const full = new PeerAiError('STORE_FULL', 'no room');
+    const refused = Array.fromAsync(world.ask('echo', 'x', { onAsk: () => Promise.reject(full) }));
+    await expect(refused).rejects.toBe(full);
+    world.stopping.abort();
+    await expect(Array.fromAsync(world.ask('echo', 'x', { onAsk }))).rejects.toMatchObject({ code: 'ABORTED' });
+    expect([asked.length, world.admission.claims.length]).toEqual([1, 1]);
+  });
+
   it('gives the answer also to a consumer that does not sign, without a receipt', async () => {
     const parts = reading(
       world.ask('echo', 'x', { onReceipt: () => Promise.reject(new PeerAiError('RECEIPT_WRONG', 'no')) }),
@@ -231,14 +252,16 @@ describe('A lost link', () => {
   });
 
   it('is mended as often as it breaks, as long as something came in between', async () => {
-    const parts = reading(world.ask('echo-slow', long));
+    const longer = Array.from({ length: 40 }, (_, index) => `w${index}`).join(' ');
+    const parts = reading(world.ask('echo-slow', longer));
     for (let breaks = 0; breaks < limits.resumeTriesMax + 2; breaks += 1) {
-      await world.clock.advance(110);
+      const had = parts.parts.length;
+      for (let waits = 0; waits < 100 && parts.parts.length === had; waits += 1) await world.clock.advance(10);
       world.networks.cut(consumer, provider);
       world.networks.heal(consumer, provider);
     }
     await world.clock.until(parts.done);
-    expect([await parts.done, textOf(parts.parts)]).toEqual([undefined, `echo: ${long}`]);
+    expect([await parts.done, textOf(parts.parts)]).toEqual([undefined, `echo: ${longer}`]);
     expect(world.admission.booked).toHaveLength(1);
   });
 
