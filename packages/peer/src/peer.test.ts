@@ -32,10 +32,14 @@ test('an invite works once, and only for ten minutes', async () => {
   const c = await world.peer('c');
   const first = await a.peer.pairing.invite(['chat']);
   await b.peer.pairing.join(first.link, live());
-  await expect(c.peer.pairing.join(first.link, live())).rejects.toSatisfy((error) => PeerAiError.is(error, 'INVITE_USED'));
+  await expect(c.peer.pairing.join(first.link, live())).rejects.toSatisfy((error) =>
+    PeerAiError.is(error, 'INVITE_USED'),
+  );
   const second = await a.peer.pairing.invite(['chat']);
   await world.clock.advance(600_001);
-  await expect(c.peer.pairing.join(second.link, live())).rejects.toSatisfy((error) => PeerAiError.is(error, 'INVITE_EXPIRED'));
+  await expect(c.peer.pairing.join(second.link, live())).rejects.toSatisfy((error) =>
+    PeerAiError.is(error, 'INVITE_EXPIRED'),
+  );
 });
 
 test('a device that is blocked is refused at once, and after a restart too', async () => {
@@ -64,7 +68,11 @@ test('an unknown model is refused with the names of those there are', async () =
   const world = testWorld();
   const a = await world.peer('a');
   const [event] = await ask(world, a, 'nothing', 'hi');
-  expect(event).toMatchObject({ type: 'error', code: 'MODEL_UNKNOWN', message: expect.stringContaining('echo') as string });
+  expect(event).toMatchObject({
+    type: 'error',
+    code: 'MODEL_UNKNOWN',
+    message: expect.stringContaining('echo') as string,
+  });
 });
 
 test('a message to a device that is away arrives when it is back, once', async () => {

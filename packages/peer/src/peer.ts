@@ -1,15 +1,16 @@
+import { PeerAiError, type PeerId } from '@peerai/core-protocol';
+import { createReceiptBook, openLedger, pairingLease } from '@peerai/ledger';
 import {
-  type Clock,
-  type CryptoProvider,
-  type Identity,
-  type Logger,
-  type Network,
-  type PeerId,
-  type Random,
-  type Store,
-} from '@peerai/core-protocol';
-import { createReceiptBook, openLedger } from '@peerai/ledger';
-import { createFailures, createGateway, createModelQueue, type Engine, type Gateway, findModel, serveEmbeddings, serveLlama, serveModelList, serveModels } from '@peerai/llm-bridge';
+  createFailures,
+  createGateway,
+  createModelQueue,
+  type Gateway,
+  findModel,
+  serveEmbeddings,
+  serveLlama,
+  serveModelList,
+  serveModels,
+} from '@peerai/llm-bridge';
 import { createMessenger } from '@peerai/messaging';
 import { type Chat, createChat } from './chat/chat.ts';
 import { createDoctor, type Doctor } from './doctor/doctor.ts';
@@ -27,49 +28,18 @@ import { catalogueOf, createRoute } from './models/route.ts';
 import { createRemoteModels } from './models/remote-models.ts';
 import { createReach } from './node/reach.ts';
 import { fingerprintView } from './node/fingerprint-view.ts';
-import type { EngineFinding, NodeView } from './node/node.schema.ts';
+import type { NodeView } from './node/node.schema.ts';
 import { openDevices } from './pairing/devices.ts';
 import { createPairing, type Pairing } from './pairing/pairing.ts';
 import { createPeers, type Peers } from './pairing/peers.ts';
 import { openAdmission } from './share/admission.ts';
 import { shareApiKeys } from './share/api-keys.ts';
+import type { PeerSettings, PeerWorld } from './peer-world.ts';
 import { openShares } from './share/shares.ts';
 import { tellingStore } from './store/telling-store.ts';
-import { createSharing, type ShareDefaults, shareView, type Sharing } from './share/sharing.ts';
+import { createSharing, shareView, type Sharing } from './share/sharing.ts';
 
-/** What a peer asks of its surroundings: the ports, who it is, and the engines of this machine. */
-export interface PeerWorld {
-  readonly identity: Identity;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly crypto: CryptoProvider;
-  readonly store: Store;
-  readonly network: Network;
-  readonly logger: Logger;
-  /** The engines as they are now; probing may find others later. */
-  readonly engines: () => readonly Engine[];
-  /** What probing found, refused ones included. */
-  readonly findings: () => readonly EngineFinding[];
-  /** Base URL of the local API, once it listens. */
-  readonly api: () => string;
-}
-export interface PeerSettings {
-  readonly name: string;
-  readonly version: string;
-  /** Where this peer's files are, for people. */
-  readonly home: string;
-  readonly relays: readonly string[];
-  /** Base of share links, when the owner has a page of his own. */
-  readonly pageUrl?: string;
-  readonly share: ShareDefaults;
-  /** Names offered to paired devices; `*` for all. */
-  readonly expose: readonly string[];
-  readonly defaultModel?: string;
-  readonly systemPrompt?: string;
-  /** Answers at once for other peers, and requests that may wait. */
-  readonly concurrency: number;
-  readonly queueLength: number;
-}
+export type { PeerSettings, PeerWorld } from './peer-world.ts';
 
 /** One peer: every use case, ready to be given a face. */
 export interface Peer {
@@ -128,41 +98,115 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
   const devices = await openDevices(store);
   const remote = createRemoteModels();
   const changed = (): void => events.emit({ type: 'models-changed' });
-  const local = createLocalModels({ clock, logger, engines: world.engines, findings: world.findings, changed, systemPrompt: settings.systemPrompt });
+  const local = createLocalModels({
+    clock,
+    logger,
+    engines: world.engines,
+    findings: world.findings,
+    changed,
+    systemPrompt: settings.systemPrompt,
+  });
   const models = await openModels({
-    ...{ self: identity.peer, name, network, clock, random, crypto, logger, store, local, remote, devices, links, events, signing },
+    self: identity.peer,
+    name,
+    network,
+    clock,
+    random,
+    crypto,
+    logger,
+    store,
+    local,
+    remote,
+    devices,
+    links,
+    events,
+    signing,
     expose: settings.expose,
     defaultModel: settings.defaultModel,
   });
 
-  const met = (peer: PeerId): void => void models.learn(peer, stopping.signal);
+  const met = (peer: PeerId): void => {
+    void models.learn(peer, stopping.signal);
+    // A signature that a broken link kept from getting over is owed at once, not at the next answer.
+    void signing
+      .catchUp(peer, pairingLease, { signal: stopping.signal })
+      .catch((error: unknown) =>
+        logger.debug('receipts-not-caught-up', { peer, code: PeerAiError.is(error) ? error.code : 'INTERNAL' }),
+      );
+  };
   const keeper = createKeeper({ network, clock, logger, devices, links, hello, met });
   const peers = createPeers({
-    ...{ crypto, clock, network, devices, links, events, hello, ownName: name },
+    crypto,
+    clock,
+    network,
+    devices,
+    links,
+    events,
+    hello,
+    ownName: name,
     relays: () => relays.ids(),
     modelsOf: (peer) => remote.of(peer).map(({ name: model }) => model),
     revoked: (peer) => admission.revoke({ peer }),
     nudge: (peer) => keeper.nudge(peer),
   });
   const pairing = await createPairing({
-    ...{ identity, crypto, random, clock, store, network, devices, events, logger, name },
+    identity,
+    crypto,
+    random,
+    clock,
+    store,
+    network,
+    devices,
+    events,
+    logger,
+    name,
     inviteAddresses: async () => reach.ticketAddresses(),
     paired: (peer) => {
       keeper.nudge(peer);
-      events.emit({ type: 'peer-updated', peer: peers.view(peer) });
+      events.emit({
+        type: 'peer-updated',
+        peer: peers.view(peer),
+      });
     },
   });
 
   const shares = await openShares({ store, clock });
   const isOnline = (peer: PeerId): boolean => links.get(peer) !== undefined;
   const admission = await openAdmission({
-    ...{ identity, crypto, clock, store, devices, shares, receipts },
+    identity,
+    crypto,
+    clock,
+    store,
+    devices,
+    shares,
+    receipts,
     exposed: (model) => models.isExposed(model),
-    changed: (share) => events.emit({ type: 'share-changed', share: shareView({ admission, clock, crypto, isOnline }, share) }),
+    changed: (share) =>
+      events.emit({
+        type: 'share-changed',
+        share: shareView(
+          {
+            admission,
+            clock,
+            crypto,
+            isOnline,
+          },
+          share,
+        ),
+      }),
     signed,
   });
   const sharing = createSharing({
-    ...{ identity, crypto, random, clock, network, shares, admission, events, name, isOnline },
+    identity,
+    crypto,
+    random,
+    clock,
+    network,
+    shares,
+    admission,
+    events,
+    name,
+    isOnline,
     defaults: settings.share,
     reach: async () => reach.share(),
     ownModel: async (model) => {
@@ -178,10 +222,22 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
   const answering = () => ({ active: queue.running, queued: queue.waiting, concurrentMax: settings.concurrency });
   const nameOf = (peer: PeerId): string => (peer === identity.peer ? settings.name : peers.nameOf(peer));
   const ownModels = async () => (await models.list()).models.filter((model) => model.local);
-  const doctor = createDoctor({ clock, engines: () => local.findings(), ownModels, relays, peers, books, addresses, answering });
+  const doctor = createDoctor({
+    clock,
+    engines: () => local.findings(),
+    ownModels,
+    relays,
+    peers,
+    books,
+    addresses,
+    answering,
+  });
   const route = createRoute(createFailures(clock), () => queue.running + queue.waiting);
   const chat = createChat({
-    ...{ clock, logger, models, nameOf },
+    clock,
+    logger,
+    models,
+    nameOf,
     route,
     receiptView: (receipt) => openedView(crypto, receipt),
   });
@@ -205,9 +261,13 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
       ),
       serveModelList(network, async (peer, grant) => {
         const device = devices.get(peer);
-        if (grant === undefined) return device?.allow.includes('chat') === true && !device.blocked ? models.exposedCards() : [];
+        if (grant === undefined)
+          return device?.allow.includes('chat') === true && !device.blocked ? models.exposedCards() : [];
         const share = await admission.greet(peer, grant);
-        return local.list().map(({ card }) => card).filter((card) => share.models.includes(card.name));
+        return local
+          .list()
+          .map(({ card }) => card)
+          .filter((card) => share.models.includes(card.name));
       }),
       signing.serve(),
     );
@@ -217,7 +277,18 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     events.emit({ type: up ? 'peer-connected' : 'peer-disconnected', peer: peers.view(peer) });
   };
   return {
-    ...{ id: identity.peer, events, peers, pairing, sharing, models, chat, books, messages, doctor, gateway, answering },
+    id: identity.peer,
+    events,
+    peers,
+    pairing,
+    sharing,
+    models,
+    chat,
+    books,
+    messages,
+    doctor,
+    gateway,
+    answering,
     linkBytes: () => links.bytes(),
     isGranted: (peer) => devices.get(peer)?.blocked === false,
     isBlocked: (peer) => devices.isBlocked(peer),
@@ -232,7 +303,11 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
         home: settings.home,
         api: world.api(),
         addresses: [...addresses()],
-        relays: relays.list().map(({ address, peer, state }) => ({ address, ...(peer === undefined ? {} : { peerId: peer }), state })),
+        relays: relays.list().map(({ address, peer, state }) => ({
+          address,
+          ...(peer === undefined ? {} : { peerId: peer }),
+          state,
+        })),
         reach: reach.kind(),
         engines: [...local.findings()],
         ...(reach.pageUrl() === undefined ? {} : { pageUrl: reach.pageUrl() }),
@@ -248,13 +323,33 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
       sharing.start();
       messages.start();
       await messenger.start(stopping.signal);
-      const quiet = (task: Promise<void>): void => void task.catch((error: unknown) => logger.error('task-failed', { error: error instanceof Error ? error.message : 'unknown' }));
-      quiet(links.run(network, stopping.signal, (peer, now, before) => {
-        if ((now === undefined) !== (before === undefined)) linkChanged(peer, now !== undefined);
-        else if (now?.path !== before?.path) events.emit({ type: 'peer-updated', peer: peers.view(peer) });
-      }));
+      const quiet = (task: Promise<void>): void =>
+        void task.catch((error: unknown) =>
+          logger.error('task-failed', { error: error instanceof Error ? error.message : 'unknown' }),
+        );
+      quiet(
+        links.run(network, stopping.signal, (peer, now, before) => {
+          if ((now === undefined) !== (before === undefined)) linkChanged(peer, now !== undefined);
+          else if (now?.path !== before?.path)
+            events.emit({
+              type: 'peer-updated',
+              peer: peers.view(peer),
+            });
+        }),
+      );
       quiet(local.run(stopping.signal));
-      quiet(runTraffic({ clock, links, events, tokens: () => tokens, answering: () => queue.running }, stopping.signal));
+      quiet(
+        runTraffic(
+          {
+            clock,
+            links,
+            events,
+            tokens: () => tokens,
+            answering: () => queue.running,
+          },
+          stopping.signal,
+        ),
+      );
       keeper.start();
     },
     async stop() {

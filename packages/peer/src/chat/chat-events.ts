@@ -13,7 +13,11 @@ export interface ChatFacts {
 }
 
 /** Answer parts as the events a page shows: `start`, `delta`s, then `finish` or `error`. Never throws; what came before an error stays. */
-export async function* chatEvents(clock: Clock, parts: AsyncIterable<AnswerPart>, facts: ChatFacts): AsyncIterable<ChatEvent> {
+export async function* chatEvents(
+  clock: Clock,
+  parts: AsyncIterable<AnswerPart>,
+  facts: ChatFacts,
+): AsyncIterable<ChatEvent> {
   const startedMs = clock.elapsedMs();
   let firstMs: number | undefined;
   yield { type: 'start', model: facts.model, servedBy: facts.servedBy };
@@ -29,7 +33,8 @@ export async function* chatEvents(clock: Clock, parts: AsyncIterable<AnswerPart>
 }
 
 export function errorEvent(error: unknown): ChatEvent {
-  if (!PeerAiError.is(error)) return { type: 'error', code: 'INTERNAL', message: 'something went wrong here; the log says what' };
+  if (!PeerAiError.is(error))
+    return { type: 'error', code: 'INTERNAL', message: 'something went wrong here; the log says what' };
   const hint = hintFor(error.code);
   return { type: 'error', code: error.code, message: error.message, ...(hint === undefined ? {} : { hint }) };
 }
@@ -59,7 +64,11 @@ function finish(
             peerId: servedBy.peer,
             name: facts.nameOf(servedBy.peer),
             path: servedBy.path,
-            ...(receipt === undefined ? { ...(servedBy.path === 'local' ? {} : { signed: false }) } : { signed: receipt.signedBy === 'both', receipt }),
+            ...(receipt === undefined
+              ? servedBy.path === 'local'
+                ? {}
+                : { signed: false }
+              : { signed: receipt.signedBy === 'both', receipt }),
           },
     ...(part.suggestions === undefined ? {} : { suggestions: [...part.suggestions] }),
   };

@@ -30,7 +30,8 @@ export function createChat(deps: ChatDeps): Chat {
       try {
         routed = deps.route(await deps.models.candidates(name, signal));
       } catch (error) {
-        if (!PeerAiError.is(error)) deps.logger.error('chat-failed', { error: error instanceof Error ? error.message : 'unknown' });
+        if (!PeerAiError.is(error))
+          deps.logger.error('chat-failed', { error: error instanceof Error ? error.message : 'unknown' });
         return yield errorEvent(error);
       }
       const { model, first } = routed;

@@ -95,7 +95,7 @@ export function createControlClient(options: ControlOptions): ControlClient {
     ledgerHead: (signal) => get('/ledger/head', signal),
     ledgerEntries: ({ from, limit }) =>
       get(
-        `/ledger/entries?${new URLSearchParams({ ...(from === undefined ? {} : { from: `${from}` }), limit: `${limit ?? 50}` })}`,
+        `/ledger/entries?${new URLSearchParams({ ...(from === undefined ? {} : { from: `${from}` }), limit: `${limit ?? 50}` }).toString()}`,
       ),
     verifyLedger: (signal) => json('POST', '/ledger/verify', {}, signal),
     prove: (index) => get(`/ledger/proofs/${index}`),
@@ -161,6 +161,6 @@ async function* streamOf<T>(open: () => Promise<Response>): AsyncIterable<T & { 
   const response = await open();
   if (response.body === null) return;
   for await (const event of readEvents(response.body)) {
-    yield { ...(JSON.parse(event.data) as T), type: event.type, id: event.id } as T & { readonly id: string };
+    yield { ...(JSON.parse(event.data) as T), type: event.type, id: event.id };
   }
 }

@@ -54,29 +54,77 @@ async function engineChecks({ engines, ownModels }: DoctorDeps): Promise<Check[]
     command: 'peerai config explain llm.engines',
   }));
   if (models.length === 0) {
-    return [...loops, { id: 'engine', title: 'Engine', state: 'broken', cause: 'No engine offers a model.', remedy: 'Start one, or use the built-in guide.', command: 'peerai up --engine nano' }];
+    return [
+      ...loops,
+      {
+        id: 'engine',
+        title: 'Engine',
+        state: 'broken',
+        cause: 'No engine offers a model.',
+        remedy: 'Start one, or use the built-in guide.',
+        command: 'peerai up --engine nano',
+      },
+    ];
   }
   if (real.length === 0) {
-    return [...loops, { id: 'engine', title: 'Engine', state: 'look', cause: `Only the built-in ${models[0]?.name ?? 'model'} answers.`, remedy: 'Start Ollama or a llama.cpp server for a real model.', command: 'ollama serve' }];
+    return [
+      ...loops,
+      {
+        id: 'engine',
+        title: 'Engine',
+        state: 'look',
+        cause: `Only the built-in ${models[0]?.name ?? 'model'} answers.`,
+        remedy: 'Start Ollama or a llama.cpp server for a real model.',
+        command: 'ollama serve',
+      },
+    ];
   }
-  return [...loops, { id: 'engine', title: 'Engine', state: 'ok', cause: `${real.length} models: ${real.slice(0, 4).map(({ name }) => name).join(', ')}.` }];
+  return [
+    ...loops,
+    {
+      id: 'engine',
+      title: 'Engine',
+      state: 'ok',
+      cause: `${real.length} models: ${real
+        .slice(0, 4)
+        .map(({ name }) => name)
+        .join(', ')}.`,
+    },
+  ];
 }
 
 function relayChecks({ relays }: DoctorDeps): Check[] {
   const states = relays.list();
   if (states.length === 0) {
-    return [{ id: 'relay', title: 'Relay', state: 'look', cause: 'No relay is known: links and pairings work on this network only.', remedy: 'Give one when starting.', command: 'peerai up --relay <address>' }];
+    return [
+      {
+        id: 'relay',
+        title: 'Relay',
+        state: 'look',
+        cause: 'No relay is known: links and pairings work on this network only.',
+        remedy: 'Give one when starting.',
+        command: 'peerai up --relay <address>',
+      },
+    ];
   }
   return states.map(({ address, state }) =>
     state === 'connected'
       ? { id: 'relay', title: 'Relay', state: 'ok', cause: `Connected to ${address}.` }
-      : { id: 'relay', title: 'Relay', state: 'broken', cause: `${address} does not answer; devices on this network still work.`, remedy: 'Is it running, and is the address right?', command: 'peerai config explain network.relays' },
+      : {
+          id: 'relay',
+          title: 'Relay',
+          state: 'broken',
+          cause: `${address} does not answer; devices on this network still work.`,
+          remedy: 'Is it running, and is the address right?',
+          command: 'peerai config explain network.relays',
+        },
   );
 }
 
 function listenCheck({ addresses }: DoctorDeps): Check {
   const reachable = addresses().filter((address) => !/^\/ip4\/127\.|^\/ip6\/::1\//.test(address));
-  if (reachable.length > 0) return { id: 'listen', title: 'Addresses', state: 'ok', cause: `Others can dial ${reachable.length} addresses.` };
+  if (reachable.length > 0)
+    return { id: 'listen', title: 'Addresses', state: 'ok', cause: `Others can dial ${reachable.length} addresses.` };
   return {
     id: 'listen',
     title: 'Addresses',
@@ -95,21 +143,48 @@ function peerChecks({ peers }: DoctorDeps): Check[] {
       const base = { id: `peer-${peerId.slice(-8)}`, title: name } as const;
       if (state === 'blocked') return { ...base, state: 'ok', cause: 'Blocked by you.' };
       if (state === 'offline') {
-        return { ...base, state: 'look', cause: 'No link: it is off, or neither a direct nor a relayed path works.', remedy: 'Start it, then see which step fails.', command: `peerai peers ping ${name}` };
+        return {
+          ...base,
+          state: 'look',
+          cause: 'No link: it is off, or neither a direct nor a relayed path works.',
+          remedy: 'Start it, then see which step fails.',
+          command: `peerai peers ping ${name}`,
+        };
       }
       const slow = roundTripMs !== null && roundTripMs > slowMs;
       const cause = `${path === 'direct' ? 'Direct' : 'Relayed'}${roundTripMs === null ? '' : `, ${Math.round(roundTripMs)} ms`}.`;
-      return slow ? { ...base, state: 'look', cause: `${cause} That is slow.`, remedy: 'A busy or far network; answers will start late.' } : { ...base, state: 'ok', cause };
+      return slow
+        ? {
+            ...base,
+            state: 'look',
+            cause: `${cause} That is slow.`,
+            remedy: 'A busy or far network; answers will start late.',
+          }
+        : { ...base, state: 'ok', cause };
     });
 }
 
 function queueCheck({ answering }: DoctorDeps): Check {
   const { active, queued, concurrentMax } = answering();
-  if (queued === 0) return { id: 'queue', title: 'Answering', state: 'ok', cause: `${active} of ${concurrentMax} answers running.` };
-  return { id: 'queue', title: 'Answering', state: 'look', cause: `${queued} requests wait for ${concurrentMax} places.`, remedy: 'Allow more at once if the machine can.', command: 'peerai config explain llm.max_concurrent' };
+  if (queued === 0)
+    return { id: 'queue', title: 'Answering', state: 'ok', cause: `${active} of ${concurrentMax} answers running.` };
+  return {
+    id: 'queue',
+    title: 'Answering',
+    state: 'look',
+    cause: `${queued} requests wait for ${concurrentMax} places.`,
+    remedy: 'Allow more at once if the machine can.',
+    command: 'peerai config explain llm.max_concurrent',
+  };
 }
 
 async function ledgerCheck({ books }: DoctorDeps): Promise<Check> {
   const head = await books.head();
-  return { id: 'ledger', title: 'Ledger', state: 'ok', cause: `${head.size} entries; the head is signed.`, command: 'peerai ledger verify' };
+  return {
+    id: 'ledger',
+    title: 'Ledger',
+    state: 'ok',
+    cause: `${head.size} entries; the head is signed.`,
+    command: 'peerai ledger verify',
+  };
 }

@@ -15,7 +15,10 @@ export interface TrafficDeps {
 }
 
 /** Tells what flows, every two seconds, and once more when it has stopped; silent otherwise. */
-export async function runTraffic({ clock, links, events, tokens, answering }: TrafficDeps, signal: AbortSignal): Promise<void> {
+export async function runTraffic(
+  { clock, links, events, tokens, answering }: TrafficDeps,
+  signal: AbortSignal,
+): Promise<void> {
   let before = { atMs: clock.elapsedMs(), bytes: links.bytes(), tokens: tokens(), quiet: true };
   while (!signal.aborted) {
     await clock.sleep(everyMs, signal).catch(() => undefined);
@@ -25,7 +28,8 @@ export async function runTraffic({ clock, links, events, tokens, answering }: Tr
     const bytesPerSecond = Math.round((now.bytes - before.bytes) / seconds);
     const tokensPerSecond = Math.round(((now.tokens - before.tokens) / seconds) * 10) / 10;
     const quiet = bytesPerSecond === 0 && tokensPerSecond === 0 && answering() === 0;
-    if (!quiet || !before.quiet) events.emit({ type: 'traffic', bytesPerSecond, tokensPerSecond, answering: answering() });
+    if (!quiet || !before.quiet)
+      events.emit({ type: 'traffic', bytesPerSecond, tokensPerSecond, answering: answering() });
     before = { ...now, quiet };
   }
 }

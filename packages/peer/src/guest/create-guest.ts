@@ -1,11 +1,4 @@
-import {
-  callMethod,
-  type Identity,
-  type Link,
-  type ModelCard,
-  PeerAiError,
-  type PeerId,
-} from '@peerai/core-protocol';
+import { callMethod, type Identity, type Link, type ModelCard, PeerAiError, type PeerId } from '@peerai/core-protocol';
 import { proveTicket, type Ticket } from '@peerai/core-protocol/access';
 import { createReceiptBook, openLedger } from '@peerai/ledger';
 import { chatEvents, errorEvent } from '../chat/chat-events.ts';
@@ -39,7 +32,12 @@ export async function createGuest(world: GuestWorld, identity: Identity, ticket:
 
   const state = async (signal: AbortSignal): Promise<ShareState> => {
     const answer = await callMethod({ network, clock }, ticket.provider, shareMethod, { grant }, { signal, addresses });
-    return { models: answer.models, tokensBudget: answer.tokensBudget, tokensUsed: answer.tokensUsed, expiresMs: answer.expiresMs };
+    return {
+      models: answer.models,
+      tokensBudget: answer.tokensBudget,
+      tokensUsed: answer.tokensUsed,
+      expiresMs: answer.expiresMs,
+    };
   };
   const connect = async (signal: AbortSignal): Promise<ShareState> => {
     try {
@@ -91,5 +89,13 @@ async function* watch(
 
 /** What a guest needs to know of the model: its name; the provider enforces the rest. */
 function cardOf(name: string): ModelCard {
-  return { name, engine: 'shared', contextTokensMax: 0, memoryBytes: 0, loaded: true, deterministic: false, fits: true };
+  return {
+    name,
+    engine: 'shared',
+    contextTokensMax: 0,
+    memoryBytes: 0,
+    loaded: true,
+    deterministic: false,
+    fits: true,
+  };
 }

@@ -120,7 +120,13 @@ describe('a guest with a share link', () => {
     expect(await forged({ id: new Uint8Array(8) }, 74)).toBe('TICKET_INVALID');
     const stolen = proveTicket(nobleCrypto, ticket, one.guest.identity.peer);
     const thief = one.world.networks.join((await one.world.guest(one.link, { seed: 75 })).identity.peer);
-    const asked = callMethod({ network: thief, clock: one.world.clock }, one.owner.identity.peer, shareMethod, { grant: stolen }, { signal: live() });
+    const asked = callMethod(
+      { network: thief, clock: one.world.clock },
+      one.owner.identity.peer,
+      shareMethod,
+      { grant: stolen },
+      { signal: live() },
+    );
     await expect(one.world.clock.until(asked)).rejects.toMatchObject({ code: 'TICKET_INVALID' });
     expect(share(one)?.guests).toEqual([]);
   });
@@ -131,7 +137,9 @@ describe('a guest with a share link', () => {
     const parsed = parseLink(one.link);
     const ticket = decodeTicket(nobleCrypto, parsed.kind === 'share' ? parsed.ticket : '');
     const text = encodeTicket(other.identity, ticket);
-    expect(await askCode(one, await one.world.guest(`https://page.example/s#${text}`, { seed: 76 }))).toBe('TICKET_INVALID');
+    expect(await askCode(one, await one.world.guest(`https://page.example/s#${text}`, { seed: 76 }))).toBe(
+      'TICKET_INVALID',
+    );
   });
 
   test.each([
@@ -181,7 +189,8 @@ describe('a guest with a share link', () => {
 });
 
 async function ownersReceipt({ owner }: Scene): Promise<Uint8Array> {
-  for await (const { key, value } of owner.store.room('receipts').range('kept/given/', 'kept/given0')) if (key !== '') return value;
+  for await (const { key, value } of owner.store.room('receipts').range('kept/given/', 'kept/given0'))
+    if (key !== '') return value;
   throw new Error('the owner keeps no receipt');
 }
 

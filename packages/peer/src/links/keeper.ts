@@ -36,6 +36,11 @@ export function createKeeper(deps: KeeperDeps): Keeper {
   const running = new Map<PeerId, AbortController>();
   let serving: Disposable | undefined;
 
+  const whileLinked = async (peer: PeerId, signal: AbortSignal): Promise<void> => {
+    while (deps.links.get(peer) !== undefined && !signal.aborted) {
+      await deps.clock.sleep(limits.redialMsMin, signal).catch(() => undefined);
+    }
+  };
   const keep = async (peer: PeerId, wake: AbortController): Promise<void> => {
     let waitMs: number = limits.redialMsMin;
     while (!stopping.signal.aborted && !wake.signal.aborted) {
@@ -45,11 +50,7 @@ export function createKeeper(deps: KeeperDeps): Keeper {
       waitMs = met ? limits.redialMsMin : Math.min(limits.redialMsMax, waitMs * 2);
       await deps.clock.sleep(waitMs, AbortSignal.any([stopping.signal, wake.signal])).catch(() => undefined);
       // A link alone is not enough: one that came up without a hello is asked again.
-      while (met && deps.links.get(peer) !== undefined && !stopping.signal.aborted && !wake.signal.aborted) {
-        await deps.clock
-          .sleep(limits.redialMsMin, AbortSignal.any([stopping.signal, wake.signal]))
-          .catch(() => undefined);
-      }
+      if (met) await whileLinked(peer, AbortSignal.any([stopping.signal, wake.signal]));
     }
   };
   const nudge = (peer: PeerId): void => {

@@ -75,7 +75,7 @@ export async function openMessages({ clock, store, messenger, devices, events }:
     async list() {
       const views: MessageView[] = [];
       for await (const [, view] of rows.all()) views.push(view);
-      return views.reverse();
+      return views.toReversed();
     },
     async deliver(to, kind, payload) {
       const device = devices.find(to);
@@ -89,15 +89,19 @@ export async function openMessages({ clock, store, messenger, devices, events }:
       const { promise: through, resolve } = Promise.withResolvers<void>();
       const ended = new Set<string>();
       let id = '';
-      using _listening = messenger.deliveries((report) => {
+      const listening = messenger.deliveries((report) => {
         ended.add(report.id);
         if (report.id === id) resolve();
       });
-      id = await messenger.send({ to: device.peer, kind, payload });
-      if (ended.has(id)) resolve();
       const waited = new AbortController();
-      await Promise.race([through, clock.sleep(limits.deliveredWaitMs, waited.signal).catch(() => undefined)]);
-      waited.abort();
+      try {
+        id = await messenger.send({ to: device.peer, kind, payload });
+        if (ended.has(id)) resolve();
+        await Promise.race([through, clock.sleep(limits.deliveredWaitMs, waited.signal).catch(() => undefined)]);
+      } finally {
+        listening[Symbol.dispose]();
+        waited.abort();
+      }
       const report = await messenger.status(id);
       return {
         v: 1,

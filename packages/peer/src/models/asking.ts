@@ -1,4 +1,13 @@
-import { type Clock, type CryptoProvider, type LanguageModel, type ModelCard, type Network, PeerAiError, type PeerId, type Random } from '@peerai/core-protocol';
+import {
+  type Clock,
+  type CryptoProvider,
+  type LanguageModel,
+  type ModelCard,
+  type Network,
+  PeerAiError,
+  type PeerId,
+  type Random,
+} from '@peerai/core-protocol';
 import { remoteModel } from '@peerai/llm-bridge/share';
 import { limits } from '../limits.ts';
 import type { Signing } from '../ledger/signing.ts';
@@ -29,13 +38,15 @@ export function askedModel(deps: AskingDeps, target: AskingTarget): LanguageMode
     card,
     ...(addresses === undefined ? {} : { addresses }),
     ...(grant === undefined ? {} : { grant }),
-    onAsk: ({ requestId, model, prompt, maxTokens }) => deps.signing.asked(requestId, { provider: peer, lease, model, prompt, maxTokens }),
+    onAsk: ({ requestId, model, prompt, maxTokens }) =>
+      deps.signing.asked(requestId, { provider: peer, lease, model, prompt, maxTokens }),
     async onReceipt(half, facts) {
       try {
         return await deps.signing.sign(half, facts);
       } catch (error) {
         // One before it may be open, after a link that broke at the wrong moment: sign what is owed, so that the next answer need not wait.
-        if (PeerAiError.is(error, 'RECEIPT_WRONG', 'TIMEOUT')) void catchUp(deps.clock.deadline(limits.questionMs)).catch(() => undefined);
+        if (PeerAiError.is(error, 'RECEIPT_WRONG', 'TIMEOUT'))
+          void catchUp(deps.clock.deadline(limits.questionMs)).catch(() => undefined);
         throw error;
       }
     },

@@ -78,7 +78,13 @@ function finding(engine: Engine, models: readonly LanguageModel[], failure: stri
   const url = engine.url === undefined ? {} : { url: engine.url };
   if (failure !== undefined) return { kind: engine.kind, ...url, state: 'absent', detail: failure, models: [] };
   const count = own.length === 1 ? '1 model' : `${own.length} models`;
-  return { kind: engine.kind, ...url, state: 'found', detail: engine.url === undefined ? `built in, ${count}` : `${count} at ${engine.url}`, models: own };
+  return {
+    kind: engine.kind,
+    ...url,
+    state: 'found',
+    detail: engine.url === undefined ? `built in, ${count}` : `${count} at ${engine.url}`,
+    models: own,
+  };
 }
 
 function withSystemPrompt(model: LanguageModel, text: string | undefined): LanguageModel {
@@ -90,7 +96,11 @@ function withSystemPrompt(model: LanguageModel, text: string | undefined): Langu
     specification: 1,
     generate(prompt, sampling, signal) {
       const own = prompt.messages.some(({ role }) => role === 'system');
-      return model.generate(own ? prompt : { messages: [{ role: 'system', text }, ...prompt.messages] }, sampling, signal);
+      return model.generate(
+        own ? prompt : { messages: [{ role: 'system', text }, ...prompt.messages] },
+        sampling,
+        signal,
+      );
     },
     ...(model.embed === undefined ? {} : { embed: model.embed.bind(model) }),
     ...(model.warm === undefined ? {} : { warm: model.warm.bind(model) }),
@@ -103,4 +113,5 @@ function unique(models: readonly LanguageModel[]): readonly LanguageModel[] {
   return models.filter(({ card }) => !seen.has(card.name) && seen.add(card.name));
 }
 
-const names = (models: readonly LanguageModel[]): string => models.map(({ card }) => `${card.name} ${card.loaded}`).join('\n');
+const names = (models: readonly LanguageModel[]): string =>
+  models.map(({ card }) => `${card.name} ${card.loaded}`).join('\n');

@@ -79,8 +79,7 @@ export async function openModels(deps: ModelsDeps): Promise<Models> {
   const isExposed = (name: string): boolean =>
     chosen.get(name) ?? deps.expose.some((one) => one === '*' || sameModelName(one, name));
 
-  const ownCandidates = (): Candidate[] =>
-    deps.local.list().map((model) => localCandidate(deps, model));
+  const ownCandidates = (): Candidate[] => deps.local.list().map((model) => localCandidate(deps, model));
   const remoteCandidates = (): Candidate[] =>
     deps.devices
       .list()
@@ -96,12 +95,26 @@ export async function openModels(deps: ModelsDeps): Promise<Models> {
   return {
     isExposed,
     defaultName,
-    exposedCards: () => deps.local.list().map(({ card }) => card).filter(({ name }) => isExposed(name)),
+    exposedCards: () =>
+      deps.local
+        .list()
+        .map(({ card }) => card)
+        .filter(({ name }) => isExposed(name)),
     async list() {
-      return { v: 1, models: all().map((candidate) => view(candidate, isExposed(candidate.card.name))), defaultModel: defaultName() };
+      return {
+        v: 1,
+        models: all().map((candidate) => view(candidate, isExposed(candidate.card.name))),
+        defaultModel: defaultName(),
+      };
     },
     async entries() {
-      return all().map(({ card, peer, peerName, local }) => ({ name: gatewayName(card, peerName, local), card, peer, owner: peerName, local }));
+      return all().map(({ card, peer, peerName, local }) => ({
+        name: gatewayName(card, peerName, local),
+        card,
+        peer,
+        owner: peerName,
+        local,
+      }));
     },
     async expose(name, exposed) {
       const model = findModel(deps.local.list(), name);
@@ -113,9 +126,15 @@ export async function openModels(deps: ModelsDeps): Promise<Models> {
     async candidates(name, signal) {
       const wanted = name === '' ? defaultName() : name;
       const at = wanted.lastIndexOf('@');
-      const found = at > 0 ? pinned(deps, all(), wanted.slice(0, at), wanted.slice(at + 1)) : all().filter(({ card }) => sameModelName(card.name, wanted));
+      const found =
+        at > 0
+          ? pinned(deps, all(), wanted.slice(0, at), wanted.slice(at + 1))
+          : all().filter(({ card }) => sameModelName(card.name, wanted));
       if (found.length > 0) return found;
-      const own = at > 0 && !isSelf(deps, wanted.slice(at + 1)) ? undefined : await deps.local.find(at > 0 ? wanted.slice(0, at) : wanted, signal);
+      const own =
+        at > 0 && !isSelf(deps, wanted.slice(at + 1))
+          ? undefined
+          : await deps.local.find(at > 0 ? wanted.slice(0, at) : wanted, signal);
       if (own !== undefined) return [localCandidate(deps, own)];
       throw unknown(wanted, all());
     },
@@ -136,12 +155,23 @@ function isSelf({ self, name }: ModelsDeps, text: string): boolean {
 }
 
 function pinned(deps: ModelsDeps, all: readonly Candidate[], model: string, who: string): readonly Candidate[] {
-  const ofWho = isSelf(deps, who) ? all.filter(({ local }) => local) : all.filter(({ peer }) => peer === deps.devices.find(who).peer);
+  const ofWho = isSelf(deps, who)
+    ? all.filter(({ local }) => local)
+    : all.filter(({ peer }) => peer === deps.devices.find(who).peer);
   return ofWho.filter(({ card }) => sameModelName(card.name, model));
 }
 
 function localCandidate({ self, name }: ModelsDeps, model: LanguageModel): Candidate {
-  return { card: model.card, peer: self, peerName: name(), local: true, path: 'local', roundTripMs: 0, model, currentPath: () => 'local' };
+  return {
+    card: model.card,
+    peer: self,
+    peerName: name(),
+    local: true,
+    path: 'local',
+    roundTripMs: 0,
+    model,
+    currentPath: () => 'local',
+  };
 }
 
 function remoteCandidate(deps: ModelsDeps, device: Device, card: ModelCard): Candidate {
@@ -149,7 +179,16 @@ function remoteCandidate(deps: ModelsDeps, device: Device, card: ModelCard): Can
   const model = askedModel(deps, { peer: device.peer, card, lease: pairingLease, addresses: device.addresses });
   const { peer, name } = device;
   const currentPath = () => deps.links.get(peer)?.path ?? 'relayed';
-  return { card, peer, peerName: name, local: false, path: link?.path ?? 'offline', roundTripMs: link?.roundTripMs ?? 0, model, currentPath };
+  return {
+    card,
+    peer,
+    peerName: name,
+    local: false,
+    path: link?.path ?? 'offline',
+    roundTripMs: link?.roundTripMs ?? 0,
+    model,
+    currentPath,
+  };
 }
 
 function view({ card, peer, peerName, local, path }: Candidate, exposed: boolean): ModelView {
@@ -171,10 +210,13 @@ function view({ card, peer, peerName, local, path }: Candidate, exposed: boolean
   };
 }
 
-const gatewayName = ({ name }: ModelCard, peerName: string, local: boolean): string => (local ? name : `${name}@${peerName}`);
+const gatewayName = ({ name }: ModelCard, peerName: string, local: boolean): string =>
+  local ? name : `${name}@${peerName}`;
 
 function unknown(name: string, all: readonly Candidate[]): PeerAiError {
   if (all.length === 0) return new PeerAiError('NO_MODELS', 'no engine here and no paired device offers a model');
   const names = all.slice(0, 8).map(({ local, card, peerName }) => (local ? card.name : `${card.name}@${peerName}`));
-  return new PeerAiError('MODEL_UNKNOWN', `there is no model "${name.slice(0, 100)}"; there are ${names.join(', ')}`, { name: name.slice(0, 100) });
+  return new PeerAiError('MODEL_UNKNOWN', `there is no model "${name.slice(0, 100)}"; there are ${names.join(', ')}`, {
+    name: name.slice(0, 100),
+  });
 }

@@ -1,5 +1,12 @@
 import type { LanguageModel } from '@peerai/core-protocol';
-import { type Catalogue, type Failures, rank, type ResolvedModel, type RouteCandidate, routedModel } from '@peerai/llm-bridge';
+import {
+  type Catalogue,
+  type Failures,
+  rank,
+  type ResolvedModel,
+  type RouteCandidate,
+  routedModel,
+} from '@peerai/llm-bridge';
 import type { Candidate, Models } from './models.ts';
 
 /** Several ways to ask one model, as one; `first` is the one tried first. */
@@ -13,7 +20,12 @@ export type Route = (candidates: readonly Candidate[]) => Routed;
 export function createRoute(failures: Failures, ownLoad: () => number): Route {
   return (candidates) => {
     const keyOf = ({ peer, card }: Pick<Candidate, 'peer' | 'card'>): string => `${peer} ${card.name}`;
-    const facts = candidates.map((candidate) => ({ ...candidate, candidate, load: candidate.local ? ownLoad() : 0, failures: failures.count(keyOf(candidate)) }));
+    const facts = candidates.map((candidate) => ({
+      ...candidate,
+      candidate,
+      load: candidate.local ? ownLoad() : 0,
+      failures: failures.count(keyOf(candidate)),
+    }));
     const ranked = rank(facts, { tokens: 0 }).map((one) => one.facts.candidate);
     // Nobody has a link: dialling may still reach one.
     const ordered = ranked.length > 0 ? ranked : candidates;
@@ -23,7 +35,10 @@ export function createRoute(failures: Failures, ownLoad: () => number): Route {
     const key = ({ model, peer }: RouteCandidate): string => keys.get(model) ?? peer;
     const routed = routedModel(
       ordered.map(({ model, peer, currentPath }) => ({ model, peer, path: currentPath })),
-      { failed: (candidate) => failures.note(key(candidate)), answered: (candidate) => failures.forgive(key(candidate)) },
+      {
+        failed: (candidate) => failures.note(key(candidate)),
+        answered: (candidate) => failures.forgive(key(candidate)),
+      },
     );
     return { ...routed, first };
   };

@@ -29,7 +29,11 @@ const directMax = 1;
 
 export function createReach(deps: ReachDeps): Reach {
   const bare = (address: string): string => address.replace(new RegExp(`/p2p/${deps.self}$`), '');
-  const own = (): string[] => deps.addresses().map(bare).filter((address) => !address.includes('/p2p-circuit'));
+  const own = (): string[] =>
+    deps
+      .addresses()
+      .map(bare)
+      .filter((address) => !address.includes('/p2p-circuit'));
   const kind = (): ShareReach['reach'] => {
     if (deps.relays.circuits().length > 0) return 'relay';
     return own().some((address) => !isLoopback(address)) ? 'lan' : 'machine';
@@ -43,18 +47,36 @@ export function createReach(deps: ReachDeps): Reach {
   return {
     kind,
     ticketAddresses,
-    inviteAddresses: () => [...deps.relays.circuits(), ...own()].slice(0, 8).map((address) => `${address}/p2p/${deps.self}`),
+    inviteAddresses: () =>
+      [...deps.relays.circuits(), ...own()].slice(0, 8).map((address) => `${address}/p2p/${deps.self}`),
     pageUrl,
     share() {
       const page = pageUrl();
       const addresses = ticketAddresses();
-      if (addresses.length === 0) throw new PeerAiError('SHARE_INVALID', 'a browser could not reach this peer: no relay is connected and no WebSocket listens');
+      if (addresses.length === 0)
+        throw new PeerAiError(
+          'SHARE_INVALID',
+          'a browser could not reach this peer: no relay is connected and no WebSocket listens',
+        );
       if (page === undefined) {
-        return { pageUrl: deps.api(), addresses, reach: 'machine', warning: 'works on this machine only: no relay and no share.page_url is known' };
+        return {
+          pageUrl: deps.api(),
+          addresses,
+          reach: 'machine',
+          warning: 'works on this machine only: no relay and no share.page_url is known',
+        };
       }
       const reach = kind();
       if (reach === 'relay') return { pageUrl: page, addresses, reach };
-      return { pageUrl: page, addresses, reach, warning: reach === 'lan' ? 'works on this network only: no relay is connected' : 'works on this machine only: no relay is connected' };
+      return {
+        pageUrl: page,
+        addresses,
+        reach,
+        warning:
+          reach === 'lan'
+            ? 'works on this network only: no relay is connected'
+            : 'works on this machine only: no relay is connected',
+      };
     },
   };
 }

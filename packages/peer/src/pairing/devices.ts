@@ -104,5 +104,5 @@ export function cleanName(text: string): string {
     .replaceAll(/\s+/gu, '-')
     .replaceAll(/[^\p{L}\p{M}\p{N}._-]/gu, '')
     .replace(/^[^\p{L}\p{N}]+/u, '');
-  return [...clean].slice(0, limits.nameCharsMax).join('') || 'device';
+  return Array.from(clean).slice(0, limits.nameCharsMax).join('') || 'device';
 }

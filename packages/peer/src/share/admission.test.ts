@@ -1,5 +1,5 @@
 import { createIdentity, fromHex, type Identity, nobleCrypto, type Reservation } from '@peerai/core-protocol';
-import { proveTicket, type Ticket } from '@peerai/core-protocol/access';
+import { proveTicket } from '@peerai/core-protocol/access';
 import { ManualClock, MemoryStore, seededRandom } from '@peerai/core-protocol/testing';
 import { createReceiptBook, ledgerLimits, openLedger, pairingLease, readReceipt } from '@peerai/ledger';
 import { describe, expect, test } from 'vitest';
@@ -22,7 +22,18 @@ async function open(store = new MemoryStore(), clock = new ManualClock()) {
   const [devices, shares] = [await openDevices(store), await openShares({ store, clock })];
   const told: Share[] = [];
   const changed = (share: Share): void => void told.push(share);
-  const deps = { identity: owner, crypto, clock, store, devices, shares, receipts, exposed: () => true, changed, signed: () => undefined };
+  const deps = {
+    identity: owner,
+    crypto,
+    clock,
+    store,
+    devices,
+    shares,
+    receipts,
+    exposed: () => true,
+    changed,
+    signed: () => undefined,
+  };
   return { store, clock, devices, shares, receipts, told, admission: await openAdmission(deps) };
 }
 type Scene = Awaited<ReturnType<typeof open>>;
@@ -41,9 +52,28 @@ const share = (clock: ManualClock): Share => ({
   guests: {},
   concurrency: 2,
 });
+const noTicket = {
+  version: 1,
+  kind: 'share',
+  provider: owner.peer,
+  name: '',
+  addresses: [],
+  models: [],
+  tokens: 0,
+  expiresMs: 0,
+  guests: 1,
+  concurrency: 1,
+  allow: [],
+} as const;
 const grantOf = ({ id, secret }: Share, who = guest): Uint8Array =>
-  proveTicket(nobleCrypto, { id: fromHex(id), secret: fromHex(secret), provider: owner.peer } as Ticket, who.peer);
-const claim = (one: Share, requestId: string, units: number, who = guest) => ({ peer: who.peer, requestId, resource: 'model:echo', units, grant: grantOf(one, who) });
+  proveTicket(nobleCrypto, { ...noTicket, id: fromHex(id), secret: fromHex(secret) }, who.peer);
+const claim = (one: Share, requestId: string, units: number, who = guest) => ({
+  peer: who.peer,
+  requestId,
+  resource: 'model:echo',
+  units,
+  grant: grantOf(one, who),
+});
 const usage = { promptTokens: 10, answerTokens: 20 };
 
 async function shared(): Promise<Scene & { readonly one: Share }> {
@@ -52,9 +82,18 @@ async function shared(): Promise<Scene & { readonly one: Share }> {
   await scene.shares.add(one);
   return { ...scene, one };
 }
-const tokens = ({ shares, admission }: Scene) => ({ used: shares.get('0102030405060708')?.tokensUsed, ...admission.running('0102030405060708') });
+const tokens = ({ shares, admission }: Scene) => ({
+  used: shares.get('0102030405060708')?.tokensUsed,
+  ...admission.running('0102030405060708'),
+});
 /** What a restart finds. */
 const onDisk = async ({ store, clock }: Scene) => tokens(await open(store.reopen(), clock));
+
+/** The same in memory and for whoever opens the file next. */
+async function expectCounts(scene: Scene, counts: ReturnType<typeof tokens>): Promise<void> {
+  expect(tokens(scene)).toEqual(counts);
+  expect(await onDisk(scene)).toEqual(counts);
+}
 
 describe('a reservation', () => {
   test('holds its tokens until it is settled, and then costs what was used', async () => {
@@ -63,16 +102,20 @@ describe('a reservation', () => {
     expect([reserved.units, tokens(scene)]).toEqual([60, { used: 0, reserved: 60, active: 1 }]);
     const half = await reserved.settle(usage, hash('work'));
     expect(readReceipt(half)).toMatchObject({ promptTokens: 10, answerTokens: 20, consumer: guest.peer });
-    expect([tokens(scene), await onDisk(scene)]).toEqual(Array(2).fill({ used: 30, reserved: 0, active: 0 }));
+    await expectCounts(scene, { used: 30, reserved: 0, active: 0 });
   });
 
   test('gets no more than what others left, and parallel ones together never more than the budget', async () => {
     const scene = await shared();
-    const both = await Promise.all([scene.admission.reserve(claim(scene.one, 'a', 80)), scene.admission.reserve(claim(scene.one, 'b', 80))]);
+    const both = await Promise.all([
+      scene.admission.reserve(claim(scene.one, 'a', 80)),
+      scene.admission.reserve(claim(scene.one, 'b', 80)),
+    ]);
     expect(both.map(({ units }) => units)).toEqual([80, 20]);
     await expect(scene.admission.reserve(claim(scene.one, 'c', 1))).rejects.toMatchObject({ code: 'TOO_MANY' });
-    for (const [place, one] of both.entries()) await one.settle({ promptTokens: 500, answerTokens: 500 }, hash(`${place}`));
-    expect([tokens(scene), await onDisk(scene)]).toEqual(Array(2).fill({ used: 100, reserved: 0, active: 0 }));
+    for (const [place, one] of both.entries())
+      await one.settle({ promptTokens: 500, answerTokens: 500 }, hash(`${place}`));
+    await expectCounts(scene, { used: 100, reserved: 0, active: 0 });
   });
 
   test.each([
@@ -81,12 +124,15 @@ describe('a reservation', () => {
     ['parts of tokens', { promptTokens: 1.4, answerTokens: 2.6 }, [1, 3]],
     ['nonsense', { promptTokens: Number.NaN, answerTokens: -5 }, [0, 0]],
     ['the exact limit', { promptTokens: 40, answerTokens: 20 }, [40, 20]],
-  ])('settled with %s charges whole tokens within it, and the receipt says the same', async (_, counted, [prompt, answer]) => {
-    const scene = await shared();
-    const half = await (await scene.admission.reserve(claim(scene.one, 'a', 60))).settle(counted, hash('work'));
-    expect(readReceipt(half)).toMatchObject({ promptTokens: prompt, answerTokens: answer });
-    expect(tokens(scene).used).toBe((prompt ?? 0) + (answer ?? 0));
-  });
+  ])(
+    'settled with %s charges whole tokens within it, and the receipt says the same',
+    async (_, counted, [prompt, answer]) => {
+      const scene = await shared();
+      const half = await (await scene.admission.reserve(claim(scene.one, 'a', 60))).settle(counted, hash('work'));
+      expect(readReceipt(half)).toMatchObject({ promptTokens: prompt, answerTokens: answer });
+      expect(tokens(scene).used).toBe((prompt ?? 0) + (answer ?? 0));
+    },
+  );
 
   test('is given back when it is released, once, and then settles no more', async () => {
     const scene = await shared();
@@ -94,7 +140,7 @@ describe('a reservation', () => {
     await reserved.release();
     await reserved.release();
     await expect(reserved.settle(usage, hash('work'))).rejects.toMatchObject({ code: 'REFUSED' });
-    expect([tokens(scene), await onDisk(scene)]).toEqual(Array(2).fill({ used: 0, reserved: 0, active: 0 }));
+    await expectCounts(scene, { used: 0, reserved: 0, active: 0 });
     expect(scene.told.at(-1)?.tokensUsed).toBe(0);
   });
 
@@ -110,16 +156,22 @@ describe('a reservation', () => {
 describe('a request id that comes twice', () => {
   test('gets the same reservation while it runs, and its settlement is charged once', async () => {
     const scene = await shared();
-    const [first, second] = await Promise.all([scene.admission.reserve(claim(scene.one, 'a', 60)), scene.admission.reserve(claim(scene.one, 'a', 60))]);
+    const [first, second] = await Promise.all([
+      scene.admission.reserve(claim(scene.one, 'a', 60)),
+      scene.admission.reserve(claim(scene.one, 'a', 60)),
+    ]);
     expect(tokens(scene)).toEqual({ used: 0, reserved: 60, active: 1 });
     const halves = await Promise.all([first.settle(usage, hash('work')), second.settle(usage, hash('work'))]);
     expect(halves[0]).toEqual(halves[1]);
-    expect([tokens(scene), await onDisk(scene)]).toEqual(Array(2).fill({ used: 30, reserved: 0, active: 0 }));
+    await expectCounts(scene, { used: 30, reserved: 0, active: 0 });
   });
 
   test('cannot carry a second answer under the first one’s payment', async () => {
     const scene = await shared();
-    const [first, second] = await Promise.all([scene.admission.reserve(claim(scene.one, 'a', 60)), scene.admission.reserve(claim(scene.one, 'a', 60))]);
+    const [first, second] = await Promise.all([
+      scene.admission.reserve(claim(scene.one, 'a', 60)),
+      scene.admission.reserve(claim(scene.one, 'a', 60)),
+    ]);
     await first.settle(usage, hash('work'));
     await expect(second.settle(usage, hash('other work'))).rejects.toMatchObject({ code: 'REFUSED' });
     expect(tokens(scene).used).toBe(30);
@@ -131,7 +183,9 @@ describe('a request id that comes twice', () => {
     const other = { ...claim(scene.one, 'a', 60), resource: 'model:secret' };
     await expect(scene.admission.reserve(other)).rejects.toMatchObject({ code: 'REFUSED' });
     const { grant: _, ...bare } = other;
-    await expect(scene.admission.reserve({ ...bare, peer: stranger.peer })).rejects.toMatchObject({ code: 'NOT_GRANTED' });
+    await expect(scene.admission.reserve({ ...bare, peer: stranger.peer })).rejects.toMatchObject({
+      code: 'NOT_GRANTED',
+    });
   });
 });
 
@@ -140,7 +194,7 @@ describe('when the disk refuses', () => {
     const scene = await shared();
     scene.store.failNextCommit('STORE_FULL');
     await expect(scene.admission.reserve(claim(scene.one, 'a', 60))).rejects.toMatchObject({ code: 'STORE_FULL' });
-    expect([tokens(scene), await onDisk(scene)]).toEqual(Array(2).fill({ used: 0, reserved: 0, active: 0 }));
+    await expectCounts(scene, { used: 0, reserved: 0, active: 0 });
     expect(scene.shares.get(scene.one.id)?.guests).toEqual({});
   });
 
@@ -151,7 +205,7 @@ describe('when the disk refuses', () => {
     await expect(reserved.settle(usage, hash('work'))).rejects.toMatchObject({ code: 'STORE_FULL' });
     expect(tokens(scene)).toEqual({ used: 0, reserved: 60, active: 1 });
     await reserved.settle(usage, hash('work'));
-    expect([tokens(scene), await onDisk(scene)]).toEqual(Array(2).fill({ used: 30, reserved: 0, active: 0 }));
+    await expectCounts(scene, { used: 30, reserved: 0, active: 0 });
   });
 
   test('a stop is not believed', async () => {
@@ -165,14 +219,25 @@ describe('when the disk refuses', () => {
 
 describe('a right that is taken away', () => {
   const adopt = ({ devices }: Scene, blocked: boolean, allow: readonly 'chat'[] = ['chat']) =>
-    devices.update(device.peer, () => ({ peer: device.peer, name: 'd', allow, blocked, pairedMs: 0, lastSeenMs: 0, addresses: [] }));
+    devices.update(device.peer, () => ({
+      peer: device.peer,
+      name: 'd',
+      allow,
+      blocked,
+      pairedMs: 0,
+      lastSeenMs: 0,
+      addresses: [],
+    }));
   const bare = { peer: device.peer, requestId: 'a', resource: 'model:echo', units: 60 };
   const codeOf = ({ revoked }: Reservation): unknown => (revoked.reason as { code?: string } | undefined)?.code;
 
   test('ends what runs: a block all of it, a removal what the pairing gave', async () => {
     const scene = await shared();
     await adopt(scene, false);
-    const [paired, invited] = [await scene.admission.reserve(bare), await scene.admission.reserve(claim(scene.one, 'b', 10))];
+    const [paired, invited] = [
+      await scene.admission.reserve(bare),
+      await scene.admission.reserve(claim(scene.one, 'b', 10)),
+    ];
     await adopt(scene, false, []);
     scene.admission.revoke({ peer: device.peer });
     expect([codeOf(paired), codeOf(invited)]).toEqual(['NOT_GRANTED', undefined]);
@@ -202,13 +267,17 @@ describe('a right that is taken away', () => {
       await (await scene.admission.reserve({ ...bare, requestId: `${count}` })).settle(usage, hash('work'));
     }
     expect(await scene.receipts.unsigned(device.peer, pairingLease)).toHaveLength(ledgerLimits.pendingReceiptsMax);
-    await expect(scene.admission.reserve({ ...bare, requestId: 'more' })).rejects.toMatchObject({ code: 'RECEIPT_UNSIGNED' });
+    await expect(scene.admission.reserve({ ...bare, requestId: 'more' })).rejects.toMatchObject({
+      code: 'RECEIPT_UNSIGNED',
+    });
   });
 });
 
 test('a guest that owes a signature waits alone: others are let in meanwhile', async () => {
   const scene = await shared();
-  await (await scene.admission.reserve(claim(scene.one, 'a', 10))).settle({ promptTokens: 1, answerTokens: 1 }, hash('work'));
+  await (
+    await scene.admission.reserve(claim(scene.one, 'a', 10))
+  ).settle({ promptTokens: 1, answerTokens: 1 }, hash('work'));
   const owing = scene.admission.reserve(claim(scene.one, 'b', 10));
   owing.catch(() => undefined);
   const other = await scene.admission.reserve(claim(scene.one, 'c', 10, stranger));

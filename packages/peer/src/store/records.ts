@@ -13,12 +13,12 @@ export function records<T>(room: Store, prefix: string): Records<T> {
   return {
     async get(id) {
       const bytes = await room.get(`${prefix}/${id}`);
-      return bytes === undefined ? undefined : parse<T>(bytes);
+      return bytes === undefined ? undefined : (parse(bytes) as T);
     },
     async *all() {
       // '0' is the character after '/': the range holds every key of this prefix and no other.
       for await (const { key, value } of room.range(`${prefix}/`, `${prefix}0`)) {
-        yield [key.slice(prefix.length + 1), parse<T>(value)];
+        yield [key.slice(prefix.length + 1), parse(value) as T];
       }
     },
     put: (id, value) => room.put(`${prefix}/${id}`, utf8(JSON.stringify(value))),
@@ -26,6 +26,6 @@ export function records<T>(room: Store, prefix: string): Records<T> {
   };
 }
 
-function parse<T>(bytes: Uint8Array): T {
-  return JSON.parse(fromUtf8(bytes)) as T;
+function parse(bytes: Uint8Array): unknown {
+  return JSON.parse(fromUtf8(bytes));
 }

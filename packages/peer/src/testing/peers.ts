@@ -84,11 +84,20 @@ export function testWorld(weather: { readonly latencyMs?: number } = {}): TestWo
       const { store, disk, ...world } = someone(options);
       const { identity } = world;
       let granted: Peer | undefined;
-      const isGranted = (peer: Parameters<Peer['isGranted']>[0], { id }: { readonly id: string }): boolean => granted?.isGranted(peer, id) ?? false;
+      const isGranted = (peer: Parameters<Peer['isGranted']>[0], { id }: { readonly id: string }): boolean =>
+        granted?.isGranted(peer, id) ?? false;
       const network = dialled(networks.join(identity.peer, { isGranted }));
       const engines = options.engine === false ? [] : (options.engines ?? [scriptedEngine({ clock })]);
-      const parts = { logger: silentLogger, engines: () => engines, findings: () => [], api: () => 'http://127.0.0.1:8006' };
-      const peer = await createPeer({ ...world, ...parts, store: disk, network }, { ...settingsOf(name), ...options.settings });
+      const parts = {
+        logger: silentLogger,
+        engines: () => engines,
+        findings: () => [],
+        api: () => 'http://127.0.0.1:8006',
+      };
+      const peer = await createPeer(
+        { ...world, ...parts, store: disk, network },
+        { ...settingsOf(name), ...options.settings },
+      );
       granted = peer;
       if (options.start !== false) await peer.start();
       return { peer, identity, store };
@@ -96,7 +105,11 @@ export function testWorld(weather: { readonly latencyMs?: number } = {}): TestWo
     async guest(link, options = {}) {
       const { store, disk, ...world } = someone(options);
       const network = networks.join(world.identity.peer);
-      const guest = await createGuest({ ...world, store: disk, network }, world.identity, decodeTicket(nobleCrypto, parseTicket(link)));
+      const guest = await createGuest(
+        { ...world, store: disk, network },
+        world.identity,
+        decodeTicket(nobleCrypto, parseTicket(link)),
+      );
       return { guest, identity: world.identity, store };
     },
     kill({ identity, store }) {

@@ -22,7 +22,9 @@ export async function pair(world: TestWorld, inviter: TestPeer, joiner: TestPeer
   const { link } = await inviter.peer.pairing.invite(['chat']);
   const pending = await world.clock.until(joiner.peer.pairing.join(link, live()));
   await world.clock.until(inviter.peer.pairing.accept(pending.id));
-  await until(world.clock, () => joiner.peer.peers.list().some(({ peerId, models }) => peerId === inviter.identity.peer && models.length > 0));
+  await until(world.clock, () =>
+    joiner.peer.peers.list().some(({ peerId, models }) => peerId === inviter.identity.peer && models.length > 0),
+  );
 }
 
 /** An answer while it comes. */
@@ -44,7 +46,11 @@ function run(ask: (signal: AbortSignal) => AsyncIterable<ChatEvent>): Running {
 export function startAsking(asker: TestPeer, model: string, text: string): Running {
   return run((signal) => asker.peer.chat.ask({ model, messages: [{ role: 'user', text }], maxTokens: 64 }, signal));
 }
-export function startGuestAsking({ guest }: TestGuest, text: string, options: { readonly model?: string; readonly maxTokens?: number } = {}): Running {
+export function startGuestAsking(
+  { guest }: TestGuest,
+  text: string,
+  options: { readonly model?: string; readonly maxTokens?: number } = {},
+): Running {
   return run((signal) => guest.ask([{ role: 'user', text }], { maxTokens: 64, ...options }, signal));
 }
 export async function ended(world: TestWorld, running: Running): Promise<ChatEvent[]> {
@@ -53,8 +59,12 @@ export async function ended(world: TestWorld, running: Running): Promise<ChatEve
 }
 export const ask = (world: TestWorld, asker: TestPeer, model: string, text: string): Promise<ChatEvent[]> =>
   ended(world, startAsking(asker, model, text));
-export const guestAsks = (world: TestWorld, guest: TestGuest, text: string, options?: { readonly model?: string; readonly maxTokens?: number }): Promise<ChatEvent[]> =>
-  ended(world, startGuestAsking(guest, text, options));
+export const guestAsks = (
+  world: TestWorld,
+  guest: TestGuest,
+  text: string,
+  options?: { readonly model?: string; readonly maxTokens?: number },
+): Promise<ChatEvent[]> => ended(world, startGuestAsking(guest, text, options));
 
 export const textOf = (events: readonly ChatEvent[]): string =>
   events.map((event) => (event.type === 'delta' ? event.text : '')).join('');

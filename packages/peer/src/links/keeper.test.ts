@@ -1,0 +1,86 @@
+import { expect, test } from 'vitest';
+import { limits } from '../limits.ts';
+import { type TestPeer, testWorld } from '../testing/peers.ts';
+import { ask, ended, pair, startAsking, textOf, until } from '../testing/steps.ts';
+
+const sees = ({ peer }: TestPeer, other: TestPeer): string | undefined =>
+  peer.peers.list().find(({ peerId }) => peerId === other.identity.peer)?.state;
+
+test('a device whose line was cut is there again soon after it heals, from both sides', async () => {
+  const world = testWorld();
+  const [a, b] = [await world.peer('a'), await world.peer('b')];
+  await pair(world, a, b);
+  world.networks.cut(a.identity.peer, b.identity.peer);
+  await until(world.clock, () => sees(a, b) === 'offline' && sees(b, a) === 'offline');
+  await world.clock.advance(300_000);
+  world.networks.heal(a.identity.peer, b.identity.peer);
+  await world.clock.advance(limits.redialMsMax);
+  expect([sees(a, b), sees(b, a)]).toEqual(['online', 'online']);
+});
+
+test('a device that was restarted is there again with its models, whoever starts', async () => {
+  const world = testWorld();
+  const [a, b] = [await world.peer('a', { seed: 11 }), await world.peer('b', { seed: 12 })];
+  await pair(world, a, b);
+  const b2 = await world.peer('b', { seed: 12, store: world.kill(b) });
+  await until(world.clock, () => sees(a, b2) === 'online' && sees(b2, a) === 'online');
+  const a2 = await world.peer('a', { seed: 11, store: world.kill(a) });
+  await until(
+    world.clock,
+    () => b2.peer.peers.list()[0]?.models.includes('echo') && a2.peer.peers.list()[0]?.models.includes('echo'),
+  );
+  expect(textOf(await ask(world, b2, 'echo@a', 'hi'))).toBe('echo: hi');
+});
+
+test('a device that is blocked while it answers is cut off; what came until then stays', async () => {
+  const world = testWorld();
+  const [a, b] = [await world.peer('a'), await world.peer('b', { engine: false })];
+  await pair(world, a, b);
+  const running = startAsking(b, 'echo-slow', 'a long answer of many words that takes its time');
+  await until(world.clock, () => textOf(running.events).length > 10);
+  await a.peer.peers.change('b', { blocked: true });
+  const events = await ended(world, running);
+  expect(textOf(events)).not.toContain('time');
+  expect(textOf(events).length).toBeGreaterThan(10);
+  expect(events.at(-1)?.type).toBe('error');
+  await world.clock.advance(limits.redialMsMax * 2);
+  expect(a.peer.answering().active).toBe(0);
+  expect((await ask(world, b, 'echo', 'again')).at(-1)).toMatchObject({ type: 'error', code: 'PEER_BLOCKED' });
+  await a.peer.peers.change('b', { blocked: false });
+  await until(world.clock, () => sees(a, b) === 'online');
+  expect(textOf(await ask(world, b, 'echo', 'hi'))).toBe('echo: hi');
+});
+
+test('a device that may not chat any more loses the answer that runs, and nothing else', async () => {
+  const world = testWorld();
+  const [a, b] = [await world.peer('a'), await world.peer('b', { engine: false })];
+  await pair(world, a, b);
+  const running = startAsking(b, 'echo-slow', 'a long answer of many words that takes its time');
+  await until(world.clock, () => textOf(running.events).length > 10);
+  await a.peer.peers.change('b', { allow: [] });
+  expect((await ended(world, running)).at(-1)).toMatchObject({ type: 'error', code: 'NOT_GRANTED' });
+  expect(sees(a, b)).toBe('online');
+});
+
+test('both logs hold the same receipts after answers, cuts and restarts', async () => {
+  const world = testWorld({ latencyMs: 20 });
+  const [a, b] = [await world.peer('a'), await world.peer('b', { seed: 12, engine: false })];
+  await pair(world, a, b);
+  await ask(world, b, 'echo', 'one');
+  const running = startAsking(b, 'echo', 'two');
+  await until(world.clock, () => textOf(running.events) === 'echo: two');
+  world.networks.cut(a.identity.peer, b.identity.peer);
+  await world.clock.advance(30_000);
+  world.networks.heal(a.identity.peer, b.identity.peer);
+  const again = await world.peer('b', { seed: 12, store: world.kill(b), engine: false });
+  await world.clock.advance(limits.redialMsMax);
+  expect(textOf(await ask(world, again, 'echo', 'three'))).toBe('echo: three');
+  await world.clock.advance(limits.redialMsMax);
+  const hashes = async ({ peer }: TestPeer) =>
+    (await peer.books.entries({})).entries.flatMap(({ receipt }) =>
+      receipt === undefined ? [] : [[receipt.n, receipt.requestId, receipt.signedBy]],
+    );
+  expect(await hashes(a)).toEqual(await hashes(again));
+  expect(await hashes(a)).toHaveLength(3);
+  for (const one of [a, again]) expect((await one.peer.books.verify()).ok).toBe(true);
+});

@@ -1,0 +1,119 @@
+import type { Change, Messenger, Opened, PeerId } from '@peerai/core-protocol';
+import { ManualClock, MemoryStore } from '@peerai/core-protocol/testing';
+import type { PeerMessenger } from '@peerai/messaging';
+import { expect, test } from 'vitest';
+import type { ControlEvent } from '../control/events.ts';
+import { createEventHub } from '../events/hub.ts';
+import { limits } from '../limits.ts';
+import { type Device, openDevices } from '../pairing/devices.ts';
+import { testWorld } from '../testing/peers.ts';
+import { pair, until } from '../testing/steps.ts';
+import { openMessages } from './messages.ts';
+
+const sender = 'sender' as PeerId;
+const device: Device = {
+  peer: sender,
+  name: 'laptop',
+  allow: ['chat'],
+  blocked: false,
+  pairedMs: 0,
+  lastSeenMs: 0,
+  addresses: [],
+};
+
+/** The inbox alone: `arrive` does what the messenger does with a letter. */
+async function open(store = new MemoryStore()) {
+  const handlers = new Map<string, Parameters<Messenger['handle']>[1]>();
+  const handle: Messenger['handle'] = (kind, handler) => {
+    handlers.set(kind, handler);
+    return { [Symbol.dispose]: () => undefined };
+  };
+  const devices = await openDevices(store);
+  await devices.update(sender, () => device);
+  const events = createEventHub();
+  const seen: ControlEvent[] = [];
+  const messages = await openMessages({
+    clock: new ManualClock(),
+    store,
+    messenger: { handle } as PeerMessenger,
+    devices,
+    events: { ...events, emit: (event) => void seen.push(event) },
+  });
+  messages.start();
+  const arrive = async (place: number): Promise<void> => {
+    const message = {
+      id: `id-${place}`,
+      kind: 'text',
+      payload: place,
+      sender,
+      sentMs: 1_000 + place,
+    } as unknown as Opened;
+    const changes: readonly Change[] = (await handlers.get('text')?.(message, new AbortController().signal)) ?? [];
+    await store.commit(changes);
+    messages.committed(changes);
+  };
+  return { store, devices, messages, seen, arrive };
+}
+const payloads = async ({ messages }: Awaited<ReturnType<typeof open>>): Promise<unknown[]> =>
+  (await messages.list()).map(({ payload }) => payload);
+
+test('the inbox keeps as many messages as its limit says, then the oldest go, also after a restart', async () => {
+  const first = await open();
+  for (let place = 0; place < limits.inboxMessagesMax; place += 1) await first.arrive(place);
+  expect((await payloads(first)).at(-1)).toBe(0);
+  await first.arrive(limits.inboxMessagesMax);
+  expect([(await payloads(first)).length, (await payloads(first)).at(-1)]).toEqual([limits.inboxMessagesMax, 1]);
+  const again = await open(first.store);
+  await again.arrive(limits.inboxMessagesMax + 1);
+  expect([(await payloads(again)).length, (await payloads(again)).at(-1)]).toEqual([limits.inboxMessagesMax, 2]);
+});
+
+test('a message is told of when it is on the disk, once, however often its commit failed before', async () => {
+  const scene = await open();
+  scene.store.failNextCommit('STORE_FULL');
+  await expect(scene.arrive(1)).rejects.toMatchObject({ code: 'STORE_FULL' });
+  expect([scene.seen, await payloads(scene)]).toEqual([[], []]);
+  await scene.arrive(1);
+  await scene.arrive(2);
+  expect(scene.seen.map((event) => (event.type === 'message-received' ? event.message.payload : event))).toEqual([
+    1, 2,
+  ]);
+});
+
+test('messages that a failed commit would have pushed out stay, and go with the next one', async () => {
+  const scene = await open();
+  for (let place = 0; place < limits.inboxMessagesMax; place += 1) await scene.arrive(place);
+  scene.store.failNextCommit('STORE_FULL');
+  await expect(scene.arrive(5_000)).rejects.toMatchObject({ code: 'STORE_FULL' });
+  expect((await payloads(scene)).at(-1)).toBe(0);
+  await scene.arrive(5_000);
+  expect([(await payloads(scene)).length, (await payloads(scene)).at(-1)]).toEqual([limits.inboxMessagesMax, 1]);
+});
+
+test('a message of somebody who is blocked or no device any more is refused', async () => {
+  const scene = await open();
+  await scene.devices.update(sender, (now) => now && { ...now, blocked: true });
+  await expect(scene.arrive(1)).rejects.toMatchObject({ code: 'REFUSED' });
+  await scene.devices.remove(sender);
+  await expect(scene.arrive(1)).rejects.toMatchObject({ code: 'REFUSED' });
+});
+
+test('nobody writes to a blocked device, to a stranger, or of a kind that other parts use', async () => {
+  const world = testWorld();
+  const [a, b] = [await world.peer('a'), await world.peer('b')];
+  await pair(world, a, b);
+  await expect(a.peer.messages.deliver('nobody', 'text', 1)).rejects.toMatchObject({ code: 'DEVICE_UNKNOWN' });
+  await expect(a.peer.messages.deliver('b', 'task', 1)).rejects.toMatchObject({ code: 'INVALID_FORMAT' });
+  await a.peer.peers.change('b', { blocked: true });
+  await expect(a.peer.messages.deliver('b', 'text', 1)).rejects.toMatchObject({ code: 'REFUSED' });
+});
+
+test('a message whose recipient could not store it arrives when it can, once', async () => {
+  const world = testWorld();
+  const [a, b] = [await world.peer('a'), await world.peer('b')];
+  await pair(world, a, b);
+  b.store.failNextCommit('STORE_FULL');
+  await world.clock.until(a.peer.messages.deliver('b', 'text', 'keep me'));
+  await until(world.clock, async () => (await b.peer.messages.list()).length > 0);
+  expect((await b.peer.messages.list()).map(({ payload }) => payload)).toEqual(['keep me']);
+});

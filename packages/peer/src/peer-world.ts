@@ -1,0 +1,38 @@
+import type { Clock, CryptoProvider, Identity, Logger, Network, Random, Store } from '@peerai/core-protocol';
+import type { Engine } from '@peerai/llm-bridge';
+import type { EngineFinding } from './node/node.schema.ts';
+import type { ShareDefaults } from './share/sharing.ts';
+
+/** What a peer asks of its surroundings: the ports, who it is, and the engines of this machine. */
+export interface PeerWorld {
+  readonly identity: Identity;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly crypto: CryptoProvider;
+  readonly store: Store;
+  readonly network: Network;
+  readonly logger: Logger;
+  /** The engines as they are now; probing may find others later. */
+  readonly engines: () => readonly Engine[];
+  /** What probing found, refused ones included. */
+  readonly findings: () => readonly EngineFinding[];
+  /** Base URL of the local API, once it listens. */
+  readonly api: () => string;
+}
+export interface PeerSettings {
+  readonly name: string;
+  readonly version: string;
+  /** Where this peer's files are, for people. */
+  readonly home: string;
+  readonly relays: readonly string[];
+  /** Base of share links, when the owner has a page of his own. */
+  readonly pageUrl?: string;
+  readonly share: ShareDefaults;
+  /** Names offered to paired devices; `*` for all. */
+  readonly expose: readonly string[];
+  readonly defaultModel?: string;
+  readonly systemPrompt?: string;
+  /** Answers at once for other peers, and requests that may wait. */
+  readonly concurrency: number;
+  readonly queueLength: number;
+}
