@@ -22,7 +22,11 @@ test('JSON keeps every character, and shows none that steers', () => {
 });
 
 test('plain text never steers, whatever it was', () => {
-  fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => expect(plain(text)).not.toMatch(steering)));
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (text) => {
+      expect(plain(text)).not.toMatch(steering);
+    }),
+  );
 });
 
 test('a cell cannot begin a line of its own', () => {

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { controllers } from './edge.module.ts';
 import type { RequestPath } from './path.ts';
 
 const cookieName = 'peerai_docs';
@@ -12,11 +13,27 @@ export function mountDocs(app: NestFastifyApplication): void {
     .setTitle('PeerAI local API')
     .setDescription(description)
     .setVersion('1')
-    .addBearerAuth();
+    .addBearerAuth()
+    .addSecurityRequirements('bearer');
+  for (const { prototype } of controllers) nameParameters(prototype);
   SwaggerModule.setup('docs', app, () => SwaggerModule.createDocument(app, builder.build()), {
     jsonDocumentUrl: 'docs-json',
     raw: ['json'],
   });
+}
+
+/**
+ * Swagger looks for a handler's parameters in the metadata that `emitDecoratorMetadata` would leave, before it reads the schema beside each:
+ * this compiler setting needs whole-program types, so the one fact it lacks, how many there are, is given here.
+ */
+function nameParameters(prototype: object): void {
+  for (const name of Object.getOwnPropertyNames(prototype)) {
+    const handler = (prototype as Record<string, unknown>)[name];
+    if (typeof handler !== 'function' || name === 'constructor') continue;
+    // `@Body() body = …` does not count in `length`; no handler here has a default.
+    const types = Array.from({ length: handler.length }, () => Object);
+    Reflect.defineMetadata('design:paramtypes', types, prototype, name);
+  }
 }
 
 /** A browser cannot send a bearer for a page: the docs alone are also opened by this cookie. */

@@ -11,24 +11,26 @@ import { ModelsController, SharesController } from './controllers/shares.control
 import type { ControlHooks } from './hooks.ts';
 import { CONTROL, LOGGER, PEER } from './tokens.ts';
 
+export const controllers = [
+  NodeController,
+  StreamsController,
+  PeersController,
+  PairingsController,
+  SharesController,
+  ModelsController,
+  LedgerController,
+  MessagesController,
+  KeysController,
+  SeedNetworkController,
+] as const;
+
 /** The control routes. One provider is the peer; the controllers only translate. */
 @Module({})
 export class EdgeModule {
   static with(peer: Peer, control: ControlHooks, logger: Logger): DynamicModule {
     return {
       module: EdgeModule,
-      controllers: [
-        NodeController,
-        StreamsController,
-        PeersController,
-        PairingsController,
-        SharesController,
-        ModelsController,
-        LedgerController,
-        MessagesController,
-        KeysController,
-        SeedNetworkController,
-      ],
+      controllers: [...controllers],
       providers: [
         { provide: PEER, useValue: peer },
         { provide: CONTROL, useValue: control },

@@ -64,14 +64,19 @@ export async function startEdge(deps: EdgeDeps, options: EdgeOptions): Promise<E
     forceCloseConnections: true,
     routerOptions: { maxParamLength: pathPartMax },
     rewriteUrl: gate.rewrite,
+    // Other upgrades (curl offers HTTP/2 so) are answered as if they had not been offered: RFC 9110, section 7.8.
+    http: { shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket' },
   });
   const app = await NestFactory.create<NestFastifyApplication>(EdgeModule.with(peer, control, logger), adapter, {
     logger: false,
     abortOnError: false,
+    // JSON and nothing else: no forms, which a page of another site could send without asking.
+    bodyParser: false,
   });
   app.useGlobalPipes(validation);
   app.useGlobalFilters(new ProblemFilter(logger));
   const fastify = adapter.getInstance();
+  fastify.removeContentTypeParser('text/plain');
   fastify.addHook('onRequest', gate.onRequest);
   mountDocs(app);
   await app.init();

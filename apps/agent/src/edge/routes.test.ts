@@ -1,0 +1,291 @@
+import { connect } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { raw, testEdge, type TestEdge, token } from '../../test/edge.ts';
+import { controlBodyBytesMax } from './server.ts';
+
+let world: TestEdge;
+beforeAll(async () => {
+  world = await testEdge();
+});
+afterAll(() => world.stop());
+
+const json = { 'content-type': 'application/json' };
+const withToken = { ...json, authorization: `Bearer ${token}` };
+const problem = async (response: Response): Promise<Record<string, unknown>> => {
+  expect(response.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+  return (await response.json()) as Record<string, unknown>;
+};
+
+describe('control routes', () => {
+  test.each<[string, string, unknown, string]>([
+    ['POST', '/api/v1/pairings', { allow: ['everything'] }, 'allow'],
+    ['POST', '/api/v1/pairings', { allow: ['chat'], more: 1 }, 'more'],
+    ['POST', '/api/v1/pairings/join', { link: 7 }, 'link'],
+    ['POST', '/api/v1/pairings/join', {}, 'link'],
+    ['POST', '/api/v1/shares', { model: 'echo', tokens: -1 }, 'tokens'],
+    ['POST', '/api/v1/chat', { model: 'echo', messages: [{ role: 'robot', text: 'a' }] }, 'messages.0.role'],
+    ['POST', '/api/v1/messages', { kind: 'text', payload: 1 }, 'to'],
+    ['POST', '/api/v1/keys', { name: 'two words' }, 'name'],
+    ['PATCH', '/api/v1/models/echo', { exposed: 'yes' }, 'exposed'],
+    ['PATCH', `/api/v1/peers/x`, { blocked: 1 }, 'blocked'],
+    ['POST', '/api/network/peers', { action: 'sing' }, 'action'],
+    ['POST', '/api/network/send', { target: [], message: 1 }, 'target'],
+    ['GET', '/api/v1/ledger/entries?limit=0', undefined, 'limit'],
+    ['GET', '/api/v1/ledger/proofs/x', undefined, 'number'],
+  ])('%s %s with %j names %s', async (method, path, body, place) => {
+    const response = await world.control(method, path, body);
+    expect(response.status).toBe(400);
+    const { code, detail, requestId, status } = await problem(response);
+    expect({ code, status }).toEqual({ code: 'INVALID_FORMAT', status: 400 });
+    expect(detail).toContain(place);
+    expect(requestId).toBe(response.headers.get('x-request-id'));
+  });
+
+  test.each<[string, string, string | undefined, Record<string, string>, number, string]>([
+    ['broken JSON', '/api/v1/shares', '{"model":', withToken, 400, 'INVALID_FORMAT'],
+    ['no body', '/api/v1/shares', '', withToken, 400, 'INVALID_FORMAT'],
+    [
+      'a form',
+      '/api/v1/shares',
+      'model=echo',
+      { ...withToken, 'content-type': 'application/x-www-form-urlencoded' },
+      415,
+      'INVALID_FORMAT',
+    ],
+    [
+      'a text',
+      '/api/v1/shares',
+      '{"model":"echo"}',
+      { ...withToken, 'content-type': 'text/plain' },
+      415,
+      'INVALID_FORMAT',
+    ],
+    ['an unknown route', '/api/v1/nothing', '{}', withToken, 404, 'NOT_FOUND'],
+    ['a prototype', '/api/v1/keys', '{"__proto__":{"name":"x"}}', withToken, 400, 'INVALID_FORMAT'],
+  ])('%s is a problem with its code', async (_name, path, body, headers, status, code) => {
+    const response = await fetch(`${world.base}${path}`, {
+      method: 'POST',
+      headers,
+      ...(body === undefined ? {} : { body }),
+    });
+    expect(response.status).toBe(status);
+    expect(await problem(response)).toMatchObject({ code, status });
+  });
+
+  test('a wrong method is not found, and changes nothing', async () => {
+    const response = await world.control('DELETE', '/api/v1/node');
+    expect(response.status).toBe(404);
+    expect((await problem(response))['code']).toBe('NOT_FOUND');
+  });
+
+  test('a body is taken up to the limit and refused with 413 one byte above', async () => {
+    const padded = (bytes: number): string => {
+      const start = '{"link":"peerai://pair/x"';
+      return `${start}${' '.repeat(bytes - start.length - 1)}}`;
+    };
+    const send = (bytes: number) =>
+      fetch(`${world.base}/api/v1/pairings/join`, { method: 'POST', headers: withToken, body: padded(bytes) });
+    expect((await send(controlBodyBytesMax)).status).toBe(403);
+    const above = await send(controlBodyBytesMax + 1);
+    expect(above.status).toBe(413);
+    expect(await problem(above)).toMatchObject({ code: 'LIMIT_EXCEEDED' });
+  });
+
+  test.each<[string, string, unknown, number, string]>([
+    ['DELETE', '/api/v1/shares/none', undefined, 404, 'SHARE_UNKNOWN'],
+    ['DELETE', '/api/v1/keys/none', undefined, 404, 'KEY_UNKNOWN'],
+    ['GET', '/api/v1/pairings/none', undefined, 404, 'PAIRING_GONE'],
+    ['PATCH', '/api/v1/peers/none', { blocked: true }, 404, 'DEVICE_UNKNOWN'],
+    ['POST', '/api/v1/peers/none/ping', undefined, 404, 'DEVICE_UNKNOWN'],
+    ['POST', '/api/v1/messages', { to: 'none', kind: 'text', payload: 'a' }, 404, 'DEVICE_UNKNOWN'],
+    ['GET', '/api/v1/ledger/proofs/99', undefined, 404, 'NOT_IN_LOG'],
+    ['POST', '/api/v1/pairings/join', { link: 'peerai://pair/nonsense' }, 403, 'TICKET_INVALID'],
+  ])('%s %s is refused by its own code', async (method, path, body, status, code) => {
+    const response = await world.control(method, path, body);
+    expect(await problem(response)).toMatchObject({ status, code });
+    expect(response.status).toBe(status);
+  });
+
+  test('a model whose name has a slash and 200 letters is found by its path', async () => {
+    const name = `hf.co/${'x'.repeat(200)}:Q4`;
+    const response = await world.control('PATCH', `/api/v1/models/${encodeURIComponent(name)}`, { exposed: false });
+    expect([204, 404]).toContain(response.status);
+    if (response.status === 404) expect((await problem(response))['code']).toBe('MODEL_UNKNOWN');
+  });
+
+  test('shutdown is asked once the answer is on its way', async () => {
+    expect((await world.control('POST', '/api/v1/shutdown', {})).status).toBe(202);
+    expect(world.shutdowns.count).toBe(1);
+  });
+});
+
+describe('gateway keys', () => {
+  test('a key is shown once, opens the gateway, and is refused at once when revoked', async () => {
+    const made = (await (await world.control('POST', '/api/v1/keys', { name: 'tool' })).json()) as { key: string };
+    const list = await (await world.control('GET', '/api/v1/keys')).text();
+    expect(list).toContain('"tool"');
+    expect(list).not.toContain(made.key);
+    const ask = () => raw(world.base, { path: '/v1/models', headers: { authorization: `Bearer ${made.key}` } });
+    expect((await ask()).status).toBe(200);
+    expect((await (await world.control('GET', '/api/v1/keys')).json()) as object).toMatchObject({
+      keys: [{ name: 'tool', lastUsedMs: expect.any(Number) as number }],
+    });
+    expect((await world.control('POST', '/api/v1/keys', { name: 'tool' })).status).toBe(409);
+    expect((await world.control('DELETE', '/api/v1/keys/tool')).status).toBe(204);
+    expect((await ask()).status).toBe(401);
+  });
+});
+
+describe('refusals speak the protocol that was asked', () => {
+  test.each([
+    [
+      '/v1/models',
+      (body: Record<string, never>) =>
+        expect(body).toMatchObject({
+          error: { message: expect.any(String) as string, type: 'invalid_request_error', code: 'TOKEN_WRONG' },
+        }),
+    ],
+    [
+      '/api/tags',
+      (body: Record<string, never>) =>
+        expect(body).toMatchObject({ error: expect.any(String) as string, code: 'TOKEN_WRONG' }),
+    ],
+    [
+      '/api/v1/node',
+      (body: Record<string, never>) =>
+        expect(body).toMatchObject({ code: 'TOKEN_WRONG', status: 401, hint: expect.any(String) as string }),
+    ],
+  ])('%s', async (path, check) => {
+    const { body, headers } = await raw(world.base, { path, headers: { authorization: 'Bearer nonsense' } });
+    expect(headers['www-authenticate']).toContain('Bearer');
+    check(JSON.parse(body) as Record<string, never>);
+  });
+
+  test('an unknown route of each gateway is a 404 in its shape', async () => {
+    const openai = await raw(world.base, { method: 'POST', path: '/v1/nothing', headers: json, body: '{}' });
+    expect(openai.status).toBe(404);
+    expect(JSON.parse(openai.body)).toMatchObject({ error: { message: expect.any(String) as string } });
+    const ollama = await raw(world.base, {
+      method: 'POST',
+      path: '/api/delete',
+      headers: json,
+      body: '{"model":"echo"}',
+    });
+    expect(ollama.status).toBeGreaterThanOrEqual(400);
+    expect(ollama.status).toBeLessThan(500);
+    expect(JSON.parse(ollama.body)).toMatchObject({ error: expect.any(String) as string });
+  });
+});
+
+describe('pages', () => {
+  test('the dashboard and the guest page come with a policy that runs only our scripts', async () => {
+    for (const [path, title, connect] of [
+      ['/', 'dashboard', "connect-src 'self';"],
+      ['/chat', 'dashboard', "connect-src 'self';"],
+      ['/s', 'guest', "connect-src 'self' ws: wss:;"],
+    ] as const) {
+      const { status, headers, body } = await raw(world.base, { path, headers: { accept: 'text/html' } });
+      expect(status).toBe(200);
+      expect(body).toContain(title);
+      expect(headers['content-security-policy']).toContain("script-src 'self';");
+      expect(headers['content-security-policy']).toContain(connect);
+      expect(headers['x-content-type-options']).toBe('nosniff');
+      expect(headers['referrer-policy']).toBe('no-referrer');
+    }
+    const asset = await raw(world.base, { path: '/assets/app-1.js' });
+    expect(asset.headers['cache-control']).toContain('immutable');
+  });
+
+  test.each([
+    '/../secret.txt',
+    '/%2e%2e/secret.txt',
+    '/..%2Fsecret.txt',
+    '/assets/../../secret.txt',
+    '/assets/%2e%2e/%2e%2e/secret.txt',
+    '/..\\secret.txt',
+    '//../secret.txt',
+    '/assets/app-1.js%00.html',
+  ])('%s shows no file beside the pages', async (path) => {
+    const { status, body } = await raw(world.base, { path });
+    expect(status).toBe(404);
+    expect(body).not.toContain('secret');
+  });
+
+  test('an unknown path is a 404 for a program, and a POST to a page too', async () => {
+    expect((await raw(world.base, { path: '/nothing' })).status).toBe(404);
+    expect((await raw(world.base, { path: '/nothing.js', headers: { accept: 'text/html' } })).status).toBe(404);
+    expect((await raw(world.base, { method: 'POST', path: '/', body: 'x' })).status).toBe(404);
+  });
+});
+
+test('/metrics is Prometheus text with no peer id in it', async () => {
+  const { body, headers } = await raw(world.base, { path: '/metrics' });
+  expect(headers['content-type']).toContain('version=0.0.4');
+  const name = '[a-zA-Z_:][a-zA-Z0-9_:]*';
+  const labels = String.raw`(?:\{(?:${name}="(?:[^"\\\n]|\\.)*",?)*\})?`;
+  const line = new RegExp(String.raw`^(?:# (?:HELP|TYPE) ${name} .+|${name}${labels} (?:[-+0-9.eE]+|NaN|[-+]Inf))$`);
+  for (const one of body
+    .trimEnd()
+    .split('\n')
+    .filter((text) => text !== ''))
+    expect(one).toMatch(line);
+  expect(body).toContain('peerai_ledger_entries ');
+  expect(body).toMatch(/peerai_auth_failures_total\{code="TOKEN_WRONG"\} [1-9]/);
+  expect(body).not.toContain(world.peer.id);
+});
+
+test('the docs describe every control route with its body', async () => {
+  const document = (await (await world.control('GET', '/docs-json')).json()) as {
+    paths: Record<
+      string,
+      Record<
+        string,
+        { requestBody?: { content: Record<string, { schema: Record<string, unknown> }> }; security?: unknown }
+      >
+    >;
+  };
+  expect(Object.keys(document.paths).toSorted()).toEqual(
+    expect.arrayContaining([
+      '/api/network/peers',
+      '/api/network/send',
+      '/api/v1/chat',
+      '/api/v1/doctor',
+      '/api/v1/events',
+      '/api/v1/keys',
+      '/api/v1/ledger/verify',
+      '/api/v1/messages',
+      '/api/v1/models',
+      '/api/v1/node',
+      '/api/v1/pairings/join',
+      '/api/v1/peers',
+      '/api/v1/shares',
+    ]),
+  );
+  const share = document.paths['/api/v1/shares']?.['post']?.requestBody?.content['application/json']?.schema;
+  expect(JSON.stringify(share ?? {})).toContain('"concurrency"');
+  for (const [path, method] of [
+    ['/api/v1/chat', 'post'],
+    ['/api/v1/pairings', 'post'],
+    ['/api/v1/peers/{id}', 'patch'],
+    ['/api/v1/keys', 'post'],
+    ['/api/network/send', 'post'],
+  ] as const) {
+    expect(document.paths[path]?.[method]?.requestBody, `${method} ${path}`).toBeDefined();
+  }
+});
+
+test('health says live always, and ready with what is broken', async () => {
+  expect(JSON.parse((await raw(world.base, { path: '/health/live' })).body)).toEqual({ status: 'live' });
+  expect(JSON.parse((await raw(world.base, { path: '/health/ready' })).body)).toEqual({ status: 'ready', broken: [] });
+});
+
+test('a client that sends its request too slowly does not keep others from being answered', async () => {
+  const { port } = new URL(world.base);
+  const slow = Array.from({ length: 50 }, () =>
+    connect(Number(port), '127.0.0.1', function write(this: { write(text: string): void }) {
+      this.write('POST /api/v1/chat HTTP/1.1\r\nHost: 127.');
+    }),
+  );
+  await vi.waitFor(async () => expect((await raw(world.base, { path: '/health/live' })).status).toBe(200));
+  for (const socket of slow) socket.destroy();
+});
