@@ -37,6 +37,8 @@ export const limits = {
   askedKeptMs: 2_592_000_000,
   /** Questions without a receipt that are remembered; refused ones leave such rows too. The oldest go first. */
   askedKeptMax: 4_096,
+  /** How long after its last answer a peer is asked what is owed to it, milliseconds: a lost signature is rare and hurts little. */
+  lookBackMs: 30_000,
   /** New questions after which old ones are looked for. */
   askedSweepEvery: 256,
   /** Remote answers that wait for their receipt's second signature, milliseconds. */

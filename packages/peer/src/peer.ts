@@ -89,7 +89,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     tokens += receipt.answerTokens;
     events.emit({ type: 'receipt-signed', receipt });
   };
-  const signing = createSigning({ store, network, clock, receipts, signed });
+  const signing = createSigning({ store, network, clock, receipts, signed, stopping: stopping.signal });
 
   const relays = createRelays({ network, clock, logger, links, events, configured: settings.relays });
   const addresses = (): readonly string[] => network.addresses();

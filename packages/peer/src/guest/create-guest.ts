@@ -10,6 +10,8 @@ import { askedModel } from '../models/asking.ts';
 import { shareMethod } from '../share/share-protocol.ts';
 import type { Guest, GuestWorld, ShareState } from './guest.ts';
 
+/** Refusals behind which a signature may be owed: that of the last answer, also of a link that has ended meanwhile. */
+const mayOwe = ['RECEIPT_UNSIGNED', 'TICKET_REVOKED', 'TICKET_EXPIRED', 'BUDGET_SPENT'] as const;
 /** Tokens of an answer when the page names none. */
 const maxTokensDefault = 512;
 /** Receipts a tab shows. */
@@ -43,9 +45,14 @@ export async function createGuest(world: GuestWorld, identity: Identity, ticket:
     try {
       return await state(signal);
     } catch (error) {
-      if (!PeerAiError.is(error, 'RECEIPT_UNSIGNED')) throw error;
-      await signing.catchUp(ticket.provider, ticket.id, { signal, addresses });
-      return state(signal);
+      if (!PeerAiError.is(error, ...mayOwe)) throw error;
+      const signed = signing.catchUp(ticket.provider, ticket.id, { signal, addresses });
+      if (PeerAiError.is(error, 'RECEIPT_UNSIGNED')) {
+        await signed;
+        return state(signal);
+      }
+      await signed.catch(() => undefined);
+      throw error;
     }
   };
   return {

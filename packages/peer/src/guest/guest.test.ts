@@ -168,6 +168,17 @@ describe('a guest with a share link', () => {
     expect(await askCode(one, again)).toBe('OK');
   });
 
+  test('of a share that was stopped meanwhile still signs for its last answer', async () => {
+    const one = await scene({}, 40);
+    startGuestAsking(one.guest, 'hello there');
+    await until(one.world.clock, async () => (await openHalves(one)) > 0);
+    const store = one.world.kill(one.guest);
+    await one.owner.peer.sharing.stop(one.shareId);
+    const again = await one.world.guest(one.link, { seed: 70, store });
+    expect(await connectCode(one, again)).toBe('TICKET_REVOKED');
+    expect([await openHalves(one), (await one.owner.peer.books.head()).size]).toEqual([0, 1]);
+  });
+
   test('that owes a receipt signs it by itself when it asks, without connecting first', async () => {
     const one = await scene({ concurrency: 2 }, 40);
     startGuestAsking(one.guest, 'hello there');

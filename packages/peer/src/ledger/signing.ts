@@ -36,6 +36,8 @@ export interface SigningDeps {
   readonly receipts: ReceiptBook;
   /** A receipt got its second signature, ours or theirs. */
   readonly signed?: (receipt: Uint8Array) => void;
+  /** Ends what waits to catch up; absent: it ends by itself after a moment. */
+  readonly stopping?: AbortSignal;
 }
 
 /** The consumer's pen: remembers what it asked, signs for that and nothing else, catches up after a broken link. */
@@ -82,6 +84,21 @@ export function createSigning(deps: SigningDeps): Signing {
       .filter(([, atMs], place) => nowMs - atMs > limits.askedKeptMs || place >= limits.askedKeptMax)
       .map(([id]) => rows.remove(id));
   };
+  const looks = new Map<string, AbortController>();
+  /** A signature gets no answer, so it may be lost unnoticed: a while after the last answer this side asks what it owes. */
+  const lookLater = (provider: PeerId, lease: Uint8Array): void => {
+    const key = `${provider}/${toHex(lease)}`;
+    looks.get(key)?.abort();
+    const look = new AbortController();
+    looks.set(key, look);
+    const signal = deps.stopping === undefined ? look.signal : AbortSignal.any([look.signal, deps.stopping]);
+    const forget = (): void => void (looks.get(key) === look && looks.delete(key));
+    void deps.clock
+      .sleep(limits.lookBackMs, signal)
+      .finally(forget)
+      .then(() => catchUp(provider, lease, { signal }))
+      .catch(() => undefined);
+  };
   const sign: Signing['sign'] = async (half, { requestId, usage, workHash }) => {
     const asked = await rows.get(requestId);
     if (asked === undefined) return signAgain(deps, half, requestId);
@@ -99,7 +116,16 @@ export function createSigning(deps: SigningDeps): Signing {
     // It is in the log: a row that stays is only forgotten later.
     await room.commit([rows.remove(requestId)]).catch(() => undefined);
     deps.signed?.(full);
+    lookLater(asked.provider, fromHex(asked.lease));
     return full;
+  };
+  const catchUp: Signing['catchUp'] = async (provider, lease, options) => {
+    let countersigned: Uint8Array | undefined;
+    for (let signed = 0; ; signed += 1) {
+      const { half } = await callMethod(deps, provider, receiptsMethod, { lease, countersigned }, options);
+      if (half === undefined) return signed;
+      countersigned = await sign(half, { requestId: readReceipt(half).requestId });
+    }
   };
   return {
     async asked(requestId, { provider, lease, model, prompt, maxTokens }) {
@@ -107,16 +133,10 @@ export function createSigning(deps: SigningDeps): Signing {
       const bounds = usageBounds({ promptBytes, messages: prompt.messages.length, maxTokens });
       const row = { provider, lease: toHex(lease), model, ...bounds, atMs: deps.clock.nowMs() };
       await room.commit([rows.put(requestId, row), ...(await outlived(row.atMs))]);
+      lookLater(provider, lease);
     },
     sign,
-    async catchUp(provider, lease, options) {
-      let countersigned: Uint8Array | undefined;
-      for (let signed = 0; ; signed += 1) {
-        const { half } = await callMethod(deps, provider, receiptsMethod, { lease, countersigned }, options);
-        if (half === undefined) return signed;
-        countersigned = await sign(half, { requestId: readReceipt(half).requestId });
-      }
-    },
+    catchUp,
     serve: () =>
       serveMethod(deps.network, receiptsMethod, async ({ lease, countersigned }, { peer }) => {
         if (countersigned !== undefined) {

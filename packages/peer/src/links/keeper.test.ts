@@ -84,3 +84,18 @@ test('both logs hold the same receipts after answers, cuts and restarts', async 
   expect(await hashes(a)).toHaveLength(3);
   for (const one of [a, again]) expect((await one.peer.books.verify()).ok).toBe(true);
 });
+
+test('a signature that is lost while the link stays is made good soon after', async () => {
+  const world = testWorld({ latencyMs: 20 });
+  const [a, b] = [await world.peer('a'), await world.peer('b', { engine: false })];
+  await pair(world, a, b);
+  const running = startAsking(b, 'echo', 'two');
+  while ((await b.peer.books.head()).size === 0) await world.clock.advance(1);
+  // As a channel that dies on the way: the link is up again at once, and nobody is told of anything.
+  world.networks.cut(a.identity.peer, b.identity.peer);
+  world.networks.heal(a.identity.peer, b.identity.peer);
+  expect((await a.peer.books.head()).size).toBe(0);
+  await ended(world, running);
+  await world.clock.advance(limits.lookBackMs + 1_000);
+  expect((await a.peer.books.head()).size).toBe(1);
+});

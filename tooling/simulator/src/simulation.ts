@@ -1,0 +1,100 @@
+import { PeerAiError } from '@peerai/core-protocol';
+import { actions, type Scene } from './actions.ts';
+import { createDice } from './dice.ts';
+import type { DiskFault } from './disk.ts';
+import { createHistory, createTrace } from './history.ts';
+import { wrongAfterHealing, wrongNow } from './invariants.ts';
+import { createWorld } from './world.ts';
+
+export interface SimulationOptions {
+  /** Default 5. */
+  readonly peers?: number;
+  /** Default 200. */
+  readonly steps?: number;
+  /** Chance that a message kills its channel. Default 0.005. */
+  readonly lossRate?: number;
+  /** A disk that lies, to see that it is caught. Default `none`. */
+  readonly diskFault?: DiskFault;
+}
+export interface SimulationResult {
+  readonly ok: boolean;
+  readonly seed: number;
+  /** The step after which something was wrong; `steps` stands for the look after healing. */
+  readonly failure?: { readonly step: number; readonly what: string };
+  /** SHA-256 of everything that happened: the same seed and options give the same. */
+  readonly traceHash: string;
+  readonly trace: readonly string[];
+  /** How often each action ended how. */
+  readonly counts: ReadonlyMap<string, number>;
+}
+
+/** Longest time between two steps, and how long the healed world gets, milliseconds: twice the longest wait before a peer tries again. */
+const stepMsMax = 3_000;
+const healMs = 150_000;
+
+/**
+ * A number of peers in one world whose time, network, disks and doings all follow from one seed: they pair, write, ask and share while lines are
+ * cut and processes die; then all heals, and what somebody was told must be true. Never throws for what the peers do.
+ */
+export async function runSimulation(seed: number, options: SimulationOptions = {}): Promise<SimulationResult> {
+  const { peers = 5, steps = 200, lossRate = 0.005, diskFault = 'none' } = options;
+  const world = createWorld({ seed, peers, lossRate, diskFault });
+  const scene: Scene = { world, dice: createDice(seed), history: createHistory(), trace: createTrace() };
+  const drawn = actions.flatMap((action) => Array.from({ length: action.weight }, () => action));
+  const end = (failure?: SimulationResult['failure']): SimulationResult => {
+    const { trace, history } = scene;
+    if (failure !== undefined) trace.note(`wrong: ${failure.what}`);
+    const found = failure === undefined ? {} : { failure };
+    return {
+      ok: failure === undefined,
+      seed,
+      ...found,
+      traceHash: trace.hash(),
+      trace: trace.lines,
+      counts: history.counts,
+    };
+  };
+  let step = 0;
+  try {
+    for (const player of world.players) await world.start(player);
+    for (; step < steps; step += 1) {
+      const action = scene.dice.pick(drawn);
+      scene.trace.note(`${step} ${world.clock.elapsedMs()} ${action.name}`);
+      await action.begin(scene);
+      await world.clock.advance(scene.dice.below(stepMsMax));
+      const what = wrongNow(scene);
+      if (what !== undefined) return end({ step, what });
+    }
+    await heal(scene);
+    const what = await wrongAfterHealing(scene);
+    return end(what === undefined ? undefined : { step: steps, what });
+  } catch (error) {
+    return end({
+      step,
+      what: PeerAiError.is(error)
+        ? `${error.code}: ${error.message}`
+        : `a defect: ${error instanceof Error ? error.message : 'unknown'}`,
+    });
+  } finally {
+    for (const player of world.players) await world.kill(player);
+  }
+}
+
+/** Every line works, everybody runs, every tab looks at its share once more. */
+async function heal({ world }: Scene): Promise<void> {
+  const ids = [...world.players, ...world.visitors].map(({ identity }) => identity.peer);
+  for (const one of ids) for (const other of ids) world.networks.heal(one, other);
+  for (const player of world.players) if (player.peer === undefined) await world.start(player);
+  await world.clock.advance(healMs);
+  for (const { guest } of world.visitors) {
+    for (let tries = 0; tries < 5; tries += 1) {
+      const ended = await world.clock.until(
+        guest.connect(new AbortController().signal).then(
+          () => true,
+          (error: unknown) => !PeerAiError.is(error, 'CHANNEL_CLOSED', 'TIMEOUT', 'RECEIPT_UNSIGNED'),
+        ),
+      );
+      if (ended) break;
+    }
+  }
+}

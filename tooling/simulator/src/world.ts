@@ -1,0 +1,168 @@
+import { createIdentity, type Identity, type Network, nobleCrypto, type PeerId } from '@peerai/core-protocol';
+import { decodeTicket, parseLink } from '@peerai/core-protocol/access';
+import {
+  createMemoryNetworks,
+  ManualClock,
+  type MemoryNetworks,
+  seededRandom,
+  silentLogger,
+} from '@peerai/core-protocol/testing';
+import { scriptedEngine } from '@peerai/llm-bridge';
+import { createPeer, type Peer } from '@peerai/peer';
+import { createGuest, type Guest } from '@peerai/peer/guest';
+import { createDice } from './dice.ts';
+import { createDisk, type Disk, type DiskFault } from './disk.ts';
+
+/** One machine: its key and disk stay, its process comes and goes. */
+export interface Player {
+  readonly name: string;
+  readonly identity: Identity;
+  readonly disk: Disk;
+  lives: number;
+  peer: Peer | undefined;
+}
+/** One browser tab with one link. */
+export interface Visitor {
+  readonly name: string;
+  readonly identity: Identity;
+  readonly disk: Disk;
+  readonly owner: Player;
+  readonly link: string;
+  lives: number;
+  guest: Guest;
+}
+/** Time, network, disks and everybody in it. */
+export interface SimulatedWorld {
+  readonly clock: ManualClock;
+  readonly networks: MemoryNetworks;
+  readonly players: readonly Player[];
+  readonly visitors: Visitor[];
+  start(player: Player): Promise<void>;
+  kill(player: Player): Promise<void>;
+  /** A new tab opens the link. */
+  visit(owner: Player, link: string): Promise<Visitor>;
+  /** The tab is closed in the middle of whatever it does, and opened again. */
+  reload(visitor: Visitor): Promise<void>;
+}
+
+export interface WorldOptions {
+  readonly seed: number;
+  readonly peers: number;
+  /** Chance that a message kills its channel. */
+  readonly lossRate: number;
+  readonly diskFault: DiskFault;
+}
+
+export function createWorld({ seed, peers, lossRate, diskFault }: WorldOptions): SimulatedWorld {
+  const clock = new ManualClock();
+  const dice = createDice(seed ^ 0x5eed);
+  const lines = new Map<string, number>();
+  const latencyMs = (from: PeerId, to: PeerId): number => {
+    const line = [from, to].sort().join(' ');
+    const known = lines.get(line) ?? 1 + dice.below(60);
+    lines.set(line, known);
+    return known;
+  };
+  const networks = createMemoryNetworks({ clock, random: seededRandom(seed + 1), latencyMs, lossRate });
+  const someone = (place: number) => ({
+    identity: createIdentity(nobleCrypto, seededRandom(seed * 1_000 + place).bytes(32)),
+    disk: createDisk(diskFault),
+    lives: 0,
+  });
+  const luck = (place: number, lives: number) => seededRandom(seed * 1_000_000 + place * 1_000 + lives);
+  const players: Player[] = Array.from({ length: peers }, (_, place) => ({
+    name: `peer-${place}`,
+    ...someone(place),
+    peer: undefined,
+  }));
+  const visitors: Visitor[] = [];
+  const open = async (visitor: Omit<Visitor, 'guest'>, place: number): Promise<Guest> => {
+    const parsed = parseLink(visitor.link);
+    if (parsed.kind !== 'share') throw new TypeError('a share link was expected');
+    const network = networks.join(visitor.identity.peer);
+    const world = {
+      clock,
+      random: luck(place, visitor.lives),
+      crypto: nobleCrypto,
+      store: visitor.disk.open(),
+      network,
+    };
+    return createGuest(world, visitor.identity, decodeTicket(nobleCrypto, parsed.ticket));
+  };
+  return {
+    clock,
+    networks,
+    players,
+    visitors,
+    async start(player) {
+      player.lives += 1;
+      const { identity, name } = player;
+      let started: Peer | undefined;
+      const joined = networks.join(identity.peer, {
+        isGranted: (peer, { id }) => started?.isGranted(peer, id) ?? false,
+      });
+      started = await createPeer(
+        {
+          identity,
+          clock,
+          crypto: nobleCrypto,
+          logger: silentLogger,
+          random: luck(players.indexOf(player), player.lives),
+          store: player.disk.open(),
+          network: dialled(joined),
+          engines: () => [scriptedEngine({ clock })],
+          findings: () => [],
+          api: () => 'http://127.0.0.1:8006',
+        },
+        settingsOf(name),
+      );
+      await started.start();
+      player.peer = started;
+    },
+    async kill(player) {
+      const dead = player.peer;
+      player.peer = undefined;
+      networks.kill(player.identity.peer);
+      await player.disk.kill();
+      // Neither its network nor its disk hears it any more; this only ends its timers.
+      void dead?.stop().catch(() => undefined);
+    },
+    async visit(owner, link) {
+      const place = 500 + visitors.length;
+      const visitor = { name: `guest-${visitors.length}`, ...someone(place), owner, link };
+      const complete: Visitor = { ...visitor, guest: await open(visitor, place) };
+      visitors.push(complete);
+      return complete;
+    },
+    async reload(visitor) {
+      networks.kill(visitor.identity.peer);
+      await visitor.disk.kill();
+      visitor.lives += 1;
+      visitor.guest = await open(visitor, 500 + visitors.indexOf(visitor));
+    },
+  };
+}
+
+const settingsOf = (name: string) => ({
+  name,
+  version: '0.0.0',
+  home: '/nowhere',
+  relays: [],
+  pageUrl: 'https://page.example/s',
+  share: { forMs: 7_200_000, tokens: 400, guests: 3, concurrency: 2 },
+  expose: ['*'],
+  concurrency: 2,
+  queueLength: 8,
+});
+
+/** With an address that a browser could dial, as share links need one. */
+function dialled(network: Network): Network {
+  return {
+    self: network.self,
+    addresses: () => [`/ip4/192.0.2.1/tcp/4002/ws/p2p/${network.self}`],
+    open: (peer, protocol, options) => network.open(peer, protocol, options),
+    answer: (protocol, handler) => network.answer(protocol, handler),
+    links: (signal) => network.links(signal),
+    disconnect: (peer) => network.disconnect(peer),
+  };
+}
