@@ -103,7 +103,8 @@ export function notMeasured(row: {
   readonly goal: number;
   readonly rule?: Rule;
 }): Result {
-  return { ratio: null, pass: false, baseline: null, candidate: null, rule: 'ratio-at-least', ...row };
+  const { case: name, unit, goal, rule = 'ratio-at-least' } = row;
+  return { case: name, ratio: null, goal, pass: false, baseline: null, candidate: null, unit, rule };
 }
 
 const meets = (value: number, goal: number, rule: Rule): boolean =>
