@@ -172,7 +172,9 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
 
   const shares = await openShares({ store, clock });
   const isOnline = (peer: PeerId): boolean => links.get(peer) !== undefined;
+  const keySecret = random.bytes(32);
   const admission = await openAdmission({
+    keySecret,
     identity,
     crypto,
     clock,
@@ -256,7 +258,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
         { ...parts, random },
         {
           defaultModel: () => findModel(local.list(), models.defaultName()) ?? local.list()[0],
-          apiKeys: shareApiKeys({ crypto, identity, shares, nowMs: () => clock.nowMs() }),
+          apiKeys: shareApiKeys({ keySecret, crypto, identity, shares, nowMs: () => clock.nowMs() }),
         },
       ),
       serveModelList(network, async (peer, grant) => {

@@ -3,6 +3,7 @@ import { proveTicket } from '@peerai/core-protocol/access';
 import { ManualClock, MemoryStore, seededRandom } from '@peerai/core-protocol/testing';
 import { createReceiptBook, ledgerLimits, openLedger, pairingLease, readReceipt } from '@peerai/ledger';
 import { describe, expect, test } from 'vitest';
+import { shareApiKeys } from './api-keys.ts';
 import { openDevices } from '../pairing/devices.ts';
 import { openAdmission } from './admission.ts';
 import { openShares, type Share } from './shares.ts';
@@ -24,6 +25,7 @@ async function open(store = new MemoryStore(), clock = new ManualClock()) {
   const changed = (share: Share): void => void told.push(share);
   const deps = {
     identity: owner,
+    keySecret: hash('this process'),
     crypto,
     clock,
     store,
@@ -34,7 +36,7 @@ async function open(store = new MemoryStore(), clock = new ManualClock()) {
     changed,
     signed: () => undefined,
   };
-  return { store, clock, devices, shares, receipts, told, admission: await openAdmission(deps) };
+  return { store, clock, devices, shares, receipts, told, deps, admission: await openAdmission(deps) };
 }
 type Scene = Awaited<ReturnType<typeof open>>;
 
@@ -283,4 +285,29 @@ test('a guest that owes a signature waits alone: others are let in meanwhile', a
   const other = await scene.admission.reserve(claim(scene.one, 'c', 10, stranger));
   expect([other.units, scene.clock.elapsedMs()]).toEqual([10, 0]);
   await expect(scene.clock.until(owing)).rejects.toMatchObject({ code: 'RECEIPT_UNSIGNED' });
+});
+
+test('a client with an API key owes no signature: its answers are booked, one after the other, and no receipt is made', async () => {
+  const scene = await shared();
+  const grant = shareApiKeys({ ...scene.deps, nowMs: () => scene.clock.nowMs() })(scene.one.secret, guest.peer);
+  expect(grant).toBeDefined();
+  for (const requestId of ['a', 'b']) {
+    const one = await scene.admission.reserve({
+      ...claim(scene.one, requestId, 30),
+      ...(grant === undefined ? {} : { grant }),
+    });
+    expect(await one.settle(usage, hash('work'))).toHaveLength(0);
+  }
+  expect(scene.shares.get(scene.one.id)?.tokensUsed).toBe(60);
+  expect(await scene.receipts.owes(guest.peer, fromHex(scene.one.id))).toBe(false);
+});
+
+test('a wrong API key stands for nothing, and a proof made here does not fit another peer', async () => {
+  const scene = await shared();
+  const keys = shareApiKeys({ ...scene.deps, nowMs: () => scene.clock.nowMs() });
+  expect(keys('00'.repeat(16), guest.peer)).toBeUndefined();
+  const grant = keys(scene.one.secret, guest.peer) ?? new Uint8Array();
+  await expect(scene.admission.reserve({ ...claim(scene.one, 'a', 10, stranger), grant })).rejects.toMatchObject({
+    code: 'TICKET_INVALID',
+  });
 });

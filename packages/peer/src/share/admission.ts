@@ -2,10 +2,8 @@ import {
   type Admission,
   type Claim,
   type Clock,
-  type CryptoProvider,
   equalBytes,
   fromHex,
-  type Identity,
   PeerAiError,
   type PeerId,
   type Reservation,
@@ -18,8 +16,8 @@ import type { Devices } from '../pairing/devices.ts';
 import { createMutex } from '../store/mutex.ts';
 import { records } from '../store/records.ts';
 import { owes, waitForSignature } from './debt.ts';
-import { claimedShare, seenBy, shareFacts, within } from './facts.ts';
-import type { Share, Shares } from './shares.ts';
+import { type ClaimDeps, claimedShare, seenBy, shareFacts, within } from './facts.ts';
+import type { Share } from './shares.ts';
 
 interface Reserved {
   readonly peer: PeerId;
@@ -28,6 +26,8 @@ interface Reserved {
   readonly units: number;
   /** Share id, or nothing for a paired device. */
   readonly share?: string;
+  /** Asked with an API key: no receipt is made. */
+  readonly byKey?: true;
   readonly atMs: number;
 }
 
@@ -36,13 +36,10 @@ interface Running extends Reserved {
   settled?: { readonly workHash: Uint8Array; readonly half: Uint8Array };
 }
 
-export interface AdmissionDeps {
-  readonly identity: Identity;
-  readonly crypto: CryptoProvider;
+export interface AdmissionDeps extends ClaimDeps {
   readonly clock: Clock;
   readonly store: Store;
   readonly devices: Devices;
-  readonly shares: Shares;
   readonly receipts: ReceiptBook;
   /** May paired devices ask this model? */
   readonly exposed: (model: string) => boolean;
@@ -86,7 +83,8 @@ export async function openAdmission(deps: AdmissionDeps): Promise<PeerAdmission>
     grant,
   }: Pick<Claim, 'peer' | 'units' | 'grant'> & { readonly resource?: string }) => {
     const claimed = grant === undefined ? undefined : claimedShare(deps, peer, grant);
-    const owesReceipt = claimed?.share !== undefined && (await owes(deps, peer, fromHex(claimed.share.id)));
+    const owesReceipt =
+      claimed?.share !== undefined && !claimed.byKey && (await owes(deps, peer, fromHex(claimed.share.id)));
     const owesTooMuch =
       deps.devices.get(peer) !== undefined && (await owes(deps, peer, pairingLease, 'as many as may be open'));
     const share = claimed?.share === undefined ? undefined : deps.shares.get(claimed.share.id);
@@ -110,7 +108,7 @@ export async function openAdmission(deps: AdmissionDeps): Promise<PeerAdmission>
     if (verdict.via === 'pairing' && owesTooMuch) {
       throw new PeerAiError('RECEIPT_UNSIGNED', 'countersign the receipts of your last answers first', { model });
     }
-    return allowed(verdict, share);
+    return allowed(verdict, share, claimed?.byKey === true);
   };
 
   const giveBack = async (key: string, entry: Running): Promise<void> => {
@@ -147,7 +145,11 @@ export async function openAdmission(deps: AdmissionDeps): Promise<PeerAdmission>
       await deps.shares.update(
         known.id,
         (share) => seenBy(share, peer, used, deps.clock.nowMs()),
-        async (change) => (half = await deps.receipts.issue(facts, [rows.remove(key), change])),
+        async (change) => {
+          const changes = [rows.remove(key), change];
+          if (entry.byKey === true) await room.commit(changes);
+          else half = await deps.receipts.issue(facts, changes);
+        },
       );
     }
     running.delete(key);
@@ -174,13 +176,15 @@ export async function openAdmission(deps: AdmissionDeps): Promise<PeerAdmission>
       if (same.resource === resource && same.units <= units) return reservation(key, same);
       throw new PeerAiError('REFUSED', 'another request of this id is running');
     }
-    const { share, units: granted } = await judge({ peer, resource, units, ...(grant === undefined ? {} : { grant }) });
+    const judged = await judge({ peer, resource, units, ...(grant === undefined ? {} : { grant }) });
+    const { share, units: granted } = judged;
     const reserved: Reserved = {
       peer,
       requestId,
       resource,
       units: granted,
       ...(share === undefined ? {} : { share: share.id }),
+      ...(judged.byKey === true ? { byKey: true as const } : {}),
       atMs: deps.clock.nowMs(),
     };
     const entry: Running = { ...reserved, revoke: new AbortController() };
@@ -228,8 +232,10 @@ export async function openAdmission(deps: AdmissionDeps): Promise<PeerAdmission>
 function allowed(
   verdict: Extract<AccessVerdict, { allowed: true }>,
   share: Share | undefined,
-): { readonly units: number; readonly share?: Share } {
-  return verdict.via === 'share' && share !== undefined ? { units: verdict.units, share } : { units: verdict.units };
+  byKey: boolean,
+): { readonly units: number; readonly share?: Share; readonly byKey?: true } {
+  if (verdict.via !== 'share' || share === undefined) return { units: verdict.units };
+  return { units: verdict.units, share, ...(byKey ? { byKey } : {}) };
 }
 
 /** Why this answer has to end, if it has to. A device that lost its place keeps what a share link gives it; a blocked one keeps nothing. */

@@ -1,8 +1,7 @@
-import { type Clock, type CryptoProvider, fromHex, type Identity, type PeerId } from '@peerai/core-protocol';
+import { type Clock, fromHex, type PeerId } from '@peerai/core-protocol';
 import { ledgerLimits, type ReceiptBook } from '@peerai/ledger';
 import { limits } from '../limits.ts';
-import { claimedShare } from './facts.ts';
-import type { Shares } from './shares.ts';
+import { type ClaimDeps, claimedShare } from './facts.ts';
 
 /** Does this peer owe a signature under this lease; for paired devices: as many as may be open at all? */
 export async function owes(
@@ -20,18 +19,12 @@ export async function owes(
  * To be awaited outside any lock: others must not wait with it.
  */
 export async function waitForSignature(
-  deps: {
-    readonly clock: Clock;
-    readonly identity: Identity;
-    readonly crypto: CryptoProvider;
-    readonly shares: Shares;
-    readonly receipts: ReceiptBook;
-  },
+  deps: ClaimDeps & { readonly clock: Clock; readonly receipts: ReceiptBook },
   peer: PeerId,
   grant: Uint8Array | undefined,
 ): Promise<void> {
   const claimed = grant === undefined ? undefined : claimedShare(deps, peer, grant);
-  if (claimed?.share === undefined || !claimed.valid) return;
+  if (claimed?.share === undefined || !claimed.valid || claimed.byKey) return;
   const lease = fromHex(claimed.share.id);
   if (!(await deps.receipts.owes(peer, lease))) return;
   const done = new AbortController();

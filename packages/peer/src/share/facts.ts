@@ -10,20 +10,34 @@ import {
 import { readTicketProof, type ShareFacts, ticketProof } from '@peerai/core-protocol/access';
 import type { Share, Shares } from './shares.ts';
 
-/** The share that a grant names, and whether its proof was made with the share's secret for this very key. Throws INVALID_FORMAT. */
+export interface ClaimDeps {
+  readonly crypto: CryptoProvider;
+  readonly shares: Shares;
+  readonly identity: Identity;
+  /** 32 bytes of this process: what it proves was made here, for a client that showed an API key instead of a ticket. */
+  readonly keySecret: Uint8Array;
+}
+export interface Claimed {
+  readonly share?: Share;
+  /** The proof was made with the share's secret for this very key, or here for an API key. */
+  readonly valid: boolean;
+  /** Such a client knows no receipts: it signs none and owes none. */
+  readonly byKey: boolean;
+}
+
+/** The share that a grant names, and what its proof is worth. Throws INVALID_FORMAT. */
 export function claimedShare(
-  {
-    crypto,
-    shares,
-    identity,
-  }: { readonly crypto: CryptoProvider; readonly shares: Shares; readonly identity: Identity },
+  { crypto, shares, identity, keySecret }: ClaimDeps,
   peer: PeerId,
   grant: Uint8Array,
-): { readonly share?: Share; readonly valid: boolean } {
+): Claimed {
   const { ticket, proof } = readTicketProof(grant);
   const share = shares.get(toHex(ticket));
-  if (share === undefined) return { valid: false };
-  return { share, valid: equalBytes(proof, ticketProof(crypto, fromHex(share.secret), ticket, identity.peer, peer)) };
+  if (share === undefined) return { valid: false, byKey: false };
+  const fits = (secret: Uint8Array): boolean =>
+    equalBytes(proof, ticketProof(crypto, secret, ticket, identity.peer, peer));
+  const byKey = fits(keySecret);
+  return { share, valid: byKey || fits(fromHex(share.secret)), byKey };
 }
 
 /** The share with one more visit of this guest, who used so many tokens. */
