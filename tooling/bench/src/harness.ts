@@ -29,7 +29,6 @@ export interface BenchContext {
 /** One question; `run` takes at most `limits.benchMs`. */
 export interface Bench {
   readonly name: string;
-  readonly question: string;
   run(context: BenchContext): Promise<Answer>;
 }
 

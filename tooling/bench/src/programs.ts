@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-const require = createRequire(import.meta.url);
-
-/** A built file of another workspace package. Throws when it is not built. */
-export function builtFile(packageName: string, file: string): string {
-  const path = join(dirname(require.resolve(`${packageName}/package.json`)), 'dist', file);
-  if (!existsSync(path)) throw new Error(`${packageName} is not built: pnpm build`);
+/**
+ * A built file of another workspace package. Throws when it is not built.
+ *
+ * @param manifest - URL of its package.json: `import.meta.resolve('@peerai/agent/package.json')`.
+ */
+export function builtFile(manifest: string, file: string): string {
+  const path = fileURLToPath(new URL(`./dist/${file}`, manifest));
+  if (!existsSync(path)) throw new Error(`${path} is not there: pnpm build`);
   return path;
 }

@@ -1,14 +1,49 @@
 import type { Bench } from './harness.ts';
 
-/** Every question this package answers, loaded when it is asked. */
-export const questions: Readonly<Record<string, () => Promise<Bench>>> = {
-  gateway: async () => (await import('./benches/gateway.ts')).gateway,
-  stream: async () => (await import('./benches/stream.ts')).stream,
-  seal: async () => (await import('./benches/seal.ts')).seal,
-  'ledger-append': async () => (await import('./benches/ledger-append.ts')).ledgerAppend,
-  'ledger-verify': async () => (await import('./benches/ledger-verify.ts')).ledgerVerify,
-  decode: async () => (await import('./benches/decode.ts')).decode,
-  'nano-quality': async () => (await import('./benches/nano-quality.ts')).nanoQuality,
-  start: async () => (await import('./benches/start.ts')).start,
-  page: async () => (await import('./benches/page.ts')).page,
+export interface Question {
+  readonly question: string;
+  /** Loaded when it is asked: a list needs no libp2p and no browser. */
+  readonly load: () => Promise<Bench>;
+}
+
+/** Every question this package answers, by its name. */
+export const questions: Readonly<Record<string, Question>> = {
+  gateway: {
+    question:
+      'Tokens a second and time to first token through my gateway to a peer’s model, against its engine called directly?',
+    load: async () => (await import('./benches/gateway.ts')).gateway,
+  },
+  stream: {
+    question: 'Our channel over TCP on loopback between two processes, against a bare libp2p stream and a raw socket?',
+    load: async () => (await import('./benches/stream.ts')).stream,
+  },
+  seal: {
+    question: 'Signed and sealed messages of 256 B a second on one core, against the sum of the parts?',
+    load: async () => (await import('./benches/seal.ts')).seal,
+  },
+  'ledger-append': {
+    question: 'Durable ledger entries a second in batches of 100, against a raw file with fdatasync of the same bytes?',
+    load: async () => (await import('./benches/ledger-append.ts')).ledgerAppend,
+  },
+  'ledger-verify': {
+    question:
+      'Entries a second that `verify` checks on one core, against the native hashes and signature checks they need?',
+    load: async () => (await import('./benches/ledger-verify.ts')).ledgerVerify,
+  },
+  decode: {
+    question: 'Tokens a second of the nano model on one thread?',
+    load: async () => (await import('./benches/decode.ts')).decode,
+  },
+  'nano-quality': {
+    question: 'How often is the nano model right, judged by intent, and how often does it know that it does not know?',
+    load: async () => (await import('./benches/nano-quality.ts')).nanoQuality,
+  },
+  start: {
+    question: 'How long from `peerai up` to ready, and how much memory does the agent hold at rest?',
+    load: async () => (await import('./benches/start.ts')).start,
+  },
+  page: {
+    question: 'How much do the dashboard and a guest’s page bring, and how soon does a guest see a first token?',
+    load: async () => (await import('./benches/page.ts')).page,
+  },
 };

@@ -1,4 +1,5 @@
 import type { Answer, Bench, Result, Rule } from './harness.ts';
+import type { Question } from './questions.ts';
 
 /** True when every goal was measured and met, and there is something to judge. */
 export function passes(results: readonly Result[]): boolean {
@@ -17,7 +18,10 @@ export function jsonLine({ name }: Pick<Bench, 'name'>, { results }: Answer): st
 }
 
 /** The people's form. */
-export function table({ name, question }: Pick<Bench, 'name' | 'question'>, { results, notes = [] }: Answer): string {
+export function table(
+  { name, question }: Pick<Bench, 'name'> & Pick<Question, 'question'>,
+  { results, notes = [] }: Answer,
+): string {
   const head = ['case', 'candidate', 'baseline', 'unit', 'ratio', 'goal', ''];
   const rows = results.map((result) => [
     result.case,

@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { type Bench, resultOf } from './harness.ts';
 import { questions } from './questions.ts';
@@ -5,7 +7,6 @@ import { type Outside, runBenches } from './run.ts';
 
 const slow: Bench = {
   name: 'slow',
-  question: 'Is it slow?',
   run: ({ log }) => {
     log('at work');
     return Promise.resolve({
@@ -15,12 +16,10 @@ const slow: Bench = {
 };
 const broken: Bench = {
   name: 'broken',
-  question: 'Does it break?',
   run: () => Promise.reject(new Error('out of luck')),
 };
 const endless: Bench = {
   name: 'endless',
-  question: 'Does it end?',
   run: ({ signal }) =>
     new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
 };
@@ -28,7 +27,11 @@ const endless: Bench = {
 async function run(args: readonly string[], outside: Partial<Outside> = {}) {
   const said = { out: '', err: '' };
   const status = await runBenches(args, {
-    questions: { slow: async () => slow, broken: async () => broken, endless: async () => endless },
+    questions: {
+      slow: { question: 'Is it slow?', load: async () => slow },
+      broken: { question: 'Does it break?', load: async () => broken },
+      endless: { question: 'Does it end?', load: async () => endless },
+    },
     out: (text) => (said.out += text),
     err: (text) => (said.err += text),
     ...outside,
@@ -74,6 +77,27 @@ describe('The command', () => {
   });
 
   it('knows every question by its own name', async () => {
-    for (const [name, load] of Object.entries(questions)) expect((await load()).name).toBe(name);
+    for (const [name, { load }] of Object.entries(questions)) expect((await load()).name).toBe(name);
+  });
+});
+
+describe('The program', () => {
+  const program = (...args: string[]) =>
+    spawnSync(
+      process.execPath,
+      ['--conditions=@peerai/source', fileURLToPath(new URL('./main.ts', import.meta.url)), ...args],
+      { encoding: 'utf8', timeout: 15_000 },
+    );
+
+  it('lists every name', () => {
+    const { status, stdout } = program();
+    expect(status).toBe(0);
+    for (const name of Object.keys(questions)) expect(stdout).toMatch(new RegExp(`^${name} `, 'mu'));
+  });
+
+  it('refuses an unknown one with status 2, and says which there are', () => {
+    const { status, stdout, stderr } = program('fast');
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr).toContain('"fast" is none of gateway, stream');
   });
 });

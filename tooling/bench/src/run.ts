@@ -1,10 +1,11 @@
 import { parseArgs } from 'node:util';
 import type { Bench } from './harness.ts';
 import { limits } from './limits.ts';
+import type { Question } from './questions.ts';
 import { jsonLine, table } from './report.ts';
 
 export interface Outside {
-  readonly questions: Readonly<Record<string, () => Promise<Bench>>>;
+  readonly questions: Readonly<Record<string, Question>>;
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
   /** One bench, milliseconds; `limits.benchMs` unless a test says less. */
@@ -23,16 +24,17 @@ export async function runBenches(args: readonly string[], outside: Outside): Pro
     return 2;
   }
   if (names.length === 0) {
-    out(await list(questions, json));
+    out(list(questions, json));
     return 0;
   }
   let status = 0;
   for (const name of names) {
     try {
-      const bench = await questions[name]?.();
-      if (bench === undefined) throw new Error('there is no such bench');
+      const entry = questions[name];
+      if (entry === undefined) throw new Error('there is no such bench');
+      const bench = await entry.load();
       const answer = await withTimeLimit(bench, outside.benchMs ?? limits.benchMs, err);
-      out(json ? `${jsonLine(bench, answer)}\n` : `${table(bench, answer)}\n`);
+      out(json ? `${jsonLine(bench, answer)}\n` : `${table({ name, question: entry.question }, answer)}\n`);
     } catch (error) {
       err(`bench ${name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
       status = 1;
@@ -58,16 +60,12 @@ function readArguments(args: readonly string[], questions: Outside['questions'])
   }
 }
 
-async function list(questions: Outside['questions'], json: boolean): Promise<string> {
-  const all = await Promise.all(Object.values(questions).map((load) => load()));
-  if (json) return `${JSON.stringify(all.map(({ name, question }) => ({ name, question })))}\n`;
+function list(questions: Outside['questions'], json: boolean): string {
+  const all = Object.entries(questions).map(([name, { question }]) => ({ name, question }));
+  if (json) return `${JSON.stringify(all)}\n`;
   const width = Math.max(...all.map(({ name }) => name.length));
-  return [
-    ...all.map(({ name, question }) => `${name.padEnd(width)}  ${question}`),
-    '',
-    'pnpm bench <name> [--json]',
-    '',
-  ].join('\n');
+  const lines = all.map(({ name, question }) => `${name.padEnd(width)}  ${question}`);
+  return [...lines, '', 'pnpm bench <name> [--json]', ''].join('\n');
 }
 
 /** Gives the bench a moment to end its processes after the limit. */

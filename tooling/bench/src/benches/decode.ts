@@ -20,9 +20,9 @@ const row = { unit: 'tokens/s' };
 const absolute = { ...row, case: 'nano, one thread', goal: goalPerSecond, rule: 'candidate-at-least' } as const;
 const llamaCpp: Result = notMeasured({ ...row, case: 'nano, against node-llama-cpp on the same weights', goal: 0.8 });
 
+/** Tokens a second of the nano model on one thread? */
 export const decode: Bench = {
   name: 'decode',
-  question: 'Tokens a second of the nano model on one thread?',
   async run({ signal }) {
     const model = shippedNano();
     if (model === undefined) return { results: [notMeasured(absolute), llamaCpp], notes: [nanoMissing] };

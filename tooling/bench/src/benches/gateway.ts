@@ -8,10 +8,9 @@ const rounds = 9;
 const goals = { rate: 0.97, firstMs: 5, gapMs: 3 };
 const provider = 'provider';
 
+/** Tokens a second and time to first token through my gateway to a peer’s model, against its engine called directly? */
 export const gateway: Bench = {
   name: 'gateway',
-  question:
-    'Tokens a second and time to first token through my gateway to a peer’s model, against its engine called directly?',
   async run({ signal, log }) {
     await using engine = await forkProgram<EngineReady>(
       new URL('../gateway/engine-server.js', import.meta.url),

@@ -16,9 +16,9 @@ const rounds = 9;
 /** A receipt's size; with the entry's other fields about 420 bytes. */
 const bodyBytes = 320;
 
+/** Durable ledger entries a second in batches of 100, against a raw file with fdatasync of the same bytes? */
 export const ledgerAppend: Bench = {
   name: 'ledger-append',
-  question: 'Durable ledger entries a second in batches of 100, against a raw file with fdatasync of the same bytes?',
   async run({ signal }) {
     using folder = freshFolder();
     const store = await openStore(join(folder.path, 'store.sqlite'));

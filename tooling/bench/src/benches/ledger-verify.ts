@@ -13,10 +13,9 @@ const receipts = 600;
 const rounds = 7;
 const entryBytes = 420;
 
+/** Entries a second that `verify` checks on one core, against the native hashes and signature checks they need? */
 export const ledgerVerify: Bench = {
   name: 'ledger-verify',
-  question:
-    'Entries a second that `verify` checks on one core, against the native hashes and signature checks they need?',
   async run({ signal, log }) {
     using folder = freshFolder();
     const stores: FileStore[] = [];

@@ -11,9 +11,9 @@ const gates = [
 ] as const;
 const unit = '% right';
 
+/** How often is the nano model right, judged by intent, and how often does it know that it does not know? */
 export const nanoQuality: Bench = {
   name: 'nano-quality',
-  question: 'How often is the nano model right, judged by intent, and how often does it know that it does not know?',
   async run({ signal, log }) {
     const model = shippedNano();
     if (model === undefined) {

@@ -9,9 +9,9 @@ import { builtFile } from '../programs.ts';
 const goals = { ownerKb: 150, guestKb: 190, firstTokenMs: 1_000 };
 const sizeUnit = 'kB gzip';
 
+/** How much do the dashboard and a guest’s page bring, and how soon does a guest see a first token? */
 export const page: Bench = {
   name: 'page',
-  question: 'How much do the dashboard and a guest’s page bring, and how soon does a guest see a first token?',
   async run({ signal, log }) {
     const sizes = await sizeResults();
     log('starting a relay, an agent and Chromium');
@@ -37,7 +37,7 @@ export const page: Bench = {
 const timeNote = 'Each round a new guest with an empty browser; the question is sent as soon as the page can take it.';
 
 async function sizeResults(): Promise<readonly Result[]> {
-  const folder = dirname(builtFile('@peerai/dashboard', 'index.html'));
+  const folder = dirname(builtFile(import.meta.resolve('@peerai/dashboard/package.json'), 'index.html'));
   const manifest = JSON.parse(await readFile(join(folder, '.vite/manifest.json'), 'utf8')) as Manifest;
   const owner = new Set([...filesOf(manifest, 'index.html', false), ...filesOf(manifest, 'src/home/page.tsx', false)]);
   const ownerScripts = [...owner].filter((file) => file.endsWith('.js'));

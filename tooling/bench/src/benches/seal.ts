@@ -41,9 +41,9 @@ async function perSecond(work: (index: number) => unknown): Promise<number> {
 const together = (...rates: readonly (readonly number[] | undefined)[]): readonly number[] =>
   (rates[0] ?? []).map((_, round) => 1 / rates.reduce((sum, one) => sum + 1 / (one?.[round] ?? NaN), 0));
 
+/** Signed and sealed messages of 256 B a second on one core, against the sum of the parts? */
 export const seal: Bench = {
   name: 'seal',
-  question: 'Signed and sealed messages of 256 B a second on one core, against the sum of the parts?',
   async run({ signal }) {
     const { parts, ...whole } = workloads();
     const readings = await interleave({ ...whole, ...parts }, { rounds, warmups: 2, signal });

@@ -19,12 +19,12 @@ const quietEnv = {
   PEERAI_LOGGING__LEVEL: 'warn',
 };
 
+/** How long from `peerai up` to ready, and how much memory does the agent hold at rest? */
 export const start: Bench = {
   name: 'start',
-  question: 'How long from `peerai up` to ready, and how much memory does the agent hold at rest?',
   async run({ signal, log }) {
     using folder = freshFolder();
-    const agent = builtFile('@peerai/agent', 'main.js');
+    const agent = builtFile(import.meta.resolve('@peerai/agent/package.json'), 'main.js');
     const memory: number[] = [];
     const readings = await interleave(
       {

@@ -20,9 +20,9 @@ import {
 const rounds = 7;
 const mebibytes = transferBytes / 1_048_576;
 
+/** Our channel over TCP on loopback between two processes, against a bare libp2p stream and a raw socket? */
 export const stream: Bench = {
   name: 'stream',
-  question: 'Our channel over TCP on loopback between two processes, against a bare libp2p stream and a raw socket?',
   async run({ signal }) {
     await using receiver = await forkProgram<ReceiverReady>(new URL('../stream/receiver.js', import.meta.url), signal);
     const { rawPort, bareAddress, peer, addresses } = receiver.ready;
