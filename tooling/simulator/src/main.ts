@@ -20,7 +20,7 @@ const [first, count, peers, steps] = [values.seed, values.seeds, values.peers, v
 for (let seed = first; seed < first + count; seed += 1) {
   const { ok, failure, traceHash, trace, counts } = await runSimulation(seed, { peers, steps });
   if (values.trace) console.log(trace.join('\n'));
-  const done = [...counts].sort().map(([what, times]) => `${what} ${times}`);
+  const done = [...counts].map(([what, times]) => `${what} ${times}`).toSorted();
   console.log(
     `seed ${seed}: ${ok ? 'all holds' : `WRONG after step ${failure?.step}: ${failure?.what}`}; trace ${traceHash.slice(0, 16)}; ${done.join(', ')}`,
   );

@@ -1,6 +1,7 @@
 import { callMethod, nobleCrypto, PeerAiError } from '@peerai/core-protocol';
 import { decodeTicket, encodeTicket, parseLink, proveTicket } from '@peerai/core-protocol/access';
 import { describe, expect, test } from 'vitest';
+import { limits } from '../limits.ts';
 import type { ShareRequest } from '../share/share.schema.ts';
 import { shareMethod } from '../share/share-protocol.ts';
 import { type TestGuest, type TestPeer, testWorld, type TestWorld } from '../testing/peers.ts';
@@ -177,6 +178,20 @@ describe('a guest with a share link', () => {
     const again = await one.world.guest(one.link, { seed: 70, store });
     expect(await connectCode(one, again)).toBe('TICKET_REVOKED');
     expect([await openHalves(one), (await one.owner.peer.books.head()).size]).toEqual([0, 1]);
+  });
+
+  test('that left in the middle of an answer, on a line that broke, signs for it soon after', async () => {
+    const one = await scene({ model: 'echo-slow' }, 20);
+    const { world, owner, guest } = one;
+    const running = startGuestAsking(guest, 'a long answer of many words that takes its time');
+    await until(world.clock, () => textOf(running.events).length > 10);
+    world.networks.cut(owner.identity.peer, guest.identity.peer);
+    running.stop();
+    await world.clock.advance(2_000);
+    world.networks.heal(owner.identity.peer, guest.identity.peer);
+    expect(await openHalves(one)).toBe(1);
+    await world.clock.advance(limits.lookBackMs);
+    expect([await openHalves(one), (await owner.peer.books.head()).size]).toEqual([0, 1]);
   });
 
   test('that owes a receipt signs it by itself when it asks, without connecting first', async () => {

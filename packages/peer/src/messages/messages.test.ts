@@ -80,6 +80,14 @@ test('a message is told of when it is on the disk, once, however often its commi
   ]);
 });
 
+test('a commit of somebody else tells of nothing', async () => {
+  const scene = await open();
+  scene.store.failNextCommit('STORE_FULL');
+  await expect(scene.arrive(1)).rejects.toMatchObject({ code: 'STORE_FULL' });
+  scene.messages.committed([scene.store.put('other', new Uint8Array())]);
+  expect(scene.seen).toEqual([]);
+});
+
 test('messages that a failed commit would have pushed out stay, and go with the next one', async () => {
   const scene = await open();
   for (let place = 0; place < limits.inboxMessagesMax; place += 1) await scene.arrive(place);

@@ -139,6 +139,19 @@ describe('a pairing', () => {
     await until(world.clock, () => names(b).length === 1);
   });
 
+  test('whose time ends while the disk writes its acceptance is accepted, on both screens', async () => {
+    const world = testWorld();
+    const [a, b] = [await world.peer('a', { commitMs: 200 }), await world.peer('b')];
+    const { link } = await world.clock.until(a.peer.pairing.invite(['chat']));
+    const { id } = await world.clock.until(b.peer.pairing.join(link, live()));
+    await world.clock.advance(a.peer.pairing.get(id).sinceMs + limits.pairingWaitMs - world.clock.nowMs() - 100);
+    const accepting = a.peer.pairing.accept(id);
+    await world.clock.advance(150);
+    expect([a.peer.pairing.get(id).state, await code(a.peer.pairing.accept(id))]).toEqual(['waiting', 'PAIRING_GONE']);
+    expect((await world.clock.until(accepting)).state).toBe('accepted');
+    expect(names(a)).toEqual(['b']);
+  });
+
   test('of two devices with one name gives them two', async () => {
     const world = testWorld();
     const a = await world.peer('study-pc');

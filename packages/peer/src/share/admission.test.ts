@@ -1,7 +1,7 @@
 import { createIdentity, fromHex, type Identity, nobleCrypto, type Reservation } from '@peerai/core-protocol';
 import { proveTicket } from '@peerai/core-protocol/access';
 import { ManualClock, MemoryStore, seededRandom } from '@peerai/core-protocol/testing';
-import { createReceiptBook, ledgerLimits, openLedger, pairingLease, readReceipt } from '@peerai/ledger';
+import { countersign, createReceiptBook, ledgerLimits, openLedger, pairingLease, readReceipt } from '@peerai/ledger';
 import { describe, expect, test } from 'vitest';
 import { shareApiKeys } from './api-keys.ts';
 import { openDevices } from '../pairing/devices.ts';
@@ -151,6 +151,9 @@ describe('a reservation', () => {
     await scene.admission.reserve(claim(scene.one, 'a', 100));
     expect(await onDisk(scene)).toEqual({ used: 0, reserved: 0, active: 0 });
     const again = await open(scene.store.reopen(), scene.clock);
+    const rows: string[] = [];
+    for await (const { key } of scene.store.room('admission').range('reserved/', 'reserved0')) rows.push(key);
+    expect(rows).toEqual([]);
     expect((await again.admission.reserve(claim(scene.one, 'b', 100))).units).toBe(100);
   });
 });
@@ -285,6 +288,7 @@ test('a guest that owes a signature waits alone: others are let in meanwhile', a
   const other = await scene.admission.reserve(claim(scene.one, 'c', 10, stranger));
   expect([other.units, scene.clock.elapsedMs()]).toEqual([10, 0]);
   await expect(scene.clock.until(owing)).rejects.toMatchObject({ code: 'RECEIPT_UNSIGNED' });
+  expect(scene.clock.pending).toBe(0);
 });
 
 test('a client with an API key owes no signature: its answers are booked, one after the other, and no receipt is made', async () => {
@@ -310,4 +314,17 @@ test('a wrong API key stands for nothing, and a proof made here does not fit ano
   await expect(scene.admission.reserve({ ...claim(scene.one, 'a', 10, stranger), grant })).rejects.toMatchObject({
     code: 'TICKET_INVALID',
   });
+});
+
+test('a signature that comes within its moment lets the next answer in at once, and leaves no timer', async () => {
+  const scene = await shared();
+  const half = await (
+    await scene.admission.reserve(claim(scene.one, 'a', 10))
+  ).settle({ promptTokens: 1, answerTokens: 1 }, hash('work'));
+  const next = scene.admission.reserve(claim(scene.one, 'b', 10));
+  await scene.clock.advance(100);
+  const facts = { ...readReceipt(half), promptTokensMax: 1, answerTokensMax: 1 };
+  await scene.receipts.complete(countersign({ crypto: nobleCrypto, identity: guest }, half, undefined, facts));
+  expect((await next).units).toBe(10);
+  expect([scene.clock.elapsedMs(), scene.clock.pending]).toEqual([100, 0]);
 });
