@@ -1,8 +1,11 @@
 #!/usr/bin/env node
+import type { AnyCommand } from './cli/command.ts';
 import { exitCodes } from './cli/exit-codes.ts';
 import { readWords } from './cli/read-words.ts';
 import { nearest, overview, verbs } from './cli/verbs.ts';
 import { version } from './version.ts';
+
+const nodeMin = 24;
 
 async function main(args: readonly string[]): Promise<void> {
   const { word, rest, wantsHelp } = readWords(args);
@@ -16,17 +19,19 @@ async function main(args: readonly string[]): Promise<void> {
   }
   const entry = Object.hasOwn(verbs, word) ? verbs[word] : undefined;
   if (entry === undefined) return unknown(word, Object.keys(verbs));
+  refuseOldNode();
+  // citty looks at this once, when it is loaded.
+  if (!process.stdout.isTTY || args.includes('--no-color')) process.env['NO_COLOR'] = '1';
   const verb = await entry.load();
   const [subWord] = rest;
   const subs = verb.subs ?? {};
   const sub = subWord !== undefined && Object.hasOwn(subs, subWord) ? subs[subWord] : undefined;
   const chosen = sub ?? verb.run;
-  // citty looks at this once, when it is loaded.
-  if (!process.stdout.isTTY || args.includes('--no-color')) process.env['NO_COLOR'] = '1';
   const { renderUsage, runCommand } = await import('citty');
   if (wantsHelp) {
     const more = sub === undefined && verb.subs !== undefined ? `\nVerbs: ${Object.keys(subs).join(', ')}\n` : '';
-    const usage = chosen === undefined ? `peerai ${entry.usage}: ${entry.says}` : await renderUsage(chosen);
+    const usage =
+      chosen === undefined ? `peerai ${entry.usage}: ${entry.says}` : await renderUsage(chosen, parentOf(chosen, word));
     process.stdout.write(`${usage}\n${more}`);
     return;
   }
@@ -43,6 +48,21 @@ async function main(args: readonly string[]): Promise<void> {
     process.exit(exitCodes.usage);
   });
 }
+
+/** The store needs node:sqlite; an older Node would only say that it knows no such module. */
+function refuseOldNode(): void {
+  if (Number(process.versions.node.split('.')[0]) >= nodeMin) return;
+  process.stderr.write(
+    `peerai: this is Node ${process.versions.node}; peerai needs ${nodeMin} or newer\n  In the repository: pnpm exec peerai, which brings its own.\n`,
+  );
+  process.exit(exitCodes.failure);
+}
+
+/** The words before a command's own name in its usage line. */
+const parentOf = (chosen: AnyCommand, word: string): AnyCommand => {
+  const isVerb = (chosen.meta as { readonly name?: string } | undefined)?.name === word;
+  return { meta: { name: isVerb ? 'peerai' : `peerai ${word}` } };
+};
 
 const takesWords = (args: unknown): boolean =>
   Object.values((args ?? {}) as Record<string, { type?: string }>).some(({ type }) => type === 'positional');

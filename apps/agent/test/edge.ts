@@ -52,18 +52,26 @@ export async function testEdge(rules: Partial<EdgeOptions['rules']> = {}): Promi
     findings: () => [],
     api: () => '',
   };
-  const peer = await createPeer(parts as never, {
-    ...{ name: 'study-pc', version: '0.0.0', home: '/nowhere', relays: [], expose: ['*'] },
-    ...{ share: { forMs: 7_200_000, tokens: 20_000, guests: 3, concurrency: 1 }, concurrency: 2, queueLength: 8 },
+  const peer = await createPeer(parts, {
+    name: 'study-pc',
+    version: '0.0.0',
+    home: '/nowhere',
+    relays: [],
+    expose: ['*'],
+    share: { forMs: 7_200_000, tokens: 20_000, guests: 3, concurrency: 1 },
+    concurrency: 2,
+    queueLength: 8,
   });
   await peer.start();
   const keys = await openGatewayKeys({ ...world, store });
   const shutdowns = { count: 0 };
   const control = { config: () => ({ v: 1 as const, values: [] }), shutdown: () => (shutdowns.count += 1), keys };
   const edge = await startEdge(
-    { peer, control, logger: logger as never, random: systemRandom },
+    { peer, control, logger, random: systemRandom },
     {
-      ...{ bind: '127.0.0.1', port: 0, pages: testPages() },
+      bind: '127.0.0.1',
+      port: 0,
+      pages: testPages(),
       rules: {
         loopbackBind: true,
         requireToken: 'control',
@@ -76,7 +84,13 @@ export async function testEdge(rules: Partial<EdgeOptions['rules']> = {}): Promi
   );
   const base = `http://127.0.0.1:${edge.port}`;
   return {
-    ...{ peer, edge, base, store, endless, shutdowns, errors },
+    peer,
+    edge,
+    base,
+    store,
+    endless,
+    shutdowns,
+    errors,
     control: (method, path, body) =>
       fetch(`${base}${path}`, {
         method,
@@ -98,8 +112,13 @@ function endlessEngine(seen: TestEdge['endless']): Engine {
   const model: LanguageModel = {
     specification: 1,
     card: {
-      ...{ name: 'endless', engine: 'scripted', contextTokensMax: 1_000, memoryBytes: 0 },
-      ...{ loaded: true, deterministic: true, fits: true },
+      name: 'endless',
+      engine: 'scripted',
+      contextTokensMax: 1_000,
+      memoryBytes: 0,
+      loaded: true,
+      deterministic: true,
+      fits: true,
     },
     async *generate(_prompt, _sampling, signal): AsyncGenerator<AnswerPart, void, undefined> {
       seen.running += 1;

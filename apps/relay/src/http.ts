@@ -29,9 +29,11 @@ export function createFace(face: RelayFace): Server {
 }
 
 async function route(face: RelayFace, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const path = new URL(request.url ?? '/', 'http://relay').pathname;
-  if (request.method !== 'GET' && request.method !== 'HEAD')
+  const path = pathOf(request.url ?? '/');
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    response.setHeader('allow', 'GET, HEAD');
     return json(response, 405, { error: 'this relay only answers GET' });
+  }
   if (path === '/health') return json(response, 200, face.health());
   if (path === '/stats') return json(response, 200, face.stats());
   if (path === '/metrics') {
@@ -45,6 +47,11 @@ async function route(face: RelayFace, request: IncomingMessage, response: Server
       see: ['/health', '/stats', '/metrics', ...(face.page === undefined ? [] : ['/s'])],
     });
   return json(response, 404, { error: `nothing at ${path.slice(0, 100)}` });
+}
+
+/** The path of a request target, as it came: what is encoded stays encoded, and fits no file then. */
+function pathOf(target: string): string {
+  return (target.split(/[?#]/, 1)[0] ?? '/').replaceAll(/\/{2,}/g, '/');
 }
 
 function json(response: ServerResponse, status: number, body: object): void {

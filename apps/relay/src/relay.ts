@@ -1,9 +1,11 @@
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import type { Server } from 'node:http';
+import { type AddressInfo, isIPv6 } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { type Logger, PeerAiError, type PeerId, relayInfoMethod, serveMethod } from '@peerai/core-protocol';
 import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
 import { loadOrCreateSeed, nodeRandom, systemClock } from '@peerai/platform/node';
+import type { TransportNode } from '@peerai/transport';
 import { createRelayNode } from '@peerai/transport/node';
 import { createFace } from './http.ts';
 import { createRelayMetrics } from './metrics.ts';
@@ -23,96 +25,128 @@ export interface Relay {
   stop(): Promise<void>;
 }
 
+/** Addresses one answer names: a host with many interfaces must not fill a frame. */
+const addressesSaidMax = 16;
 /** Where the guest's page may lie: beside this program when installed, or built in the repository. */
 const pageFolders = ['./page', '../../dashboard/dist'].map((place) => fileURLToPath(new URL(place, import.meta.url)));
 
-/** Starts a relay. Throws PORT_TAKEN naming the port, and what the key file throws. */
+/** Starts a relay. Throws PORT_TAKEN naming the port and its flag, and what the key file throws. */
 export async function startRelay(settings: RelaySettings, keyFile: string, logger: Logger): Promise<Relay> {
   const { seed } = await loadOrCreateSeed(keyFile, { random: nodeRandom });
   const page = findPage(pageFolders);
   const startedMs = Date.now();
   const metrics = createRelayMetrics();
+  let node: TransportNode | undefined;
   const server = createFace({
     page,
-    health: () => ({
-      status: 'healthy',
-      service: 'peerai-relay',
-      version,
-      peer_id: node.network.self,
-      uptime_s: Math.round((Date.now() - startedMs) / 1000),
-    }),
-    stats: () => {
-      const { connections, reservations, relayed, bytesSent, bytesReceived } = node.stats();
-      return {
-        online_peers: connections,
-        reservations,
-        relayed,
-        bytes_sent: bytesSent,
-        bytes_received: bytesReceived,
-        uptime_s: Math.round((Date.now() - startedMs) / 1000),
-      };
-    },
-    metrics: () => metrics.text(node.stats()),
+    health: () => healthOf(node, startedMs),
+    stats: () => statsOf(node, startedMs),
+    metrics: async () => (node === undefined ? '' : metrics.text(node.stats())),
   });
-  server.listen(settings.port, settings.bind);
-  await Promise.race([
-    once(server, 'listening'),
-    once(server, 'error').then(([cause]) => Promise.reject(portError(settings, cause))),
-  ]);
+  await listen(server, settings);
   const { port } = server.address() as AddressInfo;
-  const node = await createRelayNode(
-    { seed, clock: systemClock, random: nodeRandom, logger, crypto: nodeCrypto, isGranted: () => false },
-    {
-      listen: [`/ip4/${settings.bind}/tcp/${settings.tcpPort}`],
-      httpServer: server,
-      ...(settings.publicUrl === undefined ? {} : { announce: publicAddresses(settings.publicUrl) }),
-      ...(settings.reservations === undefined ? {} : { limits: { reservationsMax: settings.reservations } }),
-    },
-  );
-  const stop = async (): Promise<void> => {
-    info[Symbol.dispose]();
-    await node.stop();
+  const http = settings.publicUrl ?? `http://${webHost(settings.bind)}:${port}`;
+  const pageUrl = page === undefined ? undefined : `${http}/s`;
+  let info: Disposable | undefined;
+  const stop = onlyOnce(async () => {
+    info?.[Symbol.dispose]();
+    await node?.stop();
     server.closeAllConnections();
     if (server.listening) await new Promise((resolve) => server.close(resolve));
-  };
-  const http = settings.publicUrl ?? `http://${settings.bind === '0.0.0.0' ? '127.0.0.1' : settings.bind}:${port}`;
-  const pageUrl = page === undefined ? undefined : `${http}/s`;
-  const info = serveMethod(node.network, relayInfoMethod, async () => ({
-    name: settings.name,
-    version,
-    pageUrl,
-    addresses: [...browserFirst(node.network.addresses())].slice(0, 16),
-  }));
+  });
   try {
-    await node.start();
+    const made = await createRelayNode(
+      { seed, clock: systemClock, random: nodeRandom, logger, crypto: nodeCrypto, isGranted: () => false },
+      nodeOptions(settings, server),
+    );
+    info = serveMethod(made.network, relayInfoMethod, async () => ({
+      name: settings.name,
+      version,
+      pageUrl,
+      addresses: browserFirst(made.network.addresses()).slice(0, addressesSaidMax),
+    }));
+    await made.start();
+    node = made;
+    return { peerId: made.network.self, http, pageUrl, addresses: browserFirst(made.network.addresses()), stop };
   } catch (cause) {
     await stop();
-    throw portError(settings, cause);
+    throw portError('--tcp-port', settings.tcpPort, cause);
   }
-  return { peerId: node.network.self, http, pageUrl, addresses: browserFirst(node.network.addresses()), stop };
+}
+
+function nodeOptions({ bind, tcpPort, publicUrl, reservations }: RelaySettings, server: Server) {
+  return {
+    listen: [`/${isIPv6(bind) ? 'ip6' : 'ip4'}/${bind}/tcp/${tcpPort}`],
+    httpServer: server,
+    ...(publicUrl === undefined ? {} : { announce: publicAddresses(publicUrl) }),
+    ...(reservations === undefined ? {} : { limits: { reservationsMax: reservations } }),
+  };
+}
+
+async function listen(server: Server, { port, bind }: RelaySettings): Promise<void> {
+  server.listen(port, bind);
+  const failed = once(server, 'error').then(([cause]) => Promise.reject(portError('--port', port, cause)));
+  await Promise.race([once(server, 'listening'), failed]);
+}
+
+const secondsSince = (ms: number): number => Math.round((Date.now() - ms) / 1000);
+
+/** `addresses` lets an agent be given this relay by its web address alone. */
+function healthOf(node: TransportNode | undefined, startedMs: number): object {
+  return {
+    status: node === undefined ? 'starting' : 'healthy',
+    service: 'peerai-relay',
+    version,
+    peer_id: node?.network.self ?? null,
+    addresses: node === undefined ? [] : browserFirst(node.network.addresses()).slice(0, addressesSaidMax),
+    uptime_s: secondsSince(startedMs),
+  };
+}
+
+function statsOf(node: TransportNode | undefined, startedMs: number): object {
+  const stats = node?.stats();
+  return {
+    online_peers: stats?.connections ?? 0,
+    reservations: stats?.reservations ?? 0,
+    relayed: stats?.relayed ?? 0,
+    bytes_sent: stats?.bytesSent ?? 0,
+    bytes_received: stats?.bytesReceived ?? 0,
+    uptime_s: secondsSince(startedMs),
+  };
+}
+
+/** The host this machine reaches the relay at; one that listens everywhere is reached on loopback. */
+function webHost(bind: string): string {
+  const host = bind === '0.0.0.0' ? '127.0.0.1' : bind === '::' ? '::1' : bind;
+  return isIPv6(host) ? `[${host}]` : host;
 }
 
 /** WebSocket addresses before the others: a browser can dial nothing else. */
-function browserFirst(addresses: readonly string[]): readonly string[] {
+function browserFirst(addresses: readonly string[]): string[] {
   const isWebSocket = (address: string): boolean => /\/wss?(?:\/|$)/.test(address);
   return [...addresses.filter(isWebSocket), ...addresses.filter((address) => !isWebSocket(address))];
 }
 
 /** `https://relay.example` as the address a browser dials through the TLS proxy. */
-function publicAddresses(publicUrl: string): readonly string[] {
+export function publicAddresses(publicUrl: string): readonly string[] {
   const { protocol, hostname, port } = new URL(publicUrl);
   const secure = protocol === 'https:';
-  const host = /^[\d.]+$/.test(hostname) ? `/ip4/${hostname}` : `/dns4/${hostname}`;
+  const bare = hostname.replaceAll(/[[\]]/g, '');
+  const host = isIPv6(bare) ? `/ip6/${bare}` : /^[\d.]+$/.test(bare) ? `/ip4/${bare}` : `/dns4/${bare}`;
   return [`${host}/tcp/${port === '' ? (secure ? '443' : '80') : port}${secure ? '/tls' : ''}/ws`];
 }
 
-function portError({ port, tcpPort }: RelaySettings, cause: unknown): unknown {
-  const text = cause instanceof Error ? `${cause.message} ${String((cause as { cause?: unknown }).cause ?? '')}` : '';
-  if (!/EADDRINUSE|in use/i.test(text)) return cause;
-  return new PeerAiError(
-    'PORT_TAKEN',
-    `port ${port} or ${tcpPort} is taken; choose others with --port and --tcp-port`,
-    { port, tcpPort },
-    { cause },
-  );
+/** libp2p wraps what the system says: the code is somewhere beneath. */
+function portError(flag: string, port: number, cause: unknown): unknown {
+  for (let error = cause; error instanceof Error; error = error.cause) {
+    const text = `${(error as { code?: string }).code ?? ''} ${error.message}`;
+    if (!text.includes('EADDRINUSE')) continue;
+    return new PeerAiError('PORT_TAKEN', `port ${port} is taken; choose another with ${flag}`, { port }, { cause });
+  }
+  return cause;
+}
+
+function onlyOnce(task: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  return () => (running ??= task());
 }

@@ -66,7 +66,8 @@ function readText(file: string): string | undefined {
   return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
 }
 
-function isAlive(pid: number): boolean {
+/** Is there a process of this number? */
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

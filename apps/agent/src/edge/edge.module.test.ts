@@ -14,7 +14,7 @@ test.each(controllers.map((controller) => [controller.name, controller] as const
   '%s names what every parameter of its constructor is given',
   (_name, controller) => {
     const named = (Reflect.getMetadata(injected, controller) ?? []) as readonly { readonly index: number }[];
-    expect(named.map(({ index }) => index).toSorted()).toEqual(
+    expect(named.map(({ index }) => index).toSorted((a, b) => a - b)).toEqual(
       Array.from({ length: controller.length }, (_, at) => at),
     );
   },

@@ -16,7 +16,10 @@ export interface Engines {
 }
 
 /** The engines that the configuration names. `auto` takes what answers on the usual ports, and the embedded guide when nothing does. */
-export async function createEngines(deps: { readonly clock: Clock; readonly logger: Logger }, choices: readonly EngineChoice[]): Promise<Engines> {
+export async function createEngines(
+  deps: { readonly clock: Clock; readonly logger: Logger },
+  choices: readonly EngineChoice[],
+): Promise<Engines> {
   const fixed: Engine[] = [];
   for (const choice of choices) {
     const engine = await fixedEngine(deps.clock, choice);
@@ -36,7 +39,11 @@ export async function createEngines(deps: { readonly clock: Clock; readonly logg
     deps.logger.info('engines-found', { engines: found.map(({ kind, url }) => `${kind} ${url ?? ''}`) });
   };
   return {
-    list: () => [...fixed, ...found, ...(guide !== undefined && found.length === 0 && fixed.length === 0 ? [guide] : [])],
+    list: () => [
+      ...fixed,
+      ...found,
+      ...(guide !== undefined && found.length === 0 && fixed.length === 0 ? [guide] : []),
+    ],
     findings: () => findings,
     probe,
     async run(signal) {
@@ -55,9 +62,11 @@ async function fixedEngine(clock: Clock, choice: EngineChoice): Promise<Engine |
   if (type === 'auto') return undefined;
   if (type === 'nano') return nanoEngine(clock);
   if (type === 'scripted') return scriptedEngine({ clock });
-  if (type === 'ollama') return ollamaEngine({ clock }, { url: url ?? process.env['OLLAMA_HOST'] ?? 'http://127.0.0.1:11434' });
+  if (type === 'ollama')
+    return ollamaEngine({ clock }, { url: url ?? process.env['OLLAMA_HOST'] ?? 'http://127.0.0.1:11434' });
   if (type === 'openai-compatible') return openAiCompatibleEngine({ clock }, { url: url ?? 'http://127.0.0.1:8000' });
   const { llamaCppEngine } = await import('@peerai/llm-bridge/llama-cpp');
-  if (path === undefined) throw new PeerAiError('CONFIG_INVALID', 'llm.engines: llama-cpp needs the path of a GGUF file');
+  if (path === undefined)
+    throw new PeerAiError('CONFIG_INVALID', 'llm.engines: llama-cpp needs the path of a GGUF file');
   return llamaCppEngine({ clock }, { path });
 }

@@ -66,6 +66,10 @@ interface StartParts {
 async function start({ loaded, folders, undo, logger }: StartParts): Promise<RunningAgent> {
   const { config } = loaded;
   const startedMs = Date.now();
+  const file = instanceFileOf(folders);
+  // Removed last, so that whoever waits for its end finds everything closed; and only our own.
+  let isWritten = false;
+  undo.add(() => isWritten && removeInstance(file));
   const home = await openHome(folders, undo);
   const life = new AbortController();
   undo.add(() => life.abort());
@@ -95,9 +99,8 @@ async function start({ loaded, folders, undo, logger }: StartParts): Promise<Run
   undo.add(() => face.edge.stop());
   api = face.api;
   const instance: Instance = { pid: process.pid, api, name: home.nameOf(config), peerId: peer.id, startedMs };
-  const file = instanceFileOf(folders);
   writeInstance(file, instance);
-  undo.add(() => removeInstance(file));
+  isWritten = true;
   process.once('SIGTERM', () => void shutdown());
   process.once('SIGINT', () => void shutdown());
   logger.info('agent-ready', { api, peer: peer.id });

@@ -2,12 +2,14 @@ import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PeerAiError } from '@peerai/core-protocol';
 import { command, type Verb } from '../command.ts';
-import { readInstance } from '../locate.ts';
+import { isAlive, readInstance } from '../locate.ts';
 import { table } from '../plain.ts';
 import { ago, seconds } from '../words.ts';
 
 /** How long an agent may take to end, milliseconds. */
 const downMsMax = 6_000;
+/** How long its process may take after that; one whose parent does not look after it stays in the list. */
+const exitMsMax = 1_000;
 
 export const down: Verb = {
   run: command('down', 'Stop the agent of this home', {}, async ({ args, agent, output }) => {
@@ -18,6 +20,8 @@ export const down: Verb = {
     if (readInstance(args) !== undefined) {
       throw new PeerAiError('TIMEOUT', `process ${instance?.pid ?? ''} has not ended yet`);
     }
+    const gone = Date.now() + exitMsMax;
+    while (instance !== undefined && isAlive(instance.pid) && Date.now() < gone) await sleep(20);
     output.data({ stopped: true }, () => 'Stopped.');
   }),
 };
