@@ -5,7 +5,7 @@ import { systemRandom } from '@peerai/platform';
 import { createAgentNode } from '@peerai/transport/node';
 import { testDeps } from '@peerai/transport/testing';
 import { forkProgram } from '../fork.ts';
-import { type Bench, elapsedMs, interleave, resultOf } from '../harness.ts';
+import { type Bench, elapsedMs, interleave, notMeasured, type Result, resultOf } from '../harness.ts';
 import { createBareNode } from '../stream/bare-node.ts';
 import type { ReceiverReady } from '../stream/receiver.ts';
 import {
@@ -16,14 +16,16 @@ import {
   sendChannel,
   transferBytes,
 } from '../stream/transfer.ts';
+import { webrtcRates } from '../stream/webrtc.ts';
 
-const rounds = 7;
+const rounds = 15;
 const mebibytes = transferBytes / 1_048_576;
 
 /** Our channel over TCP on loopback between two processes, against a bare libp2p stream and a raw socket? */
 export const stream: Bench = {
   name: 'stream',
-  async run({ signal }) {
+  async run({ signal, log }) {
+    const webrtc = await webrtcRow(signal, log);
     await using receiver = await forkProgram<ReceiverReady>(new URL('../stream/receiver.js', import.meta.url), signal);
     const { rawPort, bareAddress, peer, addresses } = receiver.ready;
     const message = systemRandom.bytes(messageBytes);
@@ -80,8 +82,10 @@ export const stream: Bench = {
             candidate: readings.bare,
             baseline: readings.raw,
           }),
+          webrtc.result,
         ],
         notes: [
+          ...webrtc.notes,
           `${mebibytes} MiB in messages of ${messageBytes / 1024} KiB a reading, from the first byte sent to the answer that all arrived.`,
         ],
       };
@@ -103,4 +107,20 @@ async function sendRaw(port: number, message: Uint8Array): Promise<() => Promise
     await answered;
     socket.destroy();
   };
+}
+
+/** Its own processes, before the others: nothing else runs beside it. */
+async function webrtcRow(
+  signal: AbortSignal,
+  log: (line: string) => void,
+): Promise<{ result: Result; notes: readonly string[] }> {
+  const row = { case: 'channel, against bare libp2p (WebRTC)', unit: 'MiB/s', goal: 0.8 };
+  try {
+    log('WebRTC, introduced by a relay');
+    const { channel, bare } = await webrtcRates(systemRandom.bytes(messageBytes), signal);
+    return { result: resultOf({ ...row, candidate: channel, baseline: bare }), notes: [] };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { result: notMeasured(row), notes: [`WebRTC: ${(error as Error).message}`] };
+  }
 }

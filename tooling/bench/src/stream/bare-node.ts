@@ -1,16 +1,18 @@
+import { circuitRelayTransport } from '@libp2p/circuit-relay-v2';
 import { identify } from '@libp2p/identify';
 import { noise } from '@libp2p/noise';
 import { ping } from '@libp2p/ping';
 import { tcp } from '@libp2p/tcp';
+import { webRTC } from '@libp2p/webrtc';
 import { yamux } from '@libp2p/yamux';
 import { limits } from '@peerai/transport';
 import { createLibp2p, type Libp2p } from 'libp2p';
 
-/** libp2p alone with the settings of our own nodes on this path: TCP, Noise, yamux with the same windows. */
-export async function createBareNode(listen: readonly string[]): Promise<Libp2p> {
+/** libp2p alone with the settings of our own nodes: TCP, Noise, yamux with the same windows, and WebRTC signalled by a relay where asked. */
+export async function createBareNode(listen: readonly string[], webrtc = false): Promise<Libp2p> {
   return createLibp2p({
     addresses: { listen: [...listen] },
-    transports: [tcp()],
+    transports: [tcp(), ...(webrtc ? [circuitRelayTransport(), webRTC({ rtcConfiguration: { iceServers: [] } })] : [])],
     connectionEncrypters: [noise()],
     streamMuxers: [
       yamux({
