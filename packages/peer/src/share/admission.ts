@@ -1,5 +1,6 @@
 import {
   type Admission,
+  type Change,
   type Claim,
   type Clock,
   equalBytes,
@@ -137,20 +138,16 @@ export async function openAdmission(deps: AdmissionDeps): Promise<PeerAdmission>
     const booked = within(usage, units);
     const facts = { consumer: peer, lease, requestId, model: resource.replace(/^model:/, ''), usage: booked, workHash };
     let half: Uint8Array = new Uint8Array();
+    const book = async (...changes: readonly Change[]): Promise<void> => {
+      if (entry.byKey === true) await room.commit([rows.remove(key), ...changes]);
+      else half = await deps.receipts.issue(facts, [rows.remove(key), ...changes]);
+    };
     const known = entry.share === undefined ? undefined : deps.shares.get(entry.share);
     if (known === undefined) {
-      half = await deps.receipts.issue(facts, [rows.remove(key)]);
+      await book();
     } else {
       const used = booked.promptTokens + booked.answerTokens;
-      await deps.shares.update(
-        known.id,
-        (share) => seenBy(share, peer, used, deps.clock.nowMs()),
-        async (change) => {
-          const changes = [rows.remove(key), change];
-          if (entry.byKey === true) await room.commit(changes);
-          else half = await deps.receipts.issue(facts, changes);
-        },
-      );
+      await deps.shares.update(known.id, (share) => seenBy(share, peer, used, deps.clock.nowMs()), book);
     }
     running.delete(key);
     entry.settled = { workHash, half };
