@@ -14,7 +14,8 @@ export const questions: Readonly<Record<string, Question>> = {
     load: async () => (await import('./benches/gateway.ts')).gateway,
   },
   stream: {
-    question: 'Our channel over TCP on loopback between two processes, against a bare libp2p stream and a raw socket?',
+    question:
+      'Our channel on loopback between two processes, over TCP and WebRTC, against a bare libp2p stream and a raw socket?',
     load: async () => (await import('./benches/stream.ts')).stream,
   },
   seal: {

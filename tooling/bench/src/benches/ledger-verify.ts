@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey, hash, sign, verify } from 'node:cryp
 import { join } from 'node:path';
 import { createIdentity } from '@peerai/core-protocol';
 import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
-import { createReceiptBook, openLedger, pairingLease } from '@peerai/ledger';
+import { createReceiptBook, openLedger } from '@peerai/ledger';
 import { systemClock, systemRandom } from '@peerai/platform';
 import { type FileStore, openStore } from '@peerai/platform/node';
 import { freshFolder } from '../folder.ts';
@@ -91,7 +91,12 @@ type Side = {
 
 async function exchange(provider: Side, consumer: Side): Promise<void> {
   for (let count = 0; count < receipts; count += 1) {
-    const answer = { lease: pairingLease, requestId: `r${count}`, model: 'nano', workHash: systemRandom.bytes(32) };
+    const answer = {
+      lease: new Uint8Array(8),
+      requestId: `r${count}`,
+      model: 'nano',
+      workHash: systemRandom.bytes(32),
+    };
     const half = await provider.book.issue({
       ...answer,
       consumer: consumer.identity.peer,

@@ -21,7 +21,7 @@ import { webrtcRates } from '../stream/webrtc.ts';
 const rounds = 15;
 const mebibytes = transferBytes / 1_048_576;
 
-/** Our channel over TCP on loopback between two processes, against a bare libp2p stream and a raw socket? */
+/** Our channel on loopback between two processes, over TCP and WebRTC, against a bare libp2p stream and a raw socket? */
 export const stream: Bench = {
   name: 'stream',
   async run({ signal, log }) {
