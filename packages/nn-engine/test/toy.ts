@@ -74,8 +74,9 @@ export const toySizes: LanguageModelSizes = {
   heads: 2,
   hidden: 64,
   context: 64,
+  features: 256,
 };
-export const toyBatch: BatchSizes = { rows: 4, length: 64, learned: 160 };
+export const toyBatch: BatchSizes = { rows: 4, length: 64, learned: 160, samples: 24 };
 
 /** A clock for tests that only need their turn to come. */
 export const testClock: Clock = {

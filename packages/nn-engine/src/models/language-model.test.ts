@@ -13,8 +13,17 @@ import { createTrainer, freshState } from '../train/trainer.ts';
 import { gradientGraph, trainingGraph } from '../train/training-graph.ts';
 import { initialWeights, languageModelLayout, languageModelLoss, type LanguageModelSizes } from './language-model.ts';
 
-const sizes: LanguageModelSizes = { vocabulary: 11, width: 16, layers: 2, heads: 2, hidden: 16, context: 16 };
-const batch = { rows: 2, length: 6, learned: 4 };
+const sizes: LanguageModelSizes = {
+  vocabulary: 11,
+  width: 16,
+  layers: 2,
+  heads: 2,
+  hidden: 16,
+  context: 16,
+  features: 5,
+};
+const batch = { rows: 2, length: 6, learned: 4, samples: 2 };
+const signature = [1, 0, -2, 0.5, 3];
 const layout = languageModelLayout(sizes);
 const { signal } = new AbortController();
 const runtime = createNodeRuntime();
@@ -75,7 +84,10 @@ describe('the language model', () => {
     for (const decoder of decoders) {
       const session = await decoder.open();
       const scores: Float32Array[] = [];
-      for (const token of tokens) scores.push(Float32Array.from((await session.step(token, true)) ?? []));
+      for (const [place, token] of tokens.entries()) {
+        const added = place === 1 ? projected(weights) : undefined;
+        scores.push(Float32Array.from((await session.step(token, true, added)) ?? []));
+      }
       await session.close();
       rows.push(scores);
     }
@@ -87,7 +99,10 @@ describe('the language model', () => {
     const learned = [0, 1, 2, 3];
     const targets = learned.map((place) => tokens[place + 1] ?? 0);
     const loss = await program.run(
-      { ...feeds([...tokens, ...tokens], [1, 1, 1, 1, 1, 1], learned, targets, [1, 1, 1, 1]), w: flat(weights) },
+      {
+        ...feeds([...tokens, ...tokens], [1, 1, 1, 1, 1, 1], learned, targets, [1, 1, 1, 1], [1, 7]),
+        w: flat(weights),
+      },
       signal,
     );
     const mean =
@@ -95,6 +110,14 @@ describe('the language model', () => {
     expect(mean).toBeCloseTo(Number(loss['loss']?.data[0]), 4);
   });
 });
+
+/** The first signature of `feeds` times its matrix. */
+function projected(weights: Float32Array): Float32Array {
+  const matrix = weightSource(sizes, weights)('signature');
+  return Float32Array.from({ length: sizes.width }, (_, column) =>
+    signature.reduce((sum, value, row) => sum + value * (matrix[row * sizes.width + column] ?? Number.NaN), 0),
+  );
+}
 
 function lossGraph(): Uint8Array {
   const graph = new Graph();
@@ -120,6 +143,7 @@ function feeds(
   positions: readonly number[] = [1, 4, 7, 8],
   targets: readonly number[] = [3, 6, 9, 1],
   weights: readonly number[] = [1, 2, 1, 1],
+  signed: readonly number[] = [1, 7],
 ): Tensors {
   const integers = (values: readonly number[], shape: readonly number[]) =>
     ({ type: 'int64', shape, data: BigInt64Array.from(values, BigInt) }) as const;
@@ -129,6 +153,12 @@ function feeds(
     positions: integers(positions, [4]),
     targets: integers(targets, [4]),
     weights: { type: 'float32', shape: [4], data: Float32Array.from(weights) },
+    signatures: {
+      type: 'float32',
+      shape: [2, 5],
+      data: Float32Array.from([...signature, ...signature.map((value) => -value)]),
+    },
+    signaturePlaces: integers(signed, [2]),
   };
 }
 

@@ -13,14 +13,14 @@ const signBit = 0x8000_0000;
  * The lexical-hash row of a text: its words and their 3- to 5-letter parts, hashed with a sign into 384 places, log-weighted by count, L2 norm 1
  * (0 for a text without letters or digits). Texts are near when they share words or spellings, not meaning: lexical, never semantic.
  */
-export function lexicalHash(text: string): Float32Array {
-  const row = new Float32Array(embeddingDimensions);
+export function lexicalHash(text: string, dimensions = embeddingDimensions): Float32Array {
+  const row = new Float32Array(dimensions);
   for (const [feature, count] of features(normalizePhrase(text))) {
     const weight = 1 + Math.log(1 + count);
     const share = feature.startsWith('w ') ? weight : weight * gramWeight;
     for (let place = 0; place < placesPerFeature; place += 1) {
       const hash = hashText(feature, place + 11);
-      const index = hash % embeddingDimensions;
+      const index = hash % dimensions;
       row[index] = (row[index] as number) + ((hash & signBit) === 0 ? share : -share);
     }
   }

@@ -8,6 +8,7 @@ import { createOnnxDecoder } from './onnx-decoder.ts';
 import { createPlainDecoder, type Decoder, type DecoderSession, kernelFloats } from './plain.ts';
 import { createRetriever, type Retriever } from './retrieve.ts';
 import { createTokenizer, special, type Tokenizer } from './tokenizer.ts';
+import { signatureProjector } from './signature.ts';
 import { wasmKernel } from './wasm-kernel.ts';
 
 /** A loaded nano model and what its answers are made with. */
@@ -15,6 +16,8 @@ export interface NanoEngine {
   readonly file: Omit<NanoModelFile, 'weights'>;
   readonly tokenizer: Tokenizer;
   readonly decoder: Decoder;
+  /** The question's words and letter groups, projected: added to the token that asks for the answer. */
+  readonly project: (text: string) => Float32Array | undefined;
   readonly corpus: Corpus;
   /** Made at the first refusal: it is not needed before. */
   readonly retriever: () => Retriever;
@@ -36,6 +39,7 @@ export async function createEngine(
     file,
     tokenizer: createTokenizer(file.vocabulary),
     decoder: await chooseDecoder({ ...file, weights }, runtime),
+    project: signatureProjector(file.sizes, weightSource(file.sizes, weights)),
     corpus,
     retriever: () => (retriever ??= createRetriever(corpus)),
   };
@@ -71,15 +75,19 @@ export interface Chosen {
   readonly probability: number;
 }
 
-/** Feeds the question and gives the chooser of the first answer token. */
-export async function begin(session: DecoderSession, tokens: readonly number[]): Promise<Chosen> {
+/** Feeds the question and chooses the first answer token. */
+export async function begin(
+  engine: NanoEngine,
+  session: DecoderSession,
+  { text, tokens }: ReadQuestion,
+): Promise<Chosen> {
   for (const token of tokens.slice(0, -1)) await session.step(token, false);
-  return await choose(session, tokens.at(-1) ?? special.answer);
+  return await choose(session, tokens.at(-1) ?? special.answer, engine.project(text));
 }
 
 /** Takes a token and chooses the likeliest next one. */
-export async function choose(session: DecoderSession, token: number): Promise<Chosen> {
-  const scores = (await session.step(token, true)) ?? new Float32Array();
+export async function choose(session: DecoderSession, token: number, added?: Float32Array): Promise<Chosen> {
+  const scores = (await session.step(token, true, added)) ?? new Float32Array();
   let best = 0;
   for (let index = 1; index < scores.length; index += 1) {
     if ((scores[index] as number) > (scores[best] as number)) best = index;

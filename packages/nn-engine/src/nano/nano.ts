@@ -13,7 +13,7 @@ import type { NnErrorCode } from '../errors.ts';
 import { limits } from '../limits.ts';
 import type { Corpus } from './corpus-types.ts';
 import { lexicalHash } from './embedding.ts';
-import { begin, choose, type Chosen, loadEngine, type NanoEngine, readQuestion } from './engine.ts';
+import { begin, choose, type Chosen, loadEngine, type NanoEngine, type ReadQuestion, readQuestion } from './engine.ts';
 import { kernelFloats } from './plain.ts';
 import { nanoSizes } from './sizes.ts';
 import { StopFilter } from './stop-filter.ts';
@@ -34,7 +34,7 @@ const suggestionCount = 3;
 const tokensPerTurn = 8;
 
 /**
- * The embedded guide: 2.2 million parameters that recite what they learned about PeerAI, and say so when they are not sure.
+ * The embedded guide: 2.6 million parameters that recite what they learned about PeerAI, and say so when they are not sure.
  *
  * It reads the last user message and nothing else, decodes greedily (sampling's temperature, topP and seed change nothing), and refuses with three
  * suggested questions when the joint probability of its first tokens is low. `generate` throws PROMPT_TOO_LONG, ABORTED, INVALID_FORMAT.
@@ -103,7 +103,7 @@ async function* answer(
   const tokensMax = Math.min(limits.nanoQuestionTokensMax, engine.file.sizes.context / 2);
   if (question.tokens.length > tokensMax) throw tooLong(question.tokens.length, tokensMax, 'tokens');
   const usage = (answerTokens: number) => ({ promptTokens: question.tokens.length, answerTokens });
-  const sure = question.readable ? await recite(engine, clock, question.tokens, signal) : undefined;
+  const sure = question.readable ? await recite(engine, clock, question, signal) : undefined;
   const filter = new StopFilter(sampling.stop ?? []);
   if (sure === undefined) {
     const suggestions = engine.retriever().nearest(question.text, suggestionCount);
@@ -145,7 +145,7 @@ async function* answer(
 async function recite(
   engine: NanoEngine,
   clock: Clock,
-  question: readonly number[],
+  question: ReadQuestion,
   signal: AbortSignal,
 ): Promise<AsyncGenerator<number, void> | undefined> {
   const { gate, sizes } = engine.file;
@@ -154,7 +154,7 @@ async function recite(
   const first: number[] = [];
   let confidence = 1;
   try {
-    chosen = await begin(session, question);
+    chosen = await begin(engine, session, question);
     for (;;) {
       first.push(chosen.token);
       confidence *= chosen.probability;
@@ -173,7 +173,7 @@ async function recite(
   return (async function* () {
     try {
       yield* first;
-      const room = sizes.context - question.length - first.length;
+      const room = sizes.context - question.tokens.length - first.length;
       for (let count = 1, token = first.at(-1) as number; token !== special.end && count <= room; count += 1) {
         ({ token } = await choose(session, token));
         if (count % tokensPerTurn === 0) await clock.sleep(0, signal);

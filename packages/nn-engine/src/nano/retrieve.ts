@@ -18,7 +18,7 @@ export function createRetriever(corpus: Corpus): Retriever {
     const drawn = patterns.flatMap((pattern) =>
       Array.from({ length: phrasingsPerPattern }, () => expand(pattern, random)),
     );
-    return { question, rows: [...new Set([question, ...drawn])].map(lexicalHash) };
+    return { question, rows: [...new Set([question, ...drawn])].map((text) => lexicalHash(text)) };
   });
   return {
     nearest(text, count) {

@@ -30,7 +30,9 @@ describe('the shipped nano model', () => {
   });
 
   it('does what its card says, on other questions and a smaller sample (six points of tolerance)', async () => {
-    const { measured, fileBytes } = JSON.parse(await readFile(new URL('./nano-card.json', nanoFileUrl), 'utf8')) as Card;
+    const { measured, fileBytes } = JSON.parse(
+      await readFile(new URL('./nano-card.json', nanoFileUrl), 'utf8'),
+    ) as Card;
     const { known, typos, unrelated } = await evaluateNano(nano, { seed: 5, corpus, phrasings: 103, othersMax: 40 });
     expect(fileBytes).toBe(file.length);
     expect(known.total).toBeGreaterThan(100);

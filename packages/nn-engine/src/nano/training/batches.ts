@@ -1,6 +1,7 @@
 import type { Tensor, Tensors } from '@peerai/core-protocol';
 
 import type { BatchSizes } from '../../models/language-model.ts';
+import { signatureOf } from '../signature.ts';
 import { special } from '../tokenizer.ts';
 import type { Sample } from './samples.ts';
 
@@ -8,16 +9,16 @@ import type { Sample } from './samples.ts';
  * Packs samples into rows: each row holds several, one after the other, each in a segment of its own. A sample that does not fit into its row waits
  * for the next; places learned beyond `learned` are dropped. Returns the feeds of `languageModelLoss`.
  */
-export function createBatcher(sizes: BatchSizes, draw: () => Sample): () => Tensors {
+export function createBatcher(sizes: BatchSizes, draw: () => Sample, features?: number): () => Tensors {
   return () => {
-    const batch = new Batch(sizes);
+    const batch = new Batch(sizes, features);
     for (let row = 0; row < sizes.rows; row += 1) {
       let used = 0;
       for (let segment = 1; ; segment += 1) {
         const sample = draw();
         // The last token of a sample is only ever a target.
         const length = sample.tokens.length - 1;
-        if (used + length > sizes.length) break;
+        if (used + length > sizes.length || batch.full) break;
         batch.place(row * sizes.length + used, segment, sample);
         used += length;
       }
@@ -33,14 +34,28 @@ class Batch {
   readonly #positions: number[] = [];
   readonly #targets: number[] = [];
   readonly #weights: number[] = [];
+  readonly #features: number | undefined;
+  readonly #signatures: Float32Array;
+  readonly #signaturePlaces: number[] = [];
 
-  constructor(sizes: BatchSizes) {
+  constructor(sizes: BatchSizes, features: number | undefined) {
     this.#sizes = sizes;
+    this.#features = features;
+    this.#signatures = new Float32Array((sizes.samples ?? 0) * (features ?? 0));
     this.#tokens = new BigInt64Array(sizes.rows * sizes.length).fill(BigInt(special.pad));
     this.#segments = new BigInt64Array(sizes.rows * sizes.length);
   }
 
-  place(start: number, segment: number, { tokens, weights }: Sample): void {
+  /** True when there is no room for another signature. */
+  get full(): boolean {
+    return this.#features !== undefined && this.#signaturePlaces.length >= (this.#sizes.samples ?? 0);
+  }
+
+  place(start: number, segment: number, { tokens, weights, question }: Sample): void {
+    if (this.#features !== undefined) {
+      this.#signatures.set(signatureOf(question, this.#features), this.#signaturePlaces.length * this.#features);
+      this.#signaturePlaces.push(start + tokens.indexOf(special.answer));
+    }
     for (let index = 0; index + 1 < tokens.length; index += 1) {
       this.#tokens[start + index] = BigInt(tokens[index] ?? 0);
       this.#segments[start + index] = BigInt(segment);
@@ -53,12 +68,16 @@ class Batch {
   }
 
   feeds(): Tensors {
-    const { rows, length, learned } = this.#sizes;
-    const integers = (values: readonly number[]): Tensor => {
-      const data = new BigInt64Array(learned);
+    const { rows, length, learned, samples = 0 } = this.#sizes;
+    const integers = (values: readonly number[], size = learned): Tensor => {
+      const data = new BigInt64Array(size);
       values.forEach((value, index) => (data[index] = BigInt(value)));
-      return { type: 'int64', shape: [learned], data };
+      return { type: 'int64', shape: [size], data };
     };
+    const signatures = {
+      signatures: { type: 'float32', shape: [samples, this.#features ?? 0], data: this.#signatures },
+      signaturePlaces: integers(this.#signaturePlaces, samples),
+    } as const;
     const weights = new Float32Array(learned);
     weights.set(this.#weights);
     return {
@@ -67,6 +86,7 @@ class Batch {
       positions: integers(this.#positions),
       targets: integers(this.#targets),
       weights: { type: 'float32', shape: [learned], data: weights },
+      ...(this.#features === undefined ? {} : signatures),
     };
   }
 }

@@ -11,7 +11,7 @@ export function nanoCard(checkpoint: NanoCheckpoint, exported: Exported, corpus:
   const { sizes } = checkpoint;
   return {
     name: 'nano',
-    what: 'A Llama-style language model (RMSNorm, rotary positions, SwiGLU) that answers questions about PeerAI and a little small talk by reciting stored answers.',
+    what: 'A Llama-style language model (RMSNorm, rotary positions, SwiGLU; a hashed signature of the question’s words and letter groups is added where the answer begins) that answers questions about PeerAI and a little small talk by reciting stored answers.',
     parameters: languageModelLayout(sizes).size,
     sizes,
     weights: 'int8 in blocks of 64 with one float32 scale each; the gains of the norms are float32',

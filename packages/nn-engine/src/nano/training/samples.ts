@@ -8,6 +8,8 @@ import { misspelled } from '../typos.ts';
 export interface Sample {
   readonly tokens: readonly number[];
   readonly weights: readonly number[];
+  /** The question as it was written, normalised: what its signature is made of. */
+  readonly question: string;
 }
 
 /** How samples are drawn; shares are chances from 0 to 1. */
@@ -86,7 +88,7 @@ function encodeSample(
   const cut = random() < recipe.cutShare;
   const learned = cut ? answer.slice(0, recipe.cutTokens) : [...answer, special.end];
   const weights = learned.map((_, index) => (index < recipe.firstTokens ? recipe.firstWeight : 1));
-  return { tokens: [...question, ...learned], weights: [...question.map(() => 0), ...weights] };
+  return { tokens: [...question, ...learned], weights: [...question.map(() => 0), ...weights], question: written };
 }
 
 /** `<question> … <answer>`, as the model sees it; the text must be normalised. */

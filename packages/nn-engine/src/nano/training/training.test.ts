@@ -83,7 +83,7 @@ describe('training samples', () => {
 describe('batches', () => {
   it('hold whole samples, each in a segment of its own, and the next token as target', () => {
     const random = seededUnit(3);
-    const batch = createBatcher(toyBatch, createSampler(toyCorpus, tokenizer, random))();
+    const batch = createBatcher(toyBatch, createSampler(toyCorpus, tokenizer, random), toySizes.features)();
     const numbers = (name: string): number[] => Array.from(batch[name]?.data as BigInt64Array, Number);
     const [tokens, segments, positions, targets] = [
       numbers('tokens'),
@@ -105,8 +105,28 @@ describe('batches', () => {
     expect(tokens.filter((token, place) => token === special.question && segments[place] === 0)).toEqual([]);
   });
 
+  it('carry the signature of each question to the token that asks for its answer', () => {
+    const batch = createBatcher(toyBatch, createSampler(toyCorpus, tokenizer, seededUnit(3)), toySizes.features)();
+    const tokens = Array.from(batch['tokens']?.data as BigInt64Array, Number);
+    const places = Array.from(batch['signaturePlaces']?.data as BigInt64Array, Number);
+    const values = batch['signatures']?.data as Float32Array;
+    const samples = tokens.filter((token) => token === special.question).length;
+    expect(samples).toBeGreaterThan(5);
+    for (const [sample, place] of places.entries()) {
+      const row = values.slice(sample * 256, (sample + 1) * 256);
+      expect(Math.hypot(...row)).toBeCloseTo(sample < samples ? 8 : 0, 4);
+      if (sample < samples) expect(tokens[place]).toBe(special.answer);
+    }
+  });
+
+  it('take no more samples than they have signatures for', () => {
+    const sample: Sample = { tokens: [1, 2, 3], weights: [0, 0, 1], question: 'a' };
+    const batch = createBatcher({ rows: 2, length: 8, learned: 16, samples: 5 }, () => sample, 16)();
+    expect(Array.from(batch['weights']?.data as Float32Array).filter((weight) => weight > 0)).toHaveLength(5);
+  });
+
   it('drop what is learned beyond their room', () => {
-    const sample: Sample = { tokens: [1, 2, 3, 4], weights: [0, 0, 1, 1] };
+    const sample: Sample = { tokens: [1, 2, 3, 4], weights: [0, 0, 1, 1], question: '' };
     const batch = createBatcher({ rows: 1, length: 9, learned: 5 }, () => sample)();
     expect(Array.from(batch['weights']?.data as Float32Array)).toEqual([1, 1, 1, 1, 1]);
     expect(Array.from(batch['positions']?.data as BigInt64Array, Number)).toEqual([1, 2, 4, 5, 7]);

@@ -76,7 +76,7 @@ export async function createNanoTraining(
   const initial = resume?.state ?? freshState(initialWeights(sizes, random));
   const draws = resume === undefined ? random : seededUnit(resume.randomWord);
   const tokenizer = createTokenizer(vocabulary);
-  const drawBatch = createBatcher(batch, createSampler(corpus, tokenizer, draws, options.recipe));
+  const drawBatch = createBatcher(batch, createSampler(corpus, tokenizer, draws, options.recipe), sizes.features);
   const graph = trainingGraph({ layout: languageModelLayout(sizes), loss: languageModelLoss(sizes, batch) });
   const trainer = await createTrainer({ runtime }, { graph, initial, threads, signal });
 

@@ -70,12 +70,12 @@ function judge(gate: Gate, observations: readonly Observation[]): Tuned {
 }
 
 async function observe(engine: NanoEngine, corpus: Corpus, { question, intent }: Trial): Promise<Observation> {
-  const { tokens, readable } = readQuestion(engine.tokenizer, question);
+  const read = readQuestion(engine.tokenizer, question);
   const session = await engine.decoder.open();
   try {
     const first: number[] = [];
     const joint: number[] = [];
-    let chosen = await begin(session, tokens);
+    let chosen = await begin(engine, session, read);
     for (let product = 1; ; chosen = await choose(session, chosen.token)) {
       product *= chosen.probability;
       first.push(chosen.token);
@@ -84,7 +84,7 @@ async function observe(engine: NanoEngine, corpus: Corpus, { question, intent }:
     }
     const text = engine.tokenizer.decode(first);
     const answer = corpus.intents.find(({ name }) => name === intent)?.answer;
-    const refusedItself = !readable || corpus.refusal.startsWith(text);
+    const refusedItself = !read.readable || corpus.refusal.startsWith(text);
     return { joint, refusedItself, right: answer?.startsWith(text) === true, unrelated: intent === undefined };
   } finally {
     await session.close();
