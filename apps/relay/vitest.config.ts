@@ -1,3 +1,3 @@
 import { vitestConfig } from '@peerai/config/vitest';
 
-export default vitestConfig();
+export default vitestConfig({ test: { globalSetup: ['./test/build.ts'] } });

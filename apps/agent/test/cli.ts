@@ -124,7 +124,7 @@ export function homes(): { make(): string; remove(): void } {
 export async function inTurns<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = [];
   const lane = async (offset: number): Promise<void> => {
-    for (let at = offset; at < items.length; at += lanes) results[at] = await work(items[at] as T);
+    for (const [at, item] of items.entries()) if (at % lanes === offset) results[at] = await work(item);
   };
   await Promise.all(Array.from({ length: lanes }, (_, offset) => lane(offset)));
   return results;

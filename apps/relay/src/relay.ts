@@ -85,8 +85,9 @@ function nodeOptions({ bind, tcpPort, publicUrl, reservations }: RelaySettings, 
 
 async function listen(server: Server, { port, bind }: RelaySettings): Promise<void> {
   server.listen(port, bind);
-  const failed = once(server, 'error').then(([cause]) => Promise.reject(portError('--port', port, cause)));
-  await Promise.race([once(server, 'listening'), failed]);
+  await once(server, 'listening').catch((cause: unknown) => {
+    throw portError('--port', port, cause);
+  });
 }
 
 const secondsSince = (ms: number): number => Math.round((Date.now() - ms) / 1000);

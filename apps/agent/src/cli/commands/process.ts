@@ -21,7 +21,8 @@ export const down: Verb = {
       throw new PeerAiError('TIMEOUT', `process ${instance?.pid ?? ''} has not ended yet`);
     }
     const gone = Date.now() + exitMsMax;
-    while (instance !== undefined && isAlive(instance.pid) && Date.now() < gone) await sleep(20);
+    const pid = instance?.pid;
+    if (pid !== undefined) while (isAlive(pid) && Date.now() < gone) await sleep(20);
     output.data({ stopped: true }, () => 'Stopped.');
   }),
 };
