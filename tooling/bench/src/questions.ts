@@ -32,7 +32,7 @@ export const questions: Readonly<Record<string, Question>> = {
     load: async () => (await import('./benches/ledger-verify.ts')).ledgerVerify,
   },
   decode: {
-    question: 'Tokens a second of the nano model on one thread?',
+    question: 'Tokens a second of the nano model on one core?',
     load: async () => (await import('./benches/decode.ts')).decode,
   },
   'nano-quality': {
