@@ -44,5 +44,6 @@ export {
   streamMethod,
 } from './rpc/index.ts';
 export { type RelayAnswer, relayInfoMethod, type RelayQuestion } from './relay/relay-info.ts';
+export { type UsageBounds, usageBounds } from './usage/usage-bounds.ts';
 export * as wire from './wire/index.ts';
 export type { Codec } from './wire/index.ts';

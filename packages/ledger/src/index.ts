@@ -22,18 +22,10 @@ export { type LogSource, verifyLog } from './log/verify-log.ts';
 export { createReceiptBook, type ReceiptBook, type ReceiptBookDeps } from './receipt/book.ts';
 export { type ChainTotals, verifyReceiptChain } from './receipt/chain.ts';
 export type { CounterpartyTotals, ListedReceipt, ListOptions, ReceiptPage } from './receipt/history.ts';
-export {
-  countersign,
-  type ExpectedFacts,
-  issueReceipt,
-  type SignerDeps,
-  usageBounds,
-  type UsageFacts,
-} from './receipt/issue.ts';
+export { countersign, type ExpectedFacts, issueReceipt, type SignerDeps, type UsageFacts } from './receipt/issue.ts';
 export {
   type OpenedReceipt,
   openReceipt,
-  pairingLease,
   readReceipt,
   receiptEntry,
   receiptHash,

@@ -41,6 +41,8 @@ export const limits = {
   lookBackMs: 30_000,
   /** New questions after which old ones are looked for. */
   askedSweepEvery: 256,
+  /** A guest that only looks is written down this often, milliseconds: a look must not cost a write each time. */
+  guestSeenEveryMs: 60_000,
   /** Remote answers that wait for their receipt's second signature, milliseconds. */
   countersignMs: 5_000,
 } as const;

@@ -90,3 +90,14 @@ test('a message to a device that is away arrives when it is back, once', async (
   await until(world.clock, async () => (await again.peer.messages.list()).length === 1);
   expect((await again.peer.messages.list())[0]).toMatchObject({ payload: 'are you there?', fromName: 'a' });
 });
+
+test('a long system text of the provider is its own matter: the answer is still signed, and what follows too', async () => {
+  const world = testWorld();
+  const systemPrompt = Array.from({ length: 400 }, (_, index) => `rule${index}`).join(' ');
+  const a = await world.peer('a', { settings: { systemPrompt } });
+  const b = await world.peer('b', { engine: false });
+  await pair(world, a, b);
+  for (const question of ['hi', 'again']) {
+    expect((await ask(world, b, 'echo', question)).at(-1)).toMatchObject({ type: 'finish', servedBy: { signed: true } });
+  }
+});

@@ -1,5 +1,5 @@
-import { PeerAiError, type PeerId } from '@peerai/core-protocol';
-import { createReceiptBook, openLedger, pairingLease } from '@peerai/ledger';
+import { fromHex, PeerAiError, type PeerId } from '@peerai/core-protocol';
+import { createReceiptBook, openLedger } from '@peerai/ledger';
 import {
   createFailures,
   createGateway,
@@ -127,9 +127,11 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
 
   const met = (peer: PeerId): void => {
     void models.learn(peer, stopping.signal);
+    const lease = devices.get(peer)?.lease;
+    if (lease === undefined) return;
     // A signature that a broken link kept from getting over is owed at once, not at the next answer.
     void signing
-      .catchUp(peer, pairingLease, { signal: stopping.signal })
+      .catchUp(peer, fromHex(lease), { signal: stopping.signal })
       .catch((error: unknown) =>
         logger.debug('receipts-not-caught-up', { peer, code: PeerAiError.is(error) ? error.code : 'INTERNAL' }),
       );

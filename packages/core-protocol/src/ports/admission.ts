@@ -3,7 +3,7 @@ import type { Usage } from './language-model.ts';
 
 export interface Claim {
   readonly peer: PeerId;
-  /** The peer's own id for this request: a resent one gets the same reservation, so it is never charged twice. */
+  /** The peer's own id for this request. A resent one is joined to its running answer before anybody reserves again; here each id runs once. */
   readonly requestId: string;
   /** `model:<name>`. */
   readonly resource: string;
@@ -16,7 +16,7 @@ export interface Claim {
 export interface Admission {
   /**
    * Durable before work. Throws NOT_GRANTED, PEER_BLOCKED, TICKET_INVALID, TICKET_EXPIRED, TICKET_REVOKED, BUDGET_SPENT, MODEL_NOT_SHARED,
-   * TOO_MANY_GUESTS, TOO_MANY, RECEIPT_UNSIGNED.
+   * TOO_MANY_GUESTS, TOO_MANY, RECEIPT_UNSIGNED, REFUSED (this id runs already, or its receipt still waits for a signature).
    */
   reserve(claim: Claim): Promise<Reservation>;
 }

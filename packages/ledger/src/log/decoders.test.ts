@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { all, crypto, ledgerWorld, note } from '../../test/world.ts';
 import { limits } from '../limits.ts';
 import { issueReceipt } from '../receipt/issue.ts';
-import { openReceipt, pairingLease, readReceipt } from '../receipt/receipt.ts';
+import { openReceipt, readReceipt } from '../receipt/receipt.ts';
 import { toBase64 } from './base64.ts';
 import { decodeEntry } from './entry.ts';
 import { leafHash } from './merkle.ts';
@@ -48,7 +48,7 @@ async function samples() {
   const [entry = new Uint8Array()] = await all(world.ledger.read(1n, 2n));
   const receipt = issueReceipt(world, undefined, {
     consumer: other.identity.peer,
-    lease: pairingLease,
+    lease: utf8('lease'),
     requestId: 'r1',
     model: 'nano',
     usage: { promptTokens: 3, answerTokens: 4 },

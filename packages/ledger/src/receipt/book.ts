@@ -30,6 +30,8 @@ export interface ReceiptBook {
   owes(consumer: PeerId, lease: Uint8Array): Promise<boolean>;
   /** Provider: those halves, oldest first, to be sent again. */
   unsigned(consumer: PeerId, lease: Uint8Array): Promise<readonly Uint8Array[]>;
+  /** Provider: receipts of this chain that are not in the log yet: halves, and full ones behind a half. `issue` refuses at its limit. */
+  open(consumer: PeerId, lease: Uint8Array): Promise<number>;
   /** Provider: resolves once nothing is owed: the last signature may still be on its way. Throws the signal's reason. */
   settled(consumer: PeerId, lease: Uint8Array, signal: AbortSignal): Promise<void>;
   /**

@@ -40,7 +40,7 @@ export interface ExpectedFacts {
   readonly lease: Uint8Array;
   readonly requestId: string;
   readonly model: string;
-  /** Tokens it is willing to sign for at most; `usageBounds` derives them from what was asked. */
+  /** Tokens it is willing to sign for at most; core-protocol's `usageBounds` derives them from what was asked. */
   readonly promptTokensMax: number;
   readonly answerTokensMax: number;
   /** The usage the answer's last part reported: then the receipt must say the same. */
@@ -114,16 +114,4 @@ function checkFacts(receipt: UsageReceipt, expected: ExpectedFacts): void {
   }
   if (workHash !== undefined && !equalBytes(receipt.workHash, workHash))
     throw receiptWrong('workHash', 'other bytes arrived here');
-}
-
-/**
- * The most a consumer signs for, without knowing the provider's tokenizer: a prompt token covers at least one byte, and a chat template adds
- * at most 16 tokens a message and 64 in all; an answer has at most the tokens that were asked for.
- */
-export function usageBounds(asked: {
-  readonly promptBytes: number;
-  readonly messages: number;
-  readonly maxTokens: number;
-}): Pick<ExpectedFacts, 'promptTokensMax' | 'answerTokensMax'> {
-  return { promptTokensMax: asked.promptBytes + 16 * asked.messages + 64, answerTokensMax: asked.maxTokens };
 }

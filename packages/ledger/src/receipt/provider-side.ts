@@ -6,7 +6,7 @@ import { receiptWrong } from './chain.ts';
 import { issueReceipt } from './issue.ts';
 import { decodeParts, openReceipt, readReceipt, receiptEntry, type UsageReceipt } from './receipt.ts';
 
-type ProviderSide = Pick<ReceiptBook, 'issue' | 'owes' | 'unsigned' | 'settled' | 'complete'>;
+type ProviderSide = Pick<ReceiptBook, 'issue' | 'owes' | 'unsigned' | 'open' | 'settled' | 'complete'>;
 
 export function createProviderSide(deps: SideDeps): ProviderSide {
   const { store, locks, bell } = deps;
@@ -19,6 +19,7 @@ export function createProviderSide(deps: SideDeps): ProviderSide {
   return {
     unsigned,
     owes,
+    open: async (consumer, lease) => (await openRows(store, chainOf(consumer, lease))).length,
     issue: (facts, alongside = []) => {
       const chain = chainOf(facts.consumer, facts.lease);
       return locks.run(`given/${chain}`, async () => {

@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { crypto } from '../../test/world.ts';
 import { limits } from '../limits.ts';
 import { verifyReceiptChain } from './chain.ts';
-import { countersign, type ExpectedFacts, issueReceipt, usageBounds, type UsageFacts } from './issue.ts';
-import { decodeParts, encodeParts, openReceipt, pairingLease, receiptHash, receiptTag } from './receipt.ts';
+import { countersign, type ExpectedFacts, issueReceipt, type UsageFacts } from './issue.ts';
+import { decodeParts, encodeParts, openReceipt, receiptHash, receiptTag } from './receipt.ts';
 
 const [provider, consumer, stranger] = [1, 2, 3].map((seed) => memoryWorld({ seed, crypto })) as [
   ReturnType<typeof memoryWorld>,
@@ -15,7 +15,7 @@ const [provider, consumer, stranger] = [1, 2, 3].map((seed) => memoryWorld({ see
 const workHash = crypto.sha256(utf8('prompt and answer'));
 const facts = (change: Partial<UsageFacts> = {}): UsageFacts => ({
   consumer: consumer.identity.peer,
-  lease: pairingLease,
+  lease: utf8('lease'),
   requestId: 'r1',
   model: 'nano',
   usage: { promptTokens: 10, answerTokens: 20 },
@@ -24,7 +24,7 @@ const facts = (change: Partial<UsageFacts> = {}): UsageFacts => ({
 });
 const expected = (change: Partial<ExpectedFacts> = {}): ExpectedFacts => ({
   provider: provider.identity.peer,
-  lease: pairingLease,
+  lease: utf8('lease'),
   requestId: 'r1',
   model: 'nano',
   promptTokensMax: 10,
@@ -127,11 +127,6 @@ describe('a consumer signs only what it knows to be so', () => {
     expect(unknown).toBeDefined();
     expect(openReceipt(crypto, countersign(consumer, half, undefined, rest)).signedBy).toBe('both');
   });
-});
-
-test('the bound on usage follows what was asked: a byte a prompt token, 16 a message, 64 in all', () => {
-  const bounds = usageBounds({ promptBytes: 100, messages: 2, maxTokens: 50 });
-  expect(bounds).toEqual({ promptTokensMax: 196, answerTokensMax: 50 });
 });
 
 test('each field is taken at its limit and refused one past it', () => {

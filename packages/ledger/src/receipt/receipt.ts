@@ -18,7 +18,7 @@ export interface UsageReceipt {
   readonly version: 1;
   readonly provider: PeerId;
   readonly consumer: PeerId;
-  /** A ticket's id, or `pairingLease`: 1 to 32 bytes. Provider, consumer and lease name the chain. */
+  /** A ticket's id, or that of the invite two devices were paired by: 1 to 32 bytes. Provider, consumer and lease name the chain. */
   readonly lease: Uint8Array;
   /** Place in the chain, from 1. */
   readonly n: number;
@@ -46,8 +46,6 @@ export interface OpenedReceipt {
 
 /** The kind of a receipt's entry in a log. */
 export const receiptKind = 'usage-receipt';
-/** The lease of devices that are paired. */
-export const pairingLease: Uint8Array = utf8('pairing');
 /** What both signatures cover: this tag, a zero byte, the body's bytes. */
 export const receiptTag = 'peerai/usage-receipt/1';
 export const noReceipt = new Uint8Array(32);

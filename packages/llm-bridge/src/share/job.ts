@@ -8,6 +8,7 @@ import {
   type PeerId,
   type Reservation,
   type Usage,
+  usageBounds,
 } from '@peerai/core-protocol';
 import { llmError } from '../errors.ts';
 import { createWatchdog, orAborted, reasonOf } from '../flow/abort.ts';
@@ -154,12 +155,13 @@ async function generate(
 
 async function settle(
   { crypto }: JobDeps,
-  { prompt, sampling }: Question,
+  question: Question,
   transcript: Transcript,
   reservation: Reservation,
   answered: Answered,
 ): Promise<FinishFrame> {
-  const usage = withinReserved(answered.usage, sampling.maxTokens, reservation.units);
+  const { prompt } = question;
+  const usage = withinReserved(answered.usage, question, reservation.units);
   const hash = workHash(
     crypto,
     prompt,
@@ -197,10 +199,14 @@ function usageSoFar(prompt: Question['prompt'], { length }: Transcript): Usage {
   return { promptTokens: estimatePromptTokens(prompt), answerTokens: Math.ceil(length / 4), estimated: true };
 }
 
-/** Never more than was asked for and reserved: engines count differently from our estimate. */
-function withinReserved(usage: Usage, maxTokens: number, units: number): Usage {
-  const answerTokens = Math.min(whole(usage.answerTokens), maxTokens, units);
-  const promptTokens = Math.min(whole(usage.promptTokens), units - answerTokens);
+/**
+ * Never more than was asked for and reserved, nor more of a prompt than the asker can know of: engines count their own templates and system
+ * texts, and a consumer signs for its question alone.
+ */
+function withinReserved(usage: Usage, { prompt, sampling }: Question, units: number): Usage {
+  const bounds = usageBounds(prompt, sampling.maxTokens);
+  const answerTokens = Math.min(whole(usage.answerTokens), bounds.answerTokensMax, units);
+  const promptTokens = Math.min(whole(usage.promptTokens), bounds.promptTokensMax, units - answerTokens);
   return { promptTokens, answerTokens, ...(usage.estimated === true ? { estimated: true } : {}) };
 }
 

@@ -10,6 +10,7 @@ import type { FairQueue } from './fair-queue.ts';
 import type { ServeModelsDeps } from './serve-models.ts';
 import { tellError } from './send-answer.ts';
 import { writeRows } from './vectors.ts';
+import { unknownModel } from './unknown-model.ts';
 import { toWireError } from './wire-error.ts';
 import { workHash } from './work.ts';
 
@@ -26,7 +27,11 @@ async function serve(deps: Deps, channel: Channel): Promise<void> {
   try {
     const ask = await withDeadline(clock, limits.firstFrameMs, channel.signal, () => firstAsk(frames));
     const model = findModel(deps.models(), ask.model) ?? deps.model?.(ask.model);
-    if (model === undefined) throw llmError('MODEL_UNKNOWN', 'this peer has no model of that name');
+    if (model === undefined) {
+      const { requestId, grant } = ask;
+      const claim = { peer: channel.link.peer, requestId, model: ask.model };
+      throw await unknownModel(deps, grant === undefined ? claim : { ...claim, grant });
+    }
     const { reservation, frame } = await embed(deps, channel, model, ask);
     await withDeadline(clock, limits.readerStallMs, channel.signal, () => channel.send(frame));
     await withDeadline(clock, limits.countersignMs, channel.signal, () => receipt(frames, reservation)).catch(() =>

@@ -18,6 +18,7 @@ import { createJobTable, type Entry, type JobTable } from './job-table.ts';
 import { clientFrame, encodeProviderFrame, modelProtocol } from './protocol.ts';
 import { type Question, questionDigest, readQuestion } from './question.ts';
 import { sendAnswer, tellError } from './send-answer.ts';
+import { unknownModel } from './unknown-model.ts';
 import { toWireError } from './wire-error.ts';
 
 export interface ServeModelsDeps {
@@ -83,7 +84,7 @@ async function serve(deps: Deps, table: JobTable, channel: Channel): Promise<voi
   const frames = channel[Symbol.asyncIterator]();
   try {
     const question = await firstQuestion(deps.clock, channel, frames);
-    const entry = findOrStart(deps, table, channel, question);
+    const entry = await findOrStart(deps, table, channel, question);
     await read(deps, table, entry, question, channel, frames);
   } catch (error) {
     if (channel.signal.aborted) return;
@@ -102,7 +103,7 @@ async function firstQuestion(clock: Clock, channel: Channel, frames: AsyncIterat
   return readQuestion(ask);
 }
 
-function findOrStart(deps: Deps, table: JobTable, { link }: Channel, question: Question): Entry {
+async function findOrStart(deps: Deps, table: JobTable, { link }: Channel, question: Question): Promise<Entry> {
   const digest = questionDigest(deps.crypto, question);
   const known = table.find(link.peer, question.requestId);
   if (known !== undefined) {
@@ -111,7 +112,7 @@ function findOrStart(deps: Deps, table: JobTable, { link }: Channel, question: Q
   }
   if (question.resumeOffset > 0) throw llmError('RESUME_GONE', 'this answer is not kept any more');
   const model = findModel(deps.models(), question.model) ?? deps.model?.(question.model);
-  if (model === undefined) throw llmError('MODEL_UNKNOWN', 'this peer has no model of that name');
+  if (model === undefined) throw await unknownModel(deps, { peer: link.peer, ...question });
   return table.add(link.peer, question.requestId, digest, startJob(deps, link.peer, model, question));
 }
 

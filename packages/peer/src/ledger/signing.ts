@@ -11,9 +11,9 @@ import {
   type Store,
   toHex,
   type Usage,
-  utf8,
+  usageBounds,
 } from '@peerai/core-protocol';
-import { type ExpectedFacts, readReceipt, type ReceiptBook, usageBounds } from '@peerai/ledger';
+import { type ExpectedFacts, ledgerLimits, readReceipt, type ReceiptBook } from '@peerai/ledger';
 import { limits } from '../limits.ts';
 import { records } from '../store/records.ts';
 import { completeOnce } from './complete-once.ts';
@@ -121,30 +121,34 @@ export function createSigning(deps: SigningDeps): Signing {
   };
   const catchUp: Signing['catchUp'] = async (provider, lease, options) => {
     let countersigned: Uint8Array | undefined;
-    for (let signed = 0; ; signed += 1) {
+    for (let signed = 0; signed <= ledgerLimits.pendingReceiptsMax; signed += 1) {
       const { half } = await callMethod(deps, provider, receiptsMethod, { lease, countersigned }, options);
       if (half === undefined) return signed;
       countersigned = await sign(half, { requestId: readReceipt(half).requestId });
     }
+    throw new PeerAiError('LIMIT_REACHED', 'the other peer asks for more signatures than may be open');
   };
   return {
     async asked(requestId, { provider, lease, model, prompt, maxTokens }) {
-      const promptBytes = prompt.messages.reduce((sum, { text }) => sum + utf8(text).length, 0);
-      const bounds = usageBounds({ promptBytes, messages: prompt.messages.length, maxTokens });
-      const row = { provider, lease: toHex(lease), model, ...bounds, atMs: deps.clock.nowMs() };
+      const row = { provider, lease: toHex(lease), model, ...usageBounds(prompt, maxTokens), atMs: deps.clock.nowMs() };
       await room.commit([rows.put(requestId, row), ...(await outlived(row.atMs))]);
       lookLater(provider, lease);
     },
     sign,
     catchUp,
     serve: () =>
-      serveMethod(deps.network, receiptsMethod, async ({ lease, countersigned }, { peer }) => {
-        if (countersigned !== undefined) {
-          if (await completeOnce(deps.receipts, countersigned)) deps.signed?.(countersigned);
-        }
-        const [half] = await deps.receipts.unsigned(peer, lease);
-        return { half };
-      }),
+      serveMethod(
+        deps.network,
+        receiptsMethod,
+        async ({ lease, countersigned }, { peer }) => {
+          if (countersigned !== undefined) {
+            if (await completeOnce(deps.receipts, countersigned)) deps.signed?.(countersigned);
+          }
+          const [half] = await deps.receipts.unsigned(peer, lease);
+          return { half };
+        },
+        { clock: deps.clock },
+      ),
   };
 }
 

@@ -67,11 +67,16 @@ export function createKeeper(deps: KeeperDeps): Keeper {
   };
   return {
     start() {
-      serving ??= serveMethod(deps.network, helloMethod, async (theirs, { peer }) => {
-        await remember(deps, peer, theirs);
-        deps.met(peer);
-        return deps.hello();
-      });
+      serving ??= serveMethod(
+        deps.network,
+        helloMethod,
+        async (theirs, { peer }) => {
+          await remember(deps, peer, theirs);
+          deps.met(peer);
+          return deps.hello();
+        },
+        { clock: deps.clock },
+      );
       for (const { peer } of deps.devices.list()) nudge(peer);
     },
     stop() {

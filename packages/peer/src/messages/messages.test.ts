@@ -16,6 +16,7 @@ const device: Device = {
   name: 'laptop',
   allow: ['chat'],
   blocked: false,
+  lease: '0123456789abcdef',
   pairedMs: 0,
   lastSeenMs: 0,
   addresses: [],

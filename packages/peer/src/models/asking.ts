@@ -22,7 +22,7 @@ export interface AskingDeps {
 export interface AskingTarget {
   readonly peer: PeerId;
   readonly card: ModelCard;
-  /** `pairingLease`, or the ticket's id. */
+  /** The pairing's, or the ticket's id. */
   readonly lease: Uint8Array;
   readonly addresses?: readonly string[];
   readonly grant?: () => Uint8Array;

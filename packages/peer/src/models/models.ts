@@ -1,5 +1,6 @@
 import {
   type Clock,
+  fromHex,
   type LanguageModel,
   type Logger,
   type ModelCard,
@@ -8,7 +9,6 @@ import {
   type PeerId,
   type Store,
 } from '@peerai/core-protocol';
-import { pairingLease } from '@peerai/ledger';
 import { type CatalogueEntry, findModel, listRemoteModels, sameModelName } from '@peerai/llm-bridge';
 import type { EventHub } from '../events/hub.ts';
 import type { LinkBook } from '../links/link-book.ts';
@@ -176,7 +176,12 @@ function localCandidate({ self, name }: ModelsDeps, model: LanguageModel): Candi
 
 function remoteCandidate(deps: ModelsDeps, device: Device, card: ModelCard): Candidate {
   const link = deps.links.get(device.peer);
-  const model = askedModel(deps, { peer: device.peer, card, lease: pairingLease, addresses: device.addresses });
+  const model = askedModel(deps, {
+    peer: device.peer,
+    card,
+    lease: fromHex(device.lease),
+    addresses: device.addresses,
+  });
   const { peer, name } = device;
   const currentPath = () => deps.links.get(peer)?.path ?? 'relayed';
   return {

@@ -12,6 +12,7 @@ const device = (peer: PeerId, name: string): Device => ({
   name,
   allow: ['chat'],
   blocked: false,
+  lease: '0123456789abcdef',
   pairedMs: 1,
   lastSeenMs: 1,
   addresses: [],

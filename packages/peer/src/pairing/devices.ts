@@ -11,6 +11,8 @@ export interface Device {
   /** What it may do here. */
   readonly allow: readonly Permission[];
   readonly blocked: boolean;
+  /** Hex of the invite's id: the chain of receipts between the two. Paired again, they begin a new one. */
+  readonly lease: string;
   readonly pairedMs: number;
   readonly lastSeenMs: number;
   /** Multiaddrs it told us, best first. */

@@ -45,7 +45,8 @@ function show(
 ): Waiting {
   host.logger.info('pairing-waiting', { peer });
   const view = shownPairing(host, { id, peer, name, secret, allow, direction: 'incoming' });
-  return host.room.add(view, { peer, name, allow, addresses: addresses.slice(0, limits.addressesMax) });
+  const known = addresses.slice(0, limits.addressesMax);
+  return host.room.add(view, { peer, name, allow, addresses: known, lease: id });
 }
 
 /** Resolves when the pairing has ended, or nobody listens any more; a joiner that closed on purpose ends it. */

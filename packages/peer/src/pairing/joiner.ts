@@ -75,8 +75,8 @@ function ask(host: PairingHost, ticket: Ticket, signal: AbortSignal): AsyncItera
   );
 }
 
-function show(host: PairingHost, ticket: Ticket, { name, allow }: PairAnswer): Waiting {
-  const { provider: peer, secret } = ticket;
+function show(host: PairingHost, ticket: Ticket, { name }: PairAnswer): Waiting {
+  const { provider: peer, secret, allow } = ticket;
   return host.room.add(
     shownPairing(host, { id: toHex(ticket.id), peer, name, secret, allow: permissions(allow), direction: 'outgoing' }),
   );
@@ -86,11 +86,19 @@ async function take(
   host: PairingHost,
   ticket: Ticket,
   waiting: Waiting,
-  { state, name, allow, addresses }: PairAnswer,
+  { state, name, addresses }: PairAnswer,
 ): Promise<void> {
   if (state === 'waiting') return;
   if (state !== 'accepted') return waiting.end(state);
-  await waiting.accept(() => host.remember({ peer: ticket.provider, name, allow: permissions(allow), addresses }));
+  const device = {
+    peer: ticket.provider,
+    name,
+    // What the signed invite said and this screen showed, whatever the last reply says.
+    allow: permissions(ticket.allow),
+    addresses: addresses.slice(0, limits.addressesMax),
+    lease: toHex(ticket.id),
+  };
+  await waiting.accept(() => host.remember(device));
 }
 
 function inviteTicket({ crypto, clock, identity, room }: PairingHost, link: string): Ticket {

@@ -58,11 +58,11 @@ export async function createPairing(deps: PairingDeps): Promise<Pairing> {
   const invites = await openInvites(deps);
   const stopping = new AbortController();
   const room = createWaitingRoom(deps, stopping.signal);
-  const remember: PairingHost['remember'] = async ({ peer, name, allow, addresses }) => {
+  const remember: PairingHost['remember'] = async ({ peer, name, allow, addresses, lease }) => {
     const nowMs = deps.clock.nowMs();
     await deps.devices.update(peer, () => {
       const free = freeName(deps.devices, deps.name(), name, peer);
-      return { peer, name: free, allow, addresses, blocked: false, pairedMs: nowMs, lastSeenMs: nowMs };
+      return { peer, name: free, allow, addresses, lease, blocked: false, pairedMs: nowMs, lastSeenMs: nowMs };
     });
     deps.paired(peer);
   };
@@ -98,7 +98,9 @@ export async function createPairing(deps: PairingDeps): Promise<Pairing> {
       return waiting.view;
     },
     start() {
-      serving ??= serveMethod(deps.network, pairMethod, (request, context) => answerJoiner(host, request, context));
+      serving ??= serveMethod(deps.network, pairMethod, (request, context) => answerJoiner(host, request, context), {
+        clock: deps.clock,
+      });
     },
     stop() {
       stopping.abort();

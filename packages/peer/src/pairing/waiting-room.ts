@@ -7,7 +7,7 @@ import type { PendingPairing } from './pairing.schema.ts';
 export type Decision = 'accepted' | 'rejected' | 'expired';
 
 /** A device as it introduced itself, before somebody said "They match". */
-export type Offer = Pick<Device, 'peer' | 'name' | 'allow' | 'addresses'>;
+export type Offer = Pick<Device, 'peer' | 'name' | 'allow' | 'addresses' | 'lease'>;
 
 /** One pairing between "the screens show four emoji" and its end. */
 export interface Waiting {

@@ -1,7 +1,7 @@
 import { createIdentity, fromHex, type Identity, nobleCrypto, type Reservation } from '@peerai/core-protocol';
 import { proveTicket } from '@peerai/core-protocol/access';
 import { ManualClock, MemoryStore, seededRandom } from '@peerai/core-protocol/testing';
-import { countersign, createReceiptBook, ledgerLimits, openLedger, pairingLease, readReceipt } from '@peerai/ledger';
+import { countersign, createReceiptBook, ledgerLimits, openLedger, readReceipt } from '@peerai/ledger';
 import { describe, expect, test } from 'vitest';
 import { shareApiKeys } from './api-keys.ts';
 import { openDevices } from '../pairing/devices.ts';
@@ -158,28 +158,35 @@ describe('a reservation', () => {
   });
 });
 
+const adoptDevice = ({ devices }: Scene) =>
+  devices.update(device.peer, () => ({
+    peer: device.peer,
+    name: 'd',
+    allow: ['chat'],
+    blocked: false,
+    lease: '00ff',
+    pairedMs: 0,
+    lastSeenMs: 0,
+    addresses: [],
+  }));
+
 describe('a request id that comes twice', () => {
-  test('gets the same reservation while it runs, and its settlement is charged once', async () => {
+  test('runs once: the second is refused while the first goes on, and its settlement is charged once', async () => {
     const scene = await shared();
-    const [first, second] = await Promise.all([
-      scene.admission.reserve(claim(scene.one, 'a', 60)),
-      scene.admission.reserve(claim(scene.one, 'a', 60)),
-    ]);
+    const first = await scene.admission.reserve(claim(scene.one, 'a', 60));
+    await expect(scene.admission.reserve(claim(scene.one, 'a', 60))).rejects.toMatchObject({ code: 'REFUSED' });
     expect(tokens(scene)).toEqual({ used: 0, reserved: 60, active: 1 });
-    const halves = await Promise.all([first.settle(usage, hash('work')), second.settle(usage, hash('work'))]);
+    const halves = await Promise.all([first.settle(usage, hash('work')), first.settle(usage, hash('work'))]);
     expect(halves[0]).toEqual(halves[1]);
     await expectCounts(scene, { used: 30, reserved: 0, active: 0 });
   });
 
-  test('cannot carry a second answer under the first one’s payment', async () => {
+  test('is refused before any work while the receipt of the first waits for its signature', async () => {
     const scene = await shared();
-    const [first, second] = await Promise.all([
-      scene.admission.reserve(claim(scene.one, 'a', 60)),
-      scene.admission.reserve(claim(scene.one, 'a', 60)),
-    ]);
-    await first.settle(usage, hash('work'));
-    await expect(second.settle(usage, hash('other work'))).rejects.toMatchObject({ code: 'REFUSED' });
-    expect(tokens(scene).used).toBe(30);
+    await adoptDevice(scene);
+    const ask = { peer: device.peer, requestId: 'a', resource: 'model:echo', units: 60 };
+    await (await scene.admission.reserve(ask)).settle(usage, hash('work'));
+    await expect(scene.admission.reserve(ask)).rejects.toMatchObject({ code: 'REFUSED' });
   });
 
   test('is refused for another model, so that the right to one opens no other', async () => {
@@ -229,6 +236,7 @@ describe('a right that is taken away', () => {
       name: 'd',
       allow,
       blocked,
+      lease: '00ff',
       pairedMs: 0,
       lastSeenMs: 0,
       addresses: [],
@@ -271,7 +279,7 @@ describe('a right that is taken away', () => {
     for (let count = 0; count < ledgerLimits.pendingReceiptsMax; count += 1) {
       await (await scene.admission.reserve({ ...bare, requestId: `${count}` })).settle(usage, hash('work'));
     }
-    expect(await scene.receipts.unsigned(device.peer, pairingLease)).toHaveLength(ledgerLimits.pendingReceiptsMax);
+    expect(await scene.receipts.unsigned(device.peer, fromHex('00ff'))).toHaveLength(ledgerLimits.pendingReceiptsMax);
     await expect(scene.admission.reserve({ ...bare, requestId: 'more' })).rejects.toMatchObject({
       code: 'RECEIPT_UNSIGNED',
     });

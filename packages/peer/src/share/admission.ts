@@ -11,12 +11,13 @@ import {
   type Store,
 } from '@peerai/core-protocol';
 import { type AccessVerdict, decide } from '@peerai/core-protocol/access';
-import { pairingLease, readReceipt, type ReceiptBook } from '@peerai/ledger';
+import { readReceipt, type ReceiptBook } from '@peerai/ledger';
 import { completeOnce } from '../ledger/complete-once.ts';
+import { limits } from '../limits.ts';
 import type { Devices } from '../pairing/devices.ts';
 import { createMutex } from '../store/mutex.ts';
 import { records } from '../store/records.ts';
-import { owes, waitForSignature } from './debt.ts';
+import { isOpen, owes, owesTooMany, waitForSignature } from './debt.ts';
 import { type ClaimDeps, claimedShare, seenBy, shareFacts, within } from './facts.ts';
 import type { Share } from './shares.ts';
 
@@ -27,6 +28,8 @@ interface Reserved {
   readonly units: number;
   /** Share id, or nothing for a paired device. */
   readonly share?: string;
+  /** Hex: the chain of its receipts, the share's id or the pairing's. */
+  readonly lease: string;
   /** Asked with an API key: no receipt is made. */
   readonly byKey?: true;
   readonly atMs: number;
@@ -76,18 +79,23 @@ export async function openAdmission(deps: AdmissionDeps): Promise<PeerAdmission>
     return { reserved: mine.reduce((sum, one) => sum + one.units, 0), active: mine.length };
   };
 
+  const pairedRunning = (peer: PeerId): number =>
+    [...running.values()].filter((one) => one.peer === peer && one.share === undefined).length;
+
   /** Reads first what takes a wait, then decides over facts of one moment. */
   const judge = async ({
     peer,
+    requestId,
     resource,
     units,
     grant,
-  }: Pick<Claim, 'peer' | 'units' | 'grant'> & { readonly resource?: string }) => {
+  }: Pick<Claim, 'peer' | 'units' | 'grant'> & { readonly requestId?: string; readonly resource?: string }) => {
     const claimed = grant === undefined ? undefined : claimedShare(deps, peer, grant);
     const owesReceipt =
       claimed?.share !== undefined && !claimed.byKey && (await owes(deps, peer, fromHex(claimed.share.id)));
+    const paired = deps.devices.get(peer);
     const owesTooMuch =
-      deps.devices.get(peer) !== undefined && (await owes(deps, peer, pairingLease, 'as many as may be open'));
+      paired !== undefined && (await owesTooMany(deps, peer, fromHex(paired.lease), pairedRunning(peer)));
     const share = claimed?.share === undefined ? undefined : deps.shares.get(claimed.share.id);
     const device = deps.devices.get(peer);
     const model = resource?.replace(/^model:/, '') ?? share?.models[0] ?? '';
@@ -109,7 +117,12 @@ export async function openAdmission(deps: AdmissionDeps): Promise<PeerAdmission>
     if (verdict.via === 'pairing' && owesTooMuch) {
       throw new PeerAiError('RECEIPT_UNSIGNED', 'countersign the receipts of your last answers first', { model });
     }
-    return allowed(verdict, share, claimed?.byKey === true);
+    const lease = verdict.via === 'pairing' ? device?.lease : share?.id;
+    if (lease === undefined) throw new PeerAiError('NOT_GRANTED', 'this right is gone', { model });
+    if (requestId !== undefined && (await isOpen(deps, peer, fromHex(lease), requestId))) {
+      throw new PeerAiError('REFUSED', 'the receipt of this request waits for your signature');
+    }
+    return { lease, ...allowed(verdict, share, claimed?.byKey === true) };
   };
 
   const giveBack = async (key: string, entry: Running): Promise<void> => {
@@ -128,7 +141,7 @@ export async function openAdmission(deps: AdmissionDeps): Promise<PeerAdmission>
     if (entry.settled !== undefined && equalBytes(entry.settled.workHash, workHash)) return entry.settled.half;
     if (running.get(key) !== entry) throw new PeerAiError('REFUSED', 'this request has ended already');
     const { peer, requestId, resource, units } = entry;
-    const lease = entry.share === undefined ? pairingLease : fromHex(entry.share);
+    const lease = fromHex(entry.lease);
     const open = (await deps.receipts.unsigned(peer, lease)).find((half) => readReceipt(half).requestId === requestId);
     if (open !== undefined) {
       await giveBack(key, entry);
@@ -168,18 +181,16 @@ export async function openAdmission(deps: AdmissionDeps): Promise<PeerAdmission>
 
   const reserve = async ({ peer, requestId, resource, units, grant }: Claim): Promise<Reservation> => {
     const key = `${peer}/${requestId}`;
-    const same = running.get(key);
-    if (same !== undefined) {
-      if (same.resource === resource && same.units <= units) return reservation(key, same);
-      throw new PeerAiError('REFUSED', 'another request of this id is running');
-    }
-    const judged = await judge({ peer, resource, units, ...(grant === undefined ? {} : { grant }) });
+    // Whoever resends is joined to its running request before it comes here: a second one of the same id would share its rights.
+    if (running.has(key)) throw new PeerAiError('REFUSED', 'a request of this id is running already');
+    const judged = await judge({ peer, requestId, resource, units, ...(grant === undefined ? {} : { grant }) });
     const { share, units: granted } = judged;
     const reserved: Reserved = {
       peer,
       requestId,
       resource,
       units: granted,
+      lease: judged.lease,
       ...(share === undefined ? {} : { share: share.id }),
       ...(judged.byKey === true ? { byKey: true as const } : {}),
       atMs: deps.clock.nowMs(),
@@ -214,6 +225,8 @@ export async function openAdmission(deps: AdmissionDeps): Promise<PeerAdmission>
       return serial(async () => {
         const { share } = await judge({ peer, units: 1, grant });
         if (share === undefined) throw new PeerAiError('NOT_GRANTED', 'paired devices need no ticket');
+        const lastMs = share.guests[peer]?.lastSeenMs ?? 0;
+        if (deps.clock.nowMs() - lastMs < limits.guestSeenEveryMs) return share;
         const seen = await deps.shares.update(share.id, (now) => seenBy(now, peer, 0, deps.clock.nowMs()));
         deps.changed(seen);
         return seen;

@@ -1,17 +1,30 @@
 import { type Clock, fromHex, type PeerId } from '@peerai/core-protocol';
-import { ledgerLimits, type ReceiptBook } from '@peerai/ledger';
+import { ledgerLimits, readReceipt, type ReceiptBook } from '@peerai/ledger';
 import { limits } from '../limits.ts';
 import { type ClaimDeps, claimedShare } from './facts.ts';
 
-/** Does this peer owe a signature under this lease; for paired devices: as many as may be open at all? */
-export async function owes(
-  { receipts }: { readonly receipts: ReceiptBook },
+interface Book {
+  readonly receipts: ReceiptBook;
+}
+
+/** Does this peer owe a signature under this lease? */
+export function owes({ receipts }: Book, peer: PeerId, lease: Uint8Array): Promise<boolean> {
+  return receipts.owes(peer, lease);
+}
+
+/** For paired devices: would the answers that run now bring more receipts than may be open? */
+export async function owesTooMany(
+  { receipts }: Book,
   peer: PeerId,
   lease: Uint8Array,
-  howMany: 'any' | 'as many as may be open' = 'any',
+  running: number,
 ): Promise<boolean> {
-  if (howMany === 'any') return receipts.owes(peer, lease);
-  return (await receipts.unsigned(peer, lease)).length >= ledgerLimits.pendingReceiptsMax;
+  return (await receipts.open(peer, lease)) + running >= ledgerLimits.pendingReceiptsMax;
+}
+
+/** Is the receipt of this very request still without its second signature? */
+export async function isOpen({ receipts }: Book, peer: PeerId, lease: Uint8Array, requestId: string): Promise<boolean> {
+  return (await receipts.unsigned(peer, lease)).some((half) => readReceipt(half).requestId === requestId);
 }
 
 /**

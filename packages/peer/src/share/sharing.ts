@@ -95,10 +95,15 @@ export function createSharing(deps: SharingDeps): Sharing {
       return announce(deps, stopped);
     },
     start() {
-      serving ??= serveMethod(deps.network, shareMethod, async ({ grant }, { peer }) => {
-        const { models, tokens, tokensUsed, expiresMs } = await deps.admission.greet(peer, grant);
-        return { name: deps.name(), models, tokensBudget: tokens, tokensUsed, expiresMs };
-      });
+      serving ??= serveMethod(
+        deps.network,
+        shareMethod,
+        async ({ grant }, { peer }) => {
+          const { models, tokens, tokensUsed, expiresMs } = await deps.admission.greet(peer, grant);
+          return { name: deps.name(), models, tokensBudget: tokens, tokensUsed, expiresMs };
+        },
+        { clock: deps.clock },
+      );
     },
     close() {
       serving?.[Symbol.dispose]();
