@@ -28,7 +28,7 @@ function environment({ home, env = {} }: Call): Record<string, string> {
   const own = Object.entries(process.env).filter(
     ([name]) => !/^(?:PEERAI|XDG)_|^(?:CI|VITEST|NODE_ENV|OLLAMA_HOST|TEST)$/.test(name),
   );
-  return {
+  const all = {
     ...(Object.fromEntries(own) as Record<string, string>),
     ...(home === undefined ? {} : { PEERAI_HOME: home }),
     PEERAI_NETWORK__LISTEN_ADDRESS: '127.0.0.1:0',
@@ -37,6 +37,8 @@ function environment({ home, env = {} }: Call): Record<string, string> {
     PEERAI_LLM__ENGINES: 'scripted',
     ...env,
   };
+  // An empty value takes a setting back.
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ''));
 }
 
 /** Runs `peerai` to its end. */

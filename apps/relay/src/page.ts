@@ -31,6 +31,11 @@ export function findPage(candidates: readonly string[]): string | undefined {
 
 /** Answers `/s` and its assets; false when the path is not one of them. */
 export function servePage(folder: string, path: string, response: ServerResponse): boolean {
+  if (path === '/s/') {
+    // The page names its files relative to /s; what stands behind # stays with the browser.
+    response.writeHead(308, { location: '/s' }).end();
+    return true;
+  }
   const file = fileOf(folder, path);
   if (file === undefined) return false;
   const lasting = path.startsWith('/assets/');
@@ -45,7 +50,7 @@ export function servePage(folder: string, path: string, response: ServerResponse
 }
 
 function fileOf(folder: string, path: string): string | undefined {
-  if (path === '/s' || path === '/s/') return join(folder, 'share.html');
+  if (path === '/s') return join(folder, 'share.html');
   if (path === '/' || path.endsWith('.html')) return undefined;
   const file = normalize(join(folder, path));
   if (!file.startsWith(folder + sep) || !existsSync(file) || !statSync(file).isFile()) return undefined;

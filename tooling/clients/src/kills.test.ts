@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { startTestnet, type RunningAgent, type Testnet } from '@peerai/testnet';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
@@ -142,3 +144,42 @@ test('the consumer is killed and starts again: its pairing and its receipts are 
     interval: 250,
   });
 }, 60_000);
+
+test('one changed byte in the books on disk is found, named and given status 6', async () => {
+  await consumer.child.stop();
+  const file = join(consumer.info.home, 'peerai.db');
+  const changed = tamper(file);
+  const started = peerai('up', '--json', '--listen', '127.0.0.1:0', '--port', '0', '--engine', 'nano');
+  const code = await Promise.race([started.ended.then((told) => told.code), said(started.told)]);
+  if (code === undefined) {
+    const { code: status, stdout } = await peerai('ledger', 'verify').ended;
+    expect([status, stdout]).toEqual([6, expect.stringMatching(/⊗ entry \d+/)]);
+    await peerai('down').ended;
+  } else expect(code).toBe(6);
+  expect(changed).toBe(1);
+}, 60_000);
+
+/** Resolves when the agent said it is ready. */
+async function said(told: { readonly stdout: string }): Promise<undefined> {
+  await vi.waitFor(() => expect(told.stdout).toContain('"agent"'), { timeout: 15_000 });
+}
+
+/** Flips one bit in the middle of the oldest row of the room called ledger; returns how many rows it changed. */
+function tamper(file: string): number {
+  const database = new DatabaseSync(file);
+  try {
+    const rows = database.prepare('select key, value from rows order by key').all() as unknown as Row[];
+    const row = rows.find(({ key, value }) => Buffer.from(key).includes('ledger\0') && value.length > 200);
+    if (row === undefined) return 0;
+    const changed = Uint8Array.from(row.value);
+    const middle = changed.length >> 1;
+    changed[middle] = (changed[middle] ?? 0) ^ 1;
+    return Number(database.prepare('update rows set value = ? where key = ?').run(changed, row.key).changes);
+  } finally {
+    database.close();
+  }
+}
+interface Row {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+}

@@ -48,7 +48,7 @@ export const verbs: Readonly<Record<string, Entry>> = {
   demo: {
     group: 'Run',
     usage: 'demo chat',
-    says: 'a relay, two peers and an answer, on this machine',
+    says: 'two peers on this machine: pair, ask across, signed receipt',
     load: async () => (await import('./commands/demo.ts')).demo,
   },
   share: {
@@ -71,7 +71,7 @@ export const verbs: Readonly<Record<string, Entry>> = {
   },
   peers: {
     group: 'Devices',
-    usage: 'peers ls|show|rename|allow|block|unblock|rm|ping <peer>',
+    usage: 'peers ls|show|accept|reject|rename|allow|block|unblock|rm|ping <peer>',
     says: 'paired devices and guests',
     load: async () => (await import('./commands/peers.ts')).peers,
   },
@@ -119,7 +119,7 @@ export const verbs: Readonly<Record<string, Entry>> = {
   },
   config: {
     group: 'Settings',
-    usage: 'config get|explain|check|schema',
+    usage: 'config get|set|explain|check|schema|example',
     says: 'every setting and where it comes from',
     load: async () => (await import('./commands/config.ts')).config,
   },

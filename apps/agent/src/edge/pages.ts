@@ -22,6 +22,11 @@ const pageHeaders = (connect: string): Readonly<Record<string, string>> => ({
 
 /** Serves the built dashboard at `/` and the guest's page at `/s`; false when no file fits. A browser that asks for a route of the dashboard gets its index. */
 export function servePages(folder: string, path: string, asPage: boolean, response: ServerResponse): boolean {
+  if (path === '/s/') {
+    // The page names its files relative to /s; what stands behind # stays with the browser.
+    response.writeHead(308, { location: '/s' }).end();
+    return true;
+  }
   const file = fileOf(folder, path, asPage);
   if (file === undefined) return false;
   const guest = file.endsWith('share.html');
@@ -36,7 +41,7 @@ export function servePages(folder: string, path: string, asPage: boolean, respon
 }
 
 function fileOf(folder: string, path: string, asPage: boolean): string | undefined {
-  if (path === '/s' || path === '/s/') return existing(join(folder, 'share.html'));
+  if (path === '/s') return existing(join(folder, 'share.html'));
   const file = normalize(join(folder, path));
   if (file.startsWith(folder + sep) && existsSync(file) && statSync(file).isFile()) return file;
   return asPage && extname(path) === '' ? existing(join(folder, 'index.html')) : undefined;

@@ -211,6 +211,11 @@ describe('pages', () => {
     expect(body).not.toContain('secret');
   });
 
+  test('/s/ leads to /s, where the files of the page are found', async () => {
+    const { status, headers } = await raw(world.base, { path: '/s/' });
+    expect([status, headers.location]).toEqual([308, '/s']);
+  });
+
   test('an unknown path is a 404 for a program, and a POST to a page too', async () => {
     expect((await raw(world.base, { path: '/nothing' })).status).toBe(404);
     expect((await raw(world.base, { path: '/nothing.js', headers: { accept: 'text/html' } })).status).toBe(404);

@@ -46,10 +46,13 @@ async function askRelay(url: string, warn: (text: string) => void): Promise<read
     warn(`relay ${base} does not answer; it is left out until the next start`);
     return [];
   }
-  const body = (await response.json().catch(() => ({}))) as { service?: unknown; addresses?: unknown };
-  const said = Array.isArray(body.addresses) ? body.addresses.filter((one) => typeof one === 'string') : [];
+  const body = (await response.json().catch(() => undefined)) as
+    | { service?: unknown; addresses?: unknown }
+    | null
+    | undefined;
+  const said = Array.isArray(body?.addresses) ? body.addresses.filter((one) => typeof one === 'string') : [];
   const address = bestAddress(said, new URL(base).hostname);
-  if (body.service !== 'peerai-relay' || address === undefined) {
+  if (body?.service !== 'peerai-relay' || address === undefined) {
     throw new PeerAiError('RELAY_INVALID', `${base} is no PeerAI relay`, {
       hint: 'Give a multiaddr ending in /p2p/<id>, or the http address of a relay.',
     });

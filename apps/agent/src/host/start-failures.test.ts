@@ -31,6 +31,17 @@ test.each([
   await (await up(home, { env: env(port) })).end();
 });
 
+test('a taken port that nobody configured gives the next free one, and says so', async () => {
+  // Held by us, or by an agent of the person who runs this: taken either way.
+  const holder = createServer().listen(8006, '127.0.0.1');
+  await Promise.race([once(holder, 'listening'), once(holder, 'error')]).catch(() => undefined);
+  const agent = await up(folders.make(), { env: { PEERAI_API__PORT: '' } });
+  expect(Number(new URL(agent.info.api).port)).toBeGreaterThan(8006);
+  expect(agent.child.told.stderr).toMatch(/port-taken/);
+  await agent.end();
+  holder.close();
+});
+
 test('an address that is not this machine is not called taken', async () => {
   const { code, stderr } = await peerai(['up'], {
     home: folders.make(),

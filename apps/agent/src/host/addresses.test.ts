@@ -1,0 +1,67 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { afterEach, expect, test } from 'vitest';
+import { announcedAddresses, bestAddress, listenAddresses, relayAddresses, splitHostPort } from './addresses.ts';
+
+const stops: (() => void)[] = [];
+afterEach(() => stops.splice(0).forEach((stop) => stop()));
+
+async function serve(body: unknown): Promise<string> {
+  const server = createServer((_request, response) => void response.end(JSON.stringify(body))).listen(0, '127.0.0.1');
+  stops.push(() => server.close());
+  await once(server, 'listening');
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+test.each([
+  ['0.0.0.0:4001', '0.0.0.0', 4001],
+  ['[::]:0', '::', 0],
+  ['host.example:65534', 'host.example', 65_534],
+])('%s is the host %s and the port %i', (text, host, port) => {
+  expect(splitHostPort(text)).toEqual({ host, port });
+});
+
+test('TCP listens on the port and WebSocket on the next; port 0 takes two free ones', () => {
+  const both = { tcp: true, websocket: true };
+  expect(listenAddresses('0.0.0.0', 4001, both)).toEqual(['/ip4/0.0.0.0/tcp/4001', '/ip4/0.0.0.0/tcp/4002/ws']);
+  expect(listenAddresses('::', 0, both)).toEqual(['/ip6/::/tcp/0', '/ip6/::/tcp/0/ws']);
+  expect(listenAddresses('a.example', 1, { tcp: false, websocket: false })).toEqual([]);
+});
+
+test('an external address is a multiaddr as it is, or a host and port as TCP and WebSocket', () => {
+  expect(announcedAddresses('/dns4/a/tcp/1')).toEqual(['/dns4/a/tcp/1']);
+  expect(announcedAddresses('a.example:1')).toEqual(['/dns/a.example/tcp/1', '/dns/a.example/tcp/2/ws']);
+});
+
+test('of a relay that listens everywhere, the address at the asked host is dialled', () => {
+  const said = ['/ip4/127.0.0.1/tcp/1/ws/p2p/R', '/ip4/192.168.1.9/tcp/1/ws/p2p/R', '/ip4/10.0.0.4/tcp/1/ws/p2p/R'];
+  expect(bestAddress(said, '10.0.0.4')).toBe(said[2]);
+  expect(bestAddress(said, '127.0.0.1')).toBe(said[0]);
+  expect(bestAddress(said, 'localhost')).toBe(said[0]);
+  expect(bestAddress(said, 'relay.lan')).toBe(said[1]);
+  expect(bestAddress(said.slice(0, 1), 'relay.lan')).toBe(said[0]);
+  expect(bestAddress([], 'relay.lan')).toBeUndefined();
+});
+
+test('a relay is asked for its address; one given as a multiaddr is taken as it is', async () => {
+  const address = '/ip4/127.0.0.1/tcp/1/ws/p2p/R';
+  const url = await serve({ service: 'peerai-relay', addresses: [address] });
+  const warned: string[] = [];
+  const given = ['/ip4/1.2.3.4/tcp/1/p2p/Q', `${url}/`, 'http://127.0.0.1:9'];
+  expect(await relayAddresses(given, (text) => warned.push(text))).toEqual([given[0], address]);
+  expect(warned).toEqual([expect.stringContaining('http://127.0.0.1:9')]);
+});
+
+test.each([
+  [{}],
+  [{ service: 'peerai-relay' }],
+  [{ service: 'peerai-relay', addresses: [7] }],
+  [{ addresses: ['/ip4/1.2.3.4/tcp/1'] }],
+  [null],
+])('a server that answers %j is no relay', async (body) => {
+  const url = await serve(body);
+  await expect(relayAddresses([url], () => undefined)).rejects.toThrow(
+    expect.objectContaining({ code: 'RELAY_INVALID' }) as Error,
+  );
+});
