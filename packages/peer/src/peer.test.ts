@@ -98,6 +98,9 @@ test('a long system text of the provider is its own matter: the answer is still 
   const b = await world.peer('b', { engine: false });
   await pair(world, a, b);
   for (const question of ['hi', 'again']) {
-    expect((await ask(world, b, 'echo', question)).at(-1)).toMatchObject({ type: 'finish', servedBy: { signed: true } });
+    expect((await ask(world, b, 'echo', question, 2_000)).at(-1)).toMatchObject({
+      type: 'finish',
+      servedBy: { signed: true },
+    });
   }
 });
