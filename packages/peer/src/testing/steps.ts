@@ -43,8 +43,8 @@ function run(ask: (signal: AbortSignal) => AsyncIterable<ChatEvent>): Running {
   })();
   return { events, ended: () => ended, stop: () => stopping.abort() };
 }
-export function startAsking(asker: TestPeer, model: string, text: string): Running {
-  return run((signal) => asker.peer.chat.ask({ model, messages: [{ role: 'user', text }], maxTokens: 64 }, signal));
+export function startAsking(asker: TestPeer, model: string, text: string, maxTokens = 64): Running {
+  return run((signal) => asker.peer.chat.ask({ model, messages: [{ role: 'user', text }], maxTokens }, signal));
 }
 export function startGuestAsking(
   { guest }: TestGuest,
@@ -57,8 +57,13 @@ export async function ended(world: TestWorld, running: Running): Promise<ChatEve
   await until(world.clock, () => running.ended());
   return running.events;
 }
-export const ask = (world: TestWorld, asker: TestPeer, model: string, text: string): Promise<ChatEvent[]> =>
-  ended(world, startAsking(asker, model, text));
+export const ask = (
+  world: TestWorld,
+  asker: TestPeer,
+  model: string,
+  text: string,
+  maxTokens?: number,
+): Promise<ChatEvent[]> => ended(world, startAsking(asker, model, text, maxTokens));
 export const guestAsks = (
   world: TestWorld,
   guest: TestGuest,
