@@ -66,12 +66,12 @@ function readText(file: string): string | undefined {
   return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
 }
 
-/** Is there a process of this number? */
+/** Does a process of this number run? One that has ended and waits for its parent to look, as in many containers, does not. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
     return (error as { code?: string }).code === 'EPERM';
   }
+  return !/^State:\s+Z/m.test(readText(`/proc/${pid}/status`) ?? '');
 }
