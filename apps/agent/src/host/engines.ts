@@ -47,7 +47,8 @@ export async function createEngines(
     findings: () => findings,
     probe,
     async run(signal) {
-      while (auto && !signal.aborted) {
+      if (!auto) return;
+      while (!signal.aborted) {
         await deps.clock.sleep(probeEveryMs, signal).catch(() => undefined);
         if (!signal.aborted) await probe(signal).catch(() => undefined);
       }
