@@ -20,7 +20,12 @@ afterAll(() => net?.testnet.stop(), 20_000);
 
 const openai = ({ base, key }: { readonly base: string; readonly key: string }): OpenAI =>
   // Without a key the client insists on sending one: the header is taken off again, as curl would not send it.
-  new OpenAI({ baseURL: `${base}/v1`, apiKey: key === '' ? 'none' : key, maxRetries: 0, ...(key === '' ? { defaultHeaders: { authorization: null } } : {}) });
+  new OpenAI({
+    baseURL: `${base}/v1`,
+    apiKey: key === '' ? 'none' : key,
+    maxRetries: 0,
+    ...(key === '' ? { defaultHeaders: { authorization: null } } : {}),
+  });
 const ollama = ({ base, key }: { readonly base: string; readonly key: string }): Ollama =>
   new Ollama({ host: base, ...(key === '' ? {} : { headers: { authorization: `Bearer ${key}` } }) });
 const ways = ['with the token', 'with a gateway key', 'with /t/<key>/', 'bare from loopback'] as const;
@@ -37,7 +42,12 @@ describe.each(ways)('%s', (name) => {
     const whole = await client.chat.completions.create({ model, messages });
     expect(whole.choices[0]?.message.content).toBe(answer);
     expect(whole.usage).toMatchObject({ completion_tokens: 4 });
-    const stream = await client.chat.completions.create({ model, messages, stream: true, stream_options: { include_usage: true } });
+    const stream = await client.chat.completions.create({
+      model,
+      messages,
+      stream: true,
+      stream_options: { include_usage: true },
+    });
     let text = '';
     let usage: unknown;
     for await (const chunk of stream) {
@@ -75,7 +85,11 @@ describe.each(ways)('%s', (name) => {
 
   test('ai with @ai-sdk/openai-compatible: generated and streamed', async () => {
     const { base, key } = wayOf(name);
-    const provider = createOpenAICompatible({ name: 'peerai', baseURL: `${base}/v1`, ...(key === '' ? {} : { apiKey: key }) });
+    const provider = createOpenAICompatible({
+      name: 'peerai',
+      baseURL: `${base}/v1`,
+      ...(key === '' ? {} : { apiKey: key }),
+    });
     expect((await generateText({ model: provider(model), prompt: question })).text).toBe(answer);
     let text = '';
     for await (const delta of streamText({ model: provider(model), prompt: question }).textStream) text += delta;
@@ -85,10 +99,27 @@ describe.each(ways)('%s', (name) => {
   test('curl: whole and streamed', async () => {
     const { base, key } = wayOf(name);
     const auth = key === '' ? [] : ['-H', `authorization: Bearer ${key}`];
-    const body = (stream: boolean): string => JSON.stringify({ model, stream, messages: [{ role: 'user', content: question }] });
-    const whole = await run('curl', ['-s', `${base}/v1/chat/completions`, ...auth, '-H', 'content-type: application/json', '-d', body(false)]);
+    const body = (stream: boolean): string =>
+      JSON.stringify({ model, stream, messages: [{ role: 'user', content: question }] });
+    const whole = await run('curl', [
+      '-s',
+      `${base}/v1/chat/completions`,
+      ...auth,
+      '-H',
+      'content-type: application/json',
+      '-d',
+      body(false),
+    ]);
     expect(JSON.parse(whole.stdout)).toMatchObject({ choices: [{ message: { content: answer } }] });
-    const streamed = await run('curl', ['-sN', `${base}/v1/chat/completions`, ...auth, '-H', 'content-type: application/json', '-d', body(true)]);
+    const streamed = await run('curl', [
+      '-sN',
+      `${base}/v1/chat/completions`,
+      ...auth,
+      '-H',
+      'content-type: application/json',
+      '-d',
+      body(true),
+    ]);
     expect(streamed.stdout.trimEnd().endsWith('data: [DONE]')).toBe(true);
   });
 });

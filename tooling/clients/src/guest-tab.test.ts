@@ -10,7 +10,14 @@ let provider: RunningAgent;
 
 beforeAll(async () => {
   place = await guestPlace();
-  testnet = await startTestnet({ agents: 1, relays: 1, engine: 'scripted', env: {}, names: ['study-pc'], host: place.host });
+  testnet = await startTestnet({
+    agents: 1,
+    relays: 1,
+    engine: 'scripted',
+    env: {},
+    names: ['study-pc'],
+    host: place.host,
+  });
   const [first] = testnet.agents;
   if (first === undefined) throw new Error('one agent was asked for');
   provider = first;

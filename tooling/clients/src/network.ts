@@ -11,7 +11,14 @@ export interface TwoAgents {
 }
 
 export async function startTwoAgents(): Promise<TwoAgents> {
-  const testnet = await startTestnet({ agents: 2, relays: 1, engine: 'scripted', engines: ['scripted', 'nano'], env: {}, names: ['study-pc', 'laptop'] });
+  const testnet = await startTestnet({
+    agents: 2,
+    relays: 1,
+    engine: 'scripted',
+    engines: ['scripted', 'nano'],
+    env: {},
+    names: ['study-pc', 'laptop'],
+  });
   const [provider, consumer] = testnet.agents;
   if (provider === undefined || consumer === undefined) throw new Error('two agents were asked for');
   const { key = '' } = await consumer.client.makeKey('clients');

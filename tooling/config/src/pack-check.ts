@@ -96,11 +96,23 @@ function checkAlone(name: string, tarballs: ReadonlyMap<string, string>): void {
   if (wanted === undefined) throw new Error(`${name} has no first use in pack-check`);
   const used = [...new Set([...wanted.matchAll(/from '(@peerai\/[a-z-]+)/g)].map(([, one]) => one ?? ''))];
   const dependencies = Object.fromEntries([`@peerai/${name}`, ...used].map((one) => [one, local[one] ?? '']));
-  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: `alone-${name}`, private: true, type: 'module', dependencies }));
-  writeFileSync(join(folder, 'pnpm-workspace.yaml'), `packages: []\nautoInstallPeers: false\nstrictDepBuilds: false\noverrides:\n  react-native-webrtc: '-'\n${Object.entries(local).map(([one, file]) => `  '${one}': '${file}'`).join('\n')}\n`);
+  writeFileSync(
+    join(folder, 'package.json'),
+    JSON.stringify({ name: `alone-${name}`, private: true, type: 'module', dependencies }),
+  );
+  writeFileSync(
+    join(folder, 'pnpm-workspace.yaml'),
+    `packages: []\nautoInstallPeers: false\nstrictDepBuilds: false\noverrides:\n  react-native-webrtc: '-'\n${Object.entries(
+      local,
+    )
+      .map(([one, file]) => `  '${one}': '${file}'`)
+      .join('\n')}\n`,
+  );
   writeFileSync(join(folder, 'clock.mjs'), clock);
   writeFileSync(join(folder, 'use.mjs'), `import { ok } from 'node:assert/strict';\n${wanted}\nprocess.exit(0);\n`);
   run('pnpm', ['install', '--prefer-offline', '--ignore-scripts', '--no-frozen-lockfile'], folder);
   run(process.execPath, ['use.mjs'], folder);
-  process.stdout.write(`  @peerai/${name} ${JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')).version} (${Math.round((performance.now() - startedMs) / 100) / 10} s)\n`);
+  process.stdout.write(
+    `  @peerai/${name} ${JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')).version} (${Math.round((performance.now() - startedMs) / 100) / 10} s)\n`,
+  );
 }

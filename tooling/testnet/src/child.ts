@@ -24,7 +24,11 @@ export interface ChildOptions {
 }
 
 /** Starts a Node program. Throws with its last words when it ends before it is ready. */
-export async function startChild<Ready>(script: string, args: readonly string[], options: ChildOptions): Promise<Child<Ready>> {
+export async function startChild<Ready>(
+  script: string,
+  args: readonly string[],
+  options: ChildOptions,
+): Promise<Child<Ready>> {
   const child = spawn(process.execPath, ['--enable-source-maps', script, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...options.env },

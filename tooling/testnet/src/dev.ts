@@ -42,7 +42,10 @@ async function main(): Promise<void> {
 async function answers(url: string): Promise<boolean> {
   const end = Date.now() + (process.env['TURBO_HASH'] === undefined ? 0 : viteMsMax);
   for (;;) {
-    const ok = await fetch(url).then((response) => response.ok, () => false);
+    const ok = await fetch(url).then(
+      (response) => response.ok,
+      () => false,
+    );
     if (ok || Date.now() >= end) return ok;
     await sleep(100);
   }

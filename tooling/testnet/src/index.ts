@@ -4,4 +4,13 @@
  * @packageDocumentation
  */
 export { type Child, startChild } from './child.ts';
-export { type AgentInfo, pair, type RelayInfo, type RunningAgent, type RunningRelay, startTestnet, type Testnet, type TestnetOptions } from './testnet.ts';
+export {
+  type AgentInfo,
+  pair,
+  type RelayInfo,
+  type RunningAgent,
+  type RunningRelay,
+  startTestnet,
+  type Testnet,
+  type TestnetOptions,
+} from './testnet.ts';

@@ -21,16 +21,24 @@ function readOptions(): TestnetOptions | undefined {
   if (values.help === true) return undefined;
   const count = (name: 'agents' | 'relay', min: number, max: number): number => {
     const value = Number(values[name]);
-    if (!Number.isInteger(value) || value < min || value > max) throw new Error(`--${name} is "${values[name]}"; it can be ${min} to ${max}`);
+    if (!Number.isInteger(value) || value < min || value > max)
+      throw new Error(`--${name} is "${values[name]}"; it can be ${min} to ${max}`);
     return value;
   };
-  if (values.engine !== 'scripted' && values.engine !== 'nano' && values.engine !== 'auto') throw new Error(`--engine is "${values.engine}"; it can be scripted, nano or auto`);
+  if (values.engine !== 'scripted' && values.engine !== 'nano' && values.engine !== 'auto')
+    throw new Error(`--engine is "${values.engine}"; it can be scripted, nano or auto`);
   const pairs = values.env.map((text) => {
     const at = text.indexOf('=');
     if (at <= 0) throw new Error(`--env is "${text}"; it must be KEY=VALUE`);
     return [text.slice(0, at), text.slice(at + 1)] as const;
   });
-  return { agents: count('agents', 1, 32), relays: count('relay', 0, 8), engine: values.engine, env: Object.fromEntries(pairs), onLog: (line) => process.stderr.write(`${line}\n`) };
+  return {
+    agents: count('agents', 1, 32),
+    relays: count('relay', 0, 8),
+    engine: values.engine,
+    env: Object.fromEntries(pairs),
+    onLog: (line) => process.stderr.write(`${line}\n`),
+  };
 }
 
 try {

@@ -63,7 +63,8 @@ export interface RunningAgent {
 }
 
 const require = createRequire(import.meta.url);
-const programOf = (name: string, file: string): string => join(dirname(require.resolve(`${name}/package.json`)), 'dist', file);
+const programOf = (name: string, file: string): string =>
+  join(dirname(require.resolve(`${name}/package.json`)), 'dist', file);
 const permissions = ['chat', 'tasks', 'train'] as const;
 
 /** Relays and agents as real processes on loopback, paired with one another. Takes free ports and temporary homes. */
@@ -79,13 +80,32 @@ export async function startTestnet(options: TestnetOptions): Promise<Testnet> {
   };
   try {
     const names = Array.from({ length: options.relays }, (_, index) => `relay-${index + 1}`);
-    relays.push(...(await Promise.all(names.map((name) => startRelay(name, join(folder, name), { host, usualPorts: options.usualPorts === true, onLog })))));
+    relays.push(
+      ...(await Promise.all(
+        names.map((name) =>
+          startRelay(name, join(folder, name), { host, usualPorts: options.usualPorts === true, onLog }),
+        ),
+      )),
+    );
     const known = relays.map(({ info }) => browserAddress(info));
-    const agentNames = Array.from({ length: options.agents }, (_, index) => options.names?.[index] ?? `agent-${index + 1}`);
+    const agentNames = Array.from(
+      { length: options.agents },
+      (_, index) => options.names?.[index] ?? `agent-${index + 1}`,
+    );
     const start = (name: string, index: number): Promise<RunningAgent> =>
-      startAgent({ name, engine: options.engines?.[index] ?? options.engine, home: join(folder, name), host, relays: known, options, onLog, ports: undefined });
+      startAgent({
+        name,
+        engine: options.engines?.[index] ?? options.engine,
+        home: join(folder, name),
+        host,
+        relays: known,
+        options,
+        onLog,
+        ports: undefined,
+      });
     // Two that look for the same usual port at once could both find it free.
-    if (options.usualPorts === true) for (const [index, name] of agentNames.entries()) agents.push(await start(name, index));
+    if (options.usualPorts === true)
+      for (const [index, name] of agentNames.entries()) agents.push(await start(name, index));
     else agents.push(...(await Promise.all(agentNames.map(start))));
     if (options.pair !== false) await pairAll(agents);
   } catch (error) {
@@ -103,11 +123,18 @@ export async function startTestnet(options: TestnetOptions): Promise<Testnet> {
 async function startRelay(
   name: string,
   home: string,
-  { host, usualPorts, onLog }: { readonly host: string; readonly usualPorts: boolean; readonly onLog: (line: string) => void },
+  {
+    host,
+    usualPorts,
+    onLog,
+  }: { readonly host: string; readonly usualPorts: boolean; readonly onLog: (line: string) => void },
 ): Promise<RunningRelay> {
   const ports = usualPorts ? [] : ['--port', '0', '--tcp-port', '0'];
   const args = ['--json', ...ports, '--bind', host, '--home', home, '--name', name];
-  const child = await startChild<RelayInfo>(programOf('@peerai/relay', 'main.js'), args, { env: {}, onLog: (line) => onLog(`${name} ${line}`) });
+  const child = await startChild<RelayInfo>(programOf('@peerai/relay', 'main.js'), args, {
+    env: {},
+    onLog: (line) => onLog(`${name} ${line}`),
+  });
   const { http, addresses, peerId } = child.ready;
   return { info: { name, http, addresses, peerId, pid: child.pid }, child };
 }
@@ -177,7 +204,11 @@ export async function pair(inviter: RunningAgent, joiner: RunningAgent): Promise
   const end = Date.now() + 10_000;
   for (;;) {
     const [there, here] = await Promise.all([inviter.client.peers(), joiner.client.peers()]);
-    const done = there.some(({ peerId, state }) => peerId === joiner.info.peerId && state === 'online') && here.some(({ peerId, state, models }) => peerId === inviter.info.peerId && state === 'online' && models.length > 0);
+    const done =
+      there.some(({ peerId, state }) => peerId === joiner.info.peerId && state === 'online') &&
+      here.some(
+        ({ peerId, state, models }) => peerId === inviter.info.peerId && state === 'online' && models.length > 0,
+      );
     if (done && there.some(({ peerId, models }) => peerId === joiner.info.peerId && models.length > 0)) return;
     if (Date.now() > end) throw new Error(`${inviter.info.name} and ${joiner.info.name} did not pair within 10 s`);
     await new Promise((resolve) => setTimeout(resolve, 50));

@@ -35,10 +35,7 @@ export function SharesPage(): ReactNode {
           </header>
           <Region query={models} what="models">
             {(view) => (
-              <ShareForm
-                models={view.models.filter((model) => model.local)}
-                onMade={(share) => setShownId(share.id)}
-              />
+              <ShareForm models={view.models.filter((model) => model.local)} onMade={(share) => setShownId(share.id)} />
             )}
           </Region>
           {shown !== undefined && node !== undefined && (
