@@ -97,7 +97,12 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
 
   const devices = await openDevices(store);
   const remote = createRemoteModels();
-  const changed = (): void => events.emit({ type: 'models-changed' });
+  const changed = (): void => {
+    events.emit({ type: 'models-changed' });
+    // A hello makes our devices ask for our models again.
+    if (linked) for (const { peer } of devices.list()) keeper.nudge(peer);
+  };
+  let linked = false;
   const local = createLocalModels({
     clock,
     logger,
@@ -150,6 +155,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     modelsOf: (peer) => remote.of(peer).map(({ name: model }) => model),
     revoked: (peer) => admission.revoke({ peer }),
     nudge: (peer) => keeper.nudge(peer),
+    removed: (peer) => remote.forget(peer),
   });
   const pairing = await createPairing({
     identity,
@@ -162,7 +168,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     events,
     logger,
     name,
-    inviteAddresses: async () => reach.ticketAddresses(),
+    inviteAddresses: async () => reach.pairingAddresses(),
     paired: (peer) => {
       keeper.nudge(peer);
       events.emit({
@@ -355,10 +361,12 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
         ),
       );
       keeper.start();
+      linked = true;
     },
     async stop() {
       if (stopping.signal.aborted) return;
       stopping.abort();
+      linked = false;
       keeper.stop();
       pairing.stop();
       sharing.close();

@@ -29,9 +29,13 @@ test('TCP listens on the port and WebSocket on the next; port 0 takes two free o
   expect(listenAddresses('a.example', 1, { tcp: false, websocket: false })).toEqual([]);
 });
 
-test('an external address is a multiaddr as it is, or a host and port as TCP and WebSocket', () => {
-  expect(announcedAddresses('/dns4/a/tcp/1')).toEqual(['/dns4/a/tcp/1']);
-  expect(announcedAddresses('a.example:1')).toEqual(['/dns/a.example/tcp/1', '/dns/a.example/tcp/2/ws']);
+test('an external address is a multiaddr as it is, or a host and port as what listens', () => {
+  expect(announcedAddresses('/dns4/a/tcp/1', { tcp: true, websocket: true })).toEqual(['/dns4/a/tcp/1']);
+  expect(announcedAddresses('a.example:1', { tcp: true, websocket: true })).toEqual([
+    '/dns/a.example/tcp/1',
+    '/dns/a.example/tcp/2/ws',
+  ]);
+  expect(announcedAddresses('a.example:1', { tcp: true, websocket: false })).toEqual(['/dns/a.example/tcp/1']);
 });
 
 test('of a relay that listens everywhere, the address at the asked host is dialled', () => {

@@ -20,11 +20,14 @@ export function listenAddresses(
   ];
 }
 
-/** `external_address` as multiaddrs: a multiaddr as it is, `host:port` as TCP and WebSocket. */
-export function announcedAddresses(text: string): readonly string[] {
+/** `external_address` as multiaddrs: a multiaddr as it is, `host:port` as every transport that listens. */
+export function announcedAddresses(
+  text: string,
+  transports: { readonly tcp: boolean; readonly websocket: boolean },
+): readonly string[] {
   if (text.startsWith('/')) return [text];
   const { host, port } = splitHostPort(text);
-  return listenAddresses(host, port, { tcp: true, websocket: true });
+  return listenAddresses(host, port, transports);
 }
 
 /** How long a relay may take to say its addresses, milliseconds. */

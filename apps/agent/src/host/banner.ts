@@ -3,7 +3,8 @@ import type { Instance } from '../cli/locate.ts';
 
 export interface BannerFacts {
   readonly instance: Instance;
-  readonly token: string;
+  /** Left out where what is printed may be kept: a pipe, a file, a journal. */
+  readonly token: string | undefined;
   readonly took: string;
   readonly relays: readonly string[];
   readonly engines: readonly Engine[];
@@ -19,7 +20,7 @@ export function banner({ instance, token, took, relays, engines, files, moved }:
     `${instance.name} is up (${took})`,
     `  engine     ${engine.length === 0 ? 'none' : engine.join(', ')}`,
     `  relay      ${relays.length === 0 ? 'none: LAN only (give one with --relay)' : relays.join(', ')}`,
-    `  dashboard  ${instance.api}/#token=${token}`,
+    `  dashboard  ${token === undefined ? `${instance.api}   (peerai open)` : `${instance.api}/#token=${token}`}`,
     `  gateway    ${instance.api}/v1   (OpenAI; Ollama at ${instance.api})`,
     ...(moved === undefined ? [] : [`  note       ${moved}`]),
     ...(files.length === 0 ? [] : [`  settings   ${files.join(', ')}`]),

@@ -10,9 +10,10 @@ const probeEveryMs = 30_000;
 export interface Engines {
   readonly list: () => readonly Engine[];
   readonly findings: () => readonly EngineFinding[];
-  /** Looks once now; `run` goes on looking. */
-  probe(signal: AbortSignal): Promise<void>;
-  run(signal: AbortSignal): Promise<void>;
+  /** Looks once now; true when the engines are others than before. `run` goes on looking. */
+  probe(signal: AbortSignal): Promise<boolean>;
+  /** Looks again from time to time until the signal fires, and tells when the engines are others. */
+  run(signal: AbortSignal, changed: () => Promise<void>): Promise<void>;
 }
 
 /** The engines that the configuration names. `auto` takes what answers on the usual ports, and the embedded guide when nothing does. */
@@ -29,14 +30,15 @@ export async function createEngines(
   const guide = auto ? nanoEngine(deps.clock) : undefined;
   let found: readonly Engine[] = [];
   let findings: readonly EngineFinding[] = [];
-  const probe = async (signal: AbortSignal): Promise<void> => {
-    if (!auto) return;
+  const probe = async (signal: AbortSignal): Promise<boolean> => {
+    if (!auto) return false;
     const probed = await probeEngines({ clock: deps.clock }, { signal });
     findings = probed.map(({ kind, url, state, detail }) => ({ kind, url, state, detail, models: [] }));
     const urls = probed.flatMap(({ state, url, kind }) => (state === 'found' ? [`${kind} ${url}`] : [])).join('\n');
-    if (urls === found.map(({ kind, url }) => `${kind} ${url ?? ''}`).join('\n')) return;
+    if (urls === found.map(({ kind, url }) => `${kind} ${url ?? ''}`).join('\n')) return false;
     found = probed.flatMap(({ engine }) => (engine === undefined ? [] : [engine]));
     deps.logger.info('engines-found', { engines: found.map(({ kind, url }) => `${kind} ${url ?? ''}`) });
+    return true;
   };
   return {
     list: () => [
@@ -46,11 +48,11 @@ export async function createEngines(
     ],
     findings: () => findings,
     probe,
-    async run(signal) {
+    async run(signal, changed) {
       if (!auto) return;
       while (!signal.aborted) {
         await deps.clock.sleep(probeEveryMs, signal).catch(() => undefined);
-        if (!signal.aborted) await probe(signal).catch(() => undefined);
+        if (!signal.aborted && (await probe(signal).catch(() => false))) await changed().catch(() => undefined);
       }
     },
   };

@@ -49,7 +49,8 @@ export async function startFace({ loaded, home, peer, logger, config, shutdown }
       rules: {
         loopbackBind: /^(?:127\.|localhost$|::1$)/.test(api.bind),
         requireToken: api.require_token,
-        allowHosts: security.allow_hosts,
+        // Who bound an address of this machine means to call it by that address.
+        allowHosts: isEverywhere(api.bind) ? security.allow_hosts : [...security.allow_hosts, api.bind],
         allowOrigins: security.allow_origins,
         controlToken: home.token,
       },
@@ -63,6 +64,8 @@ function findPages(): string | undefined {
   const folders = pageFolders.map((place) => fileURLToPath(new URL(place, import.meta.url)));
   return folders.find((folder) => existsSync(join(folder, 'index.html')));
 }
+
+const isEverywhere = (bind: string): boolean => bind === '0.0.0.0' || bind === '::';
 
 /** The address this machine reaches the API at; one that listens everywhere is reached on loopback. */
 function baseUrl({ bind }: Config['api'], port: number): string {

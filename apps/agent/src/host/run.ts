@@ -80,7 +80,7 @@ async function start({ loaded, folders, undo, logger }: StartParts): Promise<Run
     { loaded, home, engines, logger, signal: life.signal, api: () => api },
     undo,
   );
-  void engines.run(life.signal);
+  void engines.run(life.signal, () => peer.models.refresh(life.signal));
 
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
   const shutdown = async (): Promise<void> => {
@@ -104,6 +104,12 @@ async function start({ loaded, folders, undo, logger }: StartParts): Promise<Run
   process.once('SIGTERM', () => void shutdown());
   process.once('SIGINT', () => void shutdown());
   logger.info('agent-ready', { api, peer: peer.id });
-  const facts = { instance, token: home.token, relays, files: loaded.files, moved: face.moved };
+  const facts = {
+    instance,
+    token: process.stdout.isTTY ? home.token : undefined,
+    relays,
+    files: loaded.files,
+    moved: face.moved,
+  };
   return { instance, ended, stop: shutdown, banner: (took) => banner({ ...facts, took, engines: engines.list() }) };
 }

@@ -58,7 +58,9 @@ export async function startPeer(
 function linkOptions({ network }: Config, host: string, port: number) {
   return {
     listen: listenAddresses(host, port, network.transports),
-    ...(network.external_address === undefined ? {} : { announce: announcedAddresses(network.external_address) }),
+    ...(network.external_address === undefined
+      ? {}
+      : { announce: announcedAddresses(network.external_address, network.transports) }),
     bootstrap: network.bootstrap_nodes,
     mdns: network.discovery.mdns,
     maxConnections: network.max_connections,

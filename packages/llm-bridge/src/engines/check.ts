@@ -1,15 +1,6 @@
 import type { z } from 'zod';
 import { llmError } from '../errors.ts';
 
-/** Throws ENGINE_FAILED. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw llmError('ENGINE_FAILED', 'the engine sent something that is no JSON', {}, cause);
-  }
-}
-
 /** A reply that keeps its schema. Throws ENGINE_FAILED. */
 export function checkReply<Schema extends z.ZodType>(schema: Schema, reply: unknown): z.output<Schema> {
   const checked = schema.safeParse(reply);

@@ -63,6 +63,8 @@ export interface Models {
   candidates(name: string, signal: AbortSignal): Promise<readonly Candidate[]>;
   /** The name used where none is given. */
   defaultName(): string;
+  /** Asks our own engines for their models now. */
+  refresh(signal: AbortSignal): Promise<void>;
   /** Asks a device for its models again. */
   learn(peer: PeerId, signal: AbortSignal): Promise<void>;
 }
@@ -138,6 +140,7 @@ export async function openModels(deps: ModelsDeps): Promise<Models> {
       if (own !== undefined) return [localCandidate(deps, own)];
       throw unknown(wanted, all());
     },
+    refresh: (signal) => deps.local.refresh(signal),
     async learn(peer, signal) {
       try {
         const cards = await listRemoteModels(deps, peer, { signal });

@@ -17,6 +17,8 @@ export interface Reach {
   kind(): ShareReach['reach'];
   /** Addresses without their `/p2p/<self>` end, those anybody can dial first. */
   ticketAddresses(): readonly string[];
+  /** The same for a device that runs an agent, which dials TCP too. */
+  pairingAddresses(): readonly string[];
   /** Full addresses for a paired device. */
   inviteAddresses(): readonly string[];
   /** Base of share links that others can open. */
@@ -24,7 +26,7 @@ export interface Reach {
   share(): ShareReach;
 }
 
-/** Direct addresses a ticket carries besides the relays': a link stays short enough to send. */
+/** Direct addresses of one kind a ticket carries besides the relays': a link stays short enough to send. */
 const directMax = 1;
 
 export function createReach(deps: ReachDeps): Reach {
@@ -38,15 +40,17 @@ export function createReach(deps: ReachDeps): Reach {
     if (deps.relays.circuits().length > 0) return 'relay';
     return own().some((address) => !isLoopback(address)) ? 'lan' : 'machine';
   };
-  const ticketAddresses = (): readonly string[] => {
-    const webSockets = own().filter((address) => /\/wss?$/.test(address));
-    const direct = [...webSockets.filter((address) => !isLoopback(address)), ...webSockets.filter(isLoopback)];
-    return [...deps.relays.circuits().slice(0, 2), ...direct.slice(0, directMax)];
+  const best = (ending: RegExp): string[] => {
+    const fitting = own().filter((address) => ending.test(address));
+    return [...fitting.filter((address) => !isLoopback(address)), ...fitting.filter(isLoopback)].slice(0, directMax);
   };
+  const ticketAddresses = (): readonly string[] => [...deps.relays.circuits().slice(0, 2), ...best(/\/wss?$/)];
+  const pairingAddresses = (): readonly string[] => [...ticketAddresses(), ...best(/\/tcp\/\d+$/)];
   const pageUrl = (): string | undefined => deps.pageUrl ?? deps.relays.pageUrl();
   return {
     kind,
     ticketAddresses,
+    pairingAddresses,
     inviteAddresses: () =>
       [...deps.relays.circuits(), ...own()].slice(0, 8).map((address) => `${address}/p2p/${deps.self}`),
     pageUrl,

@@ -30,6 +30,8 @@ export interface PeersDeps {
   /** A device was blocked or removed, or may not chat any more: what it runs here ends. */
   readonly revoked: (peer: PeerId) => void;
   readonly nudge: (peer: PeerId) => void;
+  /** A device is known no more. */
+  readonly removed: (peer: PeerId) => void;
 }
 
 /** Everybody this peer knows or talks to: paired devices, guests that are here now, relays. */
@@ -84,7 +86,9 @@ export function createPeers(deps: PeersDeps): Peers {
         throw new PeerAiError('DEVICE_UNKNOWN', 'this device was removed meanwhile');
       if (changed.blocked && !before.blocked) await cutOff(deps, peer);
       else if (before.allow.includes('chat') && !changed.allow.includes('chat')) deps.revoked(peer);
-      if (!changed.blocked && before.blocked) deps.nudge(peer);
+      // A hello makes the other side ask what it may use now.
+      const isOpened = changed.allow.some((use) => !before?.allow.includes(use));
+      if (!changed.blocked && (before.blocked || isOpened)) deps.nudge(peer);
       deps.events.emit({ type: 'peer-updated', peer: view(peer) });
       return view(peer);
     },
@@ -92,6 +96,7 @@ export function createPeers(deps: PeersDeps): Peers {
       const { peer } = deps.devices.find(text);
       await deps.devices.remove(peer);
       await cutOff(deps, peer);
+      deps.removed(peer);
       deps.events.emit({ type: 'peer-removed', peerId: peer });
     },
     async ping(text, signal) {

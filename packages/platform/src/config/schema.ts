@@ -99,10 +99,19 @@ export const configSchema = z.strictObject({
         .max(16, 'at most 16 engines')
         .default(['auto'])
         .describe('Who answers prompts here; auto looks for running engines and falls back to nano.'),
-      default_model: z.string().min(1).optional().describe('The model used when a request names none.'),
+      default_model: z
+        .string()
+        .min(1)
+        .optional()
+        .describe('The model used where this device is asked without naming one.'),
       expose: list(256).default(['*']).describe('Models offered to paired devices; * is all.'),
-      max_concurrent: count(64).default(2).describe('Answers made at the same time.'),
-      queue_length: z.int().min(0).max(10_000).default(32).describe('Requests that may wait for a free place.'),
+      max_concurrent: count(64).default(2).describe('Answers made at the same time for other peers.'),
+      queue_length: z
+        .int()
+        .min(0)
+        .max(10_000)
+        .default(32)
+        .describe('Requests of other peers that may wait for a free place.'),
       system_prompt: z
         .string()
         .max(65_536)

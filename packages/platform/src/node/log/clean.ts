@@ -5,11 +5,11 @@ import { limits } from '../../limits.ts';
 const secretName = /secret|pass(?:phrase|word)|authorization|cookie|credential|private|mnemonic|(?:^|_)pin$/iu;
 /** Names whose values are somebody's words or keys; a number or a boolean under them is a count or a setting. */
 const wordyName = /token|key|prompt|text|seed|body|payload|content|message|answer|ticket/iu;
-/** Gateway keys in paths, tickets behind `#` and in join links, bearer tokens and query tokens, wherever they stand. */
+/** Gateway keys in paths, tickets behind `#` and in join and pairing links, bearer tokens and query tokens, wherever they stand. */
 const hiddenParts: readonly (readonly [RegExp, string])[] = [
   [/\/t\/[^/\s?#"']+/gu, '/t/[redacted]'],
   [/(:\/\/[^\s#"']*)#[^\s"']+/gu, '$1#[redacted]'],
-  [/(peerai:\/\/join\/)[^\s"']+/giu, '$1[redacted]'],
+  [/(peerai:\/\/(?:join|pair)\/)[^\s"']+/giu, '$1[redacted]'],
   [/\b(bearer|basic)\s+[\w.~+/=-]+/giu, '$1 [redacted]'],
   [/([?&](?:token|key|secret|access_token)=)[^&\s"'#]+/giu, '$1[redacted]'],
 ];
