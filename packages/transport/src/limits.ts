@@ -102,10 +102,22 @@ export const limits = {
   /** A message that reached no listener although there are some is published again, so often and after so many milliseconds. */
   publishTriesMax: 10,
   publishAgainMs: 200,
-  /** One signed record, bytes. */
-  recordBytesMax: 8_192,
-  /** Records remembered; the one that expires first goes. */
+  /** How long gossip remembers the score of a peer that has left, milliseconds; its own hour lets strangers with new keys fill memory, and a score they can shed by a new key protects nobody. */
+  scoreKeptMs: 60_000,
+  /** Records remembered: 8 KiB each at most, so 32 MiB. Expired ones go, then the one heard of longest ago. */
   recordsMax: 4_096,
+  /** Of these, records that came from one neighbour: a quarter, so that no single one can push out what all others told. An agent behind one relay hears of as many peers as that relay reserves. */
+  recordsPerSourceMax: 1_024,
+  /** Records not known yet that one neighbour may bring in a window: as many as it may fill the book with; a signature costs about a millisecond to check. */
+  recordsTakenMax: 1_024,
+  /** The window of the above, milliseconds. */
+  recordsWindowMs: 60_000,
+  /** Neighbours counted in a window; the one first counted is forgotten. */
+  recordSourcesMax: 4_096,
+  /** One channel that asks our directory, from its opening to our last record, milliseconds: its asker waits findTimeoutMs. */
+  directoryAnswerMs: 5_000,
+  /** Peers without a connection in libp2p's peer store, which has no bound of its own: up to 16 KiB each (identifyBytesMax), so 16 MiB. The one met longest ago goes. */
+  idlePeersMax: 1_024,
   /** Records one find() gives and one answer carries. */
   recordsPerFindMax: 64,
   /** Connected peers asked by one find(). */

@@ -1,7 +1,6 @@
 import {
   type Channel,
   type Clock,
-  type CryptoProvider,
   type Directory,
   limits as coreLimits,
   type Network,
@@ -11,7 +10,8 @@ import {
 } from '@peerai/core-protocol';
 import { limits } from '../limits.ts';
 import type { RunningTopics } from '../topics/topics.ts';
-import { createRecordBook, type KnownRecord } from './record-book.ts';
+import type { Intake } from './intake.ts';
+import type { KnownRecord, RecordBook } from './record-book.ts';
 
 export const recordsTopic = 'records';
 
@@ -29,11 +29,11 @@ export interface DirectoryDeps {
   readonly network: Network;
   readonly topics: RunningTopics;
   readonly clock: Clock;
-  readonly crypto: CryptoProvider;
+  /** What is known; `open` looks up addresses in the same book. */
+  readonly book: RecordBook;
+  readonly intake: Intake;
   /** Peers with a live link, who can be asked. */
   readonly connected: () => readonly PeerId[];
-  /** Addresses of a record we trust, for later dials. */
-  readonly remember: (peer: PeerId, addresses: readonly string[]) => void;
 }
 export interface RunningDirectory extends Directory {
   /** Listens for records and answers questions until the signal. */
@@ -44,20 +44,34 @@ export interface RunningDirectory extends Directory {
 
 /** Signed records by gossip and by asking the peers we are connected to. */
 export function createDirectory(deps: DirectoryDeps): RunningDirectory {
-  const { network, topics, clock } = deps;
-  const book = createRecordBook(deps.crypto, () => clock.nowMs());
+  const { network, topics, clock, book } = deps;
   let own: Uint8Array | undefined;
 
-  function learn(bytes: Uint8Array): KnownRecord | undefined {
-    const fresh = book.put(bytes);
-    if (fresh !== undefined) deps.remember(fresh.record.peer, fresh.record.addresses);
-    return fresh;
+  /** A record from a neighbour; what the book holds already costs it nothing. */
+  function learn(bytes: Uint8Array, source: PeerId, author?: PeerId): KnownRecord | undefined {
+    if (book.holds(bytes) || !deps.intake.take(source)) return undefined;
+    return book.put(bytes, source, author);
   }
 
+  /** A channel on which nothing is asked, or whose answer nobody reads, ends too. */
   async function answer(channel: Channel): Promise<void> {
+    const done = new AbortController();
+    const late = clock.deadline(limits.directoryAnswerMs, done.signal);
+    const stop = (): void => void channel.close('TIMEOUT');
+    late.addEventListener('abort', stop, { once: true });
+    try {
+      await reply(channel);
+    } finally {
+      late.removeEventListener('abort', stop);
+      done.abort();
+    }
+  }
+
+  async function reply(channel: Channel): Promise<void> {
     for await (const message of channel) {
       const { what, own: theirs } = question.decode(message);
-      if (theirs !== undefined) learn(theirs);
+      const { peer } = channel.link;
+      if (theirs !== undefined) learn(theirs, peer, peer);
       if (what === '' || what.length > limits.findTextCharsMax) return;
       const found = book.match(what, (topic) => topics.subscribers(topic)).slice(0, limits.recordsPerFindMax);
       for (const { bytes } of found) await channel.send(bytes);
@@ -103,7 +117,7 @@ export function createDirectory(deps: DirectoryDeps): RunningDirectory {
       const { record: checked } = book.check(record);
       if (checked.peer !== network.self) return;
       own = record;
-      book.put(record);
+      book.put(record, network.self);
       await topics.publish(recordsTopic, record);
       const peers = deps.connected().slice(0, limits.findPeersMax);
       await Promise.all(peers.map((peer) => this.introduce(peer)));
@@ -124,7 +138,7 @@ export function createDirectory(deps: DirectoryDeps): RunningDirectory {
       let wake = Promise.withResolvers<void>();
       for (const peer of peers) {
         void askQuietly(peer, what, bounded, (bytes) => {
-          if (learn(bytes) !== undefined) wake.resolve();
+          if (learn(bytes, peer) !== undefined) wake.resolve();
         }).then(() => {
           wake.resolve();
           return asking.delete(peer);
@@ -149,7 +163,7 @@ export function createDirectory(deps: DirectoryDeps): RunningDirectory {
       signal.addEventListener('abort', () => disposable[Symbol.dispose](), { once: true });
       const heard = topics.subscribe(
         recordsTopic,
-        (message) => (learn(message) === undefined ? 'ignore' : 'accept'),
+        (message, _from, via) => (learn(message, via) === undefined ? 'ignore' : 'accept'),
         signal,
       );
       void drain(heard);

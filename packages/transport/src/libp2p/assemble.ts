@@ -3,13 +3,13 @@ import { gossipsub, type GossipSub } from '@libp2p/gossipsub';
 import { identify } from '@libp2p/identify';
 import { FaultTolerance } from '@libp2p/interface';
 import { noise } from '@libp2p/noise';
-import { peerIdFromString } from '@libp2p/peer-id';
 import { ping } from '@libp2p/ping';
 import { yamux } from '@libp2p/yamux';
-import { multiaddr } from '@multiformats/multiaddr';
 import { nobleCrypto, type PeerId } from '@peerai/core-protocol';
 import { createLibp2p, type Libp2p, type Libp2pInit } from 'libp2p';
 import { createDirectory, recordsTopic } from '../discovery/directory.ts';
+import { createIntake } from '../discovery/intake.ts';
+import { createRecordBook } from '../discovery/record-book.ts';
 import { transportError } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { createNetwork } from '../network/network.ts';
@@ -18,6 +18,7 @@ import { forwardTopics } from '../topics/forward.ts';
 import { createTopics, topicPrefix } from '../topics/topics.ts';
 import type { Components } from './components.ts';
 import type { TransportDeps, TransportNode } from './options.ts';
+import { boundPeerStore } from './peer-store-bound.ts';
 
 /** What the three kinds of node differ in. */
 export interface NodeShape {
@@ -81,7 +82,7 @@ function pubsubService() {
     ignoreDuplicatePublishError: true,
     fallbackToFloodsub: false,
     // Several peers behind one address (an office, a NAT, this machine) are not an attack.
-    scoreParams: { IPColocationFactorWeight: 0 },
+    scoreParams: { IPColocationFactorWeight: 0, retainScore: limits.scoreKeptMs },
   });
 }
 
@@ -134,18 +135,22 @@ function runNode(
   libp2p: Libp2p,
   components: Components,
 ): TransportNode {
-  const { clock } = deps;
+  const { clock, bounds } = deps;
   const stopping = new AbortController();
-  const running = createNetwork({ ...deps, components }, shape);
+  boundPeerStore(components, bounds?.idlePeersMax);
+  const self = components.peerId.toString() as PeerId;
+  const crypto = deps.crypto ?? nobleCrypto;
+  const book = createRecordBook({ crypto, self, nowMs: () => clock.nowMs(), ...bounds });
+  const running = createNetwork({ ...deps, components, announced: (peer) => book.addresses(peer) }, shape);
   const pubsub = libp2p.services['pubsub'] as GossipSub;
   const topics = createTopics(pubsub, clock);
   const directory = createDirectory({
     network: running.network,
     topics,
     clock,
-    crypto: deps.crypto ?? nobleCrypto,
+    book,
+    intake: createIntake(clock, bounds?.recordsTakenMax),
     connected: () => [...new Set(running.links().map((entry) => entry.link.peer))],
-    remember: (peer, addresses) => void rememberAddresses(components, peer, addresses),
   });
   let starting: Promise<void> | undefined;
   let stopped: Promise<void> | undefined;
@@ -201,15 +206,4 @@ function runNode(
       };
     },
   };
-}
-
-/** A record's addresses are remembered as hints; only the signature of its own peer brought them here. */
-async function rememberAddresses(components: Components, peer: PeerId, addresses: readonly string[]): Promise<void> {
-  try {
-    if (peer === components.peerId.toString()) return;
-    const parsed = addresses.slice(0, limits.dialAddressesMax).map((address) => multiaddr(address));
-    await components.peerStore.merge(peerIdFromString(peer), { multiaddrs: parsed });
-  } catch {
-    // a malformed address in a signed record is the signer's problem
-  }
 }

@@ -13,6 +13,16 @@ export interface TransportDeps {
   readonly isBlocked?: (peer: PeerId) => boolean;
   /** Checks the signatures of records; the pure JavaScript one unless given. */
   readonly crypto?: CryptoProvider;
+  /** For devices with little memory. */
+  readonly bounds?: Partial<MemoryBounds>;
+}
+
+/** How much of what strangers tell is remembered; each default is the limit of the same name. */
+export interface MemoryBounds {
+  readonly recordsMax: number;
+  readonly recordsPerSourceMax: number;
+  readonly recordsTakenMax: number;
+  readonly idlePeersMax: number;
 }
 
 export interface TransportStats {

@@ -29,6 +29,8 @@ export interface NetworkDeps {
   readonly logger: Logger;
   readonly isGranted: (peer: PeerId, protocolId: string) => boolean;
   readonly isBlocked: (peer: PeerId) => boolean;
+  /** Addresses in a peer's own signed record. */
+  readonly announced: (peer: PeerId) => readonly string[];
 }
 export interface NetworkOptions {
   readonly relays: readonly string[];
@@ -115,7 +117,7 @@ export function createNetwork(deps: NetworkDeps, options: NetworkOptions): Runni
 
   async function dial(peer: PeerId, given: readonly string[], signal: AbortSignal): Promise<void> {
     const known = await components.peerStore.get(peerIdFromString(peer)).catch(() => undefined);
-    const stored = (known?.addresses ?? []).map((one) => one.multiaddr.toString());
+    const stored = [...(known?.addresses ?? []).map((one) => one.multiaddr.toString()), ...deps.announced(peer)];
     const own = options.relays.slice(0, limits.ownRelaysTriedMax).map((relay) => `${relay}/p2p-circuit/p2p/${peer}`);
     const circuits = [...stored, ...given].some((address) => address.includes('/p2p-circuit'));
     const plan = planAddresses(peer, [...stored, ...given, ...(circuits ? [] : own)]);

@@ -1,5 +1,5 @@
 import type { Connection } from '@libp2p/interface';
-import type { Clock, Logger, Random } from '@peerai/core-protocol';
+import type { Clock, Logger, PeerId, Random } from '@peerai/core-protocol';
 import { channelClosed, reasonOf } from '../errors.ts';
 import type { Components } from '../libp2p/components.ts';
 import { limits } from '../limits.ts';
@@ -24,18 +24,19 @@ export function createDirectUpgrader(deps: {
   readonly logger: Logger;
   readonly stopped: AbortSignal;
   readonly webrtc: boolean;
+  readonly announced: (peer: PeerId) => readonly string[];
 }): DirectUpgrader {
   const { components, table, clock, logger, stopped } = deps;
   const lastTryMs = new Map<string, number>();
   /** Links that were proven beside a relayed one; the relayed one may go when nobody uses it. */
   const proven = new Set<string>();
 
-  /** First the sockets identify has told us of, with WebRTC at the same time: whichever proves itself. */
+  /** First the sockets identify or the peer's record has told us of, with WebRTC at the same time: whichever proves itself. */
   async function upgrade(relayed: Connection): Promise<void> {
-    const peer = relayed.remotePeer.toString();
+    const peer = relayed.remotePeer.toString() as PeerId;
     const known = await components.peerStore.get(relayed.remotePeer).catch(() => undefined);
     const addresses = (known?.addresses ?? []).map((one) => one.multiaddr.toString());
-    const plan = planAddresses(peer, [...addresses, relayed.remoteAddr.toString()]);
+    const plan = planAddresses(peer, [...addresses, ...deps.announced(peer), relayed.remoteAddr.toString()]);
     const won = new AbortController();
     const signal = AbortSignal.any([won.signal, stopped]);
     const tries = [

@@ -6,13 +6,15 @@ import { limits } from '../limits.ts';
 
 export const topicPrefix = 'peerai/1/';
 
-type Judge = (message: Uint8Array, from: PeerId) => 'accept' | 'ignore' | 'reject';
+/** `from` wrote and signed it, `via` is the neighbour that handed it to us. */
+type Judge = (message: Uint8Array, from: PeerId, via: PeerId) => 'accept' | 'ignore' | 'reject';
 interface Subscriber {
   readonly judge: Judge;
   readonly take: (message: Uint8Array) => void;
 }
 
 export interface RunningTopics extends Topics {
+  subscribe(topic: string, judge: Judge, signal: AbortSignal): AsyncIterable<Uint8Array>;
   /** Peers that gossip says listen to a topic. */
   subscribers(topic: string): readonly string[];
 }
@@ -37,14 +39,14 @@ export function createTopics(pubsub: GossipSub, clock: Clock): RunningTopics {
   const subscribers = new Map<string, Set<Subscriber>>();
 
   /** The strictest judge of this node decides; a message is judged once and then handed to those who accepted it. */
-  function validate(name: string, message: Message): TopicValidatorResult {
+  function validate(name: string, via: PeerId, message: Message): TopicValidatorResult {
     if (message.type !== 'signed' || message.data.length > limits.topicMessageBytesMax) return results.reject;
     const from = message.from.toString() as PeerId;
     const accepting: Subscriber[] = [];
     let worst: 'accept' | 'ignore' | 'reject' = 'accept';
     const data = new Uint8Array(message.data);
     for (const subscriber of subscribers.get(name) ?? []) {
-      const verdict = judged(subscriber, data, from);
+      const verdict = judged(subscriber, data, from, via);
       if (verdict === 'accept') accepting.push(subscriber);
       else if (worst !== 'reject') worst = verdict;
     }
@@ -59,7 +61,7 @@ export function createTopics(pubsub: GossipSub, clock: Clock): RunningTopics {
       return;
     }
     subscribers.set(name, new Set([subscriber]));
-    pubsub.topicValidators.set(name, (_peer, message) => validate(name, message));
+    pubsub.topicValidators.set(name, (peer, message) => validate(name, peer.toString() as PeerId, message));
     pubsub.subscribe(name);
   }
 
@@ -108,9 +110,9 @@ function quietly<T>(ask: () => T): T | undefined {
   }
 }
 
-function judged({ judge }: Subscriber, message: Uint8Array, from: PeerId): 'accept' | 'ignore' | 'reject' {
+function judged({ judge }: Subscriber, ...message: Parameters<Judge>): ReturnType<Judge> {
   try {
-    return judge(message, from);
+    return judge(...message);
   } catch {
     return 'ignore';
   }
