@@ -10,7 +10,7 @@ import {
   wire,
 } from '@peerai/core-protocol';
 import { createMemoryNetworks, ManualClock, seededRandom, settle } from '@peerai/core-protocol/testing';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { assembleNode } from '../libp2p/assemble.ts';
 import type { Components } from '../libp2p/components.ts';
 import type { TransportNode } from '../libp2p/options.ts';
@@ -128,8 +128,8 @@ test('strangers that come and go leave no more peers behind than the bound', asy
     await until(() => node.stats().connections === 1);
     await stranger.stop();
     await until(() => node.stats().connections === 0);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    expect((await components.peerStore.all()).length).toBe(Math.min(count, 2));
+    const stored = async (): Promise<number> => (await components.peerStore.all()).length;
+    await vi.waitFor(async () => expect(await stored()).toBe(Math.min(count, 2)), 4_000);
   }
 }, 20_000);
 
