@@ -121,7 +121,7 @@ function mutate(valid: Uint8Array, mutations: Random): Uint8Array {
     else if (change === 1) bytes = Uint8Array.from([...head, ...piece, ...tail]);
     else if (change === 2) bytes = Uint8Array.from([...head, ...tail.subarray(word(tail.length + 1))]);
     else if (change === 3) bytes = Uint8Array.from([...head, ...piece, ...tail.subarray(piece.length)]);
-    else if (word(20) === 0) bytes = mutations.bytes(word(600));
+    else if (word(20) === 0) bytes = Uint8Array.from(mutations.bytes(word(600)));
   }
   return bytes.slice(0, 20_000);
 }

@@ -182,7 +182,7 @@ describe('the docs in a browser', () => {
   test('a token in the address becomes a cookie of the docs alone, and leaves the address', async () => {
     const first = await raw(own(), { path: `/docs?token=${token}` });
     expect(first.status).toBe(303);
-    expect(first.headers.location).toBe('/docs');
+    expect(first.headers['location']).toBe('/docs');
     const [cookie = ''] = first.headers['set-cookie'] ?? [];
     expect(cookie).toMatch(/^peerai_docs=[\w-]{43}; HttpOnly; SameSite=Strict; Path=\/docs$/);
     expect(cookie).not.toContain(token);

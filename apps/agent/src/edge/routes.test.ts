@@ -213,7 +213,7 @@ describe('pages', () => {
 
   test('/s/ leads to /s, where the files of the page are found', async () => {
     const { status, headers } = await raw(world.base, { path: '/s/' });
-    expect([status, headers.location]).toEqual([308, '/s']);
+    expect([status, headers['location']]).toEqual([308, '/s']);
   });
 
   test('an unknown path is a 404 for a program, and a POST to a page too', async () => {

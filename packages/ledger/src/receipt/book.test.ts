@@ -73,7 +73,7 @@ describe('a receipt between two books', () => {
 
   test('takes halves of parallel answers in any order, and files them in theirs', async () => {
     const [p, c] = await pair(4);
-    const halves = [];
+    const halves: Uint8Array[] = [];
     for (const id of ['r1', 'r2', 'r3']) halves.push(await p.book.issue(facts(c.identity.peer, id)));
     const late = [2, 1, 0].map((place) =>
       c.book.countersign(halves[place] ?? workHash, expected(p.identity.peer, `r${place + 1}`)),

@@ -12,7 +12,8 @@ describe('Limits of the faces', () => {
     const body = new ReadableStream<Uint8Array>({
       start: (controller) => controller.enqueue(new TextEncoder().encode('{')),
     });
-    const answering = gateway.fetch(new Request(url, { method: 'POST', body, duplex: 'half' }));
+    const streamed: RequestInit & { readonly duplex: 'half' } = { method: 'POST', body, duplex: 'half' };
+    const answering = gateway.fetch(new Request(url, streamed));
     let answered = false;
     void answering.then(() => (answered = true));
     await clock.advance(limits.apiBodyMs - 1);

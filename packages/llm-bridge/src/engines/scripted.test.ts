@@ -129,7 +129,8 @@ describe('The scripted engine', () => {
 
   it('embeds: norm 1, the same for the same text, nearer for texts that share words', async () => {
     const [a, b, c, empty] = (await model('echo').embed?.(['red apples', 'a red apple', 'tax law', ''], never)) ?? [];
-    const dot = (x = a, y = a): number => (x ?? []).reduce((sum, value, index) => sum + value * (y?.[index] ?? 0), 0);
+    const dot = (x = a, y = a): number =>
+      Array.from(x ?? []).reduce((sum, value, index) => sum + value * (y?.[index] ?? 0), 0);
     for (const row of [a, b, c, empty]) expect(dot(row, row)).toBeCloseTo(1, 5);
     expect(dot(a, b)).toBeGreaterThan(dot(a, c));
     expect(await model('fail').embed?.(['red apples'], never)).toEqual([a]);
