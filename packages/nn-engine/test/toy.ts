@@ -1,5 +1,5 @@
 import type { Corpus } from '../src/nano/corpus-types.ts';
-import type { BatchSizes, LanguageModelSizes } from '../src/models/language-model.ts';
+import type { NanoBatch, NanoSizes } from '../src/nano/sizes.ts';
 import type { Clock } from '@peerai/core-protocol';
 
 /** Five intents, small enough to learn in a test. */
@@ -67,16 +67,17 @@ export const toyCorpus: Corpus = {
   heldOutPatterns: { share: ['let my friend use a model'] },
 };
 
-export const toySizes: LanguageModelSizes = {
-  vocabulary: 160,
+export const toySizes: NanoSizes = {
+  vocabulary: 160 + 5,
   width: 64,
   layers: 2,
   heads: 2,
   hidden: 64,
   context: 64,
-  features: 256,
+  features: 512,
+  topics: 5,
 };
-export const toyBatch: BatchSizes = { rows: 4, length: 64, learned: 160, samples: 24 };
+export const toyBatch: NanoBatch = { rows: 4, length: 64, learned: 160, heard: 32 };
 
 /** A clock for tests that only need their turn to come. */
 export const testClock: Clock = {

@@ -20,10 +20,8 @@ const sizes: LanguageModelSizes = {
   heads: 2,
   hidden: 16,
   context: 16,
-  features: 5,
 };
-const batch = { rows: 2, length: 6, learned: 4, samples: 2 };
-const signature = [1, 0, -2, 0.5, 3];
+const batch = { rows: 2, length: 6, learned: 4 };
 const layout = languageModelLayout(sizes);
 const { signal } = new AbortController();
 const runtime = createNodeRuntime();
@@ -77,17 +75,14 @@ describe('the language model', () => {
     const weights = livelyWeights();
     const tokens = [3, 1, 4, 1, 5, 9];
     const decoders = [
-      createPlainDecoder(sizes, weightSource(sizes, weights), loopKernel()),
+      createPlainDecoder(sizes, weightSource(layout, weights), loopKernel()),
       createOnnxDecoder(sizes, weights, runtime),
     ];
     const rows: Float32Array[][] = [];
     for (const decoder of decoders) {
       const session = await decoder.open();
       const scores: Float32Array[] = [];
-      for (const [place, token] of tokens.entries()) {
-        const added = place === 1 ? projected(weights) : undefined;
-        scores.push(Float32Array.from((await session.step(token, true, added)) ?? []));
-      }
+      for (const token of tokens) scores.push(Float32Array.from((await session.step(token, true)) ?? []));
       await session.close();
       rows.push(scores);
     }
@@ -100,7 +95,7 @@ describe('the language model', () => {
     const targets = learned.map((place) => tokens[place + 1] ?? 0);
     const loss = await program.run(
       {
-        ...feeds([...tokens, ...tokens], [1, 1, 1, 1, 1, 1], learned, targets, [1, 1, 1, 1], [1, 7]),
+        ...feeds([...tokens, ...tokens], [1, 1, 1, 1, 1, 1], learned, targets, [1, 1, 1, 1]),
         w: flat(weights),
       },
       signal,
@@ -110,14 +105,6 @@ describe('the language model', () => {
     expect(mean).toBeCloseTo(Number(loss['loss']?.data[0]), 4);
   });
 });
-
-/** The first signature of `feeds` times its matrix. */
-function projected(weights: Float32Array): Float32Array {
-  const matrix = weightSource(sizes, weights)('signature');
-  return Float32Array.from({ length: sizes.width }, (_, column) =>
-    signature.reduce((sum, value, row) => sum + value * (matrix[row * sizes.width + column] ?? Number.NaN), 0),
-  );
-}
 
 function lossGraph(): Uint8Array {
   const graph = new Graph();
@@ -143,7 +130,6 @@ function feeds(
   positions: readonly number[] = [1, 4, 7, 8],
   targets: readonly number[] = [3, 6, 9, 1],
   weights: readonly number[] = [1, 2, 1, 1],
-  signed: readonly number[] = [1, 7],
 ): Tensors {
   const integers = (values: readonly number[], shape: readonly number[]) =>
     ({ type: 'int64', shape, data: BigInt64Array.from(values, BigInt) }) as const;
@@ -153,12 +139,6 @@ function feeds(
     positions: integers(positions, [4]),
     targets: integers(targets, [4]),
     weights: { type: 'float32', shape: [4], data: Float32Array.from(weights) },
-    signatures: {
-      type: 'float32',
-      shape: [2, 5],
-      data: Float32Array.from([...signature, ...signature.map((value) => -value)]),
-    },
-    signaturePlaces: integers(signed, [2]),
   };
 }
 

@@ -8,7 +8,6 @@ import {
   type Graph,
   matmul,
   multiply,
-  oneHot,
   reshape,
   rmsNorm,
   rotaryAngles,
@@ -36,8 +35,6 @@ export interface LanguageModelSizes {
   readonly hidden: number;
   /** Tokens it can look back. */
   readonly context: number;
-  /** Numbers of the text signature that is added, projected, to one token of each sample; absent for a plain language model. */
-  readonly features?: number;
 }
 
 /** Sizes of one training batch: packed rows, tokens a row, and places that are learned. */
@@ -45,8 +42,6 @@ export interface BatchSizes {
   readonly rows: number;
   readonly length: number;
   readonly learned: number;
-  /** Samples of a batch at most, where the model takes signatures. */
-  readonly samples?: number;
 }
 
 export type Parameters = ReadonlyMap<string, Value>;
@@ -54,8 +49,8 @@ export type Parameters = ReadonlyMap<string, Value>;
 /** A masked score: far below any real one, and exp of it is 0. */
 const maskedScore = -1e9;
 
-/** Parameter names and shapes: `embedding`, per layer `normA qkv attention normB gateUp down`, then `norm`, `output` and perhaps `signature`. */
-export function languageModelLayout({ vocabulary, width, layers, hidden, features }: LanguageModelSizes): Layout {
+/** Parameter names and shapes: `embedding`, per layer `normA qkv attention normB gateUp down`, then `norm` and `output`. */
+export function languageModelLayout({ vocabulary, width, layers, hidden }: LanguageModelSizes): Layout {
   const shapes: Record<string, readonly number[]> = { embedding: [vocabulary, width] };
   for (let layer = 0; layer < layers; layer += 1) {
     shapes[`${layer}.normA`] = [width];
@@ -67,7 +62,6 @@ export function languageModelLayout({ vocabulary, width, layers, hidden, feature
   }
   shapes['norm'] = [width];
   shapes['output'] = [width, vocabulary];
-  if (features !== undefined) shapes['signature'] = [features, width];
   return layoutOf(shapes);
 }
 
@@ -91,10 +85,8 @@ export function initialWeights(sizes: LanguageModelSizes, random: () => number):
  * Adds the inputs `tokens`, `segments` (int64 [rows, length]; a token sees only earlier ones of its own segment), `positions` (int64 [learned]:
  * the places, counted row after row, whose next token is learned), `targets` (int64 [learned]) and `weights` (float32 [learned]). Returns the
  * weighted mean of −log p(target), in nats. Scores are computed at the learned places only.
- *
- * With `features` also `signatures` [samples, features] and `signaturePlaces` (int64 [samples]): where each is added to the token.
  */
-export function languageModelLoss(sizes: LanguageModelSizes, { rows, length, learned, samples = 0 }: BatchSizes) {
+export function languageModelLoss(sizes: LanguageModelSizes, { rows, length, learned }: BatchSizes) {
   return (graph: Graph, parameters: Parameters): Value => {
     const count = rows * length;
     const tokens = reshape(graph.input('tokens', [rows, length], 'int64'), [count]);
@@ -106,12 +98,7 @@ export function languageModelLoss(sizes: LanguageModelSizes, { rows, length, lea
     const half = sizes.width / sizes.heads / 2;
     const cosines = graph.constant(angles.cosines, [length, half]);
     const sines = graph.constant(angles.sines, [length, half]);
-    const embedded = gatherRows(parameter(parameters, 'embedding'), tokens);
-    const signed =
-      sizes.features === undefined
-        ? embedded
-        : add(embedded, signatures(graph, parameters, sizes.features, samples, count));
-    let state = reshape(signed, [rows, length, sizes.width]);
+    let state = reshape(gatherRows(parameter(parameters, 'embedding'), tokens), [rows, length, sizes.width]);
     for (let layer = 0; layer < sizes.layers; layer += 1) {
       state = block(state, layerOf(parameters, layer), sizes, { cosines, sines, mask });
     }
@@ -119,14 +106,6 @@ export function languageModelLoss(sizes: LanguageModelSizes, { rows, length, lea
     const normalised = rmsNorm(chosen, parameter(parameters, 'norm'));
     return crossEntropy(matmul(normalised, parameter(parameters, 'output')), targets, weights);
   };
-}
-
-/** [count, width]: each sample's projected signature at its place, 0 elsewhere. */
-function signatures(graph: Graph, parameters: Parameters, features: number, samples: number, count: number): Value {
-  const values = graph.input('signatures', [samples, features]);
-  const places = graph.input('signaturePlaces', [samples], 'int64');
-  const projected = matmul(values, parameter(parameters, 'signature'));
-  return matmul(swapLast(oneHot(places, count)), projected);
 }
 
 interface LayerParameters {
@@ -200,9 +179,8 @@ export function cacheNames(layer: number): { readonly key: string; readonly valu
 }
 
 /**
- * One token with a growing key-value cache: adds the inputs `token` int64 [1], `added` [1, width] (the projected signature, or zeros; only with
- * `features`), `cosines`, `sines` [1, headWidth / 2] and `key.N`, `value.N`
- * [heads, past, headWidth]; names the outputs `key.N.next`, `value.N.next` and `logits` [1, vocabulary].
+ * One token with a growing key-value cache: adds the inputs `token` int64 [1], `cosines`, `sines` [1, headWidth / 2] and `key.N`, `value.N` [heads, past,
+ * headWidth]; names the outputs `key.N.next`, `value.N.next` and `logits` [1, vocabulary].
  */
 export function decodeStep(graph: Graph, parameters: Parameters, sizes: LanguageModelSizes): void {
   const { width, heads } = sizes;
@@ -211,7 +189,6 @@ export function decodeStep(graph: Graph, parameters: Parameters, sizes: Language
   const cosines = graph.input('cosines', [1, headWidth / 2]);
   const sines = graph.input('sines', [1, headWidth / 2]);
   let state = gatherRows(parameter(parameters, 'embedding'), token);
-  if (sizes.features !== undefined) state = add(state, graph.input('added', [1, width]));
   for (let layer = 0; layer < sizes.layers; layer += 1) {
     const names = cacheNames(layer);
     const weights = layerOf(parameters, layer);

@@ -52,7 +52,8 @@ export function decodeContainer<Header extends object>(magic: string, file: Uint
     offset += padded(bytes);
   }
   if (offset !== file.length) throw invalid('has another length than its header says');
-  return { header: header as Header & SectionList, sections };
+  const { sections: _, ...fields } = header;
+  return { header: fields as Header, sections };
 }
 
 function parse(bytes: Uint8Array): SectionList {

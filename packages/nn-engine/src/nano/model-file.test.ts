@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { toySizes } from '../../test/toy.ts';
 import { limits } from '../limits.ts';
-import { initialWeights, languageModelLayout } from '../models/language-model.ts';
+import { languageModelLayout } from '../models/language-model.ts';
 import { gaussian, seededUnit } from '../train/random.ts';
 import { decodeContainer, encodeContainer } from './container.ts';
 import { loopKernel } from './kernel.ts';
@@ -15,15 +15,21 @@ import {
   weightSource,
 } from './model-file.ts';
 import { createPlainDecoder, kernelFloats } from './plain.ts';
+import { nanoLayout } from './sizes.ts';
 import { wasmKernel } from './wasm-kernel.ts';
+
+const layout = nanoLayout(toySizes);
+const random = seededUnit(1);
 
 const model: NanoModelFile = {
   sizes: toySizes,
   vocabulary: { characters: ['a', 'ü'], merges: [[5, 6]] },
-  gate: { tokens: 5, minimum: 0.8 },
+  gate: { minimum: 0.8 },
   corpusHash: 7,
   steps: 3,
-  weights: initialWeights(toySizes, seededUnit(1)),
+  questions: ['What?', 'Why?'],
+  refusal: 'I do not know.',
+  weights: Float32Array.from({ length: layout.size }, () => gaussian(random) * 0.02),
 };
 
 describe('the model file', () => {
@@ -31,7 +37,7 @@ describe('the model file', () => {
     const { weights, ...header } = decodeModelFile(encodeModelFile(model));
     const { weights: before, ...expected } = model;
     expect(header).toEqual(expected);
-    const [after, source] = [weightSource(toySizes, weights), weightSource(toySizes, before)];
+    const [after, source] = [weightSource(layout, weights), weightSource(layout, before)];
     expect(after('norm')).toEqual(source('norm'));
     const [qkv, original] = [after('0.qkv'), source('0.qkv')];
     for (let block = 0; block < original.length; block += blockSize) {
@@ -121,14 +127,14 @@ describe('the kernels', () => {
     const needed = kernelFloats(toySizes);
     const fits = await wasmKernel(needed);
     if (fits === undefined) throw new Error('this machine has no WebAssembly SIMD');
-    expect(() => createPlainDecoder(toySizes, weightSource(toySizes, model.weights), fits)).not.toThrow();
+    expect(() => createPlainDecoder(toySizes, weightSource(layout, model.weights), fits)).not.toThrow();
     const small = await wasmKernel(languageModelLayout(toySizes).size / 4);
     if (small === undefined) throw new Error('this machine has no WebAssembly SIMD');
-    expect(() => createPlainDecoder(toySizes, weightSource(toySizes, model.weights), small)).toThrow(RangeError);
+    expect(() => createPlainDecoder(toySizes, weightSource(layout, model.weights), small)).toThrow(RangeError);
   });
 
   it('two conversations do not disturb each other, and a full context is refused', async () => {
-    const decoder = createPlainDecoder(toySizes, weightSource(toySizes, model.weights), loopKernel());
+    const decoder = createPlainDecoder(toySizes, weightSource(layout, model.weights), loopKernel());
     const [alone, first, second] = [await decoder.open(), await decoder.open(), await decoder.open()];
     await alone.step(7, false);
     const expected = Float32Array.from((await alone.step(8, true)) ?? []);

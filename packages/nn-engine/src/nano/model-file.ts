@@ -2,30 +2,34 @@ import { PeerAiError } from '@peerai/core-protocol';
 
 import type { NnErrorCode } from '../errors.ts';
 import { limits } from '../limits.ts';
-import { languageModelLayout, type LanguageModelSizes } from '../models/language-model.ts';
+import type { Layout } from '../train/layout.ts';
 import { decodeContainer, encodeContainer } from './container.ts';
 import type { WeightSource } from './plain.ts';
+import { nanoLayout, type NanoSizes } from './sizes.ts';
 import type { Vocabulary } from './tokenizer.ts';
 
-const magic = 'PEERAIN1';
+const magic = 'PEERAIN2';
 /** Weights that share one scale. */
 export const blockSize = 64;
 const levels = 127;
 
-/** The confidence gate: the joint probability of the first `tokens` answer tokens must be at least `minimum`. */
+/** The confidence gate: the topic is answered when its probability is at least `minimum`. */
 export interface Gate {
-  readonly tokens: number;
   readonly minimum: number;
 }
 
 export interface NanoModelFile {
-  readonly sizes: LanguageModelSizes;
+  readonly sizes: NanoSizes;
   readonly vocabulary: Vocabulary;
   readonly gate: Gate;
   /** Of the corpus it was trained on. */
   readonly corpusHash: number;
   readonly steps: number;
-  /** Flat, in the order of `languageModelLayout`. */
+  /** The canonical question of each topic, to be suggested. */
+  readonly questions: readonly string[];
+  /** What is said to a question that is not known. */
+  readonly refusal: string;
+  /** Flat, in the order of `nanoLayout`. */
   readonly weights: Float32Array;
 }
 
@@ -48,7 +52,6 @@ export function decodeModelFile(file: Uint8Array): NanoModelFile {
   if (file.length > limits.nanoFileBytesMax)
     throw invalid(`has ${file.length} bytes; ${limits.nanoFileBytesMax} are allowed`);
   const { header, sections } = decodeContainer<Header>(magic, file);
-  const { sizes, vocabulary, gate, corpusHash, steps } = header;
   const section = (name: string): ArrayBuffer => (sections.get(name) ?? new Uint8Array()).buffer as ArrayBuffer;
   const integers = new Int8Array(section('int8'));
   const [scales, gains] = [new Float32Array(section('scales')), new Float32Array(section('gains'))];
@@ -56,12 +59,12 @@ export function decodeModelFile(file: Uint8Array): NanoModelFile {
   for (let index = 0; index < integers.length; index += 1) {
     matrices[index] = (integers[index] as number) * (scales[Math.floor(index / blockSize)] as number);
   }
-  return { sizes, vocabulary, gate, corpusHash, steps, weights: join(sizes, matrices, gains) };
+  return { ...header, weights: join(header.sizes, matrices, gains) };
 }
 
 /** Single parameters out of a flat vector. */
-export function weightSource(sizes: LanguageModelSizes, weights: Float32Array): WeightSource {
-  const places = new Map(languageModelLayout(sizes).parameters.map((parameter) => [parameter.name, parameter]));
+export function weightSource({ parameters }: Layout, weights: Float32Array): WeightSource {
+  const places = new Map(parameters.map((parameter) => [parameter.name, parameter]));
   return (name) => {
     const place = places.get(name);
     if (place === undefined) throw new RangeError(`the layout has no parameter ${name}`);
@@ -86,11 +89,8 @@ export function quantise(values: Float32Array): {
   return { integers, scales };
 }
 
-function split(
-  sizes: LanguageModelSizes,
-  weights: Float32Array,
-): { matrices: Float32Array; gains: Float32Array<ArrayBuffer> } {
-  const { parameters, size } = languageModelLayout(sizes);
+function split(sizes: NanoSizes, weights: Float32Array): { matrices: Float32Array; gains: Float32Array<ArrayBuffer> } {
+  const { parameters, size } = nanoLayout(sizes);
   if (weights.length !== size) throw invalid(`has ${weights.length} weights where its sizes need ${size}`);
   const gainCount = parameters.reduce((sum, { shape, size }) => sum + (shape.length === 1 ? size : 0), 0);
   const [matrices, gains] = [new Float32Array(size - gainCount), new Float32Array(gainCount)];
@@ -108,8 +108,8 @@ function split(
   return { matrices, gains };
 }
 
-function join(sizes: LanguageModelSizes, matrices: Float32Array, gains: Float32Array): Float32Array {
-  const { parameters, size } = languageModelLayout(sizes);
+function join(sizes: NanoSizes, matrices: Float32Array, gains: Float32Array): Float32Array {
+  const { parameters, size } = nanoLayout(sizes);
   if (matrices.length + gains.length !== size)
     throw invalid(`has ${matrices.length + gains.length} weights where its sizes need ${size}`);
   const weights = new Float32Array(size);

@@ -19,7 +19,7 @@ let checkpoint: NanoCheckpoint;
 let nano: LanguageModel;
 
 beforeAll(async () => {
-  const recipe = { ...sampleRecipe, cutShare: 0.3, typoShare: 0.2 };
+  const recipe = { ...sampleRecipe, typoShare: 0.3 };
   const options = {
     corpus: toyCorpus,
     sizes: toySizes,
@@ -35,7 +35,7 @@ beforeAll(async () => {
   while (training.step < steps) await training.next(signal);
   checkpoint = await training.checkpoint();
   exported = await exportModel(checkpoint, toyCorpus, testClock, 1);
-  nano = createNano({ file: async () => exported.file, clock: testClock, corpus: toyCorpus });
+  nano = createNano({ file: async () => exported.file, clock: testClock });
 }, 60_000);
 
 describe('a nano model trained on five intents', () => {
@@ -67,8 +67,8 @@ describe('a nano model trained on five intents', () => {
 
   it('refuses what it knows when its gate asks for more than certainty, and answers when it asks for nothing', async () => {
     const gated = (minimum: number): LanguageModel => {
-      const file = encodeModelFile({ ...decodeModelFile(exported.file), gate: { tokens: 4, minimum } });
-      return createNano({ file: async () => file, clock: testClock, corpus: toyCorpus });
+      const file = encodeModelFile({ ...decodeModelFile(exported.file), gate: { minimum } });
+      return createNano({ file: async () => file, clock: testClock });
     };
     expect((await ask('who are you', {}, gated(1.01))).finish.suggestions).toContain('Who are you?');
     expect((await ask('who are you', {}, gated(0))).text).toBe('I am nano, a small guide.');
@@ -87,7 +87,6 @@ describe('a nano model trained on five intents', () => {
     const onnx = createNano({
       file: async () => exported.file,
       clock: testClock,
-      corpus: toyCorpus,
       runtime: createNodeRuntime(),
     });
     expect(await ask('who are you', {}, onnx)).toEqual(await ask('who are you'));
@@ -160,7 +159,7 @@ describe('a nano model trained on five intents', () => {
   it('loads once, at the first need, and again after a failure', async () => {
     const file = vi.fn<() => Promise<Uint8Array>>(async () => exported.file);
     file.mockRejectedValueOnce(new Error('disk'));
-    const lazy = createNano({ file, clock: testClock, corpus: toyCorpus });
+    const lazy = createNano({ file, clock: testClock });
     expect(lazy.card).toMatchObject({ name: 'nano', engine: 'nano', loaded: false, deterministic: true, embeds: true });
     await expect(lazy.warm?.(signal)).rejects.toThrow('disk');
     await Promise.all([lazy.warm?.(signal), lazy.warm?.(signal), ask('who are you', {}, lazy)]);
@@ -187,7 +186,7 @@ describe('a nano model trained on five intents', () => {
   });
 
   it('a file that is no model says so', async () => {
-    const broken = createNano({ file: async () => exported.file.slice(0, 100), clock: testClock, corpus: toyCorpus });
+    const broken = createNano({ file: async () => exported.file.slice(0, 100), clock: testClock });
     await expect(ask('who are you', {}, broken)).rejects.toMatchObject({ code: 'INVALID_FORMAT' });
   });
 });

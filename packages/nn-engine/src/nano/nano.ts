@@ -11,9 +11,9 @@ import {
 import { throwIfAborted, unlessAborted } from '../abort.ts';
 import type { NnErrorCode } from '../errors.ts';
 import { limits } from '../limits.ts';
-import type { Corpus } from './corpus-types.ts';
 import { lexicalHash } from './embedding.ts';
-import { begin, choose, type Chosen, loadEngine, type NanoEngine, type ReadQuestion, readQuestion } from './engine.ts';
+import { begin, choose, loadEngine, type NanoEngine, readQuestion } from './engine.ts';
+import type { Heard } from './listener.ts';
 import { kernelFloats } from './plain.ts';
 import { nanoSizes } from './sizes.ts';
 import { StopFilter } from './stop-filter.ts';
@@ -23,8 +23,6 @@ export interface NanoDeps {
   /** Gives the bytes of `assets/nano.bin`; called once, at the first prompt or `warm`. In Node: `readNanoFile` of `@peerai/nn-engine/node`. */
   readonly file: (signal: AbortSignal) => Promise<Uint8Array>;
   readonly clock: Clock;
-  /** The questions and answers to suggest from; by default the corpus the shipped file was trained on. */
-  readonly corpus?: Corpus;
   /** Decodes on this runtime instead of our own loop. */
   readonly runtime?: Runtime;
 }
@@ -37,7 +35,7 @@ const tokensPerTurn = 8;
  * The embedded guide: 2.6 million parameters that recite what they learned about PeerAI, and say so when they are not sure.
  *
  * It reads the last user message and nothing else, decodes greedily (sampling's temperature, topP and seed change nothing), and refuses with three
- * suggested questions when the joint probability of its first tokens is low. `generate` throws PROMPT_TOO_LONG, ABORTED, INVALID_FORMAT.
+ * suggested questions when the listener is not sure what a question is about. `generate` throws PROMPT_TOO_LONG, ABORTED, INVALID_FORMAT.
  */
 export function createNano(deps: NanoDeps): LanguageModel {
   return nanoFrom(() => load(deps), deps.clock);
@@ -85,9 +83,8 @@ export function nanoFrom(open: () => Promise<NanoEngine>, clock: Clock): Languag
   };
 }
 
-async function load({ file, corpus, runtime }: NanoDeps): Promise<NanoEngine> {
-  const bytes = await file(new AbortController().signal);
-  return await loadEngine(bytes, corpus ?? (await import('./corpus/index.ts')).corpus, runtime);
+async function load({ file, runtime }: NanoDeps): Promise<NanoEngine> {
+  return await loadEngine(await file(new AbortController().signal), runtime);
 }
 
 async function* answer(
@@ -100,89 +97,71 @@ async function* answer(
   const text = prompt.messages.findLast((message) => message.role === 'user')?.text ?? '';
   if (text.length > limits.nanoQuestionCharsMax) throw tooLong(text.length, limits.nanoQuestionCharsMax, 'characters');
   const question = readQuestion(engine.tokenizer, text);
+  const promptTokens = question.tokens.length + 1;
   const tokensMax = Math.min(limits.nanoQuestionTokensMax, engine.file.sizes.context / 2);
-  if (question.tokens.length > tokensMax) throw tooLong(question.tokens.length, tokensMax, 'tokens');
-  const usage = (answerTokens: number) => ({ promptTokens: question.tokens.length, answerTokens });
-  const sure = question.readable ? await recite(engine, clock, question, signal) : undefined;
+  if (promptTokens > tokensMax) throw tooLong(promptTokens, tokensMax, 'tokens');
+  const heard = engine.listen(question.text);
+  const sure = question.readable && heard.topic !== undefined && heard.probability >= engine.file.gate.minimum;
+  const usage = (answerTokens: number) => ({ promptTokens, answerTokens });
   const filter = new StopFilter(sampling.stop ?? []);
-  if (sure === undefined) {
-    const suggestions = engine.retriever().nearest(question.text, suggestionCount);
-    const refusal = `${engine.corpus.refusal}\n\nDid you mean:\n${suggestions.map((item) => `- ${item}`).join('\n')}`;
-    const tokens = engine.tokenizer.encode(refusal);
-    const shown =
-      tokens.length <= sampling.maxTokens ? refusal : engine.tokenizer.decode(tokens.slice(0, sampling.maxTokens));
-    const reason = shown === refusal ? 'stop' : 'length';
+  if (!sure || heard.topic === undefined) {
+    const { shown, ...finish } = refuse(engine, heard, sampling);
     const kept = filter.push(shown) + filter.end();
     if (kept !== '') yield { type: 'text-delta', text: kept };
     return void (yield {
       type: 'finish',
-      reason,
-      usage: usage(Math.min(tokens.length, sampling.maxTokens)),
-      suggestions,
+      reason: finish.reason,
+      usage: usage(finish.tokens),
+      suggestions: finish.suggestions,
     });
   }
   let count = 0;
   let ended = false;
-  try {
-    for await (const token of sure) {
-      throwIfAborted(signal);
-      ended = token === special.end;
-      if (ended || count >= sampling.maxTokens) break;
-      count += 1;
-      const shown = filter.push(engine.tokenizer.decode([token]));
-      if (shown !== '') yield { type: 'text-delta', text: shown };
-      if (filter.stopped) break;
-    }
-  } finally {
-    await sure.return(undefined);
+  for await (const token of recite(engine, clock, question.tokens, heard.topic, signal)) {
+    throwIfAborted(signal);
+    ended = token === special.end;
+    if (ended || count >= sampling.maxTokens) break;
+    count += 1;
+    const shown = filter.push(engine.tokenizer.decode([token]));
+    if (shown !== '') yield { type: 'text-delta', text: shown };
+    if (filter.stopped) break;
   }
   const rest = filter.end();
   if (rest !== '') yield { type: 'text-delta', text: rest };
   yield { type: 'finish', reason: ended || filter.stopped ? 'stop' : 'length', usage: usage(count) };
 }
 
-/** The answer's tokens one after the other, or nothing when the model is not sure or begins to refuse by itself. */
-async function recite(
+/** The refusal and the questions that were nearest, within the tokens allowed. */
+function refuse({ file, tokenizer }: NanoEngine, { ranking }: Heard, { maxTokens }: Sampling) {
+  const suggestions = ranking.slice(0, suggestionCount).map((topic) => file.questions[topic] ?? '');
+  const whole = `${file.refusal}\n\nDid you mean:\n${suggestions.map((item) => `- ${item}`).join('\n')}`;
+  const tokens = tokenizer.encode(whole);
+  const fits = tokens.length <= maxTokens;
+  const shown = fits ? whole : tokenizer.decode(tokens.slice(0, maxTokens));
+  return { shown, suggestions, reason: fits ? 'stop' : 'length', tokens: Math.min(tokens.length, maxTokens) } as const;
+}
+
+/** The tokens of the answer to a topic one after the other, its end included when the context has room for it. */
+async function* recite(
   engine: NanoEngine,
   clock: Clock,
-  question: ReadQuestion,
+  question: readonly number[],
+  topic: number,
   signal: AbortSignal,
-): Promise<AsyncGenerator<number, void> | undefined> {
-  const { gate, sizes } = engine.file;
+): AsyncGenerator<number, void> {
   const session = await engine.decoder.open();
-  let chosen: Chosen;
-  const first: number[] = [];
-  let confidence = 1;
   try {
-    chosen = await begin(engine, session, question);
-    for (;;) {
-      first.push(chosen.token);
-      confidence *= chosen.probability;
-      if (chosen.token === special.end || first.length >= gate.tokens) break;
-      chosen = await choose(session, chosen.token);
+    let token = await begin(engine, session, question, topic);
+    const room = engine.file.sizes.context - question.length - 1;
+    for (let count = 1; ; count += 1) {
+      yield token;
+      if (token === special.end || count > room) return;
+      if (count % tokensPerTurn === 0) await clock.sleep(0, signal);
+      token = await choose(session, token);
     }
-    await clock.sleep(0, signal);
-  } catch (error) {
+  } finally {
     await session.close();
-    throw error;
   }
-  if (confidence < gate.minimum || engine.corpus.refusal.startsWith(engine.tokenizer.decode(first))) {
-    await session.close();
-    return undefined;
-  }
-  return (async function* () {
-    try {
-      yield* first;
-      const room = sizes.context - question.tokens.length - first.length;
-      for (let count = 1, token = first.at(-1) as number; token !== special.end && count <= room; count += 1) {
-        ({ token } = await choose(session, token));
-        if (count % tokensPerTurn === 0) await clock.sleep(0, signal);
-        yield token;
-      }
-    } finally {
-      await session.close();
-    }
-  })();
 }
 
 async function embed(texts: readonly string[], clock: Clock, signal: AbortSignal): Promise<readonly Float32Array[]> {

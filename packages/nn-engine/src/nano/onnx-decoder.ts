@@ -20,16 +20,13 @@ export function createOnnxDecoder(sizes: LanguageModelSizes, weights: Float32Arr
       const angle = (values: Float32Array) =>
         ({ type: 'float32', shape: [1, half], data: values.slice(position * half, (position + 1) * half) }) as const;
       return {
-        async step(token, _, added = new Float32Array(sizes.width)) {
+        async step(token) {
           const feeds = {
             token: { type: 'int64', shape: [1], data: BigInt64Array.of(BigInt(token)) },
             cosines: angle(angles.cosines),
             sines: angle(angles.sines),
           } as const;
-          const shape = [1, sizes.width];
-          const signed =
-            sizes.features === undefined ? {} : ({ added: { type: 'float32', shape, data: added } } as const);
-          const result = await program.run({ ...feeds, ...signed }, never);
+          const result = await program.run(feeds, never);
           position += 1;
           return result['logits']?.data as Float32Array;
         },

@@ -7,12 +7,8 @@ export type WeightSource = (name: string) => Float32Array;
 
 /** One conversation's memory inside a decoder. */
 export interface DecoderSession {
-  /** Takes the next token, with `added` [width] on top of its embedding; gives the scores [vocabulary] of what follows, valid until this session's next step, or nothing when they are not wanted. */
-  step(
-    token: number,
-    wantScores: boolean,
-    added?: Float32Array,
-  ): Float32Array | undefined | Promise<Float32Array | undefined>;
+  /** Takes the next token; gives the scores [vocabulary] of what follows, valid until this session's next step, or nothing when they are not wanted. */
+  step(token: number, wantScores: boolean): Float32Array | undefined | Promise<Float32Array | undefined>;
   close(): Promise<void>;
 }
 
@@ -47,7 +43,7 @@ export function createPlainDecoder(sizes: LanguageModelSizes, weights: WeightSou
     async open() {
       const cache = new Cache(sizes);
       return {
-        step: (token, wantScores, added) => model.step(cache, token, wantScores, added),
+        step: (token, wantScores) => model.step(cache, token, wantScores),
         close: async () => undefined,
       };
     },
@@ -116,12 +112,11 @@ class PlainModel {
     this.#attentionScores = new Float32Array(context);
   }
 
-  step(cache: Cache, token: number, wantScores: boolean, added?: Float32Array): Float32Array | undefined {
+  step(cache: Cache, token: number, wantScores: boolean): Float32Array | undefined {
     const { width, context } = this.#sizes;
     const position = cache.length;
     if (position >= context) throw new RangeError(`the context of ${context} tokens is full`);
     this.#state.set(this.#embedding.subarray(token * width, (token + 1) * width));
-    if (added !== undefined) addTo(this.#state, added);
     this.#layers.forEach((layer, index) => {
       this.#attend(layer, cache.keys[index] as Float32Array, cache.values[index] as Float32Array, position);
       this.#feedForward(layer);

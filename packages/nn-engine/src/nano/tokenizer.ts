@@ -1,6 +1,6 @@
 /** Ids below the first character. */
-export const special = { pad: 0, question: 1, answer: 2, end: 3, unknown: 4 } as const;
-const specialCount = 5;
+export const special = { pad: 0, question: 1, end: 2, unknown: 3 } as const;
+const specialCount = 4;
 
 /** What makes a tokenizer: written into the model file. */
 export interface Vocabulary {
@@ -31,7 +31,7 @@ const cachedWordsMax = 20_000;
 
 /** A byte-pair encoder (Sennrich et al., arXiv 1508.07909) over characters; a character it does not know becomes `special.unknown`. */
 export function createTokenizer(vocabulary: Vocabulary): Tokenizer {
-  const texts = ['', '', '', '', '', ...vocabulary.characters];
+  const texts = [...Array.from({ length: specialCount }, () => ''), ...vocabulary.characters];
   const characterIds = new Map(vocabulary.characters.map((character, index) => [character, specialCount + index]));
   const ranks = new Map<number, number>();
   for (const [left, right] of vocabulary.merges) {

@@ -23,7 +23,7 @@ const fromPackage = (path: string): string => fileURLToPath(new URL(`../../${pat
 
 const { values } = parseArgs({
   options: {
-    steps: { type: 'string', default: '7000' },
+    steps: { type: 'string', default: '1500' },
     seed: { type: 'string', default: '1' },
     threads: { type: 'string', default: String(Math.min(2, availableParallelism())) },
     checkpoint: { type: 'string', default: fromPackage('node_modules/.cache/nano.checkpoint') },

@@ -3,9 +3,8 @@ import { describe, expect, it } from 'vitest';
 
 import { toyCorpus } from '../../test/toy.ts';
 import { seededUnit } from '../train/random.ts';
-import { dot, embeddingDimensions, lexicalHash } from './embedding.ts';
+import { embeddingDimensions, lexicalHash } from './embedding.ts';
 import { hashText } from './hash.ts';
-import { createRetriever } from './retrieve.ts';
 import { createSplit, isCombination, partsAreTrained, unrelatedPartOf } from './split.ts';
 import { StopFilter } from './stop-filter.ts';
 import { withTypos } from './typos.ts';
@@ -100,15 +99,6 @@ describe('the lexical embedding', () => {
   });
 });
 
-describe('the retriever', () => {
-  it('gives the nearest known questions first', () => {
-    const retriever = createRetriever(toyCorpus);
-    expect(retriever.nearest('sharing of models', 3)).toHaveLength(3);
-    expect(retriever.nearest('sharing of models', 3)[0]).toBe('How do I share a model?');
-    expect(retriever.nearest('quitting the agent now', 1)).toEqual(['How do I stop it?']);
-  });
-});
-
 describe('the stop filter', () => {
   it('cuts before the first stop text, however the text is cut into pieces', () => {
     const pieces = fc.array(fc.string({ unit: fc.constantFrom('a', 'b', 'c'), maxLength: 4 }), { maxLength: 12 });
@@ -128,3 +118,7 @@ describe('the stop filter', () => {
     expect(new StopFilter(['']).push('abc')).toBe('abc');
   });
 });
+
+function dot(left: Float32Array, right: Float32Array): number {
+  return left.reduce((sum, value, index) => sum + value * (right[index] ?? Number.NaN), 0);
+}

@@ -8,7 +8,7 @@ const goalPerSecond = 700;
 const questions = [
   'what is peerai',
   'how do i share a model',
-  'how do i invite a friend',
+  'how do i pair another device',
   'what is a relay',
   'is my chat private',
   'how do i install peerai',

@@ -109,7 +109,7 @@ export const nanoIntents: readonly Intent[] = [
     name: 'nano-training',
     question: 'How was nano trained?',
     answer:
-      'Its training took about a quarter of an hour on two ordinary cores, with the training engine of PeerAI itself, on question patterns and answers written by hand. No web text and no user data. Repeat it with `pnpm nano:train`.',
+      'Its training takes about ten minutes on two ordinary cores, with the training engine of PeerAI itself, on question patterns and answers written by hand. No web text and no user data. Repeat it with `pnpm nano:train`.',
     patterns: [
       'how {was|is|were} {nano|this model|the nano model|the built in model|you} {trained|made|created|built|taught}',
       '{training of nano|nano training|training data|how trained|training set|nano train|training corpus|trained on what}',

@@ -1,6 +1,6 @@
-import { languageModelLayout } from '../../models/language-model.ts';
 import type { Corpus } from '../corpus-types.ts';
 import type { NanoEvaluation, Score } from '../evaluate.ts';
+import { nanoLayout } from '../sizes.ts';
 import type { Exported } from './export.ts';
 import { sampleRecipe } from './samples.ts';
 import { schedule } from './schedule.ts';
@@ -11,8 +11,8 @@ export function nanoCard(checkpoint: NanoCheckpoint, exported: Exported, corpus:
   const { sizes } = checkpoint;
   return {
     name: 'nano',
-    what: 'A Llama-style language model (RMSNorm, rotary positions, SwiGLU; a hashed signature of the question’s words and letter groups is added where the answer begins) that answers questions about PeerAI and a little small talk by reciting stored answers.',
-    parameters: languageModelLayout(sizes).size,
+    what: 'A listener (softmax regression over hashed words, pairs of words and letter groups) that names the topic of a question, and a Llama-style language model (RMSNorm, rotary positions, SwiGLU) that reads the question and the topic and recites the stored answer. It answers questions about PeerAI and a little small talk.',
+    parameters: nanoLayout(sizes).size,
     sizes,
     weights: 'int8 in blocks of 64 with one float32 scale each; the gains of the norms are float32',
     fileBytes: exported.file.length,
@@ -21,13 +21,14 @@ export function nanoCard(checkpoint: NanoCheckpoint, exported: Exported, corpus:
       corpus: `${corpus.intents.length} intents with ${corpus.intents.reduce((sum, intent) => sum + intent.patterns.length, 0)} sentence patterns, and ${corpus.unrelated.train.length} unrelated questions answered with a refusal; written by hand, in this repository`,
       steps: checkpoint.state.step,
       seed,
-      optimiser: 'AdamW with gradient clipping, exponential average of the weights',
+      optimiser: 'AdamW with gradient clipping, both parts in one step, exponential average of the weights',
       schedule,
       samples: sampleRecipe,
     },
     gate: {
-      ...exported.tuned.gate,
-      meaning: 'refuses when the joint probability of its first tokens is below the minimum',
+      ...exported.gate,
+      meaning:
+        'refuses when the listener gives its likeliest topic a lower probability than the minimum, or "everything else" a higher one',
     },
     reads:
       'The last user message of a conversation, lower-cased and without punctuation, and nothing else: no system prompt, no earlier turns.',

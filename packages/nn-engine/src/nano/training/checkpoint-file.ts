@@ -49,14 +49,14 @@ export async function loadCheckpoint(path: string): Promise<NanoCheckpoint | und
   const { header, sections } = decodeContainer<Header>(magic, file);
   const floats = (name: string): Float32Array =>
     new Float32Array((sections.get(name) ?? new Uint8Array()).buffer as ArrayBuffer);
-  const { step, vocabulary, randomWord, corpusHash, sizes, steps } = header;
+  const { step, ...rest } = header;
   const state = {
     step,
     weights: floats('weights'),
     firstMoment: floats('firstMoment'),
     secondMoment: floats('secondMoment'),
   };
-  return { state, average: floats('average'), vocabulary, randomWord, corpusHash, sizes, steps };
+  return { state, average: floats('average'), ...rest };
 }
 
 function bytesOf(values: Float32Array): Uint8Array {

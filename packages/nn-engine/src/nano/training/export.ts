@@ -1,16 +1,16 @@
-import type { Clock, LanguageModel } from '@peerai/core-protocol';
+import type { Clock } from '@peerai/core-protocol';
 
 import type { Corpus } from '../corpus-types.ts';
-import { createEngine, loadEngine } from '../engine.ts';
+import { createEngine, type NanoEngine } from '../engine.ts';
 import { evaluateNano, type NanoEvaluation } from '../evaluate.ts';
-import { encodeModelFile, type NanoModelFile } from '../model-file.ts';
+import { decodeModelFile, encodeModelFile, type Gate, type NanoModelFile } from '../model-file.ts';
 import { nanoFrom } from '../nano.ts';
 import type { NanoCheckpoint } from './training.ts';
-import { tuneGate, type Tuned } from './tune.ts';
+import { tuneGate } from './tune.ts';
 
 export interface Exported {
   readonly file: Uint8Array;
-  readonly tuned: Tuned;
+  readonly gate: Gate;
   /** Of what ships. */
   readonly evaluation: NanoEvaluation;
   /** Of the same weights before they became int8. */
@@ -30,17 +30,23 @@ export async function exportModel(
     vocabulary,
     corpusHash,
     steps: checkpoint.state.step,
+    questions: corpus.intents.map(({ question }) => question),
+    refusal: corpus.refusal,
     weights,
-    gate: { tokens: 1, minimum: 0 },
+    gate: { minimum: 0 },
   };
-  const tuned = await tuneGate(await loadEngine(encodeModelFile(open), corpus), corpus, seed);
-  const content: NanoModelFile = { ...open, gate: tuned.gate };
-  const file = encodeModelFile(content);
-  const judge = (model: LanguageModel): Promise<NanoEvaluation> => evaluateNano(model, { corpus, seed });
+  const shipped = await createEngine(decodeModelFile(encodeModelFile(open)));
+  const gate = tuneGate(shipped.listen, corpus, seed);
+  const withGate = (engine: NanoEngine): NanoEngine => ({ ...engine, file: { ...engine.file, gate } });
+  const judge = (engine: NanoEngine): Promise<NanoEvaluation> =>
+    evaluateNano(
+      nanoFrom(async () => withGate(engine), clock),
+      { corpus, seed },
+    );
   return {
-    file,
-    tuned,
-    evaluation: await judge(nanoFrom(() => loadEngine(file, corpus), clock)),
-    float: await judge(nanoFrom(() => createEngine(content, corpus), clock)),
+    file: encodeModelFile({ ...open, gate }),
+    gate,
+    evaluation: await judge(shipped),
+    float: await judge(await createEngine(open)),
   };
 }

@@ -7,64 +7,67 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { toyBatch, toyCorpus, toySizes } from '../../../test/toy.ts';
 import { createNodeRuntime } from '../../node/runtime.ts';
 import { seededUnit } from '../../train/random.ts';
+import { allExpansions } from '../corpus/expand.ts';
 import { hashText } from '../hash.ts';
+import { type Heard, questionFeatures } from '../listener.ts';
+import { pieceCount } from '../sizes.ts';
 import { createSplit } from '../split.ts';
 import { createTokenizer, special } from '../tokenizer.ts';
-import { createBatcher } from './batches.ts';
+import { questionBatch, recitalBatch } from './batches.ts';
 import { loadCheckpoint, saveCheckpoint } from './checkpoint-file.ts';
-import { createSampler, type Sample } from './samples.ts';
+import { createSampler, type Recital, sampleRecipe } from './samples.ts';
 import { learningRateAt, schedule } from './schedule.ts';
 import { createNanoTraining, type NanoCheckpoint, type NanoTraining } from './training.ts';
+import { tuneGate } from './tune.ts';
 import { corpusVocabulary } from './vocabulary.ts';
 
 const { signal } = new AbortController();
-const tokenizer = createTokenizer(corpusVocabulary(toyCorpus, toySizes.vocabulary, seededUnit(1)));
+const tokenizer = createTokenizer(corpusVocabulary(toyCorpus, pieceCount(toySizes), seededUnit(1)));
 let folder: string;
 
 beforeEach(async () => (folder = await mkdtemp(join(tmpdir(), 'nano-'))));
 afterEach(() => rm(folder, { recursive: true }));
 
 describe('training samples', () => {
-  const samples = draw(600);
+  const sampler = createSampler(toyCorpus, tokenizer, toySizes, seededUnit(9));
+  const recitals = Array.from({ length: 300 }, () => sampler.recital());
+  const questions = Array.from({ length: 600 }, () => sampler.question());
 
-  it('are a question that is not learned and an answer that is', () => {
-    for (const { tokens, weights } of samples) {
-      const place = tokens.indexOf(special.answer);
+  it('of the language model are a question, its topic, and the whole answer to that topic', () => {
+    for (const { tokens, answerStart } of recitals) {
       expect(tokens[0]).toBe(special.question);
-      expect(weights).toHaveLength(tokens.length);
-      expect(weights.slice(0, place + 1).every((weight) => weight === 0)).toBe(true);
-      expect(weights.slice(place + 1).every((weight) => weight > 0)).toBe(true);
+      expect(tokens.at(-1)).toBe(special.end);
+      const topic = (tokens[answerStart - 1] ?? 0) - pieceCount(toySizes);
+      expect(tokenizer.decode(tokens.slice(answerStart))).toBe(toyCorpus.intents[topic]?.answer);
     }
+    expect(new Set(recitals.map(({ tokens, answerStart }) => tokens[answerStart - 1])).size).toBe(5);
+  });
+
+  it('of the listener are of every topic, about one in seven unrelated', () => {
+    const shares = Array.from(
+      { length: 6 },
+      (_, topic) => questions.filter((one) => one.topic === topic).length / questions.length,
+    );
+    expect(shares[5]).toBeCloseTo(sampleRecipe.unrelatedShare, 1);
+    for (const share of shares.slice(0, 5)) expect(share).toBeCloseTo(0.17, 1);
   });
 
   it('never use a phrasing that is kept back', () => {
-    const plain = samples.map(({ tokens }) => tokenizer.decode(tokens.slice(1, tokens.indexOf(special.answer))).trim());
-    const known = plain.filter((phrase) => !toyCorpus.unrelated.train.includes(phrase));
-    // Typos make some look like another phrasing; of those left clean none may be kept back.
-    const clean = new Set([
-      'thanks',
-      'thank you',
-      'thanks a lot',
-      'what are you called',
-      'is it free',
-      'is this free of charge',
-      'who are you',
-    ]);
-    expect(known.filter((phrase) => clean.has(phrase)).length).toBeGreaterThan(5);
-    expect(known.filter((phrase) => clean.has(phrase) && createSplit(toyCorpus)(phrase) !== 'train')).toEqual([]);
-  });
-
-  it('some answers are whole, most are cut, some are the refusal', () => {
-    const whole = samples.filter(({ tokens }) => tokens.at(-1) === special.end);
-    expect(whole.length / samples.length).toBeGreaterThan(0.05);
-    expect(whole.length / samples.length).toBeLessThan(0.2);
-    const refused = samples.filter(({ tokens }) =>
-      tokenizer.decode(tokens.slice(tokens.indexOf(special.answer) + 1)).startsWith('I do not'),
+    const split = createSplit(toyCorpus);
+    const phrasings = new Set(
+      toyCorpus.intents.flatMap(({ patterns }) => patterns.flatMap((one) => [...allExpansions(one)])),
     );
-    expect(refused.length / samples.length).toBeCloseTo(0.12, 1);
+    const sampler = createSampler(toyCorpus, tokenizer, toySizes, seededUnit(9), {
+      ...sampleRecipe,
+      typoShare: 0,
+    });
+    const drawn = Array.from({ length: 600 }, () => sampler.question().text).filter((text) => phrasings.has(text));
+    expect(drawn.length).toBeGreaterThan(400);
+    expect(drawn.filter((text) => split(text) !== 'train')).toEqual([]);
+    expect([...phrasings].filter((text) => split(text) !== 'train').length).toBeGreaterThan(3);
   });
 
-  it('a corpus without a phrasing to train on is refused', () => {
+  it('a corpus without a phrasing to train on, or that does not fit the sizes, is refused', () => {
     const split = createSplit(toyCorpus);
     const kept = Array.from({ length: 200 }, (_, index) => `word${index}`).filter(
       (word) => split(`${word} ${word}`) === 'test',
@@ -76,14 +79,16 @@ describe('training samples', () => {
       intents: [{ name: 'a', question: 'A?', answer: 'A.', patterns }],
       unrelated: { train: [], test: [] },
     };
-    expect(createSampler(corpus, tokenizer, seededUnit(1))).toThrow(RangeError);
+    const sizes = { ...toySizes, topics: 1 };
+    expect(() => createSampler(corpus, tokenizer, sizes, seededUnit(1)).question()).toThrow('is kept back');
+    expect(() => createSampler(corpus, tokenizer, toySizes, seededUnit(1))).toThrow('1 intents');
   });
 });
 
 describe('batches', () => {
-  it('hold whole samples, each in a segment of its own, and the next token as target', () => {
-    const random = seededUnit(3);
-    const batch = createBatcher(toyBatch, createSampler(toyCorpus, tokenizer, random), toySizes.features)();
+  it('hold whole recitals, each in a segment of its own, and the next token as target', () => {
+    const sampler = createSampler(toyCorpus, tokenizer, toySizes, seededUnit(3));
+    const batch = recitalBatch(toyBatch, () => sampler.recital());
     const numbers = (name: string): number[] => Array.from(batch[name]?.data as BigInt64Array, Number);
     const [tokens, segments, positions, targets] = [
       numbers('tokens'),
@@ -105,31 +110,68 @@ describe('batches', () => {
     expect(tokens.filter((token, place) => token === special.question && segments[place] === 0)).toEqual([]);
   });
 
-  it('carry the signature of each question to the token that asks for its answer', () => {
-    const batch = createBatcher(toyBatch, createSampler(toyCorpus, tokenizer, seededUnit(3)), toySizes.features)();
-    const tokens = Array.from(batch['tokens']?.data as BigInt64Array, Number);
-    const places = Array.from(batch['signaturePlaces']?.data as BigInt64Array, Number);
-    const values = batch['signatures']?.data as Float32Array;
-    const samples = tokens.filter((token) => token === special.question).length;
-    expect(samples).toBeGreaterThan(5);
-    for (const [sample, place] of places.entries()) {
-      const row = values.slice(sample * 256, (sample + 1) * 256);
-      expect(Math.hypot(...row)).toBeCloseTo(sample < samples ? 8 : 0, 4);
-      if (sample < samples) expect(tokens[place]).toBe(special.answer);
-    }
-  });
-
-  it('take no more samples than they have signatures for', () => {
-    const sample: Sample = { tokens: [1, 2, 3], weights: [0, 0, 1], question: 'a' };
-    const batch = createBatcher({ rows: 2, length: 8, learned: 16, samples: 5 }, () => sample, 16)();
-    expect(Array.from(batch['weights']?.data as Float32Array).filter((weight) => weight > 0)).toHaveLength(5);
+  it('one that does not fit into its row begins the next; one that fits into none is refused', () => {
+    const lengths = [4, 4, 7, 3];
+    let drawn = 0;
+    const draw = (): Recital => {
+      const tokens = Array.from({ length: lengths[drawn % 4] ?? 0 }, () => 9);
+      drawn += 1;
+      return { tokens, answerStart: 2 };
+    };
+    // Rows of 8: 3 + 3, then 6 + 2, the last tokens being targets only.
+    const batch = recitalBatch({ rows: 2, length: 8, learned: 16 }, draw);
+    expect(Array.from(batch['segments']?.data as BigInt64Array, Number)).toEqual([
+      1, 1, 1, 2, 2, 2, 0, 0, 1, 1, 1, 1, 1, 1, 2, 2,
+    ]);
+    const long = { tokens: Array.from({ length: 10 }, () => 9), answerStart: 2 };
+    expect(() => recitalBatch({ rows: 2, length: 8, learned: 16 }, () => long)).toThrow('does not fit');
+    expect(() => recitalBatch({ rows: 2, length: 9, learned: 16 }, () => long)).not.toThrow();
   });
 
   it('drop what is learned beyond their room', () => {
-    const sample: Sample = { tokens: [1, 2, 3, 4], weights: [0, 0, 1, 1], question: '' };
-    const batch = createBatcher({ rows: 1, length: 9, learned: 5 }, () => sample)();
+    const sample: Recital = { tokens: [1, 2, 3, 4], answerStart: 2 };
+    const batch = recitalBatch({ rows: 1, length: 9, learned: 5 }, () => sample);
     expect(Array.from(batch['weights']?.data as Float32Array)).toEqual([1, 1, 1, 1, 1]);
     expect(Array.from(batch['positions']?.data as BigInt64Array, Number)).toEqual([1, 2, 4, 5, 7]);
+  });
+
+  it('of questions hold features with a share hidden, and the topic', () => {
+    const draw = () => ({ text: 'how do i share a model', topic: 3 });
+    const whole = questionBatch(toySizes, 2, draw, { featuresDropped: 0 }, seededUnit(1));
+    const features = Array.from(questionFeatures('how do i share a model', toySizes.features));
+    expect(Array.from(whole['heard']?.data as Float32Array)).toEqual([...features, ...features]);
+    expect(Array.from(whole['topics']?.data as BigInt64Array, Number)).toEqual([3, 3]);
+    const half = questionBatch(toySizes, 2, draw, { featuresDropped: 0.5 }, seededUnit(1))['heard']
+      ?.data as Float32Array;
+    const seen = half.filter((value) => value !== 0).length / (2 * features.filter((value) => value !== 0).length);
+    expect(seen).toBeCloseTo(0.5, 0);
+    expect(half.every((value, index) => value === 0 || value === features[index % features.length])).toBe(true);
+  });
+});
+
+describe('the gate', () => {
+  const topics = new Map(
+    toyCorpus.intents.flatMap(({ patterns }, topic) =>
+      patterns.flatMap((pattern) => Array.from(allExpansions(pattern), (text): [string, number] => [text, topic])),
+    ),
+  );
+  /** The gate when the first questions that are heard right get these probabilities, and the rest 0.755. */
+  const gateFor = (...first: number[]): number => {
+    const listen = (text: string): Heard => {
+      const topic = topics.get(text);
+      return { ranking: [], topic, probability: topic === undefined ? 0 : (first.shift() ?? 0.755) };
+    };
+    return tuneGate(listen, toyCorpus, 1).minimum;
+  };
+
+  it('is the strictest that lets 99 of 100 right answers through', () => {
+    expect(gateFor()).toBe(0.75);
+    // There are fewer than 100 here: one is more than one in a hundred.
+    expect(gateFor(0.2)).toBe(0.2);
+  });
+
+  it('lets nothing through where nothing was right', () => {
+    expect(tuneGate(() => ({ ranking: [], topic: undefined, probability: 1 }), toyCorpus, 1).minimum).toBe(0.99);
   });
 });
 
@@ -179,11 +221,6 @@ describe('a training run', () => {
     }
   });
 });
-
-function draw(count: number): Sample[] {
-  const sampler = createSampler(toyCorpus, tokenizer, seededUnit(9));
-  return Array.from({ length: count }, sampler);
-}
 
 function start(resume?: NanoCheckpoint, seed = 1): Promise<NanoTraining> {
   const options = { corpus: toyCorpus, sizes: toySizes, batch: toyBatch, steps: 12, seed, threads: 1, signal };

@@ -1,21 +1,18 @@
-import { PeerAiError, type Runtime } from '@peerai/core-protocol';
+import { PeerAiError, type Runtime, type Tensors } from '@peerai/core-protocol';
 
 import type { NnErrorCode } from '../../errors.ts';
-import {
-  type BatchSizes,
-  initialWeights,
-  languageModelLayout,
-  languageModelLoss,
-  type LanguageModelSizes,
-} from '../../models/language-model.ts';
+import { add, type Graph, type Value } from '../../graph/index.ts';
+import { initialWeights, languageModelLoss, type Parameters } from '../../models/language-model.ts';
 import { seededUnit } from '../../train/random.ts';
 import { createTrainer, freshState, type StepResult, type TrainingState } from '../../train/trainer.ts';
 import { trainingGraph } from '../../train/training-graph.ts';
 import type { Corpus } from '../corpus-types.ts';
 import { hashText } from '../hash.ts';
+import { listenerLoss } from '../listener.ts';
+import { type NanoBatch, nanoLayout, type NanoSizes, pieceCount } from '../sizes.ts';
 import { createTokenizer, type Tokenizer, type Vocabulary } from '../tokenizer.ts';
-import { createBatcher } from './batches.ts';
-import { createSampler, type SampleRecipe } from './samples.ts';
+import { questionBatch, recitalBatch } from './batches.ts';
+import { createSampler, sampleRecipe, type SampleRecipe } from './samples.ts';
 import { learningRateAt } from './schedule.ts';
 import { corpusVocabulary } from './vocabulary.ts';
 
@@ -28,14 +25,14 @@ export interface NanoCheckpoint {
   /** The random generator's word before the next batch was drawn. */
   readonly randomWord: number;
   readonly corpusHash: number;
-  readonly sizes: LanguageModelSizes;
+  readonly sizes: NanoSizes;
   readonly steps: number;
 }
 
 export interface NanoTrainingOptions {
   readonly corpus: Corpus;
-  readonly sizes: LanguageModelSizes;
-  readonly batch: BatchSizes;
+  readonly sizes: NanoSizes;
+  readonly batch: NanoBatch;
   /** Steps of the whole run: the learning rate falls towards its end. */
   readonly steps: number;
   readonly seed: number;
@@ -72,12 +69,17 @@ export async function createNanoTraining(
   const corpusHash = corpusHashOf(corpus);
   if (resume !== undefined) checkResume(resume, options, corpusHash);
   const random = seededUnit(options.seed);
-  const vocabulary = resume?.vocabulary ?? corpusVocabulary(corpus, sizes.vocabulary, random);
-  const initial = resume?.state ?? freshState(initialWeights(sizes, random));
+  const vocabulary = resume?.vocabulary ?? corpusVocabulary(corpus, pieceCount(sizes), random);
+  const initial = resume?.state ?? freshState(freshWeights(sizes, random));
   const draws = resume === undefined ? random : seededUnit(resume.randomWord);
   const tokenizer = createTokenizer(vocabulary);
-  const drawBatch = createBatcher(batch, createSampler(corpus, tokenizer, draws, options.recipe), sizes.features);
-  const graph = trainingGraph({ layout: languageModelLayout(sizes), loss: languageModelLoss(sizes, batch) });
+  const { recipe = sampleRecipe } = options;
+  const sampler = createSampler(corpus, tokenizer, sizes, draws, recipe);
+  const drawBatch = (): Tensors => ({
+    ...recitalBatch(batch, () => sampler.recital()),
+    ...questionBatch(sizes, batch.heard, () => sampler.question(), recipe, draws),
+  });
+  const graph = trainingGraph({ layout: nanoLayout(sizes), loss: nanoLoss(sizes, batch) });
   const trainer = await createTrainer({ runtime }, { graph, initial, threads, signal });
 
   const average = Float32Array.from(resume?.average ?? initial.weights);
@@ -113,6 +115,19 @@ export async function createNanoTraining(
       await trainer[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Both parts learn in one step: the sum of their losses, in nats. */
+function nanoLoss(sizes: NanoSizes, batch: NanoBatch) {
+  return (graph: Graph, parameters: Parameters): Value =>
+    add(languageModelLoss(sizes, batch)(graph, parameters), listenerLoss(sizes, batch.heard)(graph, parameters));
+}
+
+/** The listener begins with zeros: all topics alike. */
+function freshWeights(sizes: NanoSizes, random: () => number): Float32Array {
+  const weights = new Float32Array(nanoLayout(sizes).size);
+  weights.set(initialWeights(sizes, random));
+  return weights;
 }
 
 function follow(average: Float32Array, weights: Float32Array): void {
