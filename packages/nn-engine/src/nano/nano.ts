@@ -13,7 +13,7 @@ import type { NnErrorCode } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { lexicalHash } from './embedding.ts';
 import { begin, choose, loadEngine, type NanoEngine, readQuestion } from './engine.ts';
-import type { Heard } from './listener.ts';
+import { type Heard, listenerLayout } from './listener.ts';
 import { kernelFloats } from './plain.ts';
 import { nanoSizes } from './sizes.ts';
 import { StopFilter } from './stop-filter.ts';
@@ -61,7 +61,7 @@ export function nanoFrom(open: () => Promise<NanoEngine>, clock: Clock): Languag
       name: 'nano',
       engine: 'nano',
       contextTokensMax: limits.nanoContextTokens,
-      memoryBytes: kernelFloats(nanoSizes) * Float32Array.BYTES_PER_ELEMENT,
+      memoryBytes: (kernelFloats(nanoSizes) + listenerLayout(nanoSizes).size) * Float32Array.BYTES_PER_ELEMENT,
       get loaded() {
         return loaded;
       },
