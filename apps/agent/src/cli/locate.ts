@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PeerAiError } from '@peerai/core-protocol';
 import { type ControlClient, createControlClient } from '@peerai/peer/control';
-import { directories } from '@peerai/platform/node';
+import { directories } from '@peerai/platform/directories';
 
 export interface LocateFlags {
   readonly home?: string | undefined;

@@ -1,39 +1,43 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
-import { controllers } from './edge.module.ts';
+import type { Logger } from '@peerai/core-protocol';
 import type { RequestPath } from './path.ts';
+import { problemOf, sendProblem } from './problem.ts';
 
 const cookieName = 'peerai_docs';
 
-/** OpenAPI of the control routes at `/docs-json`, with a page to try them at `/docs`. */
-export function mountDocs(app: NestFastifyApplication): void {
-  const description = 'The local API of one agent. Every route needs the control token as a bearer.';
-  const builder = new DocumentBuilder()
-    .setTitle('PeerAI local API')
-    .setDescription(description)
-    .setVersion('1')
-    .addBearerAuth()
-    .addSecurityRequirements('bearer');
-  for (const { prototype } of controllers) nameParameters(prototype);
-  SwaggerModule.setup('docs', app, () => SwaggerModule.createDocument(app, builder.build()), {
-    jsonDocumentUrl: 'docs-json',
-    raw: ['json'],
-  });
+export interface Docs {
+  /** Answers a request for `/docs…`, `/docs-json` or what the page loads. */
+  answer(request: IncomingMessage, response: ServerResponse, requestId: string): Promise<void>;
+  /** Safe to call twice. */
+  stop(): Promise<void>;
 }
 
-/**
- * Swagger looks for a handler's parameters in the metadata that `emitDecoratorMetadata` would leave, before it reads the schema beside each:
- * this compiler setting needs whole-program types, so the one fact it lacks, how many there are, is given here.
- */
-function nameParameters(prototype: object): void {
-  for (const name of Object.getOwnPropertyNames(prototype)) {
-    const handler = (prototype as Record<string, unknown>)[name];
-    if (typeof handler !== 'function' || name === 'constructor') continue;
-    // `@Body() body = …` does not count in `length`; no handler here has a default.
-    const types = Array.from({ length: handler.length }, () => Object);
-    Reflect.defineMetadata('design:paramtypes', types, prototype, name);
-  }
+/** The docs of an application's routes. Swagger is 530 modules, a fifth of an agent's start: it is loaded at the first request. */
+export function createDocs(described: () => NestFastifyApplication, logger: Logger): Docs {
+  let opening: Promise<Docs> | undefined;
+  const open = (): Promise<Docs> => {
+    opening ??= import('./docs-app.ts')
+      .then(({ openDocsApp }) => openDocsApp(described(), logger))
+      .catch((error: unknown) => {
+        opening = undefined;
+        throw error;
+      });
+    return opening;
+  };
+  return {
+    async answer(request, response, requestId) {
+      try {
+        await (await open()).answer(request, response, requestId);
+      } catch (error) {
+        logger.error('docs-failed', { requestId, error: error instanceof Error ? error.message : 'unknown' });
+        sendProblem(response, problemOf(error, requestId));
+      }
+    },
+    async stop() {
+      await (await opening?.catch(() => undefined))?.stop();
+    },
+  };
 }
 
 /** A browser cannot send a bearer for a page: the docs alone are also opened by this cookie. */
@@ -42,7 +46,7 @@ export function docsCookieOf(cookie: string | undefined): string | undefined {
   return found?.slice(cookieName.length + 1);
 }
 
-/** The token of `/docs?token=…`, with which `peerai open --docs` opens the page. */
+/** The token of `/docs?token=…`. */
 export function docsTokenOf({ path, query }: RequestPath): string | undefined {
   return path === '/docs' || path === '/docs/' ? (query.get('token') ?? undefined) : undefined;
 }

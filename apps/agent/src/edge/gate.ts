@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type AccessFacts, type AccessRules, type AccessVerdict, decideAccess, splitPathKey } from './access.ts';
-import { beginDocsSession, docsCookieOf, docsTokenOf } from './docs.ts';
+import { beginDocsSession, type Docs, docsCookieOf, docsTokenOf } from './docs.ts';
 import { answerGateway } from './gateway.ts';
 import type { EdgeMetrics } from './metrics.ts';
 import { serveOpen } from './open.ts';
@@ -15,6 +15,7 @@ export interface GateOptions {
   readonly rules: AccessRules;
   readonly metrics: EdgeMetrics;
   readonly pages: string | undefined;
+  readonly docs: Docs;
 }
 type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
@@ -27,8 +28,8 @@ export interface Gate {
   readonly onUpgrade: (network: Upgrade) => Upgrade;
 }
 
-/** The one door: every request and upgrade is judged here, and only `/api` and `/docs` go on to the controllers. */
-export function createGate(deps: EdgeDeps, { rules, metrics, pages }: GateOptions): Gate {
+/** The one door: every request and upgrade is judged here, and only `/api` goes on to the controllers. */
+export function createGate(deps: EdgeDeps, { rules, metrics, pages, docs }: GateOptions): Gate {
   const pathKeys = new WeakMap<IncomingMessage, string>();
   const rewrite = (request: IncomingMessage): string => {
     const { url, key } = splitPathKey(readTarget(request.url ?? '/').url);
@@ -75,8 +76,9 @@ export function createGate(deps: EdgeDeps, { rules, metrics, pages }: GateOption
     raw: IncomingMessage,
     reply: FastifyReply,
   ): Promise<void> {
-    if (area === 'control' || area === 'docs') return;
+    if (area === 'control') return;
     reply.hijack();
+    if (area === 'docs') return docs.answer(raw, reply.raw, reply.request.id);
     if (area === 'gateway') return answerGateway(deps, raw, reply.raw, target.url);
     const requestId = reply.request.id;
     if (area === 'events') {

@@ -7,7 +7,7 @@ import { type Logger, PeerAiError, type Random, toBase64Url } from '@peerai/core
 import type { Peer } from '@peerai/peer';
 import type { AccessRules } from './access.ts';
 import { validation } from './body.ts';
-import { mountDocs } from './docs.ts';
+import { createDocs } from './docs.ts';
 import { EdgeModule } from './edge.module.ts';
 import { createGate } from './gate.ts';
 import type { ControlHooks } from './hooks.ts';
@@ -57,17 +57,20 @@ export async function startEdge(deps: EdgeDeps, options: EdgeOptions): Promise<E
     docsSession: toBase64Url(deps.random.bytes(32)),
     isGatewayKey: (key) => control.keys.isValid(key),
   };
-  const gate = createGate(deps, { rules, metrics, pages: options.pages });
+  let app: NestFastifyApplication;
+  const docs = createDocs(() => app, logger);
+  const gate = createGate(deps, { rules, metrics, pages: options.pages, docs });
   const adapter = new FastifyAdapter({
     bodyLimit: controlBodyBytesMax,
     requestTimeout: requestMs,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: pathPartMax },
+    schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
     rewriteUrl: gate.rewrite,
     // Other upgrades (curl offers HTTP/2 so) are answered as if they had not been offered: RFC 9110, section 7.8.
     http: { shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket' },
   });
-  const app = await NestFactory.create<NestFastifyApplication>(EdgeModule.with(peer, control, logger), adapter, {
+  app = await NestFactory.create<NestFastifyApplication>(EdgeModule.with(peer, control, logger), adapter, {
     logger: false,
     abortOnError: false,
     // JSON and nothing else: no forms, which a page of another site could send without asking.
@@ -78,7 +81,6 @@ export async function startEdge(deps: EdgeDeps, options: EdgeOptions): Promise<E
   const fastify = adapter.getInstance();
   fastify.removeContentTypeParser('text/plain');
   fastify.addHook('onRequest', gate.onRequest);
-  mountDocs(app);
   await app.init();
   await fastify.ready();
   const server: HttpServer = app.getHttpServer();
@@ -89,7 +91,7 @@ export async function startEdge(deps: EdgeDeps, options: EdgeOptions): Promise<E
     if (stopping.signal.aborted) return;
     stopping.abort();
     server.closeAllConnections();
-    await app.close();
+    await Promise.all([app.close(), docs.stop()]);
   };
   try {
     await app.listen(options.port, options.bind);
@@ -98,6 +100,11 @@ export async function startEdge(deps: EdgeDeps, options: EdgeOptions): Promise<E
     throw listenError(cause, options);
   }
   return { port: (server.address() as AddressInfo).port, stop };
+}
+
+/** Zod checks bodies, in Nest's pipes. With compilers of its own Fastify would load ajv, 110 modules, for schemas that no route has. */
+function noSchemas(): never {
+  throw new PeerAiError('UNSUPPORTED', 'no route here has a Fastify schema');
 }
 
 function listenError(cause: unknown, { port, bind }: EdgeOptions): unknown {

@@ -5,10 +5,8 @@ import type { Instance } from '../cli/locate.ts';
 import { banner } from './banner.ts';
 import { configView } from './config-view.ts';
 import { createEngines } from './engines.ts';
-import { startFace } from './face.ts';
 import { openHome } from './home.ts';
 import { instanceFileOf, removeInstance, writeInstance } from './instance.ts';
-import { startPeer } from './start-peer.ts';
 import { type Undo, undoList } from './undo.ts';
 
 export interface RunOptions {
@@ -70,7 +68,12 @@ async function start({ loaded, folders, undo, logger }: StartParts): Promise<Run
   // Removed last, so that whoever waits for its end finds everything closed; and only our own.
   let isWritten = false;
   undo.add(() => isWritten && removeInstance(file));
-  const home = await openHome(folders, undo);
+  // Links and the local API are most of the modules: they load while the store opens in its thread.
+  const [home, { startPeer }, { startFace }] = await Promise.all([
+    openHome(folders, undo),
+    import('./start-peer.ts'),
+    import('./face.ts'),
+  ]);
   const life = new AbortController();
   undo.add(() => life.abort());
   const engines = await createEngines({ clock: systemClock, logger }, config.llm.engines);

@@ -1,8 +1,8 @@
-import { Document, isMap, parseDocument, stringify } from 'yaml';
 import { fileSettings, fromText, isSection } from './layers.ts';
 import { configError, keyProblem } from './problem.ts';
 import type { Config } from './schema.ts';
 import { configKeys, type KeyInfo } from './tree.ts';
+import { yaml } from './yaml.ts';
 
 /** What a key, or each key of a section, means. Throws CONFIG_INVALID ("did you mean"), CONFIG_NOT_BUILT_IN. */
 export function explain(key: string): readonly KeyInfo[] {
@@ -30,6 +30,7 @@ export function setConfigKey(text: string, key: string, value: string): string {
       { code: 'CONFIG_INVALID', key, place: key, message: `${key} is a section: name one of its keys` },
     ]);
   }
+  const { Document, isMap, parseDocument } = yaml();
   const parsed = parseDocument(text);
   const document = isMap(parsed.contents) ? parsed : new Document({});
   if (!isMap(parsed.contents)) document.commentBefore = parsed.commentBefore ?? parsed.comment;
@@ -60,6 +61,6 @@ function exampleLines(info: KeyInfo, indent: string, name: string): readonly str
   const choices = info.choices === undefined ? '' : ` (${info.choices.join(', ')})`;
   const comment = `${indent}# ${info.description}${choices}`;
   if (info.default === undefined) return [comment, `${indent}# ${name}:`];
-  const value = stringify(info.default, { collectionStyle: 'flow', lineWidth: 0 }).trimEnd();
+  const value = yaml().stringify(info.default, { collectionStyle: 'flow', lineWidth: 0 }).trimEnd();
   return [comment, `${indent}${name}: ${value}`];
 }

@@ -1,6 +1,7 @@
-import { isMap, isScalar, LineCounter, parse, parseDocument, type YAMLMap } from 'yaml';
+import type { YAMLMap } from 'yaml';
 import { configError, type ConfigProblem, keyProblem } from './problem.ts';
 import { configKeys, envName, type KeyInfo } from './tree.ts';
+import { yaml } from './yaml.ts';
 
 /** One value somebody set, and where. */
 export interface Setting {
@@ -14,6 +15,7 @@ export interface Setting {
 
 /** Settings of one YAML (or JSON) text. Throws CONFIG_INVALID and CONFIG_NOT_BUILT_IN with file and line. */
 export function fileSettings(text: string, path: string): readonly Setting[] {
+  const { isMap, isScalar, LineCounter, parseDocument } = yaml();
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const place = (offset: number | undefined): string => `${path}:${lines.linePos(offset ?? 0).line || 1}`;
@@ -113,7 +115,16 @@ export function fromText(info: KeyInfo, text: string): unknown {
       .filter((part) => part !== '');
   }
   try {
-    return parse(text) as unknown;
+    // Numbers, `true` and lists in JSON are the same in YAML, and need no library.
+    return JSON.parse(text) as unknown;
+  } catch {
+    return fromYaml(text);
+  }
+}
+
+function fromYaml(text: string): unknown {
+  try {
+    return yaml().parse(text) as unknown;
   } catch {
     return text;
   }
