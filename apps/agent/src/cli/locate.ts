@@ -15,6 +15,8 @@ export interface Instance {
   readonly name: string;
   readonly peerId: string;
   readonly startedMs: number;
+  /** The file it writes its log to; none when the log goes to its screen. */
+  readonly log?: string;
 }
 export interface Located {
   readonly client: ControlClient;

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { Logger } from '@peerai/core-protocol';
 import { systemClock } from '@peerai/platform';
 import { createLogger, directories, loadConfig } from '@peerai/platform/node';
@@ -14,6 +15,8 @@ export interface RunOptions {
   readonly configFile: string | undefined;
   /** Configuration keys from the command line. */
   readonly flags: Readonly<Record<string, unknown>>;
+  /** Nobody looks at its screen: without a `logging.file` the log goes to the home's. */
+  readonly detached: boolean;
 }
 export interface RunningAgent {
   readonly instance: Instance;
@@ -44,10 +47,15 @@ export async function runAgent(options: RunOptions): Promise<RunningAgent> {
     ...home,
     ...(options.configFile === undefined ? {} : { file: options.configFile }),
   });
+  const folders = directories({ env: process.env, ...home });
   const undo = undoList();
   try {
-    const logger = createLogger(loaded.config.logging);
-    return await start({ loaded, folders: directories({ env: process.env, ...home }), undo, logger });
+    const { file = options.detached ? folders.files.log : undefined } = loaded.config.logging;
+    const logFile = file === undefined ? undefined : resolve(file);
+    const logger = createLogger({ ...loaded.config.logging, file: logFile });
+    // Node says it on stderr too; a log in a file should hold its own end.
+    if (logFile !== undefined) process.on('uncaughtExceptionMonitor', (error) => logger.error('crashed', { error }));
+    return await start({ loaded, folders, undo, logger, logFile });
   } catch (error) {
     await undo.run();
     throw error;
@@ -59,9 +67,10 @@ interface StartParts {
   readonly folders: ReturnType<typeof directories>;
   readonly undo: Undo;
   readonly logger: Logger;
+  readonly logFile: string | undefined;
 }
 
-async function start({ loaded, folders, undo, logger }: StartParts): Promise<RunningAgent> {
+async function start({ loaded, folders, undo, logger, logFile }: StartParts): Promise<RunningAgent> {
   const { config } = loaded;
   const startedMs = Date.now();
   const file = instanceFileOf(folders);
@@ -101,7 +110,14 @@ async function start({ loaded, folders, undo, logger }: StartParts): Promise<Run
   });
   undo.add(() => face.edge.stop());
   api = face.api;
-  const instance: Instance = { pid: process.pid, api, name: home.nameOf(config), peerId: peer.id, startedMs };
+  const instance: Instance = {
+    pid: process.pid,
+    api,
+    name: home.nameOf(config),
+    peerId: peer.id,
+    startedMs,
+    ...(logFile === undefined ? {} : { log: logFile }),
+  };
   writeInstance(file, instance);
   isWritten = true;
   process.once('SIGTERM', () => void shutdown());

@@ -1,12 +1,11 @@
 import { once } from 'node:events';
-import { closeSync, existsSync, type FSWatcher, openSync, readSync, statSync, watch } from 'node:fs';
+import { existsSync, type FSWatcher, watch } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
 import { PeerAiError } from '@peerai/core-protocol';
 import { command, type Verb } from '../command.ts';
-import { foldersOf } from '../locate.ts';
+import { foldersOf, type LocateFlags, readInstance } from '../locate.ts';
+import { tail } from '../log-tail.ts';
 import { plain } from '../plain.ts';
-
-/** Bytes of the log's end that are shown, and read at once. */
-const tailBytes = 65_536;
 
 export const logs: Verb = {
   run: command(
@@ -14,45 +13,36 @@ export const logs: Verb = {
     'The end of the log file',
     { follow: { type: 'boolean', alias: 'f', description: 'Go on printing' } } as const,
     async ({ args, signal }) => {
-      const file = foldersOf(args).files.log;
+      const file = await logFile(args);
       if (!existsSync(file)) {
-        const hint = '`peerai up --detach` writes one; in the foreground the log is on your screen.';
+        const hint =
+          '`peerai up --detach` writes one, and so does `logging.file`; else the log is on the screen of `up`.';
         throw new PeerAiError('NOT_FOUND', `there is no log at ${file}`, { hint });
       }
-      const printNew = tail(file);
-      printNew();
-      if (args.follow !== true) return;
-      const watcher = watch(file);
+      const printNew = tail(file, (text) => void process.stdout.write(plain(text)));
+      if (args.follow !== true) return printNew();
+      // The folder, not the file: a log that is put aside keeps its own watcher.
+      const watcher = watch(dirname(file));
       signal.addEventListener('abort', () => watcher.close());
-      for await (const _ of changes(watcher, signal)) printNew();
+      printNew();
+      for await (const _ of changes(watcher, basename(file), signal)) printNew();
     },
   ),
 };
 
-/** Each call prints what was written since the last one; the first prints the end of the file. */
-function tail(file: string): () => void {
-  const decoder = new TextDecoder();
-  const chunk = Buffer.alloc(tailBytes);
-  let handle = openSync(file, 'r');
-  let at = Math.max(0, statSync(file).size - tailBytes);
-  return () => {
-    // A file smaller than before is a new one: the log was rotated.
-    if (statSync(file).size < at) {
-      closeSync(handle);
-      handle = openSync(file, 'r');
-      at = 0;
-    }
-    for (let read = readSync(handle, chunk, 0, tailBytes, at); read > 0;) {
-      at += read;
-      process.stdout.write(plain(decoder.decode(chunk.subarray(0, read), { stream: true })));
-      read = readSync(handle, chunk, 0, tailBytes, at);
-    }
-  };
+/** Where the running agent writes; else where the configuration says the next one will; else where a detached one does. */
+async function logFile(flags: LocateFlags): Promise<string> {
+  const running = readInstance(flags)?.log;
+  if (running !== undefined) return running;
+  const { loadConfig } = await import('@peerai/platform/node');
+  const home = flags.home ?? process.env['PEERAI_HOME'];
+  const { config } = loadConfig({ env: process.env, ...(home === undefined || home === '' ? {} : { home }) });
+  return resolve(config.logging.file ?? foldersOf(flags).files.log);
 }
 
-async function* changes(watcher: FSWatcher, signal: AbortSignal): AsyncIterable<void> {
+async function* changes(watcher: FSWatcher, name: string, signal: AbortSignal): AsyncIterable<void> {
   while (!signal.aborted) {
-    await once(watcher, 'change', { signal }).catch(() => undefined);
-    yield;
+    const [, changed] = (await once(watcher, 'change', { signal }).catch(() => [])) as [string?, string?];
+    if (changed === undefined || changed === null || changed === name) yield;
   }
 }

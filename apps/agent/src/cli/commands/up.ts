@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
-import { fstatSync, mkdirSync, openSync, readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { mkdirSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PeerAiError } from '@peerai/core-protocol';
 import { command, type Verb } from '../command.ts';
@@ -14,6 +14,8 @@ import { seconds } from '../words.ts';
 const readyMsMax = 30_000;
 /** How long a running agent may take to say who it is, milliseconds. */
 const askMs = 3_000;
+/** Tells an agent that it runs in the background. No configuration, so without the `__` of those. */
+const detachedName = 'PEERAI_DETACHED';
 
 const flags = {
   name: { type: 'string', valueHint: 'NAME', description: 'Name others see' },
@@ -35,7 +37,12 @@ export const up: Verb = {
     if (args.detach === true) return detach(args, output);
     const { runAgent } = await import('../../host/run.ts');
     const startedMs = performance.now();
-    const agent = await runAgent({ home: args.home, configFile: args.config, flags: settingsOf(args) });
+    const agent = await runAgent({
+      home: args.home,
+      configFile: args.config,
+      flags: settingsOf(args),
+      detached: process.env[detachedName] !== undefined,
+    });
     output.data({ agent: agent.instance }, () => agent.banner(seconds(performance.now() - startedMs)));
     await agent.ended;
     process.exit(0);
@@ -77,21 +84,23 @@ function settingsOf(args: {
 }
 
 async function detach(args: LocateFlags, output: Output): Promise<void> {
-  const file = foldersOf(args).files.log;
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  const log = openSync(file, 'a', 0o600);
-  const logStart = fstatSync(log).size;
+  const { state, files } = foldersOf(args);
+  mkdirSync(state, { recursive: true, mode: 0o700 });
+  // Its log is a file of its own that is put aside at its size. What Node itself says, of this start alone, comes here.
+  const screen = join(state, 'peerai.out');
+  const out = openSync(screen, 'w', 0o600);
   const rest = process.argv.slice(2).filter((arg) => arg !== '--detach');
   const [script] = process.argv.slice(1);
   const child = spawn(process.execPath, [...process.execArgv, script ?? '', ...rest], {
     detached: true,
-    stdio: ['ignore', log, log],
+    stdio: ['ignore', out, out],
+    env: { ...process.env, [detachedName]: '1' },
   });
   const ended = new Promise<number>((resolve) => child.on('exit', (code) => resolve(code ?? 1)));
   const instance = await Promise.race([ready(args, child.pid), ended]);
   if (typeof instance === 'number') {
     // The child said what was wrong, and its status is the one that fits.
-    process.stderr.write(plain(readFileSync(file).subarray(logStart).toString('utf8')));
+    process.stderr.write(plain(readFileSync(screen, 'utf8')));
     process.exit(instance === 0 ? exitCodes.failure : instance);
   }
   child.unref();
@@ -99,7 +108,7 @@ async function detach(args: LocateFlags, output: Output): Promise<void> {
     `Running as process ${instance.pid}`,
     '  dashboard  peerai open',
     `  gateway    ${instance.api}/v1`,
-    `  log        ${file}`,
+    `  log        ${instance.log ?? files.log}`,
   ];
   output.data({ agent: instance }, () => lines.join('\n'));
 }
