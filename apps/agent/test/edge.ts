@@ -9,6 +9,7 @@ import { type Engine, scriptedEngine } from '@peerai/llm-bridge';
 import { createPeer, type Peer } from '@peerai/peer';
 import { systemClock, systemRandom } from '@peerai/platform';
 import { type Edge, type EdgeOptions, startEdge } from '../src/edge/server.ts';
+import { createSessionCodes } from '../src/edge/session-codes.ts';
 import { openGatewayKeys } from '../src/host/gateway-keys.ts';
 
 export const token = 'control-token-of-the-tests-0123456789';
@@ -65,7 +66,13 @@ export async function testEdge(rules: Partial<EdgeOptions['rules']> = {}): Promi
   await peer.start();
   const keys = await openGatewayKeys({ ...world, store });
   const shutdowns = { count: 0 };
-  const control = { config: () => ({ v: 1 as const, values: [] }), shutdown: () => (shutdowns.count += 1), keys };
+  const control = {
+    config: () => ({ v: 1 as const, values: [] }),
+    shutdown: () => (shutdowns.count += 1),
+    keys,
+    codes: createSessionCodes(world),
+    token,
+  };
   const edge = await startEdge(
     { peer, control, logger, random: systemRandom },
     {

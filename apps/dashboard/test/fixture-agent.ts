@@ -11,6 +11,8 @@ export const pagePolicy =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 export const token = 'fixture-token';
+/** A one-time code that has not been used. */
+export const freshCode = 'fixture-code';
 
 export interface FixtureAgent {
   readonly url: string;
@@ -38,6 +40,7 @@ export async function startFixtureAgent(dist: string): Promise<FixtureAgent> {
   const requests: string[] = [];
   const resumes: (string | undefined)[] = [];
   const streams = new Set<ServerResponse>();
+  const codes = new Set([freshCode]);
   let eventsAllowed = true;
   let eventId = 0;
   const server = createServer((request, response) => {
@@ -54,6 +57,7 @@ export async function startFixtureAgent(dist: string): Promise<FixtureAgent> {
     if (!pathname.startsWith('/api/v1/')) return servePage(dist, pathname, response);
     const path = pathname.slice('/api/v1'.length);
     requests.push(`${request.method} ${path}`);
+    if (path === '/session') return beginSession(await readJson(request), response);
     if (request.headers.authorization !== `Bearer ${token}`)
       return problem(response, 401, 'UNAUTHORIZED', 'the token is wrong');
     if (path === '/events') return openEvents(request, response);
@@ -62,6 +66,12 @@ export async function startFixtureAgent(dist: string): Promise<FixtureAgent> {
     const answer = route(state, request.method ?? 'GET', path, body, url);
     if (answer === undefined) return problem(response, 404, 'NOT_FOUND', 'no such thing');
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
+  }
+
+  function beginSession(body: unknown, response: ServerResponse): void {
+    const { code } = schemas.sessionRequestSchema.parse(body);
+    if (!codes.delete(code)) return problem(response, 401, 'TOKEN_WRONG', 'this code was used');
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ v: 1, token }));
   }
 
   function openEvents(request: IncomingMessage, response: ServerResponse): void {

@@ -2,7 +2,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accessibilityViolations, openBrowser, overflowPixels, visit, withToken, type Theme } from './browser.ts';
 import { builtPages } from './builds.ts';
-import { startFixtureAgent, type FixtureAgent } from './fixture-agent.ts';
+import { freshCode, startFixtureAgent, type FixtureAgent } from './fixture-agent.ts';
 import { fixturePairing } from './fixture-data.ts';
 
 const pages = [
@@ -75,6 +75,21 @@ describe('The owner’s pages', () => {
     await page.goto(`${agent.url}/#token=wrong`);
     await page.getByRole('heading', { name: 'Your agent does not know this page any more' }).waitFor();
     await context.close();
+  });
+
+  it('take their key for a code that is good once', async () => {
+    const context = await browser.newContext();
+    const { page, complaints } = await visit(context, `${agent.url}/#code=${freshCode}`);
+    await page.getByRole('link', { name: 'Models' }).first().waitFor();
+    expect(new URL(page.url()).hash).toBe('');
+    await page.reload();
+    await page.getByRole('link', { name: 'Models' }).first().waitFor();
+    expect(complaints).toEqual([]);
+    await context.close();
+    const later = await browser.newContext();
+    const second = await visit(later, `${agent.url}/#code=${freshCode}`);
+    await second.page.getByText('peerai open').waitFor();
+    await later.close();
   });
 
   it('keep the key in the tab across a reload and across pages', async () => {

@@ -8,6 +8,7 @@ export type { ChatEvent, ChatRequest, ServedBy } from './chat/chat.schema.ts';
 export type { ConfigView } from './control/config.schema.ts';
 export type { ControlEvent } from './control/events.ts';
 export type { KeyView } from './control/keys.schema.ts';
+export type { SessionCodeView, SessionView } from './control/session.schema.ts';
 export type { Problem } from './control/problem.ts';
 export type { Check, DoctorView } from './doctor/doctor.schema.ts';
 export type { PeerErrorCode } from './errors.ts';

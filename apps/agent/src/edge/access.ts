@@ -1,4 +1,5 @@
 import { equalBytes, utf8 } from '@peerai/core-protocol';
+import { sessionPath } from './session-codes.ts';
 
 /** Who may call what, decided once for requests and upgrades alike. Paths are those after `/t/<key>` was taken off. */
 export interface AccessRules {
@@ -66,6 +67,7 @@ export function areaOf(path: string): AccessArea {
   if (path === '/network') return 'events';
   if (/^\/docs(?:[/-]|$)/.test(path)) return 'docs';
   if (path === '/v1' || path.startsWith('/v1/')) return 'gateway';
+  if (path === sessionPath) return 'open';
   const api = /^\/api\/([^/]+)/.exec(path)?.[1];
   if (api !== undefined) return ollamaPaths.has(api) ? 'gateway' : 'control';
   return 'open';

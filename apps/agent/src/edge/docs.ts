@@ -47,11 +47,16 @@ export function docsCookieOf(cookie: string | undefined): string | undefined {
 }
 
 /** The token of `/docs?token=…`. */
-export function docsTokenOf({ path, query }: RequestPath): string | undefined {
-  return path === '/docs' || path === '/docs/' ? (query.get('token') ?? undefined) : undefined;
+export const docsTokenOf = (target: RequestPath): string | undefined => docsQuery(target, 'token');
+
+/** The one-time code of `/docs?code=…`, with which `peerai open --docs` opens the page. */
+export const docsCodeOf = (target: RequestPath): string | undefined => docsQuery(target, 'code');
+
+function docsQuery({ path, query }: RequestPath, name: string): string | undefined {
+  return path === '/docs' || path === '/docs/' ? (query.get(name) ?? undefined) : undefined;
 }
 
-/** Gives the cookie for the token in the address, and takes the token out of the address. */
+/** Gives the cookie for what stands in the address, and takes it out of the address. */
 export function beginDocsSession(response: ServerResponse, session: string): void {
   response
     .writeHead(303, {

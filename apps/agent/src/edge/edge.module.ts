@@ -7,6 +7,7 @@ import { KeysController, MessagesController } from './controllers/messages.contr
 import { NodeController } from './controllers/node.controller.ts';
 import { PairingsController, PeersController } from './controllers/peers.controller.ts';
 import { SeedNetworkController } from './controllers/seed-network.controller.ts';
+import { SessionController } from './controllers/session.controller.ts';
 import { ModelsController, SharesController } from './controllers/shares.controller.ts';
 import type { ControlHooks } from './hooks.ts';
 import { CONTROL, LOGGER, PEER } from './tokens.ts';
@@ -21,6 +22,7 @@ export const controllers = [
   LedgerController,
   MessagesController,
   KeysController,
+  SessionController,
   SeedNetworkController,
 ] as const;
 

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type AccessFacts, type AccessRules, type AccessVerdict, decideAccess, splitPathKey } from './access.ts';
-import { beginDocsSession, type Docs, docsCookieOf, docsTokenOf } from './docs.ts';
+import { beginDocsSession, type Docs, docsCodeOf, docsCookieOf, docsTokenOf } from './docs.ts';
 import { answerGateway } from './gateway.ts';
 import type { EdgeMetrics } from './metrics.ts';
 import { serveOpen } from './open.ts';
@@ -10,6 +10,7 @@ import { readTarget, type RequestPath } from './path.ts';
 import { problemBody, sendProblem } from './problem.ts';
 import { sendRefusal } from './refusal.ts';
 import type { EdgeDeps } from './server.ts';
+import { sessionPath } from './session-codes.ts';
 
 export interface GateOptions {
   readonly rules: AccessRules;
@@ -40,7 +41,7 @@ export function createGate(deps: EdgeDeps, { rules, metrics, pages, docs }: Gate
     rewrite,
     async onRequest({ raw, url, id }, reply) {
       const target = readTarget(url);
-      const token = docsTokenOf(target);
+      const token = docsTokenOf(target) ?? tokenFor(docsCodeOf(target));
       const facts = factsOf(raw, target.path, pathKeys.get(raw));
       const verdict = decideAccess(rules, token === undefined ? facts : { ...facts, authorization: `Bearer ${token}` });
       const startedMs = performance.now();
@@ -70,13 +71,18 @@ export function createGate(deps: EdgeDeps, { rules, metrics, pages, docs }: Gate
     },
   };
 
+  /** The control token for a good code; for any other the code itself, which is a wrong token. */
+  function tokenFor(code: string | undefined): string | undefined {
+    return code !== undefined && deps.control.codes.take(code) ? rules.controlToken : code;
+  }
+
   async function pass(
     { area }: AccessVerdict,
     target: RequestPath,
     raw: IncomingMessage,
     reply: FastifyReply,
   ): Promise<void> {
-    if (area === 'control') return;
+    if (area === 'control' || target.path === sessionPath) return;
     reply.hijack();
     if (area === 'docs') return docs.answer(raw, reply.raw, reply.request.id);
     if (area === 'gateway') return answerGateway(deps, raw, reply.raw, target.url);

@@ -1,4 +1,5 @@
 import type { ConfigView, KeyView } from '@peerai/peer';
+import type { SessionCodes } from './session-codes.ts';
 
 /** What the local API may ask of the process around the peer. */
 export interface ControlHooks {
@@ -6,6 +7,9 @@ export interface ControlHooks {
   /** Begins a clean stop; the answer still goes out. */
   shutdown(): void;
   readonly keys: GatewayKeys;
+  readonly codes: SessionCodes;
+  /** The control token, for who shows a code. */
+  readonly token: string;
 }
 
 /** Keys of the AI gateway, kept hashed. */

@@ -8,6 +8,7 @@ import type { ConfigView, Peer } from '@peerai/peer';
 import { type Config, systemClock, systemRandom } from '@peerai/platform';
 import type { LoadedConfig } from '@peerai/platform/node';
 import { type Edge, startEdge } from '../edge/server.ts';
+import { createSessionCodes } from '../edge/session-codes.ts';
 import { openGatewayKeys } from './gateway-keys.ts';
 import type { Home } from './home.ts';
 import { choosePort } from './listen.ts';
@@ -41,7 +42,12 @@ export async function startFace({ loaded, home, peer, logger, config, shutdown }
   const isMoved = port !== api.port;
   if (isMoved) logger.warn('port-taken', { setting: 'api.port', wished: api.port, chosen: port });
   const edge = await startEdge(
-    { peer, control: { config: () => config, shutdown, keys }, logger, random: systemRandom },
+    {
+      peer,
+      control: { config: () => config, shutdown, keys, codes: createSessionCodes(world), token: home.token },
+      logger,
+      random: systemRandom,
+    },
     {
       bind: api.bind,
       port,

@@ -12,14 +12,20 @@ import { Context } from './context.ts';
 import { startLive } from './live.ts';
 import { NoSession } from './no-session.tsx';
 import { router } from './router.tsx';
-import { forgetToken, takeToken } from './session.ts';
+import { forgetToken, takeSession } from './session.ts';
 import { sleep } from '../shared/sleep.ts';
 
 const root = createRoot(document.getElementById('root') as HTMLElement);
-const token = takeToken(window);
 
-if (token === undefined) root.render(<NoSession refused={false} />);
-else start(token);
+void open();
+
+async function open(): Promise<void> {
+  const token = await takeSession(window, (code) =>
+    createControlClient({ baseUrl: location.origin }).beginSession(code),
+  );
+  if (token === undefined) root.render(<NoSession refused={false} />);
+  else start(token);
+}
 
 function start(token: string): void {
   const end = new AbortController();

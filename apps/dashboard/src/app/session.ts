@@ -18,6 +18,23 @@ export function takeToken(window: SessionWindow): string | undefined {
   return token;
 }
 
+/**
+ * The control token of this tab: for `#code=…` the one that the agent gives for it, once; else as `takeToken`. A code that is good no more (the page
+ * was opened from the history) leaves what the tab has.
+ */
+export async function takeSession(
+  window: SessionWindow,
+  begin: (code: string) => Promise<{ readonly token: string }>,
+): Promise<string | undefined> {
+  const { hash, pathname, search } = window.location;
+  const code = new URLSearchParams(hash.slice(1)).get('code');
+  if (code === null || code === '') return takeToken(window);
+  window.history.replaceState(null, '', `${pathname}${search}`);
+  const session = await begin(code).catch(() => undefined);
+  if (session !== undefined) window.sessionStorage.setItem(storageKey, session.token);
+  return session?.token ?? window.sessionStorage.getItem(storageKey) ?? undefined;
+}
+
 export function forgetToken(window: Pick<SessionWindow, 'sessionStorage'>): void {
   window.sessionStorage.removeItem(storageKey);
 }

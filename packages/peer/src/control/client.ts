@@ -19,6 +19,7 @@ import type { ConfigView } from './config.schema.ts';
 import type { ControlEvent } from './events.ts';
 import type { KeyView } from './keys.schema.ts';
 import type { Problem } from './problem.ts';
+import type { SessionCodeView, SessionView } from './session.schema.ts';
 import { readEvents } from './server-sent-events.ts';
 
 export interface ControlOptions {
@@ -60,6 +61,10 @@ export interface ControlClient {
   makeKey(name: string): Promise<KeyView>;
   revokeKey(name: string): Promise<void>;
   config(signal?: AbortSignal): Promise<ConfigView>;
+  /** A code for the address of a page, good once. */
+  makeSessionCode(): Promise<SessionCodeView>;
+  /** The control token for such a code; needs none itself. Throws TOKEN_WRONG when the code was used or is too old. */
+  beginSession(code: string): Promise<SessionView>;
   /** Ends the agent within 5 s. */
   shutdown(): Promise<void>;
   /** Live events until the signal fires; throws when the connection ends, so that the caller decides about trying again. */
@@ -106,6 +111,8 @@ export function createControlClient(options: ControlOptions): ControlClient {
     makeKey: (name) => json('POST', '/keys', { name }),
     revokeKey: (name) => json('DELETE', `/keys/${at(name)}`),
     config: (signal) => get('/config', signal),
+    makeSessionCode: () => json('POST', '/session-codes', {}),
+    beginSession: (code) => json('POST', '/session', { code }),
     shutdown: () => json('POST', '/shutdown', {}),
     events: (signal, lastEventId) =>
       streamOf(() =>

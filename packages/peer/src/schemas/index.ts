@@ -2,6 +2,7 @@
 export * from '../chat/chat.schema.ts';
 export * from '../control/config.schema.ts';
 export * from '../control/keys.schema.ts';
+export * from '../control/session.schema.ts';
 export * from '../control/problem.ts';
 export * from '../doctor/doctor.schema.ts';
 export * from '../ledger/ledger.schema.ts';

@@ -71,9 +71,10 @@ export const open: Verb = {
       docs: { type: 'boolean', description: 'Open the description of the local API instead' },
     } as const,
     async ({ args, agent, output }) => {
-      const { baseUrl, token, client } = await agent();
-      await client.node();
-      const url = args.docs === true ? `${baseUrl}/docs?token=${token ?? ''}` : `${baseUrl}/#token=${token ?? ''}`;
+      const { baseUrl, client } = await agent();
+      // Not the token: every user of this machine may read the arguments of a program.
+      const { code } = await client.makeSessionCode();
+      const url = args.docs === true ? `${baseUrl}/docs?code=${code}` : `${baseUrl}/#code=${code}`;
       if (args.url !== true && output.interactive) openInBrowser(url);
       output.data({ url }, () => url);
     },
