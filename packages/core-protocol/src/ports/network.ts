@@ -36,7 +36,10 @@ export interface Network {
   readonly self: PeerId;
   /** Own multiaddrs others can dial now, best first, each ending in `/p2p/<self>`. */
   addresses(): readonly string[];
-  /** Dials when needed. Throws PEER_UNREACHABLE (`details.attempts` with every address and reason), REFUSED, LIMIT_REACHED. */
+  /**
+   * Dials when needed. Throws PEER_UNREACHABLE (`details.attempts` with every address and reason, `details.mayComeSoon` when a relay has no place
+   * for the peer: a peer that is just starting takes its place a moment later), REFUSED, LIMIT_REACHED.
+   */
   open(peer: PeerId, protocol: Protocol, options: OpenOptions): Promise<Channel>;
   /** Answers one protocol; `protocol.access` says whether strangers may open it. Disposing ends its channels. */
   answer(protocol: Protocol, handler: (channel: Channel) => Promise<void>): Disposable;

@@ -2,6 +2,7 @@ import { circuitRelayTransport } from '@libp2p/circuit-relay-v2';
 import { webRTC } from '@libp2p/webrtc';
 import { webSockets } from '@libp2p/websockets';
 import { limits } from '../limits.ts';
+import { circuitInit } from '../network/reservations.ts';
 import { assembleNode, webrtcInit } from './assemble.ts';
 import type { TransportDeps, TransportNode } from './options.ts';
 
@@ -19,7 +20,7 @@ export interface BrowserOptions {
 export function createBrowserNode(deps: TransportDeps, options: BrowserOptions): Promise<TransportNode> {
   return assembleNode(deps, {
     listen: ['/webrtc'],
-    transports: [circuitRelayTransport(), webSockets(), webRTC(webrtcInit)],
+    transports: [circuitRelayTransport(circuitInit), webSockets(), webRTC(webrtcInit)],
     relays: options.relays,
     bootstrap: options.bootstrap ?? [],
     maxConnections: options.maxConnections ?? limits.connectionsMax,

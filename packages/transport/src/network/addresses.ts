@@ -91,8 +91,8 @@ export function sortAddresses(addresses: readonly string[]): string[] {
     .sort((a, b) => rank(a) - rank(b));
 }
 
-/** False for a circuit address whose relay we have no link to: nobody could reach us there. */
-export function throughLiveRelay(address: string, isLive: (relay: string) => boolean): boolean {
+/** False for a circuit address whose relay has no place for us: nobody could reach us there. */
+export function throughRelay(address: string, hasPlace: (relay: string) => boolean): boolean {
   const relay = /\/p2p\/([^/]+)\/p2p-circuit/u.exec(address)?.[1];
-  return relay === undefined || isLive(relay);
+  return relay === undefined || hasPlace(relay);
 }

@@ -45,6 +45,9 @@ function raceAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   });
 }
 
+/** A relay answered that it has no place for the peer (NO_RESERVATION, of which libp2p keeps only the text): it is away, or just starting. */
+export const lacksPlace = ({ step, reason }: Attempt): boolean => step === 'relay' && reason.includes('NO_RESERVATION');
+
 /**
  * WebRTC, one address after the other until the time is up: about one try in six ends in the native layer without a word
  * (both sides see the connection `closed` just as it comes up) and @libp2p/webrtc then waits for ever; two tries at once

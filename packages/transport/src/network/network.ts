@@ -16,10 +16,11 @@ import { channelClosed, reasonOf, transportError } from '../errors.ts';
 import type { Components } from '../libp2p/components.ts';
 import { limits } from '../limits.ts';
 import { createAcceptor, createChannelMaker, openingError } from './accept.ts';
-import { planAddresses, sortAddresses, throughLiveRelay } from './addresses.ts';
-import { type Attempt, dialPlan } from './dialer.ts';
+import { planAddresses, sortAddresses, throughRelay } from './addresses.ts';
+import { type Attempt, dialPlan, lacksPlace } from './dialer.ts';
 import { createLinkTable, type LinkEntry } from './link-table.ts';
 import { keepPinging, measureLink } from './link-ping.ts';
+import { createReservations } from './reservations.ts';
 import { createDirectUpgrader } from './upgrader.ts';
 
 export interface NetworkDeps {
@@ -56,6 +57,7 @@ export function createNetwork(deps: NetworkDeps, options: NetworkOptions): Runni
   const maker = createChannelMaker(table, heart);
   const acceptor = createAcceptor({ ...deps, maker, directOnly: options.directOnly });
   const upgrader = createDirectUpgrader({ ...deps, table, stopped, webrtc: options.webrtc });
+  const places = createReservations(components);
   const dialling = new Map<string, Promise<unknown>>();
 
   components.events.addEventListener('connection:open', ({ detail }) => {
@@ -168,10 +170,13 @@ export function createNetwork(deps: NetworkDeps, options: NetworkOptions): Runni
     channels: () => acceptor.channels,
     network: {
       self,
-      addresses: () =>
-        sortAddresses(components.addressManager.getAddresses().map((one) => withSelf(one.toString(), self))).filter(
-          (address) => throughLiveRelay(address, (relay) => table.of(relay).length > 0),
-        ),
+      addresses() {
+        // libp2p tells only the announced addresses when there are some: the places on relays come from their own book.
+        const told = [...components.addressManager.getAddresses().map((one) => one.toString()), ...places.circuits()];
+        return sortAddresses(told.map((address) => withSelf(address, self))).filter((address) =>
+          throughRelay(address, (relay) => places.has(peerIdFromString(relay))),
+        );
+      },
       open,
       answer: (protocol, handler) => acceptor.answer(protocol, handler),
       links: (signal) => table.watch(AbortSignal.any([signal, stopped])),
@@ -205,5 +210,10 @@ function attemptsOf(error: unknown): readonly Attempt[] {
 function unreachable(attempts: readonly Attempt[], cause?: unknown): PeerAiError {
   const last = attempts.at(-1);
   const hint = last === undefined ? 'no address of it is known' : `the last was ${last.address} (${last.reason})`;
-  return transportError('PEER_UNREACHABLE', `could not reach the peer: ${hint}`, { attempts }, cause);
+  return transportError(
+    'PEER_UNREACHABLE',
+    `could not reach the peer: ${hint}`,
+    { attempts, mayComeSoon: attempts.some(lacksPlace) },
+    cause,
+  );
 }

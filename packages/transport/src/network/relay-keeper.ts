@@ -1,15 +1,10 @@
-import type { Connection, PeerId as Libp2pPeerId } from '@libp2p/interface';
+import type { Connection } from '@libp2p/interface';
 import { multiaddr } from '@multiformats/multiaddr';
 import type { Clock, Logger } from '@peerai/core-protocol';
 import { reasonOf } from '../errors.ts';
 import type { Components } from '../libp2p/components.ts';
 import { limits } from '../limits.ts';
-
-/** What we use of the circuit transport's own book of reservations. */
-interface Reservations {
-  readonly reservations: { get(peer: Libp2pPeerId): { readonly connection: string } | undefined };
-  addRelay(peer: Libp2pPeerId, type: 'configured'): Promise<unknown>;
-}
+import { createReservations, type Reservations } from './reservations.ts';
 
 /**
  * Keeps a connection to every relay, and a reservation where wanted, for as long as the node runs: libp2p alone listens
@@ -30,13 +25,14 @@ async function keepRelay(
   reserve: boolean,
   stopped: AbortSignal,
 ): Promise<void> {
+  const places = createReservations(components);
   let pauseMs: number = limits.relayRetryMs;
   let listening = false;
   let told = '';
   while (!stopped.aborted) {
     try {
       const connection = await reach(components, clock, relay, stopped);
-      if (reserve) listening = await keepReservation(components, relay, connection, listening);
+      if (reserve) listening = await keepReservation(components, places, relay, connection, listening);
       pauseMs = limits.relayRetryMs;
       if (told !== 'up') logger.info('relay-reached', { relay });
       told = 'up';
@@ -60,33 +56,21 @@ function reach(components: Components, clock: Clock, relay: string, stopped: Abo
 /** Listens the first time; later losses are renewed in libp2p's book, to which that listener keeps listening. */
 async function keepReservation(
   components: Components,
+  places: Reservations,
   relay: string,
   connection: Connection,
   listening: boolean,
 ): Promise<true> {
-  const book = reservations(components);
-  if (isLive(components, book, connection.remotePeer)) return true;
-  if (listening && book !== undefined) await book.addRelay(connection.remotePeer, 'configured');
-  else await components.transportManager.listen([multiaddr(`${withPeer(relay, connection)}/p2p-circuit`)]);
-  if (!isLive(components, book, connection.remotePeer)) throw new Error('the relay gave no reservation');
+  const { remotePeer } = connection;
+  if (places.has(remotePeer)) return true;
+  places.allow(remotePeer);
+  if (!listening) await components.transportManager.listen([multiaddr(`${withPeer(relay, connection)}/p2p-circuit`)]);
+  if (!places.has(remotePeer)) await places.ask(remotePeer);
+  if (!places.has(remotePeer)) throw new Error('the relay gave no reservation');
   return true;
-}
-
-/** A reservation written down just after its connection closed stays in libp2p's book for ever; only a live one counts. */
-function isLive(components: Components, book: Reservations | undefined, relay: Libp2pPeerId): boolean {
-  const id = book?.reservations.get(relay)?.connection;
-  return components.connectionManager.getConnections(relay).some((connection) => connection.id === id);
 }
 
 function withPeer(relay: string, connection: Connection): string {
   const id = connection.remotePeer.toString();
   return relay.includes(`/p2p/${id}`) ? relay : `${relay}/p2p/${id}`;
-}
-
-function reservations(components: Components): Reservations | undefined {
-  for (const transport of components.transportManager.getTransports()) {
-    const book = (transport as { reservationStore?: Reservations }).reservationStore;
-    if (book !== undefined) return book;
-  }
-  return undefined;
 }

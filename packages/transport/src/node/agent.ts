@@ -7,6 +7,7 @@ import type { Libp2pInit } from 'libp2p';
 import { assembleNode } from '../libp2p/assemble.ts';
 import type { TransportDeps, TransportNode } from '../libp2p/options.ts';
 import { limits } from '../limits.ts';
+import { circuitInit } from '../network/reservations.ts';
 import { nativeWebrtc } from './native-webrtc.ts';
 
 export interface AgentOptions {
@@ -32,7 +33,7 @@ export const mdnsServiceTag = 'peerai.local';
 /** A whole agent's node. Throws UNSAFE_ENVIRONMENT, INVALID_FORMAT. */
 export async function createAgentNode(deps: TransportDeps, options: AgentOptions): Promise<TransportNode> {
   const on = options.transports ?? { tcp: true, websocket: true, webrtc: true };
-  const transports: NonNullable<Libp2pInit['transports']> = [circuitRelayTransport()];
+  const transports: NonNullable<Libp2pInit['transports']> = [circuitRelayTransport(circuitInit)];
   if (on.tcp) transports.push(tcp());
   if (on.websocket) transports.push(webSockets());
   const native = on.webrtc ? nativeWebrtc() : undefined;

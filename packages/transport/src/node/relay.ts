@@ -5,6 +5,8 @@ import { webSockets } from '@libp2p/websockets';
 import type { Libp2p } from 'libp2p';
 import { assembleNode } from '../libp2p/assemble.ts';
 import type { TransportDeps, TransportNode } from '../libp2p/options.ts';
+import type { Components } from '../libp2p/components.ts';
+import { newestFirst } from '../libp2p/newest-first.ts';
 import { limits } from '../limits.ts';
 import { shareHttpServer } from './shared-http.ts';
 
@@ -34,23 +36,27 @@ export interface RelayOptions {
 export function createRelayNode(deps: TransportDeps, options: RelayOptions): Promise<TransportNode> {
   const given = { ...defaultRelayLimits, ...options.limits };
   const shared = options.httpServer === undefined ? undefined : shareHttpServer(options.httpServer, options.isOwnPath);
+  const relayService = circuitRelayServer({
+    maxInboundHopStreams: given.circuitsPerPeerMax,
+    maxOutboundStopStreams: given.circuitsPerPeerMax,
+    reservations: {
+      maxReservations: given.reservationsMax,
+      reservationTtl: given.reservationMs,
+      applyDefaultLimit: true,
+      defaultDataLimit: BigInt(given.circuitBytesMax),
+      defaultDurationLimit: given.circuitMs,
+    },
+  });
   return assembleNode(deps, {
     listen: [...options.listen, ...(shared === undefined ? [] : [shared.listen])],
     ...(options.announce === undefined ? {} : { announce: options.announce }),
     ...(shared === undefined || options.announce !== undefined ? {} : { announceFilter: shared.announceFilter }),
     transports: [tcp(), shared?.transport ?? webSockets()],
     services: {
-      relay: circuitRelayServer({
-        maxInboundHopStreams: given.circuitsPerPeerMax,
-        maxOutboundStopStreams: given.circuitsPerPeerMax,
-        reservations: {
-          maxReservations: given.reservationsMax,
-          reservationTtl: given.reservationMs,
-          applyDefaultLimit: true,
-          defaultDataLimit: BigInt(given.circuitBytesMax),
-          defaultDurationLimit: given.circuitMs,
-        },
-      }),
+      relay(components: Components) {
+        newestFirst(components);
+        return relayService(components);
+      },
     },
     relays: [],
     bootstrap: [],

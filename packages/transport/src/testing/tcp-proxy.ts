@@ -11,8 +11,11 @@ export interface TcpProxy {
   close(): void;
 }
 
-/** @param target - a multiaddr that starts with `/ip4/…/tcp/<port>`. */
-export async function createTcpProxy(target: string): Promise<TcpProxy> {
+/**
+ * @param target - a multiaddr that starts with `/ip4/…/tcp/<port>`.
+ * @param holdMs - how long what comes in on a new connection is held back, as by a machine that has much else to do.
+ */
+export async function createTcpProxy(target: string, holdMs = 0): Promise<TcpProxy> {
   const port = Number(target.split('/')[4]);
   const sockets = new Set<Socket>();
   const server = createServer((near) => {
@@ -22,8 +25,9 @@ export async function createTcpProxy(target: string): Promise<TcpProxy> {
       socket.on('error', () => undefined);
       socket.on('close', () => sockets.delete(socket));
     }
-    near.pipe(far);
     far.pipe(near);
+    if (holdMs === 0) near.pipe(far);
+    else setTimeout(() => near.pipe(far), holdMs);
   });
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
   const cut = (): void => {
