@@ -14,6 +14,9 @@ export const limits = {
   sharesMax: 200,
   /** Characters of a device's name as this peer shows it; what is longer is cut. */
   nameCharsMax: 32,
+  /** How long joining goes on trying to reach an inviter whose relay has no place for it (yet), and after what pause again, milliseconds. */
+  joinTryMs: 5_000,
+  joinAgainMs: 500,
   /** Addresses of a device that are kept: the best ones come first. */
   addressesMax: 8,
   /** Received messages kept to read. */
@@ -23,6 +26,10 @@ export const limits = {
   redialMsMax: 60_000,
   /** How long one question to another peer about itself may take, milliseconds. */
   questionMs: 10_000,
+  /** How long an invite or a share made just after the start, or after a relay's link came up, waits for the relay's place, milliseconds: a dial may take 6 s, a place 5 s. */
+  relaySettleMs: 10_000,
+  /** How often it is looked whether the place is there, milliseconds. */
+  relayLookMs: 100,
   /** Life of a share, milliseconds: at least a minute, at most 30 days. */
   shareLifeMsMin: 60_000,
   shareLifeMsMax: 2_592_000_000,

@@ -91,7 +91,11 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
   };
   const signing = createSigning({ store, network, clock, receipts, signed, stopping: stopping.signal });
 
-  const relays = createRelays({ network, clock, logger, links, events, configured: settings.relays });
+  /** A hello tells our devices where we are, and makes them ask for our models again. */
+  const greetAll = (): void => {
+    if (linked) for (const { peer } of devices.list()) keeper.nudge(peer);
+  };
+  const relays = createRelays({ network, clock, logger, links, events, configured: settings.relays, placed: greetAll });
   const addresses = (): readonly string[] => network.addresses();
   const reach = createReach({ self: identity.peer, addresses, relays, pageUrl: settings.pageUrl, api: world.api });
 
@@ -99,8 +103,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
   const remote = createRemoteModels();
   const changed = (): void => {
     events.emit({ type: 'models-changed' });
-    // A hello makes our devices ask for our models again.
-    if (linked) for (const { peer } of devices.list()) keeper.nudge(peer);
+    greetAll();
   };
   let linked = false;
   const local = createLocalModels({
@@ -168,7 +171,10 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     events,
     logger,
     name,
-    inviteAddresses: async () => reach.pairingAddresses(),
+    async inviteAddresses() {
+      await relays.settled(stopping.signal);
+      return reach.pairingAddresses();
+    },
     paired: (peer) => {
       keeper.nudge(peer);
       events.emit({
@@ -218,7 +224,10 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     name,
     isOnline,
     defaults: settings.share,
-    reach: async () => reach.share(),
+    async reach() {
+      await relays.settled(stopping.signal);
+      return reach.share();
+    },
     ownModel: async (model) => {
       const [candidate] = await models.candidates(`${model}@${settings.name}`, stopping.signal);
       return candidate?.card.name ?? model;

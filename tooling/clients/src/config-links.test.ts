@@ -9,7 +9,7 @@ import type { TransportNode } from '@peerai/transport';
 import { realRandom, testDeps } from '@peerai/transport/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { canMulticast } from './multicast.ts';
-import { type OwnAgent, ownAgents, pairOverRelay, type Settings } from './own-agents.ts';
+import { type OwnAgent, ownAgents, type Settings } from './own-agents.ts';
 
 const agents = ownAgents();
 const nodes: TransportNode[] = [];
@@ -193,7 +193,7 @@ describe('path: direct-only', () => {
       agents.start('near', settings('near', 'any')),
       agents.start('far', settings('far', 'any')),
     ]);
-    await pairOverRelay(near, far);
+    await pair(near, far);
     const ask = (): Promise<Response> =>
       fetch(`${near.info.api}/v1/chat/completions`, {
         method: 'POST',

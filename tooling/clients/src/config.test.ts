@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { nobleCrypto } from '@peerai/core-protocol';
 import { decodeTicket, parseLink } from '@peerai/core-protocol/access';
 import { startWireEngine, type WireServer } from '@peerai/llm-bridge/testing';
-import { startTestnet, type Testnet } from '@peerai/testnet';
+import { pair, startTestnet, type Testnet } from '@peerai/testnet';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { freePort, isOpen, type OwnAgent, ownAgents, pairOverRelay, type Settings } from './own-agents.ts';
+import { freePort, isOpen, type OwnAgent, ownAgents, type Settings } from './own-agents.ts';
 
 /** Nobody listens there: what is announced so is reached over a relay or not at all. */
 const nowhere = '127.0.0.1:9';
@@ -81,8 +81,8 @@ beforeAll(async () => {
     }),
     agents.start('tablet', tabletSettings),
   ]);
-  await pairOverRelay(study, laptop);
-  await pairOverRelay(study, tablet);
+  await pair(study, laptop);
+  await pair(study, tablet);
 }, 60_000);
 afterAll(async () => {
   await agents.stop();

@@ -4,8 +4,7 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createControlClient } from '@peerai/peer/control';
-import { type Child, pair, type RunningAgent, startChild } from '@peerai/testnet';
-import { expect, vi } from 'vitest';
+import { type Child, type RunningAgent, startChild } from '@peerai/testnet';
 
 /** What a `peerai.yaml` may hold; values as people write them. */
 export type Settings = Readonly<Record<string, unknown>>;
@@ -25,8 +24,6 @@ export interface OwnAgents {
   stop(): Promise<void>;
 }
 
-/** How long meeting at a relay may take, milliseconds. */
-const waiting = { timeout: 10_000, interval: 100 };
 /** The built `peerai`. */
 export const agentProgram = join(
   dirname(createRequire(import.meta.url).resolve('@peerai/agent/package.json')),
@@ -78,14 +75,6 @@ export function ownAgents(): OwnAgents {
       rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
     },
   };
-}
-
-/** Pairs two who meet at a relay only, once both can be met there: a relay is connected a moment before it keeps a place. */
-export async function pairOverRelay(inviter: OwnAgent, joiner: OwnAgent): Promise<void> {
-  for (const { client } of [inviter, joiner]) {
-    await vi.waitFor(async () => expect((await client.node()).reach).toBe('relay'), waiting);
-  }
-  await vi.waitFor(() => pair(inviter, joiner), waiting);
 }
 
 /** The first of `span` free ports in a row on 127.0.0.1. */

@@ -107,18 +107,26 @@ function relayChecks({ relays }: DoctorDeps): Check[] {
       },
     ];
   }
-  return states.map(({ address, state }) =>
-    state === 'connected'
-      ? { id: 'relay', title: 'Relay', state: 'ok', cause: `Connected to ${address}.` }
-      : {
-          id: 'relay',
-          title: 'Relay',
-          state: 'broken',
-          cause: `${address} does not answer; devices on this network still work.`,
-          remedy: 'Is it running, and is the address right?',
-          command: 'peerai config explain network.relays',
-        },
-  );
+  return states.map(({ address, state, hasPlace }) => {
+    if (hasPlace) return { id: 'relay', title: 'Relay', state: 'ok', cause: `Connected to ${address}.` };
+    if (state === 'connected') {
+      return {
+        id: 'relay',
+        title: 'Relay',
+        state: 'look',
+        cause: `${address} is connected, but has given this peer no place: nobody reaches it there.`,
+        remedy: 'Is it full? Its owner can allow more, or use another relay.',
+      };
+    }
+    return {
+      id: 'relay',
+      title: 'Relay',
+      state: 'broken',
+      cause: `${address} does not answer; devices on this network still work.`,
+      remedy: 'Is it running, and is the address right?',
+      command: 'peerai config explain network.relays',
+    };
+  });
 }
 
 function listenCheck({ addresses }: DoctorDeps): Check {

@@ -1,5 +1,5 @@
-import { PeerAiError, streamMethod, toHex } from '@peerai/core-protocol';
-import { decodeTicket, parseLink, proveTicket, type Ticket } from '@peerai/core-protocol/access';
+import { type CryptoProvider, PeerAiError, streamMethod, toHex } from '@peerai/core-protocol';
+import { decodeTicket, type ParsedLink, parseLink, proveTicket, type Ticket } from '@peerai/core-protocol/access';
 import { limits } from '../limits.ts';
 import type { PairingHost } from './host.ts';
 import { pairMethod, type PairAnswer } from './pair-protocol.ts';
@@ -36,6 +36,7 @@ async function follow(
 ): Promise<void> {
   const over = new AbortController();
   const signal = AbortSignal.any([leaving, host.stopping, over.signal]);
+  const begunMs = host.clock.elapsedMs();
   let waiting: Waiting | undefined;
   while (!signal.aborted) {
     try {
@@ -49,7 +50,12 @@ async function follow(
       }
       throw new PeerAiError('CHANNEL_CLOSED', 'the other device ended the pairing without an answer');
     } catch (error) {
-      if (waiting === undefined) throw error;
+      if (waiting === undefined) {
+        const isOver = host.clock.elapsedMs() - begunMs >= limits.joinTryMs;
+        if (isOver || !PeerAiError.is(error, 'PEER_UNREACHABLE') || error.details['mayComeSoon'] !== true) throw error;
+        await host.clock.sleep(limits.joinAgainMs, signal).catch(() => undefined);
+        continue;
+      }
       if (signal.aborted) return;
       host.logger.info('pairing-lost', {
         peer: ticket.provider,
@@ -102,11 +108,7 @@ async function take(
 }
 
 function inviteTicket({ crypto, clock, identity, room }: PairingHost, link: string): Ticket {
-  const parsed = parseLink(link);
-  if (parsed.kind !== 'pair') {
-    throw new PeerAiError('INVITE_INVALID', 'this is not an invite to pair; a share link is opened in a browser');
-  }
-  const ticket = decodeTicket(crypto, parsed.ticket);
+  const ticket = decodeInvite(crypto, readInvite(link));
   if (ticket.kind !== 'pair') throw new PeerAiError('INVITE_INVALID', 'this link holds no invite');
   if (ticket.provider === identity.peer)
     throw new PeerAiError('SELF_PAIRING', 'this invite was made by this very device');
@@ -114,6 +116,33 @@ function inviteTicket({ crypto, clock, identity, room }: PairingHost, link: stri
     throw new PeerAiError('INVITE_EXPIRED', 'this invite is older than ten minutes; ask for a new one');
   room.checkRoom();
   return ticket;
+}
+
+/** The invite's ticket, as text. To whoever joins, a link is an invite or it is not: the codes of other links would mislead. */
+function readInvite(link: string): string {
+  let parsed: ParsedLink;
+  try {
+    parsed = parseLink(link);
+  } catch (cause) {
+    throw notAnInvite(cause);
+  }
+  if (parsed.kind === 'pair') return parsed.ticket;
+  if (parsed.kind === 'seed') throw notAnInvite();
+  throw new PeerAiError('INVITE_INVALID', 'this link shares a model, it is no invite', {
+    hint: 'Open it in a browser to chat. To add this device, run `peerai invite` on the other one.',
+  });
+}
+
+function decodeInvite(crypto: CryptoProvider, text: string): Ticket {
+  try {
+    return decodeTicket(crypto, text);
+  } catch (cause) {
+    throw new PeerAiError('INVITE_INVALID', 'this invite is damaged; a part of it is missing or changed', {}, { cause });
+  }
+}
+
+function notAnInvite(cause?: unknown): PeerAiError {
+  return new PeerAiError('INVITE_INVALID', 'this is no invite; one looks like peerai://pair/…', {}, { cause });
 }
 
 function permissions(texts: readonly string[]): Permission[] {

@@ -1,5 +1,6 @@
 import { PeerAiError } from '@peerai/core-protocol';
 import { describe, expect, test } from 'vitest';
+import { hintFor } from '../chat/hints.ts';
 import { limits } from '../limits.ts';
 import { type TestPeer, testWorld, type TestWorld } from '../testing/peers.ts';
 import { ask, live, pair, textOf, until } from '../testing/steps.ts';
@@ -109,6 +110,31 @@ describe('a pairing', () => {
     expect(names(b)).toEqual(['a']);
   });
 
+  test('begins when the relay has a place for the inviter a moment later only, and not when none comes', async () => {
+    const world = testWorld();
+    const noPlace = new PeerAiError('PEER_UNREACHABLE', 'no place', { attempts: [], mayComeSoon: true });
+    const away = new PeerAiError('PEER_UNREACHABLE', 'nobody there', { attempts: [], mayComeSoon: false });
+    let error: PeerAiError | undefined = noPlace;
+    const [a, b] = [await world.peer('a'), await world.peer('b', { unreachable: () => error })];
+    const { link } = await a.peer.pairing.invite(['chat']);
+    const joining = b.peer.pairing.join(link, live());
+    await world.clock.advance(limits.joinTryMs / 2);
+    error = undefined;
+    const { id } = await world.clock.until(joining);
+    await b.peer.pairing.reject(id);
+
+    for (const [reason, msMax] of [
+      [noPlace, limits.joinTryMs + limits.joinAgainMs],
+      [away, 0],
+    ] as const) {
+      error = reason;
+      const next = await a.peer.pairing.invite(['chat']);
+      const begunMs = world.clock.elapsedMs();
+      expect(await code(world.clock.until(b.peer.pairing.join(next.link, live())))).toBe('PEER_UNREACHABLE');
+      expect(world.clock.elapsedMs() - begunMs).toBeLessThanOrEqual(msMax);
+    }
+  });
+
   test('that a joiner lost by a restart is found again with the same link', async () => {
     const world = testWorld();
     const [a, b] = [await world.peer('a'), await world.peer('b', { seed: 12 })];
@@ -211,6 +237,36 @@ describe('invites', () => {
     const { link } = await a.peer.pairing.invite(['chat']);
     const share = await a.peer.sharing.create({ model: 'echo' });
     const codes = await Promise.all([link, share.link, 'hello'].map((text) => code(a.peer.pairing.join(text, live()))));
-    expect(codes).toEqual(['SELF_PAIRING', 'INVITE_INVALID', 'TICKET_INVALID']);
+    expect(codes).toEqual(['SELF_PAIRING', 'INVITE_INVALID', 'INVITE_INVALID']);
+  });
+
+  test.each<[string, (link: string) => string, RegExp]>([
+    ['any text', () => 'hello', /no invite/],
+    ['a verb with nothing behind it', () => 'peerai://pair/nonsense', /no invite/],
+    ['an invite whose end was not copied', (link) => link.slice(0, -20), /damaged/],
+    ['an invite with one letter changed', (link) => `${link.slice(0, -30)}_-_-_${link.slice(-25)}`, /damaged/],
+    ['more text than a link may have', (link) => link + ' '.repeat(20_000), /no invite/],
+    ['an address of an older peer', () => 'p2p://someone@study-pc', /no invite/],
+  ])('%s is refused with INVITE_INVALID and says what is wrong', async (_name, spoil, words) => {
+    const world = testWorld();
+    const [a, b] = [await world.peer('a'), await world.peer('b')];
+    const { link } = await a.peer.pairing.invite(['chat']);
+    await expect(b.peer.pairing.join(spoil(link), live())).rejects.toMatchObject({
+      code: 'INVITE_INVALID',
+      message: expect.stringMatching(words) as string,
+    });
+  });
+
+  test.each(['INVITE_INVALID', 'INVITE_EXPIRED', 'INVITE_USED', 'SELF_PAIRING', 'PAIRING_GONE', 'TOO_MANY_PAIRINGS'])(
+    '%s comes with the command that helps',
+    (name) => expect(hintFor(name)).toMatch(/`peerai \w+/),
+  );
+
+  test('a share link is sent to the browser', async () => {
+    const a = await testWorld().peer('a');
+    const { link } = await a.peer.sharing.create({ model: 'echo' });
+    await expect(a.peer.pairing.join(link, live())).rejects.toMatchObject({
+      details: { hint: expect.stringContaining('in a browser') as string },
+    });
   });
 });

@@ -21,6 +21,10 @@ export interface PeerOptions {
   readonly engine?: boolean;
   readonly engines?: readonly Engine[];
   readonly settings?: Partial<PeerSettings>;
+  /** Places on relays this peer has now; multiaddrs up to `/p2p-circuit`. */
+  readonly circuits?: () => readonly string[];
+  /** What dialling anybody fails with now. */
+  readonly unreachable?: () => Error | undefined;
   /** False: made, but not started. */
   readonly start?: boolean;
 }
@@ -86,7 +90,7 @@ export function testWorld(weather: { readonly latencyMs?: number } = {}): TestWo
       let granted: Peer | undefined;
       const isGranted = (peer: Parameters<Peer['isGranted']>[0], { id }: { readonly id: string }): boolean =>
         granted?.isGranted(peer, id) ?? false;
-      const network = dialled(networks.join(identity.peer, { isGranted }));
+      const network = dialled(networks.join(identity.peer, { isGranted }), options);
       const engines = options.engine === false ? [] : (options.engines ?? [scriptedEngine({ clock })]);
       const parts = {
         logger: silentLogger,
@@ -128,11 +132,15 @@ function parseTicket(link: string): string {
 }
 
 /** With an address that a browser could dial, as share links need one. */
-function dialled(network: Network): Network {
+function dialled(network: Network, { circuits = () => [], unreachable = () => undefined }: PeerOptions): Network {
   return {
     self: network.self,
-    addresses: () => [`/ip4/192.0.2.1/tcp/4002/ws/p2p/${network.self}`],
-    open: (peer, protocol, options) => network.open(peer, protocol, options),
+    addresses: () => [...circuits(), '/ip4/192.0.2.1/tcp/4002/ws'].map((address) => `${address}/p2p/${network.self}`),
+    async open(peer, protocol, options) {
+      const error = unreachable();
+      if (error !== undefined) throw error;
+      return network.open(peer, protocol, options);
+    },
     answer: (protocol, handler) => network.answer(protocol, handler),
     links: (signal) => network.links(signal),
     disconnect: (peer) => network.disconnect(peer),
