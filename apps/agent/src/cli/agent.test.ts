@@ -109,6 +109,14 @@ describe('one agent', () => {
     }
   });
 
+  test('a link that is no invite says what an invite looks like, and where to get one', async () => {
+    const { stderr, code } = await desk.run(['join', 'peerai://pair/nonsense']);
+    expect([code, stderr]).toEqual([
+      5,
+      expect.stringMatching(/^peerai: this is no invite; .*pair\/…\n  .*`peerai invite`.*\n  \(INVITE_INVALID\)\n$/),
+    ]);
+  });
+
   test('a broken answer keeps the part that came', async () => {
     const { stdout, stderr, code } = await desk.run(['run', 'fail', 'hi']);
     expect(stdout.trim().split(' ')).toHaveLength(3);

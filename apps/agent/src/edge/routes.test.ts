@@ -85,7 +85,7 @@ describe('control routes', () => {
     };
     const send = (bytes: number) =>
       fetch(`${world.base}/api/v1/pairings/join`, { method: 'POST', headers: withToken, body: padded(bytes) });
-    expect((await send(controlBodyBytesMax)).status).toBe(403);
+    expect((await send(controlBodyBytesMax)).status).toBe(400);
     const above = await send(controlBodyBytesMax + 1);
     expect(above.status).toBe(413);
     expect(await problem(above)).toMatchObject({ code: 'LIMIT_EXCEEDED' });
@@ -99,7 +99,7 @@ describe('control routes', () => {
     ['POST', '/api/v1/peers/none/ping', undefined, 404, 'DEVICE_UNKNOWN'],
     ['POST', '/api/v1/messages', { to: 'none', kind: 'text', payload: 'a' }, 404, 'DEVICE_UNKNOWN'],
     ['GET', '/api/v1/ledger/proofs/99', undefined, 404, 'NOT_IN_LOG'],
-    ['POST', '/api/v1/pairings/join', { link: 'peerai://pair/nonsense' }, 403, 'TICKET_INVALID'],
+    ['POST', '/api/v1/pairings/join', { link: 'peerai://pair/nonsense' }, 400, 'INVITE_INVALID'],
   ])('%s %s is refused by its own code', async (method, path, body, status, code) => {
     const response = await world.control(method, path, body);
     expect(await problem(response)).toMatchObject({ status, code });

@@ -137,7 +137,12 @@ function decodeInvite(crypto: CryptoProvider, text: string): Ticket {
   try {
     return decodeTicket(crypto, text);
   } catch (cause) {
-    throw new PeerAiError('INVITE_INVALID', 'this invite is damaged; a part of it is missing or changed', {}, { cause });
+    throw new PeerAiError(
+      'INVITE_INVALID',
+      'this invite is damaged; a part of it is missing or changed',
+      {},
+      { cause },
+    );
   }
 }
 

@@ -51,11 +51,17 @@ export const join: Verb = {
       output.note(`Compare on both screens:  ${pending.emoji.join(' ')}   (${pending.emojiNames.join(', ')})`);
       output.note(`Waiting for the owner of "${pending.name}" to say they match …`);
       const ended = await waitFor(client, signal, ({ id, state }) => id === pending.id && state !== 'waiting');
-      if (ended.state !== 'accepted') throw new PeerAiError('PAIRING_REJECTED', `the pairing was ${ended.state}`);
+      if (ended.state !== 'accepted') throw notPaired(ended);
       output.data({ pairing: ended }, () => `Paired with "${ended.name}".`);
     },
   ),
 };
+
+function notPaired({ name, state }: PendingPairing): PeerAiError {
+  const why =
+    state === 'rejected' ? `the owner of "${name}" refused the pairing` : `nobody at "${name}" confirmed it in time`;
+  return new PeerAiError('PAIRING_REJECTED', why, { hint: 'Run `peerai invite` there again, and compare the emoji.' });
+}
 
 async function compare(client: ControlClient, pending: PendingPairing, output: Output, yes: boolean): Promise<void> {
   output.note(`"${pending.name}" wants to join.  ${pending.emoji.join(' ')}   (${pending.emojiNames.join(', ')})`);
