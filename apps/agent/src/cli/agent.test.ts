@@ -64,7 +64,9 @@ describe('one agent', () => {
   });
 
   test('status and doctor are readable', async () => {
-    expect((await desk.run(['status'])).stdout).toContain('desk');
+    const status = await desk.run(['status']);
+    expect(status.stdout).toContain('desk');
+    expect(status.stdout).toContain(`token     ${join(desk.home, 'token')}`);
     expect((await desk.run(['doctor'])).stdout).toContain('✓ Ledger');
     expect((await desk.run(['models'])).stdout).toMatch(/^MODEL +ENGINE/);
   });

@@ -89,6 +89,26 @@ describe('who may call what', () => {
     expect(status({ host: 'study-pc.lan' }, { loopbackBind: false })).toBe(401);
   });
 
+  test('the metrics are open while local programs need no token, and then need the control token', () => {
+    const metrics = { path: '/metrics' };
+    expect(status(metrics)).toBe(200);
+    for (const closed of [{ requireToken: 'all' as const }, { loopbackBind: false }]) {
+      expect(status(metrics, closed)).toBe(401);
+      expect(status({ ...metrics, authorization: gateway }, closed)).toBe(401);
+      expect(status({ ...metrics, pathKey: 'gateway-key-0123456789' }, closed)).toBe(401);
+      expect(status({ ...metrics, authorization: control }, closed)).toBe(200);
+    }
+  });
+
+  test('a stranger at a closed API is told nothing of the inside', () => {
+    const ready = { ...facts, path: '/health/ready' };
+    const closed = { ...rules, requireToken: 'all' as const };
+    expect(decideAccess(rules, ready)).toMatchObject({ allowed: true, owner: true });
+    expect(decideAccess(closed, ready)).toMatchObject({ allowed: true, owner: false });
+    expect(decideAccess(closed, { ...ready, authorization: gateway })).toMatchObject({ allowed: true, owner: false });
+    expect(decideAccess(closed, { ...ready, authorization: control })).toMatchObject({ allowed: true, owner: true });
+  });
+
   test('an allowed origin gets CORS for itself alone', () => {
     expect(decideAccess(rules, { ...facts, origin: 'https://mine.example', authorization: control })).toMatchObject({
       cors: 'https://mine.example',

@@ -5,7 +5,7 @@ import { sessionPath } from './session-codes.ts';
 export interface AccessRules {
   /** The address this API listens on is a loopback one. */
   readonly loopbackBind: boolean;
-  /** `all`: the AI gateway and `/network` need a token too. */
+  /** `all`: the AI gateway, `/network` and `/metrics` need a token too. */
   readonly requireToken: 'control' | 'all';
   readonly allowHosts: readonly string[];
   readonly allowOrigins: readonly string[];
@@ -33,9 +33,16 @@ export interface AccessFacts {
   readonly remoteLoopback: boolean;
 }
 
-export type AccessArea = 'control' | 'gateway' | 'events' | 'docs' | 'open';
+export type AccessArea = 'control' | 'gateway' | 'events' | 'docs' | 'metrics' | 'open';
 export type AccessVerdict =
-  | { readonly allowed: true; readonly area: AccessArea; readonly cors?: string; readonly preflight: boolean }
+  | {
+      readonly allowed: true;
+      readonly area: AccessArea;
+      /** May be told what is for the owner's eyes: whoever shows the control token, and any local program where none is asked for. */
+      readonly owner: boolean;
+      readonly cors?: string;
+      readonly preflight: boolean;
+    }
   | {
       readonly allowed: false;
       readonly area: AccessArea;
@@ -67,6 +74,7 @@ export function areaOf(path: string): AccessArea {
   if (path === '/network') return 'events';
   if (/^\/docs(?:[/-]|$)/.test(path)) return 'docs';
   if (path === '/v1' || path.startsWith('/v1/')) return 'gateway';
+  if (path === '/metrics') return 'metrics';
   if (path === sessionPath) return 'open';
   const api = /^\/api\/([^/]+)/.exec(path)?.[1];
   if (api !== undefined) return ollamaPaths.has(api) ? 'gateway' : 'control';
@@ -74,7 +82,10 @@ export function areaOf(path: string): AccessArea {
 }
 
 export function decideAccess(rules: AccessRules, facts: AccessFacts): AccessVerdict {
-  const area = areaOf(facts.path);
+  const closed = rules.requireToken === 'all' || !rules.loopbackBind;
+  const named = areaOf(facts.path);
+  // Counts of what this agent does: for local programs like the pages, elsewhere for the owner alone.
+  const area = named === 'metrics' && !closed ? 'open' : named;
   const refuse = (
     status: 401 | 403,
     code: 'HOST_REFUSED' | 'ORIGIN_REFUSED' | 'TOKEN_MISSING' | 'TOKEN_WRONG',
@@ -104,18 +115,18 @@ export function decideAccess(rules: AccessRules, facts: AccessFacts): AccessVerd
     );
   }
   const cors = listed && facts.origin !== undefined ? { cors: facts.origin } : {};
-  if (listed && facts.method === 'OPTIONS') return { allowed: true, area, preflight: true, ...cors };
-  const yes: AccessVerdict = { allowed: true, area, preflight: false, ...cors };
-
+  if (listed && facts.method === 'OPTIONS') return { allowed: true, area, owner: false, preflight: true, ...cors };
   const presented = presentedToken(facts);
+  const owner = presented === undefined ? !closed : isSame(presented, rules.controlToken);
+  const yes: AccessVerdict = { allowed: true, area, owner, preflight: false, ...cors };
+
   if (presented === undefined && area === 'docs' && isSame(facts.docsCookie, rules.docsSession)) return yes;
   if (presented !== undefined)
     return tokenVerdict(rules, area, presented)
       ? yes
       : refuse(401, 'TOKEN_WRONG', 'this token is not valid here', tokenHint(area));
   if (area === 'open') return yes;
-  const local =
-    rules.loopbackBind && rules.requireToken === 'control' && facts.remoteLoopback && facts.origin === undefined;
+  const local = !closed && facts.remoteLoopback && facts.origin === undefined;
   if ((area === 'gateway' || area === 'events') && local) return yes;
   return refuse(401, 'TOKEN_MISSING', 'this route needs a token', tokenHint(area));
 }
@@ -138,6 +149,7 @@ function isSame(given: string | undefined, secret: string): boolean {
 }
 
 function tokenHint(area: AccessArea): string {
+  if (area === 'metrics') return 'Prometheus sends it from a file: `authorization: { credentials_file: … }`.';
   return area === 'gateway' || area === 'events'
     ? 'Make a gateway key with `peerai key add <name>`; `peerai env openai` prints it as settings.'
     : 'Open the dashboard with `peerai open`; the token is in the file that `peerai status` names.';

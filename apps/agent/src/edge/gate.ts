@@ -77,7 +77,7 @@ export function createGate(deps: EdgeDeps, { rules, metrics, pages, docs }: Gate
   }
 
   async function pass(
-    { area }: AccessVerdict,
+    { area, owner }: Extract<AccessVerdict, { allowed: true }>,
     target: RequestPath,
     raw: IncomingMessage,
     reply: FastifyReply,
@@ -92,7 +92,8 @@ export function createGate(deps: EdgeDeps, { rules, metrics, pages, docs }: Gate
       const problem = problemBody({ code: 'INVALID_FORMAT', status: 426, detail, requestId });
       return sendProblem(reply.raw, problem, { upgrade: 'websocket', connection: 'upgrade' });
     }
-    if (await serveOpen({ peer: deps.peer, metrics, pages }, raw, reply.raw, target.path)) return;
+    const asked = { path: target.path, owner };
+    if (await serveOpen({ peer: deps.peer, metrics, pages }, raw, reply.raw, asked)) return;
     sendProblem(
       reply.raw,
       problemBody({ code: 'NOT_FOUND', status: 404, detail: 'there is nothing at this path', requestId }),

@@ -9,16 +9,19 @@ export interface OpenParts {
   readonly pages: string | undefined;
 }
 
-/** Routes that need no token: health, metrics, pages. False when the path is none of them. */
+/**
+ * Health, metrics and pages. False when the path is none of them.
+ * @param owner - may be told what is broken, not only that something is
+ */
 export async function serveOpen(
   { peer, metrics, pages }: OpenParts,
   request: IncomingMessage,
   response: ServerResponse,
-  path: string,
+  { path, owner }: { readonly path: string; readonly owner: boolean },
 ): Promise<boolean> {
   if (request.method !== 'GET' && request.method !== 'HEAD') return false;
   if (path === '/health/live') return json(response, 200, { status: 'live' });
-  if (path === '/health/ready') return ready(peer, response);
+  if (path === '/health/ready') return ready(peer, response, owner);
   if (path === '/metrics') {
     response.writeHead(200, { 'content-type': metrics.registry.contentType }).end(await metrics.registry.metrics());
     return true;
@@ -36,12 +39,12 @@ export async function serveOpen(
   return true;
 }
 
-async function ready(peer: Peer, response: ServerResponse): Promise<true> {
+async function ready(peer: Peer, response: ServerResponse, owner: boolean): Promise<true> {
   const { checks } = await peer.doctor.check();
   const broken = checks.filter(({ state }) => state === 'broken').map(({ id }) => id);
   return json(response, broken.length === 0 ? 200 : 503, {
     status: broken.length === 0 ? 'ready' : 'not ready',
-    broken,
+    ...(owner ? { broken } : {}),
   });
 }
 

@@ -174,6 +174,15 @@ test('require_token all asks everybody, and so does a bind that is not loopback'
       expect((await raw(closed.base, { path })).status).toBe(401);
       expect((await raw(closed.base, { path, headers: bearer(token) })).status).toBe(200);
     }
+    const { status, headers } = await raw(closed.base, { path: '/metrics' });
+    expect([status, headers['www-authenticate']]).toEqual([401, 'Bearer realm="peerai"']);
+    const withToken = await raw(closed.base, { path: '/metrics', headers: bearer(token) });
+    expect(withToken.body).toMatch(/^peerai_ledger_entries \d+$/m);
+    const ready = async (given: Record<string, string>): Promise<unknown> =>
+      JSON.parse((await raw(closed.base, { path: '/health/ready', headers: given })).body);
+    expect(await ready({})).toEqual({ status: 'ready' });
+    expect(await ready(bearer(token))).toEqual({ status: 'ready', broken: [] });
+    expect((await raw(closed.base, { path: '/health/live' })).body).toBe('{"status":"live"}');
     await closed.stop();
   }
 });

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PeerAiError } from '@peerai/core-protocol';
 import { command, type Verb } from '../command.ts';
@@ -38,6 +39,7 @@ export const status: Verb = {
         `${node.name} · ${node.fingerprint.emoji.join(' ')} · up ${seconds(Date.now() - node.startedMs)}`,
         `dashboard ${baseUrl}   (peerai open)`,
         `gateway   ${baseUrl}/v1`,
+        `token     ${join(node.home, 'token')}   (opens everything here; for your own programs)`,
         node.relays.length === 0
           ? 'relay     none: LAN only'
           : node.relays
