@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { configJsonSchema } from '@peerai/platform/node';
+import { configJsonSchema, directories } from '@peerai/platform/node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { testEdge, type TestEdge } from '../test/edge.ts';
 import { readmeBlocks, withBlocks } from '../test/readme-blocks.ts';
@@ -23,6 +23,13 @@ test('no section of the configuration is left out', () => {
   const { properties } = configJsonSchema() as { properties: object };
   const settings = readmeBlocks['settings']?.() ?? '';
   for (const section of Object.keys(properties)) expect(settings).toContain(`\`${section}.`);
+});
+
+test.runIf(process.platform === 'linux')('the page about deploying says where each file lies', () => {
+  const page = readFileSync(new URL('../../../docs/deployment.md', import.meta.url), 'utf8');
+  const { config, state, files } = directories({ env: { HOME: '~' } });
+  const places = [...Object.values(files), `${config}/token`, `${state}/agent.json`, `${state}/peerai.out`];
+  expect(places.filter((place) => !page.includes(`\`${place}\``))).toEqual([]);
 });
 
 test('every control route stands in the README, and the README names no other', async () => {
