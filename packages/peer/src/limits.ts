@@ -17,6 +17,8 @@ export const limits = {
   /** How long joining goes on trying to reach an inviter whose relay has no place for it (yet), and after what pause again, milliseconds. */
   joinTryMs: 5_000,
   joinAgainMs: 500,
+  /** Names of models or devices in the text of an error; what is more is in the lists. */
+  namesToldMax: 8,
   /** Addresses of a device that are kept: the best ones come first. */
   addressesMax: 8,
   /** Received messages kept to read. */

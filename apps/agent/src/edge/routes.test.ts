@@ -161,6 +161,23 @@ describe('refusals speak the protocol that was asked', () => {
     check(JSON.parse(body) as Record<string, never>);
   });
 
+  test('a device that nobody paired is a 404 in the shape of each gateway, with the names there are', async () => {
+    const ask = async (path: string, body: object) => {
+      const answer = await raw(world.base, { method: 'POST', path, headers: json, body: JSON.stringify(body) });
+      return [answer.status, JSON.parse(answer.body)];
+    };
+    const message = 'no device is paired yet, so none is called "nobody"';
+    const [model, messages] = ['echo@nobody', [{ role: 'user', content: 'hi' }]];
+    const openai = { error: { message, type: 'invalid_request_error', param: null, code: 'DEVICE_UNKNOWN' } };
+    expect(await ask('/v1/chat/completions', { model, messages })).toEqual([404, openai]);
+    expect(await ask('/v1/completions', { model, prompt: 'hi' })).toEqual([404, openai]);
+    expect(await ask('/v1/embeddings', { model, input: 'hi' })).toEqual([404, openai]);
+    expect(await ask('/api/chat', { model, messages })).toEqual([404, { error: message }]);
+    expect(await ask('/api/generate', { model, prompt: 'hi' })).toEqual([404, { error: message }]);
+    expect(await ask('/api/show', { model })).toEqual([404, { error: message }]);
+    expect(await ask('/api/embed', { model, input: 'hi' })).toEqual([404, { error: message }]);
+  });
+
   test('an unknown route of each gateway is a 404 in its shape', async () => {
     const openai = await raw(world.base, { method: 'POST', path: '/v1/nothing', headers: json, body: '{}' });
     expect(openai.status).toBe(404);

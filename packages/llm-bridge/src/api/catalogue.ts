@@ -18,6 +18,6 @@ export interface ResolvedModel {
 /** What can be asked, ours and others'. */
 export interface Catalogue {
   list(signal: AbortSignal): Promise<readonly CatalogueEntry[]>;
-  /** `mistral` goes to whoever serves it best, `mistral@study-pc` to that peer. Throws MODEL_UNKNOWN, PEER_UNREACHABLE, NO_MODELS. */
+  /** `mistral` goes to whoever serves it best, `mistral@study-pc` to that peer. Throws MODEL_UNKNOWN, DEVICE_UNKNOWN, PEER_UNREACHABLE, NO_MODELS. */
   resolve(name: string, signal: AbortSignal): Promise<ResolvedModel>;
 }

@@ -44,6 +44,7 @@ const statuses: Readonly<Record<string, number>> = {
   TICKET_EXPIRED: 403,
   TICKET_REVOKED: 403,
   MODEL_UNKNOWN: 404,
+  DEVICE_UNKNOWN: 404,
   QUEUE_FULL: 429,
   TOO_MANY: 429,
   TOO_MANY_GUESTS: 429,

@@ -198,6 +198,7 @@ describe('What fails behind the OpenAI face', () => {
     ['BUDGET_SPENT', 429, {}, '1'],
     ['TICKET_EXPIRED', 403, {}, null],
     ['PROMPT_TOO_LONG', 400, {}, null],
+    ['DEVICE_UNKNOWN', 404, {}, null],
     ['ENGINE_FAILED', 502, {}, null],
     ['ENGINE_UNREACHABLE', 503, {}, null],
     ['PEER_UNREACHABLE', 503, {}, null],

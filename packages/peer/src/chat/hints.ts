@@ -11,6 +11,7 @@ const hints: Readonly<Record<string, string>> = {
   ENGINE_FAILED: 'The engine broke off; its own log says why.',
   ENGINE_MISSING: 'Install the package the message names, or choose another engine.',
   MODEL_UNKNOWN: '`peerai models ls` lists what can be asked.',
+  DEVICE_UNKNOWN: '`peerai peers ls` lists the devices; `peerai invite` adds one.',
   NO_MODELS: 'Start Ollama or a llama.cpp server, or run with `--engine nano`.',
   PROMPT_TOO_LONG: 'Shorten the question or start a new conversation.',
   QUEUE_FULL: 'The other device is busy; try again in a moment.',

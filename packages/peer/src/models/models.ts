@@ -11,6 +11,7 @@ import {
 } from '@peerai/core-protocol';
 import { type CatalogueEntry, findModel, listRemoteModels, sameModelName } from '@peerai/llm-bridge';
 import type { EventHub } from '../events/hub.ts';
+import { limits } from '../limits.ts';
 import type { LinkBook } from '../links/link-book.ts';
 import type { Device, Devices } from '../pairing/devices.ts';
 import { records } from '../store/records.ts';
@@ -59,7 +60,7 @@ export interface Models {
   isExposed(name: string): boolean;
   /** Cards a paired device may see. */
   exposedCards(): readonly ModelCard[];
-  /** Everybody who could answer `model` or `model@peer`; ours first. Throws MODEL_UNKNOWN naming what there is, NO_MODELS. */
+  /** Everybody who could answer `model` or `model@peer`; ours first. Throws MODEL_UNKNOWN and DEVICE_UNKNOWN, which name what there is, NO_MODELS. */
   candidates(name: string, signal: AbortSignal): Promise<readonly Candidate[]>;
   /** The name used where none is given. */
   defaultName(): string;
@@ -223,7 +224,9 @@ const gatewayName = ({ name }: ModelCard, peerName: string, local: boolean): str
 
 function unknown(name: string, all: readonly Candidate[]): PeerAiError {
   if (all.length === 0) return new PeerAiError('NO_MODELS', 'no engine here and no paired device offers a model');
-  const names = all.slice(0, 8).map(({ local, card, peerName }) => (local ? card.name : `${card.name}@${peerName}`));
+  const names = all
+    .slice(0, limits.namesToldMax)
+    .map(({ local, card, peerName }) => (local ? card.name : `${card.name}@${peerName}`));
   return new PeerAiError('MODEL_UNKNOWN', `there is no model "${name.slice(0, 100)}"; there are ${names.join(', ')}`, {
     name: name.slice(0, 100),
   });

@@ -72,6 +72,16 @@ describe('devices', () => {
     expect(devices.find(peerOf(2)).peer).toBe(peerOf(2));
     for (const text of ['b', 'nobody', peerOf(1).slice(0, 8)])
       expect(() => devices.find(text)).toThrow(expect.objectContaining({ code: 'DEVICE_UNKNOWN' }) as Error);
+    expect(() => devices.find('nobody')).toThrow('no paired device is called "nobody"; there are a, b, b');
+  });
+
+  test('one that is not there is answered with the names there are, at most eight', async () => {
+    const devices = await openDevices(new MemoryStore());
+    expect(() => devices.find('nobody')).toThrow('no device is paired yet, so none is called "nobody"');
+    await devices.update(peerOf(0), () => device(peerOf(0), 'd0'));
+    expect(() => devices.find('nobody')).toThrow('no paired device is called "nobody"; there is d0');
+    for (let seed = 1; seed < 9; seed += 1) await devices.update(peerOf(seed), () => device(peerOf(seed), `d${seed}`));
+    expect(() => devices.find('nobody')).toThrow(/; there are d0, d1, d2, d3, d4, d5, d6, d7 and 1 more$/);
   });
 
   test('as many as the limit says can be paired, one more is refused, and known ones still change', async () => {

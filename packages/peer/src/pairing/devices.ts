@@ -68,14 +68,22 @@ function findDevice(devices: readonly Device[], text: string): Device {
   const byId = devices.filter(({ peer }) => peer === text || (text.length >= 8 && peer.startsWith(text)));
   const found = byId.length > 0 ? byId : devices.filter(({ name }) => name === text);
   const [device] = found;
-  if (device === undefined)
-    throw new PeerAiError('DEVICE_UNKNOWN', `no paired device is called "${text.slice(0, 80)}"`);
+  if (device === undefined) throw unknownDevice(devices, text.slice(0, 80));
   if (found.length > 1)
     throw new PeerAiError(
       'DEVICE_UNKNOWN',
       `${found.length} devices are called "${text.slice(0, 80)}"; use the peer id`,
     );
   return device;
+}
+
+function unknownDevice(devices: readonly Device[], text: string): PeerAiError {
+  if (devices.length === 0)
+    return new PeerAiError('DEVICE_UNKNOWN', `no device is paired yet, so none is called "${text}"`);
+  const told = devices.slice(0, limits.namesToldMax).map(({ name }) => name);
+  const more = devices.length > told.length ? ` and ${devices.length - told.length} more` : '';
+  const there = `${devices.length === 1 ? 'there is' : 'there are'} ${told.join(', ')}${more}`;
+  return new PeerAiError('DEVICE_UNKNOWN', `no paired device is called "${text}"; ${there}`);
 }
 
 /** A name for the list that no other device has, nor this peer itself: "laptop", "laptop-2". */
