@@ -36,7 +36,7 @@ export async function createAgentNode(deps: TransportDeps, options: AgentOptions
   const transports: NonNullable<Libp2pInit['transports']> = [circuitRelayTransport(circuitInit)];
   if (on.tcp) transports.push(tcp());
   if (on.websocket) transports.push(webSockets());
-  const native = on.webrtc ? nativeWebrtc() : undefined;
+  const native = on.webrtc ? await nativeWebrtc() : undefined;
   if (native !== undefined) transports.push(native.transport);
   const node = await assembleNode(deps, {
     listen: [...options.listen, ...(on.webrtc ? ['/webrtc'] : [])],
