@@ -31,7 +31,7 @@ export interface FileStore extends Store {
   close(): Promise<void>;
   stats(): StoreStats;
 }
-/** Taken before a test's fake timers can replace it: what is asked for in one turn of the event loop crosses to the writer together. */
+/** Taken before a test's fake timers can replace it: what is asked for while the writer is busy crosses to it once a turn. */
 const afterThisTurn = setImmediate;
 
 interface Waiting {
@@ -122,12 +122,14 @@ class SqliteFile {
     const buffer = pack(rows);
     this.#readers.sweep();
     await new Promise<void>((resolve, reject) => {
+      // With nothing under way it leaves after the commits of the same call, before whatever else this turn computes.
+      const soon = this.#waiting.size === 0 ? queueMicrotask : afterThisTurn;
       const id = this.#nextId;
       this.#nextId += 1;
       this.#waiting.set(id, { bytes, resolve, reject });
       this.#waitingBytes += bytes;
       this.#unsent.push({ id, changes: buffer });
-      if (this.#unsent.length === 1) afterThisTurn(() => this.#send());
+      if (this.#unsent.length === 1) soon(() => this.#send());
     });
   }
 
