@@ -3,6 +3,11 @@ export const limits = {
   // ── channel
   /** Bytes a sender may have in flight before the reader took them; measured best of 256 KiB, 1 MiB and 2 MiB on three transports. */
   creditWindowBytes: 1_048_576,
+  /**
+   * Of these, bytes each side may send before it has heard of any credit: both know this figure, so that a request travels with the opening
+   * of its channel. A prompt of some 16,000 tokens; what is longer waits one round trip for the rest of the window.
+   */
+  openingCreditBytes: 65_536,
   /** Bytes of a frame's head: kind (1) and length (4). Every message costs this much credit too, so that empty ones are not free. */
   frameHeadBytes: 5,
   /** Characters of a reset code on the wire. */
@@ -72,6 +77,8 @@ export const limits = {
   /** Bytes libp2p holds for one stream nobody reads; our own credit stays below it. */
   streamReadBufferBytesMax: 4_194_304,
 
+  /** A protocol that a connected peer speaks is written down again after this, milliseconds: libp2p forgets what it was not told for hours. */
+  protocolNotedMs: 60_000,
   /** One identify message, bytes: addresses and protocols of a peer. */
   identifyBytesMax: 16_384,
 

@@ -29,6 +29,12 @@ export interface OpenOptions {
   /** Multiaddrs to try besides the known ones. */
   readonly addresses?: readonly string[];
   readonly priority?: 'high' | 'normal' | 'low';
+  /**
+   * The channel's first message: it leaves as soon as it is there, without waiting for the other side's yes, and `open` resolves when it has
+   * left and the yes has come. Where a link dies meanwhile it is sent over the next one too, so it must carry an id of its own. If it
+   * rejects, the channel is closed and `open` throws its error.
+   */
+  readonly first?: Promise<Uint8Array>;
 }
 
 /** Live links only: open a channel, answer one, watch links. No storage, topics, kinds or policy. */

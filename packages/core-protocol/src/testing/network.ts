@@ -102,7 +102,9 @@ class MemoryNetwork implements Network {
     return [`/memory/0/p2p/${this.self}`];
   }
 
-  async open(peer: PeerId, protocol: Protocol, { signal }: OpenOptions): Promise<Channel> {
+  async open(peer: PeerId, protocol: Protocol, { signal, first }: OpenOptions): Promise<Channel> {
+    // Heard below, if the peer is reached at all.
+    first?.catch(() => undefined);
     const roundTripMs = this.#roundTripMs(peer);
     if (signal.aborted) throw stopped(signal);
     if (roundTripMs > 0) await this.#weather.clock.sleep(roundTripMs, signal);
@@ -113,7 +115,14 @@ class MemoryNetwork implements Network {
     }
     const answer = other.#admit(this.self, protocol);
     this.#connect(other);
-    return this.#pairUp(other, answer);
+    const channel = this.#pairUp(other, answer);
+    try {
+      if (first !== undefined) await channel.send(await first);
+      return channel;
+    } catch (error) {
+      await channel.close('ABORTED');
+      throw error;
+    }
   }
 
   answer(protocol: Protocol, handler: (channel: Channel) => Promise<void>): Disposable {

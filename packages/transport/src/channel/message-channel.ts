@@ -16,6 +16,7 @@ import {
 import type { Heart } from './heartbeat.ts';
 import { createInbox } from './inbox.ts';
 import type { LinkMeter } from './link-meter.ts';
+import type { Negotiation } from './negotiation.ts';
 import { listenToStream, openerSpoke } from './stream-events.ts';
 import { createStreamWriter } from './stream-writer.ts';
 
@@ -26,6 +27,8 @@ export interface ChannelDeps {
   readonly messageBytesMax: number;
   /** Told once, when the channel is over. */
   readonly over?: () => void;
+  /** Takes the other side's part of the protocol negotiation off the front of what comes, where that is still under way. */
+  readonly negotiation?: Negotiation;
 }
 
 /** A channel of ours plus the moment the other side gave its first credit, which is its yes. */
@@ -41,7 +44,7 @@ const refusals = new Set(['REFUSED', 'LIMIT_REACHED']);
 
 /** Whole messages in order under a credit window and a heartbeat. See docs/protocol/channel.md. */
 export function createMessageChannel(deps: ChannelDeps): OpenedChannel {
-  const { stream, meter, heart, messageBytesMax } = deps;
+  const { stream, meter, heart, messageBytesMax, negotiation } = deps;
   const window = windowBytes(messageBytesMax);
   const writer = createStreamWriter(stream, (bytes) => meter.sent(bytes));
   const gone = new AbortController();
@@ -50,8 +53,9 @@ export function createMessageChannel(deps: ChannelDeps): OpenedChannel {
   /** Bytes the other side may still send, and bytes taken here that it does not know of yet. */
   let granted = window;
   let ungranted = 0;
-  /** Bytes we may still send; undefined until the first credit. */
-  let credit: number | undefined;
+  /** Bytes we may still send. The other side's first credit is its yes. */
+  let credit: number = limits.openingCreditBytes;
+  let welcome = false;
   let creditCame = Promise.withResolvers<void>();
   let turn: Promise<void> = Promise.resolve();
   let silentTicks = 0;
@@ -119,7 +123,8 @@ export function createMessageChannel(deps: ChannelDeps): OpenedChannel {
   const take: Record<FrameKind, (payload: Uint8Array) => void> = {
     data: (payload) => inbox.push(payload),
     credit(payload) {
-      credit = (credit ?? 0) + decodeCredit(payload);
+      credit += decodeCredit(payload);
+      welcome = true;
       accepted.resolve();
       creditCame.resolve();
       creditCame = Promise.withResolvers();
@@ -136,7 +141,7 @@ export function createMessageChannel(deps: ChannelDeps): OpenedChannel {
     },
     reset(payload) {
       const code = decodeReset(payload);
-      const refused = credit === undefined && refusals.has(code);
+      const refused = !welcome && refusals.has(code);
       const error = refused
         ? transportError(code as 'REFUSED', 'the other side refused the channel', { code })
         : channelClosed(`the other side reset the channel: ${code}`, code);
@@ -177,7 +182,7 @@ export function createMessageChannel(deps: ChannelDeps): OpenedChannel {
   /** Waits until the other side has room, then takes that room. */
   async function spend(cost: number): Promise<void> {
     for (;;) {
-      if (credit !== undefined && credit >= cost) break;
+      if (credit >= cost) break;
       await creditCame.promise;
       mayWrite();
     }
@@ -208,9 +213,10 @@ export function createMessageChannel(deps: ChannelDeps): OpenedChannel {
       meter.received(piece.length);
       if (gone.signal.aborted) return;
       try {
-        reader.push(piece);
+        reader.push(negotiation?.read(piece) ?? piece);
       } catch (error) {
-        violated(error);
+        if (PeerAiError.is(error, 'REFUSED')) fail(error);
+        else violated(error);
       }
     },
     end: () => fail(channelClosed('the stream ended without a word')),
@@ -218,7 +224,7 @@ export function createMessageChannel(deps: ChannelDeps): OpenedChannel {
   });
   if (!gone.signal.aborted) {
     heart.add(beating);
-    quietly(() => writer.write(encodeCredit(window)));
+    quietly(() => writer.write(encodeCredit(window - limits.openingCreditBytes)));
   }
 
   const channel: Channel = {

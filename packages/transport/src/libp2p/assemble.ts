@@ -4,7 +4,6 @@ import { identify } from '@libp2p/identify';
 import { FaultTolerance } from '@libp2p/interface';
 import { noise } from '@libp2p/noise';
 import { ping } from '@libp2p/ping';
-import { yamux } from '@libp2p/yamux';
 import { nobleCrypto, type PeerId } from '@peerai/core-protocol';
 import { createLibp2p, type Libp2p, type Libp2pInit } from 'libp2p';
 import { createDirectory, recordsTopic } from '../discovery/directory.ts';
@@ -17,6 +16,8 @@ import { keepRelays } from '../network/relay-keeper.ts';
 import { forwardTopics } from '../topics/forward.ts';
 import { createTopics, topicPrefix } from '../topics/topics.ts';
 import type { Components } from './components.ts';
+import { eagerYamux } from './eager-yamux.ts';
+import { noteProtocolsOnce } from './noted-protocols.ts';
 import type { TransportDeps, TransportNode } from './options.ts';
 import { boundPeerStore } from './peer-store-bound.ts';
 
@@ -99,7 +100,7 @@ async function libp2pOptions(deps: TransportDeps, shape: NodeShape, isBlocked: (
     transports: shape.transports,
     connectionEncrypters: [noise()],
     streamMuxers: [
-      yamux({
+      eagerYamux({
         maxInboundStreams: limits.streamsPerConnectionMax,
         maxOutboundStreams: limits.streamsPerConnectionMax,
         streamOptions: {
@@ -138,6 +139,7 @@ function runNode(
   const { clock, bounds } = deps;
   const stopping = new AbortController();
   boundPeerStore(components, bounds?.idlePeersMax);
+  noteProtocolsOnce(components, clock);
   const self = components.peerId.toString() as PeerId;
   const crypto = deps.crypto ?? nobleCrypto;
   const book = createRecordBook({ crypto, self, nowMs: () => clock.nowMs(), ...bounds });

@@ -1,10 +1,12 @@
 import type { Connection, Stream } from '@libp2p/interface';
 import { type Channel, type Logger, PeerAiError, type PeerId, type Protocol } from '@peerai/core-protocol';
 import { createMessageChannel, type OpenedChannel, refuseMessages } from '../channel/message-channel.ts';
+import { createNegotiation } from '../channel/negotiation.ts';
 import { createRawChannel, refuseRaw } from '../channel/raw-channel.ts';
 import type { Heart } from '../channel/heartbeat.ts';
 import { channelClosed, transportError } from '../errors.ts';
 import type { Components } from '../libp2p/components.ts';
+import { isEager } from '../libp2p/eager-yamux.ts';
 import { limits } from '../limits.ts';
 import type { LinkTable } from './link-table.ts';
 
@@ -23,7 +25,9 @@ export function createChannelMaker(table: LinkTable, heart: Heart): ChannelMaker
         messageBytesMax: protocol.messageBytesMax,
         ...(over === undefined ? {} : { over }),
       };
-      if (protocol.framing === 'messages') return createMessageChannel(deps);
+      if (protocol.framing === 'messages') {
+        return createMessageChannel(isEager(stream) ? { ...deps, negotiation: createNegotiation(protocol.id) } : deps);
+      }
       return createRawChannel({ ...deps, canPause: connection.multiplexer?.includes('yamux') === true });
     },
   };

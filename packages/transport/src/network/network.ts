@@ -76,22 +76,28 @@ export function createNetwork(deps: NetworkDeps, options: NetworkOptions): Runni
       .sort((a, b) => rank(a) - rank(b) || a.link.roundTripMs - b.link.roundTripMs);
   }
 
-  async function openOn(connection: Connection, protocol: Protocol, signal: AbortSignal): Promise<Channel> {
+  async function openOn(
+    connection: Connection,
+    protocol: Protocol,
+    caller: AbortSignal,
+    first: Promise<Uint8Array> | undefined,
+  ): Promise<Channel> {
+    const signal = clock.deadline(limits.openOnLinkMs, caller);
     const stream = await connection.newStream(protocol.id, {
       signal,
       runOnLimitedConnection: true,
       maxOutboundStreams: limits.streamsPerConnectionMax,
+      // A raw channel's bytes are its handler's own: nobody there takes an echo off.
+      negotiateFully: protocol.framing === 'raw',
     });
-    const opened = maker.make(protocol, stream, connection);
-    const stop = (): void => void opened.channel.close('ABORTED');
-    signal.addEventListener('abort', stop, { once: true });
-    try {
-      await opened.accepted;
-    } finally {
-      signal.removeEventListener('abort', stop);
-    }
+    const { channel, accepted } = maker.make(protocol, stream, connection);
+    const said = first?.then((message) => channel.send(message));
+    said?.catch(() => undefined);
+    await whileOpening(channel, accepted, signal);
+    // Not the link's fault when its caller takes longer to know what to say.
+    if (said !== undefined) await whileOpening(channel, said, caller);
     if (!connection.direct) upgrader.consider(connection);
-    return opened.channel;
+    return channel;
   }
 
   /** Every live link in turn, each once. A refusal is an answer; anything else moves on to the next link. */
@@ -101,16 +107,17 @@ export function createNetwork(deps: NetworkDeps, options: NetworkOptions): Runni
     signal: AbortSignal,
     attempts: Attempt[],
     tried: Set<string>,
+    first: Promise<Uint8Array> | undefined,
   ) {
     for (const { connection } of usable(peer)) {
       if (tried.has(connection.id)) continue;
       tried.add(connection.id);
       try {
-        return await openOn(connection, protocol, clock.deadline(limits.openOnLinkMs, signal));
+        return await openOn(connection, protocol, signal, first);
       } catch (cause) {
         if (signal.aborted) throw abortReason(signal);
         const error = openingError(cause);
-        if (PeerAiError.is(error, 'REFUSED', 'LIMIT_REACHED')) throw error;
+        if (PeerAiError.is(error, 'REFUSED', 'LIMIT_REACHED', 'LIMIT_EXCEEDED')) throw error;
         attempts.push({ address: connection.remoteAddr.toString(), step: 'link', reason: reasonOf(cause) });
       }
     }
@@ -146,14 +153,17 @@ export function createNetwork(deps: NetworkDeps, options: NetworkOptions): Runni
   }
 
   async function open(peer: PeerId, protocol: Protocol, openOptions: OpenOptions): Promise<Channel> {
-    const signal = AbortSignal.any([openOptions.signal, stopped]);
+    const { first } = openOptions;
+    const unsaid = new AbortController();
+    first?.catch((error: unknown) => unsaid.abort(error));
+    const signal = AbortSignal.any([openOptions.signal, stopped, unsaid.signal]);
     const attempts: Attempt[] = [];
     const tried = new Set<string>();
     if (signal.aborted) throw abortReason(signal);
     if (deps.isBlocked(peer)) throw transportError('REFUSED', 'this peer is blocked here');
     if (peer === self) throw unreachable([{ address: '', step: 'address', reason: 'a peer does not dial itself' }]);
     for (let round = 0; round < limits.openRetriesMax; round += 1) {
-      const channel = await openOnLinks(peer, protocol, signal, attempts, tried);
+      const channel = await openOnLinks(peer, protocol, signal, attempts, tried, first);
       if (channel !== undefined) return channel;
       try {
         await dialOnce(peer, openOptions.addresses ?? [], signal);
@@ -190,6 +200,21 @@ export function createNetwork(deps: NetworkDeps, options: NetworkOptions): Runni
       heart.stop();
     },
   };
+}
+
+/** One step of opening; the channel does not outlive its failure, nor the signal. */
+async function whileOpening(channel: Channel, step: Promise<void>, signal: AbortSignal): Promise<void> {
+  const stop = (): void => void channel.close('ABORTED');
+  signal.addEventListener('abort', stop, { once: true });
+  if (signal.aborted) stop();
+  try {
+    await step;
+  } catch (error) {
+    stop();
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
 }
 
 function withSelf(address: string, self: PeerId): string {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { concatBytes, utf8 } from '../../bytes.ts';
-import type { Channel, Link, Network, PeerId, Protocol } from '../../ports/index.ts';
+import { PeerAiError } from '../../errors.ts';
+import type { Channel, Link, Network, OpenOptions, PeerId, Protocol } from '../../ports/index.ts';
 
 export interface NetworkPair {
   readonly a: Network;
@@ -39,8 +40,12 @@ export function networkContract(name: string, makePair: () => Promise<NetworkPai
       stopping.push(controller);
       return controller.signal;
     };
-    const open = (protocol = echo): Promise<Channel> =>
-      pair.a.open(pair.b.self, protocol, { signal: signal(), ...(pair.addresses && { addresses: pair.addresses }) });
+    const open = (protocol = echo, options: Pick<OpenOptions, 'first'> = {}): Promise<Channel> =>
+      pair.a.open(pair.b.self, protocol, {
+        signal: signal(),
+        ...(pair.addresses && { addresses: pair.addresses }),
+        ...options,
+      });
     const answerEcho = (protocol = echo): Disposable =>
       pair.b.answer(protocol, async (channel) => {
         for await (const message of channel) await channel.send(message);
@@ -69,6 +74,45 @@ export function networkContract(name: string, makePair: () => Promise<NetworkPai
       expect(channel.link.bytesSent).toBeGreaterThanOrEqual(8);
       expect(channel.link.bytesReceived).toBeGreaterThanOrEqual(8);
       expect(channel.link.state).toBe('up');
+    });
+
+    it('sends a first message with the opening, however long it takes to be there, before all others', async () => {
+      answerEcho();
+      const later = new Promise<Uint8Array>((resolve) => void setTimeout(resolve, 50, utf8('first')));
+      const channel = await open(echo, { first: later });
+      await channel.send(utf8('second'));
+      await channel.close();
+      expect(await collect(channel)).toEqual([utf8('first'), utf8('second')]);
+    });
+
+    it('gives the error of a first message that does not come, and closes the channel', async () => {
+      const gone = Promise.withResolvers<void>();
+      pair.b.answer(echo, async (channel) => {
+        channel.signal.addEventListener('abort', () => gone.resolve());
+        for await (const _ of channel);
+      });
+      // The link is there: what is tested is the channel.
+      await (await open()).close();
+      const never = new Promise<Uint8Array>((_, reject) => {
+        setTimeout(reject, 100, new PeerAiError('STORE_FULL', 'no room to write down what is asked'));
+      });
+      await expect(open(echo, { first: never })).rejects.toMatchObject({ code: 'STORE_FULL' });
+      await gone.promise;
+    });
+
+    it('refuses an opening with a first message as one without', async () => {
+      const granted = { ...echo, id: '/peerai/contract-granted/1', access: 'granted' } as const;
+      let heard = 0;
+      pair.b.answer(granted, async (channel) => {
+        for await (const _ of channel) heard += 1;
+      });
+      const first = (): Promise<Uint8Array> => Promise.resolve(new Uint8Array(1_000));
+      await expect(open(granted, { first: first() })).rejects.toMatchObject({ code: 'REFUSED' });
+      await expect(open(echo, { first: first() })).rejects.toMatchObject({ code: 'REFUSED' });
+      const tooLong = Promise.resolve(new Uint8Array(echo.messageBytesMax + 1));
+      answerEcho();
+      await expect(open(echo, { first: tooLong })).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' });
+      expect(heard).toBe(0);
     });
 
     it('ends one half with close and still delivers the other', async () => {
