@@ -70,11 +70,12 @@ async function* chatChunks(
       choices: [{ index: 0, delta, logprobs: null, finish_reason: reason }],
       ...(withUsage ? { usage: null } : {}),
     });
-  yield chunk({ role: 'assistant', content: '' });
+  // One piece with the first text: that is here already.
+  let head = chunk({ role: 'assistant', content: '' });
   for await (const part of started.parts) {
-    if ('text' in part) yield chunk({ content: part.text });
-    else {
-      yield chunk({}, part.finish.reason);
+    yield head + ('text' in part ? chunk({ content: part.text }) : chunk({}, part.finish.reason));
+    head = '';
+    if ('finish' in part) {
       if (withUsage) yield event({ ...base, choices: [], usage: usageView(part.finish.usage) });
     }
   }

@@ -57,6 +57,7 @@ export function startJob(deps: JobDeps, peer: PeerId, model: LanguageModel, ques
       requestId: question.requestId,
       resource: `model:${model.card.name}`,
       units: promptTokens + question.sampling.maxTokens,
+      early: true,
       ...(question.grant === undefined ? {} : { grant: question.grant }),
     });
     const signal = AbortSignal.any([stopping.signal, reservation.revoked]);
@@ -103,7 +104,7 @@ async function answer(
   model: LanguageModel,
   question: Question,
   transcript: TranscriptWriter,
-  { units }: Reservation,
+  reservation: Reservation,
   signal: AbortSignal,
 ): Promise<Answered> {
   const entered = new AbortController();
@@ -116,19 +117,22 @@ async function answer(
     })
     .finally(() => entered.abort());
   try {
-    transcript.accepted(units);
-    return await generate(deps.clock, model, question, transcript, signal);
+    return await generate(deps.clock, model, question, transcript, reservation, signal);
   } finally {
     slot.free();
   }
 }
 
-/** The engine into the transcript, at the engine's own pace: a slow reader does not hold the engine. */
+/**
+ * The engine into the transcript, at the engine's own pace: a slow reader does not hold the engine. It begins while the reservation is on its
+ * way to the disk; nothing is in the transcript, where the peer could see it, before it is there.
+ */
 async function generate(
   clock: Clock,
   model: LanguageModel,
   { prompt, sampling }: Question,
   transcript: TranscriptWriter,
+  { units, durable }: Reservation,
   parent: AbortSignal,
 ): Promise<Answered> {
   const watchdog = createWatchdog(clock, limits.firstTokenMsMax, () =>
@@ -138,8 +142,12 @@ async function generate(
   const parts = model.generate(prompt, sampling, signal)[Symbol.asyncIterator]();
   const cut = (): Answered => ({ reason: 'length', usage: usageSoFar(prompt, transcript) });
   try {
-    for (;;) {
-      const { done, value: part } = await orAborted(parts.next(), signal);
+    let next = parts.next();
+    next.catch(() => undefined);
+    await orAborted(Promise.resolve(durable), signal);
+    transcript.accepted(units);
+    for (; ; next = parts.next()) {
+      const { done, value: part } = await orAborted(next, signal);
       if (done) throw llmError('ENGINE_FAILED', 'the engine ended without a finish');
       watchdog.touch(limits.tokenGapMsMax);
       if (part.type === 'finish') return part;

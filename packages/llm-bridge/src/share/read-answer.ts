@@ -1,14 +1,13 @@
 import { type AnswerPart, type Channel, PeerAiError, type Usage, utf8 } from '@peerai/core-protocol';
-import { createWatchdog, orAborted, withDeadline } from '../flow/abort.ts';
+import { createWatchdog, withDeadline } from '../flow/abort.ts';
 import { limits } from '../limits.ts';
 import { createPatientReader, type PatientReader } from '../flow/patient-reader.ts';
 import { encodeClientFrame, type FinishFrame, type ProviderFrame, providerFrame } from './protocol.ts';
-import { writeAsk } from './question.ts';
 import type { Received, RemoteDeps, RemoteOptions } from './remote-model.ts';
 import { toolCallBytes, workHash } from './work.ts';
 import { fromWireError } from './wire-error.ts';
 
-/** One channel's share of an answer: asks from where `received` ends, yields what comes, and ends with the signed receipt. */
+/** One channel's share of an answer, asked from where `received` ends: yields what comes, and ends with the signed receipt. */
 export async function* readAnswer(
   deps: RemoteDeps,
   options: RemoteOptions,
@@ -25,9 +24,6 @@ export async function* readAnswer(
   const frames = createPatientReader(channel[Symbol.asyncIterator]());
   let ended = false;
   try {
-    const ask = writeAsk({ ...received.question, resumeOffset: received.length });
-    await orAborted(channel.send(encodeClientFrame({ kind: 'ask', ask })), signal);
-    received.sent = true;
     for (;;) {
       const frame = providerFrame.decode(await frames.next(signal));
       silence.touch(limits.providerGapMsMax);

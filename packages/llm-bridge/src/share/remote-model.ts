@@ -18,8 +18,8 @@ import { llmError } from '../errors.ts';
 import { reasonOf } from '../flow/abort.ts';
 import { limits } from '../limits.ts';
 import { embedRemotely } from './embed-remotely.ts';
-import { modelProtocol } from './protocol.ts';
-import { checkPromptBytes, type Question } from './question.ts';
+import { encodeClientFrame, modelProtocol } from './protocol.ts';
+import { checkPromptBytes, type Question, writeAsk } from './question.ts';
 import { readAnswer } from './read-answer.ts';
 import { wellFormed } from './work.ts';
 
@@ -50,7 +50,10 @@ export interface RemoteOptions {
   /** Multiaddrs to try besides the known ones. */
   readonly addresses?: readonly string[];
   readonly onReceipt?: OnReceipt;
-  /** Called, and awaited, before a question leaves: what may be signed for later, also by a program that was restarted meanwhile. */
+  /**
+   * Called, and awaited, before a question leaves: what may be signed for later, also by a program that was restarted meanwhile. The channel
+   * is opened meanwhile.
+   */
   readonly onAsk?: (asked: Pick<ReceiptFacts, 'model' | 'requestId' | 'prompt' | 'maxTokens'>) => Promise<void>;
 }
 
@@ -101,26 +104,42 @@ async function* ask(
     resumeOffset: 0,
   };
   const { requestId, model, sampling: asked } = question;
-  await options.onAsk?.({ requestId, model, prompt: question.prompt, maxTokens: asked.maxTokens });
+  const noted = options.onAsk?.({ requestId, model, prompt: question.prompt, maxTokens: asked.maxTokens });
+  noted?.catch(() => undefined);
   const received: Received = { question, bytes: [], length: 0, sent: false };
   for (let tries = 0; ; tries += 1) {
     const before = received.length;
     try {
       if (tries > 0) await deps.clock.sleep(pauseMs(tries), signal);
       if (signal.aborted) throw reasonOf(signal);
-      const channel = await open(deps, options, signal);
+      const channel = await open(deps, options, askFrom(received, noted), signal);
+      received.sent = true;
       return yield* readAnswer(deps, options, channel, received, signal);
     } catch (error) {
       if (signal.aborted) throw reasonOf(signal);
+      await noted;
       if (received.length > before) tries = 0;
       if (!mayTryAgain(error, received, tries)) throw received.length > 0 ? lost(error, received) : error;
     }
   }
 }
 
-function open({ network }: RemoteDeps, { peer, addresses }: RemoteOptions, signal: AbortSignal): Promise<Channel> {
+/** The question from where the answer ends so far, once it may leave. */
+async function askFrom({ question, length }: Received, noted: Promise<void> | undefined): Promise<Uint8Array> {
+  const ask = writeAsk({ ...question, resumeOffset: length });
+  await noted;
+  return encodeClientFrame({ kind: 'ask', ask });
+}
+
+function open(
+  { network }: RemoteDeps,
+  { peer, addresses }: RemoteOptions,
+  first: Promise<Uint8Array>,
+  signal: AbortSignal,
+): Promise<Channel> {
   return network.open(peer, modelProtocol, {
     signal,
+    first,
     priority: 'high',
     ...(addresses === undefined ? {} : { addresses }),
   });

@@ -1,4 +1,13 @@
-import { type LanguageModel, nobleCrypto, PeerAiError, type PeerId, toHex, utf8 } from '@peerai/core-protocol';
+import {
+  type AnswerPart,
+  type LanguageModel,
+  type Network,
+  nobleCrypto,
+  PeerAiError,
+  type PeerId,
+  toHex,
+  utf8,
+} from '@peerai/core-protocol';
 import { settle } from '@peerai/core-protocol/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -22,6 +31,13 @@ beforeEach(() => {
 afterEach(async () => {
   // Whatever happened: nothing is left behind.
   expect(await world.leftovers()).toEqual([0, 0, 0, 0, 0]);
+});
+
+/** An engine of one model, `quick`. */
+const engineOf = (generate: () => AsyncGenerator<AnswerPart>): LanguageModel => ({
+  specification: 1,
+  card: { ...world.remote('quick').card },
+  generate,
 });
 
 describe('A shared model', () => {
@@ -75,6 +91,68 @@ describe('A shared model', () => {
     );
     await expect(Array.fromAsync(world.ask('echo'))).rejects.toMatchObject({ code });
     expect(world.admission.booked).toEqual([]);
+  });
+
+  it('is asked of the engine while its reservation is written; nothing of it shows before that is on disk', async () => {
+    const disk = Promise.withResolvers<void>();
+    const admission = recordingAdmission();
+    const reserve = admission.reserve.bind(admission);
+    admission.reserve = async (claim) => ({ ...(await reserve(claim)), durable: disk.promise });
+    let asked = 0;
+    const engine = engineOf(async function* () {
+      asked += 1;
+      yield { type: 'text-delta', text: 'early' };
+      yield { type: 'finish', reason: 'stop', usage: { promptTokens: 1, answerTokens: 1 } };
+    });
+    world.restart({}, [engine], admission);
+    const parts = reading(world.ask('quick'));
+    await settle();
+    expect([asked, admission.claims[0]?.early, textOf(parts.parts)]).toEqual([1, true, '']);
+    disk.resolve();
+    expect(await parts.done).toBeUndefined();
+    expect(textOf(parts.parts)).toBe('early');
+  });
+
+  it('is stopped in the engine when its reservation did not get to the disk; nothing of it was shown or booked', async () => {
+    const disk = Promise.withResolvers<void>();
+    const admission = recordingAdmission();
+    const reserve = admission.reserve.bind(admission);
+    admission.reserve = async (claim) => ({ ...(await reserve(claim)), durable: disk.promise });
+    let left = false;
+    const engine = engineOf(async function* () {
+      try {
+        yield { type: 'text-delta', text: 'never seen' };
+      } finally {
+        left = true;
+      }
+    });
+    world.restart({}, [engine], admission);
+    const parts = reading(world.ask('quick'));
+    await settle();
+    disk.reject(new PeerAiError('STORE_FULL', 'the disk is full'));
+    expect(await parts.done).toMatchObject({ code: 'STORE_FULL' });
+    expect([left, parts.parts.length, admission.booked.length, world.shared.running]).toEqual([true, 0, 0, 0]);
+  });
+
+  it('opens its channel while the asker writes down what it asks; the question leaves after that, or not at all', async () => {
+    const disk = Promise.withResolvers<void>();
+    let opened = 0;
+    const network: Pick<Network, 'open'> = {
+      open: (...args) => {
+        opened += 1;
+        return world.here.open(...args);
+      },
+    };
+    const ask = () =>
+      world
+        .remote('echo', { onAsk: () => disk.promise }, network as Network)
+        .generate(user('hi'), { maxTokens: 9 }, world.stopping.signal);
+    const parts = reading(ask());
+    await settle();
+    expect([opened, world.admission.claims.length]).toEqual([1, 0]);
+    disk.reject(new PeerAiError('STORE_FULL', 'the disk is full'));
+    expect(await parts.done).toMatchObject({ code: 'STORE_FULL' });
+    expect(world.admission.claims).toEqual([]);
   });
 
   it('gets no more answer than the reservation pays for', async () => {

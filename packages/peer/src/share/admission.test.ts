@@ -7,6 +7,7 @@ import { shareApiKeys } from './api-keys.ts';
 import { openDevices } from '../pairing/devices.ts';
 import { openAdmission } from './admission.ts';
 import { openShares, type Share } from './shares.ts';
+import { slowStore } from '../testing/slow-store.ts';
 
 const someone = (seed: number): Identity => createIdentity(nobleCrypto, seededRandom(seed).bytes(32));
 const owner = someone(1);
@@ -107,6 +108,25 @@ describe('a reservation', () => {
     await expectCounts(scene, { used: 30, reserved: 0, active: 0 });
   });
 
+  test('that is claimed early holds at once, and says when it is on disk', async () => {
+    const scene = await shared();
+    const { clock, one } = scene;
+    const admission = await openAdmission({ ...scene.deps, store: slowStore(scene.store, clock, 20) });
+    const early = await admission.reserve({ ...claim(one, 'a', 60), early: true });
+    let durable = false;
+    void early.durable?.then(() => (durable = true));
+    // Whoever comes next is judged after it.
+    const second = admission.reserve(claim(one, 'b', 60));
+    expect([early.units, admission.running(one.id).reserved, (await onDisk(scene)).reserved]).toEqual([60, 60, 0]);
+    await clock.advance(19);
+    expect(durable).toBe(false);
+    await clock.advance(1);
+    expect(durable).toBe(true);
+    expect((await clock.until(second)).units).toBe(40);
+    await clock.until(early.settle(usage, hash('work')));
+    expect(admission.running(one.id)).toEqual({ reserved: 40, active: 1 });
+  });
+
   test('gets no more than what others left, and parallel ones together never more than the budget', async () => {
     const scene = await shared();
     const both = await Promise.all([
@@ -202,6 +222,22 @@ describe('a request id that comes twice', () => {
 });
 
 describe('when the disk refuses', () => {
+  test('a reservation that was claimed early says so, is given back, and can no longer be settled', async () => {
+    const scene = await shared();
+    scene.store.failNextCommit('STORE_FULL');
+    const early = await scene.admission.reserve({ ...claim(scene.one, 'a', 60), early: true });
+    await expect(early.durable).rejects.toMatchObject({ code: 'STORE_FULL' });
+    await expectCounts(scene, { used: 0, reserved: 0, active: 0 });
+    await expect(early.settle(usage, hash('work'))).rejects.toMatchObject({ code: 'REFUSED' });
+    await early.release();
+  });
+
+  test('a claim without a right is refused before anything begins, early or not', async () => {
+    const scene = await shared();
+    const early = { ...claim(scene.one, 'a', 60, stranger), grant: grantOf(scene.one, guest), early: true };
+    await expect(scene.admission.reserve(early)).rejects.toMatchObject({ code: 'TICKET_INVALID' });
+  });
+
   test('a reservation is not there, neither here nor after a restart', async () => {
     const scene = await shared();
     scene.store.failNextCommit('STORE_FULL');

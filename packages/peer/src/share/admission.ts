@@ -179,7 +179,11 @@ export async function openAdmission(deps: AdmissionDeps): Promise<PeerAdmission>
     release: () => serial(() => giveBack(key, entry)),
   });
 
-  const reserve = async ({ peer, requestId, resource, units, grant }: Claim): Promise<Reservation> => {
+  /** @param decided - hears of the reservation when it holds here, before it is on disk. */
+  const reserve = async (
+    { peer, requestId, resource, units, grant }: Claim,
+    decided?: (reservation: Reservation) => void,
+  ): Promise<Reservation> => {
     const key = `${peer}/${requestId}`;
     // Whoever resends is joined to its running request before it comes here: a second one of the same id would share its rights.
     if (running.has(key)) throw new PeerAiError('REFUSED', 'a request of this id is running already');
@@ -198,6 +202,7 @@ export async function openAdmission(deps: AdmissionDeps): Promise<PeerAdmission>
     const entry: Running = { ...reserved, revoke: new AbortController() };
     // Before the commit: a right that is taken away while the disk writes ends this answer too.
     running.set(key, entry);
+    decided?.(reservation(key, entry));
     try {
       const row = rows.put(key, reserved);
       if (share === undefined) await room.commit([row]);
@@ -234,7 +239,13 @@ export async function openAdmission(deps: AdmissionDeps): Promise<PeerAdmission>
     },
     async reserve(claim) {
       await waitForSignature(deps, claim.peer, claim.grant);
-      return serial(() => reserve(claim));
+      if (claim.early !== true) return serial(() => reserve(claim));
+      const decided = Promise.withResolvers<Reservation>();
+      const kept = serial(() => reserve(claim, decided.resolve));
+      kept.catch(decided.reject);
+      const durable = kept.then(() => undefined);
+      durable.catch(() => undefined);
+      return { ...(await decided.promise), durable };
     },
   };
 }
