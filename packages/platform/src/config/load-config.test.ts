@@ -171,6 +171,18 @@ describe('what is refused', () => {
     ['llm: {engines: [olama]}', /llm\.engines\.0: an engine is one of auto, nano/u],
     ['llm: {engines: []}', 'llm.engines: name at least one engine'],
     ['llm: {engines: [{type: ollama, ulr: x}]}', /llm\.engines\.0/u],
+    ['llm: {engines: [{type: auto, url: "http://127.0.0.1:1"}]}', 'llm.engines.0.url: auto takes no url'],
+    ['llm: {engines: [{type: nano, path: /m.gguf}]}', 'llm.engines.0.path: nano takes no path'],
+    ['llm: {engines: [{type: scripted, url: "http://127.0.0.1:1"}]}', 'llm.engines.0.url: scripted takes no url'],
+    ['llm: {engines: [nano, {type: ollama, path: /m}]}', 'llm.engines.1.path: ollama takes no path'],
+    ['llm: {engines: [{type: openai-compatible, path: /m}]}', 'llm.engines.0.path: openai-compatible takes no path'],
+    [
+      'llm: {engines: [{type: llama-cpp, path: /m.gguf, url: "http://127.0.0.1:1"}]}',
+      'llm.engines.0.url: llama-cpp takes no url',
+    ],
+    ['llm: {engines: [{type: llama-cpp}]}', /^FILE:2: llm\.engines\.0\.path: llama-cpp needs the path of a GGUF file/u],
+    ['llm: {engines: [llama-cpp]}', /^FILE:2: llm\.engines\.0: llama-cpp needs the path of a GGUF file/u],
+    ['llm: {engines: [{type: ollama, url: here}]}', 'llm.engines.0.url: this is no http or https address'],
     ['llm: {max_concurrent: 0}', 'llm.max_concurrent: at least 1'],
   ])('refuses %s with its line', (text, message) => {
     const [code, problem = ''] = problemsOf(`# one\n${text}\n`);
@@ -178,6 +190,22 @@ describe('what is refused', () => {
     expect(problem).toMatch(/^FILE:2: /u);
     if (typeof message === 'string') expect(problem.slice('FILE:2: '.length)).toBe(message);
     else expect(problem).toMatch(message);
+  });
+
+  it.each([
+    'auto',
+    'nano',
+    'scripted',
+    'ollama',
+    'openai-compatible',
+    '{type: auto}',
+    '{type: nano}',
+    '{type: scripted}',
+    '{type: ollama, url: "http://127.0.0.1:1"}',
+    '{type: openai-compatible, url: "http://127.0.0.1:1"}',
+    '{type: llama-cpp, path: /m.gguf}',
+  ])('takes the engine %s', (engine) => {
+    expect(problemsOf(`llm: {engines: [${engine}]}`)).toEqual([]);
   });
 
   it('says where YAML itself is wrong, a key is twice, or the text is no configuration', () => {

@@ -32,17 +32,37 @@ const hostPort = z
 const webAddress = z.string().refine(isWebAddress, 'this is no http or https address');
 
 const engineTypes = ['auto', 'nano', 'scripted', 'ollama', 'openai-compatible', 'llama-cpp'] as const;
-const engine = z.union(
-  [
-    z.enum(engineTypes),
-    z.strictObject({
-      type: z.enum(engineTypes),
-      url: webAddress.optional(),
-      path: z.string().min(1).optional(),
-    }),
-  ],
-  { error: `an engine is one of ${engineTypes.join(', ')}, or {type, url, path}` },
-);
+/** What an engine is told besides its type; `auto` looks where engines usually are, the built-in ones need nothing. */
+const engineKeys: Readonly<Record<(typeof engineTypes)[number], 'url' | 'path' | undefined>> = {
+  auto: undefined,
+  nano: undefined,
+  scripted: undefined,
+  ollama: 'url',
+  'openai-compatible': 'url',
+  'llama-cpp': 'path',
+};
+const engine = z
+  .union(
+    [
+      z.enum(engineTypes),
+      z.strictObject({
+        type: z.enum(engineTypes),
+        url: webAddress.optional(),
+        path: z.string().min(1).optional(),
+      }),
+    ],
+    { error: `an engine is one of ${engineTypes.join(', ')}, or {type, url, path}` },
+  )
+  .superRefine((choice, context) => {
+    const { type, ...told } = typeof choice === 'string' ? { type: choice } : choice;
+    for (const key of ['url', 'path'] as const) {
+      if (!(key in told) || engineKeys[type] === key) continue;
+      context.addIssue({ code: 'custom', path: [key], message: `${type} takes no ${key}` });
+    }
+    if (type !== 'llama-cpp' || 'path' in told) return;
+    const message = 'llama-cpp needs the path of a GGUF file: {type: llama-cpp, path: …}';
+    context.addIssue({ code: 'custom', path: typeof choice === 'string' ? [] : ['path'], message });
+  });
 
 /** Every key this version understands, with its default; what is written here takes effect somewhere. */
 export const configSchema = z.strictObject({
@@ -98,7 +118,9 @@ export const configSchema = z.strictObject({
         .min(1, 'name at least one engine')
         .max(16, 'at most 16 engines')
         .default(['auto'])
-        .describe('Who answers prompts here; auto looks for running engines and falls back to nano.'),
+        .describe(
+          'Who answers prompts here; auto looks for running engines and falls back to nano. {type, url} for ollama and openai-compatible, {type, path} for llama-cpp.',
+        ),
       default_model: z
         .string()
         .min(1)
