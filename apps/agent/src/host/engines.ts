@@ -2,6 +2,7 @@ import { type Clock, type Logger, PeerAiError } from '@peerai/core-protocol';
 import { type Engine, ollamaEngine, openAiCompatibleEngine, probeEngines, scriptedEngine } from '@peerai/llm-bridge';
 import type { EngineFinding } from '@peerai/peer';
 import type { EngineChoice } from '@peerai/platform';
+import { ollamaUrl } from '@peerai/platform/node';
 import { nanoEngine } from './nano-engine.ts';
 
 /** How often `auto` looks again for an engine that was started later, milliseconds. */
@@ -66,7 +67,7 @@ async function fixedEngine(clock: Clock, choice: EngineChoice): Promise<Engine |
   if (type === 'nano') return nanoEngine(clock);
   if (type === 'scripted') return scriptedEngine({ clock });
   if (type === 'ollama')
-    return ollamaEngine({ clock }, { url: url ?? process.env['OLLAMA_HOST'] ?? 'http://127.0.0.1:11434' });
+    return ollamaEngine({ clock }, { url: url ?? ollamaUrl(process.env['OLLAMA_HOST'] || '127.0.0.1') });
   if (type === 'openai-compatible') return openAiCompatibleEngine({ clock }, { url: url ?? 'http://127.0.0.1:8000' });
   const { llamaCppEngine } = await import('@peerai/llm-bridge/llama-cpp');
   if (path === undefined)

@@ -96,8 +96,8 @@ function* aliasSettings(env: Environment): Generator<Setting> {
   }
 }
 
-/** As the Ollama client reads it: scheme and port may be left out, and the address a server binds to is reached at loopback. */
-function ollamaUrl(host: string): string {
+/** `OLLAMA_HOST` as the Ollama client reads it: scheme and port may be left out, and the address a server binds to is reached at loopback. */
+export function ollamaUrl(host: string): string {
   const url = URL.parse(host.includes('://') ? host : `http://${host}`);
   if (url === null) return host;
   if (url.port === '' && !host.includes('://')) url.port = '11434';

@@ -8,6 +8,7 @@ export { systemRandom as nodeRandom } from '../random.ts';
 export { type FileStore, openStore, type StoreOptions, type StoreStats } from './store/open-store.ts';
 export { type Directories, directories } from '../config/directories.ts';
 export { configValue, exampleConfig, explain, setConfigKey } from '../config/explain.ts';
+export { ollamaUrl } from '../config/layers.ts';
 export { loadConfig, type LoadConfigOptions, type LoadedConfig } from '../config/load-config.ts';
 export type { ConfigProblem } from '../config/problem.ts';
 export { type Config, configSchema, type EngineChoice } from '../config/schema.ts';
