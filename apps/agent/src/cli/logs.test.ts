@@ -1,11 +1,20 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLogger } from '@peerai/platform/node';
-import { afterAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import { ended, homes, peerai, start, up } from '../../test/cli.ts';
 
 const folders = homes();
 afterAll(() => folders.remove());
+/** Homes of agents that no test holds as a child: a test that fails leaves none behind. */
+const detachedHomes: string[] = [];
+afterEach(async () => {
+  for (const home of detachedHomes.splice(0)) await peerai(['down'], { home });
+});
+async function detach(home: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  detachedHomes.push(home);
+  return peerai(['up', '--detach', ...args], { home, env });
+}
 
 function homeWith(settings: string): string {
   const home = folders.make();
@@ -76,7 +85,7 @@ describe('a detached agent', () => {
       PEERAI_LOGGING__ROTATE__SIZE: `${bytesMax}B`,
       PEERAI_LOGGING__ROTATE__KEEP: '2',
     };
-    const told = await peerai(['up', '--detach', '--json'], { home, env });
+    const told = await detach(home, ['--json'], env);
     expect([told.code, told.stderr]).toEqual([0, '']);
     const names = ['peerai.log', 'peerai.log.1', 'peerai.log.2'];
     await vi.waitFor(() => expect(filesOf(home)).toEqual(names), { timeout: 10_000 });
@@ -92,7 +101,7 @@ describe('a detached agent', () => {
   test('writes to logging.file where that is set, and says so', { timeout: 60_000 }, async () => {
     const file = join(folders.make(), 'own.log');
     const home = homeWith(`logging:\n  file: ${file}\n`);
-    const told = await peerai(['up', '--detach'], { home });
+    const told = await detach(home, []);
     expect(told.stdout).toContain(`log        ${file}`);
     expect((await peerai(['logs'], { home })).stdout).toContain('agent-ready');
     expect((await peerai(['down'], { home })).code).toBe(0);
