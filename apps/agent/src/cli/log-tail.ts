@@ -1,9 +1,11 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 
 /** Bytes of the log's end that are shown, and read at once. */
 const tailBytes = 65_536;
 /** Files put aside that are looked through for the one that was read last; the configuration allows as many. */
 const asideMax = 100;
+/** Times they are looked through when the log is put aside while we look. */
+const walksMax = 20;
 
 /**
  * Each call says what was written since the last one; the first says the end of the file. A log that was put aside meanwhile is read to its end, then
@@ -39,21 +41,32 @@ export function tail(file: string, say: (text: string) => void): () => void {
 /** The files that came after an open one, opened, oldest first: `peerai.log`, and `peerai.log.1` … between. */
 function newerThan(handle: number, file: string): readonly number[] {
   const { ino } = fstatSync(handle);
+  for (let attempt = 1; ; attempt += 1) {
+    const newer = walk(file, ino);
+    const [newest] = newer.keys();
+    // A log put aside meanwhile would stand in the wrong place: look again, unless it happens all the time.
+    if (attempt === walksMax || ino === inodeOf(file) || newest === inodeOf(file))
+      return [...newer.values()].toReversed();
+    for (const one of newer.values()) closeSync(one);
+  }
+}
+
+/** From the newest file to the one with this inode, each once, whatever is renamed upwards meanwhile: inode to handle. */
+function walk(file: string, ino: number): ReadonlyMap<number, number> {
   const newer = new Map<number, number>();
   for (let number = 0; number <= asideMax; number += 1) {
     const one = openIfThere(number === 0 ? file : `${file}.${number}`);
-    if (one === undefined) {
-      // Between its putting aside and the next line there is no newest file.
-      if (number === 0) continue;
-      break;
-    }
+    // While files are put aside, one number after the other has none.
+    if (one === undefined) continue;
     const its = fstatSync(one).ino;
     if (its === ino || newer.has(its)) closeSync(one);
     else newer.set(its, one);
     if (its === ino) break;
   }
-  return [...newer.values()].toReversed();
+  return newer;
 }
+
+const inodeOf = (file: string): number | undefined => statSync(file, { throwIfNoEntry: false })?.ino;
 
 function openIfThere(file: string): number | undefined {
   try {
