@@ -10,6 +10,8 @@ export const limits = {
   openingCreditBytes: 65_536,
   /** Bytes of a frame's head: kind (1) and length (4). Every message costs this much credit too, so that empty ones are not free. */
   frameHeadBytes: 5,
+  /** Bytes of memory taken for a payload with its first byte; more only as it comes, so that telling a length takes little. */
+  payloadRoomBytes: 65_536,
   /** Characters of a reset code on the wire. */
   resetCodeCharsMax: 64,
   /** Milliseconds between two looks at every channel; the grain of the two below. */

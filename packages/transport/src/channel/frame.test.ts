@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { PeerAiError } from '@peerai/core-protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -59,6 +61,30 @@ test.each([
   expect(() => collect().reader.push(Uint8Array.from(bytes))).toThrow(
     expect.objectContaining({ code: 'INVALID_FORMAT' }) as Error,
   );
+});
+
+test('a payload that comes byte by byte costs the memory of its length, and telling a length costs little', () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const live = (): number => {
+    collect();
+    const { heapUsed, external } = process.memoryUsage();
+    return heapUsed + external;
+  };
+  const length = 400_000;
+  const sizes: number[] = [];
+  const reader = createFrameReader(
+    () => undefined,
+    (_, payload) => void sizes.push(payload.length),
+  );
+  const before = live();
+  reader.push(encodeFrame('data', new Uint8Array(length)).subarray(0, limits.frameHeadBytes + 1));
+  expect(live() - before).toBeLessThan(limits.payloadRoomBytes + 1_048_576);
+  const byte = new Uint8Array(1);
+  for (let sent = 1; sent < length - 1; sent += 1) reader.push(byte);
+  expect(live() - before).toBeLessThan(length + 2 * 1_048_576);
+  reader.push(byte);
+  expect(sizes).toEqual([length]);
 });
 
 test('whoever admits sees the length before any of the payload', () => {

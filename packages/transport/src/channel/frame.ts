@@ -1,4 +1,4 @@
-import { concatBytes, PeerAiError } from '@peerai/core-protocol';
+import { PeerAiError } from '@peerai/core-protocol';
 import { limits } from '../limits.ts';
 
 /** The frames of a channel: kind (1 byte), length (4 bytes, big-endian), payload. docs/protocol/channel.md. */
@@ -71,7 +71,8 @@ export function createFrameReader(
   let headFilled = 0;
   let kind: FrameKind | undefined;
   let missing = 0;
-  let parts: Uint8Array[] = [];
+  let payload = none;
+  let filled = 0;
 
   function readHead(piece: Uint8Array): Uint8Array {
     const part = piece.subarray(0, head.length - headFilled);
@@ -83,18 +84,28 @@ export function createFrameReader(
       if (kind === undefined) throw new PeerAiError('INVALID_FORMAT', 'a frame of unknown kind');
       checkLength(kind, missing);
       admit(kind, missing);
+      payload = none;
+      filled = 0;
     }
     return piece.subarray(part.length);
   }
 
+  /** Memory for a whole payload up to a bound, beyond it twice what has come: a length alone takes little. */
+  function makeRoom(bytes: number): void {
+    if (payload.length >= filled + bytes) return;
+    const room = new Uint8Array(Math.min(filled + missing, Math.max(limits.payloadRoomBytes, 2 * (filled + bytes))));
+    room.set(payload.subarray(0, filled));
+    payload = room;
+  }
+
   function readPayload(whole: FrameKind, piece: Uint8Array): Uint8Array {
     const part = piece.subarray(0, missing);
-    // A copy: slice() of a Node Buffer is a view of the socket's memory.
-    if (part.length > 0) parts.push(new Uint8Array(part));
+    makeRoom(part.length);
+    // One copy, out of the socket's memory: a view of a small message would keep all that came with it.
+    payload.set(part, filled);
+    filled += part.length;
     missing -= part.length;
     if (missing === 0) {
-      const payload = parts.length === 1 && parts[0] !== undefined ? parts[0] : concatBytes(...parts);
-      parts = [];
       headFilled = 0;
       kind = undefined;
       take(whole, payload);
