@@ -1,6 +1,7 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import { homes, inTurns, peerai, program } from '../../test/cli.ts';
 import { verbs } from './verbs.ts';
@@ -14,6 +15,17 @@ test('help names every verb, and loads none of them', async () => {
   expect(code).toBe(0);
   for (const word of Object.keys(verbs)) expect(stdout).toContain(`peerai ${word}`);
   expect((await peerai([], call)).stdout).toBe(stdout);
+});
+
+test('in the repository the command is on the path of pnpm exec; before the first build it says what to do', () => {
+  const root = fileURLToPath(new URL('../../../../', import.meta.url));
+  const linked = spawnSync(join(root, 'node_modules/.bin/peerai'), ['--version'], { encoding: 'utf8' });
+  expect([linked.status, linked.stdout]).toEqual([0, expect.stringMatching(/^\d+\.\d+\.\d+\n$/)]);
+  const unbuilt = join(folders.make(), 'bin');
+  cpSync(join(root, 'apps/agent/bin'), unbuilt, { recursive: true });
+  writeFileSync(join(unbuilt, 'package.json'), '{"type":"module"}');
+  const told = spawnSync(process.execPath, [join(unbuilt, 'peerai.js')], { encoding: 'utf8' });
+  expect([told.status, told.stdout, told.stderr]).toEqual([1, '', expect.stringContaining('not built yet')]);
 });
 
 test('every verb says how it is used, and names its own verbs', { timeout: 60_000 }, async () => {
