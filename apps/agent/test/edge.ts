@@ -1,7 +1,7 @@
-import { mkdtempSync, writeFileSync, mkdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type AnswerPart, createIdentity, type LanguageModel } from '@peerai/core-protocol';
 import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
 import { createMemoryNetworks, MemoryStore, silentLogger } from '@peerai/core-protocol/testing';
@@ -66,6 +66,7 @@ export async function testEdge(rules: Partial<EdgeOptions['rules']> = {}): Promi
   await peer.start();
   const keys = await openGatewayKeys({ ...world, store });
   const shutdowns = { count: 0 };
+  const pages = testPages();
   const control = {
     config: () => ({ v: 1 as const, values: [] }),
     shutdown: () => (shutdowns.count += 1),
@@ -78,7 +79,7 @@ export async function testEdge(rules: Partial<EdgeOptions['rules']> = {}): Promi
     {
       bind: '127.0.0.1',
       port: 0,
-      pages: testPages(),
+      pages,
       rules: {
         loopbackBind: true,
         requireToken: 'control',
@@ -110,6 +111,7 @@ export async function testEdge(rules: Partial<EdgeOptions['rules']> = {}): Promi
     async stop() {
       await edge.stop();
       await peer.stop();
+      rmSync(dirname(pages), { recursive: true, force: true });
     },
   };
 }

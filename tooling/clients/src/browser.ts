@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
@@ -60,13 +60,17 @@ export async function guestPlace(): Promise<GuestPlace> {
       leave: () => undefined,
     };
   }
-  const script = join(mkdtempSync(join(tmpdir(), 'peerai-guest-')), 'chromium');
+  const folder = mkdtempSync(join(tmpdir(), 'peerai-guest-'));
+  const script = join(folder, 'chromium');
   writeFileSync(script, `#!/bin/sh\nexec ip netns exec ${name} ${path} "$@"\n`);
   chmodSync(script, 0o755);
   return {
     host: `${subnet}.1`,
     kind: 'namespace',
     launch: () => chromium.launch({ executablePath: script, args: flags }),
-    leave: remove,
+    leave() {
+      remove();
+      rmSync(folder, { recursive: true, force: true });
+    },
   };
 }
