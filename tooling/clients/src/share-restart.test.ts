@@ -77,3 +77,12 @@ test('a provider killed in the middle of an answer to a guest charges at most wh
   expect((tokens?.used ?? 0) + (tokens?.reserved ?? 0)).toBeLessThanOrEqual(100 + 200);
   expect((await provider.client.verifyLedger()).ok).toBe(true);
 }, 60_000);
+
+test('an agent that was started again ends with its testnet', async () => {
+  const other = await startTestnet({ agents: 1, relays: 0, engine: 'scripted', env: {}, pair: false });
+  const [first] = other.agents;
+  await first?.child.kill();
+  const again = await first?.restart();
+  await other.stop();
+  expect(again?.child.process.exitCode).toBe(0);
+}, 60_000);

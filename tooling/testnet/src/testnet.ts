@@ -58,7 +58,7 @@ export interface RunningAgent {
   readonly info: AgentInfo;
   readonly client: ControlClient;
   readonly child: Child<unknown>;
-  /** Starts the same home again, after `child.kill()` or `child.stop()`; on the same ports. */
+  /** Starts the same home again, after `child.kill()` or `child.stop()`; the local API on the same port. */
   restart(): Promise<RunningAgent>;
 }
 
@@ -74,8 +74,11 @@ export async function startTestnet(options: TestnetOptions): Promise<Testnet> {
   const host = options.host ?? '127.0.0.1';
   const relays: RunningRelay[] = [];
   const agents: RunningAgent[] = [];
+  // Also those that were started again, or whose neighbour failed to start.
+  const children: Child<unknown>[] = [];
+  const started = (child: Child<unknown>): void => void children.push(child);
   const stop = async (): Promise<void> => {
-    await Promise.all([...agents.map(({ child }) => child.stop()), ...relays.map(({ child }) => child.stop())]);
+    await Promise.all(children.map((child) => child.stop()));
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   };
   try {
@@ -83,7 +86,7 @@ export async function startTestnet(options: TestnetOptions): Promise<Testnet> {
     relays.push(
       ...(await Promise.all(
         names.map((name) =>
-          startRelay(name, join(folder, name), { host, usualPorts: options.usualPorts === true, onLog }),
+          startRelay(name, join(folder, name), { host, usualPorts: options.usualPorts === true, onLog, started }),
         ),
       )),
     );
@@ -101,6 +104,7 @@ export async function startTestnet(options: TestnetOptions): Promise<Testnet> {
         relays: known,
         options,
         onLog,
+        started,
         ports: undefined,
       });
     // Two that look for the same usual port at once could both find it free.
@@ -120,14 +124,16 @@ export async function startTestnet(options: TestnetOptions): Promise<Testnet> {
   };
 }
 
+interface Watched {
+  readonly onLog: (line: string) => void;
+  /** Told of each child that is up, so that it is ended with the rest. */
+  readonly started: (child: Child<unknown>) => void;
+}
+
 async function startRelay(
   name: string,
   home: string,
-  {
-    host,
-    usualPorts,
-    onLog,
-  }: { readonly host: string; readonly usualPorts: boolean; readonly onLog: (line: string) => void },
+  { host, usualPorts, onLog, started }: Watched & { readonly host: string; readonly usualPorts: boolean },
 ): Promise<RunningRelay> {
   const ports = usualPorts ? [] : ['--port', '0', '--tcp-port', '0'];
   const args = ['--json', ...ports, '--bind', host, '--home', home, '--name', name];
@@ -135,6 +141,7 @@ async function startRelay(
     env: {},
     onLog: (line) => onLog(`${name} ${line}`),
   });
+  started(child);
   const { http, addresses, peerId } = child.ready;
   return { info: { name, http, addresses, peerId, pid: child.pid }, child };
 }
@@ -146,14 +153,13 @@ function browserAddress({ addresses }: RelayInfo): string {
   return address;
 }
 
-interface AgentPlan {
+interface AgentPlan extends Watched {
   readonly name: string;
   readonly engine: TestnetOptions['engine'];
   readonly home: string;
   readonly host: string;
   readonly relays: readonly string[];
   readonly options: TestnetOptions;
-  readonly onLog: (line: string) => void;
   /** Ports of an earlier start. */
   readonly ports: { readonly api: string } | undefined;
 }
@@ -162,10 +168,9 @@ interface AgentReady {
 }
 
 async function startAgent(plan: AgentPlan): Promise<RunningAgent> {
-  const { name, engine, home, host, relays, options, onLog, ports } = plan;
+  const { name, engine, home, host, relays, options, onLog, started, ports } = plan;
   const env: Record<string, string> = {
     PEERAI_NETWORK__NAME: name,
-
     PEERAI_NETWORK__DISCOVERY__MDNS: 'false',
     PEERAI_NETWORK__RELAYS: relays.join(','),
     PEERAI_NETWORK__LISTEN_ADDRESS: `${host}:0`,
@@ -179,6 +184,7 @@ async function startAgent(plan: AgentPlan): Promise<RunningAgent> {
     cwd: tmpdir(),
     onLog: (line) => onLog(`${name} ${line}`),
   });
+  started(child);
   const { api, peerId } = child.ready.agent;
   const token = readFileSync(join(home, 'token'), 'utf8').trim();
   const client = createControlClient({ baseUrl: api, token });
