@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 export * from './ports/index.ts';
+export { orAborted, reasonOf } from './abort.ts';
 export {
   compareUtf8,
   concatBytes,

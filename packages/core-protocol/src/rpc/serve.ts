@@ -1,6 +1,6 @@
 import { PeerAiError } from '../errors.ts';
 import type { Channel, Clock, Link, Network, PeerId } from '../ports/index.ts';
-import { bounded, orAborted, reasonOf } from './bounded.ts';
+import { bounded, orAborted, reasonOf } from '../abort.ts';
 import type { Codec } from '../wire/index.ts';
 import { describeError, frame } from './frame.ts';
 import type { Method } from './method.ts';

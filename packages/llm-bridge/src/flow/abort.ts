@@ -1,21 +1,6 @@
-import { type Clock, PeerAiError } from '@peerai/core-protocol';
+import { type Clock, orAborted, type PeerAiError, reasonOf } from '@peerai/core-protocol';
 
-/** Why a signal fired, as one of our errors: its own reason when that is one, else ABORTED. */
-export function reasonOf(signal: AbortSignal): PeerAiError {
-  return PeerAiError.is(signal.reason)
-    ? signal.reason
-    : new PeerAiError('ABORTED', 'the caller stopped this', {}, { cause: signal.reason });
-}
-
-/** The work's result, or the signal's reason as soon as it fires. The work itself goes on unheard. */
-export function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const stop = (): void => reject(reasonOf(signal));
-    if (signal.aborted) stop();
-    signal.addEventListener('abort', stop, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
-  });
-}
+export { orAborted, reasonOf };
 
 /** Runs work until the parent's signal or a deadline ends it; leaves no timer and no listener behind. Throws TIMEOUT, the parent's reason. */
 export async function withDeadline<T>(

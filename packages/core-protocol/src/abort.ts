@@ -1,5 +1,5 @@
-import { PeerAiError } from '../errors.ts';
-import type { Clock } from '../ports/index.ts';
+import { PeerAiError } from './errors.ts';
+import type { Clock } from './ports/index.ts';
 
 /** Runs work until the caller's signal or a deadline ends it; leaves no timer and no listener behind. */
 export async function bounded<T>(
