@@ -12,7 +12,8 @@ async function main(): Promise<void> {
     agents: 2,
     relays: 1,
     engine: 'nano',
-    names: ['study-pc', 'laptop'],
+    // The first has the usual port, which Vite's proxy asks: the dashboard is the laptop's.
+    names: ['laptop', 'study-pc'],
     usualPorts: true,
     env: { PEERAI_SECURITY__ALLOW_ORIGINS: viteUrl, PEERAI_LLM__DEFAULT_MODEL: 'nano' },
     onLog: (line) => process.stderr.write(`${line}\n`),
@@ -21,10 +22,10 @@ async function main(): Promise<void> {
   process.once('SIGINT', end);
   process.once('SIGTERM', end);
 
-  const [studyPc, laptop] = testnet.agents;
+  const [laptop, studyPc] = testnet.agents;
   if (studyPc === undefined || laptop === undefined) throw new Error('two agents were asked for');
   const { link } = await studyPc.client.share({ model: 'nano' });
-  const pages = (await answers(viteUrl)) ? viteUrl : laptop.info.api;
+  const pages = (await answersFor(laptop.info.token)) ? viteUrl : laptop.info.api;
   const question = JSON.stringify({ model: 'nano@study-pc', messages: [{ role: 'user', content: 'what is peerai' }] });
   process.stdout.write(`
   ready: ${studyPc.info.name} and ${laptop.info.name}, paired over a relay on this machine
@@ -38,15 +39,18 @@ async function main(): Promise<void> {
 `);
 }
 
-/** Vite runs beside this program when turbo starts both; alone, the agent's own pages serve. */
-async function answers(url: string): Promise<boolean> {
+/**
+ * Does Vite serve the dashboard of the agent with this token? Vite runs beside this program when turbo starts both. Alone, or where the usual port
+ * was taken and the proxy asks somebody else, the agent's own pages serve.
+ */
+async function answersFor(token: string): Promise<boolean> {
   const end = Date.now() + (process.env['TURBO_HASH'] === undefined ? 0 : viteMsMax);
   for (;;) {
-    const ok = await fetch(url).then(
-      (response) => response.ok,
-      () => false,
+    const status = await fetch(`${viteUrl}/api/v1/node`, { headers: { authorization: `Bearer ${token}` } }).then(
+      (response) => response.status,
+      () => undefined,
     );
-    if (ok || Date.now() >= end) return ok;
+    if (status !== undefined || Date.now() >= end) return status === 200;
     await sleep(100);
   }
 }
