@@ -7,6 +7,6 @@
 export { directoryProtocol } from './discovery/directory.ts';
 export type { TransportErrorCode } from './errors.ts';
 export { type BrowserOptions, createBrowserNode } from './libp2p/browser.ts';
-export type { TransportDeps, TransportNode, TransportStats } from './libp2p/options.ts';
+export type { RelayRefusals, TransportDeps, TransportNode, TransportStats } from './libp2p/options.ts';
 export { limits } from './limits.ts';
 export type { Attempt } from './network/dialer.ts';

@@ -1,7 +1,7 @@
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys';
 import { gossipsub, type GossipSub } from '@libp2p/gossipsub';
 import { identify } from '@libp2p/identify';
-import { FaultTolerance } from '@libp2p/interface';
+import { type ConnectionGater, FaultTolerance } from '@libp2p/interface';
 import { noise } from '@libp2p/noise';
 import { ping } from '@libp2p/ping';
 import { nobleCrypto, type PeerId } from '@peerai/core-protocol';
@@ -18,7 +18,7 @@ import { createTopics, topicPrefix } from '../topics/topics.ts';
 import type { Components } from './components.ts';
 import { eagerYamux } from './eager-yamux.ts';
 import { noteProtocolsOnce } from './noted-protocols.ts';
-import type { TransportDeps, TransportNode } from './options.ts';
+import type { TransportDeps, TransportNode, TransportStats } from './options.ts';
 import { boundPeerStore } from './peer-store-bound.ts';
 
 /** What the three kinds of node differ in. */
@@ -36,8 +36,18 @@ export interface NodeShape {
   readonly directOnly: boolean;
   readonly webrtc: boolean;
   readonly forwardTopics: boolean;
-  readonly reservations?: (libp2p: Libp2p) => number;
+  /** What a relay counts and refuses. */
+  readonly relay?: {
+    readonly gater: ConnectionGater;
+    readonly stats: () => Pick<TransportStats, 'reservations' | 'circuits' | 'refused'>;
+  };
 }
+
+const noRelay = {
+  reservations: 0,
+  circuits: 0,
+  refused: { connections: 0, reservations: 0, circuits: 0, circuitsCut: 0 },
+} as const;
 
 /** No STUN server of anybody: the package's own default is four public ones. */
 export const webrtcInit = { rtcConfiguration: { iceServers: [] } };
@@ -116,6 +126,7 @@ async function libp2pOptions(deps: TransportDeps, shape: NodeShape, isBlocked: (
       denyDialPeer: deny,
       denyInboundEncryptedConnection: deny,
       denyOutboundEncryptedConnection: deny,
+      ...shape.relay?.gater,
     },
     connectionManager: {
       maxConnections: shape.maxConnections,
@@ -202,7 +213,7 @@ function runNode(
         direct: links.filter((link) => link.path === 'direct').length,
         relayed: links.filter((link) => link.path === 'relayed').length,
         channels: running.channels(),
-        reservations: shape.reservations?.(libp2p) ?? 0,
+        ...(shape.relay?.stats() ?? noRelay),
         bytesSent: sum((link) => link.bytesSent),
         bytesReceived: sum((link) => link.bytesReceived),
       };

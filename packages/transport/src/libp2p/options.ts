@@ -33,9 +33,23 @@ export interface TransportStats {
   readonly channels: number;
   /** Peers that hold a reservation here (relay only). */
   readonly reservations: number;
+  /** Circuits open through this node (relay only). */
+  readonly circuits: number;
+  /** Since the start (relay only). */
+  readonly refused: RelayRefusals;
   /** Bytes of channels over links that are up. */
   readonly bytesSent: number;
   readonly bytesReceived: number;
+}
+
+/** How often a relay's bounds were reached. */
+export interface RelayRefusals {
+  /** Connections turned away at the door: too many are open, or one address opens them too fast. */
+  readonly connections: number;
+  readonly reservations: number;
+  readonly circuits: number;
+  /** Circuits ended because their bytes or their time were spent. */
+  readonly circuitsCut: number;
 }
 
 /** One libp2p node behind the ports. */

@@ -64,10 +64,20 @@ async function keepReservation(
   const { remotePeer } = connection;
   if (places.has(remotePeer)) return true;
   places.allow(remotePeer);
-  if (!listening) await components.transportManager.listen([multiaddr(`${withPeer(relay, connection)}/p2p-circuit`)]);
+  if (!listening) await listenAt(components, `${withPeer(relay, connection)}/p2p-circuit`);
   if (!places.has(remotePeer)) await places.ask(remotePeer);
   if (!places.has(remotePeer)) throw new Error('the relay gave no reservation');
   return true;
+}
+
+async function listenAt({ transportManager }: Components, address: string): Promise<void> {
+  try {
+    await transportManager.listen([multiaddr(address)]);
+  } catch (cause) {
+    // libp2p speaks of listen addresses first; the relay's own word, such as RESERVATION_REFUSED when it is full, stands further down.
+    const word = /reservation failed with status (\w+)/.exec(cause instanceof Error ? cause.message : '')?.[1];
+    throw word === undefined ? cause : new Error(`the relay gave no reservation: ${word}`, { cause });
+  }
 }
 
 function withPeer(relay: string, connection: Connection): string {

@@ -1,13 +1,13 @@
 import type { Server } from 'node:http';
-import { circuitRelayServer, type CircuitRelayService } from '@libp2p/circuit-relay-v2';
+import { circuitRelayServer } from '@libp2p/circuit-relay-v2';
 import { tcp } from '@libp2p/tcp';
 import { webSockets } from '@libp2p/websockets';
-import type { Libp2p } from 'libp2p';
 import { assembleNode } from '../libp2p/assemble.ts';
 import type { TransportDeps, TransportNode } from '../libp2p/options.ts';
 import type { Components } from '../libp2p/components.ts';
 import { newestFirst } from '../libp2p/newest-first.ts';
 import { limits } from '../limits.ts';
+import { createRelayWatch } from './relay-watch.ts';
 import { shareHttpServer } from './shared-http.ts';
 
 /** What one relay gives away; every default is a named limit of this package. */
@@ -36,9 +36,11 @@ export interface RelayOptions {
 export function createRelayNode(deps: TransportDeps, options: RelayOptions): Promise<TransportNode> {
   const given = { ...defaultRelayLimits, ...options.limits };
   const shared = options.httpServer === undefined ? undefined : shareHttpServer(options.httpServer, options.isOwnPath);
+  const watch = createRelayWatch(given);
   const relayService = circuitRelayServer({
-    maxInboundHopStreams: given.circuitsPerPeerMax,
-    maxOutboundStopStreams: given.circuitsPerPeerMax,
+    // A connection's streams beyond our own count, so that our refusal can be told; libp2p's would be a reset without a word.
+    maxInboundHopStreams: given.circuitsPerPeerMax + limits.refusedStreamsMax,
+    maxOutboundStopStreams: given.circuitsPerPeerMax + limits.refusedStreamsMax,
     reservations: {
       maxReservations: given.reservationsMax,
       reservationTtl: given.reservationMs,
@@ -55,7 +57,9 @@ export function createRelayNode(deps: TransportDeps, options: RelayOptions): Pro
     services: {
       relay(components: Components) {
         newestFirst(components);
-        return relayService(components);
+        const service = relayService(components);
+        watch.over(components, service);
+        return service;
       },
     },
     relays: [],
@@ -65,7 +69,7 @@ export function createRelayNode(deps: TransportDeps, options: RelayOptions): Pro
     directOnly: false,
     webrtc: false,
     forwardTopics: true,
-    reservations: (libp2p: Libp2p) => (libp2p.services['relay'] as CircuitRelayService).reservations.size,
+    relay: watch,
   });
 }
 
