@@ -1,5 +1,5 @@
 import type { TransportStats } from '@peerai/transport';
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 
 /** Prometheus text of what a relay may know: counts and sizes, no peer ids. */
 export function createRelayMetrics(): { text(stats: TransportStats): Promise<string> } {
@@ -13,6 +13,11 @@ export function createRelayMetrics(): { text(stats: TransportStats): Promise<str
       help: 'Peers that can be reached through this relay.',
       registers,
     }),
+    circuits: new Gauge({
+      name: 'peerai_relay_circuits',
+      help: 'Connections between two peers that this relay carries now.',
+      registers,
+    }),
     bytesSent: new Gauge({
       name: 'peerai_relay_sent_bytes',
       help: 'Bytes of own channels sent over open links.',
@@ -24,10 +29,26 @@ export function createRelayMetrics(): { text(stats: TransportStats): Promise<str
       registers,
     }),
   };
+  const refused = new Counter({
+    name: 'peerai_relay_refused_total',
+    help: 'Refused because a limit was reached.',
+    labelNames: ['what'],
+    registers,
+  });
+  const cut = new Counter({
+    name: 'peerai_relay_circuits_cut_total',
+    help: 'Relayed connections ended because their bytes or their time were spent.',
+    registers,
+  });
   return {
     text(stats) {
-      for (const name of ['connections', 'reservations', 'bytesSent', 'bytesReceived'] as const)
+      for (const name of ['connections', 'reservations', 'circuits', 'bytesSent', 'bytesReceived'] as const)
         gauges[name].set(stats[name]);
+      refused.reset();
+      for (const what of ['connections', 'reservations', 'circuits'] as const)
+        refused.inc({ what }, stats.refused[what]);
+      cut.reset();
+      cut.inc(stats.refused.circuitsCut);
       return registry.metrics();
     },
   };

@@ -1,59 +1,17 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Ready, relayIn, type Running, start } from '../test/program.ts';
 import { publicAddresses } from './relay.ts';
 
-const program = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'peerai-relay-'));
+const relay = (...args: readonly string[]): Promise<Running> => relayIn(join(folder, 'home'), ...args);
 
-interface Ready {
-  readonly name: string;
-  readonly http: string;
-  readonly pageUrl?: string;
-  readonly addresses: readonly string[];
-  readonly peerId: string;
-}
-interface Running {
-  readonly child: ChildProcess;
-  readonly ready: Ready;
-  readonly said: { stderr: string };
-}
-
-function start(args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
-  return spawn(process.execPath, [program, ...args], {
-    env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-}
-async function relay(...args: readonly string[]): Promise<Running> {
-  const child = start([
-    '--json',
-    '--port',
-    '0',
-    '--tcp-port',
-    '0',
-    '--bind',
-    '127.0.0.1',
-    '--home',
-    join(folder, 'home'),
-    ...args,
-  ]);
-  const said = { stderr: '' };
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => (said.stderr += text));
-  if (child.stdout === null) throw new TypeError('no stdout');
-  const [line] = (await Promise.race([
-    once(createInterface({ input: child.stdout }), 'line'),
-    once(child, 'exit').then(() => Promise.reject(new Error(said.stderr))),
-  ])) as [string];
-  return { child, ready: JSON.parse(line) as Ready, said };
-}
 /** Its whole output and status, for one that ends by itself. */
 async function ended(child: ChildProcess): Promise<{ code: number | null; text: string }> {
   let text = '';

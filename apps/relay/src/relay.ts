@@ -74,12 +74,12 @@ export async function startRelay(settings: RelaySettings, keyFile: string, logge
   }
 }
 
-function nodeOptions({ bind, tcpPort, publicUrl, reservations }: RelaySettings, server: Server) {
+function nodeOptions({ bind, tcpPort, publicUrl, limits }: RelaySettings, server: Server) {
   return {
     listen: [`/${isIPv6(bind) ? 'ip6' : 'ip4'}/${bind}/tcp/${tcpPort}`],
     httpServer: server,
     ...(publicUrl === undefined ? {} : { announce: publicAddresses(publicUrl) }),
-    ...(reservations === undefined ? {} : { limits: { reservationsMax: reservations } }),
+    limits,
   };
 }
 
@@ -109,7 +109,11 @@ function statsOf(node: TransportNode | undefined, startedMs: number): object {
   return {
     online_peers: stats?.connections ?? 0,
     reservations: stats?.reservations ?? 0,
-    relayed: stats?.relayed ?? 0,
+    relayed: stats?.circuits ?? 0,
+    refused_connections: stats?.refused.connections ?? 0,
+    refused_reservations: stats?.refused.reservations ?? 0,
+    refused_circuits: stats?.refused.circuits ?? 0,
+    circuits_cut: stats?.refused.circuitsCut ?? 0,
     bytes_sent: stats?.bytesSent ?? 0,
     bytes_received: stats?.bytesReceived ?? 0,
     uptime_s: secondsSince(startedMs),

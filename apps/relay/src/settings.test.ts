@@ -19,10 +19,28 @@ describe('relay settings', () => {
     [['--tcp-port', '-1']],
     [['--public-url', 'relay.example']],
     [['--nope']],
+    [['--circuits', 'many']],
+    [['--connections', '100001']],
+    [['--circuit-bytes', 'much']],
   ])('%j is refused with CONFIG_INVALID', (args) => {
     expect(() => readSettings(args, {})).toThrow(
       expect.toSatisfy((error: unknown) => PeerAiError.is(error, 'CONFIG_INVALID')) as Error,
     );
+  });
+
+  test('limits are those of the flags and of the environment, and no others', () => {
+    expect(readSettings([], {})).toMatchObject({ limits: {} });
+    expect(
+      readSettings(['--circuits', '3', '--circuit-bytes', '5MB'], {
+        PEERAI_RELAY_RESERVATIONS: '7',
+        PEERAI_RELAY_CONNECTIONS: '9',
+      }),
+    ).toHaveProperty('limits', {
+      reservationsMax: 7,
+      circuitsPerPeerMax: 3,
+      circuitBytesMax: 5_000_000,
+      connectionsMax: 9,
+    });
   });
 
   test('the highest port is taken', () => {

@@ -1,5 +1,7 @@
 import { parseArgs } from 'node:util';
 import { PeerAiError } from '@peerai/core-protocol';
+import { parseSizeBytes } from '@peerai/platform';
+import type { RelayLimits } from '@peerai/transport/node';
 
 /** How a relay is run. Everything can be given as a flag or as an environment variable; flags win. */
 export interface RelaySettings {
@@ -13,7 +15,8 @@ export interface RelaySettings {
   readonly name: string;
   /** Base URL that the outside world sees, when a TLS proxy stands in front: `https://relay.example`. */
   readonly publicUrl: string | undefined;
-  readonly reservations: number | undefined;
+  /** What it gives away; what is not named has transport's default. */
+  readonly limits: Partial<RelayLimits>;
   readonly json: boolean;
 }
 
@@ -25,7 +28,10 @@ export const relayHelp = `peerai relay: bootstrap, circuit relay, WebRTC signall
   --home DIR        folder of the relay's key       (PEERAI_RELAY_HOME)
   --name NAME       shown to peers                  (PEERAI_RELAY_NAME, default "relay")
   --public-url URL  base URL behind a TLS proxy     (PEERAI_RELAY_PUBLIC_URL)
-  --reservations N  peers that may wait here at once
+  --reservations N  peers that may wait here at once                (PEERAI_RELAY_RESERVATIONS, default 1024)
+  --circuits N      relayed connections of one peer at once         (PEERAI_RELAY_CIRCUITS, default 16)
+  --circuit-bytes S bytes of one relayed connection, such as 64MB   (PEERAI_RELAY_CIRCUIT_BYTES)
+  --connections N   connections to this relay at once               (PEERAI_RELAY_CONNECTIONS, default 4096)
   --json            print one line of JSON when ready
 `;
 
@@ -40,7 +46,13 @@ export function readSettings(
   const publicUrl = pick(flags['public-url'], 'PUBLIC_URL')?.replace(/\/+$/, '');
   if (publicUrl !== undefined && !URL.canParse(publicUrl))
     throw invalid(`--public-url is "${publicUrl}"; it must be a URL`);
-  const reservations = pick(flags.reservations, 'RESERVATIONS');
+  const limits: { -readonly [Name in keyof RelayLimits]?: RelayLimits[Name] } = {};
+  for (const [flag, name, key] of counts) {
+    const text = pick(flags[flag], name);
+    if (text !== undefined) limits[key] = whole(`--${flag}`, text, 100_000);
+  }
+  const bytes = pick(flags['circuit-bytes'], 'CIRCUIT_BYTES');
+  if (bytes !== undefined) limits.circuitBytesMax = sizeOf('--circuit-bytes', bytes);
   return {
     bind: pick(flags.bind, 'BIND') ?? '0.0.0.0',
     port: whole('--port', pick(flags.port, 'PORT') ?? '4100', 65_535),
@@ -48,9 +60,24 @@ export function readSettings(
     home: pick(flags.home, 'HOME'),
     name: pick(flags.name, 'NAME') ?? 'relay',
     publicUrl,
-    reservations: reservations === undefined ? undefined : whole('--reservations', reservations, 100_000),
+    limits,
     json: flags.json === true,
   };
+}
+
+/** Flag, environment variable, and the limit they set. */
+const counts = [
+  ['reservations', 'RESERVATIONS', 'reservationsMax'],
+  ['circuits', 'CIRCUITS', 'circuitsPerPeerMax'],
+  ['connections', 'CONNECTIONS', 'connectionsMax'],
+] as const;
+
+function sizeOf(name: string, text: string): number {
+  try {
+    return parseSizeBytes(text);
+  } catch {
+    throw invalid(`${name} is "${text}"; it is a size, such as 64MB`);
+  }
 }
 
 function parse(args: readonly string[]) {
@@ -67,6 +94,9 @@ function parse(args: readonly string[]) {
         name: text,
         'public-url': text,
         reservations: text,
+        circuits: text,
+        'circuit-bytes': text,
+        connections: text,
         json: yes,
         help: { ...yes, short: 'h' },
       },
