@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { ModelsView } from '@peerai/peer/control';
 import { afterAll, expect, test } from 'vitest';
 
 const children: ChildProcess[] = [];
@@ -38,7 +39,10 @@ test('the dashboard that turbo run dev names is the laptop’s, and the model of
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
   const node = await fetch(`${pages}/api/v1/node`, { headers });
   expect([node.status, await node.json()]).toEqual([200, expect.objectContaining({ name: 'laptop' })]);
-  const body = JSON.stringify({ model: 'nano@study-pc', messages: [{ role: 'user', content: 'what is peerai' }] });
+  // The page asks the default model first: that of the other agent.
+  const { defaultModel, models } = (await (await fetch(`${pages}/api/v1/models`, { headers })).json()) as ModelsView;
+  expect(models.find(({ name }) => name === defaultModel)).toMatchObject({ model: 'nano', peerName: 'study-pc' });
+  const body = JSON.stringify({ model: defaultModel, messages: [{ role: 'user', content: 'what is peerai' }] });
   const answer = await fetch(`${pages}/v1/chat/completions`, { method: 'POST', headers, body });
   expect(answer.headers.get('x-peerai-path')).toMatch(/^(?:direct|relayed)$/);
   expect(await answer.text()).toContain('PeerAI');

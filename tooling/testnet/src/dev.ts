@@ -15,7 +15,7 @@ async function main(): Promise<void> {
     // The first has the usual port, which Vite's proxy asks: the dashboard is the laptop's.
     names: ['laptop', 'study-pc'],
     usualPorts: true,
-    env: { PEERAI_SECURITY__ALLOW_ORIGINS: viteUrl, PEERAI_LLM__DEFAULT_MODEL: 'nano' },
+    env: { PEERAI_SECURITY__ALLOW_ORIGINS: viteUrl, PEERAI_LLM__DEFAULT_MODEL: 'nano@study-pc' },
     onLog: (line) => process.stderr.write(`${line}\n`),
   });
   const end = (): void => void testnet.stop().then(() => process.exit(0));
