@@ -26,7 +26,7 @@ async function main(): Promise<void> {
     pid: process.pid,
   };
   if (settings.json) process.stdout.write(`${JSON.stringify(ready)}\n`);
-  else process.stdout.write(readyText(ready));
+  else process.stdout.write(readyText(ready, settings.publicUrl));
   const end = (): void => {
     setTimeout(() => process.exit(1), stopMsMax).unref();
     void relay.stop().then(() => process.exit(0));
@@ -35,19 +35,21 @@ async function main(): Promise<void> {
   process.once('SIGINT', end);
 }
 
-function readyText({
-  http,
-  pageUrl,
-  addresses,
-}: {
-  readonly http: string;
-  readonly pageUrl: string | undefined;
-  readonly addresses: readonly string[];
-}): string {
+function readyText(
+  {
+    http,
+    pageUrl,
+    addresses,
+  }: { readonly http: string; readonly pageUrl: string | undefined; readonly addresses: readonly string[] },
+  publicUrl: string | undefined,
+): string {
   const page = pageUrl === undefined ? 'no guest page installed (run `pnpm build`)' : pageUrl;
   return [
     `relay ready at ${http}`,
     `  page     ${page}`,
+    ...(pageUrl === undefined || publicUrl !== undefined
+      ? []
+      : ['           links open where that address is reached; for others put TLS in front and give --public-url']),
     '  give this to agents:',
     ...addresses.map((address) => `    peerai up --relay ${address}`),
     '',

@@ -3,11 +3,12 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Ready, relayIn, type Running, start } from '../test/program.ts';
 import { publicAddresses } from './relay.ts';
+import { webHost } from './web-host.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'peerai-relay-'));
 const relay = (...args: readonly string[]): Promise<Running> => relayIn(join(folder, 'home'), ...args);
@@ -168,6 +169,16 @@ describe('its process', () => {
       code: 0,
       text: expect.stringContaining('--public-url') as string,
     });
+  });
+
+  test('one that listens everywhere prints links with an address of this machine, and what others need', async () => {
+    const child = start(['--port', '0', '--tcp-port', '0', '--bind', '0.0.0.0', '--home', join(folder, 'everywhere')]);
+    let text = '';
+    child.stdout?.setEncoding('utf8').on('data', (part: string) => (text += part));
+    await vi.waitFor(() => expect(text).toContain('peerai up --relay'), { timeout: 10_000 });
+    child.kill('SIGKILL');
+    expect(text).toContain(`relay ready at http://${webHost('0.0.0.0', networkInterfaces())}:`);
+    if (text.includes('/s\n')) expect(text).toContain('--public-url');
   });
 
   test('SIGTERM ends it in order within 5 s, open connections or not', async () => {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { type AddressInfo, isIPv6 } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { type Logger, PeerAiError, type PeerId, relayInfoMethod, serveMethod } from '@peerai/core-protocol';
 import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
@@ -11,6 +12,7 @@ import { createFace } from './http.ts';
 import { createRelayMetrics } from './metrics.ts';
 import { findPage } from './page.ts';
 import type { RelaySettings } from './settings.ts';
+import { webHost } from './web-host.ts';
 
 export const version = '0.1.0';
 
@@ -45,7 +47,7 @@ export async function startRelay(settings: RelaySettings, keyFile: string, logge
   });
   await listen(server, settings);
   const { port } = server.address() as AddressInfo;
-  const http = settings.publicUrl ?? `http://${webHost(settings.bind)}:${port}`;
+  const http = settings.publicUrl ?? `http://${webHost(settings.bind, networkInterfaces())}:${port}`;
   const pageUrl = page === undefined ? undefined : `${http}/s`;
   let info: Disposable | undefined;
   const stop = onlyOnce(async () => {
@@ -118,12 +120,6 @@ function statsOf(node: TransportNode | undefined, startedMs: number): object {
     bytes_received: stats?.bytesReceived ?? 0,
     uptime_s: secondsSince(startedMs),
   };
-}
-
-/** The host this machine reaches the relay at; one that listens everywhere is reached on loopback. */
-function webHost(bind: string): string {
-  const host = bind === '0.0.0.0' ? '127.0.0.1' : bind === '::' ? '::1' : bind;
-  return isIPv6(host) ? `[${host}]` : host;
 }
 
 /** WebSocket addresses before the others: a browser can dial nothing else. */
