@@ -28,7 +28,6 @@ export interface OpenOptions {
   readonly signal: AbortSignal;
   /** Multiaddrs to try besides the known ones. */
   readonly addresses?: readonly string[];
-  readonly priority?: 'high' | 'normal' | 'low';
   /**
    * The channel's first message: it leaves as soon as it is there, without waiting for the other side's yes, and `open` resolves when it has
    * left and the yes has come. Where a link dies meanwhile it is sent over the next one too, so it must carry an id of its own. If it

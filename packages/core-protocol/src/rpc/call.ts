@@ -12,7 +12,6 @@ export interface CallOptions {
   readonly signal: AbortSignal;
   /** Multiaddrs to try besides the known ones. */
   readonly addresses?: readonly string[];
-  readonly priority?: 'high' | 'normal' | 'low';
 }
 
 /**

@@ -140,7 +140,6 @@ function open(
   return network.open(peer, modelProtocol, {
     signal,
     first,
-    priority: 'high',
     ...(addresses === undefined ? {} : { addresses }),
   });
 }

@@ -131,7 +131,7 @@ async function attempt(
 ): Promise<Outcome> {
   if (deps.clock.nowMs() > letter.expiresMs) return { state: 'expired', code: run.lastFailure ?? 'EXPIRED' };
   const sealed = sealLetter(deps, to, letter);
-  const answer = await callMethod(deps, to, deliverMethod, { letter: sealed }, { signal, priority: 'low' });
+  const answer = await callMethod(deps, to, deliverMethod, { letter: sealed }, { signal });
   if (answer.outcome === 'taken') return { state: 'delivered' };
   return { state: 'refused', code: answer.code ?? 'REFUSED' };
 }
