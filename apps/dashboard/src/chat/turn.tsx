@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
 import { limits } from '../app/limits.ts';
 import { rate, sentence } from '../shared/format.ts';
-import { isOpen, type AnswerTurn, type Turn } from '../shared/turns.ts';
+import { isOpen, textAboveButtons, type AnswerTurn, type Turn } from '../shared/turns.ts';
 import { Button } from '../ui/button.tsx';
 import { State } from '../ui/icon.tsx';
 import { Note } from '../ui/note.tsx';
@@ -32,7 +32,7 @@ export function TurnView({ turn, ...actions }: { readonly turn: Turn } & TurnAct
     <article className="turn" aria-busy={open}>
       {turn.text !== '' && (
         <p className="said">
-          {turn.text}
+          {actions.last ? textAboveButtons(turn) : turn.text}
           {open && <span className="caret" aria-hidden="true" />}
         </p>
       )}

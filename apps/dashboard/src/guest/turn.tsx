@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import { dotOf } from '../shared/dot-of.ts';
 import { rate, sentence } from '../shared/format.ts';
-import { isOpen, type AnswerTurn, type Turn } from '../shared/turns.ts';
+import { isOpen, textAboveButtons, type AnswerTurn, type Turn } from '../shared/turns.ts';
 import { limits } from './limits.ts';
 import { Icon, Note, State } from './parts.tsx';
 import { refusalOf } from './refusals.ts';
@@ -33,7 +33,7 @@ export function TurnView({ turn, ...props }: { readonly turn: Turn } & TurnProps
     <article class="turn" aria-busy={open}>
       {turn.text !== '' && (
         <p class="said">
-          {turn.text}
+          {props.last ? textAboveButtons(turn) : turn.text}
           {open && <span class="caret" aria-hidden="true" />}
         </p>
       )}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { applyChatEvent, closeAnswer, newAnswer, toMessages } from './turns.ts';
+import { applyChatEvent, closeAnswer, newAnswer, textAboveButtons, toMessages } from './turns.ts';
 
 const servedBy = { peerId: 'p', name: 'study-pc', path: 'direct' as const };
 
@@ -9,6 +9,27 @@ describe('An answer', () => {
     expect(turn.state).toBe('waiting');
     turn = applyChatEvent(applyChatEvent(turn, { type: 'delta', text: 'One' }), { type: 'delta', text: ' two' });
     expect(turn).toMatchObject({ state: 'streaming', text: 'One two', servedBy });
+  });
+
+  it('leaves out the list that buttons say again, and only that', () => {
+    const finish = {
+      type: 'finish',
+      reason: 'stop',
+      promptTokens: 1,
+      answerTokens: 1,
+      firstTokenMs: 1,
+      totalMs: 1,
+    } as const;
+    const shown = (text: string, suggestions?: string[]): string =>
+      textAboveButtons({
+        ...newAnswer('nano'),
+        text,
+        finish: { ...finish, tokensPerSecond: 1, servedBy, ...(suggestions === undefined ? {} : { suggestions }) },
+      });
+    expect(shown('I do not know.\n\nDid you mean:\n- A?\n- B?', ['A?', 'B?'])).toBe('I do not know.');
+    expect(shown('Did you mean:\n- A?\n- B?')).toBe('Did you mean:\n- A?\n- B?');
+    expect(shown('I do not know.', ['A?'])).toBe('I do not know.');
+    expect(textAboveButtons({ ...newAnswer('nano'), text: 'so far:\n- A?' })).toBe('so far:\n- A?');
   });
 
   it('keeps its text when it fails', () => {

@@ -55,6 +55,13 @@ export function toMessages(turns: readonly Turn[]): { role: 'user' | 'assistant'
   return turns.filter((turn) => turn.text !== '').map(({ role, text }) => ({ role, text }));
 }
 
+/** The answer without the list of suggestions at its end, where buttons below it say the same. */
+export function textAboveButtons({ text, finish }: AnswerTurn): string {
+  const list = (finish?.suggestions ?? []).map((question) => `- ${question}`).join('\n');
+  if (list === '' || !text.endsWith(`:\n${list}`)) return text;
+  return text.slice(0, -list.length).replace(/\n*[^\n]*\n$/, '');
+}
+
 export function isOpen(turn: Turn | undefined): boolean {
   return turn?.role === 'assistant' && (turn.state === 'waiting' || turn.state === 'streaming');
 }
