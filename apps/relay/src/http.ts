@@ -40,7 +40,7 @@ async function route(face: RelayFace, request: IncomingMessage, response: Server
     response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }).end(await face.metrics());
     return;
   }
-  if (face.page !== undefined && servePage(face.page, path, response)) return;
+  if (face.page !== undefined && (await servePage(face.page, path, request, response))) return;
   if (path === '/')
     return json(response, 200, {
       service: 'peerai-relay',

@@ -79,6 +79,7 @@ describe('its web face', () => {
       return;
     }
     expect(status).toBe(200);
+    expect(headers['content-security-policy']).toContain("connect-src 'self' ws: wss:;");
     expect(headers['content-security-policy']).toContain("script-src 'self';");
     expect(headers['content-security-policy']).toContain("frame-ancestors 'none'");
     expect(headers['referrer-policy']).toBe('no-referrer');

@@ -31,7 +31,7 @@ export async function serveOpen(
     response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' }).end('PeerAI is running\n');
     return true;
   }
-  if (pages !== undefined && servePages(pages, path, asPage, response)) return true;
+  if (pages !== undefined && (await servePages(pages, { path, asPage }, request, response))) return true;
   if (path !== '/') return false;
   response
     .writeHead(200, { 'content-type': 'text/plain; charset=utf-8' })

@@ -211,6 +211,8 @@ describe('pages', () => {
     }
     const asset = await raw(world.base, { path: '/assets/app-1.js' });
     expect(asset.headers['cache-control']).toContain('immutable');
+    expect(await raw(world.base, { method: 'HEAD', path: '/s' })).toMatchObject({ status: 200, body: '' });
+    expect((await raw(world.base, { path: '/s', headers: { range: 'bytes=1-5' } })).body).toBe('title');
   });
 
   test.each([
