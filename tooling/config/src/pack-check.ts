@@ -26,6 +26,8 @@ ok(typeof createBrowserNode === 'function' && typeof createAgentNode === 'functi
 ok(typeof createMessenger === 'function');`,
   platform: `import { systemClock, systemRandom } from '@peerai/platform';
 import { openStore } from '@peerai/platform/node';
+import { servePageFile } from '@peerai/platform/pages';
+ok(typeof servePageFile === 'function');
 const store = await openStore('./alone.db');
 await store.commit([store.put('a', systemRandom.bytes(3))]);
 ok((await store.get('a')).length === 3 && systemClock.nowMs() > 0);
