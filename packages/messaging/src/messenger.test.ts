@@ -289,9 +289,9 @@ test('what is remembered of handled letters is forgotten a day after they expire
   const id = await a.messenger.send(text(again.identity.peer));
   await here.clock.advance(5_000);
   expect(await a.messenger.status(id)).toMatchObject({ state: 'queued', code: 'LIMIT_REACHED' });
-  await room.commit(many.slice(0, 1).map(({ key }) => ({ key, value: undefined })));
+  await again.store.room('messages').commit(many.slice(0, 1).map(({ key }) => ({ key, value: undefined })));
   again.die();
-  const third = await messageWorld(2, here, { store: b.store.reopen() });
+  const third = await messageWorld(2, here, { store: again.store.reopen() });
   await here.clock.advance(72_000);
   expect(await a.messenger.status(id)).toMatchObject({ state: 'delivered' });
   expect(await third.texts()).toHaveLength(4);

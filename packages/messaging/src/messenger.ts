@@ -37,7 +37,7 @@ export interface PeerMessenger extends Messenger {
    * Throws REFUSED when the protocol is answered by somebody else already, what the store throws.
    */
   start(signal: AbortSignal): Promise<void>;
-  /** Ends every attempt; what waits stays on disk. Safe to call twice. */
+  /** Ends every attempt and waits for the commits under way; what waits stays on disk. Safe to call twice. */
   stop(): Promise<void>;
   /** Peers that messages wait for, and why the last attempt failed. */
   pending(): Promise<readonly { readonly to: PeerId; readonly code?: string }[]>;
@@ -94,7 +94,7 @@ export function createMessenger(deps: MessengerDeps): PeerMessenger {
       if (ended === undefined) return;
       ended.ending.abort(new PeerAiError('ABORTED', 'the messenger was stopped'));
       ended.answering[Symbol.dispose]();
-      await ended.courier.stopped();
+      await Promise.all([ended.courier.stopped(), inbox.idle()]);
     },
     pending: async () => {
       const peers = await outbox.peers();

@@ -26,3 +26,15 @@ it('refuses every commit after it broke, until it is reopened', async () => {
   await again.commit([again.put('a', utf8('1'))]);
   expect(await again.get('a')).toEqual(utf8('1'));
 });
+
+it('keeps out what a dead process still tries to commit, in rooms too, and leaves the one it is a copy of alone', async () => {
+  const dead = new MemoryStore();
+  const room = dead.room('r');
+  const store = dead.reopen();
+  await expect(room.commit([room.put('a', utf8('old'))])).rejects.toMatchObject({ code: 'STORE_BROKEN' });
+  expect(await store.room('r').get('a')).toBeUndefined();
+  const copy = store.copy();
+  await copy.commit([copy.put('b', utf8('2'))]);
+  await store.commit([store.put('c', utf8('3'))]);
+  expect([await store.get('b'), await copy.get('c')]).toEqual([undefined, undefined]);
+});

@@ -12,15 +12,22 @@ interface File {
   failNext?: PeerAiError;
 }
 
+/** From one opening of a store to the next. */
+interface Life {
+  isOver: boolean;
+}
+
 /** The Store port in memory: the same order, rooms, atomic commits and snapshots, nothing on disk. */
 export class MemoryStore implements Store {
   readonly #file: File;
   readonly #path: string;
+  readonly #life: Life;
 
   /** @param options - `bytesMax`: keys and values held at most, then STORE_FULL. */
-  constructor(options: { readonly bytesMax?: number } = {}, file?: File, path = '') {
+  constructor(options: { readonly bytesMax?: number } = {}, file?: File, path = '', life: Life = { isOver: false }) {
     this.#file = file ?? { rooms: new Map(), bytes: 0, bytesMax: options.bytesMax ?? Infinity };
     this.#path = path;
+    this.#life = life;
   }
 
   async get(key: Key): Promise<Uint8Array | undefined> {
@@ -46,6 +53,7 @@ export class MemoryStore implements Store {
 
   async commit(changes: readonly Change[]): Promise<void> {
     const file = this.#file;
+    if (this.#life.isOver) throw new PeerAiError('STORE_BROKEN', 'the store was opened again by another process');
     if (file.brokenBy !== undefined) throw file.brokenBy;
     if (file.failNext !== undefined) {
       const failure = file.failNext;
@@ -63,7 +71,7 @@ export class MemoryStore implements Store {
 
   room(name: string): MemoryStore {
     checkKey(name);
-    return new MemoryStore({}, this.#file, `${this.#path}${name}\0`);
+    return new MemoryStore({}, this.#file, `${this.#path}${name}\0`, this.#life);
   }
 
   /** The next commit fails with this code; after STORE_BROKEN all do, until `reopen`. */
@@ -71,10 +79,17 @@ export class MemoryStore implements Store {
     this.#file.failNext = new PeerAiError(code, 'a failure that the test asked for');
   }
 
-  /** What a process finds after a restart: everything committed, nothing broken. */
+  /** What a process finds after a restart: everything committed, nothing broken. What the dead one still tries to commit is refused. */
   reopen(): MemoryStore {
+    this.#life.isOver = true;
     delete this.#file.brokenBy;
     return new MemoryStore({}, this.#file);
+  }
+
+  /** What a restart would find now, to look at beside the one that goes on. */
+  copy(): MemoryStore {
+    const rooms = new Map([...this.#file.rooms].map(([path, rows]) => [path, [...rows]]));
+    return new MemoryStore({}, { ...this.#file, rooms });
   }
 }
 

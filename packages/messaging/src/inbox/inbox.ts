@@ -30,6 +30,8 @@ export interface Inbox {
   handle: Messenger['handle'];
   /** Throws what a later attempt may get past: CLOCK_SKEW, REPLAY_DETECTED, LIMIT_REACHED, TIMEOUT, HANDLER_FAILED, what the store throws. */
   take(from: PeerId, letter: Uint8Array, signal: AbortSignal): Promise<DeliveryAnswer>;
+  /** When every letter that is being taken is committed or refused. */
+  idle(): Promise<void>;
 }
 
 /** What another attempt with the same content can never get past. */
@@ -67,6 +69,9 @@ export function createInbox(deps: InboxDeps): Inbox {
         }
         return { outcome: 'refused', code: error.code };
       }
+    },
+    idle: async () => {
+      await Promise.allSettled(turns.values());
     },
   };
 }

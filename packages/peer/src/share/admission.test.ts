@@ -89,8 +89,8 @@ const tokens = ({ shares, admission }: Scene) => ({
   used: shares.get('0102030405060708')?.tokensUsed,
   ...admission.running('0102030405060708'),
 });
-/** What a restart finds. */
-const onDisk = async ({ store, clock }: Scene) => tokens(await open(store.reopen(), clock));
+/** What a restart would find. */
+const onDisk = async ({ store, clock }: Scene) => tokens(await open(store.copy(), clock));
 
 /** The same in memory and for whoever opens the file next. */
 async function expectCounts(scene: Scene, counts: ReturnType<typeof tokens>): Promise<void> {
