@@ -21,6 +21,8 @@ export const limits = {
   recordModelsMax: 64,
   /** Whole signed record: gossiped and stored for strangers, so it stays small. */
   recordBytesMax: 8_192,
+  /** Peer ids kept at hand with their keys, about 0.3 KiB each: base58 costs 2 to 3 µs a time, and strangers bring them. */
+  peerIdsKept: 1_024,
   /** How far ahead a record may expire, milliseconds: a stolen laptop's addresses are not handed out for a year. */
   recordLifeMsMax: 604_800_000,
   /** A peer's name for people, and its program's name and version, UTF-8 bytes. */

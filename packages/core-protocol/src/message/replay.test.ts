@@ -60,7 +60,7 @@ describe('A replay window', () => {
   it('keeps its named limit', () => {
     const seen = Array.from(
       { length: limits.replayEntriesMax - 1 },
-      (_, index) => [`n${index}`, startMs + index] as const,
+      (_, index) => [index.toString(16).padStart(48, '0'), startMs + index] as const,
     );
     const window = new ReplayWindow({ snapshot: { floorMs: 0, senders: [[alice, 0, seen]] } });
     expect(window.entries).toBe(limits.replayEntriesMax);

@@ -1,4 +1,4 @@
-import { toHex } from '../bytes.ts';
+import { byteName, fromByteName, fromHex, toHex } from '../bytes.ts';
 import { PeerAiError } from '../errors.ts';
 import { limits } from '../limits.ts';
 import type { PeerId } from '../ports/index.ts';
@@ -16,6 +16,7 @@ export interface ReplaySnapshot {
 interface Sender {
   /** Messages stamped up to here are refused, known or not. */
   floorMs: number;
+  /** Timestamps by `byteName` of the nonce. */
   readonly seen: Map<string, number>;
 }
 
@@ -37,7 +38,7 @@ export class ReplayWindow {
     this.#entriesMax = entriesMax;
     this.#floorMs = snapshot?.floorMs ?? Number.NEGATIVE_INFINITY;
     for (const [peer, floorMs, seen] of snapshot?.senders ?? []) {
-      this.#senders.set(peer, { floorMs, seen: new Map(seen) });
+      this.#senders.set(peer, { floorMs, seen: new Map(seen.map(([nonce, ms]) => [byteName(fromHex(nonce)), ms])) });
       this.#entries += 1 + seen.length;
     }
     if (this.#entries > this.#entriesMax) this.#shed();
@@ -53,7 +54,7 @@ export class ReplayWindow {
     this.#prune(nowMs);
     const known = this.#senders.get(sender);
     const floorMs = Math.max(this.#floorMs, nowMs - limits.replayWindowMs, known?.floorMs ?? Number.NEGATIVE_INFINITY);
-    const name = toHex(nonce);
+    const name = byteName(nonce);
     if (timestampMs <= floorMs || known?.seen.has(name)) {
       throw new PeerAiError('REPLAY_DETECTED', 'this message has been here already, or is too old to tell');
     }
@@ -78,7 +79,7 @@ export class ReplayWindow {
       senders: [...this.#senders].map(([peer, { floorMs, seen }]) => [
         peer,
         Number.isFinite(floorMs) ? floorMs : 0,
-        [...seen],
+        Array.from(seen, ([nonce, ms]) => [toHex(fromByteName(nonce)), ms] as const),
       ]),
     };
   }
