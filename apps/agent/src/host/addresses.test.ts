@@ -22,20 +22,30 @@ test.each([
   expect(splitHostPort(text)).toEqual({ host, port });
 });
 
-test('TCP listens on the port and WebSocket on the next; port 0 takes two free ones', () => {
-  const both = { tcp: true, websocket: true };
+test('TCP and QUIC listen on the port, WebSocket on the next; port 0 takes free ones', () => {
+  const both = { tcp: true, websocket: true, quic: false };
+  expect(listenAddresses('0.0.0.0', 4001, { ...both, quic: true })).toEqual([
+    '/ip4/0.0.0.0/tcp/4001',
+    '/ip4/0.0.0.0/tcp/4002/ws',
+    '/ip4/0.0.0.0/udp/4001/quic-v1',
+  ]);
   expect(listenAddresses('0.0.0.0', 4001, both)).toEqual(['/ip4/0.0.0.0/tcp/4001', '/ip4/0.0.0.0/tcp/4002/ws']);
   expect(listenAddresses('::', 0, both)).toEqual(['/ip6/::/tcp/0', '/ip6/::/tcp/0/ws']);
-  expect(listenAddresses('a.example', 1, { tcp: false, websocket: false })).toEqual([]);
+  expect(listenAddresses('a.example', 1, { tcp: false, websocket: false, quic: false })).toEqual([]);
 });
 
 test('an external address is a multiaddr as it is, or a host and port as what listens', () => {
-  expect(announcedAddresses('/dns4/a/tcp/1', { tcp: true, websocket: true })).toEqual(['/dns4/a/tcp/1']);
-  expect(announcedAddresses('a.example:1', { tcp: true, websocket: true })).toEqual([
+  expect(announcedAddresses('192.0.2.1:1', { tcp: false, websocket: false, quic: true })).toEqual([
+    '/ip4/192.0.2.1/udp/1/quic-v1',
+  ]);
+  expect(announcedAddresses('/dns4/a/tcp/1', { tcp: true, websocket: true, quic: false })).toEqual(['/dns4/a/tcp/1']);
+  expect(announcedAddresses('a.example:1', { tcp: true, websocket: true, quic: false })).toEqual([
     '/dns/a.example/tcp/1',
     '/dns/a.example/tcp/2/ws',
   ]);
-  expect(announcedAddresses('a.example:1', { tcp: true, websocket: false })).toEqual(['/dns/a.example/tcp/1']);
+  expect(announcedAddresses('a.example:1', { tcp: true, websocket: false, quic: true })).toEqual([
+    '/dns/a.example/tcp/1',
+  ]);
 });
 
 test('of a relay that listens everywhere, the address at the asked host is dialled', () => {

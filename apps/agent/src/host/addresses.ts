@@ -7,24 +7,25 @@ export function splitHostPort(text: string): { readonly host: string; readonly p
   return { host: text.slice(0, at).replaceAll(/[[\]]/g, ''), port: Number(text.slice(at + 1)) };
 }
 
-/** TCP on this port, WebSocket on the next; port 0 takes free ones. */
-export function listenAddresses(
-  host: string,
-  port: number,
-  transports: { readonly tcp: boolean; readonly websocket: boolean },
-): readonly string[] {
+interface Listening {
+  readonly tcp: boolean;
+  readonly websocket: boolean;
+  readonly quic: boolean;
+}
+
+/** TCP and QUIC (over UDP) on this port, WebSocket on the next; port 0 takes free ones. */
+export function listenAddresses(host: string, port: number, transports: Listening): readonly string[] {
   const at = isIPv6(host) ? `/ip6/${host}` : /^[\d.]+$/.test(host) ? `/ip4/${host}` : `/dns/${host}`;
   return [
     ...(transports.tcp ? [`${at}/tcp/${port}`] : []),
     ...(transports.websocket ? [`${at}/tcp/${port === 0 ? 0 : port + 1}/ws`] : []),
+    // QUIC dials addresses, not names.
+    ...(transports.quic && at.startsWith('/ip') ? [`${at}/udp/${port}/quic-v1`] : []),
   ];
 }
 
 /** `external_address` as multiaddrs: a multiaddr as it is, `host:port` as every transport that listens. */
-export function announcedAddresses(
-  text: string,
-  transports: { readonly tcp: boolean; readonly websocket: boolean },
-): readonly string[] {
+export function announcedAddresses(text: string, transports: Listening): readonly string[] {
   if (text.startsWith('/')) return [text];
   const { host, port } = splitHostPort(text);
   return listenAddresses(host, port, transports);

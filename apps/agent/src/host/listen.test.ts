@@ -1,3 +1,4 @@
+import { createSocket } from 'node:dgram';
 import { createServer, type Server } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
@@ -41,4 +42,13 @@ test('a taken port that nobody configured gives the next free one', async () => 
     setting: 'network.listen_address',
   });
   expect(chosen).toBeGreaterThan(port);
+});
+
+test('a port that is taken for UDP alone is taken only where UDP is needed', async () => {
+  const socket = createSocket('udp4').bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  const wish = { host: '127.0.0.1', port: socket.address().port, span: 1, configured: true, setting: 'api.port' };
+  await expect(choosePort({ ...wish, udp: true })).rejects.toMatchObject({ code: 'PORT_TAKEN' });
+  expect(await choosePort(wish)).toBe(wish.port);
+  socket.close();
 });

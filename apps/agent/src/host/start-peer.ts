@@ -29,7 +29,8 @@ export async function startPeer(
   const relays = await relayAddresses(config.network.relays, (reason) => logger.warn('relay-left-out', { reason }));
   const wish = splitHostPort(config.network.listen_address);
   const setting = 'network.listen_address';
-  const port = await choosePort({ ...wish, span: 2, configured: origins[setting] !== 'default', setting });
+  const configured = origins[setting] !== 'default';
+  const port = await choosePort({ ...wish, span: 2, udp: config.network.transports.quic, configured, setting });
   if (port !== wish.port) logger.warn('port-taken', { setting, wished: wish.port, chosen: port });
   const world = { clock: systemClock, random: systemRandom, crypto: nodeCrypto, logger };
   let peer: Peer | undefined;

@@ -11,10 +11,15 @@ export interface Protocol {
   readonly channelsPerPeerMax: number;
 }
 
+/** `file`: a data channel whose two ends met over a shared folder; `onion`: an onion service; `relay`: any circuit, whatever carries it. */
+export type LinkTransport = 'tcp' | 'ws' | 'webrtc' | 'quic' | 'file' | 'onion' | 'relay';
+
 /** One live connection as seen from here. Counters are bytes since it came up. */
 export interface Link {
   readonly peer: PeerId;
   readonly path: 'direct' | 'relayed';
+  /** What carries it; absent where a Network has one kind only, such as the one in memory. */
+  readonly transport?: LinkTransport;
   /** Milliseconds; 0 until measured. */
   readonly roundTripMs: number;
   readonly state: 'up' | 'down';

@@ -161,7 +161,7 @@ describe('what is refused', () => {
     ['network: {listen_address: "a:b:4001"}', /network\.listen_address/u],
     ['network: {connection_timeout: 30}', /network\.connection_timeout: .*string/u],
     [
-      'network: {transports: {tcp: false, websocket: false, webrtc: false}}',
+      'network: {transports: {tcp: false, websocket: false, webrtc: false, quic: false}}',
       'network.transports: at least one transport must be on',
     ],
     ['network: {path: relay}', /network\.path/u],

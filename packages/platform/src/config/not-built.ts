@@ -5,7 +5,6 @@
 export const notBuiltIn: readonly string[] = [
   'network.discovery.dht',
   'network.discovery.pex',
-  'network.transports.quic',
   'network.transports.tor',
   'security.encryption',
   'security.key_exchange',

@@ -70,7 +70,7 @@ export const configSchema = z.strictObject({
     .strictObject({
       listen_address: hostPort
         .default('0.0.0.0:4001')
-        .describe('Where libp2p listens: TCP on this port, WebSocket on the next; port 0 takes free ones.'),
+        .describe('Where libp2p listens: TCP and QUIC on this port, WebSocket on the next; port 0 takes free ones.'),
       external_address: z
         .string()
         .min(1)
@@ -98,10 +98,17 @@ export const configSchema = z.strictObject({
           tcp: z.boolean().default(true).describe('TCP.'),
           websocket: z.boolean().default(true).describe('WebSocket, one port above TCP.'),
           webrtc: z.boolean().default(true).describe('WebRTC, for direct paths to browsers and through routers.'),
+          quic: z
+            .boolean()
+            .default(true)
+            .describe('QUIC, over UDP on the port of TCP, where TCP does not get through.'),
         })
         .prefault({})
         .describe('Ways to connect; at least one.')
-        .refine((kinds) => kinds.tcp || kinds.websocket || kinds.webrtc, 'at least one transport must be on'),
+        .refine(
+          (kinds) => kinds.tcp || kinds.websocket || kinds.webrtc || kinds.quic,
+          'at least one transport must be on',
+        ),
       path: z.enum(['any', 'direct-only']).default('any').describe('direct-only never sends content through a relay.'),
     })
     .prefault({}),

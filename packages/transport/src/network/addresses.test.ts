@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { planAddresses, sortAddresses, throughRelay, withoutWebrtc, withWebrtc } from './addresses.ts';
+import { planAddresses, sortAddresses, throughRelay, transportOf, withoutWebrtc, withWebrtc } from './addresses.ts';
 
 const self = '12D3KooWQYhTNQdmr3ArTeUHRYzFg94BKyTkoWBDWez9kSCVe2Xo';
 const relay = '12D3KooWLcq2BGC4j8hPjr8hFZXE9Dxna3VDMhpJ7dyXrRMoYEG3';
@@ -13,6 +13,7 @@ test('best first: a door for browsers, WebRTC, public sockets, relayed bytes, pr
     `/ip4/20.1.2.3/tcp/4001/p2p/${self}`,
     `${circuit}/p2p/${self}`,
     `/ip4/192.168.1.5/tcp/4001/p2p/${self}`,
+    `/ip4/192.168.1.5/udp/4001/quic-v1/p2p/${self}`,
     `/ip4/127.0.0.1/tcp/4002/ws/p2p/${self}`,
     `/ip4/127.0.0.1/tcp/4001/p2p/${self}`,
   ];
@@ -62,4 +63,16 @@ test('an address through a relay we have lost is no address', () => {
   expect(throughRelay(`${circuit}/p2p/${self}`, lives)).toBe(true);
   expect(throughRelay(`${circuit}/p2p/${self}`, () => false)).toBe(false);
   expect(throughRelay(`/ip4/127.0.0.1/tcp/1/p2p/${self}`, () => false)).toBe(true);
+});
+
+test.each([
+  [`/ip4/1.2.3.4/tcp/1/p2p/${self}`, 'tcp'],
+  [`/ip4/1.2.3.4/udp/1/quic-v1/p2p/${self}`, 'quic'],
+  [`/dns4/a.example/tcp/443/wss/p2p/${self}`, 'ws'],
+  [`${circuit}/p2p/${self}`, 'relay'],
+  [`${circuit}/webrtc/p2p/${self}`, 'webrtc'],
+  [`/webrtc/p2p/${self}`, 'webrtc'],
+  [`/onion3/vww6ybal4bd7szmgncyruucpgfkqahzddi37ktceo3ah7ngmcopnpyyd:4001/p2p/${self}`, 'onion'],
+])('a link to %s is carried by %s', (address, transport) => {
+  expect(transportOf(address)).toBe(transport);
 });

@@ -1,5 +1,6 @@
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr';
 import { isPrivate } from '@libp2p/utils';
+import type { LinkTransport } from '@peerai/core-protocol';
 
 /** Addresses of one peer sorted by the way they take; each ends in `/p2p/<peer>`. */
 export interface AddressPlan {
@@ -22,6 +23,15 @@ function isCircuit(address: string): boolean {
 
 function isWebrtc(address: string): boolean {
   return /\/webrtc(\/|$)/u.test(address);
+}
+
+/** @param address - a link's remote address. */
+export function transportOf(address: string): LinkTransport {
+  if (isWebrtc(address)) return 'webrtc';
+  if (isCircuit(address)) return 'relay';
+  if (/\/wss?(\/|$)/u.test(address)) return 'ws';
+  if (address.includes('/quic')) return 'quic';
+  return address.startsWith('/onion') ? 'onion' : 'tcp';
 }
 
 /** `…/p2p-circuit/p2p/X` and `…/p2p-circuit/webrtc/p2p/X` name the same door. */
@@ -75,6 +85,11 @@ function endingIn(peer: string, address: Multiaddr): string | undefined {
 
 /** Lower is better: a door a browser can use from anywhere first, this machine's own loopback last. */
 function rank(address: string): number {
+  // QUIC last of its kind: those who get a few addresses only, such as guests, should not get the same door twice.
+  return rankOfKind(address) + (transportOf(address) === 'quic' ? 0.5 : 0);
+}
+
+function rankOfKind(address: string): number {
   const browser = /\/(ws|wss)\//u.test(address);
   if (isWebrtc(address)) return browser ? 0 : 1;
   const loopback = /^\/(ip4\/127\.|ip6\/::1)/u.test(address);

@@ -33,6 +33,13 @@ networkContract('WebSocket', () =>
   }),
 );
 
+networkContract('QUIC', () =>
+  pairOf(async (nodes, isGranted) => {
+    const listen = ['/ip4/127.0.0.1/udp/0/quic-v1'];
+    return { a: await nodes.agent({ listen }), b: await nodes.agent({ listen }, { isGranted }) };
+  }),
+);
+
 networkContract('a relayed link', () =>
   pairOf(async (nodes, isGranted) => {
     const relay = await nodes.relay();

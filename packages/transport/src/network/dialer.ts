@@ -4,7 +4,10 @@ import { type Clock, PeerAiError } from '@peerai/core-protocol';
 import { reasonOf, transportError } from '../errors.ts';
 import type { Components } from '../libp2p/components.ts';
 import { limits } from '../limits.ts';
-import type { AddressPlan } from './addresses.ts';
+import { type AddressPlan, transportOf } from './addresses.ts';
+
+const hostOf = (address: string): string => address.split('/')[2] ?? '';
+const isQuic = (address: string): boolean => transportOf(address) === 'quic';
 
 /** One address that was tried, and why it did not become a link. */
 export interface Attempt {
@@ -77,7 +80,7 @@ export async function dialWebrtc(
 }
 
 /**
- * Happy eyeballs: direct addresses at once, relays after a short head start or as soon as no direct one is left.
+ * Happy eyeballs: sockets at once, QUIC a moment later, relays after a short head start or as soon as no direct one is left.
  * Throws PEER_UNREACHABLE with `details.attempts` once every address has failed.
  */
 export async function dialPlan(
@@ -90,6 +93,8 @@ export async function dialPlan(
   const won = new AbortController();
   const signal = AbortSignal.any([won.signal, options.signal]);
   const first = Promise.withResolvers<Connection>();
+  /** Hosts that are up and where nobody listens: QUIC would not hear of it and wait until its time is up. */
+  const closedHosts = new Set<string>();
 
   const tryAll = async (addresses: readonly string[], step: Attempt['step'], timeoutMs: number): Promise<void> => {
     await Promise.all(
@@ -97,14 +102,27 @@ export async function dialPlan(
         try {
           first.resolve(await dialAddress(components, clock, address, timeoutMs, signal));
         } catch (error) {
-          attempts.push({ address, step, reason: reasonOf(error) });
+          const reason = reasonOf(error);
+          attempts.push({ address, step, reason });
+          if (reason.includes('ECONNREFUSED')) closedHosts.add(hostOf(address));
         }
       }),
     );
   };
 
+  const tryDirect = async (): Promise<void> => {
+    const timeoutMs = Math.min(limits.dialAddressMs, options.timeoutMs);
+    const [quic, sockets] = [plan.direct.filter(isQuic), plan.direct.filter((address) => !isQuic(address))];
+    const sure = tryAll(sockets, 'direct', timeoutMs);
+    await Promise.race([sure, clock.sleep(sockets.length > 0 ? limits.quicAfterMs : 0, signal)]);
+    const open = quic.filter((address) => !closedHosts.has(hostOf(address)));
+    for (const address of quic.filter((one) => !open.includes(one)))
+      attempts.push({ address, step: 'direct', reason: 'this host refused TCP, so nobody listens there' });
+    await Promise.all([sure, tryAll(open, 'direct', timeoutMs)]);
+  };
+
   const work = async (): Promise<never> => {
-    const direct = tryAll(plan.direct, 'direct', Math.min(limits.dialAddressMs, options.timeoutMs));
+    const direct = tryDirect();
     await Promise.race([direct, clock.sleep(plan.direct.length > 0 ? limits.relayHeadStartMs : 0, signal)]);
     if (options.directOnly) {
       const webrtc = dialWebrtc(components, clock, plan.webrtc, options.timeoutMs, signal, attempts);

@@ -2,6 +2,7 @@ import type { Connection } from '@libp2p/interface';
 import type { Link, PeerId } from '@peerai/core-protocol';
 import type { LinkMeter } from '../channel/link-meter.ts';
 import { limits } from '../limits.ts';
+import { transportOf } from './addresses.ts';
 
 /** One connection with its counters. */
 export interface LinkEntry extends LinkMeter {
@@ -37,6 +38,7 @@ export function createLinkTable(): LinkTable {
         return {
           peer: connection.remotePeer.toString() as PeerId,
           path: connection.direct ? 'direct' : 'relayed',
+          transport: transportOf(connection.remoteAddr.toString()),
           roundTripMs,
           state: connection.status === 'open' ? 'up' : 'down',
           address: connection.remoteAddr.toString(),

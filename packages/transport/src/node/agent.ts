@@ -7,8 +7,17 @@ import type { Libp2pInit } from 'libp2p';
 import { assembleNode } from '../libp2p/assemble.ts';
 import type { TransportDeps, TransportNode } from '../libp2p/options.ts';
 import { limits } from '../limits.ts';
+import { isQuicAddress, loadQuic } from '../links/quic.ts';
 import { circuitInit } from '../network/reservations.ts';
 import { nativeWebrtc } from './native-webrtc.ts';
+
+/** Ways to connect; QUIC is on unless it is switched off or its native code does not load. */
+export interface TransportChoice {
+  readonly tcp: boolean;
+  readonly websocket: boolean;
+  readonly webrtc: boolean;
+  readonly quic?: boolean;
+}
 
 export interface AgentOptions {
   /** Multiaddrs to listen on, such as `/ip4/127.0.0.1/tcp/0`; empty: dial only. */
@@ -23,7 +32,7 @@ export interface AgentOptions {
   readonly mdns?: boolean;
   readonly maxConnections?: number;
   readonly connectionTimeoutMs?: number;
-  readonly transports?: { readonly tcp: boolean; readonly websocket: boolean; readonly webrtc: boolean };
+  readonly transports?: TransportChoice;
   /** `direct-only`: relays may introduce, but carry no channel. */
   readonly path?: 'any' | 'direct-only';
 }
@@ -38,8 +47,11 @@ export async function createAgentNode(deps: TransportDeps, options: AgentOptions
   if (on.websocket) transports.push(webSockets());
   const native = on.webrtc ? await nativeWebrtc() : undefined;
   if (native !== undefined) transports.push(native.transport);
+  const quic = on.quic === false ? undefined : await loadQuic(deps.logger);
+  if (quic !== undefined) transports.push(quic);
+  const listen = options.listen.filter((address) => quic !== undefined || !isQuicAddress(address));
   const node = await assembleNode(deps, {
-    listen: [...options.listen, ...(on.webrtc ? ['/webrtc'] : [])],
+    listen: [...listen, ...(on.webrtc ? ['/webrtc'] : [])],
     ...(options.announce === undefined ? {} : { announce: options.announce }),
     transports,
     discovery: [
