@@ -32,8 +32,10 @@ export const limits = {
   // ── network
   /** Channel opening on one existing connection, milliseconds: a link that died silently must not hold the request. */
   openOnLinkMs: 2_500,
-  /** One address dialled, milliseconds; WebRTC takes 0.1 or 1.05 s on a good machine. */
+  /** One address dialled, milliseconds; WebRTC takes 0.1 s on a good machine. */
   dialAddressMs: 6_000,
+  /** One step of talking to a SOCKS5 proxy, milliseconds: Tor builds its way to an onion service before it answers, and gives up itself after two minutes. */
+  socksTimeoutMs: 60_000,
   /** First WebRTC try, milliseconds; each next one gets half as much again. One in six hangs in the native layer and never tells. */
   webrtcTryMs: 2_500,
   /** TCP and WebSocket get this much of a head start before QUIC, milliseconds: QUIC comes up sooner, but carried a third as much here and opens a channel a round trip later. */

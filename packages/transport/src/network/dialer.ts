@@ -52,9 +52,8 @@ function raceAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
 export const lacksPlace = ({ step, reason }: Attempt): boolean => step === 'relay' && reason.includes('NO_RESERVATION');
 
 /**
- * WebRTC, one address after the other until the time is up: about one try in six ends in the native layer without a word
- * (both sides see the connection `closed` just as it comes up) and @libp2p/webrtc then waits for ever; two tries at once
- * leave native objects behind. Throws PEER_UNREACHABLE.
+ * WebRTC, one address after the other until the time is up: a connection that ends while it comes up leaves @libp2p/webrtc waiting for ever,
+ * and two tries at once leave native objects behind. Throws PEER_UNREACHABLE.
  */
 export async function dialWebrtc(
   components: Components,
@@ -87,7 +86,13 @@ export async function dialPlan(
   components: Components,
   clock: Clock,
   plan: AddressPlan,
-  options: { readonly directOnly: boolean; readonly timeoutMs: number; readonly signal: AbortSignal },
+  options: {
+    readonly directOnly: boolean;
+    readonly timeoutMs: number;
+    /** For one direct address. */
+    readonly addressMs: number;
+    readonly signal: AbortSignal;
+  },
 ): Promise<Connection> {
   const attempts: Attempt[] = plan.unusable.map((one) => ({ ...one, step: 'address' }));
   const won = new AbortController();
@@ -111,14 +116,13 @@ export async function dialPlan(
   };
 
   const tryDirect = async (): Promise<void> => {
-    const timeoutMs = Math.min(limits.dialAddressMs, options.timeoutMs);
     const [quic, sockets] = [plan.direct.filter(isQuic), plan.direct.filter((address) => !isQuic(address))];
-    const sure = tryAll(sockets, 'direct', timeoutMs);
+    const sure = tryAll(sockets, 'direct', options.addressMs);
     await Promise.race([sure, clock.sleep(sockets.length > 0 ? limits.quicAfterMs : 0, signal)]);
     const open = quic.filter((address) => !closedHosts.has(hostOf(address)));
     for (const address of quic.filter((one) => !open.includes(one)))
       attempts.push({ address, step: 'direct', reason: 'this host refused TCP, so nobody listens there' });
-    await Promise.all([sure, tryAll(open, 'direct', timeoutMs)]);
+    await Promise.all([sure, tryAll(open, 'direct', options.addressMs)]);
   };
 
   const work = async (): Promise<never> => {

@@ -1,6 +1,5 @@
-import { cleanup } from 'node-datachannel';
+import { cleanup, PeerConnection } from 'node-datachannel';
 import type { Libp2pInit } from 'libp2p';
-import { webrtcInit } from '../libp2p/assemble.ts';
 import type { TransportNode } from '../libp2p/options.ts';
 
 /** Nodes of this process that may hold native connections. */
@@ -16,7 +15,7 @@ export async function nativeWebrtc(): Promise<{
 }> {
   const webRTC = await loadWebrtc();
   return {
-    transport: webRTC(webrtcInit),
+    transport: webRTC({ rtcConfiguration: patientConfiguration }),
     releasedWith(node) {
       let holding = false;
       return {
@@ -36,6 +35,51 @@ export async function nativeWebrtc(): Promise<{
       };
     },
   };
+}
+
+/** No STUN server of anybody: the package's own default is four public ones. */
+const iceServers: never[] = [];
+
+/**
+ * A connection that tells its candidates only once it knows the other side's description. libdatachannel starts its transports a moment before
+ * it keeps that description; an answerer that has our candidates by then is through with its handshake too soon, and its certificate is refused
+ * for want of a fingerprint to hold it against (or its first packet is lost, and repeated a second later). On one busy machine that was one link
+ * in six. Without candidates the answerer waits for our first packet.
+ */
+export function patientConfiguration(): Configuration {
+  const native = new PeerConnection('peerai', { iceServers });
+  let waiting: (() => void)[] | undefined = [];
+  const patient: Partial<PeerConnection> = {
+    onLocalCandidate: (tell) => {
+      native.onLocalCandidate((candidate, mid) => {
+        if (waiting === undefined) tell(candidate, mid);
+        else waiting.push(() => tell(candidate, mid));
+      });
+    },
+    setRemoteDescription: (...description) => {
+      native.setRemoteDescription(...description);
+      const held = waiting ?? [];
+      waiting = undefined;
+      for (const tell of held) tell();
+    },
+  };
+  return { iceServers, peerConnection: withMethods(native, patient) };
+}
+
+/** The polyfill takes a native connection beside what browsers know. */
+interface Configuration {
+  readonly iceServers: never[];
+  readonly peerConnection: PeerConnection;
+}
+
+/** The native object with some methods of ours: its own are fixed, and want it as `this`. */
+function withMethods<T extends object>(native: T, methods: Partial<T>): T {
+  return new Proxy(native, {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(methods, name) ?? Reflect.get(target, name);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
 }
 
 type WebRtc = (typeof import('@libp2p/webrtc'))['webRTC'];
