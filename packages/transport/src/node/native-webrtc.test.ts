@@ -7,33 +7,32 @@ afterAll(cleanup);
 
 test('a connection tells its candidates only once it knows the other side’s description, and then comes up', async () => {
   const [here, there] = [new RTCPeerConnection(patientConfiguration()), new RTCPeerConnection(patientConfiguration())];
+  const hasty = new RTCPeerConnection({ iceServers: [] });
   try {
     const told: unknown[] = [];
-    const isOver = once(here, 'icegatheringstatechange', () => here.iceGatheringState === 'complete');
     here.addEventListener('icecandidate', (event) => told.push(event));
     here.onicecandidate = ({ candidate }) => void (candidate === null || there.addIceCandidate(candidate));
     there.onicecandidate = ({ candidate }) => void (candidate === null || here.addIceCandidate(candidate));
     const isUp = once(here, 'connectionstatechange', () => here.connectionState === 'connected');
     here.createDataChannel('init');
     const offer = await here.createOffer();
-    await isOver;
+    const isTold = once(hasty, 'icecandidate', () => true);
+    hasty.createDataChannel('init');
+    await hasty.createOffer();
+    await isTold;
     expect(told).toEqual([]);
     await there.setRemoteDescription(offer);
     await here.setRemoteDescription(await there.createAnswer());
     expect(told).not.toEqual([]);
     await isUp;
   } finally {
-    here.close();
-    there.close();
+    for (const one of [here, there, hasty]) one.close();
   }
 });
 
-function once(target: EventTarget, name: string, holds: () => boolean): Promise<void> {
-  return new Promise((resolve) => {
-    const look = (): void => {
+const once = (target: EventTarget, name: string, holds: () => boolean): Promise<void> =>
+  new Promise((resolve) => {
+    target.addEventListener(name, () => {
       if (holds()) resolve();
-    };
-    target.addEventListener(name, look);
-    look();
+    });
   });
-}
