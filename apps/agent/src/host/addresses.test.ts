@@ -2,7 +2,16 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, expect, test } from 'vitest';
-import { announcedAddresses, bestAddress, listenAddresses, relayAddresses, splitHostPort } from './addresses.ts';
+import type { Config } from '@peerai/platform';
+import {
+  announcedAddresses,
+  bestAddress,
+  listenAddresses,
+  proxyOf,
+  relayAddresses,
+  relaysBehindProxy,
+  splitHostPort,
+} from './addresses.ts';
 
 const stops: (() => void)[] = [];
 afterEach(() => stops.splice(0).forEach((stop) => stop()));
@@ -76,6 +85,24 @@ test.each([
 ])('a server that answers %j is no relay', async (body) => {
   const url = await serve(body);
   await expect(relayAddresses([url], () => undefined)).rejects.toThrow(
+    expect.objectContaining({ code: 'RELAY_INVALID' }) as Error,
+  );
+});
+
+test.each([
+  [undefined, false, undefined],
+  ['10.0.0.9:1080', false, { host: '10.0.0.9', port: 1080 }],
+  [undefined, true, { host: '127.0.0.1', port: 9050 }],
+  ['127.0.0.1:9150', true, { host: '127.0.0.1', port: 9150 }],
+])('network.transports.socks5 %j and security.enable_tor %j are the proxy %j', (socks5, enable_tor, proxy) => {
+  const config = { network: { transports: { socks5 } }, security: { enable_tor } } as unknown as Config;
+  expect(proxyOf(config)).toEqual(proxy);
+});
+
+test('behind a proxy no relay is asked for its addresses over the web', () => {
+  const given = ['/ip4/192.0.2.1/tcp/4101/p2p/R'];
+  expect(relaysBehindProxy(given)).toEqual(given);
+  expect(() => relaysBehindProxy([...given, 'https://relay.example'])).toThrow(
     expect.objectContaining({ code: 'RELAY_INVALID' }) as Error,
   );
 });

@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net';
 import { PeerAiError } from '@peerai/core-protocol';
+import type { Config } from '@peerai/platform';
 
 /** `0.0.0.0:4001` as host and port. The configuration has checked its shape. */
 export function splitHostPort(text: string): { readonly host: string; readonly port: number } {
@@ -29,6 +30,24 @@ export function announcedAddresses(text: string, transports: Listening): readonl
   if (text.startsWith('/')) return [text];
   const { host, port } = splitHostPort(text);
   return listenAddresses(host, port, transports);
+}
+
+/** Where Tor's SOCKS port is unless it was moved. */
+const torProxy = '127.0.0.1:9050';
+
+/** The proxy that everything goes through, where one is set. */
+export function proxyOf({ network, security }: Config): { readonly host: string; readonly port: number } | undefined {
+  const given = network.transports.socks5 ?? (security.enable_tor ? torProxy : undefined);
+  return given === undefined ? undefined : splitHostPort(given);
+}
+
+/** With a proxy a relay is not asked for its addresses: that question would go round the proxy. Throws RELAY_INVALID. */
+export function relaysBehindProxy(given: readonly string[]): readonly string[] {
+  const web = given.find((one) => !one.startsWith('/'));
+  if (web === undefined) return given;
+  throw new PeerAiError('RELAY_INVALID', `${web} would be asked for its addresses without the proxy`, {
+    hint: 'Behind a proxy, give relays as multiaddrs of TCP or onion services that end in /p2p/<id>.',
+  });
 }
 
 /** How long a relay may take to say its addresses, milliseconds. */

@@ -5,7 +5,14 @@ import { type Config, systemClock, systemRandom } from '@peerai/platform';
 import type { LoadedConfig } from '@peerai/platform/node';
 import { createAgentNode } from '@peerai/transport/node';
 import { version } from '../version.ts';
-import { announcedAddresses, listenAddresses, relayAddresses, splitHostPort } from './addresses.ts';
+import {
+  announcedAddresses,
+  listenAddresses,
+  proxyOf,
+  relayAddresses,
+  relaysBehindProxy,
+  splitHostPort,
+} from './addresses.ts';
 import type { Engines } from './engines.ts';
 import type { Home } from './home.ts';
 import { choosePort } from './listen.ts';
@@ -26,11 +33,23 @@ export async function startPeer(
   undo: Undo,
 ): Promise<{ readonly peer: Peer; readonly relays: readonly string[] }> {
   const { config, origins } = loaded;
-  const relays = await relayAddresses(config.network.relays, (reason) => logger.warn('relay-left-out', { reason }));
-  const wish = splitHostPort(config.network.listen_address);
+  const socks = proxyOf(config);
+  const relays =
+    socks === undefined
+      ? await relayAddresses(config.network.relays, (reason) => logger.warn('relay-left-out', { reason }))
+      : relaysBehindProxy(config.network.relays);
+  const asked = splitHostPort(config.network.listen_address);
+  // Who hides behind a proxy is not to be found beside it.
+  const wish = socks === undefined ? asked : { ...asked, host: '127.0.0.1' };
   const setting = 'network.listen_address';
   const configured = origins[setting] !== 'default';
-  const port = await choosePort({ ...wish, span: 2, udp: config.network.transports.quic, configured, setting });
+  const port = await choosePort({
+    ...wish,
+    span: 2,
+    udp: socks === undefined && config.network.transports.quic,
+    configured,
+    setting,
+  });
   if (port !== wish.port) logger.warn('port-taken', { setting, wished: wish.port, chosen: port });
   const world = { clock: systemClock, random: systemRandom, crypto: nodeCrypto, logger };
   let peer: Peer | undefined;
@@ -41,7 +60,7 @@ export async function startPeer(
       isGranted: (id, protocol) => peer?.isGranted(id, protocol) ?? false,
       isBlocked: (id) => peer?.isBlocked(id) ?? false,
     },
-    { ...linkOptions(config, wish.host, port), relays },
+    { ...linkOptions(config, wish.host, port), ...(socks === undefined ? {} : { socks }), relays },
   );
   undo.add(() => node.stop());
   await node.start(signal);
@@ -56,17 +75,21 @@ export async function startPeer(
   return { peer: running, relays };
 }
 
-function linkOptions({ network }: Config, host: string, port: number) {
+function linkOptions(config: Config, host: string, port: number) {
+  const { network } = config;
+  // A proxy carries TCP alone.
+  const on =
+    proxyOf(config) === undefined
+      ? network.transports
+      : { tcp: network.transports.tcp, websocket: false, webrtc: false, quic: false };
   return {
-    listen: listenAddresses(host, port, network.transports),
-    ...(network.external_address === undefined
-      ? {}
-      : { announce: announcedAddresses(network.external_address, network.transports) }),
+    listen: listenAddresses(host, port, on),
+    ...(network.external_address === undefined ? {} : { announce: announcedAddresses(network.external_address, on) }),
     bootstrap: network.bootstrap_nodes,
     mdns: network.discovery.mdns,
     maxConnections: network.max_connections,
     connectionTimeoutMs: network.connection_timeout,
-    transports: network.transports,
+    transports: on,
     path: network.path,
   };
 }

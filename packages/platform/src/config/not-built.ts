@@ -11,7 +11,6 @@ export const notBuiltIn: readonly string[] = [
   'security.signature_algorithm',
   'security.certificate_file',
   'security.private_key_file',
-  'security.enable_tor',
   'security.shared_secret',
   'performance',
   'http',

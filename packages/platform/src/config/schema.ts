@@ -102,6 +102,11 @@ export const configSchema = z.strictObject({
             .boolean()
             .default(true)
             .describe('QUIC, over UDP on the port of TCP, where TCP does not get through.'),
+          socks5: hostPort
+            .optional()
+            .describe(
+              'A SOCKS5 proxy that every connection to others goes through. All but TCP is off then, and nothing listens but on loopback.',
+            ),
         })
         .prefault({})
         .describe('Ways to connect; at least one.')
@@ -114,6 +119,12 @@ export const configSchema = z.strictObject({
     .prefault({}),
   security: z
     .strictObject({
+      enable_tor: z
+        .boolean()
+        .default(false)
+        .describe(
+          'Reach others only through a Tor that runs on this machine, at 127.0.0.1:9050 or where network.transports.socks5 says.',
+        ),
       allow_origins: list(64).default([]).describe('Web origins that may call the local API.'),
       allow_hosts: list(64).default([]).describe('Host names besides the loopback ones that the local API answers to.'),
     })

@@ -33,6 +33,10 @@ export interface NodeShape {
   readonly bootstrap: readonly string[];
   readonly maxConnections: number;
   readonly connectionTimeoutMs: number;
+  /** One address dialled; `limits.dialAddressMs` unless every way is slow. */
+  readonly dialAddressMs?: number;
+  /** False: no name is ever looked up here. */
+  readonly looksUpNames?: boolean;
   readonly directOnly: boolean;
   readonly webrtc: boolean;
   readonly forwardTopics: boolean;
@@ -133,7 +137,8 @@ async function libp2pOptions(deps: TransportDeps, shape: NodeShape, isBlocked: (
       inboundConnectionThreshold: limits.inboundConnectionsPerSecond,
       maxIncomingPendingConnections: limits.pendingConnectionsMax,
       dialTimeout: shape.connectionTimeoutMs,
-      addressDialTimeout: limits.dialAddressMs,
+      addressDialTimeout: shape.dialAddressMs ?? limits.dialAddressMs,
+      ...(shape.looksUpNames === false ? { resolvers: {} } : {}),
     },
     // Our own ping measures and ends dead links.
     connectionMonitor: { enabled: false },
@@ -176,8 +181,10 @@ function runNode(
     libp2p.addEventListener('peer:identify', ({ detail }) => {
       void directory.introduce(detail.peerId.toString() as PeerId);
     });
-    keepRelays({ ...deps, components }, shape.relays, true, stopping.signal);
-    keepRelays({ ...deps, components }, shape.bootstrap, false, stopping.signal);
+    const { dialAddressMs } = shape;
+    const keeping = { ...deps, components, ...(dialAddressMs === undefined ? {} : { dialAddressMs }) };
+    keepRelays(keeping, shape.relays, true, stopping.signal);
+    keepRelays(keeping, shape.bootstrap, false, stopping.signal);
   }
 
   async function stopOnce(): Promise<void> {

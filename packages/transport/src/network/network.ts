@@ -36,6 +36,7 @@ export interface NetworkDeps {
 export interface NetworkOptions {
   readonly relays: readonly string[];
   readonly connectionTimeoutMs: number;
+  readonly dialAddressMs?: number;
   readonly directOnly: boolean;
   readonly webrtc: boolean;
 }
@@ -130,8 +131,9 @@ export function createNetwork(deps: NetworkDeps, options: NetworkOptions): Runni
     const own = options.relays.slice(0, limits.ownRelaysTriedMax).map((relay) => `${relay}/p2p-circuit/p2p/${peer}`);
     const circuits = [...stored, ...given].some((address) => address.includes('/p2p-circuit'));
     const plan = planAddresses(peer, [...stored, ...given, ...(circuits ? [] : own)]);
-    const { directOnly, connectionTimeoutMs: timeoutMs } = options;
-    const connection = await dialPlan(components, clock, plan, { directOnly, timeoutMs, signal });
+    const { directOnly, connectionTimeoutMs: timeoutMs, dialAddressMs = limits.dialAddressMs } = options;
+    const addressMs = Math.min(dialAddressMs, timeoutMs);
+    const connection = await dialPlan(components, clock, plan, { directOnly, timeoutMs, addressMs, signal });
     table.entry(connection);
   }
 

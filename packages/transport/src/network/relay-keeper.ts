@@ -6,21 +6,24 @@ import type { Components } from '../libp2p/components.ts';
 import { limits } from '../limits.ts';
 import { createReservations, type Reservations } from './reservations.ts';
 
+interface KeeperDeps {
+  readonly components: Components;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** How long one address may take; `limits.dialAddressMs` by default. */
+  readonly dialAddressMs?: number;
+}
+
 /**
  * Keeps a connection to every relay, and a reservation where wanted, for as long as the node runs: libp2p alone listens
  * once and gives up when the relay is away.
  */
-export function keepRelays(
-  deps: { readonly components: Components; readonly clock: Clock; readonly logger: Logger },
-  relays: readonly string[],
-  reserve: boolean,
-  stopped: AbortSignal,
-): void {
+export function keepRelays(deps: KeeperDeps, relays: readonly string[], reserve: boolean, stopped: AbortSignal): void {
   for (const relay of relays.slice(0, limits.relaysMax)) void keepRelay(deps, relay, reserve, stopped);
 }
 
 async function keepRelay(
-  { components, clock, logger }: { components: Components; clock: Clock; logger: Logger },
+  { components, clock, logger, dialAddressMs = limits.dialAddressMs }: KeeperDeps,
   relay: string,
   reserve: boolean,
   stopped: AbortSignal,
@@ -31,7 +34,7 @@ async function keepRelay(
   let told = '';
   while (!stopped.aborted) {
     try {
-      const connection = await reach(components, clock, relay, stopped);
+      const connection = await reach(components, relay, clock.deadline(dialAddressMs, stopped));
       if (reserve) listening = await keepReservation(components, places, relay, connection, listening);
       pauseMs = limits.relayRetryMs;
       if (told !== 'up') logger.info('relay-reached', { relay });
@@ -48,8 +51,7 @@ async function keepRelay(
   }
 }
 
-function reach(components: Components, clock: Clock, relay: string, stopped: AbortSignal): Promise<Connection> {
-  const signal = clock.deadline(limits.dialAddressMs, stopped);
+function reach(components: Components, relay: string, signal: AbortSignal): Promise<Connection> {
   return components.connectionManager.openConnection(multiaddr(relay), { signal });
 }
 

@@ -1,0 +1,72 @@
+import { circuitRelayTransport } from '@libp2p/circuit-relay-v2';
+import { tcp } from '@libp2p/tcp';
+import { webSockets } from '@libp2p/websockets';
+import type { Logger } from '@peerai/core-protocol';
+import type { NodeShape } from '../libp2p/assemble.ts';
+import type { TransportNode } from '../libp2p/options.ts';
+import { limits } from '../limits.ts';
+import { isQuicAddress, loadQuic } from '../links/quic.ts';
+import { transportOf } from '../network/addresses.ts';
+import { circuitInit } from '../network/reservations.ts';
+import type { SocksProxy } from '../links/socks.ts';
+import type { AgentOptions } from './agent.ts';
+import { nativeWebrtc } from './native-webrtc.ts';
+
+/** How an agent connects and is reached: its transports, and what follows from them. */
+interface Ways {
+  readonly shape: Pick<NodeShape, 'transports' | 'listen' | 'webrtc'> &
+    Partial<Pick<NodeShape, 'announceFilter' | 'dialAddressMs' | 'looksUpNames'>>;
+  readonly mdns: boolean;
+  /** What the transports hold besides the node is freed with it. */
+  readonly releasedWith: (node: TransportNode) => TransportNode;
+}
+
+export function waysOf(options: AgentOptions, logger: Logger): Promise<Ways> {
+  return options.socks === undefined ? openWays(options, logger) : proxiedWays(options, options.socks, logger);
+}
+
+async function openWays(options: AgentOptions, logger: Logger): Promise<Ways> {
+  const on = options.transports ?? { tcp: true, websocket: true, webrtc: true };
+  const native = on.webrtc ? await nativeWebrtc() : undefined;
+  const quic = on.quic === false ? undefined : await loadQuic(logger);
+  const listen = options.listen.filter((address) => quic !== undefined || !isQuicAddress(address));
+  return {
+    shape: {
+      transports: [
+        circuitRelayTransport(circuitInit),
+        ...(on.tcp ? [tcp()] : []),
+        ...(on.websocket ? [webSockets()] : []),
+        ...(native === undefined ? [] : [native.transport]),
+        ...(quic === undefined ? [] : [quic]),
+      ],
+      listen: [...listen, ...(on.webrtc ? ['/webrtc'] : [])],
+      webrtc: on.webrtc,
+    },
+    mdns: options.mdns === true,
+    releasedWith: native?.releasedWith ?? ((node) => node),
+  };
+}
+
+/** Nothing that opens a socket of its own is there, so nothing can go round the proxy, whatever is dialled and however it fails. */
+async function proxiedWays(options: AgentOptions, proxy: SocksProxy, logger: Logger): Promise<Ways> {
+  const { isLoopback, socksTransport } = await import('../links/socks.ts');
+  const canStay = (address: string): boolean => isLoopback(address) && transportOf(address) === 'tcp';
+  const leftOut = options.listen.filter((address) => !canStay(address));
+  if (leftOut.length > 0) logger.warn('listen-left-out', { addresses: leftOut, reason: 'a proxy is set' });
+  const withoutPeer = (address: string): string => address.split('/p2p/')[0] ?? '';
+  const told = new Set(options.announce?.map(withoutPeer));
+  const isTold = (address: string): boolean => address.includes('/p2p-circuit') || told.has(withoutPeer(address));
+  return {
+    shape: {
+      transports: [circuitRelayTransport(circuitInit), socksTransport(proxy)],
+      listen: options.listen.filter(canStay),
+      webrtc: false,
+      // Own addresses would say where this machine is, and nobody could reach them.
+      announceFilter: (all) => all.filter((one) => isTold(one.toString())),
+      dialAddressMs: options.connectionTimeoutMs ?? limits.connectionTimeoutMs,
+      looksUpNames: false,
+    },
+    mdns: false,
+    releasedWith: (node) => node,
+  };
+}
