@@ -1,6 +1,7 @@
+import { randomInt } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createControlClient } from '@peerai/peer/control';
@@ -77,13 +78,15 @@ export function ownAgents(): OwnAgents {
   };
 }
 
-/** The first of `span` free ports in a row on 127.0.0.1. */
+/**
+ * The first of `span` free ports in a row on 127.0.0.1, below those that a system gives to whoever asks for any (32,768 on Linux): another program
+ * would have it before it is used, or once it is given up.
+ */
 export async function freePort(span = 1): Promise<number> {
   for (;;) {
-    const port = await listenOnce(0);
-    const rest = Array.from({ length: span - 1 }, (_, index) => port + 1 + index);
-    const taken = await Promise.all(rest.map((one) => isTaken(one)));
-    if (!taken.includes(true) && port + span < 65_536) return port;
+    const port = randomInt(20_000, 32_768 - span);
+    const taken = await Promise.all(Array.from({ length: span }, (_, index) => isTaken(port + index)));
+    if (!taken.includes(true)) return port;
   }
 }
 
@@ -94,14 +97,11 @@ export const isTaken = (port: number): Promise<boolean> =>
     () => true,
   );
 
-function listenOnce(port: number): Promise<number> {
+function listenOnce(port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);
-    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => {
-      const { port: given } = server.address() as AddressInfo;
-      server.close(() => resolve(given));
-    });
+    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => resolve()));
   });
 }
 
