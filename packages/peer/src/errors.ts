@@ -13,4 +13,6 @@ export type PeerErrorCode =
   | 'MODEL_AMBIGUOUS'
   | 'SHARE_UNKNOWN'
   | 'SHARE_INVALID'
-  | 'NO_MODELS';
+  | 'NO_MODELS'
+  | 'TASK_UNKNOWN'
+  | 'TASK_OVER';

@@ -54,4 +54,45 @@ export const limits = {
   guestSeenEveryMs: 60_000,
   /** Remote answers that wait for their receipt's second signature, milliseconds. */
   countersignMs: 5_000,
+  /** Characters of a task's type and title, and of a reason or a line about its progress. */
+  taskTypeCharsMax: 64,
+  taskTitleCharsMax: 200,
+  taskReasonCharsMax: 1_000,
+  /** What a task asks and what it gives back, UTF-8 bytes of JSON each: with its frame it fits one message, many fit a disk. */
+  taskBytesMax: 262_144,
+  taskResultBytesMax: 262_144,
+  /** Tasks of one peer, and of all, that wait here or run; the next one is rejected with QUEUE_FULL. */
+  tasksWaitingPerPeerMax: 100,
+  tasksWaitingMax: 1_000,
+  /** Bytes of one peer's tasks that wait here or run. */
+  taskWaitingBytesPerPeerMax: 8_388_608,
+  /** Tasks given to one peer that are not over. */
+  tasksGivenPerPeerMax: 500,
+  /** Tasks that are remembered at all, and those of them that are over and keep their contents; the oldest go first. */
+  tasksKeptMax: 5_000,
+  taskBodiesKeptMax: 200,
+  /** How long a task may be on its way and in line, milliseconds; what is older is refused, so that no copy comes back later. */
+  taskLifeMsMax: 1_209_600_000,
+  /** How long a task waits for its peer where no deadline says less, milliseconds: 72 hours, as for any message. */
+  taskLifeMsDefault: 259_200_000,
+  /** How long one run may take, and how long its handler has to end once it was told to, milliseconds; less when the agent itself stops. */
+  taskRunMsMax: 3_600_000,
+  taskEndMsMax: 5_000,
+  taskShutdownMsMax: 1_000,
+  /** Tokens of a model's answer to a task unless it asks for others, and at most: 32,768 tokens are about 128 KiB of text. */
+  taskTokensDefault: 1_024,
+  taskTokensMax: 32_768,
+  /** How often a repeatable task is begun: one that ends the agent each time must not do so for ever. */
+  taskAttemptsMax: 3,
+  /** Time in line that is worth one rank of priority, milliseconds. */
+  taskAgeingMs: 60_000,
+  /** Least time between two messages about one task's progress, and between two events, milliseconds. */
+  taskProgressEveryMs: 2_000,
+  taskToldEveryMs: 250,
+  /** How often deadlines and owed messages are looked at, milliseconds. */
+  taskLookMs: 5_000,
+  /** How long past its deadline a given task waits for the answer that is under way, milliseconds. */
+  taskGraceMs: 60_000,
+  /** Messages about tasks that are on disk and not yet worked off; the next sender is told to come later. */
+  taskTrayMax: 64,
 } as const;

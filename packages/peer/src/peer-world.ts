@@ -2,6 +2,7 @@ import type { Clock, CryptoProvider, Identity, Logger, Network, Random, Store } 
 import type { Engine } from '@peerai/llm-bridge';
 import type { EngineFinding } from './node/node.schema.ts';
 import type { ShareDefaults } from './share/sharing.ts';
+import type { TaskHandler } from './tasks/task-handler.ts';
 
 /** What a peer asks of its surroundings: the ports, who it is, and the engines of this machine. */
 export interface PeerWorld {
@@ -18,6 +19,8 @@ export interface PeerWorld {
   readonly findings: () => readonly EngineFinding[];
   /** Base URL of the local API, once it listens. */
   readonly api: () => string;
+  /** Who does tasks of more types than a model does; their types come before the built-in ones. */
+  readonly taskHandlers?: readonly TaskHandler[];
 }
 export interface PeerSettings {
   readonly name: string;
@@ -35,4 +38,6 @@ export interface PeerSettings {
   /** Answers at once for other peers, and requests that may wait. */
   readonly concurrency: number;
   readonly queueLength: number;
+  /** Tasks of other peers done at once; 1 unless said. */
+  readonly tasksAtOnce?: number;
 }

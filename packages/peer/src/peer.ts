@@ -1,16 +1,6 @@
 import { fromHex, PeerAiError, type PeerId } from '@peerai/core-protocol';
 import { createReceiptBook, openLedger } from '@peerai/ledger';
-import {
-  createFailures,
-  createGateway,
-  createModelQueue,
-  type Gateway,
-  findModel,
-  serveEmbeddings,
-  serveLlama,
-  serveModelList,
-  serveModels,
-} from '@peerai/llm-bridge';
+import { createFailures, createGateway, createModelQueue, type Gateway } from '@peerai/llm-bridge';
 import { createMessenger } from '@peerai/messaging';
 import { type Chat, createChat } from './chat/chat.ts';
 import { createDoctor, type Doctor } from './doctor/doctor.ts';
@@ -26,18 +16,21 @@ import { createLocalModels } from './models/local-models.ts';
 import { type Models, openModels } from './models/models.ts';
 import { catalogueOf, createRoute } from './models/route.ts';
 import { createRemoteModels } from './models/remote-models.ts';
+import { createNodeView } from './node/node-view.ts';
 import { createReach } from './node/reach.ts';
-import { fingerprintView } from './node/fingerprint-view.ts';
 import type { NodeView } from './node/node.schema.ts';
 import { openDevices } from './pairing/devices.ts';
 import { createPairing, type Pairing } from './pairing/pairing.ts';
 import { createPeers, type Peers } from './pairing/peers.ts';
 import { openAdmission } from './share/admission.ts';
-import { shareApiKeys } from './share/api-keys.ts';
 import type { PeerSettings, PeerWorld } from './peer-world.ts';
 import { openShares } from './share/shares.ts';
 import { tellingStore } from './store/telling-store.ts';
+import { serveSharing } from './share/serve-sharing.ts';
 import { createSharing, shareView, type Sharing } from './share/sharing.ts';
+import { promptHandler } from './tasks/prompt-handler.ts';
+import { createTaskHandlers } from './tasks/task-handler.ts';
+import { openTasks, type Tasks } from './tasks/tasks.ts';
 
 export type { PeerSettings, PeerWorld } from './peer-world.ts';
 
@@ -52,6 +45,7 @@ export interface Peer {
   readonly chat: Chat;
   readonly books: Books;
   readonly messages: Messages;
+  readonly tasks: Tasks;
   readonly doctor: Doctor;
   /** The OpenAI and Ollama faces. */
   readonly gateway: Gateway;
@@ -145,6 +139,10 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
       );
   };
   const keeper = createKeeper({ network, clock, logger, devices, links, hello, met });
+  const mayChat = (peer: PeerId): boolean => {
+    const device = devices.get(peer);
+    return device?.allow.includes('chat') === true && !device.blocked;
+  };
   const peers = createPeers({
     crypto,
     clock,
@@ -156,7 +154,10 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     ownName: name,
     relays: () => relays.ids(),
     modelsOf: (peer) => remote.of(peer).map(({ name: model }) => model),
-    revoked: (peer) => admission.revoke({ peer }),
+    revoked: (peer) => {
+      if (!mayChat(peer)) admission.revoke({ peer });
+      tasks.review(peer);
+    },
     nudge: (peer) => keeper.nudge(peer),
     removed: (peer) => remote.forget(peer),
   });
@@ -234,13 +235,29 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     },
   });
 
-  const messengerStore = tellingStore(store.room('messenger'), (changes) => messages.committed(changes));
+  const messengerStore = tellingStore(store.room('messenger'), (changes) => {
+    messages.committed(changes);
+    tasks.committed(changes);
+  });
   const messenger = createMessenger({ store: messengerStore, network, identity, crypto, clock, random, logger });
   const messages = await openMessages({ clock, store, messenger, devices, events });
   const queue = createModelQueue(clock, { concurrency: settings.concurrency, queueLengthMax: settings.queueLength });
   const answering = () => ({ active: queue.running, queued: queue.waiting, concurrentMax: settings.concurrency });
   const nameOf = (peer: PeerId): string => (peer === identity.peer ? settings.name : peers.nameOf(peer));
   const ownModels = async () => (await models.list()).models.filter((model) => model.local);
+  const tasks = await openTasks({
+    self: identity.peer,
+    clock,
+    random,
+    logger,
+    store,
+    messenger,
+    devices,
+    events,
+    nameOf,
+    handlers: createTaskHandlers(world.taskHandlers ?? [], [promptHandler({ clock, queue, local, models })]),
+    concurrency: settings.tasksAtOnce ?? 1,
+  });
   const doctor = createDoctor({
     clock,
     engines: () => local.findings(),
@@ -264,29 +281,36 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
   const catalogue = catalogueOf(models, route);
   const gateway = createGateway({ catalogue, clock, random, crypto, logger, self: identity.peer });
 
+  const node = createNodeView({
+    self: identity.peer,
+    crypto,
+    settings,
+    startedMs,
+    api: world.api,
+    addresses,
+    relays,
+    reach,
+    engines: () => local.findings(),
+    answering,
+  });
   const serving: Disposable[] = [];
   let started = false;
   const serve = (): void => {
-    const parts = { network, admission, clock, crypto, logger, models: () => local.list(), queue };
     serving.push(
-      serveModels(parts),
-      serveEmbeddings(parts),
-      serveLlama(
-        { ...parts, random },
-        {
-          defaultModel: () => findModel(local.list(), models.defaultName()) ?? local.list()[0],
-          apiKeys: shareApiKeys({ keySecret, crypto, identity, shares, nowMs: () => clock.nowMs() }),
-        },
-      ),
-      serveModelList(network, async (peer, grant) => {
-        const device = devices.get(peer);
-        if (grant === undefined)
-          return device?.allow.includes('chat') === true && !device.blocked ? models.exposedCards() : [];
-        const share = await admission.greet(peer, grant);
-        return local
-          .list()
-          .map(({ card }) => card)
-          .filter((card) => share.models.includes(card.name));
+      ...serveSharing({
+        network,
+        admission,
+        clock,
+        crypto,
+        logger,
+        random,
+        identity,
+        keySecret,
+        local,
+        models,
+        shares,
+        queue,
+        mayChat,
       }),
       signing.serve(),
     );
@@ -305,34 +329,14 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     chat,
     books,
     messages,
+    tasks,
     doctor,
     gateway,
     answering,
     linkBytes: () => links.bytes(),
     isGranted: (peer) => devices.get(peer)?.blocked === false,
     isBlocked: (peer) => devices.isBlocked(peer),
-    async node() {
-      return {
-        v: 1,
-        name: settings.name,
-        peerId: identity.peer,
-        fingerprint: fingerprintView(crypto, identity.peer),
-        version: settings.version,
-        startedMs,
-        home: settings.home,
-        api: world.api(),
-        addresses: [...addresses()],
-        relays: relays.list().map(({ address, peer, state }) => ({
-          address,
-          ...(peer === undefined ? {} : { peerId: peer }),
-          state,
-        })),
-        reach: reach.kind(),
-        engines: [...local.findings()],
-        ...(reach.pageUrl() === undefined ? {} : { pageUrl: reach.pageUrl() }),
-        answering: answering(),
-      };
-    },
+    node: async () => node(),
     async start() {
       if (started) return;
       started = true;
@@ -341,6 +345,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
       pairing.start();
       sharing.start();
       messages.start();
+      await tasks.start(stopping.signal);
       await messenger.start(stopping.signal);
       const quiet = (task: Promise<void>): void =>
         void task.catch((error: unknown) =>
@@ -380,6 +385,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
       pairing.stop();
       sharing.close();
       messages.stop();
+      await tasks.stop();
       for (const one of serving.splice(0)) one[Symbol.dispose]();
       await messenger.stop();
     },

@@ -14,6 +14,8 @@ export interface Output {
   write(text: string): void;
   /** For people; silent with `--quiet`. */
   note(text: string): void;
+  /** A line that the next one overwrites, empty to take it away; on a terminal only. */
+  progress(text: string): void;
 }
 
 export interface OutputFlags {
@@ -39,6 +41,11 @@ export function createOutput(flags: OutputFlags): Output {
     write: (text) => void process.stdout.write(plain(text)),
     note(text) {
       if (!quiet) process.stderr.write(`${plain(text)}\n`);
+    },
+    progress(text) {
+      if (quiet || json || !process.stderr.isTTY || process.env['CI'] !== undefined) return;
+      const line = plain(text).replaceAll(/\s+/g, ' ');
+      process.stderr.write(`\r\u001B[2K${line.slice(0, Math.max(20, process.stderr.columns - 1))}`);
     },
   };
 }

@@ -87,6 +87,18 @@ export const verbs: Readonly<Record<string, Entry>> = {
     says: 'messages received',
     load: async () => (await import('./commands/messages.ts')).inbox,
   },
+  delegate: {
+    group: 'Tasks',
+    usage: 'delegate <peer> <task> [--type T] [--watch]',
+    says: 'give a device something to do',
+    load: async () => (await import('./commands/tasks.ts')).delegate,
+  },
+  tasks: {
+    group: 'Tasks',
+    usage: 'tasks ls|show|cancel <id>',
+    says: 'tasks given and taken',
+    load: async () => (await import('./commands/tasks.ts')).tasks,
+  },
   run: {
     group: 'Ask',
     usage: 'run <model> [prompt] [--peer P] [--system S]',

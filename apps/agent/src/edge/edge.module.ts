@@ -9,6 +9,7 @@ import { PairingsController, PeersController } from './controllers/peers.control
 import { SeedNetworkController } from './controllers/seed-network.controller.ts';
 import { SessionController } from './controllers/session.controller.ts';
 import { ModelsController, SharesController } from './controllers/shares.controller.ts';
+import { TasksController } from './controllers/tasks.controller.ts';
 import type { ControlHooks } from './hooks.ts';
 import { CONTROL, LOGGER, PEER } from './tokens.ts';
 
@@ -21,6 +22,7 @@ export const controllers = [
   ModelsController,
   LedgerController,
   MessagesController,
+  TasksController,
   KeysController,
   SessionController,
   SeedNetworkController,

@@ -15,6 +15,7 @@ import type {
   PingView,
 } from '../pairing/pairing.schema.ts';
 import type { ShareRequest, ShareView } from '../share/share.schema.ts';
+import type { TaskDetail, TaskRequest, TasksView, TaskView } from '../tasks/tasks.schema.ts';
 import type { ConfigView } from './config.schema.ts';
 import type { ControlEvent } from './events.ts';
 import type { KeyView } from './keys.schema.ts';
@@ -57,6 +58,10 @@ export interface ControlClient {
   doctor(signal?: AbortSignal): Promise<DoctorView>;
   messages(signal?: AbortSignal): Promise<readonly MessageView[]>;
   send(to: string, kind: string, payload: unknown): Promise<DeliveryView>;
+  tasks(signal?: AbortSignal): Promise<TasksView>;
+  task(id: string, signal?: AbortSignal): Promise<TaskDetail>;
+  delegate(request: TaskRequest): Promise<TaskView>;
+  cancelTask(id: string, reason?: string): Promise<TaskView>;
   keys(signal?: AbortSignal): Promise<readonly KeyView[]>;
   makeKey(name: string): Promise<KeyView>;
   revokeKey(name: string): Promise<void>;
@@ -107,6 +112,10 @@ export function createControlClient(options: ControlOptions): ControlClient {
     doctor: (signal) => get('/doctor', signal),
     messages: async (signal) => (await get<{ messages: MessageView[] }>('/messages', signal)).messages,
     send: (to, kind, payload) => json('POST', '/messages', { to, kind, payload }),
+    tasks: (signal) => get('/tasks', signal),
+    task: (id, signal) => get(`/tasks/${at(id)}`, signal),
+    delegate: (body) => json('POST', '/tasks', body),
+    cancelTask: (id, reason) => json('POST', `/tasks/${at(id)}/cancel`, reason === undefined ? {} : { reason }),
     keys: async (signal) => (await get<{ keys: KeyView[] }>('/keys', signal)).keys,
     makeKey: (name) => json('POST', '/keys', { name }),
     revokeKey: (name) => json('DELETE', `/keys/${at(name)}`),

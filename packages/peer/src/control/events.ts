@@ -2,6 +2,7 @@ import type { PeerView, PendingPairing } from '../pairing/pairing.schema.ts';
 import type { MessageView } from '../messages/messages.schema.ts';
 import type { ReceiptView } from '../ledger/ledger.schema.ts';
 import type { ShareView } from '../share/share.schema.ts';
+import type { TaskView } from '../tasks/tasks.schema.ts';
 
 /** What `GET /api/v1/events` sends: `event:` is the type, `data:` the JSON of the rest, `id:` a rising number for `Last-Event-ID`. */
 export type ControlEvent =
@@ -13,6 +14,7 @@ export type ControlEvent =
   | { readonly type: 'share-changed'; readonly share: ShareView }
   | { readonly type: 'models-changed' }
   | { readonly type: 'message-received'; readonly message: MessageView }
+  | { readonly type: 'task-changed'; readonly task: TaskView }
   | { readonly type: 'receipt-signed'; readonly receipt: ReceiptView }
   | { readonly type: 'relay-changed'; readonly address: string; readonly state: 'connected' | 'unreachable' }
   | {

@@ -31,3 +31,4 @@ export type {
   PingView,
 } from '../pairing/pairing.schema.ts';
 export type { ShareRequest, ShareView } from '../share/share.schema.ts';
+export type { TaskDetail, TaskPriority, TaskRequest, TasksView, TaskView } from '../tasks/tasks.schema.ts';

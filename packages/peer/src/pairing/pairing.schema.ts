@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { fingerprintSchema } from '../node/node.schema.ts';
 
-/** What a paired device may do here. `tasks` and `train` are remembered for later versions. */
+/** What a paired device may do here. `train` is remembered for later versions. */
 export const permissionSchema = z.enum(['chat', 'tasks', 'train']);
 
 export const peerSchema = z.object({

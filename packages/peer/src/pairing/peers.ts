@@ -27,7 +27,7 @@ export interface PeersDeps {
   /** Names of the models a device offers to us. */
   readonly modelsOf: (peer: PeerId) => readonly string[];
   readonly ownName: () => string;
-  /** A device was blocked or removed, or may not chat any more: what it runs here ends. */
+  /** A device was blocked or removed, or may do less: what it runs here without the right ends. */
   readonly revoked: (peer: PeerId) => void;
   readonly nudge: (peer: PeerId) => void;
   /** A device is known no more. */
@@ -85,7 +85,7 @@ export function createPeers(deps: PeersDeps): Peers {
       if (before === undefined || changed === undefined)
         throw new PeerAiError('DEVICE_UNKNOWN', 'this device was removed meanwhile');
       if (changed.blocked && !before.blocked) await cutOff(deps, peer);
-      else if (before.allow.includes('chat') && !changed.allow.includes('chat')) deps.revoked(peer);
+      else if (before.allow.some((use) => !changed.allow.includes(use))) deps.revoked(peer);
       // A hello makes the other side ask what it may use now.
       const isOpened = changed.allow.some((use) => !before?.allow.includes(use));
       if (!changed.blocked && (before.blocked || isOpened)) deps.nudge(peer);

@@ -11,6 +11,7 @@ import {
 import { type Engine, scriptedEngine } from '@peerai/llm-bridge';
 import { createGuest, type Guest } from '../guest/index.ts';
 import { createPeer, type Peer, type PeerSettings } from '../peer.ts';
+import type { TaskHandler } from '../tasks/task-handler.ts';
 import { slowStore } from './slow-store.ts';
 
 export interface PeerOptions {
@@ -21,6 +22,7 @@ export interface PeerOptions {
   readonly engine?: boolean;
   readonly engines?: readonly Engine[];
   readonly settings?: Partial<PeerSettings>;
+  readonly taskHandlers?: readonly TaskHandler[];
   /** Places on relays this peer has now; multiaddrs up to `/p2p-circuit`. */
   readonly circuits?: () => readonly string[];
   /** What dialling anybody fails with now. */
@@ -97,6 +99,7 @@ export function testWorld(weather: { readonly latencyMs?: number } = {}): TestWo
         engines: () => engines,
         findings: () => [],
         api: () => 'http://127.0.0.1:8006',
+        taskHandlers: options.taskHandlers ?? [],
       };
       const peer = await createPeer(
         { ...world, ...parts, store: disk, network },

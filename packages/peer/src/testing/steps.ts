@@ -1,5 +1,6 @@
 import type { ManualClock } from '@peerai/core-protocol/testing';
 import type { ChatEvent } from '../chat/chat.schema.ts';
+import type { Permission } from '../pairing/pairing.schema.ts';
 import type { TestGuest, TestPeer, TestWorld } from './peers.ts';
 
 export const live = (): AbortSignal => new AbortController().signal;
@@ -18,8 +19,13 @@ export async function until<T>(
 }
 
 /** Both devices of each other, with the models of `inviter` known to `joiner`. */
-export async function pair(world: TestWorld, inviter: TestPeer, joiner: TestPeer): Promise<void> {
-  const { link } = await inviter.peer.pairing.invite(['chat']);
+export async function pair(
+  world: TestWorld,
+  inviter: TestPeer,
+  joiner: TestPeer,
+  allow: readonly Permission[] = ['chat'],
+): Promise<void> {
+  const { link } = await inviter.peer.pairing.invite(allow);
   const pending = await world.clock.until(joiner.peer.pairing.join(link, live()));
   await world.clock.until(inviter.peer.pairing.accept(pending.id));
   await until(world.clock, () =>

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { PeerAiError } from '@peerai/core-protocol';
 import type { MessageView } from '@peerai/peer/control';
 import { command, type Verb } from '../command.ts';
+import { readData } from '../read-data.ts';
 
 export const send: Verb = {
   run: command(
@@ -51,12 +51,4 @@ export const inbox: Verb = {
 function line({ sentMs, fromName, kind, payload }: MessageView): string {
   const text = typeof payload === 'string' ? payload : JSON.stringify(payload);
   return `${new Date(sentMs).toISOString().slice(0, 16).replace('T', ' ')}  ${fromName}  ${kind === 'text' ? '' : `[${kind}] `}${text}`;
-}
-
-function readData(text: string): unknown {
-  try {
-    return JSON.parse(text.startsWith('@') ? readFileSync(text.slice(1), 'utf8') : text);
-  } catch (cause) {
-    throw new PeerAiError('USAGE', `--data is not JSON: ${(cause as Error).message}`, {}, { cause });
-  }
 }

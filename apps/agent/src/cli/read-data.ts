@@ -1,0 +1,21 @@
+import { readFileSync } from 'node:fs';
+import { PeerAiError } from '@peerai/core-protocol';
+
+/** `--data`: JSON, or `@file` that holds it. Throws USAGE. */
+export function readData(text: string): unknown {
+  try {
+    return JSON.parse(text.startsWith('@') ? readFileSync(text.slice(1), 'utf8') : text);
+  } catch (cause) {
+    throw new PeerAiError('USAGE', `--data is not JSON: ${(cause as Error).message}`, {}, { cause });
+  }
+}
+
+/** A text, or `@file` that holds it. Throws USAGE. */
+export function readText(text: string): string {
+  if (!text.startsWith('@')) return text;
+  try {
+    return readFileSync(text.slice(1), 'utf8');
+  } catch (cause) {
+    throw new PeerAiError('USAGE', `this file cannot be read: ${(cause as Error).message}`, {}, { cause });
+  }
+}

@@ -1,0 +1,111 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { TaskDetail, TaskView } from '@peerai/peer/control';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { type Agent, ended, homes, start, up } from '../../test/cli.ts';
+
+const folders = homes();
+let desk: Agent;
+let laptop: Agent;
+beforeAll(async () => {
+  [desk, laptop] = await Promise.all([
+    up(folders.make(), { env: { PEERAI_NETWORK__NAME: 'desk' } }),
+    up(folders.make(), { env: { PEERAI_NETWORK__NAME: 'laptop' } }),
+  ]);
+  const { invite } = await desk.json<{ invite: { link: string } }>(['invite', '--allow', 'chat,tasks']);
+  const joining = laptop.run(['join', invite.link, '-y']);
+  const waiting = await vi.waitFor(
+    async () => {
+      const { pending } = await desk.json<{ pending: { id: string }[] }>(['peers']);
+      expect(pending).toHaveLength(1);
+      return pending[0]?.id ?? '';
+    },
+    { timeout: 15_000, interval: 200 },
+  );
+  await desk.run(['peers', 'accept', waiting]);
+  expect((await joining).code).toBe(0);
+}, 60_000);
+afterAll(async () => {
+  await Promise.all([desk?.end(), laptop?.end()]);
+  folders.remove();
+});
+
+const shown = async (agent: Agent, id: string): Promise<TaskDetail> =>
+  (await agent.json<{ task: TaskDetail }>(['tasks', 'show', id])).task;
+const statusOf = async (agent: Agent, id: string, status: string): Promise<TaskDetail> =>
+  vi.waitFor(
+    async () => {
+      const task = await shown(agent, id);
+      expect(task.status).toBe(status);
+      return task;
+    },
+    { timeout: 20_000, interval: 250 },
+  );
+const given = async (...args: string[]): Promise<string> =>
+  (await laptop.json<{ task: TaskView }>(['delegate', 'desk', ...args])).task.id;
+
+test('a task is given, done and its result shown', { timeout: 60_000 }, async () => {
+  const told = await laptop.run(['delegate', 'desk', '2+2', '--type', 'research', '--model', 'echo', '--watch']);
+  expect([told.code, told.stdout]).toEqual([0, 'echo: 2+2\n']);
+  const { task } = await laptop.json<{ task: TaskDetail }>(
+    'delegate desk again --data {"model":"echo"} --watch'.split(' '),
+  );
+  expect(task).toMatchObject({ status: 'completed', peerName: 'desk', result: { text: 'echo: again' } });
+  expect((await desk.run(['tasks'])).stdout).toMatch(/from laptop +research +completed/);
+  expect((await laptop.run(['tasks', 'show', task.id.slice(0, 8)])).stdout).toContain('echo: again');
+});
+
+test('each end has its own status', { timeout: 60_000 }, async () => {
+  expect(await laptop.run(['delegate', 'desk', 'x', '--type', 'deploy', '--watch'])).toMatchObject({
+    code: 5,
+    stdout: expect.stringContaining('NO_HANDLER') as string,
+  });
+  const slow = 'word '.repeat(400);
+  const late = ['delegate', 'desk', slow, '--model', 'echo-slow', '--deadline', '2s', '--watch'];
+  expect((await laptop.run(late)).code).toBe(8);
+  expect((await laptop.run(['delegate', 'desk', 'x', '--model', 'fail', '--watch'])).code).toBe(1);
+  expect((await laptop.run(['delegate', 'desk', 'x', '--priority', 'soon'])).code).toBe(2);
+  expect((await laptop.run(['tasks', 'show', 'nonesuch'])).code).toBe(1);
+});
+
+test('a running task is cancelled from where it was given', { timeout: 60_000 }, async () => {
+  const id = await given('word '.repeat(400), '--model', 'echo-slow');
+  await statusOf(laptop, id, 'in_progress');
+  expect((await laptop.run(['tasks', 'cancel', id, '--reason', 'enough'])).code).toBe(0);
+  expect(await statusOf(laptop, id, 'cancelled')).toMatchObject({ message: 'enough' });
+});
+
+test('kill -9 of both in turn: each task is done, none twice', { timeout: 120_000 }, async () => {
+  const first = await given('word '.repeat(60), '--model', 'echo-slow', '--title', 'running');
+  const waiting = [await given('two', '--model', 'echo'), await given('three', '--model', 'echo')];
+  await statusOf(laptop, first, 'in_progress');
+  await statusOf(laptop, waiting[1] ?? '', 'assigned');
+  await desk.end('SIGKILL');
+  // Given while nobody is there to take it.
+  const away = await given('four', '--model', 'echo');
+  // One after the other: each comes back with another port, and tells it to the one that is there.
+  desk = await up(desk.home, { env: { PEERAI_NETWORK__NAME: 'desk' } });
+  await statusOf(laptop, away, 'assigned');
+  await laptop.end('SIGKILL');
+  laptop = await up(laptop.home, { env: { PEERAI_NETWORK__NAME: 'laptop' } });
+  const done = [];
+  for (const id of [first, ...waiting, away]) done.push(await statusOf(laptop, id, 'completed'));
+  expect(done.slice(1).map(({ result }) => (result as { text: string }).text)).toEqual([
+    'echo: two',
+    'echo: three',
+    'echo: four',
+  ]);
+  const { tasks } = await desk.json<{ tasks: TaskView[] }>(['tasks']);
+  const attempts = [first, ...waiting, away].map((id) => tasks.filter((task) => task.id.startsWith(id)));
+  expect(attempts.map((all) => all.map((task) => task.attempts))).toEqual([[2], [1], [1], [1]]);
+});
+
+test('a follower that is interrupted leaves the task alone', { timeout: 60_000 }, async () => {
+  const child = start(['delegate', 'desk', 'word '.repeat(100), '--model', 'echo-slow', '--watch'], {
+    home: laptop.home,
+  });
+  await sleep(2_000);
+  child.kill('SIGINT');
+  expect((await ended(child)).code).toBe(130);
+  const { tasks } = await laptop.json<{ tasks: TaskView[] }>(['tasks']);
+  await statusOf(laptop, tasks[0]?.id ?? '', 'completed');
+});

@@ -1,0 +1,56 @@
+import type { Clock, CryptoProvider, Identity, Logger, Network, PeerId, Random } from '@peerai/core-protocol';
+import {
+  type createModelQueue,
+  findModel,
+  serveEmbeddings,
+  serveLlama,
+  serveModelList,
+  serveModels,
+} from '@peerai/llm-bridge';
+import type { LocalModels } from '../models/local-models.ts';
+import type { Models } from '../models/models.ts';
+import type { openAdmission } from './admission.ts';
+import { shareApiKeys } from './api-keys.ts';
+import type { openShares } from './shares.ts';
+
+export interface ServeSharingDeps {
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly crypto: CryptoProvider;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly identity: Identity;
+  readonly admission: Awaited<ReturnType<typeof openAdmission>>;
+  readonly shares: Awaited<ReturnType<typeof openShares>>;
+  readonly keySecret: Uint8Array;
+  readonly local: LocalModels;
+  readonly models: Models;
+  readonly queue: ReturnType<typeof createModelQueue>;
+  /** Whether a paired device may chat here now. */
+  readonly mayChat: (peer: PeerId) => boolean;
+}
+
+/** Answers other peers with our models, in every protocol there is for it, until disposed. */
+export function serveSharing(deps: ServeSharingDeps): readonly Disposable[] {
+  const { network, admission, clock, crypto, random, logger, identity, keySecret, local, models, shares } = deps;
+  const parts = { network, admission, clock, crypto, logger, models: () => local.list(), queue: deps.queue };
+  return [
+    serveModels(parts),
+    serveEmbeddings(parts),
+    serveLlama(
+      { ...parts, random },
+      {
+        defaultModel: () => findModel(local.list(), models.defaultName()) ?? local.list()[0],
+        apiKeys: shareApiKeys({ keySecret, crypto, identity, shares, nowMs: () => clock.nowMs() }),
+      },
+    ),
+    serveModelList(network, async (peer, grant) => {
+      if (grant === undefined) return deps.mayChat(peer) ? models.exposedCards() : [];
+      const share = await admission.greet(peer, grant);
+      return local
+        .list()
+        .map(({ card }) => card)
+        .filter((card) => share.models.includes(card.name));
+    }),
+  ];
+}
