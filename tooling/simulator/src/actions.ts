@@ -75,9 +75,10 @@ function pair(scene: Scene): void {
 
 function message(scene: Scene): void {
   const found = two(scene);
-  if (found === undefined) return;
-  const [from, to] = found;
-  if (!knows(from, to)) return;
+  if (found !== undefined && knows(...found)) send(scene, ...found);
+}
+
+function send(scene: Scene, from: Alive, to: Alive): void {
   const text = `message ${scene.history.messages.size}`;
   const sent = { from: from.name, to: to.name, acknowledged: false };
   scene.history.messages.set(text, sent);
@@ -86,6 +87,13 @@ function message(scene: Scene): void {
     if (state === 'queued' || state === 'delivered') sent.acknowledged = true;
     return state;
   });
+}
+
+/** Several at once, so that there is an order to keep. */
+function burst(scene: Scene): void {
+  const found = two(scene);
+  if (found === undefined || !knows(...found)) return;
+  for (let count = 2 + scene.dice.below(4); count > 0; count -= 1) send(scene, ...found);
 }
 
 function ask(scene: Scene): void {
@@ -167,6 +175,24 @@ function weather(scene: Scene, isCut: boolean): void {
   else networks.heal(one, other);
 }
 
+/** Everybody is on one side or the other, and nobody hears across. */
+function partition({ world, dice }: Scene): void {
+  const ids = [...world.players, ...world.visitors].map(({ identity }) => identity.peer);
+  const left = new Set(ids.filter(() => dice.chance(0.5)));
+  for (const one of left) for (const other of ids) if (!left.has(other)) world.networks.cut(one, other);
+}
+
+function healAll({ world }: Scene): void {
+  const ids = [...world.players, ...world.visitors].map(({ identity }) => identity.peer);
+  for (const one of ids) for (const other of ids) if (one !== other) world.networks.heal(one, other);
+}
+
+/** Mostly within what peers put up with between any two of them, sometimes far off. */
+function drift({ world, dice }: Scene): void {
+  const reachMs = dice.chance(0.2) ? 900_000 : 25_000;
+  dice.pick([...world.players, ...world.visitors]).clock.skewMs = dice.below(2 * reachMs) - reachMs;
+}
+
 async function killOne(scene: Scene): Promise<void> {
   const players = alive(scene);
   if (players.length > 0) await scene.world.kill(scene.dice.pick(players));
@@ -183,8 +209,9 @@ async function reload(scene: Scene): Promise<void> {
 }
 
 export const actions: readonly Action[] = [
-  { name: 'pair', weight: 10, begin: pair },
-  { name: 'message', weight: 16, begin: message },
+  { name: 'pair', weight: 14, begin: pair },
+  { name: 'message', weight: 12, begin: message },
+  { name: 'burst', weight: 8, begin: burst },
   { name: 'ask', weight: 10, begin: ask },
   { name: 'share', weight: 4, begin: share },
   { name: 'visit', weight: 5, begin: visit },
@@ -192,6 +219,9 @@ export const actions: readonly Action[] = [
   { name: 'stop', weight: 2, begin: stopShare },
   { name: 'cut', weight: 4, begin: (scene) => weather(scene, true) },
   { name: 'heal', weight: 6, begin: (scene) => weather(scene, false) },
+  { name: 'partition', weight: 2, begin: partition },
+  { name: 'heal-all', weight: 3, begin: healAll },
+  { name: 'drift', weight: 3, begin: drift },
   { name: 'kill', weight: 4, begin: killOne },
   { name: 'start', weight: 8, begin: startOne },
   { name: 'reload', weight: 3, begin: reload },

@@ -1,4 +1,5 @@
-import { nobleCrypto, toHex, utf8 } from '@peerai/core-protocol';
+import { type Change, fromUtf8, toHex, utf8 } from '@peerai/core-protocol';
+import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
 
 /** What somebody was told is done: from then on it must hold, whatever happens. */
 export interface History {
@@ -11,6 +12,9 @@ export interface History {
   /** Errors that are no PeerAiError: always a defect. */
   readonly defects: string[];
   readonly counts: Map<string, number>;
+  /** Texts in the order in which each player's disk got them, by `name`. */
+  readonly arrivals: Map<string, string[]>;
+  written(name: string, changes: readonly Change[]): void;
 }
 export interface Trace {
   readonly lines: string[];
@@ -18,19 +22,32 @@ export interface Trace {
   hash(): string;
 }
 
-export const createHistory = (): History => ({
-  messages: new Map(),
-  shares: new Map(),
-  paired: new Set(),
-  defects: [],
-  counts: new Map(),
-});
+export function createHistory(): History {
+  const arrivals = new Map<string, string[]>();
+  return {
+    messages: new Map(),
+    shares: new Map(),
+    paired: new Set(),
+    defects: [],
+    counts: new Map(),
+    arrivals,
+    written(name, changes) {
+      const texts = changes.flatMap(({ key, value }) =>
+        value !== undefined && inboxRow.test(key) ? [(JSON.parse(fromUtf8(value)) as { payload: string }).payload] : [],
+      );
+      if (texts.length > 0) arrivals.set(name, [...(arrivals.get(name) ?? []), ...texts]);
+    },
+  };
+}
+
+/** A message in the room that people read. */
+const inboxRow = /messages\0in\/\d{15}-[0-9a-f]{32}$/;
 
 export function createTrace(): Trace {
   const lines: string[] = [];
   return {
     lines,
     note: (line) => void lines.push(line),
-    hash: () => toHex(nobleCrypto.sha256(utf8(lines.join('\n')))),
+    hash: () => toHex(nodeCrypto.sha256(utf8(lines.join('\n')))),
   };
 }

@@ -3,5 +3,5 @@
  *
  * @packageDocumentation
  */
-export type { DiskFault } from './disk.ts';
+export { type Mutant, mutants } from './disk.ts';
 export { runSimulation, type SimulationOptions, type SimulationResult } from './simulation.ts';

@@ -1,7 +1,8 @@
 import type { Player, Visitor } from './world.ts';
 import type { Scene } from './actions.ts';
 import { openReceipt, type UsageReceipt } from '@peerai/ledger';
-import { nobleCrypto, toHex } from '@peerai/core-protocol';
+import { toHex } from '@peerai/core-protocol';
+import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
 
 /** What is wrong now, in words; nothing while all holds. Looks only at what may be asked at any moment. */
 export function wrongNow({ world, history }: Scene): string | undefined {
@@ -35,7 +36,22 @@ export function wrongNow({ world, history }: Scene): string | undefined {
         return `${player.name}: the pairing with ${joiner} is gone`;
     }
   }
-  return history.defects[0];
+  return history.defects[0] ?? wrongOrder(history);
+}
+
+/** Between two peers messages come in the order in which they were sent, and none again. */
+function wrongOrder({ arrivals, messages }: Scene['history']): string | undefined {
+  for (const [to, texts] of arrivals) {
+    const last = new Map<string, number>();
+    for (const text of texts) {
+      const from = messages.get(text)?.from ?? '';
+      const number = Number(text.split(' ')[1]);
+      if (number === last.get(from)) return `${to}: "${text}" of ${from} was handled twice`;
+      if (number < (last.get(from) ?? -1)) return `${to}: "${text}" of ${from} came after "message ${last.get(from)}"`;
+      last.set(from, number);
+    }
+  }
+  return undefined;
 }
 
 /** What is wrong once every line is healed, everybody runs, and time has passed. */
@@ -95,7 +111,7 @@ async function receiptsOf(who: Player | Visitor): Promise<readonly Facts[]> {
   if ('guest' in who) {
     const all = await who.guest.receipts();
     return all
-      .map((bytes) => openReceipt(nobleCrypto, bytes).receipt)
+      .map((bytes) => openReceipt(nodeCrypto, bytes).receipt)
       .map((receipt) => ({ ...receipt, lease: toHex(receipt.lease) }));
   }
   const size = (await who.peer?.books.head())?.size ?? 0;

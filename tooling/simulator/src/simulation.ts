@@ -1,7 +1,7 @@
 import { PeerAiError } from '@peerai/core-protocol';
 import { actions, type Scene } from './actions.ts';
 import { createDice } from './dice.ts';
-import type { DiskFault } from './disk.ts';
+import type { Mutant } from './disk.ts';
 import { createHistory, createTrace } from './history.ts';
 import { wrongAfterHealing, wrongNow } from './invariants.ts';
 import { createWorld } from './world.ts';
@@ -11,10 +11,10 @@ export interface SimulationOptions {
   readonly peers?: number;
   /** Default 200. */
   readonly steps?: number;
-  /** Chance that a message kills its channel. Default 0.005. */
+  /** Chance that a message kills its channel. Default 0.02. */
   readonly lossRate?: number;
-  /** A disk that lies, to see that it is caught. Default `none`. */
-  readonly diskFault?: DiskFault;
+  /** A bug to plant, to see that it is caught. Default none. */
+  readonly mutant?: Mutant | undefined;
 }
 export interface SimulationResult {
   readonly ok: boolean;
@@ -37,12 +37,19 @@ const healMs = 150_000;
  * cut and processes die; then all heals, and what somebody was told must be true. Never throws for what the peers do.
  */
 export async function runSimulation(seed: number, options: SimulationOptions = {}): Promise<SimulationResult> {
-  const { peers = 5, steps = 200, lossRate = 0.005, diskFault = 'none' } = options;
-  const world = createWorld({ seed, peers, lossRate, diskFault });
-  const scene: Scene = { world, dice: createDice(seed), history: createHistory(), trace: createTrace() };
+  const { peers = 5, steps = 200, lossRate = 0.02, mutant } = options;
+  const history = createHistory();
+  const world = createWorld({
+    seed,
+    peers,
+    lossRate,
+    mutant,
+    written: (name, changes) => history.written(name, changes),
+  });
+  const scene: Scene = { world, dice: createDice(seed), history, trace: createTrace() };
   const drawn = actions.flatMap((action) => Array.from({ length: action.weight }, () => action));
   const end = (failure?: SimulationResult['failure']): SimulationResult => {
-    const { trace, history } = scene;
+    const { trace } = scene;
     if (failure !== undefined) trace.note(`wrong: ${failure.what}`);
     const found = failure === undefined ? {} : { failure };
     return {
@@ -80,8 +87,9 @@ export async function runSimulation(seed: number, options: SimulationOptions = {
   }
 }
 
-/** Every line works, everybody runs, every tab looks at its share once more. */
+/** Every line works, every clock is right, everybody runs, every tab looks at its share once more. */
 async function heal({ world }: Scene): Promise<void> {
+  for (const one of [...world.players, ...world.visitors]) one.clock.skewMs = 0;
   const ids = [...world.players, ...world.visitors].map(({ identity }) => identity.peer);
   for (const one of ids) for (const other of ids) world.networks.heal(one, other);
   for (const player of world.players) if (player.peer === undefined) await world.start(player);

@@ -1,4 +1,5 @@
-import { createIdentity, type Identity, type Network, nobleCrypto, type PeerId } from '@peerai/core-protocol';
+import { type Change, createIdentity, type Identity, type Network, type PeerId } from '@peerai/core-protocol';
+import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
 import { decodeTicket, parseLink } from '@peerai/core-protocol/access';
 import {
   createMemoryNetworks,
@@ -11,13 +12,16 @@ import { scriptedEngine } from '@peerai/llm-bridge';
 import { createPeer, type Peer } from '@peerai/peer';
 import { createGuest, type Guest } from '@peerai/peer/guest';
 import { createDice } from './dice.ts';
-import { createDisk, type Disk, type DiskFault } from './disk.ts';
+import { createDisk, type Disk, type Mutant } from './disk.ts';
+import { type SkewedClock, skewed } from './skew.ts';
 
 /** One machine: its key and disk stay, its process comes and goes. */
 export interface Player {
   readonly name: string;
   readonly identity: Identity;
   readonly disk: Disk;
+  /** Its wall clock goes wrong, as those of real machines do. */
+  readonly clock: SkewedClock;
   lives: number;
   peer: Peer | undefined;
 }
@@ -26,6 +30,7 @@ export interface Visitor {
   readonly name: string;
   readonly identity: Identity;
   readonly disk: Disk;
+  readonly clock: SkewedClock;
   readonly owner: Player;
   readonly link: string;
   lives: number;
@@ -50,10 +55,12 @@ export interface WorldOptions {
   readonly peers: number;
   /** Chance that a message kills its channel. */
   readonly lossRate: number;
-  readonly diskFault: DiskFault;
+  readonly mutant: Mutant | undefined;
+  /** Hears of all that comes onto a disk. */
+  readonly written: (name: string, changes: readonly Change[]) => void;
 }
 
-export function createWorld({ seed, peers, lossRate, diskFault }: WorldOptions): SimulatedWorld {
+export function createWorld({ seed, peers, lossRate, mutant, written }: WorldOptions): SimulatedWorld {
   const clock = new ManualClock();
   const dice = createDice(seed ^ 0x5eed);
   const lines = new Map<string, number>();
@@ -64,15 +71,16 @@ export function createWorld({ seed, peers, lossRate, diskFault }: WorldOptions):
     return known;
   };
   const networks = createMemoryNetworks({ clock, random: seededRandom(seed + 1), latencyMs, lossRate });
-  const someone = (place: number) => ({
-    identity: createIdentity(nobleCrypto, seededRandom(seed * 1_000 + place).bytes(32)),
-    disk: createDisk(diskFault),
+  const someone = (name: string, place: number) => ({
+    name,
+    identity: createIdentity(nodeCrypto, seededRandom(seed * 1_000 + place).bytes(32)),
+    disk: createDisk({ clock, dice, mutant, written: (changes) => written(name, changes) }),
+    clock: skewed(clock),
     lives: 0,
   });
   const luck = (place: number, lives: number) => seededRandom(seed * 1_000_000 + place * 1_000 + lives);
   const players: Player[] = Array.from({ length: peers }, (_, place) => ({
-    name: `peer-${place}`,
-    ...someone(place),
+    ...someone(`peer-${place}`, place),
     peer: undefined,
   }));
   const visitors: Visitor[] = [];
@@ -81,13 +89,13 @@ export function createWorld({ seed, peers, lossRate, diskFault }: WorldOptions):
     if (parsed.kind !== 'share') throw new TypeError('a share link was expected');
     const network = networks.join(visitor.identity.peer);
     const world = {
-      clock,
+      clock: visitor.clock,
       random: luck(place, visitor.lives),
-      crypto: nobleCrypto,
+      crypto: nodeCrypto,
       store: visitor.disk.open(),
       network,
     };
-    return createGuest(world, visitor.identity, decodeTicket(nobleCrypto, parsed.ticket));
+    return clock.until(createGuest(world, visitor.identity, decodeTicket(nodeCrypto, parsed.ticket)));
   };
   return {
     clock,
@@ -101,22 +109,23 @@ export function createWorld({ seed, peers, lossRate, diskFault }: WorldOptions):
       const joined = networks.join(identity.peer, {
         isGranted: (peer, { id }) => started?.isGranted(peer, id) ?? false,
       });
-      started = await createPeer(
+      const making = createPeer(
         {
           identity,
-          clock,
-          crypto: nobleCrypto,
+          clock: player.clock,
+          crypto: nodeCrypto,
           logger: silentLogger,
           random: luck(players.indexOf(player), player.lives),
           store: player.disk.open(),
           network: dialled(joined),
-          engines: () => [scriptedEngine({ clock })],
+          engines: () => [scriptedEngine({ clock: player.clock })],
           findings: () => [],
           api: () => 'http://127.0.0.1:8006',
         },
         settingsOf(name),
       );
-      await started.start();
+      started = await clock.until(making);
+      await clock.until(started.start());
       player.peer = started;
     },
     async kill(player) {
@@ -129,7 +138,7 @@ export function createWorld({ seed, peers, lossRate, diskFault }: WorldOptions):
     },
     async visit(owner, link) {
       const place = 500 + visitors.length;
-      const visitor = { name: `guest-${visitors.length}`, ...someone(place), owner, link };
+      const visitor = { ...someone(`guest-${visitors.length}`, place), owner, link };
       const complete: Visitor = { ...visitor, guest: await open(visitor, place) };
       visitors.push(complete);
       return complete;
