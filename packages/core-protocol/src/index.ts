@@ -44,6 +44,7 @@ export {
   serveMethod,
   streamMethod,
 } from './rpc/index.ts';
+export { checkWithSecret, openWithSecret, sealWithSecret } from './psk/envelope.ts';
 export { type RelayAnswer, relayInfoMethod, type RelayQuestion } from './relay/relay-info.ts';
 export { type UsageBounds, usageBounds } from './usage/usage-bounds.ts';
 export * as wire from './wire/index.ts';

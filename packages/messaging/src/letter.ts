@@ -2,6 +2,7 @@ import {
   type Clock,
   type CryptoProvider,
   type Identity,
+  type MessageForm,
   openMessage,
   type Opened,
   PeerAiError,
@@ -17,7 +18,7 @@ import type { OutRow } from './rows.ts';
 export interface Letter extends Opened {
   readonly expiresMs: number;
 }
-interface SealDeps {
+export interface SealDeps {
   readonly crypto: CryptoProvider;
   readonly identity: Identity;
   readonly random: Random;
@@ -37,12 +38,17 @@ const proven: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * One attempt's message: core-protocol's SecureMessage in its protobuf form, signed now. Its payload is `{id, sentMs, expiresMs, content}`: the id
+ * One attempt's message: core-protocol's SecureMessage, signed now; in the protobuf form over links, in JSON over HTTP. Its payload is `{id, sentMs, expiresMs, content}`: the id
  * stays the same through all attempts, that is how the receiver knows it. Throws INVALID_FORMAT, LIMIT_EXCEEDED.
  */
-export function sealLetter(deps: SealDeps, to: PeerId, { id, kind, content, sentMs, expiresMs }: OutRow): Uint8Array {
+export function sealLetter(
+  deps: SealDeps,
+  to: PeerId,
+  { id, kind, content, sentMs, expiresMs }: OutRow,
+  form: MessageForm = 'protobuf',
+): Uint8Array {
   const payload = { id, sentMs, expiresMs, content: JSON.parse(content) as unknown };
-  return sealMessage(deps, { kind, recipient: to, sequence: 0, payload }, { form: 'protobuf' });
+  return sealMessage(deps, { kind, recipient: to, sequence: 0, payload }, { form });
 }
 
 /**
@@ -61,9 +67,17 @@ export function openLetter(
 ): Letter {
   const { sender, kind, payload } = openMessage(deps, bytes, { self: deps.self, form: 'protobuf' });
   if (sender !== from) throw new PeerAiError('WRONG_RECIPIENT', 'a message is brought by its own sender here');
+  return letterOf(deps.clock, { sender, kind, payload });
+}
+
+/** A letter out of a message that was opened. Throws INVALID_FORMAT, EXPIRED, LIMIT_EXCEEDED. */
+export function letterOf(
+  clock: Pick<Clock, 'nowMs'>,
+  { sender, kind, payload }: Pick<Opened, 'sender' | 'kind' | 'payload'>,
+): Letter {
   const { id, sentMs, expiresMs, content } = readPayload(payload);
   if (expiresMs - sentMs > limits.lifeMsMax) throw new PeerAiError('LIMIT_EXCEEDED', 'the message would live too long');
-  if (expiresMs < deps.clock.nowMs()) throw new PeerAiError('EXPIRED', 'the message has expired');
+  if (expiresMs < clock.nowMs()) throw new PeerAiError('EXPIRED', 'the message has expired');
   return { id, sender, kind, payload: content, sentMs, expiresMs, proven };
 }
 

@@ -16,7 +16,7 @@ import {
 import { createInbox, type Inbox } from './inbox/inbox.ts';
 import { sealLetter } from './letter.ts';
 import { limits } from './limits.ts';
-import { type Courier, createCourier } from './outbox/courier.ts';
+import { type Carrier, type Courier, createCourier } from './outbox/courier.ts';
 import { createOutbox, type DeliveryReport } from './outbox/outbox.ts';
 import { deliverMethod } from './protocol.ts';
 import type { OutRow } from './rows.ts';
@@ -30,6 +30,8 @@ export interface MessengerDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** Other ways to peers, tried in this order when no live link gets through. */
+  readonly carriers?: readonly Carrier[];
 }
 export interface PeerMessenger extends Messenger {
   /**
@@ -37,6 +39,11 @@ export interface PeerMessenger extends Messenger {
    * Throws REFUSED when the protocol is answered by somebody else already, what the store throws.
    */
   start(signal: AbortSignal): Promise<void>;
+  /**
+   * Takes in a letter that came another way than over a link and was opened there: handled once, like every other. Throws ABORTED when the messenger
+   * is not running, and what a later attempt may get past. For `owner` see the inbox.
+   */
+  receive: Inbox['receive'];
   /** Ends every attempt and waits for the commits under way; what waits stays on disk. Safe to call twice. */
   stop(): Promise<void>;
   /** Peers that messages wait for, and why the last attempt failed. */
@@ -77,6 +84,10 @@ export function createMessenger(deps: MessengerDeps): PeerMessenger {
       return letter.id;
     },
     handle: inbox.handle,
+    receive: async (letter, signal, owner) => {
+      if (running === undefined) throw new PeerAiError('ABORTED', 'the messenger is not running');
+      return inbox.receive(letter, AbortSignal.any([signal, running.ending.signal]), owner);
+    },
     start: async (signal) => {
       if (running !== undefined) return;
       const ending = new AbortController();

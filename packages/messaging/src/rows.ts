@@ -36,12 +36,16 @@ export type OutRow = ReturnType<typeof outCodec.decode>;
 
 const states = ['queued', 'delivered', 'refused', 'expired'] as const;
 export type DeliveryState = (typeof states)[number];
+/** How a message got there: over a live link, or by HTTP. */
+const paths = ['link', 'http'] as const;
+export type DeliveryPath = (typeof paths)[number];
 export const statusCodec = wire.message({
   to: wire.string(1),
   kind: wire.string(2),
   state: wire.oneOf(3, states),
   code: wire.optional(wire.string(4)),
   atMs: wire.uint53(5),
+  path: wire.optional(wire.oneOf(6, paths)),
 });
 
 /** What became of a letter that was handled: nothing more to say, it was taken. */

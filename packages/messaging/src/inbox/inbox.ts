@@ -30,12 +30,21 @@ export interface Inbox {
   handle: Messenger['handle'];
   /** Throws what a later attempt may get past: CLOCK_SKEW, REPLAY_DETECTED, LIMIT_REACHED, TIMEOUT, HANDLER_FAILED, what the store throws. */
   take(from: PeerId, letter: Uint8Array, signal: AbortSignal): Promise<DeliveryAnswer>;
+  /**
+   * The same for a letter that came another way and was opened there. Its mark is kept under `owner`, where not its sender but a secret of several
+   * was proven. `isRepeated` says that it was handled before.
+   */
+  receive(
+    letter: Letter,
+    signal: AbortSignal,
+    owner?: PeerId,
+  ): Promise<DeliveryAnswer & { readonly isRepeated: boolean }>;
   /** When every letter that is being taken is committed or refused. */
   idle(): Promise<void>;
 }
 
 /** What another attempt with the same content can never get past. */
-const finalCodes = [
+export const finalCodes = [
   'UNKNOWN_KIND',
   'REFUSED',
   'EXPIRED',
@@ -52,6 +61,13 @@ export function createInbox(deps: InboxDeps): Inbox {
   const replay = new ReplayWindow();
   const marks = createMarks(deps);
   const turns = new Map<PeerId, Promise<unknown>>();
+  const receive: Inbox['receive'] = async (letter, signal, owner = letter.sender) => {
+    try {
+      return await inTurn(turns, owner, () => takeOnce(deps, marks, handlers, { letter, owner }, signal));
+    } catch (error) {
+      return { ...refusal(deps, letter.sender, error), isRepeated: false };
+    }
+  };
   return {
     handle: (kind, handler) => {
       if (handlers.has(kind)) throw new PeerAiError('REFUSED', `messages of kind ${kind} are handled already`);
@@ -59,44 +75,51 @@ export function createInbox(deps: InboxDeps): Inbox {
       return { [Symbol.dispose]: () => void handlers.delete(kind) };
     },
     take: async (from, bytes, signal) => {
+      let letter: Letter;
       try {
-        const letter = openLetter({ ...deps, replay }, bytes, from);
-        return await inTurn(turns, from, () => takeOnce(deps, marks, handlers, letter, signal));
+        letter = openLetter({ ...deps, replay }, bytes, from);
       } catch (error) {
-        if (!PeerAiError.is(error, ...finalCodes)) {
-          deps.logger.warn('message-not-taken', { from, code: PeerAiError.is(error) ? error.code : 'INTERNAL' });
-          throw error;
-        }
-        return { outcome: 'refused', code: error.code };
+        return refusal(deps, from, error);
       }
+      const { outcome, code } = await receive(letter, signal);
+      return { outcome, code };
     },
+    receive,
     idle: async () => {
       await Promise.allSettled(turns.values());
     },
   };
 }
 
+/** The answer to a letter that is refused for good; what a later attempt may get past is thrown on. */
+function refusal(deps: InboxDeps, from: PeerId, error: unknown): DeliveryAnswer {
+  if (PeerAiError.is(error, ...finalCodes)) return { outcome: 'refused', code: error.code };
+  deps.logger.warn('message-not-taken', { from, code: PeerAiError.is(error) ? error.code : 'INTERNAL' });
+  throw error;
+}
+
 async function takeOnce(
   { store, clock }: InboxDeps,
   marks: ReturnType<typeof createMarks>,
   handlers: ReadonlyMap<string, Handler>,
-  letter: Letter,
+  { letter, owner }: { readonly letter: Letter; readonly owner: PeerId },
   signal: AbortSignal,
-): Promise<DeliveryAnswer> {
-  const { sender, id, kind, expiresMs } = letter;
+): Promise<DeliveryAnswer & { readonly isRepeated: boolean }> {
+  const { id, kind, expiresMs } = letter;
   signal.throwIfAborted();
-  if ((await store.get(markKey(sender, id))) !== undefined) return { outcome: 'taken', code: undefined };
+  const taken = { outcome: 'taken', code: undefined } as const;
+  if ((await store.get(markKey(owner, id))) !== undefined) return { ...taken, isRepeated: true };
   const handler = handlers.get(kind);
   if (handler === undefined) throw new PeerAiError('UNKNOWN_KIND', `messages of kind ${kind} are not handled here`);
-  await marks.makeRoom(sender);
+  await marks.makeRoom(owner);
   const changes = await runHandler(clock, handler, letter, signal);
   await store.commit([
     ...changes,
-    store.put(markKey(sender, id), takenMark),
-    store.put(expiryKey(expiresMs, sender, id), takenMark),
+    store.put(markKey(owner, id), takenMark),
+    store.put(expiryKey(expiresMs, owner, id), takenMark),
   ]);
-  marks.added(sender);
-  return { outcome: 'taken', code: undefined };
+  marks.added(owner);
+  return { ...taken, isRepeated: false };
 }
 
 /** Throws REFUSED and INVALID_FORMAT as the handler does, TIMEOUT and ABORTED; HANDLER_FAILED for all else, which says nothing of it to the sender. */

@@ -12,11 +12,23 @@ import {
 import { retryMs } from '../backoff.ts';
 import { sealLetter } from '../letter.ts';
 import { limits } from '../limits.ts';
-import { deliverMethod } from '../protocol.ts';
+import { type DeliveryAnswer, deliverMethod } from '../protocol.ts';
+import type { DeliveryPath, OutRow } from '../rows.ts';
 import type { DeliveryReport, Outbox, Outcome, Waiting } from './outbox.ts';
+
+/** Another way to a peer than a live link. */
+export interface Carrier {
+  readonly path: Exclude<DeliveryPath, 'link'>;
+  /** `only`: no live link ever leads to this peer; `also`: tried when none does; undefined: this is no way to it. */
+  reach(to: PeerId): 'only' | 'also' | undefined;
+  /** One attempt. Throws what a later one may get past. */
+  carry(to: PeerId, letter: OutRow, signal: AbortSignal): Promise<DeliveryAnswer>;
+}
 
 export interface CourierDeps {
   readonly outbox: Outbox;
+  /** Tried in this order when no live link gets through. */
+  readonly carriers?: readonly Carrier[];
   readonly network: Network;
   readonly clock: Clock;
   readonly random: Random;
@@ -130,10 +142,40 @@ async function attempt(
   signal: AbortSignal,
 ): Promise<Outcome> {
   if (deps.clock.nowMs() > letter.expiresMs) return { state: 'expired', code: run.lastFailure ?? 'EXPIRED' };
-  const sealed = sealLetter(deps, to, letter);
-  const answer = await callMethod(deps, to, deliverMethod, { letter: sealed }, { signal });
-  if (answer.outcome === 'taken') return { state: 'delivered' };
-  return { state: 'refused', code: answer.code ?? 'REFUSED' };
+  const { answer, path } = await carry(deps, to, letter, signal);
+  if (answer.outcome === 'taken') return { state: 'delivered', path };
+  return { state: 'refused', code: answer.code ?? 'REFUSED', path };
+}
+
+/** What another way may get past, because no answer of the peer came over the link. */
+const linkCodes = ['PEER_UNREACHABLE', 'CHANNEL_CLOSED', 'TIMEOUT'];
+
+async function carry(
+  deps: CourierDeps,
+  to: PeerId,
+  letter: OutRow,
+  signal: AbortSignal,
+): Promise<{ readonly answer: DeliveryAnswer; readonly path: DeliveryPath }> {
+  const carriers = (deps.carriers ?? []).filter((carrier) => carrier.reach(to) !== undefined);
+  let failure: unknown;
+  if (!carriers.some((carrier) => carrier.reach(to) === 'only')) {
+    try {
+      const sealed = sealLetter(deps, to, letter);
+      return { answer: await callMethod(deps, to, deliverMethod, { letter: sealed }, { signal }), path: 'link' };
+    } catch (error) {
+      if (!PeerAiError.is(error, ...linkCodes)) throw error;
+      failure = error;
+    }
+  }
+  for (const carrier of carriers) {
+    signal.throwIfAborted();
+    try {
+      return { answer: await carrier.carry(to, letter, signal), path: carrier.path };
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
 }
 
 /** The wait before the next attempt; a link that comes up shortens it, though never below the shortest wait: it may be gone again at once. */

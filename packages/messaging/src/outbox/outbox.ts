@@ -2,6 +2,7 @@ import { type Change, type Clock, fromUtf8, PeerAiError, type PeerId, type Store
 import { limits } from '../limits.ts';
 import {
   collect,
+  type DeliveryPath,
   type DeliveryState,
   doneKey,
   firstRow,
@@ -23,13 +24,19 @@ export interface DeliveryReport {
   readonly state: DeliveryState;
   /** Why it was refused or expired; for a queued one why the last attempt failed, when there was one. */
   readonly code?: string;
+  /** What carried it, once it is delivered or refused by the other side. */
+  readonly path?: DeliveryPath;
   /** When it came into this state. */
   readonly atMs: number;
 }
 export interface Waiting extends OutRow {
   readonly key: string;
 }
-export type Outcome = { readonly state: Exclude<DeliveryState, 'queued'>; readonly code?: string };
+export interface Outcome {
+  readonly state: Exclude<DeliveryState, 'queued'>;
+  readonly code?: string;
+  readonly path?: DeliveryPath;
+}
 
 /** Letters on disk, in order per peer, and what became of them. */
 export interface Outbox {
@@ -70,6 +77,7 @@ export function createOutbox({
   donePlace.catch(() => undefined);
   const statusOf = (to: PeerId, { kind }: OutRow, outcome: Outcome | { readonly state: 'queued' }) => ({
     code: undefined,
+    path: undefined,
     ...outcome,
     to,
     kind,
@@ -78,8 +86,14 @@ export function createOutbox({
   const report = async (id: string): Promise<DeliveryReport | undefined> => {
     const value = await store.get(idKey(id));
     if (value === undefined) return undefined;
-    const { to, code, ...rest } = statusCodec.decode(value);
-    return { id, to: to as PeerId, ...rest, ...(code === undefined ? {} : { code }) };
+    const { to, code, path, ...rest } = statusCodec.decode(value);
+    return {
+      id,
+      to: to as PeerId,
+      ...rest,
+      ...(code === undefined ? {} : { code }),
+      ...(path === undefined ? {} : { path }),
+    };
   };
   return {
     add: async (to, letter) => {
