@@ -49,15 +49,21 @@ export class ReplayWindow {
     return this.#entries;
   }
 
+  /** Throws what `accept` would throw and remembers nothing: for a message whose signature is not checked yet. */
+  check(sender: PeerId, nonce: Uint8Array, timestampMs: number, nowMs: number): void {
+    const known = this.#senders.get(sender);
+    const floorMs = Math.max(this.#floorMs, nowMs - limits.replayWindowMs, known?.floorMs ?? Number.NEGATIVE_INFINITY);
+    if (timestampMs <= floorMs || known?.seen.has(byteName(nonce))) {
+      throw new PeerAiError('REPLAY_DETECTED', 'this message has been here already, or is too old to tell');
+    }
+  }
+
   /** Takes a message once. Throws REPLAY_DETECTED for one that was here, or that could have been and is forgotten. */
   accept(sender: PeerId, nonce: Uint8Array, timestampMs: number, nowMs: number): void {
     this.#prune(nowMs);
+    this.check(sender, nonce, timestampMs, nowMs);
     const known = this.#senders.get(sender);
-    const floorMs = Math.max(this.#floorMs, nowMs - limits.replayWindowMs, known?.floorMs ?? Number.NEGATIVE_INFINITY);
     const name = byteName(nonce);
-    if (timestampMs <= floorMs || known?.seen.has(name)) {
-      throw new PeerAiError('REPLAY_DETECTED', 'this message has been here already, or is too old to tell');
-    }
     const entry = known ?? { floorMs: Number.NEGATIVE_INFINITY, seen: new Map<string, number>() };
     if (known === undefined) {
       this.#senders.set(sender, entry);

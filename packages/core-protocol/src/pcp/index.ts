@@ -1,0 +1,21 @@
+/**
+ * The peer protocol: our own messages and those of its older implementations, checked from the bytes as they came.
+ *
+ * @packageDocumentation
+ */
+export { type PcpErrorCode } from './errors.ts';
+export { pcpLimits } from './limits.ts';
+export { openPcp } from './open.ts';
+export {
+  type PcpClaim,
+  type PcpOpened,
+  type PcpOpenDeps,
+  type PcpOpenOptions,
+  type PcpProfile,
+  pcpProfiles,
+  type PcpSealDeps,
+  profileVersions,
+} from './profile.ts';
+export { pcpErrorReply, type PcpErrorRow, pcpErrors, pcpReceivedReply, type PcpReply } from './reply.ts';
+export { type ConcatDraft, sealConcat } from './concat.ts';
+export { sealSix, type SixDraft } from './six.ts';
