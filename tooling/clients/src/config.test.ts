@@ -1,12 +1,13 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
+import { freePort } from '@peerai/config/free-port';
 import { nobleCrypto } from '@peerai/core-protocol';
 import { decodeTicket, parseLink } from '@peerai/core-protocol/access';
 import { startWireEngine, type WireServer } from '@peerai/llm-bridge/testing';
 import { pair, startTestnet, type Testnet } from '@peerai/testnet';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { freePort, isOpen, type OwnAgent, ownAgents, type Settings } from './own-agents.ts';
+import { isOpen, type OwnAgent, ownAgents, type Settings } from './own-agents.ts';
 
 /** Nobody listens there: what is announced so is reached over a relay or not at all. */
 const nowhere = '127.0.0.1:9';

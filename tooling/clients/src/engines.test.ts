@@ -7,9 +7,10 @@ import { startWireEngine, type WireServer } from '@peerai/llm-bridge/testing';
 import { pair } from '@peerai/testnet';
 import { createAgentNode } from '@peerai/transport/node';
 import { testDeps } from '@peerai/transport/testing';
+import { isTaken } from '@peerai/config/free-port';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { openGuest } from './guest.ts';
-import { agentProgram, isTaken, type OwnAgent, ownAgents } from './own-agents.ts';
+import { agentProgram, type OwnAgent, ownAgents } from './own-agents.ts';
 
 const run = promisify(execFile);
 const usualPorts = [11_434, 8_000, 8_080, 1_234];

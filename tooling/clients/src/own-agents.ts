@@ -1,7 +1,6 @@
-import { randomInt } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createControlClient } from '@peerai/peer/control';
@@ -76,33 +75,6 @@ export function ownAgents(): OwnAgents {
       rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
     },
   };
-}
-
-/**
- * The first of `span` free ports in a row on 127.0.0.1, below those that a system gives to whoever asks for any (32,768 on Linux): another program
- * would have it before it is used, or once it is given up.
- */
-export async function freePort(span = 1): Promise<number> {
-  for (;;) {
-    const port = randomInt(20_000, 32_768 - span);
-    const taken = await Promise.all(Array.from({ length: span }, (_, index) => isTaken(port + index)));
-    if (!taken.includes(true)) return port;
-  }
-}
-
-/** Whether another program listens on this port of 127.0.0.1. */
-export const isTaken = (port: number): Promise<boolean> =>
-  listenOnce(port).then(
-    () => false,
-    () => true,
-  );
-
-function listenOnce(port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => resolve()));
-  });
 }
 
 /** Whether somebody accepts connections there. */

@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { createServer, type Server } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
+import { freePort } from '@peerai/config/free-port';
 import { PeerAiError } from '@peerai/core-protocol';
 import { afterEach, expect, test } from 'vitest';
 import { choosePort } from './listen.ts';
@@ -10,9 +10,10 @@ let holder: Server | undefined;
 afterEach(() => holder?.close());
 
 async function takePort(): Promise<number> {
-  holder = createServer().listen(0, '127.0.0.1');
+  const port = await freePort();
+  holder = createServer().listen(port, '127.0.0.1');
   await once(holder, 'listening');
-  return (holder.address() as AddressInfo).port;
+  return port;
 }
 
 test('a free port is taken as wished', async () => {
@@ -45,7 +46,7 @@ test('a taken port that nobody configured gives the next free one', async () => 
 });
 
 test('a port that is taken for UDP alone is taken only where UDP is needed', async () => {
-  const socket = createSocket('udp4').bind(0, '127.0.0.1');
+  const socket = createSocket('udp4').bind(await freePort(), '127.0.0.1');
   await once(socket, 'listening');
   const wish = { host: '127.0.0.1', port: socket.address().port, span: 1, configured: true, setting: 'api.port' };
   await expect(choosePort({ ...wish, udp: true })).rejects.toMatchObject({ code: 'PORT_TAKEN' });

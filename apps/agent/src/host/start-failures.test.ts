@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { freePort } from '@peerai/config/free-port';
 import { afterAll, expect, test } from 'vitest';
 import { homes, peerai, program, up } from '../../test/cli.ts';
 
@@ -11,9 +11,11 @@ const folders = homes();
 afterAll(() => folders.remove());
 
 async function takenPort(): Promise<{ readonly port: number; readonly server: Server }> {
-  const server = createServer().listen(0, '127.0.0.1');
+  // The one after it is needed for WebSocket.
+  const port = await freePort(2);
+  const server = createServer().listen(port, '127.0.0.1');
   await once(server, 'listening');
-  return { port: (server.address() as AddressInfo).port, server };
+  return { port, server };
 }
 
 test.each([
