@@ -48,6 +48,8 @@ export const limits = {
   askedKeptMax: 4_096,
   /** How long after its last answer a peer is asked what is owed to it, milliseconds: a lost signature is rare and hurts little. */
   lookBackMs: 30_000,
+  /** The longest wait between two such looks at a peer that is away, milliseconds. */
+  lookBackMsMax: 3_600_000,
   /** New questions after which old ones are looked for. */
   askedSweepEvery: 256,
   /** A guest that only looks is written down this often, milliseconds: a look must not cost a write each time. */

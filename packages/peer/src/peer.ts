@@ -1,4 +1,4 @@
-import { fromHex, PeerAiError, type PeerId } from '@peerai/core-protocol';
+import { fromHex, type PeerId } from '@peerai/core-protocol';
 import { createReceiptBook, openLedger } from '@peerai/ledger';
 import { createFailures, createGateway, createModelQueue, type Gateway } from '@peerai/llm-bridge';
 import { createMessenger } from '@peerai/messaging';
@@ -130,13 +130,8 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
   const met = (peer: PeerId): void => {
     void models.learn(peer, stopping.signal);
     const lease = devices.get(peer)?.lease;
-    if (lease === undefined) return;
     // A signature that a broken link kept from getting over is owed at once, not at the next answer.
-    void signing
-      .catchUp(peer, fromHex(lease), { signal: stopping.signal })
-      .catch((error: unknown) =>
-        logger.debug('receipts-not-caught-up', { peer, code: PeerAiError.is(error) ? error.code : 'INTERNAL' }),
-      );
+    if (lease !== undefined) signing.keepUp(peer, fromHex(lease));
   };
   const keeper = createKeeper({ network, clock, logger, devices, links, hello, met });
   const mayChat = (peer: PeerId): boolean => {

@@ -8,8 +8,8 @@ export interface MemoryNetworksOptions {
   readonly random: Random;
   /** One way, milliseconds; a function gives each pair its own, constant one. */
   readonly latencyMs?: number | ((from: PeerId, to: PeerId) => number);
-  /** Chance, 0–1, that a message kills its channel. Streams are reliable: they deliver in order or die. */
-  readonly lossRate?: number;
+  /** Chance, 0–1, that a message kills its channel; a function says it for now. Streams are reliable: they deliver in order or die. */
+  readonly lossRate?: number | (() => number);
 }
 export interface JoinOptions {
   /** Which peers may open `granted` protocols here; without it none may. */
@@ -37,7 +37,10 @@ export function createMemoryNetworks(options: MemoryNetworksOptions): MemoryNetw
   const weather: Weather = {
     clock,
     latencyMs: typeof latencyMs === 'number' ? () => latencyMs : latencyMs,
-    loses: () => lossRate > 0 && new DataView(random.bytes(4).buffer).getUint32(0) / 2 ** 32 < lossRate,
+    loses: () => {
+      const rate = typeof lossRate === 'number' ? lossRate : lossRate();
+      return rate > 0 && new DataView(random.bytes(4).buffer).getUint32(0) / 2 ** 32 < rate;
+    },
     find(from, to) {
       if (nodes.get(from.self) !== from) return 'this node was killed';
       if (from.self === to) return 'a peer does not dial itself';

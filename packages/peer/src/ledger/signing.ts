@@ -64,6 +64,8 @@ export interface Signing {
     lease: Uint8Array,
     options: { readonly signal: AbortSignal; readonly addresses?: readonly string[] },
   ): Promise<number>;
+  /** Catches up by itself, now and after growing waits until the provider was heard: a look may be lost as a signature may. */
+  keepUp(provider: PeerId, lease: Uint8Array): void;
   /** Answers consumers that catch up; the provider's side. */
   serve(): Disposable;
 }
@@ -85,20 +87,30 @@ export function createSigning(deps: SigningDeps): Signing {
       .map(([id]) => rows.remove(id));
   };
   const looks = new Map<string, AbortController>();
-  /** A signature gets no answer, so it may be lost unnoticed: a while after the last answer this side asks what it owes. */
-  const lookLater = (provider: PeerId, lease: Uint8Array): void => {
+  const look = async (provider: PeerId, lease: Uint8Array, firstMs: number, signal: AbortSignal): Promise<void> => {
+    if (firstMs > 0) await deps.clock.sleep(firstMs, signal);
+    for (let waitMs: number = limits.lookBackMs; ; waitMs = Math.min(2 * waitMs, limits.lookBackMsMax)) {
+      try {
+        await catchUp(provider, lease, { signal });
+        return;
+      } catch (error) {
+        if (!PeerAiError.is(error, 'PEER_UNREACHABLE', 'CHANNEL_CLOSED', 'TIMEOUT')) throw error;
+        await deps.clock.sleep(waitMs, signal);
+      }
+    }
+  };
+  const keepUp = (provider: PeerId, lease: Uint8Array, firstMs = 0): void => {
     const key = `${provider}/${toHex(lease)}`;
     looks.get(key)?.abort();
-    const look = new AbortController();
-    looks.set(key, look);
-    const signal = deps.stopping === undefined ? look.signal : AbortSignal.any([look.signal, deps.stopping]);
-    const forget = (): void => void (looks.get(key) === look && looks.delete(key));
-    void deps.clock
-      .sleep(limits.lookBackMs, signal)
-      .finally(forget)
-      .then(() => catchUp(provider, lease, { signal }))
-      .catch(() => undefined);
+    const ending = new AbortController();
+    looks.set(key, ending);
+    const signal = deps.stopping === undefined ? ending.signal : AbortSignal.any([ending.signal, deps.stopping]);
+    void look(provider, lease, firstMs, signal)
+      .catch(() => undefined)
+      .finally(() => void (looks.get(key) === ending && looks.delete(key)));
   };
+  /** A signature gets no answer, so it may be lost unnoticed: a while after the last answer this side asks what it owes. */
+  const lookLater = (provider: PeerId, lease: Uint8Array): void => keepUp(provider, lease, limits.lookBackMs);
   const sign: Signing['sign'] = async (half, { requestId, usage, workHash }) => {
     const asked = await rows.get(requestId);
     if (asked === undefined) return signAgain(deps, half, requestId);
@@ -136,6 +148,7 @@ export function createSigning(deps: SigningDeps): Signing {
     },
     sign,
     catchUp,
+    keepUp: (provider, lease) => keepUp(provider, lease),
     serve: () =>
       serveMethod(
         deps.network,

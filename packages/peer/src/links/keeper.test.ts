@@ -99,3 +99,25 @@ test('a signature that is lost while the link stays is made good soon after', as
   await world.clock.advance(limits.lookBackMs + 1_000);
   expect((await a.peer.books.head()).size).toBe(1);
 });
+
+test('and when the look at what is owed is lost too, it is repeated', async () => {
+  let lossRate = 0;
+  const begin = async () => {
+    const world = testWorld({ latencyMs: 20, lossRate: () => lossRate });
+    const [a, b] = [await world.peer('a'), await world.peer('b', { engine: false })];
+    await pair(world, a, b);
+    return { world, a, b, running: startAsking(b, 'echo', 'two') };
+  };
+  const first = await begin();
+  while ((await first.b.peer.books.head()).size === 0) await first.world.clock.advance(1);
+  const { world, a, b, running } = await begin();
+  await world.clock.advance(first.world.clock.elapsedMs() - world.clock.elapsedMs() - 1);
+  // The same world again: in a moment the asker signs. The link stays up, so that nothing but the look tells what is missing.
+  lossRate = 1;
+  await ended(world, running);
+  await world.clock.advance(limits.lookBackMs + 1_000);
+  lossRate = 0;
+  expect([(await b.peer.books.head()).size, (await a.peer.books.head()).size]).toEqual([1, 0]);
+  await world.clock.advance(limits.lookBackMs + 1_000);
+  expect((await a.peer.books.head()).size).toBe(1);
+});

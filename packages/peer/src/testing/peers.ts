@@ -64,8 +64,8 @@ const settingsOf = (name: string): PeerSettings => ({
   queueLength: 8,
 });
 
-/** @param weather - one-way latency of each line, milliseconds. */
-export function testWorld(weather: { readonly latencyMs?: number } = {}): TestWorld {
+/** @param weather - one-way latency of each line, milliseconds; the chance that a message kills its channel. */
+export function testWorld(weather: { readonly latencyMs?: number; readonly lossRate?: () => number } = {}): TestWorld {
   const clock = new ManualClock();
   const networks = createMemoryNetworks({ clock, random: seededRandom(99), ...weather });
   const lives = new Map<string, { alive: boolean }>();
