@@ -50,6 +50,8 @@ function peer(peerId: string, name: string, patch: Partial<PeerView>, nowMs: num
     lastSeenMs: nowMs,
     fingerprint: { ...fingerprints.study, emoji: [...fingerprints.study.emoji], words: [...fingerprints.study.words] },
     address: '/ip4/192.168.1.20/tcp/4001',
+    health: 'healthy',
+    report: null,
     ...patch,
   };
 }

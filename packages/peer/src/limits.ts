@@ -97,4 +97,23 @@ export const limits = {
   taskGraceMs: 60_000,
   /** Messages about tasks that are on disk and not yet worked off; the next sender is told to come later. */
   taskTrayMax: 64,
+  /** Bytes of a ping's nonce. */
+  pingNonceBytes: 32,
+  /** How often a device that is here is asked how it is, how long its answer may take, and misses in a row until it counts as unhealthy. */
+  heartbeatEveryMs: 30_000,
+  heartbeatAnswerMs: 5_000,
+  heartbeatMissesMax: 3,
+  /** One answer about capabilities, bytes; entries of each of its lists, and characters of each entry. */
+  capabilitiesBytesMax: 131_072,
+  capabilityEntriesMax: 256,
+  capabilityCharsMax: 256,
+  /** How long what a device can do is kept before it is asked again, milliseconds. */
+  capabilitiesKeptMs: 600_000,
+  /** Wake-ups of one peer that are answered in a window, and the window, milliseconds. */
+  wakesPerWindowMax: 10,
+  wakeWindowMs: 60_000,
+  /** How long a model may load before a wake-up is answered, milliseconds: below what a messenger's handler may take. */
+  wakeLoadMsMax: 25_000,
+  /** Wake-ups whose answers are waited for at once. */
+  wakesWaitingMax: 64,
 } as const;

@@ -28,6 +28,7 @@ import { openShares } from './share/shares.ts';
 import { tellingStore } from './store/telling-store.ts';
 import { serveSharing } from './share/serve-sharing.ts';
 import { createSharing, shareView, type Sharing } from './share/sharing.ts';
+import { createStatus, type Status } from './status/status.ts';
 import { promptHandler } from './tasks/prompt-handler.ts';
 import { createTaskHandlers } from './tasks/task-handler.ts';
 import { openTasks, type Tasks } from './tasks/tasks.ts';
@@ -46,6 +47,7 @@ export interface Peer {
   readonly books: Books;
   readonly messages: Messages;
   readonly tasks: Tasks;
+  readonly status: Status;
   readonly doctor: Doctor;
   /** The OpenAI and Ollama faces. */
   readonly gateway: Gateway;
@@ -109,14 +111,9 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     systemPrompt: settings.systemPrompt,
   });
   const models = await openModels({
+    ...world,
     self: identity.peer,
     name,
-    network,
-    clock,
-    random,
-    crypto,
-    logger,
-    store,
     local,
     remote,
     devices,
@@ -129,6 +126,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
 
   const met = (peer: PeerId): void => {
     void models.learn(peer, stopping.signal);
+    status.met(peer, stopping.signal);
     const lease = devices.get(peer)?.lease;
     // A signature that a broken link kept from getting over is owed at once, not at the next answer.
     if (lease !== undefined) signing.keepUp(peer, fromHex(lease));
@@ -139,13 +137,11 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     return device?.allow.includes('chat') === true && !device.blocked;
   };
   const peers = createPeers({
-    crypto,
-    clock,
-    network,
+    ...world,
     devices,
     links,
     events,
-    hello,
+    heard: (peer) => status.heard(peer),
     ownName: name,
     relays: () => relays.ids(),
     modelsOf: (peer) => remote.of(peer).map(({ name: model }) => model),
@@ -157,15 +153,9 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     removed: (peer) => remote.forget(peer),
   });
   const pairing = await createPairing({
-    identity,
-    crypto,
-    random,
-    clock,
-    store,
-    network,
+    ...world,
     devices,
     events,
-    logger,
     name,
     async inviteAddresses() {
       await relays.settled(stopping.signal);
@@ -173,10 +163,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     },
     paired: (peer) => {
       keeper.nudge(peer);
-      events.emit({
-        type: 'peer-updated',
-        peer: peers.view(peer),
-      });
+      events.emit({ type: 'peer-updated', peer: peers.view(peer) });
     },
   });
 
@@ -184,11 +171,8 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
   const isOnline = (peer: PeerId): boolean => links.get(peer) !== undefined;
   const keySecret = random.bytes(32);
   const admission = await openAdmission({
+    ...world,
     keySecret,
-    identity,
-    crypto,
-    clock,
-    store,
     devices,
     shares,
     receipts,
@@ -196,24 +180,12 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     changed: (share) =>
       events.emit({
         type: 'share-changed',
-        share: shareView(
-          {
-            admission,
-            clock,
-            crypto,
-            isOnline,
-          },
-          share,
-        ),
+        share: shareView({ admission, clock, crypto, isOnline }, share),
       }),
     signed,
   });
   const sharing = createSharing({
-    identity,
-    crypto,
-    random,
-    clock,
-    network,
+    ...world,
     shares,
     admission,
     events,
@@ -241,17 +213,31 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
   const nameOf = (peer: PeerId): string => (peer === identity.peer ? settings.name : peers.nameOf(peer));
   const ownModels = async () => (await models.list()).models.filter((model) => model.local);
   const tasks = await openTasks({
+    ...world,
     self: identity.peer,
-    clock,
-    random,
-    logger,
-    store,
     messenger,
     devices,
     events,
     nameOf,
     handlers: createTaskHandlers(world.taskHandlers ?? [], [promptHandler({ clock, queue, local, models })]),
     concurrency: settings.tasksAtOnce ?? 1,
+  });
+  const status = createStatus({
+    ...world,
+    self: identity.peer,
+    devices,
+    links,
+    messenger,
+    name,
+    version: settings.version,
+    startedMs,
+    addresses,
+    local,
+    models,
+    mayChat,
+    tasks,
+    answering,
+    changed: (peer) => events.emit({ type: 'peer-updated', peer: peers.view(peer) }),
   });
   const doctor = createDoctor({
     clock,
@@ -292,26 +278,13 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
   let started = false;
   const serve = (): void => {
     serving.push(
-      ...serveSharing({
-        network,
-        admission,
-        clock,
-        crypto,
-        logger,
-        random,
-        identity,
-        keySecret,
-        local,
-        models,
-        shares,
-        queue,
-        mayChat,
-      }),
+      ...serveSharing({ ...world, admission, keySecret, local, models, shares, queue, mayChat }),
       signing.serve(),
     );
   };
   const linkChanged = (peer: PeerId, up: boolean): void => {
     relays.linkChanged(peer, up, stopping.signal);
+    if (!up) status.left(peer);
     events.emit({ type: up ? 'peer-connected' : 'peer-disconnected', peer: peers.view(peer) });
   };
   return {
@@ -325,6 +298,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     books,
     messages,
     tasks,
+    status,
     doctor,
     gateway,
     answering,
@@ -341,6 +315,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
       sharing.start();
       messages.start();
       await tasks.start(stopping.signal);
+      status.start(stopping.signal);
       await messenger.start(stopping.signal);
       const quiet = (task: Promise<void>): void =>
         void task.catch((error: unknown) =>
@@ -349,25 +324,12 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
       quiet(
         links.run(network, stopping.signal, (peer, now, before) => {
           if ((now === undefined) !== (before === undefined)) linkChanged(peer, now !== undefined);
-          else if (now?.path !== before?.path)
-            events.emit({
-              type: 'peer-updated',
-              peer: peers.view(peer),
-            });
+          else if (now?.path !== before?.path) events.emit({ type: 'peer-updated', peer: peers.view(peer) });
         }),
       );
       quiet(local.run(stopping.signal));
       quiet(
-        runTraffic(
-          {
-            clock,
-            links,
-            events,
-            tokens: () => tokens,
-            answering: () => queue.running,
-          },
-          stopping.signal,
-        ),
+        runTraffic({ clock, links, events, tokens: () => tokens, answering: () => queue.running }, stopping.signal),
       );
       keeper.start();
       linked = true;
@@ -381,6 +343,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
       sharing.close();
       messages.stop();
       await tasks.stop();
+      status.stop();
       for (const one of serving.splice(0)) one[Symbol.dispose]();
       await messenger.stop();
     },

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { TaskDetail, TaskView } from '@peerai/peer/control';
+import type { CapabilitiesView, TaskDetail, TaskView } from '@peerai/peer/control';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type Agent, ended, homes, start, up } from '../../test/cli.ts';
 
@@ -42,6 +42,16 @@ const statusOf = async (agent: Agent, id: string, status: string): Promise<TaskD
   );
 const given = async (...args: string[]): Promise<string> =>
   (await laptop.json<{ task: TaskView }>(['delegate', 'desk', ...args])).task.id;
+
+test('a device is pinged, says what it can do, and wakes up', { timeout: 60_000 }, async () => {
+  const ping = await laptop.json<{ roundTripMs: number; path: string }>(['peers', 'ping', 'desk']);
+  expect(ping).toMatchObject({ path: 'direct' });
+  const { capabilities } = await laptop.json<{ capabilities: CapabilitiesView }>(['capabilities', 'desk']);
+  expect(capabilities).toMatchObject({ name: 'desk', models: expect.arrayContaining(['echo']) as string[] });
+  expect((await laptop.run(['capabilities'])).stdout).toMatch(/name +laptop/);
+  expect(await laptop.run(['wake', 'desk', '--model', 'echo'])).toMatchObject({ code: 0, stdout: 'Awake already.\n' });
+  expect(await laptop.run(['wake', 'desk', '--model', 'none'])).toMatchObject({ code: 1 });
+});
 
 test('a task is given, done and its result shown', { timeout: 60_000 }, async () => {
   const told = await laptop.run(['delegate', 'desk', '2+2', '--type', 'research', '--model', 'echo', '--watch']);

@@ -75,6 +75,18 @@ export const verbs: Readonly<Record<string, Entry>> = {
     says: 'paired devices and guests',
     load: async () => (await import('./commands/peers.ts')).peers,
   },
+  capabilities: {
+    group: 'Devices',
+    usage: 'capabilities [peer]',
+    says: 'what this peer, or a device, can do',
+    load: async () => (await import('./commands/status.ts')).capabilities,
+  },
+  wake: {
+    group: 'Devices',
+    usage: 'wake <peer> [--model M]',
+    says: 'have a device load its model',
+    load: async () => (await import('./commands/status.ts')).wake,
+  },
   send: {
     group: 'Devices',
     usage: 'send <peer> [text] [--data JSON]',

@@ -15,6 +15,7 @@ import type {
   PingView,
 } from '../pairing/pairing.schema.ts';
 import type { ShareRequest, ShareView } from '../share/share.schema.ts';
+import type { CapabilitiesView, WakeView } from '../status/status.schema.ts';
 import type { TaskDetail, TaskRequest, TasksView, TaskView } from '../tasks/tasks.schema.ts';
 import type { ConfigView } from './config.schema.ts';
 import type { ControlEvent } from './events.ts';
@@ -37,6 +38,9 @@ export interface ControlClient {
   changePeer(peerId: string, patch: PeerPatch): Promise<PeerView>;
   removePeer(peerId: string): Promise<void>;
   ping(peerId: string, signal?: AbortSignal): Promise<PingView>;
+  /** What this peer can do, or a device. */
+  capabilities(peerId?: string, signal?: AbortSignal): Promise<CapabilitiesView>;
+  wake(peerId: string, wish: { readonly model?: string; readonly reason?: string }): Promise<WakeView>;
   pairings(signal?: AbortSignal): Promise<PairingsView>;
   invite(allow: readonly Permission[]): Promise<InviteView>;
   /** Resolves when the other side was reached: compare the emoji, then wait for its owner. */
@@ -90,6 +94,9 @@ export function createControlClient(options: ControlOptions): ControlClient {
     changePeer: (peerId, patch) => json('PATCH', `/peers/${at(peerId)}`, patch),
     removePeer: (peerId) => json('DELETE', `/peers/${at(peerId)}`),
     ping: (peerId, signal) => json('POST', `/peers/${at(peerId)}/ping`, {}, signal),
+    capabilities: (peerId, signal) =>
+      get(peerId === undefined ? '/node/capabilities' : `/peers/${at(peerId)}/capabilities`, signal),
+    wake: (peerId, wish) => json('POST', `/peers/${at(peerId)}/wake`, wish),
     pairings: (signal) => get('/pairings', signal),
     invite: (allow) => json('POST', '/pairings', { allow }),
     join: (link, signal) => json('POST', '/pairings/join', { link }, signal),

@@ -30,7 +30,7 @@ export interface Messages {
 }
 
 /** The kinds people and programs send here; other parts handle their own. */
-const kinds = ['text', 'data'] as const;
+export const messageKinds = ['text', 'data'] as const;
 
 export async function openMessages({ clock, store, messenger, devices, events }: MessagesDeps): Promise<Messages> {
   const room = store.room('messages');
@@ -80,10 +80,10 @@ export async function openMessages({ clock, store, messenger, devices, events }:
     async deliver(to, kind, payload) {
       const device = devices.find(to);
       if (device.blocked) throw new PeerAiError('REFUSED', `${device.name} is blocked here`);
-      if (!kinds.includes(kind as (typeof kinds)[number])) {
+      if (!messageKinds.includes(kind as (typeof messageKinds)[number])) {
         throw new PeerAiError(
           'INVALID_FORMAT',
-          `a message is of kind ${kinds.join(' or ')}, not "${kind.slice(0, 40)}"`,
+          `a message is of kind ${messageKinds.join(' or ')}, not "${kind.slice(0, 40)}"`,
         );
       }
       const { promise: through, resolve } = Promise.withResolvers<void>();
@@ -112,7 +112,7 @@ export async function openMessages({ clock, store, messenger, devices, events }:
       };
     },
     start() {
-      if (handling.length === 0) handling = kinds.map((kind) => messenger.handle(kind, receive));
+      if (handling.length === 0) handling = messageKinds.map((kind) => messenger.handle(kind, receive));
     },
     stop() {
       for (const handler of handling) handler[Symbol.dispose]();

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { fingerprintSchema } from '../node/node.schema.ts';
+import { statusReportSchema } from '../status/status.schema.ts';
 
 /** What a paired device may do here. `train` is remembered for later versions. */
 export const permissionSchema = z.enum(['chat', 'tasks', 'train']);
@@ -21,6 +22,10 @@ export const peerSchema = z.object({
   lastSeenMs: z.number().nullable(),
   fingerprint: fingerprintSchema,
   address: z.string().nullable(),
+  /** `unhealthy`: here, and silent for three heartbeats; null for who is away or is not asked. */
+  health: z.enum(['healthy', 'unhealthy']).nullable(),
+  /** What it said last of how it is. */
+  report: statusReportSchema.nullable(),
 });
 export const peersSchema = z.object({ v: z.literal(1), peers: z.array(peerSchema) });
 export const peerPatchSchema = z

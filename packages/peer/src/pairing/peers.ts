@@ -1,16 +1,17 @@
 import {
-  callMethod,
   type Clock,
   type CryptoProvider,
   type Link,
   type Network,
   PeerAiError,
   type PeerId,
+  type Random,
 } from '@peerai/core-protocol';
 import type { EventHub } from '../events/hub.ts';
-import { helloMethod, type Hello } from '../links/hello-protocol.ts';
 import type { LinkBook } from '../links/link-book.ts';
 import { fingerprintView } from '../node/fingerprint-view.ts';
+import type { Heard } from '../status/heartbeat.ts';
+import { pingDevice } from '../status/ping.ts';
 import { cleanName, type Device, type Devices, freeName } from './devices.ts';
 import type { PeerPatch, PeerView, PingView } from './pairing.schema.ts';
 
@@ -21,7 +22,9 @@ export interface PeersDeps {
   readonly devices: Devices;
   readonly links: LinkBook;
   readonly events: EventHub;
-  readonly hello: () => Hello;
+  readonly random: Random;
+  /** How a device that is here is. */
+  readonly heard: (peer: PeerId) => Heard | undefined;
   /** Peer ids of the relays in use. */
   readonly relays: () => readonly PeerId[];
   /** Names of the models a device offers to us. */
@@ -42,7 +45,7 @@ export interface Peers {
   /** Throws DEVICE_UNKNOWN, INVALID_FORMAT for a name that is taken. */
   change(text: string, patch: PeerPatch): Promise<PeerView>;
   remove(text: string): Promise<void>;
-  /** Round trip of one small question over the best path. Throws DEVICE_UNKNOWN, PEER_UNREACHABLE. */
+  /** Round trip of a nonce over the best path. Throws DEVICE_UNKNOWN, PEER_UNREACHABLE, INVALID_FORMAT. */
   ping(text: string, signal: AbortSignal): Promise<PingView>;
 }
 
@@ -62,6 +65,8 @@ export function createPeers(deps: PeersDeps): Peers {
     lastSeenMs: link === undefined ? (device?.lastSeenMs ?? null) : deps.clock.nowMs(),
     fingerprint: fingerprintView(deps.crypto, peer),
     address: link?.address ?? null,
+    health: link === undefined ? null : (deps.heard(peer)?.health ?? null),
+    report: deps.heard(peer)?.report ?? null,
   });
   const view = (peer: PeerId): PeerView => viewOf(peer, deps.devices.get(peer), deps.links.get(peer));
   return {
@@ -99,13 +104,7 @@ export function createPeers(deps: PeersDeps): Peers {
       deps.removed(peer);
       deps.events.emit({ type: 'peer-removed', peerId: peer });
     },
-    async ping(text, signal) {
-      const device = deps.devices.find(text);
-      const startedMs = deps.clock.elapsedMs();
-      await callMethod(deps, device.peer, helloMethod, deps.hello(), { signal, addresses: device.addresses });
-      const roundTripMs = deps.clock.elapsedMs() - startedMs;
-      return { v: 1, roundTripMs, path: deps.links.get(device.peer)?.path ?? 'direct' };
-    },
+    ping: (text, signal) => pingDevice(deps, text, signal),
   };
 }
 

@@ -11,4 +11,5 @@ export * from '../models/models.schema.ts';
 export * from '../node/node.schema.ts';
 export * from '../pairing/pairing.schema.ts';
 export * from '../share/share.schema.ts';
+export * from '../status/status.schema.ts';
 export * from '../tasks/tasks.schema.ts';

@@ -6,8 +6,12 @@ import { ago, shortId } from '../words.ts';
 
 const who = { peer: { type: 'positional', required: true, description: 'Name or peer id' } } as const;
 const signs = { direct: '● direct', relayed: '◐ relayed' } as const;
-const stateOf = ({ state, path }: PeerView): string =>
-  path === null ? (state === 'blocked' ? '⊘ blocked' : '○ offline') : signs[path];
+const stateOf = ({ state, path, health }: PeerView): string =>
+  path === null
+    ? state === 'blocked'
+      ? '⊘ blocked'
+      : '○ offline'
+    : `${signs[path]}${health === 'unhealthy' ? ', no answer' : ''}`;
 
 const ls = command('ls', 'Paired devices, guests and relays', {}, async ({ agent, output, signal }) => {
   const { client } = await agent();
@@ -41,12 +45,20 @@ const show = command('show', 'Everything known of one peer', who, async ({ args,
       ['peer id', peer.peerId],
       ['may', peer.allow.join(', ') || 'nothing'],
       ['offers', peer.models.join(', ') || 'nothing'],
+      ['health', healthOf(peer)],
       ['address', peer.address ?? '-'],
       ['bytes', `${peer.bytesSent} sent, ${peer.bytesReceived} received`],
       ['paired', peer.pairedMs === null ? 'no' : ago(peer.pairedMs)],
     ]),
   );
 });
+
+function healthOf({ health, report }: PeerView): string {
+  if (health === null) return '-';
+  if (report === null) return health;
+  const { state, answering, waiting, tasksRunning, tasksWaiting } = report;
+  return `${health}, ${state}: ${answering} answers, ${waiting} wait; ${tasksRunning} tasks, ${tasksWaiting} wait`;
+}
 
 const patch = (name: string, description: string, of: PeerPatch, done: string) =>
   command(name, description, who, async ({ args, agent, output }) => {
@@ -106,7 +118,7 @@ const decide = (name: 'accept' | 'reject', description: string) =>
     },
   );
 
-async function one(client: ControlClient, text: string, signal?: AbortSignal): Promise<PeerView> {
+export async function one(client: ControlClient, text: string, signal?: AbortSignal): Promise<PeerView> {
   const peers = await client.peers(signal);
   const found = peers.filter(
     ({ peerId, name }) => peerId === text || name === text || (text.length >= 6 && peerId.endsWith(text)),

@@ -1,5 +1,5 @@
 import { Controller, Get, HttpCode, Inject, Post } from '@nestjs/common';
-import type { ConfigView, DoctorView, NodeView, Peer } from '@peerai/peer';
+import type { CapabilitiesView, ConfigView, DoctorView, NodeView, Peer } from '@peerai/peer';
 import { CONTROL, PEER } from '../tokens.ts';
 import type { ControlHooks } from '../hooks.ts';
 
@@ -15,6 +15,11 @@ export class NodeController {
   @Get('node')
   node(): Promise<NodeView> {
     return this.peer.node();
+  }
+
+  @Get('node/capabilities')
+  capabilities(): CapabilitiesView {
+    return this.peer.status.capabilities.own();
   }
 
   @Get('doctor')

@@ -1,5 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Patch, Post } from '@nestjs/common';
 import type {
+  CapabilitiesView,
   InviteView,
   PairingsView,
   Peer,
@@ -8,12 +9,16 @@ import type {
   PendingPairing,
   Permission,
   PingView,
+  WakeView,
 } from '@peerai/peer';
-import { inviteRequestSchema, joinRequestSchema, peerPatchSchema } from '@peerai/peer/schemas';
+import { inviteRequestSchema, joinRequestSchema, peerPatchSchema, wakeRequestSchema } from '@peerai/peer/schemas';
+import type { z } from 'zod';
 import { PEER } from '../tokens.ts';
 
 /** Reaching a peer, a relayed and a direct path included, milliseconds. */
 const reachMs = 20_000;
+/** A model that loads, and the way there and back, milliseconds. */
+const wakeMs = 30_000;
 
 @Controller('api/v1/peers')
 export class PeersController {
@@ -36,6 +41,22 @@ export class PeersController {
   @HttpCode(204)
   remove(@Param('id') id: string): Promise<void> {
     return this.peer.peers.remove(id);
+  }
+
+  @Get(':id/capabilities')
+  capabilities(@Param('id') id: string): Promise<CapabilitiesView> {
+    return this.peer.status.capabilities.of(id, AbortSignal.timeout(reachMs));
+  }
+
+  @Post(':id/wake')
+  @HttpCode(200)
+  wake(
+    @Param('id') id: string,
+    @Body({ schema: wakeRequestSchema }) wish: z.output<typeof wakeRequestSchema>,
+  ): Promise<WakeView> {
+    const { model, reason } = wish;
+    const said = { ...(model === undefined ? {} : { model }), ...(reason === undefined ? {} : { reason }) };
+    return this.peer.status.wake(id, said, AbortSignal.timeout(wakeMs));
   }
 
   @Post(':id/ping')

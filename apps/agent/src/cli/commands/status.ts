@@ -1,0 +1,69 @@
+import type { WakeView } from '@peerai/peer/control';
+import { command, type Verb } from '../command.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { table } from '../plain.ts';
+import { ago } from '../words.ts';
+import { one } from './peers.ts';
+
+export const capabilities: Verb = {
+  run: command(
+    'capabilities',
+    'What this peer can do, or a device',
+    { peer: { type: 'positional', required: false, description: 'Name or peer id' } } as const,
+    async ({ args, agent, output, signal }) => {
+      const { client } = await agent();
+      const peer = args.peer === undefined ? undefined : (await one(client, args.peer, signal)).peerId;
+      const can = await client.capabilities(peer, signal);
+      output.data({ capabilities: can }, () =>
+        table([
+          ['name', can.name],
+          ['program', can.agent],
+          ['protocol', can.protocolVersions.join(', ')],
+          ['models', can.models.join(', ') || 'none'],
+          ['tasks', can.taskTypes.join(', ') || 'none'],
+          ['messages', can.messageTypes.join(', ')],
+          ['crypto', can.crypto.join(', ')],
+          ...can.endpoints.map((endpoint, index) => [index === 0 ? 'addresses' : '', endpoint]),
+          ['told', ago(can.askedMs)],
+        ]),
+      );
+    },
+  ),
+};
+
+const says: Readonly<Record<WakeView['status'], string>> = {
+  success: 'Awake: the model is loaded.',
+  already_awake: 'Awake already.',
+  failed: 'It could not wake up',
+  rate_limited: 'Too many wake-ups, try again in a minute',
+  queued: 'No answer yet; it is told when it is there.',
+  refused: 'It does not let this device wake it',
+};
+const codes: Partial<Record<WakeView['status'], number>> = {
+  failed: exitCodes.failure,
+  rate_limited: exitCodes.refused,
+  refused: exitCodes.refused,
+};
+
+export const wake: Verb = {
+  run: command(
+    'wake',
+    'Have a device load its model before it is asked',
+    {
+      peer: { type: 'positional', required: true, description: 'Name or peer id' },
+      model: { type: 'string', valueHint: 'M', description: 'Model to load; the default one otherwise' },
+      reason: { type: 'string', valueHint: 'TEXT', description: 'Said to the device' },
+    } as const,
+    async ({ args, agent, output, signal }) => {
+      const { client } = await agent();
+      const { peerId } = await one(client, args.peer, signal);
+      const answer = await client.wake(peerId, {
+        ...(args.model === undefined ? {} : { model: args.model }),
+        ...(args.reason === undefined ? {} : { reason: args.reason }),
+      });
+      const why = answer.status in codes && answer.reason !== '' ? `: ${answer.reason}` : '';
+      output.data({ wake: answer }, () => `${says[answer.status]}${why}`);
+      process.exitCode = codes[answer.status] ?? exitCodes.ok;
+    },
+  ),
+};
