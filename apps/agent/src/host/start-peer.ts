@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { Logger } from '@peerai/core-protocol';
 import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
 import { createPeer, type Peer, type PeerSettings } from '@peerai/peer';
@@ -77,6 +78,7 @@ export async function startPeer(
 
 function linkOptions(config: Config, host: string, port: number) {
   const { network } = config;
+  const signalPlace = network.transports.file_signalling;
   // A proxy carries TCP alone.
   const on =
     proxyOf(config) === undefined
@@ -90,6 +92,7 @@ function linkOptions(config: Config, host: string, port: number) {
     maxConnections: network.max_connections,
     connectionTimeoutMs: network.connection_timeout,
     transports: on,
+    ...(signalPlace === undefined ? {} : { signalPlace: resolve(signalPlace) }),
     path: network.path,
   };
 }

@@ -165,6 +165,15 @@ describe('what is refused', () => {
       'network.transports: at least one transport must be on',
     ],
     ['network: {path: relay}', /network\.path/u],
+    ['network: {transports: {socks5: "127.0.0.1"}}', /network\.transports\.socks5: an address is host:port/u],
+    [
+      'network: {transports: {file_signalling: /f}}\nsecurity: {enable_tor: true}',
+      /network\.transports\.file_signalling: a link met in a folder goes round the proxy/u,
+    ],
+    [
+      'network: {transports: {file_signalling: /f, socks5: "127.0.0.1:1080"}}',
+      /network\.transports\.file_signalling: a link met in a folder goes round the proxy/u,
+    ],
     ['share: {for: soon}', /share\.for: "soon" is not understood: a duration is/u],
     ['share: {page_url: "ftp://x"}', 'share.page_url: this is no http or https address'],
     ['logging: {rotate: {size: big}}', /logging\.rotate\.size: "big" is not understood: a size is/u],

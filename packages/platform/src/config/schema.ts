@@ -64,8 +64,7 @@ const engine = z
     context.addIssue({ code: 'custom', path: typeof choice === 'string' ? [] : ['path'], message });
   });
 
-/** Every key this version understands, with its default; what is written here takes effect somewhere. */
-export const configSchema = z.strictObject({
+const sections = z.strictObject({
   network: z
     .strictObject({
       listen_address: hostPort
@@ -102,6 +101,13 @@ export const configSchema = z.strictObject({
             .boolean()
             .default(true)
             .describe('QUIC, over UDP on the port of TCP, where TCP does not get through.'),
+          file_signalling: z
+            .string()
+            .min(1)
+            .optional()
+            .describe(
+              'A folder that others share, where they and this peer meet for a direct link without any server; or a file signaling.json, in the form older programs write.',
+            ),
           socks5: hostPort
             .optional()
             .describe(
@@ -111,7 +117,7 @@ export const configSchema = z.strictObject({
         .prefault({})
         .describe('Ways to connect; at least one.')
         .refine(
-          (kinds) => kinds.tcp || kinds.websocket || kinds.webrtc || kinds.quic,
+          (kinds) => kinds.tcp || kinds.websocket || kinds.webrtc || kinds.quic || kinds.file_signalling !== undefined,
           'at least one transport must be on',
         ),
       path: z.enum(['any', 'direct-only']).default('any').describe('direct-only never sends content through a relay.'),
@@ -198,6 +204,17 @@ export const configSchema = z.strictObject({
         .prefault({}),
     })
     .prefault({}),
+});
+
+/** Every key this version understands, with its default; what is written here takes effect somewhere. */
+export const configSchema = sections.superRefine(({ network: { transports }, security }, context) => {
+  if (transports.file_signalling === undefined || (transports.socks5 === undefined && !security.enable_tor)) return;
+  context.addIssue({
+    code: 'custom',
+    path: ['network', 'transports', 'file_signalling'],
+    message:
+      'a link met in a folder goes round the proxy; set this, or network.transports.socks5 and security.enable_tor',
+  });
 });
 
 /** Read-only all the way down; durations are milliseconds, sizes bytes. */

@@ -35,6 +35,7 @@ export interface NodeShape {
   readonly connectionTimeoutMs: number;
   /** One address dialled; `limits.dialAddressMs` unless every way is slow. */
   readonly dialAddressMs?: number;
+  readonly placesOf?: (peer: PeerId) => Promise<readonly string[]>;
   /** False: no name is ever looked up here. */
   readonly looksUpNames?: boolean;
   readonly directOnly: boolean;

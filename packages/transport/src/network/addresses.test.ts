@@ -25,7 +25,13 @@ test('a circuit address is a way to relay and a way to WebRTC, whichever of the 
   const plain = `${circuit}/p2p/${self}`;
   const webrtc = `${circuit}/webrtc/p2p/${self}`;
   for (const given of [plain, webrtc, circuit, `${circuit}/webrtc`]) {
-    expect(planAddresses(self, [given])).toEqual({ direct: [], relayed: [plain], webrtc: [webrtc], unusable: [] });
+    expect(planAddresses(self, [given])).toEqual({
+      direct: [],
+      relayed: [plain],
+      webrtc: [webrtc],
+      file: [],
+      unusable: [],
+    });
   }
   expect(withWebrtc(plain)).toBe(webrtc);
   expect(withWebrtc(webrtc)).toBe(webrtc);
@@ -72,6 +78,7 @@ test.each([
   [`${circuit}/p2p/${self}`, 'relay'],
   [`${circuit}/webrtc/p2p/${self}`, 'webrtc'],
   [`/webrtc/p2p/${self}`, 'webrtc'],
+  [`/peerai-file/p2p/${self}`, 'file'],
   [`/onion3/vww6ybal4bd7szmgncyruucpgfkqahzddi37ktceo3ah7ngmcopnpyyd:4001/p2p/${self}`, 'onion'],
 ])('a link to %s is carried by %s', (address, transport) => {
   expect(transportOf(address)).toBe(transport);

@@ -10,6 +10,8 @@ export interface AddressPlan {
   readonly relayed: readonly string[];
   /** WebRTC, signalled through a relay. */
   readonly webrtc: readonly string[];
+  /** By a folder that both look into. */
+  readonly file: readonly string[];
   /** Not usable, with the reason. */
   readonly unusable: readonly { readonly address: string; readonly reason: string }[];
 }
@@ -25,8 +27,11 @@ function isWebrtc(address: string): boolean {
   return /\/webrtc(\/|$)/u.test(address);
 }
 
+const isFile = (address: string): boolean => address.startsWith('/peerai-file');
+
 /** @param address - a link's remote address. */
 export function transportOf(address: string): LinkTransport {
+  if (isFile(address)) return 'file';
   if (isWebrtc(address)) return 'webrtc';
   if (isCircuit(address)) return 'relay';
   if (/\/wss?(\/|$)/u.test(address)) return 'ws';
@@ -57,6 +62,7 @@ export function planAddresses(peer: string, addresses: readonly string[]): Addre
   const direct = new Set<string>();
   const relayed = new Set<string>();
   const webrtc = new Set<string>();
+  const file = new Set<string>();
   const unusable: { address: string; reason: string }[] = [];
   for (const address of new Set(addresses)) {
     const parsed = parse(address);
@@ -66,13 +72,14 @@ export function planAddresses(peer: string, addresses: readonly string[]): Addre
     }
     const whole = endingIn(peer, parsed);
     if (whole === undefined) unusable.push({ address, reason: 'names another peer' });
+    else if (isFile(whole)) file.add(whole);
     else if (!isCircuit(whole) && !isWebrtc(whole)) direct.add(whole);
     else if (isCircuit(whole)) {
       relayed.add(withoutWebrtc(whole));
       webrtc.add(withWebrtc(whole));
     } else unusable.push({ address, reason: 'WebRTC needs a relay to meet at' });
   }
-  return { direct: [...direct], relayed: [...relayed], webrtc: [...webrtc], unusable };
+  return { direct: [...direct], relayed: [...relayed], webrtc: [...webrtc], file: [...file], unusable };
 }
 
 function endingIn(peer: string, address: Multiaddr): string | undefined {

@@ -12,7 +12,7 @@ const isQuic = (address: string): boolean => transportOf(address) === 'quic';
 /** One address that was tried, and why it did not become a link. */
 export interface Attempt {
   readonly address: string;
-  readonly step: 'address' | 'direct' | 'relay' | 'webrtc' | 'link' | 'identity';
+  readonly step: 'address' | 'direct' | 'relay' | 'webrtc' | 'file' | 'link' | 'identity';
   readonly reason: string;
 }
 
@@ -79,7 +79,7 @@ export async function dialWebrtc(
 }
 
 /**
- * Happy eyeballs: sockets at once, QUIC a moment later, relays after a short head start or as soon as no direct one is left.
+ * Happy eyeballs: sockets at once, QUIC a moment later, relays and a shared folder after a short head start or as soon as no direct one is left.
  * Throws PEER_UNREACHABLE with `details.attempts` once every address has failed.
  */
 export async function dialPlan(
@@ -128,10 +128,11 @@ export async function dialPlan(
   const work = async (): Promise<never> => {
     const direct = tryDirect();
     await Promise.race([direct, clock.sleep(plan.direct.length > 0 ? limits.relayHeadStartMs : 0, signal)]);
+    const folder = tryAll(plan.file, 'file', options.timeoutMs);
     if (options.directOnly) {
       const webrtc = dialWebrtc(components, clock, plan.webrtc, options.timeoutMs, signal, attempts);
-      await Promise.all([direct, webrtc.then(first.resolve, () => undefined)]);
-    } else await Promise.all([direct, tryAll(plan.relayed, 'relay', options.timeoutMs)]);
+      await Promise.all([direct, folder, webrtc.then(first.resolve, () => undefined)]);
+    } else await Promise.all([direct, folder, tryAll(plan.relayed, 'relay', options.timeoutMs)]);
     throw transportError('PEER_UNREACHABLE', 'none of the addresses of this peer answered', { attempts });
   };
 

@@ -37,6 +37,8 @@ export interface NetworkOptions {
   readonly relays: readonly string[];
   readonly connectionTimeoutMs: number;
   readonly dialAddressMs?: number;
+  /** Where a peer can be met besides its addresses. */
+  readonly placesOf?: (peer: PeerId) => Promise<readonly string[]>;
   readonly directOnly: boolean;
   readonly webrtc: boolean;
 }
@@ -57,7 +59,14 @@ export function createNetwork(deps: NetworkDeps, options: NetworkOptions): Runni
   const heart = createHeart(clock);
   const maker = createChannelMaker(table, heart);
   const acceptor = createAcceptor({ ...deps, maker, directOnly: options.directOnly });
-  const upgrader = createDirectUpgrader({ ...deps, table, stopped, webrtc: options.webrtc });
+  const { placesOf } = options;
+  const upgrader = createDirectUpgrader({
+    ...deps,
+    table,
+    stopped,
+    webrtc: options.webrtc,
+    ...(placesOf === undefined ? {} : { placesOf }),
+  });
   const places = createReservations(components);
   const dialling = new Map<string, Promise<unknown>>();
 
@@ -130,7 +139,8 @@ export function createNetwork(deps: NetworkDeps, options: NetworkOptions): Runni
     const stored = [...(known?.addresses ?? []).map((one) => one.multiaddr.toString()), ...deps.announced(peer)];
     const own = options.relays.slice(0, limits.ownRelaysTriedMax).map((relay) => `${relay}/p2p-circuit/p2p/${peer}`);
     const circuits = [...stored, ...given].some((address) => address.includes('/p2p-circuit'));
-    const plan = planAddresses(peer, [...stored, ...given, ...(circuits ? [] : own)]);
+    const places = (await placesOf?.(peer)) ?? [];
+    const plan = planAddresses(peer, [...stored, ...given, ...places, ...(circuits ? [] : own)]);
     const { directOnly, connectionTimeoutMs: timeoutMs, dialAddressMs = limits.dialAddressMs } = options;
     const addressMs = Math.min(dialAddressMs, timeoutMs);
     const connection = await dialPlan(components, clock, plan, { directOnly, timeoutMs, addressMs, signal });

@@ -25,6 +25,7 @@ export function createDirectUpgrader(deps: {
   readonly stopped: AbortSignal;
   readonly webrtc: boolean;
   readonly announced: (peer: PeerId) => readonly string[];
+  readonly placesOf?: (peer: PeerId) => Promise<readonly string[]>;
 }): DirectUpgrader {
   const { components, table, clock, logger, stopped } = deps;
   const lastTryMs = new Map<string, number>();
@@ -36,13 +37,15 @@ export function createDirectUpgrader(deps: {
     const peer = relayed.remotePeer.toString() as PeerId;
     const known = await components.peerStore.get(relayed.remotePeer).catch(() => undefined);
     const addresses = (known?.addresses ?? []).map((one) => one.multiaddr.toString());
-    const plan = planAddresses(peer, [...addresses, ...deps.announced(peer), relayed.remoteAddr.toString()]);
+    const told = [...addresses, ...deps.announced(peer), ...((await deps.placesOf?.(peer)) ?? [])];
+    const plan = planAddresses(peer, [...told, relayed.remoteAddr.toString()]);
     const won = new AbortController();
     const signal = AbortSignal.any([won.signal, stopped]);
     const tries = [
       ...plan.direct
         .slice(0, limits.dialAddressesMax)
         .map((address) => prove(dialAddress(components, clock, address, limits.dialAddressMs, signal), signal)),
+      ...plan.file.map((address) => prove(dialAddress(components, clock, address, limits.upgradeMs, signal), signal)),
       ...(deps.webrtc ? [prove(dialWebrtc(components, clock, plan.webrtc, limits.upgradeMs, signal), signal)] : []),
     ];
     try {

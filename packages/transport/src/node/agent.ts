@@ -28,6 +28,8 @@ export interface AgentOptions {
   readonly maxConnections?: number;
   readonly connectionTimeoutMs?: number;
   readonly transports?: TransportChoice;
+  /** A folder, or a file `….json` of the older form, where peers that share it meet without any server. Not used behind a proxy. */
+  readonly signalPlace?: string;
   /** Everything goes through this proxy: no WebRTC, QUIC, WebSocket or mDNS, no name looked up here, and nothing but loopback listened on. */
   readonly socks?: SocksProxy;
   /** `direct-only`: relays may introduce, but carry no channel. */
@@ -38,7 +40,7 @@ export const mdnsServiceTag = 'peerai.local';
 
 /** A whole agent's node. Throws UNSAFE_ENVIRONMENT, INVALID_FORMAT. */
 export async function createAgentNode(deps: TransportDeps, options: AgentOptions): Promise<TransportNode> {
-  const ways = await waysOf(options, deps.logger);
+  const ways = await waysOf(options, deps);
   const node = await assembleNode(deps, {
     ...ways.shape,
     ...(options.announce === undefined ? {} : { announce: options.announce }),

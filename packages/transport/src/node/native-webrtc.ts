@@ -5,34 +5,31 @@ import type { TransportNode } from '../libp2p/options.ts';
 /** Nodes of this process that may hold native connections. */
 let holders = 0;
 
-/**
- * WebRTC on Node: connections that broke while they came up stay alive in the native layer and keep the process from
- * ending. When the last node of the process has stopped, everything native is freed.
- */
-export async function nativeWebrtc(): Promise<{
-  readonly transport: NonNullable<Libp2pInit['transports']>[number];
-  readonly releasedWith: (node: TransportNode) => TransportNode;
-}> {
+/** WebRTC on Node, met over relays. */
+export async function nativeWebrtc(): Promise<NonNullable<Libp2pInit['transports']>[number]> {
   const webRTC = await loadWebrtc();
+  return webRTC({ rtcConfiguration: patientConfiguration });
+}
+
+/**
+ * Connections that broke while they came up stay alive in the native layer and keep the process from ending. When the last
+ * node of the process has stopped, everything native is freed.
+ */
+export function freesNative(node: TransportNode): TransportNode {
+  let holding = false;
   return {
-    transport: webRTC({ rtcConfiguration: patientConfiguration }),
-    releasedWith(node) {
-      let holding = false;
-      return {
-        ...node,
-        start(signal) {
-          if (!holding) holders += 1;
-          holding = true;
-          return node.start(signal);
-        },
-        async stop() {
-          await node.stop();
-          if (!holding) return;
-          holding = false;
-          holders -= 1;
-          if (holders === 0) cleanup();
-        },
-      };
+    ...node,
+    start(signal) {
+      if (!holding) holders += 1;
+      holding = true;
+      return node.start(signal);
+    },
+    async stop() {
+      await node.stop();
+      if (!holding) return;
+      holding = false;
+      holders -= 1;
+      if (holders === 0) cleanup();
     },
   };
 }

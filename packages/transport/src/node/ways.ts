@@ -1,7 +1,7 @@
 import { circuitRelayTransport } from '@libp2p/circuit-relay-v2';
 import { tcp } from '@libp2p/tcp';
 import { webSockets } from '@libp2p/websockets';
-import type { Logger } from '@peerai/core-protocol';
+import type { Clock, Logger } from '@peerai/core-protocol';
 import type { NodeShape } from '../libp2p/assemble.ts';
 import type { TransportNode } from '../libp2p/options.ts';
 import { limits } from '../limits.ts';
@@ -10,25 +10,34 @@ import { transportOf } from '../network/addresses.ts';
 import { circuitInit } from '../network/reservations.ts';
 import type { SocksProxy } from '../links/socks.ts';
 import type { AgentOptions } from './agent.ts';
-import { nativeWebrtc } from './native-webrtc.ts';
+import { freesNative, nativeWebrtc } from './native-webrtc.ts';
+
+interface WaysDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
 
 /** How an agent connects and is reached: its transports, and what follows from them. */
 interface Ways {
   readonly shape: Pick<NodeShape, 'transports' | 'listen' | 'webrtc'> &
-    Partial<Pick<NodeShape, 'announceFilter' | 'dialAddressMs' | 'looksUpNames'>>;
+    Partial<Pick<NodeShape, 'announceFilter' | 'dialAddressMs' | 'looksUpNames' | 'placesOf'>>;
   readonly mdns: boolean;
   /** What the transports hold besides the node is freed with it. */
   readonly releasedWith: (node: TransportNode) => TransportNode;
 }
 
-export function waysOf(options: AgentOptions, logger: Logger): Promise<Ways> {
-  return options.socks === undefined ? openWays(options, logger) : proxiedWays(options, options.socks, logger);
+export function waysOf(options: AgentOptions, deps: WaysDeps): Promise<Ways> {
+  return options.socks === undefined ? openWays(options, deps) : proxiedWays(options, options.socks, deps);
 }
 
-async function openWays(options: AgentOptions, logger: Logger): Promise<Ways> {
+async function openWays(options: AgentOptions, deps: WaysDeps): Promise<Ways> {
   const on = options.transports ?? { tcp: true, websocket: true, webrtc: true };
   const native = on.webrtc ? await nativeWebrtc() : undefined;
-  const quic = on.quic === false ? undefined : await loadQuic(logger);
+  const quic = on.quic === false ? undefined : await loadQuic(deps.logger);
+  const file =
+    options.signalPlace === undefined
+      ? undefined
+      : (await import('../links/file/index.ts')).createFileLinks(options.signalPlace, deps);
   const listen = options.listen.filter((address) => quic !== undefined || !isQuicAddress(address));
   return {
     shape: {
@@ -36,19 +45,21 @@ async function openWays(options: AgentOptions, logger: Logger): Promise<Ways> {
         circuitRelayTransport(circuitInit),
         ...(on.tcp ? [tcp()] : []),
         ...(on.websocket ? [webSockets()] : []),
-        ...(native === undefined ? [] : [native.transport]),
+        ...(native === undefined ? [] : [native]),
         ...(quic === undefined ? [] : [quic]),
+        ...(file === undefined ? [] : [file.transport]),
       ],
-      listen: [...listen, ...(on.webrtc ? ['/webrtc'] : [])],
+      listen: [...listen, ...(on.webrtc ? ['/webrtc'] : []), ...(file === undefined ? [] : [file.listen])],
+      ...(file === undefined ? {} : { placesOf: file.placesOf }),
       webrtc: on.webrtc,
     },
     mdns: options.mdns === true,
-    releasedWith: native?.releasedWith ?? ((node) => node),
+    releasedWith: native === undefined && file === undefined ? (node) => node : freesNative,
   };
 }
 
 /** Nothing that opens a socket of its own is there, so nothing can go round the proxy, whatever is dialled and however it fails. */
-async function proxiedWays(options: AgentOptions, proxy: SocksProxy, logger: Logger): Promise<Ways> {
+async function proxiedWays(options: AgentOptions, proxy: SocksProxy, { logger }: WaysDeps): Promise<Ways> {
   const { isLoopback, socksTransport } = await import('../links/socks.ts');
   const canStay = (address: string): boolean => isLoopback(address) && transportOf(address) === 'tcp';
   const leftOut = options.listen.filter((address) => !canStay(address));
