@@ -48,6 +48,8 @@ export interface PeerMessenger extends Messenger {
   stop(): Promise<void>;
   /** Peers that messages wait for, and why the last attempt failed. */
   pending(): Promise<readonly { readonly to: PeerId; readonly code?: string }[]>;
+  /** Messages that wait, for all peers together. */
+  waiting(): Promise<number>;
   /** Where a message of ours stands; `undefined` for one that is not ours or long past. */
   status(id: string): Promise<DeliveryReport | undefined>;
   /** Messages that are through, newest first, at most 10,000 remembered: refused and expired ones are the dead letters. */
@@ -114,6 +116,7 @@ export function createMessenger(deps: MessengerDeps): PeerMessenger {
         return { to, ...(code === undefined ? {} : { code }) };
       });
     },
+    waiting: () => outbox.size(),
     status,
     outcomes: (limit = 100) => outbox.outcomes(Math.min(limit, limits.outcomesMax)),
     deliveries: (listener) => {

@@ -50,6 +50,8 @@ export interface Outbox {
   finish(to: PeerId, letter: Waiting, outcome: Outcome): Promise<DeliveryReport>;
   /** Peers that letters wait for. */
   peers(): Promise<readonly PeerId[]>;
+  /** Letters that wait, for all peers together. */
+  size(): Promise<number>;
   status(id: string): Promise<DeliveryReport | undefined>;
   /** Newest first. */
   outcomes(limit: number): Promise<readonly DeliveryReport[]>;
@@ -137,6 +139,7 @@ export function createOutbox({
       return { id: letter.id, to, kind: letter.kind, atMs: status.atMs, ...outcome };
     },
     peers: async () => [...(await lines).keys()],
+    size: async () => [...(await lines).values()].reduce((sum, { messages }) => sum + messages, 0),
     status: report,
     outcomes: async (limit) => {
       const rows = await collect(store.range(...under('done'), { limit, reverse: true }));

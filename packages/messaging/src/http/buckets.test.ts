@@ -1,0 +1,57 @@
+import { PeerAiError, type PeerId } from '@peerai/core-protocol';
+import { ManualClock } from '@peerai/core-protocol/testing';
+import { describe, expect, it } from 'vitest';
+import { type Buckets, bucketOf, bucketSizes, createBuckets } from './buckets.ts';
+
+const [alice, bob] = ['alice', 'bob'] as PeerId[] as [PeerId, PeerId];
+
+/** How many go through until one is refused, and when to come back. */
+function drain(buckets: Buckets, peer: PeerId, kind: string): readonly [count: number, retryAfterMs: unknown] {
+  for (let count = 0; ; count += 1) {
+    try {
+      buckets.take(peer, kind);
+    } catch (error) {
+      if (!PeerAiError.is(error, 'RATE_LIMITED')) throw error;
+      return [count, error.details['retryAfterMs']];
+    }
+  }
+}
+
+describe('Token buckets', () => {
+  it.each(Object.entries(bucketSizes))('%s: the whole burst and no more, then one at its rate', async (kind, size) => {
+    const clock = new ManualClock();
+    const buckets = createBuckets(clock);
+    const oneMs = 60_000 / size.perMinute;
+    expect(drain(buckets, alice, kind)).toEqual([size.burst, oneMs]);
+    await clock.advance(oneMs - 1);
+    expect(drain(buckets, alice, kind)[0]).toBe(0);
+    await clock.advance(1);
+    expect(drain(buckets, alice, kind)[0]).toBe(1);
+    await clock.advance(86_400_000);
+    expect(drain(buckets, alice, kind)[0]).toBe(size.burst);
+  });
+
+  it('are one for each peer and each sort of kind', () => {
+    const buckets = createBuckets(new ManualClock());
+    drain(buckets, alice, 'task_delegate');
+    expect(drain(buckets, alice, 'task_progress')[0]).toBe(0);
+    expect(drain(buckets, alice, 'heartbeat')[0]).toBe(bucketSizes.heartbeat.burst);
+    expect(drain(buckets, bob, 'task_delegate')[0]).toBe(bucketSizes.task.burst);
+    expect([bucketOf('handshake_ack'), bucketOf('constructor'), bucketOf('text')]).toEqual([
+      'handshake',
+      'other',
+      'other',
+    ]);
+  });
+
+  it('are remembered for so many peers and no more; the one heard of longest ago goes', () => {
+    const buckets = createBuckets(new ManualClock(), 2);
+    drain(buckets, alice, 'discovery');
+    drain(buckets, bob, 'discovery');
+    expect(drain(buckets, alice, 'discovery')[0]).toBe(0);
+    drain(buckets, 'carol' as PeerId, 'discovery');
+    expect(buckets.owners).toBe(2);
+    expect(drain(buckets, alice, 'discovery')[0]).toBe(0);
+    expect(drain(buckets, bob, 'discovery')[0]).toBe(bucketSizes.discovery.burst);
+  });
+});

@@ -1,0 +1,154 @@
+import {
+  type Clock,
+  type CryptoProvider,
+  type Logger,
+  PeerAiError,
+  type Random,
+  ReplayWindow,
+  type ReplaySnapshot,
+  type Store,
+  utf8,
+  fromUtf8,
+} from '@peerai/core-protocol';
+import { pcpErrorReply, type PcpProfile, type PcpReply } from '@peerai/core-protocol/pcp';
+import { type Buckets, createBuckets } from './buckets.ts';
+import type { FaceRequest, FaceResponse } from './ports.ts';
+import { takeEnvelope, takeMessage, type TakeDeps } from './take.ts';
+import {
+  healthView,
+  keyView,
+  oldHealthView,
+  oldKeyView,
+  peersView,
+  rootView,
+  statsView,
+  type ViewDeps,
+} from './views.ts';
+
+export interface HttpFaceDeps extends Omit<TakeDeps, 'replay' | 'buckets'>, ViewDeps {
+  readonly clock: Clock;
+  readonly crypto: CryptoProvider;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** A room of its own: what was here is remembered over a restart. */
+  readonly store: Store;
+}
+export interface HttpFaceOptions {
+  readonly entityId: string;
+  readonly profiles: readonly PcpProfile[];
+  readonly isOpen: boolean;
+  readonly secret?: string;
+  /** Host names that requests may carry; without it any. A page of another site that gets its name to point here (DNS rebinding) is refused. */
+  readonly hosts?: readonly string[];
+  /** Who talks to whom is told to whoever asks: only where no stranger can ask. */
+  readonly showsPeers: boolean;
+}
+/** The peer protocol over HTTP: bytes in, bytes out. */
+export interface HttpFace {
+  /** Never throws and never answers 500 for what somebody sent. */
+  answer(request: FaceRequest, port: number, signal: AbortSignal): Promise<FaceResponse>;
+  /** Writes down which messages have been here. After a crash everything stamped before the new start is refused instead. */
+  stop(): Promise<void>;
+}
+
+const replayKey = 'replay';
+/** There from the first start on: before it nothing can have been here. */
+const ranKey = 'ran';
+
+export async function openHttpFace(deps: HttpFaceDeps, options: HttpFaceOptions): Promise<HttpFace> {
+  const replay = await loadReplay(deps);
+  const buckets: Buckets = createBuckets(deps.clock);
+  const parts: TakeDeps & ViewDeps = { ...deps, replay, buckets };
+  const route = routes(parts, options);
+  return {
+    async answer(request, port, signal) {
+      try {
+        return written(await route(request, port, signal));
+      } catch (error) {
+        deps.logger.error('peer-http-failed', { name: error instanceof Error ? error.name : typeof error });
+        return written(pcpErrorReply(error, 'pcp/1.0-six'));
+      }
+    },
+    async stop() {
+      await deps.store.commit([deps.store.put(replayKey, utf8(JSON.stringify(replay.snapshot())))]);
+    },
+  };
+}
+
+/** What an orderly end left, taken away at once: after a crash there is none, and the start's own time is the floor. */
+async function loadReplay({ store, clock }: HttpFaceDeps): Promise<ReplayWindow> {
+  const value = await store.get(replayKey);
+  const hasRun = (await store.get(ranKey)) !== undefined;
+  await store.commit([store.put(replayKey), store.put(ranKey, Uint8Array.of(1))]);
+  if (value !== undefined) return new ReplayWindow({ snapshot: JSON.parse(fromUtf8(value)) as ReplaySnapshot });
+  const replay = new ReplayWindow();
+  if (hasRun) replay.refuseUpTo(clock.nowMs());
+  return replay;
+}
+
+type Route = (request: FaceRequest, port: number, signal: AbortSignal) => PcpReply | Promise<PcpReply>;
+
+function routes(deps: TakeDeps & ViewDeps, options: HttpFaceOptions): Route {
+  const hasOld = options.profiles.includes('pcp/0.1');
+  const whole = options.profiles.filter((profile) => profile !== 'pcp/0.1');
+  const listed =
+    (view: typeof peersView): Route =>
+    () => {
+      if (options.showsPeers) return view(deps, options);
+      const why = 'who is known here is shown on the machine itself only';
+      return pcpErrorReply(new PeerAiError('REFUSED', why), 'pcp/1.0-six');
+    };
+  const table: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
+    '/': { GET: () => rootView(deps, options) },
+    '/health': { GET: (_, port) => healthView(deps, options, port) },
+    '/peers': { GET: listed(peersView) },
+    '/stats': { GET: listed(statsView) },
+    '/public-key': { GET: () => keyView(deps, options) },
+    '/message': {
+      POST: ({ body }, _, signal) => takeMessage(deps, { ...options, profiles: whole }, body, signal),
+    },
+    '/inbox': { POST: ({ body }, _, signal) => takeEnvelope(deps, options, body, signal) },
+    ...(hasOld
+      ? {
+          '/v0.1/message': {
+            POST: ({ body }: FaceRequest, _: number, signal: AbortSignal) =>
+              takeMessage(deps, { ...options, profiles: ['pcp/0.1'] }, body, signal),
+          },
+          '/v0.1/health': { GET: () => oldHealthView(deps, options) },
+          '/v0.1/public-key': { GET: () => oldKeyView(deps, options) },
+        }
+      : {}),
+  };
+  return (request, port, signal) => {
+    if (!isHostAllowed(request.host, options.hosts)) {
+      return pcpErrorReply(new PeerAiError('REFUSED', 'this host name is not served here'), 'pcp/1.0-six');
+    }
+    const methods = Object.hasOwn(table, request.path) ? table[request.path] : undefined;
+    if (methods === undefined) {
+      return pcpErrorReply(new PeerAiError('NOT_FOUND', 'there is nothing at this path'), 'pcp/1.0-six');
+    }
+    const handler = methods[request.method === 'HEAD' ? 'GET' : request.method];
+    if (handler !== undefined) return handler(request, port, signal);
+    const error = { code: 'REFUSED', message: `this path takes ${Object.keys(methods).join(', ')}` };
+    return { status: 405, body: { error, detail: error.message } };
+  };
+}
+
+function isHostAllowed(host: string | undefined, hosts: readonly string[] | undefined): boolean {
+  if (hosts === undefined) return true;
+  const name = host?.replace(/:\d+$/u, '').toLowerCase();
+  return name !== undefined && hosts.includes(name);
+}
+
+function written({ status, retryAfterSeconds, body }: PcpReply): FaceResponse {
+  return {
+    status,
+    headers: {
+      'content-type': 'application/json',
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+      ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
+    },
+    body: utf8(JSON.stringify(body)),
+  };
+}

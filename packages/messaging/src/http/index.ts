@@ -1,0 +1,12 @@
+/**
+ * The peer protocol's HTTP face, bytes in and bytes out, and letters by HTTP. Runs in a browser too: sockets are given to it.
+ *
+ * @packageDocumentation
+ */
+export { createHttpCarrier, type HttpCarrierDeps } from './carrier.ts';
+export { type Contact, type ContactProfile, type Contacts, type NamedContact, openContacts } from './contacts.ts';
+export { type Counts, createCounts } from './counts.ts';
+export { type HttpFace, type HttpFaceDeps, type HttpFaceOptions, openHttpFace } from './face.ts';
+export { httpLimits } from './limits.ts';
+export type { FaceRequest, FaceResponse, HttpPost } from './ports.ts';
+export type { KnownPeer, QueueFacts } from './views.ts';

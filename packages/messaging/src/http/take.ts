@@ -1,0 +1,181 @@
+import {
+  type Clock,
+  type CryptoProvider,
+  type Identity,
+  PeerAiError,
+  type PeerId,
+  publicKeyFromPeerId,
+  type Random,
+  type ReplayWindow,
+} from '@peerai/core-protocol';
+import {
+  openPcp,
+  pcpErrorReply,
+  type PcpOpened,
+  type PcpProfile,
+  pcpReceivedReply,
+  type PcpReply,
+  sealConcat,
+} from '@peerai/core-protocol/pcp';
+import type { Inbox } from '../inbox/inbox.ts';
+import { type Letter, letterOf } from '../letter.ts';
+import type { DeliveryAnswer } from '../protocol.ts';
+import { signAnswer } from './answer.ts';
+import type { Buckets } from './buckets.ts';
+import type { Contacts } from './contacts.ts';
+import type { Counts } from './counts.ts';
+import { type OpenedEnvelope, openEnvelope } from './envelope.ts';
+import { secretPeer } from './secret-peer.ts';
+
+export interface TakeDeps {
+  readonly identity: Identity;
+  readonly crypto: CryptoProvider;
+  readonly random: Random;
+  readonly clock: Clock;
+  readonly replay: ReplayWindow;
+  readonly buckets: Buckets;
+  readonly contacts: Contacts;
+  readonly counts: Counts;
+  readonly receive: Inbox['receive'];
+  /** How the owner stands to a peer of ours. */
+  readonly standing: (peer: PeerId) => 'paired' | 'blocked' | 'stranger';
+}
+export interface TakeOptions {
+  /** The name older peers know us by. */
+  readonly entityId: string;
+  readonly profiles: readonly PcpProfile[];
+  /** Strangers are believed on first use. */
+  readonly isOpen: boolean;
+  readonly secret?: string;
+}
+
+/** Kinds that are noted and answered here: they change nothing, so they leave no mark on the disk. A handshake makes its sender known. */
+const lightKinds = ['ping', 'heartbeat', 'status', 'status_report', 'handshake'];
+/** How long after its time a message of another profile may be brought again, milliseconds; then its clock refuses it. */
+const oldFormLifeMs = 300_000;
+/** Shared-secret envelopes carry no proven time, so they are remembered as long as any message, milliseconds: 14 days. */
+const envelopeLifeMs = 1_209_600_000;
+
+/** The answer to `POST /message`, from the body's bytes. Never throws: what is wrong is the answer. */
+export async function takeMessage(
+  deps: TakeDeps,
+  options: TakeOptions,
+  body: Uint8Array,
+  signal: AbortSignal,
+): Promise<PcpReply> {
+  let opened: PcpOpened | undefined;
+  try {
+    const self = { peer: deps.identity.peer, entityId: options.entityId };
+    opened = openPcp({ ...deps, keyOf: (claim) => deps.contacts.keyOf(claim) }, body, {
+      self,
+      profiles: options.profiles,
+    });
+    await admit(deps, options, opened);
+    deps.buckets.take(opened.sender, opened.kind);
+    deps.counts.received(opened.sender);
+    return await handle(deps, options, opened, signal);
+  } catch (error) {
+    deps.counts.rejectedOne();
+    return pcpErrorReply(error, opened?.profile ?? profileOf(options));
+  }
+}
+
+/** Whose shape a refusal has before it is known who asked: the widest of those that are served here. */
+const profileOf = ({ profiles }: TakeOptions): PcpProfile =>
+  profiles.length === 1 && profiles[0] !== undefined ? profiles[0] : 'pcp/1.0-six';
+
+/** Throws UNKNOWN_SENDER, REFUSED. Whose key was pinned or introduced is known; of ours, those the owner paired with. */
+async function admit({ standing, contacts }: TakeDeps, { isOpen }: TakeOptions, opened: PcpOpened): Promise<void> {
+  const { profile, sender, senderId, kind } = opened;
+  const stands = standing(sender);
+  if (stands === 'blocked') throw new PeerAiError('REFUSED', 'this peer is blocked here');
+  if (profile !== 'peerai/1') {
+    if (kind === 'handshake' && isOpen) await contacts.believe({ profile, senderId }, publicKeyFromPeerId(sender));
+    return;
+  }
+  if (stands === 'stranger' && !isOpen) {
+    throw new PeerAiError('UNKNOWN_SENDER', `Unknown sender: ${senderId}`, { sender: senderId });
+  }
+  if (stands === 'stranger') contacts.meet(sender, `stranger-${sender.slice(-6)}`);
+}
+
+async function handle(deps: TakeDeps, options: TakeOptions, opened: PcpOpened, signal: AbortSignal): Promise<PcpReply> {
+  const { profile, senderId, kind } = opened;
+  if (lightKinds.includes(kind)) {
+    if (profile !== 'pcp/0.1' || kind !== 'ping') return pcpReceivedReply(opened, options);
+    const pong = { kind: 'pong', senderId: options.entityId, recipientId: senderId, payload: {} };
+    return { status: 200, body: JSON.parse(new TextDecoder().decode(sealConcat(deps, pong))) as PcpReply['body'] };
+  }
+  const letter = asLetter(deps, opened);
+  const { isRepeated, ...answer } = await deps.receive(letter, signal);
+  if (profile === 'peerai/1') return signedReply(deps, options, { opened, letter, answer });
+  if (isRepeated) throw new PeerAiError('REPLAY_DETECTED', 'this message has been here already');
+  if (answer.outcome === 'refused') throw refusalOf(answer);
+  return pcpReceivedReply(opened, options);
+}
+
+/** What ours send has the id and the expiry inside; of the others, every message is its own. */
+function asLetter({ clock }: TakeDeps, opened: PcpOpened): Letter {
+  const { profile, id, sender, kind, payload, sentMs, proven } = opened;
+  const isOurs = profile === 'peerai/1' && typeof payload === 'object' && payload !== null && 'expiresMs' in payload;
+  if (isOurs) return letterOf(clock, opened);
+  return { id, sender, kind, payload, sentMs, proven, expiresMs: sentMs + oldFormLifeMs };
+}
+
+function signedReply(
+  deps: TakeDeps,
+  options: TakeOptions,
+  { opened, letter, answer }: { readonly opened: PcpOpened; readonly letter: Letter; readonly answer: DeliveryAnswer },
+): PcpReply {
+  const reply =
+    answer.outcome === 'taken' ? pcpReceivedReply(opened, options) : pcpErrorReply(refusalOf(answer), 'peerai/1');
+  return { ...reply, body: { ...reply.body, answer: signAnswer(deps, opened.sender, letter.id, answer) } };
+}
+
+const refusalOf = ({ code = 'REFUSED' }: DeliveryAnswer): PeerAiError =>
+  new PeerAiError(
+    code,
+    code === 'UNKNOWN_KIND' ? 'messages of this kind are not handled here' : 'the message was refused',
+  );
+
+/** The answer to `POST /inbox`, from the body's bytes. Never throws. */
+export async function takeEnvelope(
+  deps: TakeDeps,
+  options: TakeOptions,
+  body: Uint8Array,
+  signal: AbortSignal,
+): Promise<PcpReply> {
+  try {
+    const { secret, entityId } = options;
+    if (secret === undefined) throw new PeerAiError('REFUSED', 'there is no shared secret here');
+    const envelope = openEnvelope(deps.crypto, { self: entityId, secret }, body);
+    // Who has the secret is proven, the name is not: limits and marks are kept for all who have it.
+    const owner = secretPeer(deps.crypto, secret, '');
+    deps.buckets.take(owner, 'inbox');
+    const letter = envelopeLetter(deps, secret, envelope);
+    deps.counts.received(letter.sender);
+    deps.contacts.meet(letter.sender, envelope.from);
+    if (envelope.type === 'handshake') return { status: 200, body: { status: 'ok' } };
+    const { isRepeated, ...answer } = await deps.receive(letter, signal, owner);
+    if (isRepeated) throw new PeerAiError('REPLAY_DETECTED', 'this message has been here already');
+    if (answer.outcome === 'refused') throw refusalOf(answer);
+    return { status: 200, body: { status: 'ok' } };
+  } catch (error) {
+    deps.counts.rejectedOne();
+    return pcpErrorReply(error, 'pcp/1.0-six');
+  }
+}
+
+function envelopeLetter({ crypto, clock }: TakeDeps, secret: string, envelope: OpenedEnvelope): Letter {
+  const { from, id, text, type, userInitiated, conversationId } = envelope;
+  const nowMs = clock.nowMs();
+  return {
+    id,
+    sender: secretPeer(crypto, secret, from),
+    kind: 'text',
+    payload: { text, type, userInitiated, ...(conversationId === undefined ? {} : { conversationId }), from },
+    sentMs: nowMs,
+    expiresMs: nowMs + envelopeLifeMs,
+    proven: new Set(['payload']),
+  };
+}
