@@ -87,8 +87,9 @@ export async function runSimulation(seed: number, options: SimulationOptions = {
   }
 }
 
-/** Every line works, every clock is right, everybody runs, every tab looks at its share once more. */
+/** Every line works and loses nothing, every clock is right, everybody runs, every tab looks at its share once more. */
 async function heal({ world }: Scene): Promise<void> {
+  world.calm();
   for (const one of [...world.players, ...world.visitors]) one.clock.skewMs = 0;
   const ids = [...world.players, ...world.visitors].map(({ identity }) => identity.peer);
   for (const one of ids) for (const other of ids) world.networks.heal(one, other);

@@ -42,6 +42,8 @@ export interface SimulatedWorld {
   readonly networks: MemoryNetworks;
   readonly players: readonly Player[];
   readonly visitors: Visitor[];
+  /** From now on no message kills its channel. */
+  calm(): void;
   start(player: Player): Promise<void>;
   kill(player: Player): Promise<void>;
   /** A new tab opens the link. */
@@ -70,7 +72,9 @@ export function createWorld({ seed, peers, lossRate, mutant, written }: WorldOpt
     lines.set(line, known);
     return known;
   };
-  const networks = createMemoryNetworks({ clock, random: seededRandom(seed + 1), latencyMs, lossRate });
+  let isCalm = false;
+  const loss = (): number => (isCalm ? 0 : lossRate);
+  const networks = createMemoryNetworks({ clock, random: seededRandom(seed + 1), latencyMs, lossRate: loss });
   const someone = (name: string, place: number) => ({
     name,
     identity: createIdentity(nodeCrypto, seededRandom(seed * 1_000 + place).bytes(32)),
@@ -102,6 +106,7 @@ export function createWorld({ seed, peers, lossRate, mutant, written }: WorldOpt
     networks,
     players,
     visitors,
+    calm: () => void (isCalm = true),
     async start(player) {
       player.lives += 1;
       const { identity, name } = player;
