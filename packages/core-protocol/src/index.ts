@@ -20,6 +20,7 @@ export { type CoreErrorCode, type ErrorDetails, PeerAiError } from './errors.ts'
 export { nobleCrypto } from './crypto/noble.ts';
 export { compareEmoji, type Fingerprint, fingerprint, type NamedEmoji } from './identity/fingerprint.ts';
 export { createIdentity, type Identity } from './identity/identity.ts';
+export { type KeyStatement, openKeyStatement, signRevocation, signSuccession } from './identity/key-statement.ts';
 export { parsePeerId, peerIdFromPublicKey, publicKeyFromPeerId } from './identity/peer-id.ts';
 export { openRecord, type PeerRecord, signRecord } from './identity/record.ts';
 export { openSigned, sealSigned, signedBytes } from './identity/signed.ts';

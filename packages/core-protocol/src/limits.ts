@@ -25,6 +25,10 @@ export const limits = {
   peerIdsKept: 1_024,
   /** How far ahead a record may expire, milliseconds: a stolen laptop's addresses are not handed out for a year. */
   recordLifeMsMax: 604_800_000,
+  /** One succession or revocation as it travels: two signatures and two keys are 300. */
+  keyStatementBytesMax: 512,
+  /** How long an old key may stay good beside its successor, milliseconds. */
+  keyGraceMsMax: 2_592_000_000,
   /** A peer's name for people, and its program's name and version, UTF-8 bytes. */
   nameBytesMax: 64,
   /** Bytes of one multiaddr text. */

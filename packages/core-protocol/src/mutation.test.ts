@@ -4,6 +4,7 @@ import { fromBase64Url, fromUtf8, toBase64Url, utf8 } from './bytes.ts';
 import { nodeCrypto as crypto } from './crypto-node/index.ts';
 import { PeerAiError } from './errors.ts';
 import { createIdentity } from './identity/identity.ts';
+import { openKeyStatement, signSuccession } from './identity/key-statement.ts';
 import { openRecord, signRecord } from './identity/record.ts';
 import { openMessage, ReplayWindow, sealMessage } from './message/index.ts';
 import type { Random } from './ports/index.ts';
@@ -62,6 +63,13 @@ const decoders: Record<string, { readonly valid: Uint8Array; readonly decode: (b
   'ticket proof': {
     valid: proveTicket(crypto, decodeTicket(crypto, ticketText), other.peer),
     decode: readTicketProof,
+  },
+  'key statement': {
+    valid: signSuccession(identity, createIdentity(crypto, random.bytes(32)), {
+      statedMs: clock.nowMs(),
+      graceUntilMs: clock.nowMs() + 1_000,
+    }),
+    decode: (bytes) => openKeyStatement(crypto, bytes, clock.nowMs()),
   },
   'peer record': { valid: signRecord(identity, record), decode: (bytes) => openRecord(crypto, bytes, clock.nowMs()) },
   'JSON message': { valid: sealed('json'), decode: open('json') },
