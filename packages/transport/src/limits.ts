@@ -172,4 +172,29 @@ export const limits = {
   findTimeoutMs: 3_000,
   /** Characters of what is looked for. */
   findTextCharsMax: 160,
+
+  // ── DHT
+  /** Kademlia's k and alpha: copies of a value, and questions at the same time. Maymounkov and Mazières 2002 has 20 and 3. */
+  dhtCopies: 20,
+  dhtQuestionsAtOnce: 3,
+  /** Values and provider entries kept for others, 8 KiB each at most, so 32 MiB; the one written longest ago goes. */
+  dhtEntriesMax: 4_096,
+  /** Bytes of DHT questions and values taken from one peer in a recordsWindowMs; a record takes up to 8 KiB, a question 100 bytes. */
+  dhtBytesPerSourceMax: 2_097_152,
+  /** Peers of one public /24 (IPv6: /48) in the routing table: a tenth of one bucket, so that one network cannot surround a key. */
+  dhtPeersPerSubnetMax: 2,
+  /** One search through the DHT, milliseconds. */
+  dhtFindMs: 10_000,
+  /** Peers that gave a record after which no more are asked for it. */
+  dhtAnswersEnough: 3,
+  /** Names under which one peer can be found: its own and those of its models; the others are in its record only. */
+  dhtNamesMax: 32,
+  /** One announcement, milliseconds; each name takes half a second. */
+  dhtAnnounceMs: 60_000,
+  /** How often it is looked whether to announce again, and how often that is done anyway, milliseconds. */
+  dhtLookMs: 2_000,
+  dhtAnnounceAgainMs: 1_800_000,
+  /** How long others keep the entry that a peer offers something, and how often outdated ones are removed, milliseconds. */
+  dhtOfferMs: 7_200_000,
+  dhtCleanMs: 600_000,
 } as const;

@@ -10,6 +10,7 @@ import {
 } from '@peerai/core-protocol';
 import { limits } from '../limits.ts';
 import type { RunningTopics } from '../topics/topics.ts';
+import type { FarDirectory } from './far.ts';
 import type { Intake } from './intake.ts';
 import type { KnownRecord, RecordBook } from './record-book.ts';
 
@@ -34,6 +35,8 @@ export interface DirectoryDeps {
   readonly intake: Intake;
   /** Peers with a live link, who can be asked. */
   readonly connected: () => readonly PeerId[];
+  /** The DHT, where there is one. */
+  readonly far?: FarDirectory | undefined;
 }
 export interface RunningDirectory extends Directory {
   /** Listens for records and answers questions until the signal. */
@@ -42,7 +45,7 @@ export interface RunningDirectory extends Directory {
   introduce(peer: PeerId): Promise<void>;
 }
 
-/** Signed records by gossip and by asking the peers we are connected to. */
+/** Signed records by gossip, by asking the peers we are connected to, and through the DHT. */
 export function createDirectory(deps: DirectoryDeps): RunningDirectory {
   const { network, topics, clock, book } = deps;
   let own: Uint8Array | undefined;
@@ -118,6 +121,7 @@ export function createDirectory(deps: DirectoryDeps): RunningDirectory {
       if (checked.peer !== network.self) return;
       own = record;
       book.put(record, network.self);
+      deps.far?.announce(record, checked);
       await topics.publish(recordsTopic, record);
       const peers = deps.connected().slice(0, limits.findPeersMax);
       await Promise.all(peers.map((peer) => this.introduce(peer)));
@@ -134,16 +138,25 @@ export function createDirectory(deps: DirectoryDeps): RunningDirectory {
       const stopping = new AbortController();
       const peers = deps.connected().slice(0, limits.findPeersMax);
       const bounded = clock.deadline(limits.findTimeoutMs, AbortSignal.any([signal, stopping.signal]));
-      const asking = new Set(peers);
+      const asking = new Set<string>();
       let wake = Promise.withResolvers<void>();
-      for (const peer of peers) {
-        void askQuietly(peer, what, bounded, (bytes) => {
-          if (learn(bytes, peer) !== undefined) wake.resolve();
-        }).then(() => {
-          wake.resolve();
-          return asking.delete(peer);
-        });
-      }
+      const heard = (bytes: Uint8Array, source: PeerId): void => {
+        if (learn(bytes, source) !== undefined) wake.resolve();
+      };
+      const follow = async (name: string, work: Promise<void>): Promise<void> => {
+        asking.add(name);
+        await work;
+        asking.delete(name);
+        wake.resolve();
+      };
+      for (const peer of peers)
+        void follow(
+          peer,
+          askQuietly(peer, what, bounded, (bytes) => heard(bytes, peer)),
+        );
+      const whole = AbortSignal.any([signal, stopping.signal]);
+      const far = deps.far?.find(what, ({ bytes, source }) => heard(bytes, source), whole);
+      if (far !== undefined) void follow('dht', far);
       try {
         while (asking.size > 0 && !signal.aborted && given.size < limits.recordsPerFindMax) {
           await wake.promise;

@@ -1,10 +1,10 @@
 import type { Clock, PeerId } from '@peerai/core-protocol';
 import { limits } from '../limits.ts';
 
-/** How many new records each neighbour may still bring in this window. */
+/** How much each neighbour may still bring in this window: new records, or bytes. */
 export interface Intake {
-  /** Counts one record; false when the neighbour has brought its share already. */
-  take(source: PeerId): boolean;
+  /** Counts one record, or so many bytes; false, and nothing is counted, when that is more than the neighbour's share. */
+  take(source: PeerId, count?: number): boolean;
   /** Neighbours counted. */
   readonly sources: number;
 }
@@ -16,15 +16,15 @@ export function createIntake(clock: Clock, takenMax: number = limits.recordsTake
     get sources() {
       return taken.size;
     },
-    take(source) {
+    take(source, count = 1) {
       if (clock.elapsedMs() - sinceMs >= limits.recordsWindowMs) {
         taken.clear();
         sinceMs = clock.elapsedMs();
       }
-      const count = taken.get(source) ?? 0;
-      if (count >= takenMax) return false;
-      if (count === 0 && taken.size >= limits.recordSourcesMax) taken.delete(taken.keys().next().value ?? source);
-      taken.set(source, count + 1);
+      const before = taken.get(source) ?? 0;
+      if (before + count > takenMax) return false;
+      if (before === 0 && taken.size >= limits.recordSourcesMax) taken.delete(taken.keys().next().value ?? source);
+      taken.set(source, before + count);
       return true;
     },
   };

@@ -2,12 +2,14 @@ import { generateKeyPairFromSeed } from '@libp2p/crypto/keys';
 import { gossipsub, type GossipSub } from '@libp2p/gossipsub';
 import { identify } from '@libp2p/identify';
 import { type ConnectionGater, FaultTolerance } from '@libp2p/interface';
+import type { SingleKadDHT } from '@libp2p/kad-dht';
 import { noise } from '@libp2p/noise';
 import { ping } from '@libp2p/ping';
 import { nobleCrypto, type PeerId } from '@peerai/core-protocol';
 import { createLibp2p, type Libp2p, type Libp2pInit } from 'libp2p';
 import { createDirectory, recordsTopic } from '../discovery/directory.ts';
 import { createIntake } from '../discovery/intake.ts';
+import type { DhtPart } from '../discovery/kad.ts';
 import { createRecordBook } from '../discovery/record-book.ts';
 import { transportError } from '../errors.ts';
 import { limits } from '../limits.ts';
@@ -41,6 +43,8 @@ export interface NodeShape {
   readonly directOnly: boolean;
   readonly webrtc: boolean;
   readonly forwardTopics: boolean;
+  /** A node without it is not in the DHT. */
+  readonly dht?: DhtPart;
   /** What a relay counts and refuses. */
   readonly relay?: {
     readonly gater: ConnectionGater;
@@ -81,6 +85,7 @@ export async function assembleNode(deps: TransportDeps, shape: NodeShape): Promi
       identify: identify({ maxMessageSize: limits.identifyBytesMax }),
       ping: ping({ maxInboundStreams: limits.refusedStreamsMax, maxOutboundStreams: limits.refusedStreamsMax }),
       pubsub: pubsubService(),
+      ...(shape.dht === undefined ? {} : { dht: shape.dht.service({ ...deps, crypto: deps.crypto ?? nobleCrypto }) }),
       inner: (inner: Components) => {
         components = inner;
         return {};
@@ -163,6 +168,8 @@ function runNode(
   const running = createNetwork({ ...deps, components, announced: (peer) => book.addresses(peer) }, shape);
   const pubsub = libp2p.services['pubsub'] as GossipSub;
   const topics = createTopics(pubsub, clock);
+  const dht = libp2p.services['dht'] as SingleKadDHT | undefined;
+  const far = dht === undefined ? undefined : shape.dht?.directory({ ...deps, dht, crypto });
   const directory = createDirectory({
     network: running.network,
     topics,
@@ -170,6 +177,7 @@ function runNode(
     book,
     intake: createIntake(clock, bounds?.recordsTakenMax),
     connected: () => [...new Set(running.links().map((entry) => entry.link.peer))],
+    far,
   });
   let starting: Promise<void> | undefined;
   let stopped: Promise<void> | undefined;
@@ -179,6 +187,7 @@ function runNode(
     if (stopping.signal.aborted) return;
     if (shape.forwardTopics) forwardTopics(pubsub, new Set([topicPrefix + recordsTopic]));
     directory.run(stopping.signal);
+    far?.run(stopping.signal);
     libp2p.addEventListener('peer:identify', ({ detail }) => {
       void directory.introduce(detail.peerId.toString() as PeerId);
     });

@@ -14,10 +14,13 @@ export interface BrowserOptions {
   readonly maxConnections?: number;
   readonly connectionTimeoutMs?: number;
   readonly path?: 'any' | 'direct-only';
+  /** Asks the DHT; a tab keeps nothing for others. */
+  readonly dht?: boolean;
 }
 
 /** A node for a browser tab: WebSocket to relays, WebRTC to peers. Runs on Node as well. */
-export function createBrowserNode(deps: TransportDeps, options: BrowserOptions): Promise<TransportNode> {
+export async function createBrowserNode(deps: TransportDeps, options: BrowserOptions): Promise<TransportNode> {
+  const dht = options.dht === true ? (await import('../discovery/kad.ts')).dhtPart('client') : undefined;
   return assembleNode(deps, {
     listen: ['/webrtc'],
     transports: [circuitRelayTransport(circuitInit), webSockets(), webRTC(webrtcInit)],
@@ -28,5 +31,6 @@ export function createBrowserNode(deps: TransportDeps, options: BrowserOptions):
     directOnly: options.path === 'direct-only',
     webrtc: true,
     forwardTopics: false,
+    ...(dht === undefined ? {} : { dht }),
   });
 }

@@ -1,5 +1,6 @@
 import { bootstrap } from '@libp2p/bootstrap';
 import { mdns } from '@libp2p/mdns';
+import { dhtPart } from '../discovery/kad.ts';
 import { assembleNode } from '../libp2p/assemble.ts';
 import type { TransportDeps, TransportNode } from '../libp2p/options.ts';
 import { limits } from '../limits.ts';
@@ -25,6 +26,8 @@ export interface AgentOptions {
   readonly bootstrap: readonly string[];
   /** Finds agents on the local network. */
   readonly mdns?: boolean;
+  /** Finds and is found through the DHT, and keeps records for others there. */
+  readonly dht?: boolean;
   readonly maxConnections?: number;
   readonly connectionTimeoutMs?: number;
   readonly transports?: TransportChoice;
@@ -54,6 +57,7 @@ export async function createAgentNode(deps: TransportDeps, options: AgentOptions
     connectionTimeoutMs: options.connectionTimeoutMs ?? limits.connectionTimeoutMs,
     directOnly: options.path === 'direct-only',
     forwardTopics: false,
+    ...(options.dht === true ? { dht: dhtPart('server') } : {}),
   });
   return ways.releasedWith(node);
 }

@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import { circuitRelayServer } from '@libp2p/circuit-relay-v2';
 import { tcp } from '@libp2p/tcp';
 import { webSockets } from '@libp2p/websockets';
+import { dhtPart } from '../discovery/kad.ts';
 import { assembleNode } from '../libp2p/assemble.ts';
 import type { TransportDeps, TransportNode } from '../libp2p/options.ts';
 import type { Components } from '../libp2p/components.ts';
@@ -26,6 +27,8 @@ export interface RelayOptions {
   readonly listen: readonly string[];
   readonly announce?: readonly string[];
   readonly limits?: Partial<RelayLimits>;
+  /** Keeps records for the DHT of its agents. */
+  readonly dht?: boolean;
   /** A server of yours whose WebSocket upgrades become libp2p connections. You start and stop it. */
   readonly httpServer?: Server;
   /** Upgrade paths that are yours, such as `/signal`; all others are libp2p's. */
@@ -69,6 +72,7 @@ export function createRelayNode(deps: TransportDeps, options: RelayOptions): Pro
     directOnly: false,
     webrtc: false,
     forwardTopics: true,
+    ...(options.dht === true ? { dht: dhtPart('server') } : {}),
     relay: watch,
   });
 }
