@@ -2,6 +2,13 @@
 export type MessagingErrorCode =
   | 'UNKNOWN_KIND'
   | 'HANDLER_FAILED'
+  | 'MAILBOX_UNKNOWN'
+  | 'MAILBOX_FULL'
+  | 'RATE_LIMITED'
+  | 'GROUP_UNKNOWN'
+  | 'NOT_COMMITTER'
+  | 'NOT_MEMBER'
+  | 'ALREADY_MEMBER'
   | 'EXPIRED'
   | 'CLOCK_SKEW'
   | 'WRONG_RECIPIENT'
