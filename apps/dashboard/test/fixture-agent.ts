@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import type { ChatEvent, ControlEvent, PeerView, PendingPairing } from '@peerai/peer/control';
 import * as schemas from '@peerai/peer/schemas';
-import { fixturePairing, fixtureShare, fixtureState, type FixtureState } from './fixture-data.ts';
+import { fixturePairing, fixtureShare, fixtureState, fixtureTask, type FixtureState } from './fixture-data.ts';
 
 /** What the agent and the relay should send with the pages: nothing inline, nothing from elsewhere. */
 export const pagePolicy =
@@ -151,6 +151,7 @@ function route(state: FixtureState, method: string, path: string, body: unknown,
     case 'GET node':
       return schemas.nodeSchema.parse(state.node);
     case 'GET peers':
+      if (verb === 'capabilities') return capabilitiesOf(id ?? '');
       return schemas.peersSchema.parse({ v: 1, peers: state.peers });
     case 'PATCH peers':
       return schemas.peerSchema.parse(patchPeer(state, id, body));
@@ -169,6 +170,17 @@ function route(state: FixtureState, method: string, path: string, body: unknown,
       return makeShare(state, body, url);
     case 'DELETE shares':
       return changeShare(state, id);
+    case 'GET tasks':
+      if (id !== undefined) return schemas.taskDetailSchema.parse(state.tasks.find((task) => task.id === id));
+      return schemas.tasksSchema.parse({ v: 1, tasks: state.tasks, types: ['prompt'] });
+    case 'POST tasks':
+      return changeTasks(state, id, body);
+    case 'GET messages':
+      return schemas.messagesSchema.parse({ v: 1, messages: state.messages });
+    case 'POST messages': {
+      const { to } = schemas.messageRequestSchema.parse(body);
+      return schemas.deliverySchema.parse({ v: 1, id: 'm9', to, state: 'delivered' });
+    }
     case 'GET models':
       return schemas.modelsSchema.parse(state.models);
     case 'PATCH models': {
@@ -243,6 +255,36 @@ function makeShare(state: FixtureState, body: unknown, url: string): unknown {
   );
   state.shares = [share, ...state.shares];
   return schemas.shareSchema.parse(share);
+}
+
+function capabilitiesOf(peerId: string): unknown {
+  return schemas.capabilitiesSchema.parse({
+    v: 1,
+    peerId,
+    name: 'study-pc',
+    agent: 'peerai/0.1.0',
+    protocolVersions: ['1.1'],
+    messageTypes: ['text', 'task_delegate'],
+    crypto: ['ed25519_signing'],
+    endpoints: [],
+    models: ['mistral'],
+    taskTypes: ['prompt', 'research'],
+    askedMs: Date.now(),
+  });
+}
+
+function changeTasks(state: FixtureState, id: string | undefined, body: unknown): unknown {
+  const old = state.tasks.find((task) => task.id === id);
+  if (old !== undefined) {
+    const stopped = { ...old, cancelling: true };
+    state.tasks = state.tasks.map((task) => (task.id === id ? stopped : task));
+    return schemas.taskSchema.parse(stopped);
+  }
+  const { description, type } = schemas.taskRequestSchema.parse(body);
+  const pending = { status: 'pending', percent: null, startedMs: null, endedMs: null, result: null } as const;
+  const made = fixtureTask(`t${state.tasks.length + 1}new`, { ...pending, title: description, type }, Date.now());
+  state.tasks = [made, ...state.tasks];
+  return schemas.taskSchema.parse(made);
 }
 
 function changeShare(state: FixtureState, id: string | undefined): unknown {

@@ -6,6 +6,8 @@ import type {
   PeerView,
   PendingPairing,
   ShareView,
+  MessageView,
+  TaskDetail,
 } from '@peerai/peer/control';
 
 /** A small network with every state in it. Times are relative to `nowMs`. */
@@ -17,6 +19,8 @@ export interface FixtureState {
   models: ModelsView;
   doctor: DoctorView;
   ledger: LedgerHead;
+  tasks: TaskDetail[];
+  messages: MessageView[];
 }
 
 const minuteMs = 60_000;
@@ -56,6 +60,33 @@ function peer(peerId: string, name: string, patch: Partial<PeerView>, nowMs: num
   };
 }
 
+export function fixtureTask(id: string, patch: Partial<TaskDetail>, nowMs: number): TaskDetail {
+  return {
+    v: 1,
+    id,
+    direction: 'given',
+    peerId: '12D3KooWStudy',
+    peerName: 'study-pc',
+    type: 'research',
+    title: 'Compare the three heat pumps',
+    priority: 'normal',
+    status: 'completed',
+    createdMs: nowMs - 12 * minuteMs,
+    deadlineMs: null,
+    startedMs: nowMs - 11 * minuteMs,
+    endedMs: nowMs - 10 * minuteMs,
+    percent: 100,
+    message: null,
+    code: null,
+    cancelling: false,
+    attempts: 1,
+    description: 'Compare the three heat pumps\nby noise and price.',
+    context: { model: 'mistral' },
+    result: { text: 'The second one is the quietest.' },
+    ...patch,
+  };
+}
+
 export function fixtureShare(id: string, patch: Partial<ShareView>, nowMs: number): ShareView {
   return {
     id,
@@ -76,7 +107,46 @@ export function fixtureShare(id: string, patch: Partial<ShareView>, nowMs: numbe
 }
 
 export function fixtureState(api: string, nowMs: number): FixtureState {
+  const running = { status: 'in_progress', percent: 40, endedMs: null, result: null, message: '82 tokens' } as const;
+  const rejected = { status: 'rejected', startedMs: null, percent: null, result: null, code: 'NO_HANDLER' } as const;
   return {
+    tasks: [
+      fixtureTask(
+        't2running',
+        { ...running, title: 'Summarise the minutes', deadlineMs: nowMs + 30 * minuteMs },
+        nowMs,
+      ),
+      fixtureTask('t1done', {}, nowMs),
+      fixtureTask(
+        't3rejected.KooWPix',
+        {
+          ...rejected,
+          direction: 'taken',
+          peerName: 'pixel',
+          title: 'deploy',
+          message: 'tasks of type deploy are not done here',
+        },
+        nowMs,
+      ),
+    ],
+    messages: [
+      {
+        id: 'm2',
+        from: '12D3KooWStudy',
+        fromName: 'study-pc',
+        kind: 'data',
+        payload: { disk: 'full' },
+        sentMs: nowMs - minuteMs,
+      },
+      {
+        id: 'm1',
+        from: '12D3KooWPixel',
+        fromName: 'pixel',
+        kind: 'text',
+        payload: 'good morning',
+        sentMs: nowMs - 9 * minuteMs,
+      },
+    ],
     node: {
       v: 1,
       name: 'laptop',

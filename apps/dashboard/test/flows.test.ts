@@ -55,6 +55,41 @@ describe('By keyboard alone, the owner can', () => {
     await page.getByText('You asked: How salty is the sea?').waitFor();
   });
 
+  it('give a task, see it come in the list, read a result and cancel one', async () => {
+    const page = await at('/tasks');
+    await page.getByRole('textbox', { name: 'What to do' }).fill('Water the plants');
+    await page.getByRole('combobox', { name: 'Kind' }).selectOption('research');
+    await page.getByRole('button', { name: 'Give it' }).press('Enter');
+    const given = page.getByRole('region', { name: 'Given and taken' });
+    await given.getByText('Water the plants').waitFor();
+    await given.getByText('on its way').waitFor();
+    await page.getByRole('button', { name: 'Show Compare the three heat pumps' }).press('Enter');
+    await page.getByRole('dialog').getByText('The second one is the quietest.').waitFor();
+    expect(await accessibilityViolations(page)).toEqual([]);
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Show Summarise the minutes' }).press('Enter');
+    await page.getByRole('button', { name: 'Cancel this task' }).press('Enter');
+    await page.getByRole('dialog').getByRole('button', { name: 'stopping' }).waitFor();
+    const done = agent.state.tasks.find(({ id }) => id === 't2running');
+    if (done === undefined) throw new Error('the fixture has this task');
+    agent.send({
+      type: 'task-changed',
+      task: { ...done, cancelling: false, status: 'cancelled', endedMs: Date.now() },
+    });
+    await page.getByRole('dialog').getByText('cancelled').waitFor();
+  });
+
+  it('send a message and see one come', async () => {
+    const page = await at('/messages');
+    await page.getByRole('textbox', { name: 'Message' }).fill('dinner is ready');
+    await page.getByRole('button', { name: 'Send' }).press('Enter');
+    await page.getByText('study-pc has it.').waitFor();
+    const message = { id: 'm3', from: '12D3KooWPixel', fromName: 'pixel', kind: 'text', sentMs: Date.now() };
+    agent.send({ type: 'message-received', message: { ...message, payload: 'on my way' } });
+    await page.getByText('on my way').waitFor();
+  });
+
   it('stop an answer and keep what was said', async () => {
     const page = await at('/chat');
     await page.getByRole('textbox').fill('endless please');

@@ -9,6 +9,8 @@ const pages = [
   { path: '/', title: 'Network', sees: '4 paired, 1 blocked' },
   { path: '/chat', title: 'Chat', sees: 'Ask mistral on study-pc something.' },
   { path: '/shares', title: 'Share', sees: '1,800 of 20,000 tokens' },
+  { path: '/tasks', title: 'Tasks', sees: 'Summarise the minutes' },
+  { path: '/messages', title: 'Messages', sees: 'good morning' },
   { path: '/models', title: 'Models', sees: 'Get a model' },
   { path: '/doctor', title: 'Health', sees: 'Way in from outside' },
 ] as const;

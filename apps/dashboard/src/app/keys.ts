@@ -5,6 +5,9 @@ export const keys = {
   pairings: ['pairings'],
   shares: ['shares'],
   models: ['models'],
+  tasks: ['tasks'],
+  messages: ['messages'],
+  capabilities: ['capabilities'],
   doctor: ['doctor'],
   ledger: ['ledger'],
 } as const;

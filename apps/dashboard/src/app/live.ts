@@ -1,10 +1,12 @@
 import type {
   ControlClient,
   ControlEvent,
+  MessageView,
   PairingsView,
   PeerView,
   PendingPairing,
   ShareView,
+  TasksView,
 } from '@peerai/peer/control';
 import type { QueryClient } from '@tanstack/react-query';
 import { keys } from './keys.ts';
@@ -122,7 +124,17 @@ export function applyEvent(cache: QueryClient, event: ControlEvent): void {
     case 'receipt-signed':
       void cache.invalidateQueries({ queryKey: keys.ledger });
       break;
+    case 'task-changed':
+      cache.setQueryData<TasksView>(
+        keys.tasks,
+        (view) => view && { ...view, tasks: put(view.tasks, event.task, (task) => task.id, 'first') ?? [] },
+      );
+      break;
     case 'message-received':
+      cache.setQueryData<readonly MessageView[]>(keys.messages, (messages) =>
+        put(messages, event.message, (message) => message.id, 'first'),
+      );
+      break;
     case 'traffic':
       break;
   }

@@ -1,11 +1,13 @@
 import type { IconName } from '../shared/icons.ts';
 import { shell } from './strings.ts';
 
-/** The five pages, in the order of the rail and the bar. Paths have one level: asset addresses are relative. */
+/** The pages, in the order of the rail and the bar. Paths have one level: asset addresses are relative. */
 export const pages = [
   { to: '/', icon: 'home', title: shell.nav.home },
   { to: '/chat', icon: 'chat', title: shell.nav.chat },
   { to: '/shares', icon: 'share', title: shell.nav.shares },
+  { to: '/tasks', icon: 'tasks', title: shell.nav.tasks },
+  { to: '/messages', icon: 'mail', title: shell.nav.messages },
   { to: '/models', icon: 'models', title: shell.nav.models },
   { to: '/doctor', icon: 'health', title: shell.nav.health },
 ] as const satisfies readonly { readonly to: string; readonly icon: IconName; readonly title: string }[];

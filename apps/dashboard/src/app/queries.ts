@@ -2,11 +2,13 @@ import { useQuery, type UseQueryResult } from '@tanstack/react-query';
 import type {
   DoctorView,
   LedgerHead,
+  MessageView,
   ModelsView,
   NodeView,
   PairingsView,
   PeerView,
   ShareView,
+  TasksView,
 } from '@peerai/peer/control';
 import { useApp, useLive } from './context.ts';
 import { keys } from './keys.ts';
@@ -40,6 +42,14 @@ export const useShares = (): UseQueryResult<readonly ShareView[]> => {
 export const useModels = (): UseQueryResult<ModelsView> => {
   const { client } = useApp();
   return useFetched(keys.models, (signal) => client.models(signal));
+};
+export const useTasks = (): UseQueryResult<TasksView> => {
+  const { client } = useApp();
+  return useFetched(keys.tasks, (signal) => client.tasks(signal));
+};
+export const useMessages = (): UseQueryResult<readonly MessageView[]> => {
+  const { client } = useApp();
+  return useFetched(keys.messages, (signal) => client.messages(signal));
 };
 export const useLedgerHead = (): UseQueryResult<LedgerHead> => {
   const { client } = useApp();

@@ -25,6 +25,16 @@ const routeTree = root.addChildren([
   }),
   createRoute({
     getParentRoute: () => root,
+    path: '/tasks',
+    component: lazyRouteComponent(() => import('../tasks/page.tsx'), 'TasksPage'),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: '/messages',
+    component: lazyRouteComponent(() => import('../messages/page.tsx'), 'MessagesPage'),
+  }),
+  createRoute({
+    getParentRoute: () => root,
     path: '/models',
     component: lazyRouteComponent(() => import('../models/page.tsx'), 'ModelsPage'),
   }),
