@@ -5,6 +5,7 @@
  */
 export { type PcpErrorCode } from './errors.ts';
 export { pcpLimits } from './limits.ts';
+export { type PcpKind, pcpKindOf, type PcpKindPayload, pcpKinds, type PcpPayload, readPcpPayload } from './kinds.ts';
 export { openPcp } from './open.ts';
 export {
   type PcpClaim,
@@ -19,3 +20,4 @@ export {
 export { pcpErrorReply, type PcpErrorRow, pcpErrors, pcpReceivedReply, type PcpReply } from './reply.ts';
 export { type ConcatDraft, sealConcat } from './concat.ts';
 export { sealSix, type SixDraft } from './six.ts';
+export { negotiateVersion, type PcpVersion, pcpVersions, profileOfVersion } from './versions.ts';
