@@ -16,7 +16,8 @@ async function main(): Promise<void> {
   }
   const folders = directories({ env: process.env, ...(settings.home === undefined ? {} : { home: settings.home }) });
   const logger = createLogger({ level: 'info', format: 'auto' });
-  const relay = await startRelay(settings, join(folders.config, 'relay-identity.key'), logger);
+  const files = { key: join(folders.config, 'relay-identity.key'), letters: join(folders.data, 'relay-letters.db') };
+  const relay = await startRelay(settings, files, logger);
   const ready = {
     name: settings.name,
     http: relay.http,

@@ -3,9 +3,17 @@ import type { Server } from 'node:http';
 import { type AddressInfo, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { type Logger, PeerAiError, type PeerId, relayInfoMethod, serveMethod } from '@peerai/core-protocol';
+import {
+  type Logger,
+  type Network,
+  PeerAiError,
+  type PeerId,
+  relayInfoMethod,
+  serveMethod,
+} from '@peerai/core-protocol';
 import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
-import { loadOrCreateSeed, nodeRandom, systemClock } from '@peerai/platform/node';
+import { createMailboxKeeper, type MailboxKeeper } from '@peerai/messaging/mailbox';
+import { loadOrCreateSeed, nodeRandom, openStore, systemClock } from '@peerai/platform/node';
 import type { TransportNode } from '@peerai/transport';
 import { createRelayNode } from '@peerai/transport/node';
 import { createFace } from './http.ts';
@@ -32,17 +40,22 @@ const addressesSaidMax = 16;
 /** Where the guest's page may lie: beside this program when installed, or built in the repository. */
 const pageFolders = ['./page', '../../dashboard/dist'].map((place) => fileURLToPath(new URL(place, import.meta.url)));
 
-/** Starts a relay. Throws PORT_TAKEN naming the port and its flag, and what the key file throws. */
-export async function startRelay(settings: RelaySettings, keyFile: string, logger: Logger): Promise<Relay> {
-  const { seed } = await loadOrCreateSeed(keyFile, { random: nodeRandom });
+/** Starts a relay. Throws PORT_TAKEN naming the port and its flag, and what the key file and the letters' file throw. */
+export async function startRelay(
+  settings: RelaySettings,
+  files: { readonly key: string; readonly letters: string },
+  logger: Logger,
+): Promise<Relay> {
+  const { seed } = await loadOrCreateSeed(files.key, { random: nodeRandom });
   const page = findPage(pageFolders);
   const startedMs = Date.now();
   const metrics = createRelayMetrics();
   let node: TransportNode | undefined;
+  let letters: Letters | undefined;
   const server = createFace({
     page,
     health: () => healthOf(node, startedMs),
-    stats: () => statsOf(node, startedMs),
+    stats: () => ({ ...statsOf(node, startedMs), ...lettersOf(letters) }),
     metrics: async () => (node === undefined ? '' : metrics.text(node.stats())),
   });
   await listen(server, settings);
@@ -52,6 +65,7 @@ export async function startRelay(settings: RelaySettings, keyFile: string, logge
   let info: Disposable | undefined;
   const stop = onlyOnce(async () => {
     info?.[Symbol.dispose]();
+    await letters?.close();
     await node?.stop();
     server.closeAllConnections();
     if (server.listening) await new Promise((resolve) => server.close(resolve));
@@ -67,6 +81,7 @@ export async function startRelay(settings: RelaySettings, keyFile: string, logge
       pageUrl,
       addresses: browserFirst(made.network.addresses()).slice(0, addressesSaidMax),
     }));
+    if (settings.mailboxBytes !== 0) letters = await openLetters(made.network, files.letters, settings, logger);
     await made.start();
     node = made;
     return { peerId: made.network.self, http, pageUrl, addresses: browserFirst(made.network.addresses()), stop };
@@ -74,6 +89,40 @@ export async function startRelay(settings: RelaySettings, keyFile: string, logge
     await stop();
     throw portError('--tcp-port', settings.tcpPort, cause);
   }
+}
+
+interface Letters {
+  readonly keeper: MailboxKeeper;
+  close(): Promise<void>;
+}
+
+/** The mailboxes, on disk. */
+async function openLetters(
+  network: Network,
+  file: string,
+  { mailboxBytes }: RelaySettings,
+  logger: Logger,
+): Promise<Letters> {
+  const store = await openStore(file, { logger });
+  const world = { store: store.room('letters'), network, clock: systemClock, random: nodeRandom, crypto: nodeCrypto };
+  const keeper = await createMailboxKeeper(world, mailboxBytes === undefined ? {} : { totalBytesMax: mailboxBytes });
+  return {
+    keeper,
+    close: async () => {
+      keeper[Symbol.dispose]();
+      await keeper.idle();
+      await store.close();
+    },
+  };
+}
+
+function lettersOf(letters: Letters | undefined): object {
+  const {
+    registrations,
+    letters: count,
+    bytes,
+  } = letters?.keeper.stats() ?? { registrations: 0, letters: 0, bytes: 0 };
+  return { mailboxes: registrations, letters: count, letter_bytes: bytes };
 }
 
 function nodeOptions({ bind, tcpPort, publicUrl, limits }: RelaySettings, server: Server) {

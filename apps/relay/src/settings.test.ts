@@ -22,6 +22,7 @@ describe('relay settings', () => {
     [['--circuits', 'many']],
     [['--connections', '100001']],
     [['--circuit-bytes', 'much']],
+    [['--mailbox-bytes', 'much']],
   ])('%j is refused with CONFIG_INVALID', (args) => {
     expect(() => readSettings(args, {})).toThrow(
       expect.toSatisfy((error: unknown) => PeerAiError.is(error, 'CONFIG_INVALID')) as Error,
@@ -41,6 +42,12 @@ describe('relay settings', () => {
       circuitBytesMax: 5_000_000,
       connectionsMax: 9,
     });
+  });
+
+  test('letters are kept up to the size that is given, and none for 0', () => {
+    expect(readSettings([], {})).toMatchObject({ mailboxBytes: undefined });
+    expect(readSettings(['--mailbox-bytes', '5MB'], {})).toMatchObject({ mailboxBytes: 5_000_000 });
+    expect(readSettings([], { PEERAI_RELAY_MAILBOX_BYTES: '0' })).toMatchObject({ mailboxBytes: 0 });
   });
 
   test('the highest port is taken', () => {

@@ -17,6 +17,8 @@ export interface RelaySettings {
   readonly publicUrl: string | undefined;
   /** What it gives away; what is not named has transport's default. */
   readonly limits: Partial<RelayLimits>;
+  /** Bytes of sealed letters it keeps for peers that are away; 0: none, and no mailboxes. Messaging's default unless said. */
+  readonly mailboxBytes: number | undefined;
   readonly json: boolean;
 }
 
@@ -31,6 +33,7 @@ export const relayHelp = `peerai relay: bootstrap, circuit relay, WebRTC signall
   --reservations N  peers that may wait here at once                (PEERAI_RELAY_RESERVATIONS, default 1024)
   --circuits N      relayed connections of one peer at once         (PEERAI_RELAY_CIRCUITS, default 16)
   --circuit-bytes S bytes of one relayed connection, such as 64MB   (PEERAI_RELAY_CIRCUIT_BYTES)
+  --mailbox-bytes S sealed letters kept for peers that are away, such as 1GB; 0: none   (PEERAI_RELAY_MAILBOX_BYTES)
   --connections N   connections to this relay at once               (PEERAI_RELAY_CONNECTIONS, default 4096)
   --json            print one line of JSON when ready
 `;
@@ -53,7 +56,9 @@ export function readSettings(
   }
   const bytes = pick(flags['circuit-bytes'], 'CIRCUIT_BYTES');
   if (bytes !== undefined) limits.circuitBytesMax = sizeOf('--circuit-bytes', bytes);
+  const mailbox = pick(flags['mailbox-bytes'], 'MAILBOX_BYTES');
   return {
+    mailboxBytes: mailbox === undefined ? undefined : mailbox === '0' ? 0 : sizeOf('--mailbox-bytes', mailbox),
     bind: pick(flags.bind, 'BIND') ?? '0.0.0.0',
     port: whole('--port', pick(flags.port, 'PORT') ?? '4100', 65_535),
     tcpPort: whole('--tcp-port', pick(flags['tcp-port'], 'TCP_PORT') ?? '4101', 65_535),
@@ -96,6 +101,7 @@ function parse(args: readonly string[]) {
         reservations: text,
         circuits: text,
         'circuit-bytes': text,
+        'mailbox-bytes': text,
         connections: text,
         json: yes,
         help: { ...yes, short: 'h' },

@@ -32,6 +32,7 @@ export {
   openMessage,
   type ReplaySnapshot,
   ReplayWindow,
+  readStrictJson,
   sealMessage,
   type SecureMessage,
 } from './message/index.ts';

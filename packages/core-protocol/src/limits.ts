@@ -17,6 +17,8 @@ export const limits = {
   /** Addresses inside a ticket or a signed record. */
   ticketAddressesMax: 4,
   recordAddressesMax: 16,
+  /** Relays one signed record may name that keep its peer's letters. */
+  recordMailboxesMax: 4,
   /** Models one signed record may name; a peer with more names the ones it wants found. */
   recordModelsMax: 64,
   /** Whole signed record: gossiped and stored for strangers, so it stays small. */

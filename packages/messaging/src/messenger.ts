@@ -16,8 +16,8 @@ import {
 import { createInbox, type Inbox } from './inbox/inbox.ts';
 import { sealLetter } from './letter.ts';
 import { limits } from './limits.ts';
-import { type Carrier, type Courier, createCourier } from './outbox/courier.ts';
-import { createOutbox, type DeliveryReport } from './outbox/outbox.ts';
+import { type Carrier, type Courier, createCourier, type Depot } from './outbox/courier.ts';
+import { createOutbox, type DeliveryReport, type Outcome } from './outbox/outbox.ts';
 import { deliverMethod } from './protocol.ts';
 import type { OutRow } from './rows.ts';
 
@@ -32,6 +32,8 @@ export interface MessengerDeps {
   readonly logger: Logger;
   /** Other ways to peers, tried in this order when no live link gets through. */
   readonly carriers?: readonly Carrier[];
+  /** Where copies of letters wait for peers that are away. */
+  readonly depot?: Depot;
 }
 export interface PeerMessenger extends Messenger {
   /**
@@ -44,6 +46,10 @@ export interface PeerMessenger extends Messenger {
    * is not running, and what a later attempt may get past. For `owner` see the inbox.
    */
   receive: Inbox['receive'];
+  /** True for a letter of that sender that was handled and is remembered. */
+  hasTaken: Inbox['hasTaken'];
+  /** A letter of ours is through, as its recipient proved some other way than by its answer. Nothing where it waits no more. */
+  confirm(to: PeerId, id: string, outcome: Outcome): Promise<void>;
   /** Ends every attempt and waits for the commits under way; what waits stays on disk. Safe to call twice. */
   stop(): Promise<void>;
   /** Peers that messages wait for, and why the last attempt failed. */
@@ -89,6 +95,12 @@ export function createMessenger(deps: MessengerDeps): PeerMessenger {
     receive: async (letter, signal, owner) => {
       if (running === undefined) throw new PeerAiError('ABORTED', 'the messenger is not running');
       return inbox.receive(letter, AbortSignal.any([signal, running.ending.signal]), owner);
+    },
+    hasTaken: inbox.hasTaken,
+    confirm: async (to, id, outcome) => {
+      const letter = (await outbox.line(to)).find((one) => one.id === id);
+      const report = letter === undefined ? undefined : await outbox.finish(to, letter, outcome);
+      if (report !== undefined) onOutcome(report);
     },
     start: async (signal) => {
       if (running !== undefined) return;

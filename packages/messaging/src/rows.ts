@@ -36,8 +36,8 @@ export type OutRow = ReturnType<typeof outCodec.decode>;
 
 const states = ['queued', 'delivered', 'refused', 'expired'] as const;
 export type DeliveryState = (typeof states)[number];
-/** How a message got there: over a live link, or by HTTP. */
-const paths = ['link', 'http'] as const;
+/** How a message got there: over a live link, by HTTP, by a mailbox, or through other peers. For one that is queued `mailbox`: a copy lies there. */
+const paths = ['link', 'http', 'mailbox', 'route'] as const;
 export type DeliveryPath = (typeof paths)[number];
 export const statusCodec = wire.message({
   to: wire.string(1),

@@ -1,4 +1,4 @@
-import { createIdentity, type Opened, utf8 } from '@peerai/core-protocol';
+import { createIdentity, type Opened, type PeerId, utf8 } from '@peerai/core-protocol';
 import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
 import {
   createMemoryNetworks,
@@ -10,6 +10,8 @@ import {
   seededRandom,
 } from '@peerai/core-protocol/testing';
 import { createMessenger, type DeliveryReport, type PeerMessenger } from '../src/index.ts';
+import { createMailboxKeeper, type Mailbox, type MailboxKeeper, openMailbox } from '../src/mailbox/index.ts';
+import type { Carrier } from '../src/outbox/courier.ts';
 
 const crypto = nodeCrypto;
 
@@ -29,6 +31,8 @@ let lives = 0;
 export interface MessageWorld extends MemoryWorld {
   readonly messenger: PeerMessenger;
   readonly outcomes: DeliveryReport[];
+  /** Only where `relays` were given. */
+  readonly mailbox: Mailbox | undefined;
   /** What the handler of kind `text` has committed, in the order of its making. */
   texts(): Promise<string[]>;
   /** The process dies: nothing is said, nothing more is written. */
@@ -44,6 +48,10 @@ export async function messageWorld(
     readonly handle?: (message: Opened, signal: AbortSignal) => Promise<void>;
     readonly isGranted?: () => boolean;
     readonly hasHandler?: boolean;
+    /** Addresses of relays to have a mailbox at. */
+    readonly relays?: readonly string[];
+    readonly isFriend?: (peer: PeerId) => boolean;
+    readonly carriers?: (world: MemoryWorld) => readonly Carrier[];
   } = {},
 ): Promise<MessageWorld> {
   const { store, isGranted = () => true } = options;
@@ -52,7 +60,18 @@ export async function messageWorld(
   lives += 1;
   const parts = { seed: seed * 1_000 + lives, identity, crypto, clock, networks, isGranted };
   const world = memoryWorld({ ...parts, ...(store === undefined ? {} : { store }) });
-  const messenger = createMessenger({ ...world, store: world.store.room('messages') });
+  const { relays, isFriend = () => true } = options;
+  const about = () => ({ name: `peer ${seed}`, agent: 'test/1' });
+  const mailbox =
+    relays === undefined
+      ? undefined
+      : await openMailbox({ ...world, store: world.store.room('mailbox'), isFriend, relays: () => relays, about });
+  const messenger = createMessenger({
+    ...world,
+    store: world.store.room('messages'),
+    ...(mailbox === undefined ? {} : { depot: mailbox.depot }),
+    carriers: options.carriers?.(world) ?? [],
+  });
   const room = world.store.room('texts');
   const texts = async (): Promise<string[]> => {
     const values: string[] = [];
@@ -71,15 +90,46 @@ export async function messageWorld(
   }
   const ending = new AbortController();
   await messenger.start(ending.signal);
+  mailbox?.start(messenger, ending.signal);
   return {
     ...world,
     messenger,
+    mailbox,
     outcomes,
     texts,
-    stop: () => messenger.stop(),
+    stop: async () => {
+      await mailbox?.stop();
+      await messenger.stop();
+    },
     die: () => {
       networks.kill(world.identity.peer);
       ending.abort(new Error('killed'));
     },
+  };
+}
+
+/** A relay with mailboxes, and the address it is reached at. */
+export interface RelayWorld extends MemoryWorld {
+  readonly keeper: MailboxKeeper;
+  readonly address: string;
+  die(): void;
+}
+
+export async function relayWorld(
+  seed: number,
+  { clock, networks }: Place,
+  options: { readonly store?: MemoryStore; readonly totalBytesMax?: number } = {},
+): Promise<RelayWorld> {
+  const identity = createIdentity(crypto, seededRandom(seed).bytes(32));
+  lives += 1;
+  const { store, ...limits } = options;
+  const parts = { seed: seed * 1_000 + lives, identity, crypto, clock, networks };
+  const world = memoryWorld({ ...parts, ...(store === undefined ? {} : { store }) });
+  const keeper = await createMailboxKeeper(world, limits);
+  return {
+    ...world,
+    keeper,
+    address: `/memory/0/p2p/${identity.peer}`,
+    die: () => networks.kill(identity.peer),
   };
 }

@@ -138,6 +138,8 @@ describe('A peer record', () => {
       { models: ['x'.repeat(limits.modelNameBytesMax)] },
       { models: ['x'.repeat(limits.modelNameBytesMax + 1)] },
     ],
+    ['mailbox', { mailboxes: ['x'.repeat(256)] }, { mailboxes: ['x'.repeat(257)] }],
+    ['mailboxes', { mailboxes: ['a', 'b', 'c', 'd'] }, { mailboxes: ['a', 'b', 'c', 'd', 'e'] }],
     ['models', { models: Array.from({ length: 64 }, () => 'm') }, { models: Array.from({ length: 65 }, () => 'm') }],
   ])('takes %s up to its limit and refuses one more', (_, most, more) => {
     expect(openRecord(crypto, signRecord(alice, { ...record, ...most }), nowMs)).toMatchObject(most);
@@ -150,6 +152,12 @@ describe('A peer record', () => {
     );
     expect(() => openRecord(crypto, new Uint8Array(limits.recordBytesMax), nowMs)).toThrow(failure('INVALID_FORMAT'));
     expect(() => signRecord(alice, { ...record, sealKey: new Uint8Array(31) })).toThrow(failure('INVALID_FORMAT'));
+    for (const length of [1_215, 1_217]) {
+      const letterKey = new Uint8Array(length);
+      expect(() => signRecord(alice, { ...record, letterKey })).toThrow(failure('INVALID_FORMAT'));
+    }
+    const letterKey = new Uint8Array(1_216).fill(7);
+    expect(openRecord(crypto, signRecord(alice, { ...record, letterKey }), nowMs).letterKey).toEqual(letterKey);
   });
 
   it('is not taken from another envelope with the same fields', () => {

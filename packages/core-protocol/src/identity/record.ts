@@ -19,12 +19,18 @@ export interface PeerRecord {
   readonly expiresMs: number;
   /** 32-byte X25519 key for letters while the peer is away. */
   readonly sealKey?: Uint8Array;
+  /** 1,216-byte MLKEM768-X25519 key that letters to this peer are sealed to; changed every week. */
+  readonly letterKey?: Uint8Array;
+  /** Multiaddrs of relays that keep letters for this peer, best first, each ending in `/p2p/<relay>`. */
+  readonly mailboxes?: readonly string[];
   /** Names of models it wants found. */
   readonly models: readonly string[];
   /** Program and version, `peerai/0.1.0`. */
   readonly agent: string;
 }
 
+/** ML-KEM-768's 1,184 and X25519's 32. */
+const letterKeyBytes = 1_216;
 const recordTag = 'peerai/record/1';
 const body = message({
   version: uint32(1),
@@ -35,25 +41,34 @@ const body = message({
   sealKey: optional(bytes(6)),
   models: repeated(string(7), limits.recordModelsMax),
   agent: string(8),
+  letterKey: optional(bytes(9)),
+  mailboxes: repeated(string(10), limits.recordMailboxesMax),
 });
 
 /** Throws LIMIT_EXCEEDED, naming the field. */
 export function signRecord(identity: Identity, record: Omit<PeerRecord, 'peer'>): Uint8Array {
   checkFields(record);
-  const { sealKey, ...fields } = record;
-  return checkSize(sealSigned(identity, recordTag, body.encode({ version: 1, ...fields, sealKey })));
+  const { sealKey, letterKey, mailboxes = [], ...fields } = record;
+  const text = body.encode({ version: 1, ...fields, sealKey, letterKey, mailboxes });
+  return checkSize(sealSigned(identity, recordTag, text));
 }
 
 /** A record as its peer signed it. Throws INVALID_FORMAT, INVALID_SIGNATURE, INVALID_VERSION, LIMIT_EXCEEDED, EXPIRED. */
 export function openRecord(crypto: CryptoProvider, sealed: Uint8Array, nowMs: number): PeerRecord {
   const signed = openSigned(crypto, recordTag, checkSize(sealed));
-  const { version, sealKey, ...fields } = body.decode(signed.body);
+  const { version, sealKey, letterKey, mailboxes, ...fields } = body.decode(signed.body);
   if (version !== 1) {
     throw new PeerAiError('INVALID_VERSION', `peer record version ${version}; this program reads 1`, {
       supported: [1],
     });
   }
-  const record = { peer: peerIdFromPublicKey(signed.signer), ...fields, ...(sealKey === undefined ? {} : { sealKey }) };
+  const record = {
+    peer: peerIdFromPublicKey(signed.signer),
+    ...fields,
+    ...(sealKey === undefined ? {} : { sealKey }),
+    ...(letterKey === undefined ? {} : { letterKey }),
+    ...(mailboxes.length === 0 ? {} : { mailboxes }),
+  };
   checkFields(record);
   if (record.expiresMs <= nowMs) throw new PeerAiError('EXPIRED', 'this peer record is no longer valid');
   if (record.expiresMs > nowMs + limits.recordLifeMsMax + limits.clockSkewMsMax) {
@@ -81,4 +96,10 @@ function checkFields(record: Omit<PeerRecord, 'peer'>): void {
   if (record.sealKey !== undefined && record.sealKey.length !== 32) {
     throw new PeerAiError('INVALID_FORMAT', 'peer record: a seal key has 32 bytes');
   }
+  const { letterKey, mailboxes = [] } = record;
+  if (letterKey !== undefined && letterKey.length !== letterKeyBytes) {
+    throw new PeerAiError('INVALID_FORMAT', `peer record: a letter key has ${letterKeyBytes} bytes`);
+  }
+  within('mailboxes', mailboxes.length <= limits.recordMailboxesMax);
+  within('mailboxes', mailboxes.every(fits(limits.addressBytesMax)));
 }

@@ -14,6 +14,7 @@ import { type Letter, openLetter } from '../letter.ts';
 import { limits } from '../limits.ts';
 import type { DeliveryAnswer } from '../protocol.ts';
 import { expiryKey, markKey, takenMark } from '../rows.ts';
+import { createTurns } from '../turns.ts';
 import { createMarks } from './marks.ts';
 
 type Handler = (message: Opened, signal: AbortSignal) => Promise<readonly Change[]>;
@@ -39,6 +40,8 @@ export interface Inbox {
     signal: AbortSignal,
     owner?: PeerId,
   ): Promise<DeliveryAnswer & { readonly isRepeated: boolean }>;
+  /** True for a letter that was handled and is remembered. */
+  readonly hasTaken: (sender: PeerId, id: string) => Promise<boolean>;
   /** When every letter that is being taken is committed or refused. */
   idle(): Promise<void>;
 }
@@ -60,10 +63,11 @@ export function createInbox(deps: InboxDeps): Inbox {
   const handlers = new Map<string, Handler>();
   const replay = new ReplayWindow();
   const marks = createMarks(deps);
-  const turns = new Map<PeerId, Promise<unknown>>();
+  /** One letter of a sender after another; a repeated one waits for the first and then finds its mark. */
+  const turns = createTurns();
   const receive: Inbox['receive'] = async (letter, signal, owner = letter.sender) => {
     try {
-      return await inTurn(turns, owner, () => takeOnce(deps, marks, handlers, { letter, owner }, signal));
+      return await turns.run(owner, () => takeOnce(deps, marks, handlers, { letter, owner }, signal));
     } catch (error) {
       return { ...refusal(deps, letter.sender, error), isRepeated: false };
     }
@@ -85,9 +89,8 @@ export function createInbox(deps: InboxDeps): Inbox {
       return { outcome, code };
     },
     receive,
-    idle: async () => {
-      await Promise.allSettled(turns.values());
-    },
+    hasTaken: async (sender, id) => (await deps.store.get(markKey(sender, id))) !== undefined,
+    idle: turns.idle,
   };
 }
 
@@ -142,16 +145,5 @@ async function runHandler(
     throw new PeerAiError('HANDLER_FAILED', 'the message could not be handled now', {}, { cause });
   } finally {
     done.abort();
-  }
-}
-
-/** One letter of a sender after another; a repeated one waits for the first and then finds its mark. */
-async function inTurn<T>(turns: Map<PeerId, Promise<unknown>>, peer: PeerId, work: () => Promise<T>): Promise<T> {
-  const mine = (turns.get(peer) ?? Promise.resolve()).then(work, work);
-  turns.set(peer, mine);
-  try {
-    return await mine;
-  } finally {
-    if (turns.get(peer) === mine) turns.delete(peer);
   }
 }

@@ -14,6 +14,7 @@ import { sealLetter } from '../letter.ts';
 import { limits } from '../limits.ts';
 import { type DeliveryAnswer, deliverMethod } from '../protocol.ts';
 import type { DeliveryPath, OutRow } from '../rows.ts';
+import { createTurns, type Turns } from '../turns.ts';
 import type { DeliveryReport, Outbox, Outcome, Waiting } from './outbox.ts';
 
 /** Another way to a peer than a live link. */
@@ -25,8 +26,20 @@ export interface Carrier {
   carry(to: PeerId, letter: OutRow, signal: AbortSignal): Promise<DeliveryAnswer>;
 }
 
+/** A place where a peer that is away looks for its letters. */
+export interface Depot {
+  /** True when letters for this peer can be left somewhere now. */
+  reaches(to: PeerId): boolean;
+  /** How long what was left stays there, milliseconds. */
+  readonly keptMs: number;
+  /** Leaves a sealed copy; the letter `before` it must be taken first. Throws what a later attempt may get past. */
+  leave(to: PeerId, letter: OutRow, before: OutRow | undefined, signal: AbortSignal): Promise<void>;
+}
+
 export interface CourierDeps {
   readonly outbox: Outbox;
+  /** Where copies wait for peers that are away. */
+  readonly depot?: Depot;
   /** Tried in this order when no live link gets through. */
   readonly carriers?: readonly Carrier[];
   readonly network: Network;
@@ -55,21 +68,31 @@ interface Run {
   nudge: AbortController;
   failures: number;
   lastFailure?: string;
+  /** True between two attempts: the peer is away. */
+  isResting: boolean;
   done: Promise<void>;
 }
 
 export function createCourier(deps: CourierDeps, signal: AbortSignal): Courier {
   const runs = new Map<PeerId, Run>();
+  const leaving = createTurns();
   const wake = (to: PeerId): void => {
     if (signal.aborted) return;
     const running = runs.get(to);
     if (running !== undefined) {
       running.isNews = true;
+      if (running.isResting) void leaving.run(to, () => leaveAll(deps, to, signal));
       return;
     }
-    const run: Run = { isNews: false, nudge: new AbortController(), failures: 0, done: Promise.resolve() };
+    const run: Run = {
+      isNews: false,
+      nudge: new AbortController(),
+      failures: 0,
+      isResting: false,
+      done: Promise.resolve(),
+    };
     runs.set(to, run);
-    run.done = deliverAll(deps, to, run, signal)
+    run.done = deliverAll(deps, to, run, leaving, signal)
       .catch((error: unknown) => {
         if (!signal.aborted) deps.logger.error('message-delivery-stopped', { to, code: codeOf(error) });
       })
@@ -81,6 +104,7 @@ export function createCourier(deps: CourierDeps, signal: AbortSignal): Courier {
     lastFailure: (to) => runs.get(to)?.lastFailure,
     stopped: async () => {
       await Promise.all([...runs.values()].map(({ done }) => done));
+      await leaving.idle();
     },
   };
 }
@@ -101,12 +125,38 @@ async function watchLinks(deps: CourierDeps, runs: ReadonlyMap<PeerId, Run>, sig
   }
 }
 
-async function deliverAll(deps: CourierDeps, to: PeerId, run: Run, signal: AbortSignal): Promise<void> {
+async function deliverAll(
+  deps: CourierDeps,
+  to: PeerId,
+  run: Run,
+  leaving: Turns,
+  signal: AbortSignal,
+): Promise<void> {
   while (!signal.aborted) {
     run.isNews = false;
     const isDone = await deliverNext(deps, to, run, signal);
     if (isDone && !run.isNews) return;
-    if (run.failures > 0) await rest(deps, run, signal);
+    if (run.failures === 0) continue;
+    run.isResting = true;
+    void leaving.run(to, () => leaveAll(deps, to, signal));
+    await rest(deps, run, signal);
+    run.isResting = false;
+  }
+}
+
+/** Copies of what waits, in order, for a peer that did not answer: each once, and again when the place has forgotten it. */
+async function leaveAll({ depot, outbox, clock, logger }: CourierDeps, to: PeerId, signal: AbortSignal): Promise<void> {
+  try {
+    if (depot === undefined || !depot.reaches(to)) return;
+    const line = await outbox.line(to);
+    for (const [place, letter] of line.entries()) {
+      const isThere = letter.leftMs !== undefined && clock.nowMs() < letter.leftMs + depot.keptMs;
+      if (isThere || clock.nowMs() > letter.expiresMs) continue;
+      await depot.leave(to, letter, line[place - 1], signal);
+      await outbox.left(to, letter);
+    }
+  } catch (error) {
+    if (!signal.aborted) logger.debug('message-not-left', { to, code: codeOf(error) });
   }
 }
 
@@ -116,7 +166,8 @@ async function deliverNext(deps: CourierDeps, to: PeerId, run: Run, signal: Abor
     const letter = await deps.outbox.next(to);
     if (letter === undefined) return true;
     const outcome = await attempt(deps, to, letter, run, signal);
-    deps.onOutcome(await deps.outbox.finish(to, letter, outcome));
+    const report = await deps.outbox.finish(to, letter, outcome);
+    if (report !== undefined) deps.onOutcome(report);
     run.failures = 0;
     delete run.lastFailure;
   } catch (error) {
@@ -131,7 +182,10 @@ async function deliverNext(deps: CourierDeps, to: PeerId, run: Run, signal: Abor
 
 /** Letters behind the one that does not get through may expire before it does. */
 async function expireOthers({ outbox, onOutcome }: CourierDeps, to: PeerId, code: string): Promise<void> {
-  for (const letter of await outbox.expired(to)) onOutcome(await outbox.finish(to, letter, { state: 'expired', code }));
+  for (const letter of await outbox.expired(to)) {
+    const report = await outbox.finish(to, letter, { state: 'expired', code });
+    if (report !== undefined) onOutcome(report);
+  }
 }
 
 async function attempt(

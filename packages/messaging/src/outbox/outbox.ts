@@ -1,5 +1,6 @@
 import { type Change, type Clock, fromUtf8, PeerAiError, type PeerId, type Store, utf8 } from '@peerai/core-protocol';
 import { limits } from '../limits.ts';
+import { createTurns } from '../turns.ts';
 import {
   collect,
   type DeliveryPath,
@@ -24,13 +25,17 @@ export interface DeliveryReport {
   readonly state: DeliveryState;
   /** Why it was refused or expired; for a queued one why the last attempt failed, when there was one. */
   readonly code?: string;
-  /** What carried it, once it is delivered or refused by the other side. */
+  /** What carried it, once it is delivered or refused by the other side; `mailbox` while it is queued: a sealed copy waits for the peer there. */
   readonly path?: DeliveryPath;
   /** When it came into this state. */
   readonly atMs: number;
 }
 export interface Waiting extends OutRow {
   readonly key: string;
+}
+/** A letter in its line, and when a copy was left at a mailbox. */
+export interface Queued extends Waiting {
+  readonly leftMs?: number;
 }
 export interface Outcome {
   readonly state: Exclude<DeliveryState, 'queued'>;
@@ -46,8 +51,12 @@ export interface Outbox {
   next(to: PeerId): Promise<Waiting | undefined>;
   /** Letters for this peer whose time is over. */
   expired(to: PeerId): Promise<readonly Waiting[]>;
-  /** Takes a letter out, with its outcome in the same commit. */
-  finish(to: PeerId, letter: Waiting, outcome: Outcome): Promise<DeliveryReport>;
+  /** All letters for this peer, in their order. */
+  line(to: PeerId): Promise<readonly Queued[]>;
+  /** Remembers that a copy lies at a mailbox now; the letter itself waits on. */
+  left(to: PeerId, letter: Waiting): Promise<void>;
+  /** Takes a letter out, with its outcome in the same commit. `undefined` for one that was taken out before. */
+  finish(to: PeerId, letter: Waiting, outcome: Outcome): Promise<DeliveryReport | undefined>;
   /** Peers that letters wait for. */
   peers(): Promise<readonly PeerId[]>;
   /** Letters that wait, for all peers together. */
@@ -77,7 +86,14 @@ export function createOutbox({
   // Whoever needs them hears of a failure; nobody may need them.
   lines.catch(() => undefined);
   donePlace.catch(() => undefined);
-  const statusOf = (to: PeerId, { kind }: OutRow, outcome: Outcome | { readonly state: 'queued' }) => ({
+  /** What happens to one letter, one after the other: it may be confirmed while it is being brought. */
+  const turns = createTurns();
+  const waits = async ({ key, id }: Waiting): Promise<boolean> => {
+    const value = await store.get(key);
+    return value !== undefined && outCodec.decode(value).id === id;
+  };
+  type Standing = Outcome | { readonly state: 'queued'; readonly path?: DeliveryPath };
+  const statusOf = (to: PeerId, { kind }: OutRow, outcome: Standing) => ({
     code: undefined,
     path: undefined,
     ...outcome,
@@ -125,19 +141,36 @@ export function createOutbox({
       }
       return over;
     },
-    finish: async (to, letter, outcome) => {
-      const place = (await donePlace).next;
-      (await donePlace).next += 1;
-      const status = statusOf(to, letter, outcome);
-      await store.commit([
-        store.put(letter.key),
-        store.put(idKey(letter.id), statusCodec.encode(status)),
-        store.put(doneKey(place), utf8(letter.id)),
-        ...(await forgetOldest(store, place - limits.outcomesMax)),
-      ]);
-      release(await lines, to, sizeOf(letter));
-      return { id: letter.id, to, kind: letter.kind, atMs: status.atMs, ...outcome };
+    line: async (to) => {
+      const queued: Queued[] = [];
+      for (const { key, value } of await collect(store.range(...under(`out/${to}`)))) {
+        const letter = { key, ...outCodec.decode(value) };
+        const status = await report(letter.id);
+        queued.push(status?.path === 'mailbox' ? { ...letter, leftMs: status.atMs } : letter);
+      }
+      return queued;
     },
+    left: (to, letter) =>
+      turns.run(letter.id, async () => {
+        if (!(await waits(letter))) return;
+        const status = statusOf(to, letter, { state: 'queued', path: 'mailbox' });
+        await store.commit([store.put(idKey(letter.id), statusCodec.encode(status))]);
+      }),
+    finish: (to, letter, outcome) =>
+      turns.run(letter.id, async () => {
+        if (!(await waits(letter))) return undefined;
+        const place = (await donePlace).next;
+        (await donePlace).next += 1;
+        const status = statusOf(to, letter, outcome);
+        await store.commit([
+          store.put(letter.key),
+          store.put(idKey(letter.id), statusCodec.encode(status)),
+          store.put(doneKey(place), utf8(letter.id)),
+          ...(await forgetOldest(store, place - limits.outcomesMax)),
+        ]);
+        release(await lines, to, sizeOf(letter));
+        return { id: letter.id, to, kind: letter.kind, atMs: status.atMs, ...outcome };
+      }),
     peers: async () => [...(await lines).keys()],
     size: async () => [...(await lines).values()].reduce((sum, { messages }) => sum + messages, 0),
     status: report,
