@@ -1,3 +1,5 @@
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CapabilitiesView, TaskDetail, TaskView } from '@peerai/peer/control';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
@@ -6,14 +8,27 @@ import { type Agent, ended, homes, start, up } from '../../test/cli.ts';
 const folders = homes();
 let desk: Agent;
 let laptop: Agent;
+/** A program of the laptop's owner: it answers when two tasks are there at once. */
+const waiting: ServerResponse[] = [];
+const program = createServer((request, response) => {
+  request.resume();
+  waiting.push(response);
+  if (waiting.length === 2)
+    for (const one of waiting) one.writeHead(200, { 'content-type': 'application/json' }).end('{"deployed":true}');
+});
 beforeAll(async () => {
+  await new Promise<void>((resolve) => program.listen(0, '127.0.0.1', resolve));
+  const { port } = program.address() as AddressInfo;
+  const hooks = `[{types: [deploy], url: 'http://127.0.0.1:${port}/'}]`;
   [desk, laptop] = await Promise.all([
     up(folders.make(), { env: { PEERAI_NETWORK__NAME: 'desk' } }),
-    up(folders.make(), { env: { PEERAI_NETWORK__NAME: 'laptop' } }),
+    up(folders.make(), {
+      env: { PEERAI_NETWORK__NAME: 'laptop', PEERAI_TASKS__HOOKS: hooks, PEERAI_TASKS__MAX_CONCURRENT: '2' },
+    }),
   ]);
   const { invite } = await desk.json<{ invite: { link: string } }>(['invite', '--allow', 'chat,tasks']);
   const joining = laptop.run(['join', invite.link, '-y']);
-  const waiting = await vi.waitFor(
+  const pendingId = await vi.waitFor(
     async () => {
       const { pending } = await desk.json<{ pending: { id: string }[] }>(['peers']);
       expect(pending).toHaveLength(1);
@@ -21,11 +36,13 @@ beforeAll(async () => {
     },
     { timeout: 15_000, interval: 200 },
   );
-  await desk.run(['peers', 'accept', waiting]);
+  await desk.run(['peers', 'accept', pendingId]);
   expect((await joining).code).toBe(0);
 }, 60_000);
 afterAll(async () => {
   await Promise.all([desk?.end(), laptop?.end()]);
+  program.closeAllConnections();
+  program.close();
   folders.remove();
 });
 
@@ -64,6 +81,12 @@ test('a task is given, done and its result shown', { timeout: 60_000 }, async ()
   expect((await laptop.run(['tasks', 'show', task.id.slice(0, 8)])).stdout).toContain('echo: again');
 });
 
+test('a program of the owner does tasks of its types, as many at once as are set', { timeout: 60_000 }, async () => {
+  const give = () => desk.json<{ task: TaskDetail }>(['delegate', 'laptop', 'site', '--type', 'deploy', '--watch']);
+  for (const { task } of await Promise.all([give(), give()]))
+    expect(task).toMatchObject({ status: 'completed', result: { deployed: true } });
+});
+
 test('each end has its own status', { timeout: 60_000 }, async () => {
   expect(await laptop.run(['delegate', 'desk', 'x', '--type', 'deploy', '--watch'])).toMatchObject({
     code: 5,
@@ -86,9 +109,9 @@ test('a running task is cancelled from where it was given', { timeout: 60_000 },
 
 test('kill -9 of both in turn: each task is done, none twice', { timeout: 120_000 }, async () => {
   const first = await given('word '.repeat(60), '--model', 'echo-slow', '--title', 'running');
-  const waiting = [await given('two', '--model', 'echo'), await given('three', '--model', 'echo')];
+  const inLine = [await given('two', '--model', 'echo'), await given('three', '--model', 'echo')];
   await statusOf(laptop, first, 'in_progress');
-  await statusOf(laptop, waiting[1] ?? '', 'assigned');
+  await statusOf(laptop, inLine[1] ?? '', 'assigned');
   await desk.end('SIGKILL');
   // Given while nobody is there to take it.
   const away = await given('four', '--model', 'echo');
@@ -98,14 +121,14 @@ test('kill -9 of both in turn: each task is done, none twice', { timeout: 120_00
   await laptop.end('SIGKILL');
   laptop = await up(laptop.home, { env: { PEERAI_NETWORK__NAME: 'laptop' } });
   const done = [];
-  for (const id of [first, ...waiting, away]) done.push(await statusOf(laptop, id, 'completed'));
+  for (const id of [first, ...inLine, away]) done.push(await statusOf(laptop, id, 'completed'));
   expect(done.slice(1).map(({ result }) => (result as { text: string }).text)).toEqual([
     'echo: two',
     'echo: three',
     'echo: four',
   ]);
   const { tasks } = await desk.json<{ tasks: TaskView[] }>(['tasks']);
-  const attempts = [first, ...waiting, away].map((id) => tasks.filter((task) => task.id.startsWith(id)));
+  const attempts = [first, ...inLine, away].map((id) => tasks.filter((task) => task.id.startsWith(id)));
   expect(attempts.map((all) => all.map((task) => task.attempts))).toEqual([[2], [1], [1], [1]]);
 });
 

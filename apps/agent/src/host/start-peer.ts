@@ -17,6 +17,7 @@ import {
 import type { Engines } from './engines.ts';
 import type { Home } from './home.ts';
 import { choosePort } from './listen.ts';
+import { taskHooks } from './task-hooks.ts';
 import type { Undo } from './undo.ts';
 
 export interface PeerParts {
@@ -67,7 +68,16 @@ export async function startPeer(
   await node.start(signal);
   const { identity, store } = home;
   peer = await createPeer(
-    { ...world, identity, store, network: node.network, engines: engines.list, findings: engines.findings, api },
+    {
+      ...world,
+      identity,
+      store,
+      network: node.network,
+      engines: engines.list,
+      findings: engines.findings,
+      api,
+      taskHandlers: taskHooks(config.tasks.hooks),
+    },
     { ...settingsOf(config), name: home.nameOf(config), home: home.folder, relays },
   );
   const running = peer;
@@ -97,7 +107,7 @@ function linkOptions(config: Config, host: string, port: number) {
   };
 }
 
-function settingsOf({ llm, share }: Config): Omit<PeerSettings, 'name' | 'home' | 'relays'> {
+function settingsOf({ llm, share, tasks }: Config): Omit<PeerSettings, 'name' | 'home' | 'relays'> {
   return {
     version,
     ...(share.page_url === undefined ? {} : { pageUrl: share.page_url }),
@@ -107,5 +117,6 @@ function settingsOf({ llm, share }: Config): Omit<PeerSettings, 'name' | 'home' 
     ...(llm.system_prompt === undefined ? {} : { systemPrompt: llm.system_prompt }),
     concurrency: llm.max_concurrent,
     queueLength: llm.queue_length,
+    tasksAtOnce: tasks.max_concurrent,
   };
 }

@@ -239,6 +239,37 @@ describe('what is refused', () => {
   });
 });
 
+describe('hooks for tasks', () => {
+  const hooks = (text: string): string => `tasks: {hooks: [${text}]}`;
+
+  it('are on this machine, or on a host that is named', () => {
+    for (const host of ['localhost', '127.0.0.1:8080', '127.9.9.9', '[::1]:1', 'LocalHost']) {
+      writeFileSync(here(), hooks(`{types: [deploy], url: "http://${host}/x"}`));
+      expect(load().config.tasks.hooks).toMatchObject([{ types: ['deploy'], repeatable: false, timeout: 60_000 }]);
+    }
+    const elsewhere = '{types: [deploy], url: "https://Box.lan/x", timeout: 5m}';
+    expect(problemsOf(hooks(elsewhere))).toEqual([
+      'CONFIG_INVALID',
+      expect.stringContaining('box.lan is not this machine; name it in tasks.hook_hosts'),
+    ]);
+    writeFileSync(here(), `tasks: {hook_hosts: [box.lan], hooks: [${elsewhere}]}`);
+    expect(load().config.tasks.hooks).toMatchObject([{ timeout: 300_000 }]);
+    for (const host of ['127.0.0.1.evil.example', 'localhost.evil.example', '2130706433.evil'])
+      expect(problemsOf(hooks(`{types: [a], url: "http://${host}/"}`))[0]).toBe('CONFIG_INVALID');
+  });
+
+  it('have types of their own, and a scheme that is http', () => {
+    const one = '{types: [deploy], url: "http://localhost/"}';
+    expect(problemsOf(hooks(`${one}, ${one}`))).toEqual([
+      'CONFIG_INVALID',
+      expect.stringContaining('deploy has a hook already'),
+    ]);
+    expect(problemsOf(hooks('{types: [deploy], url: "file:///etc/passwd"}'))[0]).toBe('CONFIG_INVALID');
+    expect(problemsOf(hooks('{types: [], url: "http://localhost/"}'))[0]).toBe('CONFIG_INVALID');
+    expect(problemsOf('tasks: {max_concurrent: 65}')[0]).toBe('CONFIG_INVALID');
+  });
+});
+
 describe('the explanation', () => {
   it('has a description, a type and a variable for every key', () => {
     for (const info of configKeys()) {

@@ -1,6 +1,7 @@
 import { PeerAiError } from '@peerai/core-protocol';
 import * as z from 'zod';
 import { limits } from '../limits.ts';
+import { tasksSection } from './tasks-schema.ts';
 import { parseDurationMs, parseSizeBytes } from './units.ts';
 
 type Unit = (text: string) => number;
@@ -174,6 +175,7 @@ const sections = z.strictObject({
       concurrency: count(16).default(1).describe('Answers at the same time for one link.'),
     })
     .prefault({}),
+  tasks: tasksSection,
   api: z
     .strictObject({
       bind: z
