@@ -5,4 +5,5 @@
  */
 export { realClock, realRandom, testDeps } from './deps.ts';
 export { createTestNodes, relayAddress, type TestNodes, until } from './nodes.ts';
+export { createSocksServer } from './socks-server.ts';
 export { createTcpProxy, type TcpProxy } from './tcp-proxy.ts';
