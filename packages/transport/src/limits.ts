@@ -173,6 +173,14 @@ export const limits = {
   /** Characters of what is looked for. */
   findTextCharsMax: 160,
 
+  // ── private networks
+  /** The proof that both know the key, from a link's first moment, milliseconds; three messages of at most 64 bytes. */
+  membershipMs: 5_000,
+  /** Addresses noted where somebody answered who is not in our private network. */
+  foreignPlacesMax: 256,
+  /** Bytes of the key. */
+  networkKeyBytes: 32,
+
   // ── DHT
   /** Kademlia's k and alpha: copies of a value, and questions at the same time. Maymounkov and Mazières 2002 has 20 and 3. */
   dhtCopies: 20,

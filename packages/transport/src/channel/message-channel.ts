@@ -40,7 +40,7 @@ export interface OpenedChannel {
   leave(): void;
 }
 
-const refusals = new Set(['REFUSED', 'LIMIT_REACHED']);
+const refusals = new Set(['REFUSED', 'LIMIT_REACHED', 'PRIVATE_NETWORK']);
 
 /** Whole messages in order under a credit window and a heartbeat. See docs/protocol/channel.md. */
 export function createMessageChannel(deps: ChannelDeps): OpenedChannel {
@@ -252,7 +252,10 @@ export function createMessageChannel(deps: ChannelDeps): OpenedChannel {
 }
 
 /** Refuses an incoming stream so that the opener learns the code. */
-export async function refuseMessages(stream: Stream, code: 'REFUSED' | 'LIMIT_REACHED'): Promise<void> {
+export async function refuseMessages(
+  stream: Stream,
+  code: 'REFUSED' | 'LIMIT_REACHED' | 'PRIVATE_NETWORK',
+): Promise<void> {
   const writer = createStreamWriter(stream, () => undefined);
   try {
     writer.write(encodeReset(code));

@@ -5,7 +5,7 @@ import { type ConnectionGater, FaultTolerance } from '@libp2p/interface';
 import type { SingleKadDHT } from '@libp2p/kad-dht';
 import { noise } from '@libp2p/noise';
 import { ping } from '@libp2p/ping';
-import { nobleCrypto, type PeerId } from '@peerai/core-protocol';
+import { type CryptoProvider, nobleCrypto, type PeerId } from '@peerai/core-protocol';
 import { createLibp2p, type Libp2p, type Libp2pInit } from 'libp2p';
 import { createDirectory, recordsTopic } from '../discovery/directory.ts';
 import { createIntake } from '../discovery/intake.ts';
@@ -13,7 +13,7 @@ import type { DhtPart } from '../discovery/kad.ts';
 import { createRecordBook } from '../discovery/record-book.ts';
 import { transportError } from '../errors.ts';
 import { limits } from '../limits.ts';
-import { createNetwork } from '../network/network.ts';
+import { createNetwork, type NetworkDeps } from '../network/network.ts';
 import { keepRelays } from '../network/relay-keeper.ts';
 import { forwardTopics } from '../topics/forward.ts';
 import { createTopics, topicPrefix } from '../topics/topics.ts';
@@ -77,15 +77,19 @@ export async function assembleNode(deps: TransportDeps, shape: NodeShape): Promi
   if (deps.seed.length !== 32) throw transportError('INVALID_FORMAT', 'a seed has 32 bytes');
   const isBlocked = deps.isBlocked ?? ((): boolean => false);
   let components: Components | undefined;
+  const crypto = deps.crypto ?? nobleCrypto;
+  const membership = await membershipOf(deps, crypto);
   const libp2p = await createLibp2p({
     ...(await libp2pOptions(deps, shape, isBlocked)),
+    ...membership?.protection,
     start: false,
     services: {
+      ...membership?.service,
       ...shape.services,
       identify: identify({ maxMessageSize: limits.identifyBytesMax }),
       ping: ping({ maxInboundStreams: limits.refusedStreamsMax, maxOutboundStreams: limits.refusedStreamsMax }),
       pubsub: pubsubService(),
-      ...(shape.dht === undefined ? {} : { dht: shape.dht.service({ ...deps, crypto: deps.crypto ?? nobleCrypto }) }),
+      ...(shape.dht === undefined ? {} : { dht: shape.dht.service({ ...deps, crypto }) }),
       inner: (inner: Components) => {
         components = inner;
         return {};
@@ -93,7 +97,24 @@ export async function assembleNode(deps: TransportDeps, shape: NodeShape): Promi
     },
   });
   if (components === undefined) throw transportError('ABORTED', 'libp2p gave no components');
-  return runNode({ ...deps, isBlocked }, shape, libp2p, components);
+  return runNode({ ...deps, isBlocked, isForeign: membership?.isForeign }, shape, libp2p, components);
+}
+
+/** What a private network adds; loaded only there. Throws INVALID_FORMAT. */
+async function membershipOf(deps: TransportDeps, crypto: CryptoProvider) {
+  const { networkKey } = deps;
+  if (networkKey === undefined) return undefined;
+  if (networkKey.length !== limits.networkKeyBytes) {
+    throw transportError('INVALID_FORMAT', `the key of a private network has ${limits.networkKeyBytes} bytes`);
+  }
+  const { createCover, requireMembership } = await import('../policy/private-network.ts');
+  const membership = (components: Components): object => {
+    const self = components.peerId.toString();
+    requireMembership(components, { ...deps, crypto, networkKey, self });
+    return {};
+  };
+  const { connectionProtector, isForeign } = createCover(networkKey);
+  return { service: { membership }, protection: { connectionProtector }, isForeign };
 }
 
 function pubsubService() {
@@ -153,7 +174,7 @@ async function libp2pOptions(deps: TransportDeps, shape: NodeShape, isBlocked: (
 }
 
 function runNode(
-  deps: TransportDeps & { readonly isBlocked: (peer: PeerId) => boolean },
+  deps: TransportDeps & Pick<NetworkDeps, 'isBlocked' | 'isForeign'>,
   shape: NodeShape,
   libp2p: Libp2p,
   components: Components,

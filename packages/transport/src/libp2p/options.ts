@@ -11,6 +11,8 @@ export interface TransportDeps {
   readonly isGranted: (peer: PeerId, protocolId: string) => boolean;
   /** Peers we neither dial nor let in; asked for every connection and channel. */
   readonly isBlocked?: (peer: PeerId) => boolean;
+  /** 32 bytes: then this node talks to those only who know the same, on every link. */
+  readonly networkKey?: Uint8Array;
   /** Checks the signatures of records; the pure JavaScript one unless given. */
   readonly crypto?: CryptoProvider;
   /** For devices with little memory. */

@@ -32,6 +32,8 @@ export interface NetworkDeps {
   readonly isBlocked: (peer: PeerId) => boolean;
   /** Addresses in a peer's own signed record. */
   readonly announced: (peer: PeerId) => readonly string[];
+  /** In a private network: somebody answered at this address who does not know its key. */
+  readonly isForeign?: ((address: string) => boolean) | undefined;
 }
 export interface NetworkOptions {
   readonly relays: readonly string[];
@@ -127,7 +129,7 @@ export function createNetwork(deps: NetworkDeps, options: NetworkOptions): Runni
       } catch (cause) {
         if (signal.aborted) throw abortReason(signal);
         const error = openingError(cause);
-        if (PeerAiError.is(error, 'REFUSED', 'LIMIT_REACHED', 'LIMIT_EXCEEDED')) throw error;
+        if (PeerAiError.is(error, 'REFUSED', 'LIMIT_REACHED', 'LIMIT_EXCEEDED', 'PRIVATE_NETWORK')) throw error;
         attempts.push({ address: connection.remoteAddr.toString(), step: 'link', reason: reasonOf(cause) });
       }
     }
@@ -181,7 +183,9 @@ export function createNetwork(deps: NetworkDeps, options: NetworkOptions): Runni
         await dialOnce(peer, openOptions.addresses ?? [], signal);
       } catch (error) {
         if (signal.aborted) throw abortReason(signal);
-        throw unreachable([...attempts, ...attemptsOf(error)], error);
+        const all = [...attempts, ...attemptsOf(error)];
+        if (all.some(({ address }) => deps.isForeign?.(address) === true)) throw foreign(all, error);
+        throw unreachable(all, error);
       }
     }
     throw unreachable(attempts);
@@ -242,6 +246,11 @@ function abortReason(signal: AbortSignal): PeerAiError {
 function attemptsOf(error: unknown): readonly Attempt[] {
   if (PeerAiError.is(error, 'PEER_UNREACHABLE')) return (error.details['attempts'] ?? []) as readonly Attempt[];
   return [{ address: '', step: 'identity', reason: reasonOf(error) }];
+}
+
+function foreign(attempts: readonly Attempt[], cause: unknown): PeerAiError {
+  const message = 'who answers at the peer’s address is in no private network, or in another';
+  return transportError('PRIVATE_NETWORK', message, { attempts }, cause);
 }
 
 function unreachable(attempts: readonly Attempt[], cause?: unknown): PeerAiError {
