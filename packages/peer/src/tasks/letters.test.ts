@@ -1,4 +1,5 @@
 import { type Change, type Opened, PeerAiError, type PeerId } from '@peerai/core-protocol';
+import { readPcpPayload } from '@peerai/core-protocol/pcp';
 import { MemoryStore, seededRandom } from '@peerai/core-protocol/testing';
 import { describe, expect, test } from 'vitest';
 import { limits } from '../limits.ts';
@@ -24,7 +25,8 @@ describe('A task letter', () => {
   test('comes back as it went out', () => {
     expect(readOrder(JSON.parse(JSON.stringify(orderPayload(order, 'me', 'you'))))).toEqual(order);
     const answer = { id: 'a1', status: 'completed', message: 'done', result: { n: 4 }, atMs: order.createdMs } as const;
-    expect(readAnswer('task_complete', answerPayload('task_complete', answer, 'you'))).toEqual(answer);
+    const { atMs: _, ...said } = answer;
+    expect(readAnswer('task_complete', answerPayload('task_complete', answer, 'you'))).toEqual(said);
     expect(readCancel({ task_id: 'a1', reason: 'enough', more: 1 })).toEqual({ id: 'a1', reason: 'enough' });
   });
 
@@ -36,6 +38,42 @@ describe('A task letter', () => {
       title: '',
       priority: 'normal',
     });
+  });
+
+  test('that says the least is read too', () => {
+    expect(readOrder({ task_id: 'x:1', description: 'do it' })).toEqual({
+      id: 'x:1',
+      type: 'prompt',
+      title: '',
+      description: 'do it',
+      context: {},
+      priority: 'normal',
+      createdMs: undefined,
+      deadlineMs: undefined,
+    });
+    expect(readOrder({ task_id: 'x', description: '', type: 'code', priority: 3 })).toMatchObject({
+      type: 'code',
+      priority: 'critical',
+    });
+    expect(readAnswer('task_reject', { task_id: 'x', reason: 'no' })).toEqual({
+      id: 'x',
+      status: 'rejected',
+      message: 'no',
+    });
+  });
+
+  test('holds what the peer protocol says that its kind holds', () => {
+    const answer = { id: 'a1', message: 'done', percent: 5, result: { n: 4 }, atMs: order.createdMs };
+    const statuses = { task_accept: 'assigned', task_progress: 'in_progress', task_complete: 'completed' } as const;
+    expect(readPcpPayload('task_delegate', orderPayload(order, 'me', 'you')).payload).toMatchObject({
+      task_type: 'research',
+    });
+    for (const kind of ['task_accept', 'task_progress', 'task_complete'] as const)
+      expect(
+        readPcpPayload(kind, answerPayload(kind, { ...answer, status: statuses[kind] }, 'you')).payload,
+      ).toMatchObject({
+        task_id: 'a1',
+      });
   });
 
   test('says one thing only: a status of another kind is refused', () => {

@@ -22,7 +22,7 @@ export async function take(desk: Desk, sender: PeerId, order: TaskOrder, read: r
     title: order.title,
     priority: order.priority,
     status: 'assigned',
-    createdMs: order.createdMs,
+    createdMs: order.createdMs ?? nowMs,
     queuedMs: nowMs,
     ...(order.deadlineMs === undefined ? {} : { deadlineMs: order.deadlineMs }),
     attempts: 0,

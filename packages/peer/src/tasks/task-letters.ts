@@ -23,7 +23,8 @@ export interface TaskOrder {
   readonly description: string;
   readonly context: Readonly<Record<string, unknown>>;
   readonly priority: TaskPriority;
-  readonly createdMs: number;
+  /** Absent where its giver did not say. */
+  readonly createdMs: number | undefined;
   readonly deadlineMs: number | undefined;
 }
 /** What becomes of it; each has its own kind of message. */
@@ -34,16 +35,18 @@ export interface TaskAnswer {
   readonly code?: string;
   readonly percent?: number;
   readonly result?: unknown;
-  readonly atMs: number;
 }
 
-const idText = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
+const idText = z.string().regex(/^[A-Za-z0-9._:-]{1,64}$/);
 const priorities = ['low', 'normal', 'high', 'critical', 'emergency'] as const;
-/** `HIGH`, `high`; a word nobody knows is normal. */
+/** `HIGH`, `high`, 2; what nobody knows is normal. */
 const priorityText = z
-  .string()
-  .max(32)
-  .transform((text): TaskPriority => priorities.find((one) => one === text.toLowerCase()) ?? 'normal');
+  .union([z.string().max(32), z.number()])
+  .transform((said): TaskPriority =>
+    typeof said === 'number'
+      ? (priorities[said] ?? 'normal')
+      : (priorities.find((one) => one === said.toLowerCase()) ?? 'normal'),
+  );
 const instant = z
   .string()
   .max(40)
@@ -58,34 +61,42 @@ const reason = z
   .transform((text) => text.slice(0, limits.taskReasonCharsMax))
   .nullish();
 
+const typeText = z
+  .string()
+  .regex(/^[a-z][a-z0-9_-]*$/)
+  .max(limits.taskTypeCharsMax)
+  .nullish();
+/** Older implementations send the first and the fourth alone. */
 const orderShape = z.object({
   task_id: idText,
-  task_type: z
-    .string()
-    .regex(/^[a-z][a-z0-9_-]*$/)
-    .max(limits.taskTypeCharsMax),
+  task_type: typeText,
+  type: typeText,
   title: z.string().nullish(),
   description: z.string(),
   context: z.record(z.string(), z.unknown()).nullish(),
   priority: priorityText.nullish(),
-  created_at: instant,
+  created_at: instant.nullish(),
   deadline: instant.nullish(),
 });
 const cancelShape = z.object({ task_id: idText, reason });
 const answerShape = z.object({
   task_id: idText,
-  status: z.enum(['assigned', 'in_progress', 'completed', 'failed', 'cancelled', 'timeout', 'rejected']),
+  status: z.enum(['assigned', 'in_progress', 'completed', 'failed', 'cancelled', 'timeout', 'rejected']).nullish(),
   message: reason,
+  reason,
   error_code: z
     .string()
     .regex(/^[A-Z][A-Z0-9_]{0,63}$/)
     .nullish(),
   progress_percent: z.number().min(0).max(100).nullish(),
   result: z.unknown().optional(),
-  timestamp: instant,
 });
 
-export function orderPayload(order: TaskOrder, delegator: string, delegatee: string): object {
+export function orderPayload(
+  order: TaskOrder & { readonly createdMs: number },
+  delegator: string,
+  delegatee: string,
+): object {
   return {
     task_id: order.id,
     delegator_id: delegator,
@@ -105,17 +116,21 @@ export function readOrder(payload: unknown): TaskOrder {
   const read = parse(orderShape, payload);
   return {
     id: read.task_id,
-    type: read.task_type,
+    type: read.task_type ?? read.type ?? 'prompt',
     title: (read.title ?? '').slice(0, limits.taskTitleCharsMax),
     description: read.description,
     context: read.context ?? {},
     priority: read.priority ?? 'normal',
-    createdMs: read.created_at,
+    createdMs: read.created_at ?? undefined,
     deadlineMs: read.deadline ?? undefined,
   };
 }
 
-export function answerPayload(kind: TaskKind, answer: TaskAnswer, responder: string): object {
+export function answerPayload(
+  kind: TaskKind,
+  answer: TaskAnswer & { readonly atMs: number },
+  responder: string,
+): object {
   return {
     task_id: answer.id,
     // The same answer said twice has the same id.
@@ -134,13 +149,15 @@ export function answerPayload(kind: TaskKind, answer: TaskAnswer, responder: str
 /** Throws INVALID_FORMAT, also for a status that this kind does not bring. */
 export function readAnswer(kind: TaskKind, payload: unknown): TaskAnswer {
   const read = parse(answerShape, payload);
-  if (!(statusesOf[kind] ?? []).includes(read.status))
-    throw new PeerAiError('INVALID_FORMAT', `a ${kind} with the status ${read.status}`);
+  const statuses = statusesOf[kind] ?? [];
+  const status = read.status ?? statuses[0];
+  if (status === undefined || !statuses.includes(status))
+    throw new PeerAiError('INVALID_FORMAT', `a ${kind} with the status ${status}`);
+  const message = read.message || read.reason;
   return {
     id: read.task_id,
-    status: read.status,
-    atMs: read.timestamp,
-    ...(read.message ? { message: read.message } : {}),
+    status,
+    ...(message ? { message } : {}),
     ...(read.error_code ? { code: read.error_code } : {}),
     ...(read.progress_percent === null || read.progress_percent === undefined
       ? {}
