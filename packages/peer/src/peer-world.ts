@@ -1,5 +1,7 @@
 import type { Clock, CryptoProvider, Identity, Logger, Network, Random, Store } from '@peerai/core-protocol';
 import type { Engine } from '@peerai/llm-bridge';
+import type { HttpPost } from '@peerai/messaging/http';
+import type { PeerHttpSettings } from './http/open-messenger.ts';
 import type { EngineFinding } from './node/node.schema.ts';
 import type { ShareDefaults } from './share/sharing.ts';
 import type { TaskHandler } from './tasks/task-handler.ts';
@@ -17,6 +19,8 @@ export interface PeerWorld {
   readonly engines: () => readonly Engine[];
   /** What probing found, refused ones included. */
   readonly findings: () => readonly EngineFinding[];
+  /** Sends by HTTP; without it nothing leaves that way. */
+  readonly post?: HttpPost;
   /** Base URL of the local API, once it listens. */
   readonly api: () => string;
   /** Who does tasks of more types than a model does; their types come before the built-in ones. */
@@ -28,6 +32,7 @@ export interface PeerSettings {
   /** Where this peer's files are, for people. */
   readonly home: string;
   readonly relays: readonly string[];
+  readonly http?: PeerHttpSettings;
   /** Base of share links, when the owner has a page of his own. */
   readonly pageUrl?: string;
   readonly share: ShareDefaults;

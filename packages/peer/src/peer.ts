@@ -1,10 +1,10 @@
 import { fromHex, type PeerId } from '@peerai/core-protocol';
 import { createReceiptBook, openLedger } from '@peerai/ledger';
 import { createFailures, createGateway, createModelQueue, type Gateway } from '@peerai/llm-bridge';
-import { createMessenger } from '@peerai/messaging';
 import { type Chat, createChat } from './chat/chat.ts';
 import { createDoctor, type Doctor } from './doctor/doctor.ts';
 import { createEventHub, type EventHub } from './events/hub.ts';
+import { openMessenger, type PeerHttp } from './http/open-messenger.ts';
 import { runTraffic } from './events/traffic.ts';
 import { type Books, createBooks, openedView } from './ledger/books.ts';
 import { createSigning } from './ledger/signing.ts';
@@ -49,6 +49,7 @@ export interface Peer {
   readonly tasks: Tasks;
   readonly status: Status;
   readonly doctor: Doctor;
+  readonly http: PeerHttp;
   /** The OpenAI and Ollama faces. */
   readonly gateway: Gateway;
   node(): Promise<NodeView>;
@@ -73,7 +74,12 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
   const stopping = new AbortController();
   const startedMs = clock.nowMs();
   const name = (): string => settings.name;
-  const hello = () => ({ name: settings.name, version: settings.version, addresses: [...reach.inviteAddresses()] });
+  const hello = () => ({
+    name: settings.name,
+    version: settings.version,
+    addresses: [...reach.inviteAddresses()],
+    http: settings.http?.url?.(),
+  });
 
   const ledgerStore = store.room('ledger');
   const ledger = await openLedger({ store: ledgerStore, identity, crypto, clock });
@@ -206,8 +212,9 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     messages.committed(changes);
     tasks.committed(changes);
   });
-  const messenger = createMessenger({ store: messengerStore, network, identity, crypto, clock, random, logger });
-  const messages = await openMessages({ clock, store, messenger, devices, events });
+  const parts = { ...world, messengerStore, devices, name: settings.name };
+  const { messenger, http } = await openMessenger(parts, settings.http);
+  const messages = await openMessages({ clock, store, messenger, devices, contacts: http.contacts, events });
   const queue = createModelQueue(clock, { concurrency: settings.concurrency, queueLengthMax: settings.queueLength });
   const answering = () => ({ active: queue.running, queued: queue.waiting, concurrentMax: settings.concurrency });
   const nameOf = (peer: PeerId): string => (peer === identity.peer ? settings.name : peers.nameOf(peer));
@@ -300,6 +307,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     tasks,
     status,
     doctor,
+    http,
     gateway,
     answering,
     linkBytes: () => links.bytes(),
@@ -346,6 +354,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
       status.stop();
       for (const one of serving.splice(0)) one[Symbol.dispose]();
       await messenger.stop();
+      await http.stop();
     },
   };
 }

@@ -42,14 +42,14 @@ export function ownAgents(): OwnAgents {
     writeFileSync(join(home, 'peerai.yaml'), JSON.stringify(settings));
     const lines: string[] = [];
     const child = await startChild<{
-      readonly agent: { readonly api: string; readonly name: string; readonly peerId: string };
+      readonly agent: { readonly api: string; readonly http: string; readonly name: string; readonly peerId: string };
     }>(agentProgram, ['up', '--json', '--home', home], {
       env: {},
       cwd: folder,
       onLog: (line) => void lines.push(line),
     });
     running.add(child);
-    const { api, peerId, name: shown } = child.ready.agent;
+    const { api, http, peerId, name: shown } = child.ready.agent;
     const token = readFileSync(join(home, 'token'), 'utf8').trim();
     const client = createControlClient({ baseUrl: api, token });
     const { addresses } = await client.node();
@@ -59,7 +59,7 @@ export function ownAgents(): OwnAgents {
       return start(name, next);
     };
     return {
-      info: { name: shown, api, token, http: null, peerId, home, pid: child.pid, addresses },
+      info: { name: shown, api, token, http, peerId, home, pid: child.pid, addresses },
       client,
       child,
       lines,

@@ -35,8 +35,8 @@ export interface AgentInfo {
   readonly name: string;
   readonly api: string;
   readonly token: string;
-  /** The peer HTTP transport is not part of this version. */
-  readonly http: null;
+  /** Base URL of the peer protocol's HTTP. */
+  readonly http: string;
   readonly peerId: string;
   readonly home: string;
   readonly pid: number;
@@ -161,10 +161,10 @@ interface AgentPlan extends Watched {
   readonly relays: readonly string[];
   readonly options: TestnetOptions;
   /** Ports of an earlier start. */
-  readonly ports: { readonly api: string } | undefined;
+  readonly ports: { readonly api: string; readonly http: string } | undefined;
 }
 interface AgentReady {
-  readonly agent: { readonly api: string; readonly peerId: string };
+  readonly agent: { readonly api: string; readonly http: string; readonly peerId: string };
 }
 
 async function startAgent(plan: AgentPlan): Promise<RunningAgent> {
@@ -174,7 +174,10 @@ async function startAgent(plan: AgentPlan): Promise<RunningAgent> {
     PEERAI_NETWORK__DISCOVERY__MDNS: 'false',
     PEERAI_NETWORK__RELAYS: relays.join(','),
     PEERAI_NETWORK__LISTEN_ADDRESS: `${host}:0`,
-    ...(options.usualPorts === true && ports === undefined ? {} : { PEERAI_API__PORT: ports?.api ?? '0' }),
+    PEERAI_HTTP__BIND: host,
+    ...(options.usualPorts === true && ports === undefined
+      ? {}
+      : { PEERAI_API__PORT: ports?.api ?? '0', PEERAI_HTTP__PORT: ports?.http ?? '0' }),
     PEERAI_LLM__ENGINES: engine,
     PEERAI_LLM__EXPOSE: '*',
     ...options.env,
@@ -185,15 +188,15 @@ async function startAgent(plan: AgentPlan): Promise<RunningAgent> {
     onLog: (line) => onLog(`${name} ${line}`),
   });
   started(child);
-  const { api, peerId } = child.ready.agent;
+  const { api, http, peerId } = child.ready.agent;
   const token = readFileSync(join(home, 'token'), 'utf8').trim();
   const client = createControlClient({ baseUrl: api, token });
   const { addresses } = await client.node();
   return {
-    info: { name, api, token, http: null, peerId, home, pid: child.pid, addresses },
+    info: { name, api, token, http, peerId, home, pid: child.pid, addresses },
     client,
     child,
-    restart: () => startAgent({ ...plan, ports: { api: new URL(api).port } }),
+    restart: () => startAgent({ ...plan, ports: { api: new URL(api).port, http: new URL(http).port } }),
   };
 }
 

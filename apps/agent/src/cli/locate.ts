@@ -12,6 +12,8 @@ export interface LocateFlags {
 export interface Instance {
   readonly pid: number;
   readonly api: string;
+  /** Base URL of the peer protocol's port, as this machine reaches it. */
+  readonly http: string;
   readonly name: string;
   readonly peerId: string;
   readonly startedMs: number;

@@ -1,5 +1,5 @@
 import type { ConfigView } from '@peerai/peer';
-import type { LoadedConfig } from '@peerai/platform/node';
+import { type LoadedConfig, shownConfig } from '@peerai/platform/node';
 
 type Row = ConfigView['values'][number];
 
@@ -11,5 +11,5 @@ export function configView({ config, origins }: LoadedConfig): ConfigView {
     if (!isBranch) return [{ key: path, value, origin: origin ?? 'default' }];
     return Object.entries(value).flatMap(([name, one]) => rows(one, path === '' ? name : `${path}.${name}`));
   };
-  return { v: 1, values: rows(config, '') };
+  return { v: 1, values: rows(shownConfig(config), '') };
 }

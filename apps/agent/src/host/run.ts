@@ -88,7 +88,7 @@ async function start({ loaded, folders, undo, logger, logFile }: StartParts): Pr
   const engines = await createEngines({ clock: systemClock, logger }, config.llm.engines);
   await engines.probe(life.signal);
   let api = '';
-  const { peer, relays } = await startPeer(
+  const { peer, relays, http } = await startPeer(
     { loaded, home, engines, logger, signal: life.signal, api: () => api },
     undo,
   );
@@ -113,6 +113,7 @@ async function start({ loaded, folders, undo, logger, logFile }: StartParts): Pr
   const instance: Instance = {
     pid: process.pid,
     api,
+    http,
     name: home.nameOf(config),
     peerId: peer.id,
     startedMs,

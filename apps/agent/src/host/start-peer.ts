@@ -14,6 +14,9 @@ import {
   relaysBehindProxy,
   splitHostPort,
 } from './addresses.ts';
+import { createPostPool } from '../peer-http/post.ts';
+import { peerHttpSettings } from '../peer-http/settings.ts';
+import { type PeerHttpFace, startPeerHttp } from '../peer-http/start.ts';
 import type { Engines } from './engines.ts';
 import type { Home } from './home.ts';
 import { choosePort } from './listen.ts';
@@ -33,7 +36,7 @@ export interface PeerParts {
 export async function startPeer(
   { loaded, home, engines, logger, signal, api }: PeerParts,
   undo: Undo,
-): Promise<{ readonly peer: Peer; readonly relays: readonly string[] }> {
+): Promise<{ readonly peer: Peer; readonly relays: readonly string[]; readonly http: string }> {
   const { config, origins } = loaded;
   const socks = proxyOf(config);
   const relays =
@@ -67,6 +70,10 @@ export async function startPeer(
   undo.add(() => node.stop());
   await node.start(signal);
   const { identity, store } = home;
+  // Nothing goes round a proxy: with one, nothing is sent by HTTP.
+  const pool = proxyOf(config) === undefined ? createPostPool() : undefined;
+  undo.add(() => pool?.stop());
+  let face: PeerHttpFace | undefined;
   peer = await createPeer(
     {
       ...world,
@@ -75,15 +82,26 @@ export async function startPeer(
       network: node.network,
       engines: engines.list,
       findings: engines.findings,
+      ...(pool === undefined ? {} : { post: pool.post }),
       api,
       taskHandlers: taskHooks(config.tasks.hooks),
     },
-    { ...settingsOf(config), name: home.nameOf(config), home: home.folder, relays },
+    {
+      ...settingsOf(config),
+      name: home.nameOf(config),
+      home: home.folder,
+      relays,
+      http: peerHttpSettings(config, () => face?.port ?? 0),
+    },
   );
   const running = peer;
   undo.add(() => running.stop());
+  // Before the first hello goes out, so that it can say where this face is.
+  const opened = await startPeerHttp(loaded, { peer: running, logger });
+  undo.add(() => opened.stop());
+  face = opened;
   await running.start();
-  return { peer: running, relays };
+  return { peer: running, relays, http: opened.url };
 }
 
 function linkOptions(config: Config, host: string, port: number) {

@@ -55,35 +55,58 @@ const replayKey = 'replay';
 /** There from the first start on: before it nothing can have been here. */
 const ranKey = 'ran';
 
+/** Reads what an earlier life left; writes nothing before the first message comes. */
 export async function openHttpFace(deps: HttpFaceDeps, options: HttpFaceOptions): Promise<HttpFace> {
-  const replay = await loadReplay(deps);
+  const memory = await openMemory(deps);
   const buckets: Buckets = createBuckets(deps.clock);
-  const parts: TakeDeps & ViewDeps = { ...deps, replay, buckets };
+  const parts: TakeDeps & ViewDeps = { ...deps, replay: memory.replay, buckets };
   const route = routes(parts, options);
   return {
     async answer(request, port, signal) {
       try {
+        if (request.method === 'POST') await memory.begin();
         return written(await route(request, port, signal));
       } catch (error) {
         deps.logger.error('peer-http-failed', { name: error instanceof Error ? error.name : typeof error });
         return written(pcpErrorReply(error, 'pcp/1.0-six'));
       }
     },
-    async stop() {
-      await deps.store.commit([deps.store.put(replayKey, utf8(JSON.stringify(replay.snapshot())))]);
-    },
+    stop: () => memory.end(),
   };
 }
 
-/** What an orderly end left, taken away at once: after a crash there is none, and the start's own time is the floor. */
-async function loadReplay({ store, clock }: HttpFaceDeps): Promise<ReplayWindow> {
+interface Memory {
+  readonly replay: ReplayWindow;
+  /** Before the first message: what an orderly end left is taken away, so that after a crash it is not taken for the whole truth. */
+  begin(): Promise<void>;
+  end(): Promise<void>;
+}
+
+/** After a crash there is no snapshot, and everything stamped before this start is refused. */
+async function openMemory({ store, clock }: HttpFaceDeps): Promise<Memory> {
   const value = await store.get(replayKey);
   const hasRun = (await store.get(ranKey)) !== undefined;
-  await store.commit([store.put(replayKey), store.put(ranKey, Uint8Array.of(1))]);
-  if (value !== undefined) return new ReplayWindow({ snapshot: JSON.parse(fromUtf8(value)) as ReplaySnapshot });
-  const replay = new ReplayWindow();
-  if (hasRun) replay.refuseUpTo(clock.nowMs());
-  return replay;
+  const snapshot = value === undefined ? undefined : (JSON.parse(fromUtf8(value)) as ReplaySnapshot);
+  const replay = new ReplayWindow(snapshot === undefined ? {} : { snapshot });
+  if (snapshot === undefined && hasRun) replay.refuseUpTo(clock.nowMs());
+  let begun: Promise<void> | undefined;
+  const begin = async (): Promise<void> => {
+    begun ??= store.commit([store.put(replayKey), store.put(ranKey, Uint8Array.of(1))]);
+    try {
+      await begun;
+    } catch (error) {
+      begun = undefined;
+      throw error;
+    }
+  };
+  return {
+    replay,
+    begin,
+    end: async () => {
+      if (begun === undefined) return;
+      await store.commit([store.put(replayKey, utf8(JSON.stringify(replay.snapshot())))]);
+    },
+  };
 }
 
 type Route = (request: FaceRequest, port: number, signal: AbortSignal) => PcpReply | Promise<PcpReply>;

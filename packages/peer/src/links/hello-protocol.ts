@@ -1,13 +1,15 @@
 import { limits as coreLimits, type Method, wire } from '@peerai/core-protocol';
 import { limits } from '../limits.ts';
 
-const { message, repeated, string } = wire;
+const { message, optional, repeated, string } = wire;
 
 /** What paired devices tell each other when a link comes up. */
 export const hello = message({
   name: string(1),
   version: string(2),
   addresses: repeated(string(3), coreLimits.recordAddressesMax),
+  /** Base URL of its HTTP face, when others can reach one. */
+  http: optional(string(4)),
 });
 export type Hello = ReturnType<typeof hello.decode>;
 

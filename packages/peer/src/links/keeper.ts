@@ -7,6 +7,7 @@ import {
   type PeerId,
   serveMethod,
 } from '@peerai/core-protocol';
+import { toldUrl } from '../http/told-url.ts';
 import { limits } from '../limits.ts';
 import { type Device, type Devices } from '../pairing/devices.ts';
 import { type Hello, helloMethod } from './hello-protocol.ts';
@@ -107,9 +108,11 @@ async function greet(deps: KeeperDeps, device: Device, signal: AbortSignal): Pro
 /** Keeps what a device says of its addresses. Its name stays what the owner here calls it. */
 async function remember({ devices, clock }: KeeperDeps, peer: PeerId, theirs: Hello): Promise<void> {
   const told = theirs.addresses.slice(0, limits.addressesMax);
-  await devices.update(peer, (device) =>
-    device === undefined
-      ? undefined
-      : { ...device, addresses: told.length > 0 ? told : device.addresses, lastSeenMs: clock.nowMs() },
-  );
+  const url = toldUrl(theirs.http);
+  await devices.update(peer, (device) => {
+    if (device === undefined) return undefined;
+    const { http: _, ...known } = device;
+    const addresses = told.length > 0 ? told : device.addresses;
+    return { ...known, addresses, lastSeenMs: clock.nowMs(), ...(url === undefined ? {} : { http: url }) };
+  });
 }

@@ -19,6 +19,8 @@ export const deliverySchema = z.object({
   to: z.string(),
   state: z.enum(['queued', 'delivered', 'refused', 'expired']),
   code: z.string().optional(),
+  /** What carried it. */
+  path: z.enum(['link', 'http', 'mailbox', 'route']).optional(),
 });
 export type MessageView = z.infer<typeof messageSchema>;
 export type DeliveryView = z.infer<typeof deliverySchema>;

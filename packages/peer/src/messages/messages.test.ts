@@ -1,6 +1,7 @@
-import type { Change, Messenger, Opened, PeerId } from '@peerai/core-protocol';
+import { type Change, type Messenger, nobleCrypto, type Opened, type PeerId } from '@peerai/core-protocol';
 import { ManualClock, MemoryStore } from '@peerai/core-protocol/testing';
 import type { PeerMessenger } from '@peerai/messaging';
+import { openContacts } from '@peerai/messaging/http';
 import { expect, test } from 'vitest';
 import type { ControlEvent } from '../control/events.ts';
 import { createEventHub } from '../events/hub.ts';
@@ -38,6 +39,7 @@ async function open(store = new MemoryStore()) {
     store,
     messenger: { handle } as PeerMessenger,
     devices,
+    contacts: await openContacts({ store, crypto: nobleCrypto }, { named: [], isOpen: false }),
     events: { ...events, emit: (event) => void seen.push(event) },
   });
   messages.start();

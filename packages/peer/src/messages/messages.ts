@@ -1,5 +1,6 @@
 import { type Change, type Clock, type Opened, PeerAiError, type PeerId, type Store } from '@peerai/core-protocol';
 import type { PeerMessenger } from '@peerai/messaging';
+import type { Contacts } from '@peerai/messaging/http';
 import type { EventHub } from '../events/hub.ts';
 import { limits } from '../limits.ts';
 import type { Devices } from '../pairing/devices.ts';
@@ -11,6 +12,8 @@ export interface MessagesDeps {
   readonly store: Store;
   readonly messenger: PeerMessenger;
   readonly devices: Devices;
+  /** Peers that are known over HTTP only. */
+  readonly contacts: Contacts;
   readonly events: EventHub;
 }
 
@@ -29,10 +32,25 @@ export interface Messages {
   stop(): void;
 }
 
+/** A device, or who is known over HTTP only. Throws DEVICE_UNKNOWN. */
+async function recipientOf(
+  { devices, contacts }: MessagesDeps,
+  to: string,
+): Promise<{ readonly peer: PeerId; readonly name: string; readonly blocked: boolean }> {
+  try {
+    return devices.find(to);
+  } catch (error) {
+    const contact = await contacts.named(to);
+    if (contact === undefined) throw error;
+    return { ...contact, blocked: false };
+  }
+}
+
 /** The kinds people and programs send here; other parts handle their own. */
 export const messageKinds = ['text', 'data'] as const;
 
-export async function openMessages({ clock, store, messenger, devices, events }: MessagesDeps): Promise<Messages> {
+export async function openMessages(deps: MessagesDeps): Promise<Messages> {
+  const { clock, store, messenger, devices, contacts, events } = deps;
   const room = store.room('messages');
   const rows = records<MessageView>(room, 'in');
   /** In the order they came, as far as is known; rows that a failed commit left out are harmless here. */
@@ -44,12 +62,13 @@ export async function openMessages({ clock, store, messenger, devices, events }:
 
   const receive = async (message: Opened): Promise<readonly Change[]> => {
     const device = devices.get(message.sender);
-    if (device === undefined || device.blocked)
+    const name = device === undefined ? contacts.nameOf(message.sender) : device.name;
+    if (name === undefined || device?.blocked === true)
       throw new PeerAiError('REFUSED', 'only paired devices send messages here');
     const view: MessageView = {
       id: message.id,
       from: message.sender,
-      fromName: device.name,
+      fromName: name,
       kind: message.kind,
       payload: message.payload,
       sentMs: message.sentMs,
@@ -78,7 +97,7 @@ export async function openMessages({ clock, store, messenger, devices, events }:
       return views.toReversed();
     },
     async deliver(to, kind, payload) {
-      const device = devices.find(to);
+      const device = await recipientOf(deps, to);
       if (device.blocked) throw new PeerAiError('REFUSED', `${device.name} is blocked here`);
       if (!messageKinds.includes(kind as (typeof messageKinds)[number])) {
         throw new PeerAiError(
@@ -109,6 +128,7 @@ export async function openMessages({ clock, store, messenger, devices, events }:
         to: device.peer,
         state: report?.state ?? 'delivered',
         ...(report?.code === undefined ? {} : { code: report.code }),
+        ...(report?.path === undefined ? {} : { path: report.path }),
       };
     },
     start() {

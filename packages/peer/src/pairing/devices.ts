@@ -17,6 +17,8 @@ export interface Device {
   readonly lastSeenMs: number;
   /** Multiaddrs it told us, best first. */
   readonly addresses: readonly string[];
+  /** Base URL of its HTTP face, as it told us. */
+  readonly http?: string;
 }
 
 /** The paired devices, in memory for quick decisions and on disk for restarts. */

@@ -84,15 +84,21 @@ export function flagSettings(flags: Flags): readonly Setting[] {
   return settings;
 }
 
-/** Seed 0's environment: where Ollama answers, and the model to use. They yield to PEERAI_LLM__ENGINES and PEERAI_LLM__DEFAULT_MODEL. */
+/** Seed 0's environment: where Ollama answers, the model to use, the shared secret and the other side's address. They yield to the keys' own variables. */
 function* aliasSettings(env: Environment): Generator<Setting> {
-  const { OLLAMA_HOST: host, MODEL_NAME: model } = env;
+  const { OLLAMA_HOST: host, MODEL_NAME: model, SECRET_KEY: secret, PEER_URL: peer } = env;
   if (host !== undefined && host !== '') {
     const value = [{ type: 'ollama', url: ollamaUrl(host) }];
     yield { key: 'llm.engines', value, origin: 'env OLLAMA_HOST', place: 'env OLLAMA_HOST' };
   }
   if (model !== undefined && model !== '') {
     yield { key: 'llm.default_model', value: model, origin: 'env MODEL_NAME', place: 'env MODEL_NAME' };
+  }
+  if (secret !== undefined && secret !== '') {
+    yield { key: 'security.shared_secret', value: secret, origin: 'env SECRET_KEY', place: 'env SECRET_KEY' };
+  }
+  if (peer !== undefined && peer !== '') {
+    yield { key: 'http.peer_url', value: peer, origin: 'env PEER_URL', place: 'env PEER_URL' };
   }
 }
 

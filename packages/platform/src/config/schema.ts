@@ -1,5 +1,6 @@
 import { PeerAiError } from '@peerai/core-protocol';
 import * as z from 'zod';
+import { httpSection, httpSecurity } from './http-schema.ts';
 import { limits } from '../limits.ts';
 import { tasksSection } from './tasks-schema.ts';
 import { parseDurationMs, parseSizeBytes } from './units.ts';
@@ -132,6 +133,7 @@ const sections = z.strictObject({
         .describe(
           'Reach others only through a Tor that runs on this machine, at 127.0.0.1:9050 or where network.transports.socks5 says.',
         ),
+      ...httpSecurity,
       allow_origins: list(64).default([]).describe('Web origins that may call the local API.'),
       allow_hosts: list(64).default([]).describe('Host names besides the loopback ones that the local API answers to.'),
     })
@@ -187,6 +189,7 @@ const sections = z.strictObject({
       require_token: z.enum(['control', 'all']).default('control').describe('Which routes need the token.'),
     })
     .prefault({}),
+  http: httpSection,
   logging: z
     .strictObject({
       level: z

@@ -12,6 +12,7 @@ export { ollamaUrl } from '../config/layers.ts';
 export { loadConfig, type LoadConfigOptions, type LoadedConfig } from '../config/load-config.ts';
 export type { ConfigProblem } from '../config/problem.ts';
 export { type Config, configSchema, type EngineChoice } from '../config/schema.ts';
+export { secretKeys, shownConfig } from '../config/shown.ts';
 export { configJsonSchema, type KeyInfo } from '../config/tree.ts';
 export { writePrivateFile } from './atomic-file.ts';
 export { changePassphrase, type LoadedSeed, loadOrCreateSeed, type SeedOptions } from './key-file.ts';

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { PeerAiError } from '@peerai/core-protocol';
 import { command, type Context, type Verb } from '../command.ts';
 import { table } from '../plain.ts';
 
@@ -14,12 +15,13 @@ interface Flags {
 }
 
 async function load({ home, config }: Flags) {
-  const { loadConfig } = await import('@peerai/platform/node');
-  return loadConfig({
+  const { loadConfig, shownConfig } = await import('@peerai/platform/node');
+  const loaded = loadConfig({
     env: process.env,
     ...(home === undefined ? {} : { home }),
     ...(config === undefined ? {} : { file: config }),
   });
+  return { ...loaded, config: shownConfig(loaded.config) };
 }
 
 const get = command(
@@ -95,7 +97,10 @@ const set = command(
     value: { type: 'positional', required: true, description: 'Its value, as YAML' },
   } as const,
   async ({ args, output }) => {
-    const { directories, setConfigKey, writePrivateFile } = await import('@peerai/platform/node');
+    const { directories, secretKeys, setConfigKey, writePrivateFile } = await import('@peerai/platform/node');
+    if (secretKeys.includes(args.key)) {
+      throw new PeerAiError('USAGE', `${args.key} is a secret: write it into the file or its variable, not on a line`);
+    }
     const { files } = directories({ env: process.env, ...(args.home === undefined ? {} : { home: args.home }) });
     const before = existsSync(files.config) ? readFileSync(files.config, 'utf8') : '';
     const text = setConfigKey(before, args.key, args.value);

@@ -23,7 +23,7 @@ export const send: Verb = {
       output.data({ delivery }, () =>
         delivery.state === 'queued'
           ? 'Queued: sent when the device is there.'
-          : `${delivery.state}${delivery.code === undefined ? '' : ` (${delivery.code})`}`,
+          : `${delivery.state}${delivery.code === undefined ? '' : ` (${delivery.code})`}${delivery.path === 'http' ? ' by HTTP' : ''}`,
       );
       if (delivery.state === 'refused') process.exitCode = 5;
     },

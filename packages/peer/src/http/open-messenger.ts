@@ -1,0 +1,117 @@
+import { PeerAiError, type PeerId, type Store } from '@peerai/core-protocol';
+import { pcpProfiles, type PcpProfile } from '@peerai/core-protocol/pcp';
+import { createMessenger, type PeerMessenger } from '@peerai/messaging';
+import {
+  type Contacts,
+  createCounts,
+  createHttpCarrier,
+  type FaceRequest,
+  type FaceResponse,
+  type HttpFace,
+  type KnownPeer,
+  type NamedContact,
+  openContacts,
+  openHttpFace,
+  type QueueFacts,
+} from '@peerai/messaging/http';
+import type { Devices } from '../pairing/devices.ts';
+import type { PeerWorld } from '../peer-world.ts';
+
+/** The HTTP face's part of the settings. */
+export interface PeerHttpSettings {
+  /** Profiles that are spoken; all unless said. */
+  readonly profiles?: readonly PcpProfile[];
+  /** Strangers are believed on first use. */
+  readonly isOpen?: boolean;
+  readonly secret?: string;
+  /** Where everybody who has the secret and no address of its own is written to. */
+  readonly secretUrl?: string;
+  readonly contacts?: readonly NamedContact[];
+  /** Host names requests may carry; any unless said. */
+  readonly hosts?: readonly string[];
+  /** `/peers` and `/stats` are answered. */
+  readonly showsPeers?: boolean;
+  /** Where others reach this face, when they can: told to paired devices. */
+  readonly url?: () => string | undefined;
+}
+
+/** The peer protocol over HTTP, for whoever has a socket. */
+export interface PeerHttp {
+  answer(request: FaceRequest, port: number, signal: AbortSignal): Promise<FaceResponse>;
+  readonly contacts: Contacts;
+  /** Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+interface Parts extends PeerWorld {
+  /** The messenger's room. */
+  readonly messengerStore: Store;
+  readonly devices: Devices;
+  readonly name: string;
+}
+
+/** The messenger with the ways it has: live links, and HTTP where a `post` is given; and the HTTP face that hands it what comes. */
+export async function openMessenger(
+  parts: Parts,
+  settings: PeerHttpSettings = {},
+): Promise<{ readonly messenger: PeerMessenger; readonly http: PeerHttp }> {
+  const { devices, name, post, identity, clock, crypto, random, logger, network } = parts;
+  const { profiles = pcpProfiles, isOpen = false, showsPeers = false, secret, secretUrl, hosts } = settings;
+  const own = { entityId: name, ...(secret === undefined ? {} : { secret }) };
+  const contacts = await openContacts(
+    { crypto, store: parts.store.room('http-contacts') },
+    { named: settings.contacts ?? [], isOpen, ...own, ...(secretUrl === undefined ? {} : { secretUrl }) },
+  );
+  const counts = createCounts(clock);
+  const world = { identity, clock, crypto, random, logger, contacts, counts };
+  const urlOf = (peer: PeerId): string | undefined => devices.get(peer)?.http;
+  const carriers = post === undefined ? [] : [createHttpCarrier({ ...world, post, urlOf }, own)];
+  const messenger = createMessenger({ ...world, store: parts.messengerStore, network, carriers });
+  const face = await openHttpFace(
+    {
+      ...world,
+      store: parts.store.room('http'),
+      receive: messenger.receive,
+      standing: (peer) => standingOf(devices, peer),
+      paired: () => pairedOf(devices),
+      queue: countQueue(messenger, parts.messengerStore),
+    },
+    { ...own, profiles, isOpen, showsPeers, ...(hosts === undefined ? {} : { hosts }) },
+  );
+  return { messenger, http: { ...once(face), contacts } };
+}
+
+const standingOf = (devices: Devices, peer: PeerId): 'paired' | 'blocked' | 'stranger' => {
+  const device = devices.get(peer);
+  return device === undefined ? 'stranger' : device.blocked ? 'blocked' : 'paired';
+};
+
+const pairedOf = (devices: Devices): readonly KnownPeer[] =>
+  devices
+    .list()
+    .filter(({ blocked }) => !blocked)
+    .map(({ peer, name, http }) => ({ peer, name, ...(http === undefined ? {} : { url: http }) }));
+
+/** What `/health` says of the outbox since the start. Reads the disk once, so that a broken one is noticed. */
+function countQueue(messenger: PeerMessenger, store: Store): () => Promise<QueueFacts> {
+  const ended = { delivered: 0, refused: 0, expired: 0, queued: 0 };
+  messenger.deliveries(({ state }) => {
+    ended[state] += 1;
+  });
+  return async () => {
+    await store.get('health');
+    return { size: await messenger.waiting(), sent: ended.delivered, failed: ended.refused, discarded: ended.expired };
+  };
+}
+
+/** No request is taken any more once what was here is written down. */
+function once(face: HttpFace): Omit<PeerHttp, 'contacts'> {
+  let stopped: Promise<void> | undefined;
+  return {
+    answer: async (request, port, signal) => {
+      if (stopped !== undefined) throw new PeerAiError('ABORTED', 'this peer is stopping');
+      return face.answer(request, port, signal);
+    },
+    stop: () => (stopped ??= face.stop()),
+  };
+}

@@ -1,0 +1,67 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PeerAiError } from '@peerai/core-protocol';
+import { afterAll, describe, expect, it } from 'vitest';
+import { loadConfig } from './load-config.ts';
+import { secretKeys, shownConfig } from './shown.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'peerai-http-config-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const secret = 'a secret of both sides';
+
+function load(text: string, env: Record<string, string> = {}) {
+  const file = join(folder, 'peerai.yaml');
+  writeFileSync(file, text);
+  return loadConfig({ env, file, cwd: folder }).config;
+}
+function refusal(text: string): string {
+  try {
+    load(text);
+    return 'nothing';
+  } catch (error) {
+    return PeerAiError.is(error) ? error.message : String(error);
+  }
+}
+
+describe('The HTTP face in the configuration', () => {
+  it('is on loopback, for known peers, with every profile', () => {
+    expect(load('').http).toEqual({
+      bind: '127.0.0.1',
+      port: 8016,
+      trust: 'known',
+      profiles: ['peerai/1', 'pcp/1.0-six', 'pcp/0.1'],
+      peers: [],
+    });
+  });
+
+  it('takes seed 0’s SECRET_KEY and PEER_URL, which yield to the keys’ own variables', () => {
+    const env = { SECRET_KEY: secret, PEER_URL: 'https://peer.example/inbox' };
+    expect(load('', env)).toMatchObject({ security: { shared_secret: secret }, http: { peer_url: env.PEER_URL } });
+    expect(load('', { ...env, PEERAI_HTTP__PEER_URL: 'http://other.example' }).http.peer_url).toBe(
+      'http://other.example',
+    );
+  });
+
+  it('is shown without its secret', () => {
+    const shown = shownConfig(load(`security: {shared_secret: ${secret}}`));
+    expect(JSON.stringify(shown)).not.toContain(secret);
+    expect(shown.security.shared_secret).toMatch(/not shown/u);
+    expect(shownConfig(load(''))).not.toHaveProperty('security.shared_secret');
+    expect(secretKeys).toEqual(['security.shared_secret']);
+  });
+
+  const key = 'ab'.repeat(32);
+  it.each([
+    ['http: {trust: everybody}', /http\.trust/u],
+    ['http: {external_url: "ftp://x"}', /no http or https address/u],
+    ['security: {shared_secret: short}', /at least 8 characters/u],
+    ['http: {peers: [{name: a}]}', /needs the peer's public_key/u],
+    ['http: {peers: [{name: a, public_key: abc}]}', /64 hex digits/u],
+    [`http: {peers: [{name: a, profile: inbox, public_key: ${key}}]}`, /inbox takes no public_key/u],
+    [`http: {peers: [{name: a, profile: pcp/9, public_key: ${key}}]}`, /profile/u],
+  ])('refuses %s', (text, why) => {
+    expect(refusal(text)).toMatch(why);
+    expect(refusal(text)).not.toContain(secret);
+  });
+});

@@ -1,0 +1,75 @@
+import * as z from 'zod';
+
+const webAddress = z
+  .string()
+  .max(512, 'at most 512 characters')
+  .refine((text) => /^https?:$/u.test(URL.parse(text)?.protocol ?? ''), 'this is no http or https address');
+const profiles = ['peerai/1', 'pcp/1.0-six', 'pcp/0.1'] as const;
+
+/** A peer of an older implementation: by its key, or in the form of the first assistants by the secret both have. */
+const olderPeer = z
+  .strictObject({
+    name: z.string().min(1).max(256, 'at most 256 characters'),
+    profile: z.enum(['pcp/1.0-six', 'pcp/0.1', 'inbox']).default('pcp/1.0-six'),
+    url: webAddress.optional(),
+    public_key: z
+      .string()
+      .regex(/^[0-9a-fA-F]{64}$/u, 'a public key is 64 hex digits')
+      .optional(),
+  })
+  .superRefine(({ profile, public_key: key }, context) => {
+    if ((profile === 'inbox') === (key === undefined)) return;
+    const message = profile === 'inbox' ? 'inbox takes no public_key' : `${profile} needs the peer's public_key`;
+    context.addIssue({ code: 'custom', path: ['public_key'], message });
+  });
+
+/** The peer protocol over HTTP. */
+export const httpSection = z
+  .strictObject({
+    bind: z.string().min(1).default('127.0.0.1').describe('Address where other peers reach this one by HTTP.'),
+    port: z
+      .int('a port is a whole number')
+      .min(0, 'a port is 0 to 65535')
+      .max(65_535, 'a port is 0 to 65535')
+      .default(8016)
+      .describe('Port of the peer protocol; 0 takes a free one.'),
+    external_url: webAddress
+      .optional()
+      .describe('Where others reach that port, through a reverse proxy or tunnel; told to paired devices.'),
+    peer_url: webAddress
+      .optional()
+      .describe('Where peers that share the secret and have no address of their own are written to.'),
+    trust: z
+      .enum(['known', 'open'])
+      .default('known')
+      .describe('open takes messages of strangers and believes the key an older peer first comes with.'),
+    profiles: z
+      .array(z.enum(profiles))
+      .max(profiles.length)
+      .default([...profiles])
+      .describe('Versions of the peer protocol that are spoken.'),
+    peers: z
+      .array(olderPeer)
+      .max(256, 'at most 256 peers')
+      .default([])
+      .describe(
+        'Peers of older implementations: {name, profile, url, public_key}; profile inbox uses the shared secret.',
+      ),
+  })
+  .prefault({});
+
+/** What the HTTP face adds to `security`. */
+export const httpSecurity = {
+  shared_secret: z
+    .string()
+    .min(8, 'at least 8 characters')
+    .max(1_024, 'at most 1024 characters')
+    .optional()
+    .describe('The secret of the first assistants, for POST /inbox. Never shown.'),
+  certificate_file: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('TLS certificate (PEM) of the peer protocol’s port, which then is HTTPS.'),
+  private_key_file: z.string().min(1).optional().describe('The key of that certificate (PEM).'),
+};
