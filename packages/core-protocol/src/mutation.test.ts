@@ -1,3 +1,4 @@
+import { deflateSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { decodeTicket, encodeTicket, parseLink, proveTicket, readTicketProof, shareLink } from './access/index.ts';
 import { fromBase64Url, fromUtf8, toBase64Url, utf8 } from './bytes.ts';
@@ -7,6 +8,19 @@ import { createIdentity } from './identity/identity.ts';
 import { openKeyStatement, signSuccession } from './identity/key-statement.ts';
 import { openRecord, signRecord } from './identity/record.ts';
 import { openMessage, ReplayWindow, sealMessage } from './message/index.ts';
+import {
+  ChunkTable,
+  decompress,
+  openPcp,
+  openFrame,
+  type PcpPayload,
+  pcpProfiles,
+  readPcpPayload,
+  sealConcat,
+  sealSix,
+  splitTransfer,
+  writeFrame,
+} from './pcp/index.ts';
 import type { Random } from './ports/index.ts';
 import { frame, readError } from './rpc/frame.ts';
 import { ManualClock, seededRandom } from './testing/index.ts';
@@ -50,6 +64,24 @@ const record = {
   models: ['nano'],
   agent: 'test/1',
 };
+const legacy = { kind: 'ping', senderId: 'a', recipientId: 'b', payload: { list: [1, 1e-7, 'two', { three: null }] } };
+const openAny = (bytes: Uint8Array) =>
+  openPcp({ crypto, clock, replay: new ReplayWindow(), keyOf: () => identity.publicKey }, bytes, {
+    self: { peer: other.peer, entityId: 'b' },
+    profiles: pcpProfiles,
+  });
+/** Undefined for what is no JSON: whoever hands a payload on has parsed it. */
+const jsonOf = (bytes: Uint8Array): unknown => {
+  try {
+    return JSON.parse(fromUtf8(bytes)) as unknown;
+  } catch {
+    return undefined;
+  }
+};
+const task = { task_id: 't', description: 'd', context: { a: [1, 2] }, requirements: ['x'], deadline: 1 };
+const [chunk] = splitTransfer(crypto, random.bytes(16), random.bytes(300));
+const compressible = Array.from({ length: 10 }, () => utf8('many words of one kind '.repeat(10)));
+const deflated = writeFrame(compressible, { compress: true });
 const text = (bytes: Uint8Array): string => String.fromCodePoint(...bytes);
 
 /** A valid input, and the decoder that meets its mutations. */
@@ -74,6 +106,29 @@ const decoders: Record<string, { readonly valid: Uint8Array; readonly decode: (b
   'peer record': { valid: signRecord(identity, record), decode: (bytes) => openRecord(crypto, bytes, clock.nowMs()) },
   'JSON message': { valid: sealed('json'), decode: open('json') },
   'protobuf message': { valid: sealed('protobuf'), decode: open('protobuf') },
+  'pcp/1.0-six message': {
+    valid: sealSix({ identity, random, clock }, { ...legacy, version: '0.3' }),
+    decode: openAny,
+  },
+  'pcp/0.1 message': { valid: sealConcat({ identity, random, clock }, legacy), decode: openAny },
+  'payload of a task': {
+    valid: utf8(JSON.stringify(task)),
+    decode: (bytes) => readPcpPayload('task_delegate', jsonOf(bytes)),
+  },
+  'chunk of a transfer': {
+    valid: utf8(JSON.stringify(chunk)),
+    decode: (bytes) =>
+      new ChunkTable({ crypto }).accept(
+        other.peer,
+        readPcpPayload('chunk', jsonOf(bytes)).payload as PcpPayload<'chunk'>,
+        0,
+      ),
+  },
+  'frame of ten messages': { valid: deflated, decode: (bytes) => openFrame(bytes, () => undefined) },
+  'deflated text': {
+    valid: deflateSync(utf8('many words of one kind '.repeat(40))),
+    decode: (bytes) => decompress(bytes, 920, 1_000),
+  },
   'rpc frame': {
     valid: frame.encode({
       kind: 'error',

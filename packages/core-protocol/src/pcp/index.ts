@@ -3,6 +3,9 @@
  *
  * @packageDocumentation
  */
+export { type ChunkOutcome, ChunkTable, splitTransfer } from './chunks.ts';
+export { compress, decompress } from './compress.ts';
+export { openFrame, readFrame, writeFrame } from './frame.ts';
 export { type PcpErrorCode } from './errors.ts';
 export { pcpLimits } from './limits.ts';
 export { type PcpKind, pcpKindOf, type PcpKindPayload, pcpKinds, type PcpPayload, readPcpPayload } from './kinds.ts';

@@ -35,6 +35,10 @@ export const pcpLimits = {
   chunksMax: 10_240,
   /** Bytes that all unfinished transfers together may hold. */
   assemblyBytesMax: 52_428_800,
+  /** What one sender may hold of that: two transfers, so that nobody fills the table alone. */
+  assemblySenderBytesMax: 20_971_520,
+  /** Counted for each chunk held beside its bytes: what a map's entry and an array cost, so that chunks of one byte fill no memory. */
+  chunkOverheadBytes: 256,
   /** Unfinished transfers of one sender, and of all. */
   transfersPerSenderMax: 8,
   transfersMax: 256,
@@ -46,4 +50,8 @@ export const pcpLimits = {
   compressAboveBytes: 1_024,
   /** Small messages in one frame. */
   batchMessagesMax: 10,
+  /** What a frame holds, inflated, bytes: one message of the largest size and the frame around it. */
+  frameBytesMax: 1_049_600,
+  /** Deflated bytes that are inflated before the size is looked at again: at most 1,032 times as many come out. */
+  inflateStepBytes: 256,
 } as const;
