@@ -56,6 +56,7 @@ test('transports.file_signalling alone brings two together that share nothing bu
   expect(near.info.addresses).toEqual([]);
   await pair(near, far);
   expect(await ask(near, 'file-far')).toEqual([200, 'direct']);
+  expect(await near.client.peers()).toMatchObject([{ name: 'file-far', path: 'direct', transport: 'file' }]);
   await far.child.stop();
   // What the other writes anew just now has another name for a moment.
   await vi.waitFor(() => expect(readdirSync(folder)).toEqual([`${near.info.peerId}.here.json`]), { timeout: 10_000 });

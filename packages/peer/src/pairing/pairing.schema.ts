@@ -11,6 +11,8 @@ export const peerSchema = z.object({
   kind: z.enum(['device', 'guest', 'relay']),
   state: z.enum(['online', 'offline', 'blocked']),
   path: z.enum(['direct', 'relayed']).nullable(),
+  /** What carries the link; absent without one. */
+  transport: z.enum(['tcp', 'ws', 'webrtc', 'quic', 'file', 'onion', 'relay']).optional(),
   roundTripMs: z.number().nullable(),
   bytesSent: z.number(),
   bytesReceived: z.number(),

@@ -56,6 +56,7 @@ export function createPeers(deps: PeersDeps): Peers {
     kind: kindOf(deps, peer, device),
     state: device?.blocked === true ? 'blocked' : link === undefined ? 'offline' : 'online',
     path: link?.path ?? null,
+    ...(link?.transport === undefined ? {} : { transport: link.transport }),
     roundTripMs: link === undefined || link.roundTripMs === 0 ? null : link.roundTripMs,
     bytesSent: link?.bytesSent ?? 0,
     bytesReceived: link?.bytesReceived ?? 0,

@@ -6,12 +6,12 @@ import { ago, shortId } from '../words.ts';
 
 const who = { peer: { type: 'positional', required: true, description: 'Name or peer id' } } as const;
 const signs = { direct: '● direct', relayed: '◐ relayed' } as const;
-const stateOf = ({ state, path, health }: PeerView): string =>
+const stateOf = ({ state, path, transport, health }: PeerView): string =>
   path === null
     ? state === 'blocked'
       ? '⊘ blocked'
       : '○ offline'
-    : `${signs[path]}${health === 'unhealthy' ? ', no answer' : ''}`;
+    : `${signs[path]}${path === 'direct' && transport !== undefined ? ` (${transport})` : ''}${health === 'unhealthy' ? ', no answer' : ''}`;
 
 const ls = command('ls', 'Paired devices, guests and relays', {}, async ({ agent, output, signal }) => {
   const { client } = await agent();
