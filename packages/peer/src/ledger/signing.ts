@@ -111,7 +111,7 @@ export function createSigning(deps: SigningDeps): Signing {
   };
   /** A signature gets no answer, so it may be lost unnoticed: a while after the last answer this side asks what it owes. */
   const lookLater = (provider: PeerId, lease: Uint8Array): void => keepUp(provider, lease, limits.lookBackMs);
-  const sign: Signing['sign'] = async (half, { requestId, usage, workHash }) => {
+  const signOnly: Signing['sign'] = async (half, { requestId, usage, workHash }) => {
     const asked = await rows.get(requestId);
     if (asked === undefined) return signAgain(deps, half, requestId);
     const expected: ExpectedFacts = {
@@ -128,7 +128,12 @@ export function createSigning(deps: SigningDeps): Signing {
     // It is in the log: a row that stays is only forgotten later.
     await room.commit([rows.remove(requestId)]).catch(() => undefined);
     deps.signed?.(full);
-    lookLater(asked.provider, fromHex(asked.lease));
+    return full;
+  };
+  const sign: Signing['sign'] = async (half, seen) => {
+    const full = await signOnly(half, seen);
+    const { provider, lease } = readReceipt(full);
+    lookLater(provider, lease);
     return full;
   };
   const catchUp: Signing['catchUp'] = async (provider, lease, options) => {
@@ -136,7 +141,7 @@ export function createSigning(deps: SigningDeps): Signing {
     for (let signed = 0; signed <= ledgerLimits.pendingReceiptsMax; signed += 1) {
       const { half } = await callMethod(deps, provider, receiptsMethod, { lease, countersigned }, options);
       if (half === undefined) return signed;
-      countersigned = await sign(half, { requestId: readReceipt(half).requestId });
+      countersigned = await signOnly(half, { requestId: readReceipt(half).requestId });
     }
     throw new PeerAiError('LIMIT_REACHED', 'the other peer asks for more signatures than may be open');
   };
