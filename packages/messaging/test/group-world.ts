@@ -35,7 +35,7 @@ export async function groupWorld(
     return values;
   };
   let count = (await taken()).length;
-  const groups = await openGroups({
+  const groups = openGroups({
     ...world,
     store: world.store.room('groups'),
     messenger,

@@ -40,6 +40,8 @@ export const limits = {
   signatureGraceMs: 1_000,
   /** How long sending a message waits to say "delivered" instead of "queued", milliseconds. */
   deliveredWaitMs: 2_000,
+  /** How often it is looked whether a group's message is with its members, while `deliveredWaitMs` runs. */
+  groupLookMs: 100,
   /** How often the engines are asked for their models, milliseconds. */
   engineListEveryMs: 30_000,
   /** How long a question is remembered whose receipt never came, milliseconds: as long as the longest share, or its guest could never ask again. */
@@ -97,9 +99,6 @@ export const limits = {
   taskGraceMs: 60_000,
   /** Messages about tasks that are on disk and not yet worked off; the next sender is told to come later. */
   taskTrayMax: 64,
-  /** One message on a topic, bytes: gossip carries it to everybody. Subscriptions that are open at once. */
-  topicBytesMax: 32_768,
-  topicsOpenMax: 32,
   /** Bytes of a ping's nonce. */
   pingNonceBytes: 32,
   /** How often a device that is here is asked how it is, how long its answer may take, and misses in a row until it counts as unhealthy. */

@@ -6,6 +6,7 @@ import { createDoctor, type Doctor } from './doctor/doctor.ts';
 import { createEventHub, type EventHub } from './events/hub.ts';
 import { openMessenger, type PeerHttp } from './http/open-messenger.ts';
 import { runTraffic } from './events/traffic.ts';
+import { type Groups, openGroups } from './groups/groups.ts';
 import { type Books, createBooks, openedView } from './ledger/books.ts';
 import { createSigning } from './ledger/signing.ts';
 import { createKeeper } from './links/keeper.ts';
@@ -32,7 +33,6 @@ import { createStatus, type Status } from './status/status.ts';
 import { promptHandler } from './tasks/prompt-handler.ts';
 import { createTaskHandlers } from './tasks/task-handler.ts';
 import { openTasks, type Tasks } from './tasks/tasks.ts';
-import { createPeerTopics, type PeerTopics } from './topics/topics.ts';
 
 export type { PeerSettings, PeerWorld } from './peer-world.ts';
 
@@ -47,8 +47,8 @@ export interface Peer {
   readonly chat: Chat;
   readonly books: Books;
   readonly messages: Messages;
+  readonly groups: Groups;
   readonly tasks: Tasks;
-  readonly topics: PeerTopics;
   readonly status: Status;
   readonly doctor: Doctor;
   readonly http: PeerHttp;
@@ -221,6 +221,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
   const answering = () => ({ active: queue.running, queued: queue.waiting, concurrentMax: settings.concurrency });
   const nameOf = (peer: PeerId): string => (peer === identity.peer ? settings.name : peers.nameOf(peer));
   const ownModels = async () => (await models.list()).models.filter((model) => model.local);
+  const groups = await openGroups({ ...world, messenger, devices, events, nameOf });
   const tasks = await openTasks({
     ...world,
     self: identity.peer,
@@ -231,7 +232,6 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     handlers: createTaskHandlers(world.taskHandlers ?? [], [promptHandler({ clock, queue, local, models })]),
     concurrency: settings.tasksAtOnce ?? 1,
   });
-  const topics = createPeerTopics({ clock, devices, topics: world.topics });
   const status = createStatus({
     ...world,
     self: identity.peer,
@@ -307,8 +307,8 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     chat,
     books,
     messages,
+    groups,
     tasks,
-    topics,
     status,
     doctor,
     http,
@@ -326,6 +326,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
       pairing.start();
       sharing.start();
       messages.start();
+      await groups.start(stopping.signal);
       await tasks.start(stopping.signal);
       status.start(stopping.signal);
       await messenger.start(stopping.signal);
@@ -354,6 +355,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
       pairing.stop();
       sharing.close();
       messages.stop();
+      await groups.stop();
       await tasks.stop();
       status.stop();
       for (const one of serving.splice(0)) one[Symbol.dispose]();

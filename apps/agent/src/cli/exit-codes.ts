@@ -23,6 +23,7 @@ const byCode: Readonly<Record<string, number>> = {
   ANSWER_INTERRUPTED: exitCodes.unreachable,
   NOT_GRANTED: exitCodes.refused,
   REFUSED: exitCodes.refused,
+  NOT_COMMITTER: exitCodes.refused,
   PEER_BLOCKED: exitCodes.refused,
   BUDGET_SPENT: exitCodes.refused,
   TOO_MANY_GUESTS: exitCodes.refused,

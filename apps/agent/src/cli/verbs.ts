@@ -89,7 +89,7 @@ export const verbs: Readonly<Record<string, Entry>> = {
   },
   send: {
     group: 'Devices',
-    usage: 'send <peer> [text] [--data JSON]',
+    usage: 'send <peer|@group> [text] [--data JSON]',
     says: 'a message, kept until it is there',
     load: async () => (await import('./commands/messages.ts')).send,
   },
@@ -99,17 +99,11 @@ export const verbs: Readonly<Record<string, Entry>> = {
     says: 'messages received',
     load: async () => (await import('./commands/messages.ts')).inbox,
   },
-  pub: {
+  groups: {
     group: 'Devices',
-    usage: 'pub <topic> [text] [--data JSON]',
-    says: 'say something to all who listen now',
-    load: async () => (await import('./commands/topics.ts')).pub,
-  },
-  sub: {
-    group: 'Devices',
-    usage: 'sub <topic>',
-    says: 'listen to what devices publish',
-    load: async () => (await import('./commands/topics.ts')).sub,
+    usage: 'groups create|add|remove|leave|renew|ls|read <group>',
+    says: 'several devices that read each other',
+    load: async () => (await import('./commands/groups.ts')).groups,
   },
   delegate: {
     group: 'Tasks',

@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import type { Logger } from '@peerai/core-protocol';
 import type { Peer } from '@peerai/peer';
 import { StreamsController } from './controllers/chat.controller.ts';
+import { GroupMessagesController, GroupsController } from './controllers/groups.controller.ts';
 import { LedgerController } from './controllers/ledger.controller.ts';
 import { KeysController, MessagesController } from './controllers/messages.controller.ts';
 import { NodeController } from './controllers/node.controller.ts';
@@ -22,6 +23,8 @@ export const controllers = [
   ModelsController,
   LedgerController,
   MessagesController,
+  GroupsController,
+  GroupMessagesController,
   TasksController,
   KeysController,
   SessionController,

@@ -16,7 +16,7 @@ import type {
 } from '../pairing/pairing.schema.ts';
 import type { ShareRequest, ShareView } from '../share/share.schema.ts';
 import type { CapabilitiesView, WakeView } from '../status/status.schema.ts';
-import type { PublishedView, TopicMessageView } from '../topics/topics.schema.ts';
+import type { GroupDeliveryView, GroupMessageView, GroupView } from '../groups/groups.schema.ts';
 import type { TaskDetail, TaskRequest, TasksView, TaskView } from '../tasks/tasks.schema.ts';
 import type { ConfigView } from './config.schema.ts';
 import type { ControlEvent } from './events.ts';
@@ -63,13 +63,19 @@ export interface ControlClient {
   doctor(signal?: AbortSignal): Promise<DoctorView>;
   messages(signal?: AbortSignal): Promise<readonly MessageView[]>;
   send(to: string, kind: string, payload: unknown): Promise<DeliveryView>;
+  groups(signal?: AbortSignal): Promise<readonly GroupView[]>;
+  createGroup(name: string, members: readonly string[]): Promise<GroupView>;
+  addToGroup(group: string, peers: readonly string[]): Promise<GroupView>;
+  removeFromGroup(group: string, peer: string): Promise<GroupView>;
+  renewGroup(group: string): Promise<GroupView>;
+  leaveGroup(group: string): Promise<void>;
+  sendToGroup(group: string, kind: string, payload: unknown): Promise<GroupDeliveryView>;
+  groupMessages(group: string, signal?: AbortSignal): Promise<readonly GroupMessageView[]>;
+  groupReport(message: string, signal?: AbortSignal): Promise<GroupDeliveryView>;
   tasks(signal?: AbortSignal): Promise<TasksView>;
   task(id: string, signal?: AbortSignal): Promise<TaskDetail>;
   delegate(request: TaskRequest): Promise<TaskView>;
   cancelTask(id: string, reason?: string): Promise<TaskView>;
-  publish(topic: string, payload: unknown): Promise<PublishedView>;
-  /** What is published from now on, until the signal; throws when the connection ends. */
-  subscribe(topic: string, signal: AbortSignal): AsyncIterable<TopicMessageView>;
   keys(signal?: AbortSignal): Promise<readonly KeyView[]>;
   makeKey(name: string): Promise<KeyView>;
   revokeKey(name: string): Promise<void>;
@@ -123,12 +129,20 @@ export function createControlClient(options: ControlOptions): ControlClient {
     doctor: (signal) => get('/doctor', signal),
     messages: async (signal) => (await get<{ messages: MessageView[] }>('/messages', signal)).messages,
     send: (to, kind, payload) => json('POST', '/messages', { to, kind, payload }),
+    groups: async (signal) => (await get<{ groups: GroupView[] }>('/groups', signal)).groups,
+    createGroup: (name, members) => json('POST', '/groups', { name, members }),
+    addToGroup: (group, peers) => json('POST', `/groups/${at(group)}/members`, { peers }),
+    removeFromGroup: (group, peer) => json('DELETE', `/groups/${at(group)}/members/${at(peer)}`),
+    renewGroup: (group) => json('POST', `/groups/${at(group)}/renew`, {}),
+    leaveGroup: (group) => json('DELETE', `/groups/${at(group)}`),
+    sendToGroup: (group, kind, payload) => json('POST', `/groups/${at(group)}/messages`, { kind, payload }),
+    groupMessages: async (group, signal) =>
+      (await get<{ messages: GroupMessageView[] }>(`/groups/${at(group)}/messages`, signal)).messages,
+    groupReport: (message, signal) => get(`/group-messages/${at(message)}`, signal),
     tasks: (signal) => get('/tasks', signal),
     task: (id, signal) => get(`/tasks/${at(id)}`, signal),
     delegate: (body) => json('POST', '/tasks', body),
     cancelTask: (id, reason) => json('POST', `/tasks/${at(id)}/cancel`, reason === undefined ? {} : { reason }),
-    publish: (topic, payload) => json('POST', `/topics/${at(topic)}`, { payload }),
-    subscribe: (topic, signal) => streamOf(() => request('GET', `/topics/${at(topic)}`, undefined, signal)),
     keys: async (signal) => (await get<{ keys: KeyView[] }>('/keys', signal)).keys,
     makeKey: (name) => json('POST', '/keys', { name }),
     revokeKey: (name) => json('DELETE', `/keys/${at(name)}`),

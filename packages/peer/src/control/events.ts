@@ -2,6 +2,7 @@ import type { PeerView, PendingPairing } from '../pairing/pairing.schema.ts';
 import type { MessageView } from '../messages/messages.schema.ts';
 import type { ReceiptView } from '../ledger/ledger.schema.ts';
 import type { ShareView } from '../share/share.schema.ts';
+import type { GroupMessageView, GroupView } from '../groups/groups.schema.ts';
 import type { TaskView } from '../tasks/tasks.schema.ts';
 
 /** What `GET /api/v1/events` sends: `event:` is the type, `data:` the JSON of the rest, `id:` a rising number for `Last-Event-ID`. */
@@ -14,6 +15,9 @@ export type ControlEvent =
   | { readonly type: 'share-changed'; readonly share: ShareView }
   | { readonly type: 'models-changed' }
   | { readonly type: 'message-received'; readonly message: MessageView }
+  /** `null`: this peer is in it no more. */
+  | { readonly type: 'group-changed'; readonly groupId: string; readonly group: GroupView | null }
+  | { readonly type: 'group-message-received'; readonly message: GroupMessageView }
   | { readonly type: 'task-changed'; readonly task: TaskView }
   | { readonly type: 'receipt-signed'; readonly receipt: ReceiptView }
   | { readonly type: 'relay-changed'; readonly address: string; readonly state: 'connected' | 'unreachable' }

@@ -1,6 +1,7 @@
 import { PeerAiError } from '@peerai/core-protocol';
 import type { MessageView } from '@peerai/peer/control';
 import { command, type Verb } from '../command.ts';
+import { sendToGroup } from './groups.ts';
 import { readData } from '../read-data.ts';
 
 export const send: Verb = {
@@ -8,7 +9,7 @@ export const send: Verb = {
     'send',
     'Send a message; it waits on disk until the device has it',
     {
-      peer: { type: 'positional', required: true, description: 'Name or peer id' },
+      peer: { type: 'positional', required: true, description: 'Name or peer id, or @ and a group' },
       text: { type: 'positional', required: false, description: 'Text to send' },
       type: { type: 'string', valueHint: 'text|data', description: 'Kind of message' },
       data: { type: 'string', valueHint: 'JSON|@file', description: 'Send JSON instead of text' },
@@ -17,9 +18,10 @@ export const send: Verb = {
       if ((args.text === undefined) === (args.data === undefined))
         throw new PeerAiError('USAGE', 'give a text or --data');
       const payload = args.data === undefined ? args.text : readData(args.data);
-      const delivery = await (
-        await agent()
-      ).client.send(args.peer, args.type ?? (args.data === undefined ? 'text' : 'data'), payload);
+      const kind = args.type ?? (args.data === undefined ? 'text' : 'data');
+      if (args.peer.startsWith('@'))
+        return sendToGroup((await agent()).client, args.peer.slice(1), kind, payload, output);
+      const delivery = await (await agent()).client.send(args.peer, kind, payload);
       output.data({ delivery }, () =>
         delivery.state === 'queued'
           ? 'Queued: sent when the device is there.'
