@@ -1,4 +1,4 @@
-import type { Clock, CryptoProvider, Identity, Logger, Network, Random, Store } from '@peerai/core-protocol';
+import type { Clock, CryptoProvider, Identity, Logger, Network, Random, Store, Topics } from '@peerai/core-protocol';
 import type { Engine } from '@peerai/llm-bridge';
 import type { HttpPost } from '@peerai/messaging/http';
 import type { PeerHttpSettings } from './http/open-messenger.ts';
@@ -23,6 +23,8 @@ export interface PeerWorld {
   readonly post?: HttpPost;
   /** Base URL of the local API, once it listens. */
   readonly api: () => string;
+  /** Gossip; without it nothing can be published. */
+  readonly topics?: Topics;
   /** Who does tasks of more types than a model does; their types come before the built-in ones. */
   readonly taskHandlers?: readonly TaskHandler[];
 }

@@ -70,6 +70,25 @@ test('a device is pinged, says what it can do, and wakes up', { timeout: 60_000 
   expect(await laptop.run(['wake', 'desk', '--model', 'none'])).toMatchObject({ code: 1 });
 });
 
+test('what one publishes, the other hears while it listens', { timeout: 60_000 }, async () => {
+  const listener = start(['sub', 'news', '--jsonl'], { home: laptop.home });
+  await vi.waitFor(
+    async () => {
+      expect((await desk.run(['pub', 'news', '--data', '{"n":1}'])).code).toBe(0);
+      expect(listener.told.stdout).toContain('"n":1');
+    },
+    { timeout: 20_000, interval: 500 },
+  );
+  listener.kill('SIGINT');
+  expect((await ended(listener)).code).toBe(130);
+  expect(JSON.parse(listener.told.stdout.split('\n')[0] ?? '')).toMatchObject({
+    v: 1,
+    topic: 'news',
+    fromName: 'desk',
+  });
+  expect((await desk.run(['pub', 'no/topic', 'x'])).code).toBe(2);
+});
+
 test('a task is given, done and its result shown', { timeout: 60_000 }, async () => {
   const told = await laptop.run(['delegate', 'desk', '2+2', '--type', 'research', '--model', 'echo', '--watch']);
   expect([told.code, told.stdout]).toEqual([0, 'echo: 2+2\n']);

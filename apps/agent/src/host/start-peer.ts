@@ -84,6 +84,7 @@ export async function startPeer(
       findings: engines.findings,
       ...(pool === undefined ? {} : { post: pool.post }),
       api,
+      topics: node.topics,
       taskHandlers: taskHooks(config.tasks.hooks),
     },
     {

@@ -5,6 +5,7 @@ import {
   ManualClock,
   type MemoryNetworks,
   MemoryStore,
+  memoryTopics,
   seededRandom,
   silentLogger,
 } from '@peerai/core-protocol/testing';
@@ -100,6 +101,7 @@ export function testWorld(weather: { readonly latencyMs?: number; readonly lossR
         findings: () => [],
         api: () => 'http://127.0.0.1:8006',
         taskHandlers: options.taskHandlers ?? [],
+        topics: memoryTopics(networks, identity.peer),
       };
       const peer = await createPeer(
         { ...world, ...parts, store: disk, network },

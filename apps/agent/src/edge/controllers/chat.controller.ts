@@ -1,13 +1,13 @@
-import { Body, Controller, Get, Headers, Inject, Post, Res } from '@nestjs/common';
+import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Res } from '@nestjs/common';
 import type { Logger } from '@peerai/core-protocol';
-import type { Peer } from '@peerai/peer';
-import { chatRequestSchema } from '@peerai/peer/schemas';
+import type { Peer, PublishedView } from '@peerai/peer';
+import { chatRequestSchema, publishRequestSchema } from '@peerai/peer/schemas';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import { sendEvents, type StreamItem } from '../stream.ts';
 import { LOGGER, PEER } from '../tokens.ts';
 
-/** The two streams of the control API: answers with their evidence, and what happens. */
+/** The streams of the control API: answers with their evidence, what happens, what is published. */
 @Controller('api/v1')
 export class StreamsController {
   private readonly peer: Peer;
@@ -33,6 +33,20 @@ export class StreamsController {
     await this.stream(reply, numbered(events));
   }
 
+  @Post('topics/:topic')
+  @HttpCode(202)
+  publish(
+    @Param('topic') topic: string,
+    @Body({ schema: publishRequestSchema }) { payload }: { readonly payload: unknown },
+  ): Promise<PublishedView> {
+    return this.peer.topics.publish(topic, payload);
+  }
+
+  @Get('topics/:topic')
+  async subscribe(@Param('topic') topic: string, @Res() reply: FastifyReply): Promise<void> {
+    await this.stream(reply, topicItems(this.peer.topics.subscribe(topic, goneSignal(reply))));
+  }
+
   /** Once the answer began, a failure can only end it. */
   private async stream(reply: FastifyReply, source: AsyncIterable<StreamItem>): Promise<void> {
     reply.hijack();
@@ -50,6 +64,10 @@ function goneSignal(reply: FastifyReply): AbortSignal {
 
 async function* items(events: AsyncIterable<{ readonly type: string }>): AsyncIterable<StreamItem> {
   for await (const { type, ...data } of events) yield { type, data };
+}
+
+async function* topicItems(messages: ReturnType<Peer['topics']['subscribe']>): AsyncIterable<StreamItem> {
+  for await (const data of messages) yield { type: 'message', data };
 }
 
 async function* numbered(events: ReturnType<Peer['events']['subscribe']>): AsyncIterable<StreamItem> {

@@ -1,0 +1,66 @@
+import { memoryTopics } from '@peerai/core-protocol/testing';
+import { expect, test } from 'vitest';
+import { limits } from '../limits.ts';
+import { testWorld } from '../testing/peers.ts';
+import { pair, until } from '../testing/steps.ts';
+import type { TopicMessageView } from './topics.schema.ts';
+
+async function scene() {
+  const world = testWorld();
+  const [a, b, stranger] = [await world.peer('a'), await world.peer('b'), await world.peer('stranger')];
+  await pair(world, a, b);
+  const stop = new AbortController();
+  const heard: TopicMessageView[] = [];
+  const ended = (async () => {
+    for await (const message of b.peer.topics.subscribe('news', stop.signal)) heard.push(message);
+  })();
+  return { world, a, b, stranger, stop, heard, ended };
+}
+
+test('what a device publishes reaches who listens to that topic, with its author, until it stops', async () => {
+  const { world, a, stop, heard, ended } = await scene();
+  await a.peer.topics.publish('other', 'not this');
+  await a.peer.topics.publish('news', { n: 1 });
+  await until(world.clock, () => heard.length > 0);
+  expect(heard).toMatchObject([{ topic: 'news', fromName: 'a', from: a.identity.peer, payload: { n: 1 } }]);
+  stop.abort();
+  await ended;
+  await a.peer.topics.publish('news', 2);
+  await world.clock.advance(100);
+  expect(heard).toHaveLength(1);
+});
+
+test('a stranger, a blocked device and bytes that say nothing are not heard', async () => {
+  const { world, a, b, stranger, heard } = await scene();
+  await stranger.peer.topics.publish('news', 'spam');
+  await memoryTopics(world.networks, a.identity.peer).publish('user/news', new Uint8Array([0xff, 1]));
+  await memoryTopics(world.networks, a.identity.peer).publish('user/news', new TextEncoder().encode('{"payload":1}'));
+  await b.peer.peers.change('a', { blocked: true });
+  await a.peer.topics.publish('news', 'blocked');
+  await b.peer.peers.change('a', { blocked: false });
+  await a.peer.topics.publish('news', 'back');
+  await until(world.clock, () => heard.length > 0);
+  expect(heard.map(({ payload }) => payload)).toEqual(['back']);
+});
+
+test('a message of exactly the limit is published, one byte more is not; a name has its letters', async () => {
+  const { world, a, heard } = await scene();
+  const frame = JSON.stringify({ payload: '', sentMs: world.clock.nowMs() }).length;
+  const text = 'x'.repeat(limits.topicBytesMax - frame);
+  await a.peer.topics.publish('news', text);
+  await expect(a.peer.topics.publish('news', `${text}x`)).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' });
+  await until(world.clock, () => heard.length > 0);
+  await a.peer.topics.publish('a'.repeat(64), 1);
+  for (const name of ['', 'a/b', 'a'.repeat(65)])
+    await expect(a.peer.topics.publish(name, 1)).rejects.toMatchObject({ code: 'INVALID_FORMAT' });
+});
+
+test('as many subscriptions are open as the limit says; the next one finds room when one ends', async () => {
+  const { a } = await scene();
+  const stops = Array.from({ length: limits.topicsOpenMax }, () => new AbortController());
+  for (const { signal } of stops) a.peer.topics.subscribe('news', signal);
+  const one = () => a.peer.topics.subscribe('news', new AbortController().signal);
+  expect(one).toThrow(expect.objectContaining({ code: 'LIMIT_REACHED' }));
+  stops[0]?.abort();
+  expect(one).not.toThrow();
+});

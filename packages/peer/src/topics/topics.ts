@@ -1,0 +1,92 @@
+import { type Clock, PeerAiError, type PeerId, type Topics, wire } from '@peerai/core-protocol';
+import { limits } from '../limits.ts';
+import type { Devices } from '../pairing/devices.ts';
+import type { PublishedView, TopicMessageView } from './topics.schema.ts';
+
+export interface PeerTopicsDeps {
+  readonly clock: Clock;
+  readonly devices: Devices;
+  /** Absent where this peer's world has no gossip. */
+  readonly topics: Topics | undefined;
+}
+/** Words to everybody who listens now: gossip between devices, signed by their author, kept by nobody. */
+export interface PeerTopics {
+  /** Throws INVALID_FORMAT (name), LIMIT_EXCEEDED, UNSUPPORTED. */
+  publish(topic: string, payload: unknown): Promise<PublishedView>;
+  /** What paired devices publish from now on, until the signal. Throws INVALID_FORMAT, LIMIT_REACHED, UNSUPPORTED. */
+  subscribe(topic: string, signal: AbortSignal): AsyncIterable<TopicMessageView>;
+}
+
+interface Letter {
+  readonly payload: unknown;
+  readonly sentMs: number;
+}
+const letter = wire.jsonCodec((value): Letter => {
+  const { payload, sentMs } = value as Record<string, unknown>;
+  if (typeof sentMs !== 'number' || !Number.isFinite(sentMs)) throw new TypeError('no time');
+  return { payload: payload ?? null, sentMs };
+});
+
+export function createPeerTopics({ clock, devices, topics }: PeerTopicsDeps): PeerTopics {
+  let open = 0;
+  const gossip = (): Topics => {
+    if (topics !== undefined) return topics;
+    throw new PeerAiError('UNSUPPORTED', 'this peer has no gossip');
+  };
+  return {
+    async publish(topic, payload) {
+      const sentMs = clock.nowMs();
+      const bytes = letter.encode({ payload: payload ?? null, sentMs });
+      if (bytes.length > limits.topicBytesMax)
+        throw new PeerAiError('LIMIT_EXCEEDED', `a message of ${bytes.length} bytes; at most ${limits.topicBytesMax}`);
+      await gossip().publish(fullName(topic), bytes);
+      return { v: 1, topic, sentMs };
+    },
+    subscribe(topic, signal) {
+      const name = fullName(topic);
+      if (open >= limits.topicsOpenMax)
+        throw new PeerAiError('LIMIT_REACHED', `${open} subscriptions are open already; end one first`);
+      /** Who wrote it: the port tells the judge alone, about the very bytes that come out below. */
+      const authors = new WeakMap<Uint8Array, PeerId>();
+      const judge = (bytes: Uint8Array, from: PeerId): 'accept' | 'ignore' => {
+        const device = devices.get(from);
+        if (device === undefined || device.blocked || bytes.length > limits.topicBytesMax) return 'ignore';
+        authors.set(bytes, from);
+        return 'accept';
+      };
+      const heard = gossip().subscribe(name, judge, signal);
+      if (!signal.aborted) {
+        open += 1;
+        signal.addEventListener('abort', () => (open -= 1), { once: true });
+      }
+      return read(heard, (bytes) => {
+        const from = authors.get(bytes);
+        const device = from === undefined ? undefined : devices.get(from);
+        return device === undefined
+          ? undefined
+          : { topic, from: device.peer, fromName: device.name, ...letter.decode(bytes) };
+      });
+    },
+  };
+}
+
+/** What can be read, in order; the rest is left out. */
+async function* read(
+  heard: AsyncIterable<Uint8Array>,
+  view: (bytes: Uint8Array) => TopicMessageView | undefined,
+): AsyncGenerator<TopicMessageView> {
+  for await (const bytes of heard) {
+    try {
+      const message = view(bytes);
+      if (message !== undefined) yield message;
+    } catch (error) {
+      if (!PeerAiError.is(error, 'INVALID_FORMAT')) throw error;
+    }
+  }
+}
+
+/** Beside the topics that the house uses itself. Throws INVALID_FORMAT. */
+function fullName(topic: string): string {
+  if (/^[A-Za-z0-9._-]{1,64}$/.test(topic)) return `user/${topic}`;
+  throw new PeerAiError('INVALID_FORMAT', 'a topic is 1 to 64 letters, digits, ., _ and -');
+}
