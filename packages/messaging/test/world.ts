@@ -11,7 +11,7 @@ import {
 } from '@peerai/core-protocol/testing';
 import { createMessenger, type DeliveryReport, type PeerMessenger } from '../src/index.ts';
 import { createMailboxKeeper, type Mailbox, type MailboxKeeper, openMailbox } from '../src/mailbox/index.ts';
-import type { Carrier } from '../src/outbox/courier.ts';
+import { createRouter, type Router } from '../src/route/index.ts';
 
 const crypto = nodeCrypto;
 
@@ -33,6 +33,8 @@ export interface MessageWorld extends MemoryWorld {
   readonly outcomes: DeliveryReport[];
   /** Only where `relays` were given. */
   readonly mailbox: Mailbox | undefined;
+  /** Only where `mayRoute` was given too. */
+  readonly router: Router | undefined;
   /** What the handler of kind `text` has committed, in the order of its making. */
   texts(): Promise<string[]>;
   /** The process dies: nothing is said, nothing more is written. */
@@ -51,7 +53,8 @@ export async function messageWorld(
     /** Addresses of relays to have a mailbox at. */
     readonly relays?: readonly string[];
     readonly isFriend?: (peer: PeerId) => boolean;
-    readonly carriers?: (world: MemoryWorld) => readonly Carrier[];
+    /** Peers that it forwards for; with it, the peer has routes. */
+    readonly mayRoute?: (peer: PeerId) => boolean;
   } = {},
 ): Promise<MessageWorld> {
   const { store, isGranted = () => true } = options;
@@ -66,11 +69,16 @@ export async function messageWorld(
     relays === undefined
       ? undefined
       : await openMailbox({ ...world, store: world.store.room('mailbox'), isFriend, relays: () => relays, about });
+  const { mayRoute } = options;
+  const router =
+    mailbox === undefined || mayRoute === undefined
+      ? undefined
+      : createRouter({ ...world, records: mailbox.records, keyring: mailbox.keyring, isFriend, mayRoute });
   const messenger = createMessenger({
     ...world,
     store: world.store.room('messages'),
     ...(mailbox === undefined ? {} : { depot: mailbox.depot }),
-    carriers: options.carriers?.(world) ?? [],
+    carriers: router === undefined ? [] : [router.carrier],
   });
   const room = world.store.room('texts');
   const texts = async (): Promise<string[]> => {
@@ -91,10 +99,12 @@ export async function messageWorld(
   const ending = new AbortController();
   await messenger.start(ending.signal);
   mailbox?.start(messenger, ending.signal);
+  router?.start(messenger, ending.signal);
   return {
     ...world,
     messenger,
     mailbox,
+    router,
     outcomes,
     texts,
     stop: async () => {

@@ -12,7 +12,7 @@ import {
 } from '@peerai/core-protocol';
 import type { PeerMessenger } from '../messenger.ts';
 import type { Depot } from '../outbox/courier.ts';
-import { openKeyring } from '../sealed/keyring.ts';
+import { type Keyring, openKeyring } from '../sealed/keyring.ts';
 import { createDepot, relayIn } from './depot.ts';
 import { mailboxLimits } from './limits.ts';
 import { type MailboxAnswer, mailboxMethod, type MailboxQuestion } from './protocol.ts';
@@ -39,6 +39,8 @@ export interface Mailbox {
   /** For the messenger that is made with it. */
   readonly depot: Depot;
   readonly records: Records;
+  /** The keys that letters to this peer are sealed to. */
+  readonly keyring: Keyring;
   /** Relays that keep letters for this peer now. */
   places(): readonly string[];
   /** Registers at the relays and takes what lies there. Safe to call twice. */
@@ -113,6 +115,7 @@ export async function openMailbox(deps: MailboxDeps): Promise<Mailbox> {
   return {
     depot: createDepot({ ...deps, records }),
     records,
+    keyring,
     places,
     look,
     start: (messenger, parent) => {

@@ -41,6 +41,8 @@ export interface Records {
   own(): Promise<Uint8Array>;
   /** `undefined` for who gave none, and once it has expired. */
   get(peer: PeerId): PeerRecord | undefined;
+  /** Its bytes as its peer signed them. */
+  sealed(peer: PeerId): Uint8Array | undefined;
   /** Keeps a record that another peer brought. Throws what `openRecord` throws. */
   learn(sealed: Uint8Array): Promise<PeerRecord>;
   /** Gives every friend that is linked our record. */
@@ -52,10 +54,10 @@ const sequenceCodec = wire.message({ sequence: wire.uint53(1) });
 
 export async function openRecords(deps: RecordsDeps): Promise<Records> {
   const { store, network, clock, crypto, identity, keyring } = deps;
-  const known = new Map<PeerId, PeerRecord>();
+  const known = new Map<PeerId, PeerRecord & { readonly sealed: Uint8Array }>();
   for (const { value } of await collect(store.range(...under('record')))) {
     const record = readRecord(crypto, value, clock.nowMs());
-    if (record !== undefined) known.set(record.peer, record);
+    if (record !== undefined) known.set(record.peer, { ...record, sealed: value });
   }
   const linked = new Set<PeerId>();
   let own: { readonly says: string; readonly untilMs: number; readonly sealed: Uint8Array } | undefined;
@@ -86,12 +88,13 @@ export async function openRecords(deps: RecordsDeps): Promise<Records> {
       const record = known.get(peer);
       return record === undefined || record.expiresMs <= clock.nowMs() ? undefined : record;
     },
+    sealed: (peer) => (records.get(peer) === undefined ? undefined : known.get(peer)?.sealed),
     learn: async (sealed) => {
       const record = openRecord(crypto, sealed, clock.nowMs());
       const before = known.get(record.peer);
       if (before !== undefined && before.sequence >= record.sequence) return before;
       known.delete(record.peer);
-      known.set(record.peer, record);
+      known.set(record.peer, { ...record, sealed });
       const [oldest] = known.size > mailboxLimits.recordsKeptMax ? known.keys() : [];
       if (oldest !== undefined) known.delete(oldest);
       const forgotten = oldest === undefined ? [] : [store.put(`record/${oldest}`)];

@@ -125,13 +125,7 @@ async function watchLinks(deps: CourierDeps, runs: ReadonlyMap<PeerId, Run>, sig
   }
 }
 
-async function deliverAll(
-  deps: CourierDeps,
-  to: PeerId,
-  run: Run,
-  leaving: Turns,
-  signal: AbortSignal,
-): Promise<void> {
+async function deliverAll(deps: CourierDeps, to: PeerId, run: Run, leaving: Turns, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     run.isNews = false;
     const isDone = await deliverNext(deps, to, run, signal);
