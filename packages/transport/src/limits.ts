@@ -173,6 +173,13 @@ export const limits = {
   /** Characters of what is looked for. */
   findTextCharsMax: 160,
 
+  // ── connections and bandwidth
+  /** Connections beyond a node's limit that are let in to be told so, and how long they stay for it, milliseconds. */
+  refusedConnectionsMax: 16,
+  refusedConnectionMs: 1_000,
+  /** What a peer that was still may be sent at once, milliseconds at its rate. */
+  bandwidthBurstMs: 100,
+
   // ── private networks
   /** The proof that both know the key, from a link's first moment, milliseconds; three messages of at most 64 bytes. */
   membershipMs: 5_000,

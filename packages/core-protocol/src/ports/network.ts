@@ -27,6 +27,8 @@ export interface Link {
   readonly address: string;
   readonly bytesSent: number;
   readonly bytesReceived: number;
+  /** How fast this side sends to this peer at most, over all its links; absent where nothing bounds it. */
+  readonly bytesPerSecondMax?: number;
 }
 
 export interface OpenOptions {

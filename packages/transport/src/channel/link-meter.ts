@@ -5,4 +5,6 @@ export interface LinkMeter {
   readonly link: Link;
   sent(bytes: number): void;
   received(bytes: number): void;
+  /** Resolves when so many bytes may leave for this peer; absent where nothing bounds it. */
+  readonly pace?: (bytes: number, signal: AbortSignal) => Promise<void>;
 }

@@ -192,6 +192,10 @@ export function createMessageChannel(deps: ChannelDeps): OpenedChannel {
   async function sendNow(message: Uint8Array): Promise<void> {
     mayWrite();
     await spend(messageCost(message.length));
+    if (meter.pace !== undefined) {
+      await meter.pace(messageCost(message.length), gone.signal).catch(() => undefined);
+      mayWrite();
+    }
     writer.write(encodeFrame('data', message));
     await writer.drained();
   }

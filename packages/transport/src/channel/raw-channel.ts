@@ -59,6 +59,8 @@ export function createRawChannel(deps: RawDeps): OpenedChannel {
   async function sendNow(bytes: Uint8Array): Promise<void> {
     if (gone.signal.aborted) throw gone.signal.reason as Error;
     if (weEnded) throw channelClosed('this side has ended the channel');
+    if (meter.pace !== undefined) await meter.pace(bytes.length, gone.signal).catch(() => undefined);
+    if (gone.signal.aborted) throw gone.signal.reason as Error;
     writer.write(bytes);
     await writer.drained();
   }

@@ -15,6 +15,8 @@ import { transportError } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { createNetwork, type NetworkDeps } from '../network/network.ts';
 import { keepRelays } from '../network/relay-keeper.ts';
+import { createBandwidth } from '../policy/bandwidth.ts';
+import { type ConnectionLimit, createConnectionLimit } from '../policy/connection-limit.ts';
 import { forwardTopics } from '../topics/forward.ts';
 import { createTopics, topicPrefix } from '../topics/topics.ts';
 import type { Components } from './components.ts';
@@ -34,6 +36,8 @@ export interface NodeShape {
   readonly relays: readonly string[];
   readonly bootstrap: readonly string[];
   readonly maxConnections: number;
+  /** Sent to each peer at most; unbounded without it. */
+  readonly bytesPerSecondMax?: number;
   readonly connectionTimeoutMs: number;
   /** One address dialled; `limits.dialAddressMs` unless every way is slow. */
   readonly dialAddressMs?: number;
@@ -79,11 +83,14 @@ export async function assembleNode(deps: TransportDeps, shape: NodeShape): Promi
   let components: Components | undefined;
   const crypto = deps.crypto ?? nobleCrypto;
   const membership = await membershipOf(deps, crypto);
+  // A relay counts and refuses by itself.
+  const connectionLimit = shape.relay === undefined ? createConnectionLimit(shape.maxConnections) : undefined;
   const libp2p = await createLibp2p({
-    ...(await libp2pOptions(deps, shape, isBlocked)),
+    ...(await libp2pOptions(deps, shape, isBlocked, connectionLimit)),
     ...membership?.protection,
     start: false,
     services: {
+      connectionLimit: (inner: Components) => (connectionLimit?.over(inner), {}),
       ...membership?.service,
       ...shape.services,
       identify: identify({ maxMessageSize: limits.identifyBytesMax }),
@@ -97,7 +104,10 @@ export async function assembleNode(deps: TransportDeps, shape: NodeShape): Promi
     },
   });
   if (components === undefined) throw transportError('ABORTED', 'libp2p gave no components');
-  return runNode({ ...deps, isBlocked, isForeign: membership?.isForeign }, shape, libp2p, components);
+  const { bytesPerSecondMax } = shape;
+  const bandwidth = bytesPerSecondMax === undefined ? undefined : createBandwidth(deps.clock, bytesPerSecondMax);
+  const policy = { isBlocked, isForeign: membership?.isForeign, connectionLimit, bandwidth };
+  return runNode({ ...deps, ...policy }, shape, libp2p, components);
 }
 
 /** What a private network adds; loaded only there. Throws INVALID_FORMAT. */
@@ -128,7 +138,12 @@ function pubsubService() {
   });
 }
 
-async function libp2pOptions(deps: TransportDeps, shape: NodeShape, isBlocked: (peer: PeerId) => boolean) {
+async function libp2pOptions(
+  deps: TransportDeps,
+  shape: NodeShape,
+  isBlocked: (peer: PeerId) => boolean,
+  connectionLimit: ConnectionLimit | undefined,
+) {
   const deny = (peer: { toString(): string }): boolean => isBlocked(peer.toString() as PeerId);
   return {
     nodeInfo: { name: 'peerai', userAgent: 'peerai' },
@@ -160,7 +175,7 @@ async function libp2pOptions(deps: TransportDeps, shape: NodeShape, isBlocked: (
       ...shape.relay?.gater,
     },
     connectionManager: {
-      maxConnections: shape.maxConnections,
+      maxConnections: connectionLimit?.libp2pMax ?? shape.maxConnections,
       inboundConnectionThreshold: limits.inboundConnectionsPerSecond,
       maxIncomingPendingConnections: limits.pendingConnectionsMax,
       dialTimeout: shape.connectionTimeoutMs,
@@ -174,7 +189,7 @@ async function libp2pOptions(deps: TransportDeps, shape: NodeShape, isBlocked: (
 }
 
 function runNode(
-  deps: TransportDeps & Pick<NetworkDeps, 'isBlocked' | 'isForeign'>,
+  deps: TransportDeps & Pick<NetworkDeps, 'isBlocked' | 'isForeign' | 'connectionLimit' | 'bandwidth'>,
   shape: NodeShape,
   libp2p: Libp2p,
   components: Components,

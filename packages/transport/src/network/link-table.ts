@@ -2,6 +2,7 @@ import type { Connection } from '@libp2p/interface';
 import type { Link, PeerId } from '@peerai/core-protocol';
 import type { LinkMeter } from '../channel/link-meter.ts';
 import { limits } from '../limits.ts';
+import type { Bandwidth } from '../policy/bandwidth.ts';
 import { transportOf } from './addresses.ts';
 
 /** One connection with its counters. */
@@ -21,7 +22,7 @@ export interface LinkTable {
   watch(signal: AbortSignal): AsyncIterable<Link>;
 }
 
-export function createLinkTable(): LinkTable {
+export function createLinkTable(bandwidth?: Bandwidth): LinkTable {
   const entries = new Map<string, LinkEntry>();
   const watchers = new Set<(id: string, link: Link) => void>();
   const tell = (id: string, link: Link): void => {
@@ -44,6 +45,7 @@ export function createLinkTable(): LinkTable {
           address: connection.remoteAddr.toString(),
           bytesSent,
           bytesReceived,
+          ...(bandwidth === undefined ? {} : { bytesPerSecondMax: bandwidth.bytesPerSecond }),
         };
       },
       get proven() {
@@ -51,6 +53,9 @@ export function createLinkTable(): LinkTable {
       },
       sent: (bytes) => void (bytesSent += bytes),
       received: (bytes) => void (bytesReceived += bytes),
+      ...(bandwidth === undefined
+        ? {}
+        : { pace: (bytes: number, signal: AbortSignal) => bandwidth.pace(entry.link.peer, bytes, signal) }),
       measured(ms) {
         roundTripMs = ms;
         tell(connection.id, entry.link);

@@ -20,6 +20,8 @@ import { planAddresses, sortAddresses, throughRelay } from './addresses.ts';
 import { type Attempt, dialPlan, lacksPlace } from './dialer.ts';
 import { createLinkTable, type LinkEntry } from './link-table.ts';
 import { keepPinging, measureLink } from './link-ping.ts';
+import type { Bandwidth } from '../policy/bandwidth.ts';
+import type { ConnectionLimit } from '../policy/connection-limit.ts';
 import { createReservations } from './reservations.ts';
 import { createDirectUpgrader } from './upgrader.ts';
 
@@ -33,6 +35,9 @@ export interface NetworkDeps {
   /** Addresses in a peer's own signed record. */
   readonly announced: (peer: PeerId) => readonly string[];
   /** In a private network: somebody answered at this address who does not know its key. */
+  readonly bandwidth?: Bandwidth | undefined;
+  /** How many connections there may be; the limit's own word for one beyond. */
+  readonly connectionLimit?: ConnectionLimit | undefined;
   readonly isForeign?: ((address: string) => boolean) | undefined;
 }
 export interface NetworkOptions {
@@ -57,7 +62,7 @@ export function createNetwork(deps: NetworkDeps, options: NetworkOptions): Runni
   const self = components.peerId.toString() as PeerId;
   const stopping = new AbortController();
   const stopped = stopping.signal;
-  const table = createLinkTable();
+  const table = createLinkTable(deps.bandwidth);
   const heart = createHeart(clock);
   const maker = createChannelMaker(table, heart);
   const acceptor = createAcceptor({ ...deps, maker, directOnly: options.directOnly });
@@ -73,6 +78,7 @@ export function createNetwork(deps: NetworkDeps, options: NetworkOptions): Runni
   const dialling = new Map<string, Promise<unknown>>();
 
   components.events.addEventListener('connection:open', ({ detail }) => {
+    if (deps.connectionLimit?.isRefused(detail) === true) return;
     const entry = table.entry(detail);
     void measureLink(entry, deps, stopped);
   });
@@ -179,6 +185,8 @@ export function createNetwork(deps: NetworkDeps, options: NetworkOptions): Runni
     for (let round = 0; round < limits.openRetriesMax; round += 1) {
       const channel = await openOnLinks(peer, protocol, signal, attempts, tried, first);
       if (channel !== undefined) return channel;
+      if (deps.connectionLimit?.isFull === true)
+        throw transportError('LIMIT_REACHED', 'this node has all its connections');
       try {
         await dialOnce(peer, openOptions.addresses ?? [], signal);
       } catch (error) {

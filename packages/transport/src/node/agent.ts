@@ -29,6 +29,8 @@ export interface AgentOptions {
   /** Finds and is found through the DHT, and keeps records for others there. */
   readonly dht?: boolean;
   readonly maxConnections?: number;
+  /** Sent to each peer at most, over all its channels; unbounded by default. */
+  readonly bytesPerSecondMax?: number;
   readonly connectionTimeoutMs?: number;
   readonly transports?: TransportChoice;
   /** A folder, or a file `….json` of the older form, where peers that share it meet without any server. Not used behind a proxy. */
@@ -54,6 +56,7 @@ export async function createAgentNode(deps: TransportDeps, options: AgentOptions
     relays: options.relays,
     bootstrap: options.bootstrap,
     maxConnections: options.maxConnections ?? limits.connectionsMax,
+    ...(options.bytesPerSecondMax === undefined ? {} : { bytesPerSecondMax: options.bytesPerSecondMax }),
     connectionTimeoutMs: options.connectionTimeoutMs ?? limits.connectionTimeoutMs,
     directOnly: options.path === 'direct-only',
     forwardTopics: false,

@@ -1,0 +1,51 @@
+import type { Protocol } from '@peerai/core-protocol';
+import { afterEach, expect, test } from 'vitest';
+import type { TransportNode } from '../libp2p/options.ts';
+import { createTestNodes, until } from '../testing/index.ts';
+
+const nodes = createTestNodes();
+afterEach(() => nodes.stopAll());
+
+const echo: Protocol = {
+  id: '/peerai/test-echo/1',
+  access: 'anyone',
+  framing: 'messages',
+  messageBytesMax: 1_024,
+  channelsPerPeerMax: 16,
+};
+const transports = { tcp: true, websocket: false, webrtc: false, quic: false };
+const soon = (): AbortSignal => AbortSignal.timeout(8_000);
+
+const opened = (from: TransportNode, to: TransportNode) =>
+  from.network.open(to.network.self, echo, { signal: soon(), addresses: to.network.addresses() });
+
+test('at its limit a node has all its connections; one more is told so, and the others go on', async () => {
+  const hub = await nodes.agent({ transports, maxConnections: 3 });
+  hub.network.answer(echo, async (channel) => {
+    for await (const message of channel) await channel.send(message);
+  });
+  const dialers = await Promise.all(Array.from({ length: 4 }, () => nodes.agent({ transports, listen: [] })));
+  const channels = [];
+  for (const dialer of dialers.slice(0, 3)) channels.push(await opened(dialer, hub));
+  const [last] = dialers.slice(3);
+  if (last === undefined) throw new Error('four dialers');
+  await expect(opened(last, hub)).rejects.toMatchObject({ code: 'LIMIT_REACHED' });
+  for (const [index, channel] of channels.entries()) {
+    await channel.send(Uint8Array.of(index));
+    expect((await channel[Symbol.asyncIterator]().next()).value).toEqual(Uint8Array.of(index));
+  }
+  expect(hub.stats().connections).toBe(3);
+  await dialers[0]?.stop();
+  await until(() => hub.stats().connections === 2 && last.stats().connections === 0);
+  await expect(opened(last, hub)).resolves.toBeDefined();
+  expect(hub.stats().connections).toBe(3);
+});
+
+test('a node at its limit dials nobody else, and says so', async () => {
+  const [one, two] = [await nodes.agent({ transports }), await nodes.agent({ transports })];
+  for (const node of [one, two]) node.network.answer(echo, async (channel) => channel.send(Uint8Array.of(1)));
+  const full = await nodes.agent({ transports, listen: [], maxConnections: 1 });
+  await opened(full, one);
+  await expect(opened(full, two)).rejects.toMatchObject({ code: 'LIMIT_REACHED' });
+  await expect(opened(full, one)).resolves.toBeDefined();
+});
