@@ -33,3 +33,4 @@ export type { ShareRequest, ShareView } from './share/share.schema.ts';
 export type { CapabilitiesView, WakeView } from './status/status.schema.ts';
 export type { TaskHandler, TaskRun, TaskToRun } from './tasks/task-handler.ts';
 export type { TaskDetail, TasksView, TaskView } from './tasks/tasks.schema.ts';
+export type { PublishedView } from './topics/topics.schema.ts';

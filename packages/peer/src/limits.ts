@@ -99,6 +99,9 @@ export const limits = {
   taskGraceMs: 60_000,
   /** Messages about tasks that are on disk and not yet worked off; the next sender is told to come later. */
   taskTrayMax: 64,
+  /** One message on a topic, bytes: gossip carries it to everybody. Subscriptions that are open at once. */
+  topicBytesMax: 32_768,
+  topicsOpenMax: 32,
   /** Bytes of a ping's nonce. */
   pingNonceBytes: 32,
   /** How often a device that is here is asked how it is, how long its answer may take, and misses in a row until it counts as unhealthy. */

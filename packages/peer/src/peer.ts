@@ -33,6 +33,7 @@ import { createStatus, type Status } from './status/status.ts';
 import { promptHandler } from './tasks/prompt-handler.ts';
 import { createTaskHandlers } from './tasks/task-handler.ts';
 import { openTasks, type Tasks } from './tasks/tasks.ts';
+import { createPeerTopics, type PeerTopics } from './topics/topics.ts';
 
 export type { PeerSettings, PeerWorld } from './peer-world.ts';
 
@@ -49,6 +50,7 @@ export interface Peer {
   readonly messages: Messages;
   readonly groups: Groups;
   readonly tasks: Tasks;
+  readonly topics: PeerTopics;
   readonly status: Status;
   readonly doctor: Doctor;
   readonly http: PeerHttp;
@@ -232,6 +234,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     handlers: createTaskHandlers(world.taskHandlers ?? [], [promptHandler({ clock, queue, local, models })]),
     concurrency: settings.tasksAtOnce ?? 1,
   });
+  const topics = createPeerTopics({ clock, devices, topics: world.topics });
   const status = createStatus({
     ...world,
     self: identity.peer,
@@ -309,6 +312,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     messages,
     groups,
     tasks,
+    topics,
     status,
     doctor,
     http,

@@ -105,6 +105,18 @@ export const verbs: Readonly<Record<string, Entry>> = {
     says: 'several devices that read each other',
     load: async () => (await import('./commands/groups.ts')).groups,
   },
+  pub: {
+    group: 'Devices',
+    usage: 'pub <topic> [text] [--data JSON]',
+    says: 'say something to all who listen now',
+    load: async () => (await import('./commands/topics.ts')).pub,
+  },
+  sub: {
+    group: 'Devices',
+    usage: 'sub <topic>',
+    says: 'listen to what devices publish',
+    load: async () => (await import('./commands/topics.ts')).sub,
+  },
   delegate: {
     group: 'Tasks',
     usage: 'delegate <peer> <task> [--type T] [--watch]',

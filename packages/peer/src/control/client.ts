@@ -17,6 +17,7 @@ import type {
 import type { ShareRequest, ShareView } from '../share/share.schema.ts';
 import type { CapabilitiesView, WakeView } from '../status/status.schema.ts';
 import type { GroupDeliveryView, GroupMessageView, GroupView } from '../groups/groups.schema.ts';
+import type { PublishedView, TopicMessageView } from '../topics/topics.schema.ts';
 import type { TaskDetail, TaskRequest, TasksView, TaskView } from '../tasks/tasks.schema.ts';
 import type { ConfigView } from './config.schema.ts';
 import type { ControlEvent } from './events.ts';
@@ -76,6 +77,9 @@ export interface ControlClient {
   task(id: string, signal?: AbortSignal): Promise<TaskDetail>;
   delegate(request: TaskRequest): Promise<TaskView>;
   cancelTask(id: string, reason?: string): Promise<TaskView>;
+  publish(topic: string, payload: unknown): Promise<PublishedView>;
+  /** What is published from now on, until the signal; throws when the connection ends. */
+  subscribe(topic: string, signal: AbortSignal): AsyncIterable<TopicMessageView>;
   keys(signal?: AbortSignal): Promise<readonly KeyView[]>;
   makeKey(name: string): Promise<KeyView>;
   revokeKey(name: string): Promise<void>;
@@ -143,6 +147,8 @@ export function createControlClient(options: ControlOptions): ControlClient {
     task: (id, signal) => get(`/tasks/${at(id)}`, signal),
     delegate: (body) => json('POST', '/tasks', body),
     cancelTask: (id, reason) => json('POST', `/tasks/${at(id)}/cancel`, reason === undefined ? {} : { reason }),
+    publish: (topic, payload) => json('POST', `/topics/${at(topic)}`, { payload }),
+    subscribe: (topic, signal) => streamOf(() => request('GET', `/topics/${at(topic)}`, undefined, signal)),
     keys: async (signal) => (await get<{ keys: KeyView[] }>('/keys', signal)).keys,
     makeKey: (name) => json('POST', '/keys', { name }),
     revokeKey: (name) => json('DELETE', `/keys/${at(name)}`),

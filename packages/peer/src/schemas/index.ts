@@ -14,3 +14,4 @@ export * from '../pairing/pairing.schema.ts';
 export * from '../share/share.schema.ts';
 export * from '../status/status.schema.ts';
 export * from '../tasks/tasks.schema.ts';
+export * from '../topics/topics.schema.ts';
