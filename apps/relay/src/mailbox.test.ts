@@ -2,24 +2,20 @@ import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createIdentity, type PeerId, toHex, utf8 } from '@peerai/core-protocol';
-import { nodeCrypto as crypto } from '@peerai/core-protocol/crypto-node';
-import { silentLogger as logger } from '@peerai/core-protocol/testing';
-import { createMessenger, type PeerMessenger } from '@peerai/messaging';
-import { type Mailbox, openMailbox } from '@peerai/messaging/mailbox';
-import { nodeRandom as random, openStore, systemClock as clock } from '@peerai/platform/node';
-import { createTestNodes } from '@peerai/transport/testing';
+import { toHex, utf8 } from '@peerai/core-protocol';
+import { nodeRandom as random } from '@peerai/platform/node';
 import { afterEach, expect, test, vi } from 'vitest';
+import { createLetterAgents } from '../test/letter-agent.ts';
 import { relayIn, type Running } from '../test/program.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'peerai-relay-mailbox-'));
-const nodes = createTestNodes();
-const endings: (() => Promise<void>)[] = [];
+const agents = createLetterAgents(folder);
+const agent = (name: string, seed: Uint8Array, relay: string, knows: readonly string[] = []) =>
+  agents.agent(name, seed, { relays: [relay], knows });
 let running: Running | undefined;
 
 afterEach(async () => {
-  for (const end of endings.splice(0)) await end();
-  await nodes.stopAll();
+  await agents.stopAll();
   if (running !== undefined) await kill(running);
   rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
 });
@@ -29,48 +25,6 @@ async function kill({ child }: Running): Promise<void> {
   const gone = once(child, 'exit');
   child.kill('SIGKILL');
   await gone;
-}
-
-interface Agent {
-  readonly peer: PeerId;
-  readonly addresses: readonly string[];
-  readonly messenger: PeerMessenger;
-  readonly mailbox: Mailbox;
-  readonly texts: () => Promise<string[]>;
-  readonly stop: () => Promise<void>;
-}
-
-/** A peer on a real node, with its messages in a file. */
-async function agent(name: string, seed: Uint8Array, relay: string, knows: readonly string[] = []): Promise<Agent> {
-  const node = await nodes.agent({ relays: [relay], bootstrap: knows }, { seed, isGranted: () => true });
-  const store = await openStore(join(folder, `${name}.db`));
-  const identity = createIdentity(crypto, seed);
-  const world = { identity, crypto, clock, random, logger, network: node.network };
-  const about = () => ({ name, agent: 'test/1' });
-  const room = store.room('mailbox');
-  const mailbox = await openMailbox({ ...world, store: room, isFriend: () => true, relays: () => [relay], about });
-  const messenger = createMessenger({ ...world, store: store.room('messages'), depot: mailbox.depot });
-  const texts = store.room('texts');
-  const all = async () => (await Array.fromAsync(texts.range('', '\u{10ffff}'))).map(({ value }) => toHex(value));
-  let count = (await all()).length;
-  messenger.handle('text', async ({ payload }) => {
-    count += 1;
-    return [texts.put(String(count).padStart(6, '0'), utf8(String(payload)))];
-  });
-  const ending = new AbortController();
-  await messenger.start(ending.signal);
-  mailbox.start(messenger, ending.signal);
-  let stopped: Promise<void> | undefined;
-  const stop = (): Promise<void> =>
-    (stopped ??= (async () => {
-      ending.abort();
-      await mailbox.stop();
-      await messenger.stop();
-      await node.stop();
-      await store.close();
-    })());
-  endings.push(stop);
-  return { peer: identity.peer, addresses: node.network.addresses(), messenger, mailbox, texts: all, stop };
 }
 
 const hex = (text: string): string => toHex(utf8(text));
