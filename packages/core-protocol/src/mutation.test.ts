@@ -23,7 +23,10 @@ import {
 } from './pcp/index.ts';
 import type { Random } from './ports/index.ts';
 import { frame, readError } from './rpc/frame.ts';
-import { ManualClock, seededRandom } from './testing/index.ts';
+import { readFrame } from './session/frame.ts';
+import { readAnswer, readEnvelope, readLater, readOffer } from './session/handshake-wire.ts';
+import { restoreSession, standardSuites } from './session/index.ts';
+import { ManualClock, seededRandom, sessionPair } from './testing/index.ts';
 
 /** Ten thousand each; the slowest may take 50 ms on a quiet machine, and this test says no only at five times that. */
 const mutationsEach = 10_000;
@@ -82,6 +85,9 @@ const task = { task_id: 't', description: 'd', context: { a: [1, 2] }, requireme
 const [chunk] = splitTransfer(crypto, random.bytes(16), random.bytes(300));
 const compressible = Array.from({ length: 10 }, () => utf8('many words of one kind '.repeat(10)));
 const deflated = writeFrame(compressible, { compress: true });
+const sessionDeps = { crypto, suites: standardSuites(crypto) };
+const pair = sessionPair({ crypto, nowMs: clock.nowMs() });
+const sessions = { ...pair, kept: pair.responder.snapshot() };
 const text = (bytes: Uint8Array): string => String.fromCodePoint(...bytes);
 
 /** A valid input, and the decoder that meets its mutations. */
@@ -128,6 +134,26 @@ const decoders: Record<string, { readonly valid: Uint8Array; readonly decode: (b
   'deflated text': {
     valid: deflateSync(utf8('many words of one kind '.repeat(40))),
     decode: (bytes) => decompress(bytes, 920, 1_000),
+  },
+  'handshake offer': {
+    valid: sessions.messages[0] ?? new Uint8Array(),
+    decode: (bytes) => readOffer(readEnvelope(bytes).body),
+  },
+  'handshake answer': {
+    valid: sessions.messages[1] ?? new Uint8Array(),
+    decode: (bytes) => readAnswer(readEnvelope(bytes).body),
+  },
+  'later handshake message': {
+    valid: sessions.messages[2] ?? new Uint8Array(),
+    decode: (bytes) => readLater(readEnvelope(bytes).body),
+  },
+  'session frame': {
+    valid: sessions.initiator.seal('k', utf8('payload'), clock.nowMs()).frame,
+    decode: readFrame,
+  },
+  'session snapshot': {
+    valid: sessions.kept,
+    decode: (bytes) => restoreSession(sessionDeps, bytes, clock.nowMs()),
   },
   'rpc frame': {
     valid: frame.encode({

@@ -13,6 +13,7 @@ export { memoryDirectory } from './directory.ts';
 export { silentLogger } from './logger.ts';
 export { createMemoryNetworks, type JoinOptions, type MemoryNetworks, type MemoryNetworksOptions } from './network.ts';
 export { seededRandom } from './random.ts';
+export { sessionHands, sessionPair, type SessionPairOptions } from './session-pair.ts';
 export { MemoryStore } from './store.ts';
 export { memoryTopics } from './topics.ts';
 export { memoryWorld, type MemoryWorld, type MemoryWorldOptions } from './world.ts';
