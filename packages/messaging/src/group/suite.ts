@@ -40,31 +40,39 @@ export function mlsSuite(deps: SuiteDeps): CiphersuiteImpl {
   };
 }
 
+type Bytes = Uint8Array;
+
 function hpkeOf({ crypto, random }: SuiteDeps): Hpke {
   const suite = new CipherSuite(dhkemX25519(crypto, random), hkdfSha256, chacha20Poly1305(crypto));
   const cipher = crypto.aead['chacha20-poly1305'];
   const none = new Uint8Array();
-  return {
+  const own = {
     keyLength: 32,
     nonceLength: 12,
-    // ts-mls calls its keys CryptoKey; it only hands them back.
-    open: (key: RawKey, enc, sealed, info, aad = none) => suite.Open(key, enc, sealed, { info, aad }),
-    seal: async (key: RawKey, plain, info, aad = none) => {
+    open: (key: RawKey, enc: Bytes, sealed: Bytes, info: Bytes, aad: Bytes = none) =>
+      suite.Open(key, enc, sealed, { info, aad }),
+    seal: async (key: RawKey, plain: Bytes, info: Bytes, aad: Bytes = none) => {
       const { ciphertext, encapsulatedSecret } = await suite.Seal(key, plain, { info, aad });
       return { ct: ciphertext, enc: encapsulatedSecret };
     },
-    importPrivateKey: (bytes) => suite.DeserializePrivateKey(bytes),
-    importPublicKey: (bytes) => suite.DeserializePublicKey(bytes),
+    importPrivateKey: (bytes: Bytes) => suite.DeserializePrivateKey(bytes),
+    importPublicKey: (bytes: Bytes) => suite.DeserializePublicKey(bytes),
     exportPublicKey: async ({ bytes }: RawKey) => bytes,
     exportPrivateKey: async ({ bytes }: RawKey) => bytes,
-    encryptAead: async (key, nonce, aad, plain) => cipher.seal(key, nonce, plain, aad ?? none),
-    decryptAead: async (key, nonce, aad, sealed) => cipher.open(key, nonce, sealed, aad ?? none),
-    exportSecret: async (key: RawKey, context, length, info) => {
+    encryptAead: async (key: Bytes, nonce: Bytes, aad: Bytes | undefined, plain: Bytes) =>
+      cipher.seal(key, nonce, plain, aad ?? none),
+    decryptAead: async (key: Bytes, nonce: Bytes, aad: Bytes | undefined, sealed: Bytes) =>
+      cipher.open(key, nonce, sealed, aad ?? none),
+    exportSecret: async (key: RawKey, context: Bytes, length: number, info: Bytes) => {
       const { encapsulatedSecret, exportedSecret } = await suite.SendExport(key, context, length, { info });
       return { enc: encapsulatedSecret, secret: exportedSecret };
     },
-    importSecret: (key: RawKey, context, enc, length, info) => suite.ReceiveExport(key, enc, context, length, { info }),
-    deriveKeyPair: (ikm) => suite.DeriveKeyPair(ikm),
+    importSecret: (key: RawKey, context: Bytes, enc: Bytes, length: number, info: Bytes) =>
+      suite.ReceiveExport(key, enc, context, length, { info }),
+    deriveKeyPair: (ikm: Bytes) => suite.DeriveKeyPair(ikm),
     generateKeyPair: () => suite.GenerateKeyPair(),
   };
+  // ts-mls calls its keys CryptoKey, which is a type where there is a DOM and `any` where there is none; it only hands them back.
+  // oxlint-disable-next-line typescript/no-unnecessary-type-assertion -- it is needed with a DOM
+  return own as unknown as Hpke;
 }
