@@ -1,10 +1,11 @@
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Logger } from '@peerai/core-protocol';
 import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
 import { createPeer, type Peer, type PeerSettings } from '@peerai/peer';
 import { type Config, systemClock, systemRandom } from '@peerai/platform';
 import type { LoadedConfig } from '@peerai/platform/node';
-import { createAgentNode } from '@peerai/transport/node';
+import { createAgentNode, readNetworkKey } from '@peerai/transport/node';
 import { version } from '../version.ts';
 import {
   announcedAddresses,
@@ -32,7 +33,7 @@ export interface PeerParts {
   readonly api: () => string;
 }
 
-/** Opens the links and the peer over them. Throws PORT_TAKEN, RELAY_INVALID, LEDGER_DAMAGED. */
+/** Opens the links and the peer over them. Throws PORT_TAKEN, RELAY_INVALID, LEDGER_DAMAGED, INVALID_FORMAT (psk_file). */
 export async function startPeer(
   { loaded, home, engines, logger, signal, api }: PeerParts,
   undo: Undo,
@@ -58,12 +59,14 @@ export async function startPeer(
   if (port !== wish.port) logger.warn('port-taken', { setting, wished: wish.port, chosen: port });
   const world = { clock: systemClock, random: systemRandom, crypto: nodeCrypto, logger };
   let peer: Peer | undefined;
+  const keyFile = config.network.psk_file;
   const node = await createAgentNode(
     {
       ...world,
       seed: home.seed,
       isGranted: (id, protocol) => peer?.isGranted(id, protocol) ?? false,
       isBlocked: (id) => peer?.isBlocked(id) ?? false,
+      ...(keyFile === undefined ? {} : { networkKey: readNetworkKey(await readFile(resolve(keyFile), 'utf8')) }),
     },
     { ...linkOptions(config, wish.host, port), ...(socks === undefined ? {} : { socks }), relays },
   );
@@ -106,7 +109,7 @@ export async function startPeer(
 }
 
 function linkOptions(config: Config, host: string, port: number) {
-  const { network } = config;
+  const { network, performance } = config;
   const signalPlace = network.transports.file_signalling;
   // A proxy carries TCP alone.
   const on =
@@ -119,6 +122,7 @@ function linkOptions(config: Config, host: string, port: number) {
     bootstrap: network.bootstrap_nodes,
     mdns: network.discovery.mdns,
     maxConnections: network.max_connections,
+    ...(performance.bandwidth === undefined ? {} : { bytesPerSecondMax: performance.bandwidth }),
     connectionTimeoutMs: network.connection_timeout,
     transports: on,
     ...(signalPlace === undefined ? {} : { signalPlace: resolve(signalPlace) }),

@@ -165,6 +165,7 @@ describe('what is refused', () => {
       'network.transports: at least one transport must be on',
     ],
     ['network: {path: relay}', /network\.path/u],
+    ['performance: {bandwidth: 999B}', 'performance.bandwidth: at least 1KB'],
     ['network: {transports: {socks5: "127.0.0.1"}}', /network\.transports\.socks5: an address is host:port/u],
     [
       'network: {transports: {file_signalling: /f}}\nsecurity: {enable_tor: true}',

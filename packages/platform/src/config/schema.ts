@@ -24,6 +24,12 @@ const withUnit = (parse: Unit, example: string, description: string) =>
 
 const duration = (example: string, description: string) => withUnit(parseDurationMs, example, description);
 const size = (example: string, description: string) => withUnit(parseSizeBytes, example, description);
+const optionalSize = (description: string) =>
+  withUnit(parseSizeBytes, '1', description)
+    .unwrap()
+    .refine((bytes) => bytes >= 1_000, 'at least 1KB')
+    .optional()
+    .describe(description);
 const port = z.int('a port is a whole number').min(0, 'a port is 0 to 65535').max(65_535, 'a port is 0 to 65535');
 const count = (most: number) => z.int('this is a whole number').min(1, 'at least 1').max(most, `at most ${most}`);
 const list = (most: number) => z.array(z.string().min(1, 'an empty entry')).max(most, `at most ${most} entries`);
@@ -91,6 +97,13 @@ const sections = z.strictObject({
       discovery: z
         .strictObject({ mdns: z.boolean().default(true).describe('Find peers on the same local network.') })
         .prefault({}),
+      psk_file: z
+        .string()
+        .min(1)
+        .optional()
+        .describe(
+          'A file with the key of a private network, 64 hex digits or a swarm.key: then this peer talks to those only, relays included, who have the same.',
+        ),
       relays: list(16)
         .default([])
         .describe('Relays to use, as multiaddrs or http addresses; without one this peer is on the LAN only.'),
@@ -166,6 +179,11 @@ const sections = z.strictObject({
         .max(65_536)
         .optional()
         .describe('Put before each conversation that has no system message.'),
+    })
+    .prefault({}),
+  performance: z
+    .strictObject({
+      bandwidth: optionalSize('Bytes sent to each peer in a second, at most; without it as fast as it goes.'),
     })
     .prefault({}),
   share: z
