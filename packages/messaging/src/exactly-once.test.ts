@@ -95,6 +95,21 @@ describe('exactly once', () => {
     expect(await b.texts()).toHaveLength(1);
   });
 
+  test('when the receiver goes on under another key: what waits for the old one goes to the new, in order', async () => {
+    const here = place();
+    const [a, b] = [await messageWorld(1, here), await messageWorld(2, here)];
+    b.die();
+    const ids = [];
+    for (const payload of [1, 2, 3]) ids.push(await a.messenger.send(text(b.identity.peer, payload)));
+    const next = await messageWorld(3, here, { store: b.store.reopen() });
+    await a.messenger.send(text(next.identity.peer, 0));
+    await a.messenger.readdress(b.identity.peer, next.identity.peer);
+    expect(await a.messenger.status(ids[0] ?? '')).toMatchObject({ state: 'queued', to: next.identity.peer });
+    await here.clock.advance(3_000);
+    expect(await next.texts()).toEqual(['0', '1', '2', '3']);
+    expect(await a.messenger.pending()).toEqual([]);
+  });
+
   test('over a line that loses messages, with restarts of both sides, in order', async () => {
     const step = fc.constantFrom('send', 'send', 'wait', 'restart a', 'restart b');
     await fc.assert(

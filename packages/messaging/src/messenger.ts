@@ -56,6 +56,8 @@ export interface PeerMessenger extends Messenger {
   pending(): Promise<readonly { readonly to: PeerId; readonly code?: string }[]>;
   /** Messages that wait, for all peers together. */
   waiting(): Promise<number>;
+  /** The same peer under another key: what waits for the one goes to the other. Throws LIMIT_REACHED, what the store throws. */
+  readdress(from: PeerId, to: PeerId): Promise<void>;
   /** Where a message of ours stands; `undefined` for one that is not ours or long past. */
   status(id: string): Promise<DeliveryReport | undefined>;
   /** Messages that are through, newest first, at most 10,000 remembered: refused and expired ones are the dead letters. */
@@ -129,6 +131,10 @@ export function createMessenger(deps: MessengerDeps): PeerMessenger {
       });
     },
     waiting: () => outbox.size(),
+    readdress: async (from, to) => {
+      await outbox.readdress(from, to);
+      running?.courier.wake(to);
+    },
     status,
     outcomes: (limit = 100) => outbox.outcomes(Math.min(limit, limits.outcomesMax)),
     deliveries: (listener) => {

@@ -57,6 +57,8 @@ export interface Outbox {
   left(to: PeerId, letter: Waiting): Promise<void>;
   /** Takes a letter out, with its outcome in the same commit. `undefined` for one that was taken out before. */
   finish(to: PeerId, letter: Waiting, outcome: Outcome): Promise<DeliveryReport | undefined>;
+  /** Puts all letters for one peer behind those for another, in their order. Throws LIMIT_REACHED; what was moved by then stays moved. */
+  readdress(from: PeerId, to: PeerId): Promise<void>;
   /** Peers that letters wait for. */
   peers(): Promise<readonly PeerId[]>;
   /** Letters that wait, for all peers together. */
@@ -171,6 +173,28 @@ export function createOutbox({
         release(await lines, to, sizeOf(letter));
         return { id: letter.id, to, kind: letter.kind, atMs: status.atMs, ...outcome };
       }),
+    readdress: async (from, to) => {
+      for (const { key, value } of await collect(store.range(...under(`out/${from}`)))) {
+        const letter = { key, ...outCodec.decode(value) };
+        await turns.run(letter.id, async () => {
+          if (!(await waits(letter))) return;
+          const line = reserve(await lines, to, sizeOf(letter));
+          const place = line.nextPlace;
+          line.nextPlace += 1;
+          try {
+            await store.commit([
+              store.put(key),
+              store.put(outKey(to, place), value),
+              store.put(idKey(letter.id), statusCodec.encode(statusOf(to, letter, { state: 'queued' }))),
+            ]);
+          } catch (error) {
+            release(await lines, to, sizeOf(letter));
+            throw error;
+          }
+          release(await lines, from, sizeOf(letter));
+        });
+      }
+    },
     peers: async () => [...(await lines).keys()],
     size: async () => [...(await lines).values()].reduce((sum, { messages }) => sum + messages, 0),
     status: report,
