@@ -13,6 +13,6 @@ export type { MessagingErrorCode } from './errors.ts';
 export { limits as messagingLimits } from './limits.ts';
 export { createMessenger, type MessengerDeps, type PeerMessenger } from './messenger.ts';
 export type { DeliveryReport } from './outbox/outbox.ts';
-export type { Carrier } from './outbox/courier.ts';
+export type { Carrier, Depot } from './outbox/courier.ts';
 export { messageProtocol } from './protocol.ts';
 export type { DeliveryPath, DeliveryState } from './rows.ts';

@@ -9,6 +9,7 @@ import { runTraffic } from './events/traffic.ts';
 import { type Groups, openGroups } from './groups/groups.ts';
 import { type Books, createBooks, openedView } from './ledger/books.ts';
 import { createSigning } from './ledger/signing.ts';
+import { openMailbox } from '@peerai/messaging/mailbox';
 import { createKeeper } from './links/keeper.ts';
 import { createLinkBook } from './links/link-book.ts';
 import { createRelays } from './links/relays.ts';
@@ -216,7 +217,14 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     messages.committed(changes);
     tasks.committed(changes);
   });
-  const parts = { ...world, messengerStore, devices, name: settings.name };
+  const mailbox = await openMailbox({
+    ...world,
+    store: store.room('mailbox'),
+    isFriend: (peer) => devices.get(peer)?.blocked === false,
+    relays: () => settings.relays,
+    about: () => ({ name: recordName(settings.name), agent: `peerai/${settings.version}`.slice(0, 64) }),
+  });
+  const parts = { ...world, messengerStore, devices, name: settings.name, depot: mailbox.depot };
   const { messenger, http } = await openMessenger(parts, settings.http);
   const messages = await openMessages({ clock, store, messenger, devices, contacts: http.contacts, events });
   const queue = createModelQueue(clock, { concurrency: settings.concurrency, queueLengthMax: settings.queueLength });
@@ -334,6 +342,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
       await tasks.start(stopping.signal);
       status.start(stopping.signal);
       await messenger.start(stopping.signal);
+      mailbox.start(messenger, stopping.signal);
       const quiet = (task: Promise<void>): void =>
         void task.catch((error: unknown) =>
           logger.error('task-failed', { error: error instanceof Error ? error.message : 'unknown' }),
@@ -363,8 +372,12 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
       await tasks.stop();
       status.stop();
       for (const one of serving.splice(0)) one[Symbol.dispose]();
+      await mailbox.stop();
       await messenger.stop();
       await http.stop();
     },
   };
 }
+
+/** A name for the signed record: 16 characters have at most its 64 bytes. */
+const recordName = (name: string): string => Array.from(name).slice(0, 16).join('');

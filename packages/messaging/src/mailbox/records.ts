@@ -3,6 +3,7 @@ import {
   type Clock,
   type CryptoProvider,
   type Identity,
+  limits as coreLimits,
   type Logger,
   type Network,
   openRecord,
@@ -67,8 +68,11 @@ export async function openRecords(deps: RecordsDeps): Promise<Records> {
     const { publicKey: letterKey, id } = await keyring.current();
     const fields = {
       ...deps.about(),
-      addresses: network.addresses().slice(0, 16),
-      mailboxes: deps.mailboxes().slice(0, 4),
+      addresses: network
+        .addresses()
+        .filter(({ length }) => length <= coreLimits.addressBytesMax)
+        .slice(0, coreLimits.recordAddressesMax),
+      mailboxes: deps.mailboxes().slice(0, coreLimits.recordMailboxesMax),
       models: [],
     };
     const says = JSON.stringify([fields, ...id]);

@@ -1,6 +1,6 @@
 import { PeerAiError, type PeerId, type Store } from '@peerai/core-protocol';
 import { pcpProfiles, type PcpProfile } from '@peerai/core-protocol/pcp';
-import { createMessenger, type PeerMessenger } from '@peerai/messaging';
+import { createMessenger, type Depot, type PeerMessenger } from '@peerai/messaging';
 import {
   type Contacts,
   createCounts,
@@ -48,6 +48,8 @@ interface Parts extends PeerWorld {
   readonly messengerStore: Store;
   readonly devices: Devices;
   readonly name: string;
+  /** Where letters wait for peers that are away. */
+  readonly depot: Depot;
 }
 
 /** The messenger with the ways it has: live links, and HTTP where a `post` is given; and the HTTP face that hands it what comes. */
@@ -66,7 +68,7 @@ export async function openMessenger(
   const world = { identity, clock, crypto, random, logger, contacts, counts };
   const urlOf = (peer: PeerId): string | undefined => devices.get(peer)?.http;
   const carriers = post === undefined ? [] : [createHttpCarrier({ ...world, post, urlOf }, own)];
-  const messenger = createMessenger({ ...world, store: parts.messengerStore, network, carriers });
+  const messenger = createMessenger({ ...world, store: parts.messengerStore, network, carriers, depot: parts.depot });
   const face = await openHttpFace(
     {
       ...world,

@@ -1,0 +1,31 @@
+import { memoryWorld } from '@peerai/core-protocol/testing';
+import { createMailboxKeeper } from '@peerai/messaging/mailbox';
+import { expect, test } from 'vitest';
+import { testWorld } from '../testing/peers.ts';
+import { pair, until } from '../testing/steps.ts';
+
+test('paired peers that are never up at once send each other messages by the mailbox of their relay', async () => {
+  const world = testWorld();
+  const relay = memoryWorld({ seed: 90, clock: world.clock, networks: world.networks });
+  const keeper = await createMailboxKeeper(relay);
+  const settings = { relays: [`/memory/0/p2p/${relay.identity.peer}`] };
+  const [a1, b1] = [await world.peer('a', { seed: 11 }), await world.peer('b', { seed: 12, engine: false })];
+  await pair(world, a1, b1);
+  const a = await world.peer('a', { seed: 11, settings, store: world.kill(a1) });
+  const b = await world.peer('b', { seed: 12, settings, store: world.kill(b1), engine: false });
+  await until(world.clock, () => keeper.stats().registrations === 2);
+  await world.clock.advance(60_000);
+  const bStore = world.kill(b);
+  const sending = a.peer.messages.deliver('b', 'text', { text: 'one' });
+  expect(await world.clock.until(sending)).toMatchObject({ state: 'queued' });
+  await until(world.clock, () => keeper.stats().letters === 1);
+  const aStore = world.kill(a);
+  const b2 = await world.peer('b', { seed: 12, settings, store: bStore, engine: false });
+  await world.clock.advance(60_000);
+  expect((await b2.peer.messages.list()).map(({ payload }) => payload)).toEqual([{ text: 'one' }]);
+  world.kill(b2);
+  const a2 = await world.peer('a', { seed: 11, settings, store: aStore });
+  await world.clock.advance(60_000);
+  expect(a2.peer.id).toBe(a.identity.peer);
+  expect(keeper.stats().letters).toBe(0);
+});
