@@ -24,6 +24,7 @@ import { eagerYamux } from './eager-yamux.ts';
 import { noteProtocolsOnce } from './noted-protocols.ts';
 import type { TransportDeps, TransportNode, TransportStats } from './options.ts';
 import { boundPeerStore } from './peer-store-bound.ts';
+import { resetWebSockets } from './web-socket-reset.ts';
 
 /** What the three kinds of node differ in. */
 export interface NodeShape {
@@ -198,6 +199,7 @@ function runNode(
   const stopping = new AbortController();
   boundPeerStore(components, bounds?.idlePeersMax);
   noteProtocolsOnce(components, clock);
+  resetWebSockets(components);
   const self = components.peerId.toString() as PeerId;
   const crypto = deps.crypto ?? nobleCrypto;
   const book = createRecordBook({ crypto, self, nowMs: () => clock.nowMs(), ...bounds });

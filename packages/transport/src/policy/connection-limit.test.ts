@@ -41,6 +41,21 @@ test('at its limit a node has all its connections; one more is told so, and the 
   expect(hub.stats().connections).toBe(3);
 });
 
+test.each([
+  ['tcp', '/ip4/127.0.0.1/tcp/0'],
+  ['websocket', '/ip4/127.0.0.1/tcp/0/ws'],
+  ['quic', '/ip4/127.0.0.1/udp/0/quic-v1'],
+])('over %s the one beyond the limit is let go at both ends', async (way, address) => {
+  const only = { transports: { ...transports, tcp: false, [way]: true } };
+  const hub = await nodes.agent({ ...only, listen: [address], maxConnections: 1 });
+  hub.network.answer(echo, async (channel) => channel.send(Uint8Array.of(1)));
+  const [first, last] = [await nodes.agent({ ...only, listen: [] }), await nodes.agent({ ...only, listen: [] })];
+  await opened(first, hub);
+  await expect(opened(last, hub)).rejects.toMatchObject({ code: 'LIMIT_REACHED' });
+  await until(() => last.stats().connections === 0);
+  expect(first.stats().connections).toBe(1);
+});
+
 test('a node at its limit dials nobody else, and says so', async () => {
   const [one, two] = [await nodes.agent({ transports }), await nodes.agent({ transports })];
   for (const node of [one, two]) node.network.answer(echo, async (channel) => channel.send(Uint8Array.of(1)));
