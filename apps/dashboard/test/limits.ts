@@ -9,3 +9,9 @@ export const limits = {
   /** What stands before the guest can type: document, styles, first script. */
   guestFirstPaintKb: 30,
 } as const;
+
+/** Sources in the bundle that no guest's tab fetches, because a guest asks no DHT and is in no private network. */
+export const notForGuests = [
+  '../../packages/transport/src/discovery/kad.ts',
+  '../../packages/transport/src/policy/private-network.ts',
+];

@@ -1,8 +1,10 @@
+import { basename } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { shortCount } from '../src/shared/format.ts';
 import { openBrowser, visit } from './browser.ts';
 import { builtPages } from './builds.ts';
+import { notForGuests } from './limits.ts';
 import { startRealProvider, type RealProvider } from './real-provider.ts';
 
 describe('A guest with a link, a relay and a peer behind it', () => {
@@ -19,6 +21,8 @@ describe('A guest with a link, a relay and a peer behind it', () => {
   it('talks to the model, holds a signed receipt, and both sides count the same tokens', async () => {
     const context = await browser.newContext();
     const { link } = await provider.share('echo');
+    const scripts: string[] = [];
+    context.on('request', (request) => void scripts.push(new URL(request.url()).pathname));
     const { page, complaints } = await visit(context, link, { size: 'phone' });
     await page.getByRole('textbox').fill('hello there');
     await page.keyboard.press('Enter');
@@ -32,6 +36,8 @@ describe('A guest with a link, a relay and a peer behind it', () => {
     await page.getByText(`${shortCount(left)} tokens left`).waitFor();
     expect(share?.guests).toHaveLength(1);
     expect(complaints).toEqual([]);
+    for (const name of [...notForGuests.map((source) => basename(source, '.ts')), 'world'])
+      expect([name, scripts.some((path) => basename(path).startsWith(`${name}-`))]).toEqual([name, name === 'world']);
     await context.close();
   });
 
