@@ -4,6 +4,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { expect, vi } from 'vitest';
 
 export const program = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 /** How long one command may take here, milliseconds: the machine that runs the tests is busy. */
@@ -110,6 +111,22 @@ export async function up(home: string, call: Call = {}, args: readonly string[] 
       return ended(child);
     },
   };
+}
+
+/** The one lets the other in; both say yes. */
+export async function pairUp(host: Agent, guest: Agent, allow = 'chat'): Promise<void> {
+  const { invite } = await host.json<{ invite: { link: string } }>(['invite', '--allow', allow]);
+  const joining = guest.run(['join', invite.link, '-y']);
+  const id = await vi.waitFor(
+    async () => {
+      const { pending } = await host.json<{ pending: { id: string }[] }>(['peers']);
+      expect(pending).toHaveLength(1);
+      return pending[0]?.id ?? '';
+    },
+    { timeout: 15_000, interval: 200 },
+  );
+  await host.run(['peers', 'accept', id]);
+  expect((await joining).code).toBe(0);
 }
 
 /** Folders that are gone when the tests are. */

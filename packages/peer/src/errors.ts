@@ -8,6 +8,7 @@ export type PeerErrorCode =
   | 'TOO_MANY_PAIRINGS'
   | 'TOO_MANY_DEVICES'
   | 'DEVICE_UNKNOWN'
+  | 'KEY_CONFLICT'
   | 'SELF_PAIRING'
   | 'MODEL_UNKNOWN'
   | 'MODEL_AMBIGUOUS'

@@ -26,6 +26,8 @@ export const limits = {
   /** First and last wait before a paired device is tried again, milliseconds. */
   redialMsMin: 2_000,
   redialMsMax: 60_000,
+  /** How long the link of a peer that ended its own key stays for our answer to it, milliseconds. */
+  goodbyeMs: 500,
   /** How long one question to another peer about itself may take, milliseconds. */
   questionMs: 10_000,
   /** How long an invite or a share made just after the start, or after a relay's link came up, waits for the relay's place, milliseconds: a dial may take 6 s, a place 5 s. */

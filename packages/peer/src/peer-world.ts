@@ -21,6 +21,8 @@ export interface PeerWorld {
   readonly findings: () => readonly EngineFinding[];
   /** Sends by HTTP; without it nothing leaves that way. */
   readonly post?: HttpPost;
+  /** Keeps a new 32-byte seed in the place of this peer's, for its next start; without it the key cannot be changed. */
+  readonly replaceKey?: (seed: Uint8Array) => Promise<void>;
   /** Base URL of the local API, once it listens. */
   readonly api: () => string;
   /** Gossip; without it nothing can be published. */

@@ -1,5 +1,5 @@
 import { fromHex, type PeerId } from '@peerai/core-protocol';
-import { createReceiptBook, openLedger } from '@peerai/ledger';
+import { createReceiptBook } from '@peerai/ledger';
 import { createFailures, createGateway, createModelQueue, type Gateway } from '@peerai/llm-bridge';
 import { type Chat, createChat } from './chat/chat.ts';
 import { createDoctor, type Doctor } from './doctor/doctor.ts';
@@ -8,8 +8,10 @@ import { openMessenger, type PeerHttp } from './http/open-messenger.ts';
 import { runTraffic } from './events/traffic.ts';
 import { type Groups, openGroups } from './groups/groups.ts';
 import { type Books, createBooks, openedView } from './ledger/books.ts';
+import { openOwnLedger } from './ledger/own-ledger.ts';
 import { createSigning } from './ledger/signing.ts';
 import { openMailbox } from '@peerai/messaging/mailbox';
+import { type Keys, openKeys } from './keys/keys.ts';
 import { createKeeper } from './links/keeper.ts';
 import { createLinkBook } from './links/link-book.ts';
 import { createRelays } from './links/relays.ts';
@@ -54,6 +56,7 @@ export interface Peer {
   readonly topics: PeerTopics;
   readonly status: Status;
   readonly doctor: Doctor;
+  readonly keys: Keys;
   readonly http: PeerHttp;
   /** The OpenAI and Ollama faces. */
   readonly gateway: Gateway;
@@ -86,8 +89,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     http: settings.http?.url?.(),
   });
 
-  const ledgerStore = store.room('ledger');
-  const ledger = await openLedger({ store: ledgerStore, identity, crypto, clock });
+  const { ledger, ledgerStore } = await openOwnLedger(world);
   const receipts = createReceiptBook({ store: store.room('receipts'), ledger, identity, crypto, clock });
   const books = createBooks({ crypto, ledger, store: ledgerStore });
   let tokens = 0;
@@ -106,7 +108,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
   const addresses = (): readonly string[] => network.addresses();
   const reach = createReach({ self: identity.peer, addresses, relays, pageUrl: settings.pageUrl, api: world.api });
 
-  const devices = await openDevices(store);
+  const devices = await openDevices(store, () => clock.nowMs());
   const remote = createRemoteModels();
   const changed = (): void => {
     events.emit({ type: 'models-changed' });
@@ -260,6 +262,17 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     answering,
     changed: (peer) => events.emit({ type: 'peer-updated', peer: peers.view(peer) }),
   });
+  const keys = await openKeys({
+    ...world,
+    devices,
+    messenger,
+    endShares: () => sharing.stopAll(),
+    cutOff: (peer) => peers.cutOff(peer),
+    changed: (peer) => {
+      keeper.nudge(peer);
+      events.emit({ type: 'peer-updated', peer: peers.view(peer) });
+    },
+  });
   const doctor = createDoctor({
     clock,
     engines: () => local.findings(),
@@ -323,6 +336,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     topics,
     status,
     doctor,
+    keys,
     http,
     gateway,
     answering,
@@ -357,6 +371,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
       quiet(
         runTraffic({ clock, links, events, tokens: () => tokens, answering: () => queue.running }, stopping.signal),
       );
+      keys.start(stopping.signal);
       keeper.start();
       linked = true;
     },

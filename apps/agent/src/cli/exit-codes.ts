@@ -33,6 +33,8 @@ const byCode: Readonly<Record<string, number>> = {
   KEY_PASSPHRASE_NEEDED: exitCodes.refused,
   KEY_FILE_OPEN: exitCodes.refused,
   INVALID_SIGNATURE: exitCodes.verification,
+  FINGERPRINT_WRONG: exitCodes.verification,
+  KEY_CONFLICT: exitCodes.verification,
   LEDGER_DAMAGED: exitCodes.verification,
   RECEIPT_WRONG: exitCodes.verification,
   PROOF_WRONG: exitCodes.verification,

@@ -1,6 +1,6 @@
 import type { GroupDeliveryView, GroupMessageView, GroupView } from '@peerai/peer/control';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { type Agent, homes, up } from '../../test/cli.ts';
+import { type Agent, homes, pairUp, up } from '../../test/cli.ts';
 
 const folders = homes();
 let desk: Agent;
@@ -10,18 +10,7 @@ beforeAll(async () => {
     up(folders.make(), { env: { PEERAI_NETWORK__NAME: 'desk' } }),
     up(folders.make(), { env: { PEERAI_NETWORK__NAME: 'laptop' } }),
   ]);
-  const { invite } = await desk.json<{ invite: { link: string } }>(['invite', '--allow', 'chat']);
-  const joining = laptop.run(['join', invite.link, '-y']);
-  const waiting = await vi.waitFor(
-    async () => {
-      const { pending } = await desk.json<{ pending: { id: string }[] }>(['peers']);
-      expect(pending).toHaveLength(1);
-      return pending[0]?.id ?? '';
-    },
-    { timeout: 15_000, interval: 200 },
-  );
-  await desk.run(['peers', 'accept', waiting]);
-  expect((await joining).code).toBe(0);
+  await pairUp(desk, laptop);
 }, 60_000);
 afterAll(async () => {
   await Promise.all([desk?.end(), laptop?.end()]);

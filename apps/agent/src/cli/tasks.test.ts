@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CapabilitiesView, TaskDetail, TaskView } from '@peerai/peer/control';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { type Agent, ended, homes, start, up } from '../../test/cli.ts';
+import { type Agent, ended, homes, pairUp, start, up } from '../../test/cli.ts';
 
 const folders = homes();
 let desk: Agent;
@@ -26,18 +26,7 @@ beforeAll(async () => {
       env: { PEERAI_NETWORK__NAME: 'laptop', PEERAI_TASKS__HOOKS: hooks, PEERAI_TASKS__MAX_CONCURRENT: '2' },
     }),
   ]);
-  const { invite } = await desk.json<{ invite: { link: string } }>(['invite', '--allow', 'chat,tasks']);
-  const joining = laptop.run(['join', invite.link, '-y']);
-  const pendingId = await vi.waitFor(
-    async () => {
-      const { pending } = await desk.json<{ pending: { id: string }[] }>(['peers']);
-      expect(pending).toHaveLength(1);
-      return pending[0]?.id ?? '';
-    },
-    { timeout: 15_000, interval: 200 },
-  );
-  await desk.run(['peers', 'accept', pendingId]);
-  expect((await joining).code).toBe(0);
+  await pairUp(desk, laptop, 'chat,tasks');
 }, 60_000);
 afterAll(async () => {
   await Promise.all([desk?.end(), laptop?.end()]);

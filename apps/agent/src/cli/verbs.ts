@@ -71,7 +71,7 @@ export const verbs: Readonly<Record<string, Entry>> = {
   },
   peers: {
     group: 'Devices',
-    usage: 'peers ls|show|accept|reject|rename|allow|block|unblock|rm|ping <peer>',
+    usage: 'peers ls|show|accept|reject|rename|allow|block|unblock|verify|rm|ping <peer>',
     says: 'paired devices and guests',
     load: async () => (await import('./commands/peers.ts')).peers,
   },
@@ -149,7 +149,7 @@ export const verbs: Readonly<Record<string, Entry>> = {
   },
   key: {
     group: 'Keys',
-    usage: 'key show | add <name> | ls | revoke <name>',
+    usage: 'key show | add <name> | ls | revoke <name> | rotate',
     says: 'this identity, and keys for tools',
     load: async () => (await import('./commands/key.ts')).key,
   },

@@ -84,6 +84,7 @@ const statuses: Readonly<Record<Code, number>> = {
   KEY_UNKNOWN: 404,
   METHOD_NOT_ALLOWED: 405,
   KEY_EXISTS: 409,
+  KEY_CONFLICT: 409,
   ALREADY_MEMBER: 409,
   INVITE_USED: 409,
   MODEL_AMBIGUOUS: 409,

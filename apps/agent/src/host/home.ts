@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { createIdentity, type Identity, PeerAiError } from '@peerai/core-protocol';
 import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
 import { type Config, systemRandom } from '@peerai/platform';
-import { type directories, type FileStore, loadOrCreateSeed, openStore } from '@peerai/platform/node';
+import { type directories, type FileStore, loadOrCreateSeed, openStore, replaceSeed } from '@peerai/platform/node';
 import { loadOrCreateToken } from './token.ts';
 import type { Undo } from './undo.ts';
 
@@ -13,6 +13,8 @@ export interface Home {
   /** The key's 32 secret bytes, for libp2p, which signs with them itself. */
   readonly seed: Uint8Array;
   readonly identity: Identity;
+  /** Another seed in the key file, with the same passphrase, for the next start. */
+  replaceKey(seed: Uint8Array): Promise<void>;
   /** The control token. */
   readonly token: string;
   readonly store: FileStore;
@@ -24,16 +26,15 @@ export interface Home {
 /** Throws KEY_FILE_OPEN, KEY_FILE_BROKEN, KEY_PASSPHRASE_*, STORE_LOCKED, STORE_BROKEN, STORE_NEWER, STORE_FULL. */
 export async function openHome(folders: ReturnType<typeof directories>, undo: Undo): Promise<Home> {
   const passphrase = process.env['PEERAI_PASSPHRASE'];
-  const { seed } = await loadOrCreateSeed(folders.files.identity, {
-    random: systemRandom,
-    ...(passphrase === undefined ? {} : { passphrase }),
-  });
+  const options = { random: systemRandom, ...(passphrase === undefined ? {} : { passphrase }) };
+  const { seed } = await loadOrCreateSeed(folders.files.identity, options);
+  const replaceKey = (next: Uint8Array): Promise<void> => replaceSeed(folders.files.identity, next, options);
   const token = loadOrCreateToken(join(folders.config, 'token'), systemRandom);
   const store = await openHomeStore(folders.files.store);
   undo.add(() => store.close());
   const identity = createIdentity(nodeCrypto, seed);
   const nameOf = (config: Config): string => config.network.name ?? hostname();
-  return { seed, identity, token, store, folder: folders.config, nameOf };
+  return { seed, identity, replaceKey, token, store, folder: folders.config, nameOf };
 }
 
 async function openHomeStore(file: string): Promise<FileStore> {

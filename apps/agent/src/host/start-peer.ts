@@ -81,6 +81,7 @@ export async function startPeer(
     {
       ...world,
       identity,
+      replaceKey: (seed) => home.replaceKey(seed),
       store,
       network: node.network,
       engines: engines.list,

@@ -1,6 +1,7 @@
 import { PeerAiError } from '@peerai/core-protocol';
 import type { ChatEvent, ChatRequest } from '../chat/chat.schema.ts';
 import type { DoctorView } from '../doctor/doctor.schema.ts';
+import type { RevocationView, RotationView } from '../keys/keys.schema.ts';
 import type { LedgerEntries, LedgerHead, LedgerVerification } from '../ledger/ledger.schema.ts';
 import type { DeliveryView, MessageView } from '../messages/messages.schema.ts';
 import type { ModelsView } from '../models/models.schema.ts';
@@ -83,6 +84,10 @@ export interface ControlClient {
   keys(signal?: AbortSignal): Promise<readonly KeyView[]>;
   makeKey(name: string): Promise<KeyView>;
   revokeKey(name: string): Promise<void>;
+  /** A new key for this peer's next start; its devices are told then. */
+  rotateIdentity(options: { readonly graceMs?: number; readonly force?: boolean }): Promise<RotationView>;
+  /** Tells every device that this peer's key is not to be trusted any more. */
+  revokeIdentity(): Promise<RevocationView>;
   config(signal?: AbortSignal): Promise<ConfigView>;
   /** A code for the address of a page, good once. */
   makeSessionCode(): Promise<SessionCodeView>;
@@ -152,6 +157,8 @@ export function createControlClient(options: ControlOptions): ControlClient {
     keys: async (signal) => (await get<{ keys: KeyView[] }>('/keys', signal)).keys,
     makeKey: (name) => json('POST', '/keys', { name }),
     revokeKey: (name) => json('DELETE', `/keys/${at(name)}`),
+    rotateIdentity: (options) => json('POST', '/node/key/rotate', options),
+    revokeIdentity: () => json('POST', '/node/key/revoke', {}),
     config: (signal) => get('/config', signal),
     makeSessionCode: () => json('POST', '/session-codes', {}),
     beginSession: (code) => json('POST', '/session', { code }),

@@ -9,6 +9,7 @@ export type { Problem } from './problem.ts';
 export type { ConfigView } from './config.schema.ts';
 export type { KeyView } from './keys.schema.ts';
 export type { SessionCodeView, SessionView } from './session.schema.ts';
+export type { RevocationView, RotationView } from '../keys/keys.schema.ts';
 export type { ChatEvent, ChatRequest, ServedBy } from '../chat/chat.schema.ts';
 export type { Check, DoctorView } from '../doctor/doctor.schema.ts';
 export type {

@@ -19,9 +19,16 @@ export interface Device {
   readonly addresses: readonly string[];
   /** Base URL of its HTTP face, as it told us. */
   readonly http?: string;
+  /** It goes on under another key; from `retiresMs` on this one is refused. */
+  readonly successor?: PeerId;
+  readonly retiresMs?: number;
+  /** The key it had before. */
+  readonly predecessor?: PeerId;
+  /** It said that its key is not to be trusted any more: it stays blocked. */
+  readonly revokedMs?: number;
 }
 
-/** The paired devices, in memory for quick decisions and on disk for restarts. */
+/** The paired devices, in memory for quick decisions and on disk for restarts. One whose key is retired is not among them. */
 export interface Devices {
   get(peer: PeerId): Device | undefined;
   list(): readonly Device[];
@@ -34,19 +41,29 @@ export interface Devices {
    */
   update(peer: PeerId, edit: (device: Device | undefined) => Device | undefined): Promise<Device | undefined>;
   remove(peer: PeerId): Promise<void>;
+  /** The device goes on under its successor's key, with the same name and rights; the old key is good until `retiresMs`. In one commit. */
+  succeed(from: PeerId, to: PeerId, how: { readonly lease: string; readonly retiresMs: number }): Promise<Device>;
 }
 
-export async function openDevices(store: Store): Promise<Devices> {
+export async function openDevices(store: Store, nowMs: () => number = () => 0): Promise<Devices> {
   const room = store.room('devices');
   const rows = records<Device>(room, 'device');
   const serial = createMutex();
   const known = new Map<PeerId, Device>();
   for await (const [, device] of rows.all()) known.set(device.peer, device);
+  const isRetired = ({ retiresMs }: Device): boolean => retiresMs !== undefined && retiresMs <= nowMs();
+  const list = (): readonly Device[] => [...known.values()].filter((device) => !isRetired(device));
   return {
-    get: (peer) => known.get(peer),
-    list: () => [...known.values()],
-    find: (text) => findDevice([...known.values()], text),
-    isBlocked: (peer) => known.get(peer)?.blocked === true,
+    get: (peer) => {
+      const device = known.get(peer);
+      return device === undefined || isRetired(device) ? undefined : device;
+    },
+    list,
+    find: (text) => findDevice(list(), text),
+    isBlocked: (peer) => {
+      const device = known.get(peer);
+      return device !== undefined && (device.blocked || isRetired(device));
+    },
     update: (peer, edit) =>
       serial(async () => {
         const device = edit(known.get(peer));
@@ -62,6 +79,17 @@ export async function openDevices(store: Store): Promise<Devices> {
       serial(async () => {
         await room.commit([rows.remove(peer)]);
         known.delete(peer);
+      }),
+    succeed: (from, to, { lease, retiresMs }) =>
+      serial(async () => {
+        const before = known.get(from);
+        if (before === undefined) throw new PeerAiError('DEVICE_UNKNOWN', 'this key is no paired device’s');
+        const device: Device = { ...before, peer: to, lease, addresses: [], predecessor: from };
+        // Its name goes on with it: the old key is found by its id alone.
+        const old: Device = { ...before, name: from.slice(-8), successor: to, retiresMs };
+        await room.commit([rows.put(to, device), rows.put(from, old)]);
+        known.set(to, device).set(from, old);
+        return device;
       }),
   };
 }

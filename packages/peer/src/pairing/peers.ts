@@ -45,6 +45,8 @@ export interface Peers {
   /** Throws DEVICE_UNKNOWN, INVALID_FORMAT for a name that is taken. */
   change(text: string, patch: PeerPatch): Promise<PeerView>;
   remove(text: string): Promise<void>;
+  /** Ends what a peer has here, and its links. */
+  cutOff(peer: PeerId): Promise<void>;
   /** Round trip of a nonce over the best path. Throws DEVICE_UNKNOWN, PEER_UNREACHABLE, INVALID_FORMAT. */
   ping(text: string, signal: AbortSignal): Promise<PingView>;
 }
@@ -105,12 +107,15 @@ export function createPeers(deps: PeersDeps): Peers {
       deps.removed(peer);
       deps.events.emit({ type: 'peer-removed', peerId: peer });
     },
+    cutOff: (peer) => cutOff(deps, peer),
     ping: (text, signal) => pingDevice(deps, text, signal),
   };
 }
 
-/** Throws INVALID_FORMAT for a name that is taken. */
+/** Throws INVALID_FORMAT for a name that is taken, REFUSED for letting in a key that was revoked. */
 function patched({ devices, ownName }: PeersDeps, device: Device, patch: PeerPatch): Device {
+  if (device.revokedMs !== undefined && patch.blocked === false)
+    throw new PeerAiError('REFUSED', `${device.name} has said itself that its key is not to be trusted; pair it anew`);
   const name = patch.name === undefined ? device.name : cleanName(patch.name);
   const clash = name !== device.name && freeName(devices, ownName(), name, device.peer) !== name;
   if (clash) throw new PeerAiError('INVALID_FORMAT', `"${name}" is the name of another device`);

@@ -6,6 +6,7 @@ export * from '../control/session.schema.ts';
 export * from '../control/problem.ts';
 export * from '../doctor/doctor.schema.ts';
 export * from '../groups/groups.schema.ts';
+export * from '../keys/keys.schema.ts';
 export * from '../ledger/ledger.schema.ts';
 export * from '../messages/messages.schema.ts';
 export * from '../models/models.schema.ts';

@@ -57,13 +57,15 @@ export interface Sharing {
   list(): readonly ShareView[];
   /** From now on the link is refused; running answers end. Throws SHARE_UNKNOWN. */
   stop(id: string): Promise<ShareView>;
+  /** Says how many there were. */
+  stopAll(): Promise<number>;
   start(): void;
   close(): void;
 }
 
 export function createSharing(deps: SharingDeps): Sharing {
   let serving: Disposable | undefined;
-  return {
+  const sharing: Sharing = {
     async create(request) {
       const { defaults } = deps;
       const wish = {
@@ -94,6 +96,11 @@ export function createSharing(deps: SharingDeps): Sharing {
       deps.admission.revoke({ share: share.id });
       return announce(deps, stopped);
     },
+    async stopAll() {
+      const active = sharing.list().filter(({ state }) => state === 'active');
+      for (const { id } of active) await sharing.stop(id);
+      return active.length;
+    },
     start() {
       serving ??= serveMethod(
         deps.network,
@@ -110,6 +117,7 @@ export function createSharing(deps: SharingDeps): Sharing {
       serving = undefined;
     },
   };
+  return sharing;
 }
 
 export function shareView(

@@ -17,6 +17,9 @@ import { slowStore } from './slow-store.ts';
 
 export interface PeerOptions {
   readonly seed?: number;
+  /** Its key's 32 bytes, instead of those that follow from `seed`. */
+  readonly key?: Uint8Array;
+  readonly replaceKey?: (key: Uint8Array) => Promise<void>;
   readonly store?: MemoryStore;
   /** How late each commit is, milliseconds. */
   readonly commitMs?: number;
@@ -72,9 +75,9 @@ export function testWorld(weather: { readonly latencyMs?: number; readonly lossR
   const lives = new Map<string, { alive: boolean }>();
   let nextSeed = 1;
   let livesSoFar = 0;
-  const someone = (options: { readonly seed?: number; readonly store?: MemoryStore; readonly commitMs?: number }) => {
+  const someone = (options: Pick<PeerOptions, 'seed' | 'key' | 'store' | 'commitMs'>) => {
     const seed = options.seed ?? nextSeed++;
-    const identity = createIdentity(nobleCrypto, seededRandom(seed).bytes(32));
+    const identity = createIdentity(nobleCrypto, options.key ?? seededRandom(seed).bytes(32));
     // Who comes back is the same peer with other luck.
     livesSoFar += 1;
     const random = seededRandom(seed * 1_000 + livesSoFar);
@@ -102,6 +105,7 @@ export function testWorld(weather: { readonly latencyMs?: number; readonly lossR
         api: () => 'http://127.0.0.1:8006',
         taskHandlers: options.taskHandlers ?? [],
         topics: memoryTopics(networks, identity.peer),
+        ...(options.replaceKey === undefined ? {} : { replaceKey: options.replaceKey }),
       };
       const peer = await createPeer(
         { ...world, ...parts, store: disk, network },

@@ -15,5 +15,5 @@ export { type Config, configSchema, type EngineChoice } from '../config/schema.t
 export { secretKeys, shownConfig } from '../config/shown.ts';
 export { configJsonSchema, type KeyInfo } from '../config/tree.ts';
 export { writePrivateFile } from './atomic-file.ts';
-export { changePassphrase, type LoadedSeed, loadOrCreateSeed, type SeedOptions } from './key-file.ts';
+export { changePassphrase, type LoadedSeed, loadOrCreateSeed, replaceSeed, type SeedOptions } from './key-file.ts';
 export { type ClosableLogger, createLogger, type LoggerOptions } from './log/logger.ts';

@@ -5,7 +5,7 @@ import { toBase64Url, toHex } from '@peerai/core-protocol';
 import { seededRandom } from '@peerai/core-protocol/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { limits } from '../limits.ts';
-import { changePassphrase, loadOrCreateSeed } from './key-file.ts';
+import { changePassphrase, loadOrCreateSeed, replaceSeed } from './key-file.ts';
 
 let folder: string;
 let path: string;
@@ -67,6 +67,14 @@ describe('a key file', () => {
       message: expect.not.stringContaining('half'),
     });
     expect(readFileSync(path, 'utf8')).toBe(text);
+  });
+
+  it('may get another seed in its place, and stays 0600', async () => {
+    await loadOrCreateSeed(path, { random });
+    const next = random.bytes(32);
+    await replaceSeed(path, next, { random });
+    expect((await loadOrCreateSeed(path, { random })).seed).toEqual(next);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
   });
 
   it('may have keyFileBytesMax bytes', async () => {

@@ -47,6 +47,11 @@ export async function changePassphrase(path: string, from: string | undefined, t
   await writePrivateFile(path, await sealSeed(seed, to), 'replace');
 }
 
+/** Puts another 32-byte seed in the file's place; from the next start on it is this machine's. Throws LIMIT_EXCEEDED for a passphrase. */
+export async function replaceSeed(path: string, seed: Uint8Array, options: SeedOptions): Promise<void> {
+  await writePrivateFile(path, await sealSeed(seed, options), 'replace');
+}
+
 async function readKeyFile(path: string): Promise<string | undefined> {
   let file;
   try {

@@ -1,6 +1,10 @@
+import { PeerAiError } from '@peerai/core-protocol';
+import type { ControlClient } from '@peerai/peer/control';
+import { parseDurationMs } from '@peerai/platform';
 import { command, type Verb } from '../command.ts';
+import type { Output } from '../output.ts';
 import { table } from '../plain.ts';
-import { ago } from '../words.ts';
+import { ago, counted, until } from '../words.ts';
 
 const show = command('show', 'Who this peer is', {}, async ({ agent, output }) => {
   const { name, peerId, fingerprint } = await (await agent()).client.node();
@@ -42,12 +46,59 @@ const ls = command('ls', 'Keys of the AI gateway', {}, async ({ agent, output })
 
 const revoke = command(
   'revoke',
-  'Take a key back; its requests are refused at once',
-  named,
+  'Take a gateway key back, or say that this peer itself is not to be trusted any more',
+  {
+    name: { type: 'positional', required: false, description: 'Name of the gateway key' },
+    identity: { type: 'boolean', description: 'The key of this peer: every device refuses it from now on' },
+  } as const,
   async ({ args, agent, output }) => {
-    await (await agent()).client.revokeKey(args.name);
+    const { client } = await agent();
+    if (args.identity === true) return endIdentity(client, output, args.yes === true);
+    if (args.name === undefined)
+      throw new PeerAiError(
+        'USAGE',
+        'which key? `peerai key ls` names those of the gateway; --identity means this peer',
+      );
+    await client.revokeKey(args.name);
     output.data({ revoked: args.name }, () => `Revoked ${args.name}.`);
   },
 );
 
-export const key: Verb = { run: show, subs: { show, add, ls, revoke } };
+async function endIdentity(client: ControlClient, output: Output, isSure: boolean): Promise<void> {
+  if (!isSure) {
+    throw new PeerAiError('USAGE', 'every device will refuse this peer for good; say -y if that is meant', {
+      hint: 'To go on under another key instead: peerai key rotate',
+    });
+  }
+  const said = await client.revokeIdentity();
+  output.data(
+    { revocation: said },
+    () => `${said.told} of ${counted(said.devices, 'device', 'devices')} heard it and refuse this key.`,
+  );
+  if (said.told < said.devices) output.note('Those that were away did not hear it: say it again when they are there.');
+}
+
+const rotate = command(
+  'rotate',
+  'Go on under a new key; paired devices follow',
+  {
+    grace: { type: 'string', default: '24h', valueHint: 'TIME', description: 'How long the old key is still good' },
+    force: { type: 'boolean', description: 'Also while messages wait to be delivered' },
+  } as const,
+  async ({ args, agent, output }) => {
+    const wish = { graceMs: parseDurationMs(args.grace), force: args.force === true };
+    const rotation = await (await agent()).client.rotateIdentity(wish);
+    output.data({ rotation }, () =>
+      table([
+        ['was', rotation.from],
+        ['will be', rotation.to],
+        ['old key good', until(rotation.graceUntilMs)],
+      ]),
+    );
+    if (rotation.sharesEnded > 0)
+      output.note(`${counted(rotation.sharesEnded, 'share link', 'share links')} named the old key and ended.`);
+    output.note('The new key is used from the next start on: peerai down && peerai up');
+  },
+);
+
+export const key: Verb = { run: show, subs: { show, add, ls, revoke, rotate } };

@@ -106,6 +106,45 @@ const ping = command('ping', 'Round trip of one question', who, async ({ args, a
   output.data(answer, () => `${answer.roundTripMs.toFixed(1)} ms · ${answer.path}`);
 });
 
+/** As people copy it: pictures, words or digits, with or without what stands between them. */
+const bare = (text: string): string => text.toLowerCase().replaceAll(/[\s,:·-]+/gu, '');
+
+const verify = command(
+  'verify',
+  'Is it the device you think? Compare its key with what it shows itself',
+  {
+    ...who,
+    fingerprint: {
+      type: 'positional',
+      required: false,
+      description: 'What `peerai key show` prints over there, in quotes',
+    },
+  } as const,
+  async ({ args, agent, output, signal }) => {
+    const peer = await one((await agent()).client, args.peer, signal);
+    const { emoji, words, hex } = peer.fingerprint;
+    const given = args.fingerprint ?? '';
+    if (given === '') {
+      output.data({ peer: { name: peer.name, peerId: peer.peerId, fingerprint: peer.fingerprint } }, () =>
+        table([
+          ['emoji', emoji.join(' ')],
+          ['words', words.join(' ')],
+          ['hex', hex],
+        ]),
+      );
+      output.note(`It must be the same as what \`peerai key show\` prints on ${peer.name}.`);
+      return;
+    }
+    const same = [emoji.join(''), words.join(''), hex].some((form) => bare(form) === bare(given));
+    if (!same) {
+      throw new PeerAiError('FINGERPRINT_WRONG', `this is not the fingerprint of ${peer.name}`, {
+        hint: `It may be somebody else: peerai peers block ${peer.name}`,
+      });
+    }
+    output.data({ verified: peer.peerId, name: peer.name }, () => `✓ ${peer.name} is the device with this key.`);
+  },
+);
+
 const decide = (name: 'accept' | 'reject', description: string) =>
   command(
     name,
@@ -138,6 +177,7 @@ export const peers: Verb = {
   subs: {
     ls,
     show,
+    verify,
     rename,
     allow,
     block: patch('block', 'Cut a device off at once', { blocked: true }, 'is blocked.'),

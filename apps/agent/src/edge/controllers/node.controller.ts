@@ -1,7 +1,20 @@
-import { Controller, Get, HttpCode, Inject, Post } from '@nestjs/common';
-import type { CapabilitiesView, ConfigView, DoctorView, NodeView, Peer } from '@peerai/peer';
+import { Body, Controller, Get, HttpCode, Inject, Post } from '@nestjs/common';
+import type {
+  CapabilitiesView,
+  ConfigView,
+  DoctorView,
+  NodeView,
+  Peer,
+  RevocationView,
+  RotationView,
+} from '@peerai/peer';
+import { rotateRequestSchema } from '@peerai/peer/schemas';
+import type { z } from 'zod';
 import { CONTROL, PEER } from '../tokens.ts';
 import type { ControlHooks } from '../hooks.ts';
+
+/** Telling all devices at once, those away included, milliseconds. */
+const tellMs = 15_000;
 
 @Controller('api/v1')
 export class NodeController {
@@ -20,6 +33,18 @@ export class NodeController {
   @Get('node/capabilities')
   capabilities(): CapabilitiesView {
     return this.peer.status.capabilities.own();
+  }
+
+  @Post('node/key/rotate')
+  @HttpCode(200)
+  rotate(@Body({ schema: rotateRequestSchema }) wish: z.output<typeof rotateRequestSchema>): Promise<RotationView> {
+    return this.peer.keys.rotate(wish);
+  }
+
+  @Post('node/key/revoke')
+  @HttpCode(200)
+  revoke(): Promise<RevocationView> {
+    return this.peer.keys.revoke(AbortSignal.timeout(tellMs));
   }
 
   @Get('doctor')
