@@ -4,18 +4,18 @@ import { createFailures, createGateway, createModelQueue, type Gateway } from '@
 import { type Chat, createChat } from './chat/chat.ts';
 import { createDoctor, type Doctor } from './doctor/doctor.ts';
 import { createEventHub, type EventHub } from './events/hub.ts';
-import { openMessenger, type PeerHttp } from './http/open-messenger.ts';
+import type { PeerHttp } from './http/open-messenger.ts';
 import { runTraffic } from './events/traffic.ts';
-import { type Groups, openGroups } from './groups/groups.ts';
+import type { Groups } from './groups/groups.ts';
 import { type Books, createBooks, openedView } from './ledger/books.ts';
 import { openOwnLedger } from './ledger/own-ledger.ts';
 import { createSigning } from './ledger/signing.ts';
-import { openMailbox } from '@peerai/messaging/mailbox';
 import { type Keys, openKeys } from './keys/keys.ts';
 import { createKeeper } from './links/keeper.ts';
 import { createLinkBook } from './links/link-book.ts';
 import { createRelays } from './links/relays.ts';
-import { type Messages, openMessages } from './messages/messages.ts';
+import { openCorrespondence } from './messages/correspondence.ts';
+import type { Messages } from './messages/messages.ts';
 import { createLocalModels } from './models/local-models.ts';
 import { type Models, openModels } from './models/models.ts';
 import { catalogueOf, createRoute } from './models/route.ts';
@@ -29,14 +29,12 @@ import { createPeers, type Peers } from './pairing/peers.ts';
 import { openAdmission } from './share/admission.ts';
 import type { PeerSettings, PeerWorld } from './peer-world.ts';
 import { openShares } from './share/shares.ts';
-import { tellingStore } from './store/telling-store.ts';
 import { serveSharing } from './share/serve-sharing.ts';
 import { createSharing, shareView, type Sharing } from './share/sharing.ts';
 import { createStatus, type Status } from './status/status.ts';
 import { promptHandler } from './tasks/prompt-handler.ts';
-import { createTaskHandlers } from './tasks/task-handler.ts';
-import { openTasks, type Tasks } from './tasks/tasks.ts';
-import { createPeerTopics, type PeerTopics } from './topics/topics.ts';
+import type { Tasks } from './tasks/tasks.ts';
+import type { PeerTopics } from './topics/topics.ts';
 
 export type { PeerSettings, PeerWorld } from './peer-world.ts';
 
@@ -215,36 +213,17 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     },
   });
 
-  const messengerStore = tellingStore(store.room('messenger'), (changes) => {
-    messages.committed(changes);
-    tasks.committed(changes);
-  });
-  const mailbox = await openMailbox({
-    ...world,
-    store: store.room('mailbox'),
-    isFriend: (peer) => devices.get(peer)?.blocked === false,
-    relays: () => settings.relays,
-    about: () => ({ name: recordName(settings.name), agent: `peerai/${settings.version}`.slice(0, 64) }),
-  });
-  const parts = { ...world, messengerStore, devices, name: settings.name, depot: mailbox.depot };
-  const { messenger, http } = await openMessenger(parts, settings.http);
-  const messages = await openMessages({ clock, store, messenger, devices, contacts: http.contacts, events });
   const queue = createModelQueue(clock, { concurrency: settings.concurrency, queueLengthMax: settings.queueLength });
   const answering = () => ({ active: queue.running, queued: queue.waiting, concurrentMax: settings.concurrency });
   const nameOf = (peer: PeerId): string => (peer === identity.peer ? settings.name : peers.nameOf(peer));
   const ownModels = async () => (await models.list()).models.filter((model) => model.local);
-  const groups = await openGroups({ ...world, messenger, devices, events, nameOf });
-  const tasks = await openTasks({
-    ...world,
-    self: identity.peer,
-    messenger,
+  const correspondence = await openCorrespondence(world, settings, {
     devices,
     events,
     nameOf,
-    handlers: createTaskHandlers(world.taskHandlers ?? [], [promptHandler({ clock, queue, local, models })]),
-    concurrency: settings.tasksAtOnce ?? 1,
+    builtIn: [promptHandler({ clock, queue, local, models })],
   });
-  const topics = createPeerTopics({ clock, devices, topics: world.topics });
+  const { messenger, http, messages, groups, tasks, topics } = correspondence;
   const status = createStatus({
     ...world,
     self: identity.peer,
@@ -351,12 +330,9 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
       serve();
       pairing.start();
       sharing.start();
-      messages.start();
-      await groups.start(stopping.signal);
-      await tasks.start(stopping.signal);
+      await correspondence.listen(stopping.signal);
       status.start(stopping.signal);
-      await messenger.start(stopping.signal);
-      mailbox.start(messenger, stopping.signal);
+      await correspondence.run(stopping.signal);
       const quiet = (task: Promise<void>): void =>
         void task.catch((error: unknown) =>
           logger.error('task-failed', { error: error instanceof Error ? error.message : 'unknown' }),
@@ -382,17 +358,10 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
       keeper.stop();
       pairing.stop();
       sharing.close();
-      messages.stop();
-      await groups.stop();
-      await tasks.stop();
+      await correspondence.mute();
       status.stop();
       for (const one of serving.splice(0)) one[Symbol.dispose]();
-      await mailbox.stop();
-      await messenger.stop();
-      await http.stop();
+      await correspondence.stop();
     },
   };
 }
-
-/** A name for the signed record: 16 characters have at most its 64 bytes. */
-const recordName = (name: string): string => Array.from(name).slice(0, 16).join('');

@@ -1,0 +1,103 @@
+import type { PeerId } from '@peerai/core-protocol';
+import type { PeerMessenger } from '@peerai/messaging';
+import { openMailbox } from '@peerai/messaging/mailbox';
+import type { EventHub } from '../events/hub.ts';
+import { type Groups, openGroups } from '../groups/groups.ts';
+import { openMessenger, type PeerHttp } from '../http/open-messenger.ts';
+import type { Devices } from '../pairing/devices.ts';
+import type { PeerSettings, PeerWorld } from '../peer-world.ts';
+import { tellingStore } from '../store/telling-store.ts';
+import { createTaskHandlers, type TaskHandler } from '../tasks/task-handler.ts';
+import { openTasks, type Tasks } from '../tasks/tasks.ts';
+import { createPeerTopics, type PeerTopics } from '../topics/topics.ts';
+import { type Messages, openMessages } from './messages.ts';
+
+interface Parts {
+  readonly devices: Devices;
+  readonly events: EventHub;
+  readonly nameOf: (peer: PeerId) => string;
+  /** Types of tasks every peer does. */
+  readonly builtIn: readonly TaskHandler[];
+}
+
+/** Everything that goes by letters: what people write, groups, tasks; and topics. */
+export interface Correspondence {
+  readonly messenger: PeerMessenger;
+  readonly http: PeerHttp;
+  readonly messages: Messages;
+  readonly groups: Groups;
+  readonly tasks: Tasks;
+  readonly topics: PeerTopics;
+  /** Listens for letters of its kinds; to be called before `run`. */
+  listen(signal: AbortSignal): Promise<void>;
+  /** Sends and takes letters. */
+  run(signal: AbortSignal): Promise<void>;
+  /** No letter is taken for its kinds any more. */
+  mute(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Throws what the store throws. */
+export async function openCorrespondence(
+  world: PeerWorld,
+  settings: PeerSettings,
+  { devices, events, nameOf, builtIn }: Parts,
+): Promise<Correspondence> {
+  const { clock, store, identity } = world;
+  const messengerStore = tellingStore(store.room('messenger'), (changes) => {
+    messages.committed(changes);
+    tasks.committed(changes);
+  });
+  const mailbox = await openMailbox({
+    ...world,
+    store: store.room('mailbox'),
+    isFriend: (peer) => devices.get(peer)?.blocked === false,
+    relays: () => settings.relays,
+    about: () => ({ name: recordName(settings.name), agent: `peerai/${settings.version}`.slice(0, 64) }),
+  });
+  const parts = { ...world, messengerStore, devices, name: settings.name, depot: mailbox.depot };
+  const { messenger, http } = await openMessenger(parts, settings.http);
+  const messages = await openMessages({ clock, store, messenger, devices, contacts: http.contacts, events });
+  const groups = await openGroups({ ...world, messenger, devices, events, nameOf });
+  const tasks = await openTasks({
+    ...world,
+    self: identity.peer,
+    messenger,
+    devices,
+    events,
+    nameOf,
+    handlers: createTaskHandlers(world.taskHandlers ?? [], builtIn),
+    concurrency: settings.tasksAtOnce ?? 1,
+  });
+  const topics = createPeerTopics({ clock, devices, topics: world.topics });
+  return {
+    messenger,
+    http,
+    messages,
+    groups,
+    tasks,
+    topics,
+    async listen(signal) {
+      messages.start();
+      await groups.start(signal);
+      await tasks.start(signal);
+    },
+    async run(signal) {
+      await messenger.start(signal);
+      mailbox.start(messenger, signal);
+    },
+    async mute() {
+      messages.stop();
+      await groups.stop();
+      await tasks.stop();
+    },
+    async stop() {
+      await mailbox.stop();
+      await messenger.stop();
+      await http.stop();
+    },
+  };
+}
+
+/** A name for the signed record: 16 characters have at most its 64 bytes. */
+const recordName = (name: string): string => Array.from(name).slice(0, 16).join('');
