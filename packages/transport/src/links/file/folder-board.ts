@@ -1,5 +1,6 @@
 import { mkdir, opendir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { putSmallFile, readSmallFile, removeFile } from '@peerai/core-protocol/files-node';
 import { limits } from '../../limits.ts';
 import type { SignalBoard } from './board.ts';
 import {
@@ -12,7 +13,6 @@ import {
   writeAnswer,
   writeOffer,
 } from './note.ts';
-import { putSmallFile, readSmallFile, removeFile } from './small-file.ts';
 
 /** Ours, and what we leave half-written when we are killed. */
 const ownForm = /\.(offer|answer|here)\.json$|^\.[0-9a-f-]{36}\.tmp$/u;

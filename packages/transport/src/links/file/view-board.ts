@@ -1,7 +1,7 @@
-import { mkdir, open, rename, stat } from 'node:fs/promises';
-import { randomUUID } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Clock, utf8 } from '@peerai/core-protocol';
+import { lockFile, putSmallFile, readSmallFile } from '@peerai/core-protocol/files-node';
 import { transportError } from '../../errors.ts';
 import { limits } from '../../limits.ts';
 import type { SignalBoard } from './board.ts';
@@ -16,7 +16,6 @@ import {
   writeAnswer,
   writeOffer,
 } from './note.ts';
-import { putSmallFile, readSmallFile, removeFile } from './small-file.ts';
 
 type View = Record<string, unknown>;
 
@@ -26,6 +25,8 @@ type View = Record<string, unknown>;
  */
 export function createViewBoard(file: string, clock: Clock): SignalBoard {
   const read = async (): Promise<View> => viewOf(parseJson(await readSmallFile(file, limits.signalViewBytesMax)));
+
+  const lockTimes = { clock, staleMs: limits.signalLockStaleMs, pollMs: limits.signalPollBusyMs / 2 };
 
   /** An older program may be writing just now; what stays half a file for a second is not its last word. */
   async function readWhole(): Promise<View> {
@@ -39,7 +40,7 @@ export function createViewBoard(file: string, clock: Clock): SignalBoard {
   }
 
   async function change(edit: (view: View) => void): Promise<void> {
-    await using _ = await lock(`${file}.lock`, clock);
+    await using _ = await lockFile(`${file}.lock`, lockTimes);
     const view = await readWhole();
     for (const [key, entry] of Object.entries(view)) if (isStale(key, entry, clock.nowMs())) delete view[key];
     edit(view);
@@ -114,36 +115,4 @@ function isStale(key: string, entry: unknown, nowMs: number): boolean {
   if (!/_(offer|answer|here)$/u.test(key)) return false;
   const writtenMs = readTimeMs(entry);
   return writtenMs === undefined || !isFresh(writtenMs, nowMs);
-}
-
-/** Waits for its turn; a lock left by a process that ended is taken away. Throws LIMIT_REACHED. */
-async function lock(path: string, clock: Clock): Promise<AsyncDisposable> {
-  const endMs = clock.elapsedMs() + 2 * limits.signalLockStaleMs;
-  while (clock.elapsedMs() < endMs) {
-    const file = await open(path, 'wx', 0o600).catch((error: { readonly code?: string }) => {
-      if (error.code === 'EEXIST') return undefined;
-      throw error;
-    });
-    if (file !== undefined) {
-      await file.close();
-      return { [Symbol.asyncDispose]: () => removeFile(path) };
-    }
-    await breakStale(path, clock);
-    await clock.sleep(limits.signalPollBusyMs / 2);
-  }
-  throw transportError('LIMIT_REACHED', `${path} is held by somebody else`);
-}
-
-/** Of several that find it stale one gets to rename it; should it be a new one by then, its holder finds a second writer, whose write is whole too. */
-async function breakStale(path: string, clock: Clock): Promise<void> {
-  const ageMs = await stat(path).then(
-    (one) => clock.nowMs() - one.mtimeMs,
-    () => 0,
-  );
-  if (ageMs < limits.signalLockStaleMs) return;
-  const aside = `${path}.${randomUUID()}`;
-  await rename(path, aside).then(
-    () => removeFile(aside),
-    () => undefined,
-  );
 }

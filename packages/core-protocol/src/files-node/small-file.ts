@@ -24,13 +24,18 @@ export async function readSmallFile(path: string, bytesMax: number): Promise<Uin
   }
 }
 
-/** Whole or not at all, for this user alone: written beside, then renamed. */
-export async function putSmallFile(path: string, text: string): Promise<void> {
+/**
+ * Whole or not at all: written beside, then renamed.
+ *
+ * @param mode - for this user alone unless it says otherwise; the process's umask does not apply.
+ */
+export async function putSmallFile(path: string, text: string, mode = 0o600): Promise<void> {
   const aside = join(dirname(path), `.${randomUUID()}.tmp`);
   try {
     const file = await open(aside, 'wx', 0o600);
     try {
       await file.writeFile(text);
+      if (mode !== 0o600) await file.chmod(mode);
     } finally {
       await file.close();
     }
