@@ -34,6 +34,9 @@ export const limits = {
   openOnLinkMs: 2_500,
   /** One address dialled, milliseconds; WebRTC takes 0.1 s on a good machine. */
   dialAddressMs: 6_000,
+  /** Steps of one dial that are remembered: some fifteen in libp2p, and one for each WebRTC candidate that somebody else sends. */
+  dialStepsMax: 48,
+
   // ── meeting in a shared folder
   /** Offers, answers and signs of life older or newer than this by their writer's clock are nobody's, milliseconds; as `signaling.json` always had it. */
   signalFreshMs: 30_000,

@@ -12,6 +12,7 @@ import { limits } from '../limits.ts';
 import type { RunningTopics } from '../topics/topics.ts';
 import type { FarDirectory } from './far.ts';
 import type { Intake } from './intake.ts';
+import { answerInTime, askForRecords } from './record-channel.ts';
 import type { KnownRecord, RecordBook } from './record-book.ts';
 
 export const recordsTopic = 'records';
@@ -43,6 +44,8 @@ export interface RunningDirectory extends Directory {
   run(signal: AbortSignal): void;
   /** Tells a peer we have just met our own record; never throws. */
   introduce(peer: PeerId): Promise<void>;
+  /** Takes a record from a neighbour, within its share; `undefined` where it is not new, not valid, or too much. */
+  learn(bytes: Uint8Array, source: PeerId): KnownRecord | undefined;
 }
 
 /** Signed records by gossip, by asking the peers we are connected to, and through the DHT. */
@@ -54,20 +57,6 @@ export function createDirectory(deps: DirectoryDeps): RunningDirectory {
   function learn(bytes: Uint8Array, source: PeerId, author?: PeerId): KnownRecord | undefined {
     if (book.holds(bytes) || !deps.intake.take(source)) return undefined;
     return book.put(bytes, source, author);
-  }
-
-  /** A channel on which nothing is asked, or whose answer nobody reads, ends too. */
-  async function answer(channel: Channel): Promise<void> {
-    const done = new AbortController();
-    const late = clock.deadline(limits.directoryAnswerMs, done.signal);
-    const stop = (): void => void channel.close('TIMEOUT');
-    late.addEventListener('abort', stop, { once: true });
-    try {
-      await reply(channel);
-    } finally {
-      late.removeEventListener('abort', stop);
-      done.abort();
-    }
   }
 
   async function reply(channel: Channel): Promise<void> {
@@ -82,28 +71,9 @@ export function createDirectory(deps: DirectoryDeps): RunningDirectory {
     }
   }
 
-  async function ask(
-    peer: PeerId,
-    what: string,
-    signal: AbortSignal,
-    found: (bytes: Uint8Array) => void,
-  ): Promise<void> {
-    const channel = await network.open(peer, directoryProtocol, { signal });
-    const stop = (): void => void channel.close('ABORTED');
-    signal.addEventListener('abort', stop, { once: true });
-    try {
-      await channel.send(question.encode({ what, own }));
-      await channel.close();
-      let count = 0;
-      for await (const record of channel) {
-        found(record);
-        count += 1;
-        if (count >= limits.recordsPerFindMax) break;
-      }
-    } finally {
-      signal.removeEventListener('abort', stop);
-      if (!channel.signal.aborted) void channel.close('ABORTED');
-    }
+  function ask(peer: PeerId, what: string, signal: AbortSignal, found: (bytes: Uint8Array) => void): Promise<void> {
+    const asked = { protocol: directoryProtocol, question: question.encode({ what, own }), signal, found };
+    return askForRecords(network, peer, { ...asked, recordsMax: limits.recordsPerFindMax });
   }
 
   /** A peer that cannot be asked has nothing to tell. */
@@ -167,12 +137,13 @@ export function createDirectory(deps: DirectoryDeps): RunningDirectory {
         stopping.abort();
       }
     },
+    learn,
     async introduce(peer) {
       if (own === undefined) return;
       await askQuietly(peer, '', clock.deadline(limits.findTimeoutMs), () => undefined);
     },
     run(signal) {
-      const disposable = network.answer(directoryProtocol, answer);
+      const disposable = network.answer(directoryProtocol, (channel) => answerInTime(clock, channel, reply));
       signal.addEventListener('abort', () => disposable[Symbol.dispose](), { once: true });
       const heard = topics.subscribe(
         recordsTopic,

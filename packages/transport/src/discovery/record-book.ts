@@ -12,10 +12,12 @@ export interface KnownRecord {
   readonly bytes: Uint8Array;
   readonly record: PeerRecord;
 }
-interface Entry extends KnownRecord {
-  readonly digest: string;
+export interface ToldRecord extends KnownRecord {
   /** The neighbour that told us. */
   readonly source: PeerId;
+}
+interface Entry extends ToldRecord {
+  readonly digest: string;
 }
 
 /** Records whose signature was checked, the newest of each peer, none that has expired; bounded in all and per neighbour. */
@@ -32,6 +34,8 @@ export interface RecordBook {
   /** Throws what openRecord throws. */
   check(bytes: Uint8Array): KnownRecord;
   match(what: string, listeners: (topic: string) => readonly string[]): KnownRecord[];
+  /** Everything that is known, our own record too where there is one; the one heard of longest ago first. */
+  all(): readonly ToldRecord[];
   /** Where a peer says it is: foreign text under its own signature. Empty for one unknown. */
   addresses(peer: PeerId): readonly string[];
   readonly size: number;
@@ -106,6 +110,10 @@ export function createRecordBook(deps: RecordBookDeps): RecordBook {
       known.set(fresh.record.peer, { ...fresh, digest, source });
       digests.add(digest);
       return fresh;
+    },
+    all() {
+      forgetExpired();
+      return [...known.values()];
     },
     match(what, listeners) {
       forgetExpired();

@@ -18,6 +18,7 @@ import { keepRelays } from '../network/relay-keeper.ts';
 import { createBandwidth } from '../policy/bandwidth.ts';
 import { type ConnectionLimit, createConnectionLimit } from '../policy/connection-limit.ts';
 import { forwardTopics } from '../topics/forward.ts';
+import type { MakePaths } from '../trace/paths.ts';
 import { createTopics, topicPrefix } from '../topics/topics.ts';
 import type { Components } from './components.ts';
 import { eagerYamux } from './eager-yamux.ts';
@@ -50,6 +51,8 @@ export interface NodeShape {
   readonly forwardTopics: boolean;
   /** A node without it is not in the DHT. */
   readonly dht?: DhtPart;
+  /** Remembers how attempts at peers failed; an agent's. */
+  readonly paths?: MakePaths;
   /** What a relay counts and refuses. */
   readonly relay?: {
     readonly gater: ConnectionGater;
@@ -203,7 +206,9 @@ function runNode(
   const self = components.peerId.toString() as PeerId;
   const crypto = deps.crypto ?? nobleCrypto;
   const book = createRecordBook({ crypto, self, nowMs: () => clock.nowMs(), ...bounds });
-  const running = createNetwork({ ...deps, components, announced: (peer) => book.addresses(peer) }, shape);
+  const announced = (peer: PeerId): readonly string[] => book.addresses(peer);
+  const running = createNetwork({ ...deps, components, announced }, shape);
+  const traced = shape.paths?.(components, { ...deps, announced });
   const pubsub = libp2p.services['pubsub'] as GossipSub;
   const topics = createTopics(pubsub, clock);
   const dht = libp2p.services['dht'] as SingleKadDHT | undefined;
@@ -230,7 +235,8 @@ function runNode(
       void directory.introduce(detail.peerId.toString() as PeerId);
     });
     const { dialAddressMs } = shape;
-    const keeping = { ...deps, components, ...(dialAddressMs === undefined ? {} : { dialAddressMs }) };
+    const told = traced?.relayTold;
+    const keeping = { ...deps, components, told, ...(dialAddressMs === undefined ? {} : { dialAddressMs }) };
     keepRelays(keeping, shape.relays, true, stopping.signal);
     keepRelays(keeping, shape.bootstrap, false, stopping.signal);
   }
@@ -246,7 +252,8 @@ function runNode(
   }
 
   return {
-    network: running.network,
+    network: traced?.over(running.network) ?? running.network,
+    ...(traced === undefined ? {} : { paths: traced.paths }),
     topics,
     directory,
     async start(signal) {

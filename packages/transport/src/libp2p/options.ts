@@ -1,4 +1,14 @@
-import type { Clock, CryptoProvider, Directory, Logger, Network, PeerId, Random, Topics } from '@peerai/core-protocol';
+import type {
+  Clock,
+  CryptoProvider,
+  Directory,
+  Logger,
+  Network,
+  Paths,
+  PeerId,
+  Random,
+  Topics,
+} from '@peerai/core-protocol';
 
 /** What every node needs from outside. */
 export interface TransportDeps {
@@ -59,6 +69,8 @@ export interface TransportNode {
   readonly network: Network;
   readonly topics: Topics;
   readonly directory: Directory;
+  /** How attempts at peers failed; an agent has it. */
+  readonly paths?: Paths;
   /** Safe to call twice; a stopped node does not start again (ABORTED). Throws the listener's error when a port is taken. */
   start(signal?: AbortSignal): Promise<void>;
   /** Safe to call twice. */

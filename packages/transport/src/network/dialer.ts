@@ -14,6 +14,8 @@ export interface Attempt {
   readonly address: string;
   readonly step: 'address' | 'direct' | 'relay' | 'webrtc' | 'file' | 'link' | 'identity';
   readonly reason: string;
+  /** What libp2p began on the way, in order. */
+  readonly begun?: readonly string[];
 }
 
 /**
@@ -26,6 +28,7 @@ export async function dialAddress(
   address: string,
   timeoutMs: number,
   signal: AbortSignal,
+  begun: Pick<string[], 'push' | 'length'> = [],
 ): Promise<Connection> {
   const bounded = clock.deadline(timeoutMs, signal);
   const dial = new AbortController();
@@ -33,7 +36,11 @@ export async function dialAddress(
   if (bounded.aborted) throw bounded.reason;
   bounded.addEventListener('abort', stop, { once: true });
   try {
-    return await raceAbort(components.transportManager.dial(multiaddr(address), { signal: dial.signal }), dial.signal);
+    const onProgress = ({ type }: { type: string }): void => {
+      if (begun.length < limits.dialStepsMax) begun.push(type);
+    };
+    const options = { signal: dial.signal, onProgress };
+    return await raceAbort(components.transportManager.dial(multiaddr(address), options), dial.signal);
   } finally {
     // @libp2p/tcp ties the socket to this signal for life: after the dial it must never fire.
     bounded.removeEventListener('abort', stop);
@@ -67,10 +74,12 @@ export async function dialWebrtc(
   let tryMs: number = limits.webrtcTryMs;
   for (let turn = 0; addresses.length > 0 && clock.elapsedMs() < endMs && !signal.aborted; turn += 1) {
     const address = addresses[turn % addresses.length] ?? '';
+    const begun: string[] = [];
     try {
-      return await dialAddress(components, clock, address, Math.min(tryMs, endMs - clock.elapsedMs()), signal);
+      const leftMs = Math.min(tryMs, endMs - clock.elapsedMs());
+      return await dialAddress(components, clock, address, leftMs, signal, begun);
     } catch (error) {
-      attempts.push({ address, step: 'webrtc', reason: reasonOf(error) });
+      attempts.push({ address, step: 'webrtc', reason: reasonOf(error), begun });
       if (!PeerAiError.is(error, 'TIMEOUT') && turn + 1 >= addresses.length) break;
       tryMs *= 1.5;
     }
@@ -104,11 +113,12 @@ export async function dialPlan(
   const tryAll = async (addresses: readonly string[], step: Attempt['step'], timeoutMs: number): Promise<void> => {
     await Promise.all(
       addresses.slice(0, limits.dialAddressesMax).map(async (address) => {
+        const begun: string[] = [];
         try {
-          first.resolve(await dialAddress(components, clock, address, timeoutMs, signal));
+          first.resolve(await dialAddress(components, clock, address, timeoutMs, signal, begun));
         } catch (error) {
           const reason = reasonOf(error);
-          attempts.push({ address, step, reason });
+          attempts.push({ address, step, reason, begun });
           if (reason.includes('ECONNREFUSED')) closedHosts.add(hostOf(address));
         }
       }),

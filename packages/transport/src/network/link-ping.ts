@@ -8,7 +8,7 @@ const pingProtocol = '/ipfs/ping/1.0.0';
 const pingBytes = 32;
 
 /** libp2p's ping over exactly this connection: 32 random bytes there and back. Milliseconds. Throws when it does not answer. */
-async function pingConnection(
+export async function pingConnection(
   connection: Connection,
   deps: { readonly clock: Clock; readonly random: Random },
   signal: AbortSignal,

@@ -12,6 +12,8 @@ interface KeeperDeps {
   readonly logger: Logger;
   /** How long one address may take; `limits.dialAddressMs` by default. */
   readonly dialAddressMs?: number;
+  /** What the last look at a relay came to; without a reason, it is there as it should be. */
+  readonly told?: ((relay: string, reason?: string) => void) | undefined;
 }
 
 /**
@@ -23,7 +25,7 @@ export function keepRelays(deps: KeeperDeps, relays: readonly string[], reserve:
 }
 
 async function keepRelay(
-  { components, clock, logger, dialAddressMs = limits.dialAddressMs }: KeeperDeps,
+  { components, clock, logger, dialAddressMs = limits.dialAddressMs, told: tell }: KeeperDeps,
   relay: string,
   reserve: boolean,
   stopped: AbortSignal,
@@ -37,12 +39,14 @@ async function keepRelay(
       const connection = await reach(components, relay, clock.deadline(dialAddressMs, stopped));
       if (reserve) listening = await keepReservation(components, places, relay, connection, listening);
       pauseMs = limits.relayRetryMs;
+      tell?.(relay);
       if (told !== 'up') logger.info('relay-reached', { relay });
       told = 'up';
       await clock.sleep(limits.relayCheckMs, stopped).catch(() => undefined);
     } catch (error) {
       const reason = reasonOf(error);
       if (stopped.aborted) return;
+      tell?.(relay, reason);
       if (told !== reason) logger.warn('relay-unreachable', { relay, reason });
       told = reason;
       await clock.sleep(pauseMs, stopped).catch(() => undefined);

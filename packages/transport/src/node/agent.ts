@@ -5,6 +5,7 @@ import { assembleNode } from '../libp2p/assemble.ts';
 import type { TransportDeps, TransportNode } from '../libp2p/options.ts';
 import { limits } from '../limits.ts';
 import type { SocksProxy } from '../links/socks.ts';
+import { createPaths } from '../trace/paths.ts';
 import { waysOf } from './ways.ts';
 
 /** Ways to connect; QUIC is on unless it is switched off or its native code does not load. */
@@ -46,6 +47,7 @@ export const mdnsServiceTag = 'peerai.local';
 /** A whole agent's node. Throws UNSAFE_ENVIRONMENT, INVALID_FORMAT. */
 export async function createAgentNode(deps: TransportDeps, options: AgentOptions): Promise<TransportNode> {
   const ways = await waysOf(options, deps);
+  const timeoutMs = options.connectionTimeoutMs ?? limits.connectionTimeoutMs;
   const node = await assembleNode(deps, {
     ...ways.shape,
     ...(options.announce === undefined ? {} : { announce: options.announce }),
@@ -54,10 +56,12 @@ export async function createAgentNode(deps: TransportDeps, options: AgentOptions
       ...(ways.mdns ? [mdns({ serviceTag: mdnsServiceTag })] : []),
     ],
     relays: options.relays,
+    paths: (components, parts) =>
+      createPaths({ ...parts, components }, { relays: options.relays, timeoutMs, placesOf: ways.shape.placesOf }),
     bootstrap: options.bootstrap,
     maxConnections: options.maxConnections ?? limits.connectionsMax,
     ...(options.bytesPerSecondMax === undefined ? {} : { bytesPerSecondMax: options.bytesPerSecondMax }),
-    connectionTimeoutMs: options.connectionTimeoutMs ?? limits.connectionTimeoutMs,
+    connectionTimeoutMs: timeoutMs,
     directOnly: options.path === 'direct-only',
     forwardTopics: false,
     ...(options.dht === true ? { dht: dhtPart('server') } : {}),
