@@ -14,7 +14,7 @@ const headersMs = 10_000;
 const requestMs = 15_000;
 const connectionsMax = 4_096;
 
-/** The relay's HTTP side: read-only, no bodies, nothing that needs a right. WebSocket upgrades are libp2p's. */
+/** The relay's HTTP side: read-only, no bodies, nothing that needs a right. WebSocket upgrades are libp2p's and signalling's. */
 export function createFace(face: RelayFace): Server {
   const server = createServer((request, response) => {
     route(face, request, response).catch(() => {
@@ -50,7 +50,7 @@ async function route(face: RelayFace, request: IncomingMessage, response: Server
 }
 
 /** The path of a request target, as it came: what is encoded stays encoded, and fits no file then. */
-function pathOf(target: string): string {
+export function pathOf(target: string): string {
   return (target.split(/[?#]/, 1)[0] ?? '/').replaceAll(/\/{2,}/g, '/');
 }
 

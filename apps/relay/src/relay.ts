@@ -16,10 +16,11 @@ import { createMailboxKeeper, type MailboxKeeper } from '@peerai/messaging/mailb
 import { loadOrCreateSeed, nodeRandom, openStore, systemClock } from '@peerai/platform/node';
 import type { TransportNode } from '@peerai/transport';
 import { createRelayNode } from '@peerai/transport/node';
-import { createFace } from './http.ts';
+import { createFace, pathOf } from './http.ts';
 import { createRelayMetrics } from './metrics.ts';
 import { findPage } from './page.ts';
 import type { RelaySettings } from './settings.ts';
+import { createSignalling, signalPath } from './signal/signalling.ts';
 import { webHost } from './web-host.ts';
 
 export const version = '0.1.0';
@@ -52,11 +53,15 @@ export async function startRelay(
   const metrics = createRelayMetrics();
   let node: TransportNode | undefined;
   let letters: Letters | undefined;
+  const signalling = createSignalling({ clock: systemClock, random: nodeRandom, crypto: nodeCrypto, logger });
   const server = createFace({
     page,
     health: () => healthOf(node, startedMs),
-    stats: () => ({ ...statsOf(node, startedMs), ...lettersOf(letters) }),
+    stats: () => ({ ...statsOf(node, startedMs), ...lettersOf(letters), signal_devices: signalling.devices }),
     metrics: async () => (node === undefined ? '' : metrics.text(node.stats())),
+  });
+  server.on('upgrade', (request, socket, head) => {
+    if (pathOf(request.url ?? '/') === signalPath) signalling.accept(request, socket, head);
   });
   await listen(server, settings);
   const { port } = server.address() as AddressInfo;
@@ -65,6 +70,7 @@ export async function startRelay(
   let info: Disposable | undefined;
   const stop = onlyOnce(async () => {
     info?.[Symbol.dispose]();
+    signalling.stop();
     await letters?.close();
     await node?.stop();
     server.closeAllConnections();
@@ -129,6 +135,7 @@ function nodeOptions({ bind, tcpPort, publicUrl, limits }: RelaySettings, server
   return {
     listen: [`/${isIPv6(bind) ? 'ip6' : 'ip4'}/${bind}/tcp/${tcpPort}`],
     httpServer: server,
+    isOwnPath: (path: string) => path === signalPath,
     ...(publicUrl === undefined ? {} : { announce: publicAddresses(publicUrl) }),
     limits,
   };

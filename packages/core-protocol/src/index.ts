@@ -48,6 +48,7 @@ export {
 } from './rpc/index.ts';
 export { checkWithSecret, openWithSecret, sealWithSecret } from './psk/envelope.ts';
 export { type RelayAnswer, relayInfoMethod, type RelayQuestion } from './relay/relay-info.ts';
+export { type BucketSize, createTokenBucket, type TokenBucket } from './token-bucket.ts';
 export { type UsageBounds, usageBounds } from './usage/usage-bounds.ts';
 export * as wire from './wire/index.ts';
 export type { Codec } from './wire/index.ts';

@@ -21,6 +21,12 @@ async function chromiumPath(): Promise<string> {
   return packaged.executablePath();
 }
 
+/** A browser on this machine, whose tabs say their addresses to one another. */
+export async function openChromium(): Promise<Browser> {
+  const args = [...flags, '--disable-features=WebRtcHideLocalIpsWithMdns'];
+  return chromium.launch({ executablePath: await chromiumPath(), args });
+}
+
 /** Where a guest sits: a network namespace of its own, or another loopback address where none can be made. */
 export interface GuestPlace {
   /** Address that the relay and the provider listen on, as the guest dials it. */

@@ -1,11 +1,13 @@
-import { type Clock, PeerAiError, type PeerId } from '@peerai/core-protocol';
+import {
+  type BucketSize,
+  type Clock,
+  createTokenBucket,
+  PeerAiError,
+  type PeerId,
+  type TokenBucket,
+} from '@peerai/core-protocol';
 import { httpLimits } from './limits.ts';
 
-export interface BucketSize {
-  /** Messages that may come at once. */
-  readonly burst: number;
-  readonly perMinute: number;
-}
 /** Seed 3's buckets, and one for all other kinds. */
 export const bucketSizes = {
   handshake: { burst: 10, perMinute: 5 },
@@ -35,30 +37,24 @@ export function createBuckets(
   clock: Pick<Clock, 'elapsedMs'>,
   ownersMax: number = httpLimits.bucketOwnersMax,
 ): Buckets {
-  const owners = new Map<PeerId, Map<BucketName, { tokens: number; atMs: number }>>();
+  const owners = new Map<PeerId, Map<BucketName, TokenBucket>>();
   return {
     get owners() {
       return owners.size;
     },
     take(peer, kind) {
-      const nowMs = clock.elapsedMs();
       const name = bucketOf(kind);
-      const { burst, perMinute } = bucketSizes[name];
-      const own = owners.get(peer) ?? new Map<BucketName, { tokens: number; atMs: number }>();
+      const own = owners.get(peer) ?? new Map<BucketName, TokenBucket>();
       // Heard of last, so forgotten last.
       owners.delete(peer);
       owners.set(peer, own);
       const oldest = owners.size > ownersMax ? owners.keys().next().value : undefined;
       if (oldest !== undefined) owners.delete(oldest);
-      const bucket = own.get(name) ?? { tokens: burst, atMs: nowMs };
+      const bucket = own.get(name) ?? createTokenBucket(clock, bucketSizes[name]);
       own.set(name, bucket);
-      bucket.tokens = Math.min(burst, bucket.tokens + ((nowMs - bucket.atMs) * perMinute) / 60_000);
-      bucket.atMs = nowMs;
-      if (bucket.tokens < 1) {
-        const retryAfterMs = Math.ceil(((1 - bucket.tokens) * 60_000) / perMinute);
+      const retryAfterMs = bucket.take();
+      if (retryAfterMs > 0)
         throw new PeerAiError('RATE_LIMITED', `too many messages of kind ${name}`, { kind: name, retryAfterMs });
-      }
-      bucket.tokens -= 1;
     },
   };
 }
