@@ -8,6 +8,7 @@ export type MessagingErrorCode =
   | 'ROUTE_REFUSED'
   | 'ROUTE_LOOP'
   | 'ROUTE_TOO_LONG'
+  | 'DOCUMENT_UNKNOWN'
   | 'GROUP_UNKNOWN'
   | 'NOT_COMMITTER'
   | 'NOT_MEMBER'
