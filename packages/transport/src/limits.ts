@@ -96,6 +96,8 @@ export const limits = {
   linkChangesMax: 4_096,
   /** Relays an agent keeps a reservation on. */
   relaysMax: 8,
+  /** Bootstrap nodes tried, each by itself, so that a dead one holds up no other; as many as the settings take. */
+  bootstrapMax: 64,
   /** First and longest pause before a lost relay or bootstrap node is tried again, milliseconds. */
   relayRetryMs: 500,
   relayRetryMsMax: 30_000,
@@ -190,6 +192,30 @@ export const limits = {
   foreignPlacesMax: 256,
   /** Bytes of the key. */
   networkKeyBytes: 32,
+
+  // ── peer exchange and crawl
+  /** Records asked for at once, given in one answer, and read of one: 128 KiB at most. */
+  recordsPerExchangeMax: 16,
+  /** Questions of one peer that are answered in a recordsWindowMs: one is usual, a crawl asks once more. */
+  exchangeAnswersMax: 4,
+  /** One question, its dial included, milliseconds. */
+  exchangeMs: 8_000,
+  /** How often it is looked whom to ask, and after what time the same peer is asked again, milliseconds. */
+  exchangeLookMs: 1_000,
+  exchangeAgainMs: 60_000,
+  exchangeQuestionsAtOnce: 4,
+  /** With fewer links than this, peers that were heard of are tried; so many a recordsWindowMs at most, whoever told of them. */
+  exchangeLinksWanted: 8,
+  exchangeDialsMax: 32,
+  /** Peers that were not there when they were tried, and how long they are neither tried again nor passed on, milliseconds. */
+  awayPeersMax: 1_024,
+  awayMs: 600_000,
+  /** Peers that one crawl tries, how many of them at the same time, and how long it takes at most, milliseconds. */
+  crawlPeersMax: 256,
+  crawlAtOnce: 4,
+  crawlMs: 60_000,
+  /** Random places of the DHT that one crawl looks at. */
+  crawlSearchesMax: 8,
 
   // ── DHT
   /** Kademlia's k and alpha: copies of a value, and questions at the same time. Maymounkov and Mazières 2002 has 20 and 3. */

@@ -13,7 +13,18 @@ export type {
 } from './language-model.ts';
 export type { Checkpoint, EntryBody, Ledger } from './ledger.ts';
 export type { Messenger, Opened, Outgoing } from './messenger.ts';
-export type { Channel, Directory, Link, LinkTransport, Network, OpenOptions, Protocol, Topics } from './network.ts';
+export type {
+  Channel,
+  CrawledPeer,
+  Crawler,
+  Directory,
+  Link,
+  LinkTransport,
+  Network,
+  OpenOptions,
+  Protocol,
+  Topics,
+} from './network.ts';
 export type { ConnectionCode, ConnectionStep, ConnectionTrace, Paths, StepTrace } from './paths.ts';
 export type { LoadOptions, Program, Runtime, Tensor, Tensors } from './runtime.ts';
 export type { Change, Key, Row, Store } from './store.ts';

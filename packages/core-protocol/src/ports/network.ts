@@ -88,3 +88,24 @@ export interface Directory {
   announce(record: Uint8Array): Promise<void>;
   find(what: PeerId | `${'model' | 'node' | 'topic'}:${string}`, signal: AbortSignal): AsyncIterable<Uint8Array>;
 }
+
+/** A peer met on a walk from peer to peer. */
+export interface CrawledPeer {
+  readonly peer: PeerId;
+  /** Where it was said to be: foreign text. */
+  readonly addresses: readonly string[];
+  /** Program and version, as its own signed record says; empty where there is none. */
+  readonly agent: string;
+  /** `untried`: it may not be dialled from here, such as an address of this house that an outer peer told. */
+  readonly state: 'reachable' | 'unreachable' | 'untried';
+  /** How it was first heard of. */
+  readonly via: 'link' | 'record' | 'dht';
+  /** New records it told. */
+  readonly told: number;
+}
+
+/** Walks from peer to peer by what peers say of each other; dials nothing that nobody named. */
+export interface Crawler {
+  /** Each peer once, after it was tried. Ends by itself: its peers and its time are bounded. */
+  crawl(signal: AbortSignal): AsyncIterable<CrawledPeer>;
+}

@@ -43,7 +43,12 @@ export interface ExchangeDeps {
 /** Peers that pass on the signed records of others. */
 export interface Exchange {
   /** Asks one peer, dialling it when needed, and tells every record's bytes. Throws what `open` throws; notes whether the peer was there. */
-  ask(peer: PeerId, signal: AbortSignal, found?: (bytes: Uint8Array) => void): Promise<void>;
+  ask(
+    peer: PeerId,
+    signal: AbortSignal,
+    addresses?: readonly string[],
+    found?: (bytes: Uint8Array) => void,
+  ): Promise<void>;
   /** Answers questions until the signal. */
   serve(signal: AbortSignal): void;
   /** Asks those it is linked to, and tries those it has heard of while it has few links, until the signal. */
@@ -68,7 +73,7 @@ export function createExchange(deps: ExchangeDeps): Exchange {
     }
   }
 
-  async function ask(peer: PeerId, signal: AbortSignal, found?: (bytes: Uint8Array) => void): Promise<void> {
+  async function ask(...[peer, signal, addresses, found]: Parameters<Exchange['ask']>): Promise<void> {
     askedMs.delete(peer);
     askedMs.set(peer, clock.elapsedMs());
     const [oldest] = askedMs.size > limits.recordsMax ? askedMs.keys() : [];
@@ -79,6 +84,7 @@ export function createExchange(deps: ExchangeDeps): Exchange {
         question: question.encode({ count: limits.recordsPerExchangeMax }),
         recordsMax: limits.recordsPerExchangeMax,
         signal: clock.deadline(limits.exchangeMs, signal),
+        addresses,
         found: (bytes) => {
           deps.learn(bytes, peer);
           found?.(bytes);
@@ -105,10 +111,10 @@ export function createExchange(deps: ExchangeDeps): Exchange {
     const links = deps.links();
     const linked = [...links.keys()].find(isDue);
     if (linked !== undefined || links.size >= limits.exchangeLinksWanted) return linked;
-    const strangers = deps
-      .known()
-      .filter(({ record, source }) => !links.has(record.peer) && isDue(record.peer) && record.peer !== network.self)
-      .filter(({ record, source }) => safeToDial(record.addresses, links.get(source)));
+    const strangers = deps.known().filter(({ record: { peer, addresses }, source }) => {
+      const isNew = peer !== network.self && !links.has(peer) && isDue(peer) && !reachability.isAway(peer);
+      return isNew && safeToDial(addresses, links.get(source));
+    });
     const [one] = pick(deps.random, strangers, 1);
     return one !== undefined && dials.take(network.self) ? one.record.peer : undefined;
   }

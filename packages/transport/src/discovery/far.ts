@@ -1,7 +1,15 @@
 import type { QueryEvent, SingleKadDHT } from '@libp2p/kad-dht';
-import { type Clock, type CryptoProvider, type Logger, type PeerId, type PeerRecord } from '@peerai/core-protocol';
+import {
+  type Clock,
+  type CryptoProvider,
+  type Logger,
+  type PeerId,
+  type PeerRecord,
+  type Random,
+} from '@peerai/core-protocol';
 import { reasonOf } from '../errors.ts';
 import { limits } from '../limits.ts';
+import type { NamedPeer } from './crawl.ts';
 import { offerKey, recordKey } from './kad-rules.ts';
 
 /** A record nobody has checked yet, and the peer that gave it. */
@@ -16,6 +24,8 @@ export interface FarDirectory {
   announce(bytes: Uint8Array, record: PeerRecord): void;
   /** Records of this peer, or of peers that say they have what is looked for. Ends by itself after `dhtFindMs`; never throws. */
   find(what: string, found: (record: FarRecord) => void, signal: AbortSignal): Promise<void>;
+  /** Peers that servers name when asked about random places. Ends by itself; never throws. */
+  named(found: (one: NamedPeer) => void, signal: AbortSignal): Promise<void>;
   run(signal: AbortSignal): void;
 }
 
@@ -24,6 +34,7 @@ export interface FarDeps {
   readonly crypto: CryptoProvider;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly random: Random;
 }
 
 export function createFarDirectory(deps: FarDeps): FarDirectory {
@@ -81,6 +92,19 @@ export function createFarDirectory(deps: FarDeps): FarDirectory {
       if (what.includes(':')) await offeredBy(what, found, bounded);
       else await recordOf(what as PeerId, found, bounded);
     },
+    async named(found, signal) {
+      for (let search = 0; search < limits.crawlSearchesMax && !signal.aborted; search += 1) {
+        const place = deps.random.bytes(placeBytes);
+        for await (const event of quietly(dht.getClosestPeers(place, { signal }))) {
+          if (event.name !== 'PEER_RESPONSE') continue;
+          const source = event.from.toString() as PeerId;
+          for (const { id, multiaddrs } of event.closer) {
+            const addresses = multiaddrs.map(String).slice(0, limits.dialAddressesMax);
+            found({ peer: id.toString() as PeerId, addresses, source });
+          }
+        }
+      }
+    },
     run(signal) {
       void (async () => {
         while (!signal.aborted) {
@@ -91,6 +115,9 @@ export function createFarDirectory(deps: FarDeps): FarDirectory {
     },
   };
 }
+
+/** Bytes of a random place in the DHT. */
+const placeBytes = 32;
 
 /** Under what a peer is listed, its name first. */
 export function offersOf({ name, models }: PeerRecord): readonly string[] {

@@ -41,10 +41,12 @@ export function safeToDial(addresses: readonly string[], via: string | undefined
   return (via !== undefined && isInHouse(via)) || !addresses.some(isInHouse);
 }
 
-/** This machine, a private network, or what cannot be read; of a circuit the relay's place counts. */
+/** This machine or a private network; of a circuit the relay's place counts. */
 function isInHouse(address: string): boolean {
+  const [, kind, host] = /^\/(ip4|ip6)\/([^/]+)/u.exec(address) ?? [];
+  if (kind === undefined) return false;
   try {
-    return isPrivate(multiaddr(address.split('/p2p')[0] ?? ''));
+    return isPrivate(multiaddr(`/${kind}/${host}`));
   } catch {
     return true;
   }

@@ -8,13 +8,15 @@ export interface RecordQuestion {
   /** More are not read. */
   readonly recordsMax: number;
   readonly signal: AbortSignal;
+  /** Where to try besides the known places. */
+  readonly addresses?: readonly string[] | undefined;
   readonly found: (record: Uint8Array) => void;
 }
 
 /** Asks one peer. Throws what `open` and the channel throw; what was found before is found. */
 export async function askForRecords(network: Network, peer: PeerId, asked: RecordQuestion): Promise<void> {
-  const { protocol, signal } = asked;
-  const channel = await network.open(peer, protocol, { signal });
+  const { protocol, signal, addresses = [] } = asked;
+  const channel = await network.open(peer, protocol, { signal, addresses });
   const stop = (): void => void channel.close('ABORTED');
   signal.addEventListener('abort', stop, { once: true });
   try {

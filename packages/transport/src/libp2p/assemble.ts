@@ -10,6 +10,7 @@ import { createLibp2p, type Libp2p, type Libp2pInit } from 'libp2p';
 import { createDirectory, recordsTopic } from '../discovery/directory.ts';
 import { createIntake } from '../discovery/intake.ts';
 import type { DhtPart } from '../discovery/kad.ts';
+import type { MakeMeeting } from '../discovery/meeting.ts';
 import { createRecordBook } from '../discovery/record-book.ts';
 import { transportError } from '../errors.ts';
 import { limits } from '../limits.ts';
@@ -51,6 +52,8 @@ export interface NodeShape {
   readonly forwardTopics: boolean;
   /** A node without it is not in the DHT. */
   readonly dht?: DhtPart;
+  /** Peers by way of other peers. */
+  readonly meeting?: MakeMeeting;
   /** Remembers how attempts at peers failed; an agent's. */
   readonly paths?: MakePaths;
   /** What a relay counts and refuses. */
@@ -222,6 +225,14 @@ function runNode(
     connected: () => [...new Set(running.links().map((entry) => entry.link.peer))],
     far,
   });
+  const meeting = shape.meeting?.({
+    ...deps,
+    network: running.network,
+    book,
+    learn: (bytes, source) => directory.learn(bytes, source) !== undefined,
+    links: () => new Map(running.links().map(({ link }) => [link.peer, link.address])),
+    far,
+  });
   let starting: Promise<void> | undefined;
   let stopped: Promise<void> | undefined;
 
@@ -231,6 +242,7 @@ function runNode(
     if (shape.forwardTopics) forwardTopics(pubsub, new Set([topicPrefix + recordsTopic]));
     directory.run(stopping.signal);
     far?.run(stopping.signal);
+    meeting?.run(stopping.signal);
     libp2p.addEventListener('peer:identify', ({ detail }) => {
       void directory.introduce(detail.peerId.toString() as PeerId);
     });
@@ -256,6 +268,7 @@ function runNode(
     ...(traced === undefined ? {} : { paths: traced.paths }),
     topics,
     directory,
+    ...(meeting === undefined ? {} : { crawler: meeting.crawler }),
     async start(signal) {
       if (stopping.signal.aborted) throw transportError('ABORTED', 'this node was stopped');
       if (signal?.aborted === true) throw transportError('ABORTED', 'the caller stopped this', {}, signal.reason);

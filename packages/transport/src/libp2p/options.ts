@@ -1,5 +1,6 @@
 import type {
   Clock,
+  Crawler,
   CryptoProvider,
   Directory,
   Logger,
@@ -69,6 +70,8 @@ export interface TransportNode {
   readonly network: Network;
   readonly topics: Topics;
   readonly directory: Directory;
+  /** Walks from peer to peer; agents and relays have it. */
+  readonly crawler?: Crawler;
   /** How attempts at peers failed; an agent has it. */
   readonly paths?: Paths;
   /** Safe to call twice; a stopped node does not start again (ABORTED). Throws the listener's error when a port is taken. */

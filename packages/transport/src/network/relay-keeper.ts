@@ -21,7 +21,8 @@ interface KeeperDeps {
  * once and gives up when the relay is away.
  */
 export function keepRelays(deps: KeeperDeps, relays: readonly string[], reserve: boolean, stopped: AbortSignal): void {
-  for (const relay of relays.slice(0, limits.relaysMax)) void keepRelay(deps, relay, reserve, stopped);
+  const most = reserve ? limits.relaysMax : limits.bootstrapMax;
+  for (const relay of relays.slice(0, most)) void keepRelay(deps, relay, reserve, stopped);
 }
 
 async function keepRelay(

@@ -1,6 +1,6 @@
 import { bootstrap } from '@libp2p/bootstrap';
 import { mdns } from '@libp2p/mdns';
-import { dhtPart } from '../discovery/kad.ts';
+import { meetingPart } from '../discovery/meeting.ts';
 import { assembleNode } from '../libp2p/assemble.ts';
 import type { TransportDeps, TransportNode } from '../libp2p/options.ts';
 import { limits } from '../limits.ts';
@@ -29,6 +29,8 @@ export interface AgentOptions {
   readonly mdns?: boolean;
   /** Finds and is found through the DHT, and keeps records for others there. */
   readonly dht?: boolean;
+  /** Asks the peers it is linked to for others, tries some of those, and passes on the signed records it knows. */
+  readonly peerExchange?: boolean;
   readonly maxConnections?: number;
   /** Sent to each peer at most, over all its channels; unbounded by default. */
   readonly bytesPerSecondMax?: number;
@@ -47,6 +49,7 @@ export const mdnsServiceTag = 'peerai.local';
 /** A whole agent's node. Throws UNSAFE_ENVIRONMENT, INVALID_FORMAT. */
 export async function createAgentNode(deps: TransportDeps, options: AgentOptions): Promise<TransportNode> {
   const ways = await waysOf(options, deps);
+  const dht = options.dht === true ? (await import('../discovery/kad.ts')).dhtPart('server') : undefined;
   const timeoutMs = options.connectionTimeoutMs ?? limits.connectionTimeoutMs;
   const node = await assembleNode(deps, {
     ...ways.shape,
@@ -64,7 +67,8 @@ export async function createAgentNode(deps: TransportDeps, options: AgentOptions
     connectionTimeoutMs: timeoutMs,
     directOnly: options.path === 'direct-only',
     forwardTopics: false,
-    ...(options.dht === true ? { dht: dhtPart('server') } : {}),
+    meeting: meetingPart(options.peerExchange === true ? 'meets' : 'asks'),
+    ...(dht === undefined ? {} : { dht }),
   });
   return ways.releasedWith(node);
 }

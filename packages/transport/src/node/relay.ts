@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import { circuitRelayServer } from '@libp2p/circuit-relay-v2';
 import { tcp } from '@libp2p/tcp';
 import { webSockets } from '@libp2p/websockets';
-import { dhtPart } from '../discovery/kad.ts';
+import { meetingPart } from '../discovery/meeting.ts';
 import { assembleNode } from '../libp2p/assemble.ts';
 import type { TransportDeps, TransportNode } from '../libp2p/options.ts';
 import type { Components } from '../libp2p/components.ts';
@@ -36,8 +36,9 @@ export interface RelayOptions {
 }
 
 /** Bootstrap node, circuit relay and WebRTC signalling; it sees who talks, never what. Throws UNSAFE_ENVIRONMENT. */
-export function createRelayNode(deps: TransportDeps, options: RelayOptions): Promise<TransportNode> {
+export async function createRelayNode(deps: TransportDeps, options: RelayOptions): Promise<TransportNode> {
   const given = { ...defaultRelayLimits, ...options.limits };
+  const dht = options.dht === true ? (await import('../discovery/kad.ts')).dhtPart('server') : undefined;
   const shared = options.httpServer === undefined ? undefined : shareHttpServer(options.httpServer, options.isOwnPath);
   const watch = createRelayWatch(given);
   const relayService = circuitRelayServer({
@@ -72,7 +73,8 @@ export function createRelayNode(deps: TransportDeps, options: RelayOptions): Pro
     directOnly: false,
     webrtc: false,
     forwardTopics: true,
-    ...(options.dht === true ? { dht: dhtPart('server') } : {}),
+    meeting: meetingPart('answers'),
+    ...(dht === undefined ? {} : { dht }),
     relay: watch,
   });
 }
