@@ -31,6 +31,7 @@ export type {
 } from './pairing/pairing.schema.ts';
 export { createPeer, type Peer, type PeerSettings, type PeerWorld } from './peer.ts';
 export type { ShareRequest, ShareView } from './share/share.schema.ts';
+export type { DocumentContents, DocumentView } from './state/state.schema.ts';
 export type { CapabilitiesView, WakeView } from './status/status.schema.ts';
 export type { TaskHandler, TaskRun, TaskToRun } from './tasks/task-handler.ts';
 export type { TaskDetail, TasksView, TaskView } from './tasks/tasks.schema.ts';

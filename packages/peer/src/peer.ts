@@ -31,6 +31,7 @@ import type { PeerSettings, PeerWorld } from './peer-world.ts';
 import { openShares } from './share/shares.ts';
 import { serveSharing } from './share/serve-sharing.ts';
 import { createSharing, shareView, type Sharing } from './share/sharing.ts';
+import type { State } from './state/state.ts';
 import { createStatus, type Status } from './status/status.ts';
 import { promptHandler } from './tasks/prompt-handler.ts';
 import type { Tasks } from './tasks/tasks.ts';
@@ -50,6 +51,7 @@ export interface Peer {
   readonly books: Books;
   readonly messages: Messages;
   readonly groups: Groups;
+  readonly state: State;
   readonly tasks: Tasks;
   readonly topics: PeerTopics;
   readonly status: Status;
@@ -223,7 +225,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     nameOf,
     builtIn: [promptHandler({ clock, queue, local, models })],
   });
-  const { messenger, http, messages, groups, tasks, topics } = correspondence;
+  const { messenger, http, messages, groups, state, tasks, topics } = correspondence;
   const status = createStatus({
     ...world,
     self: identity.peer,
@@ -311,6 +313,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     books,
     messages,
     groups,
+    state,
     tasks,
     topics,
     status,

@@ -105,6 +105,12 @@ export const verbs: Readonly<Record<string, Entry>> = {
     says: 'several devices that read each other',
     load: async () => (await import('./commands/groups.ts')).groups,
   },
+  state: {
+    group: 'Devices',
+    usage: 'state create|set|get|rm|text|share|unshare|ls|watch <document>',
+    says: 'keys and texts that devices write together',
+    load: async () => (await import('./commands/state.ts')).state,
+  },
   pub: {
     group: 'Devices',
     usage: 'pub <topic> [text] [--data JSON]',

@@ -10,6 +10,7 @@ import { PairingsController, PeersController } from './controllers/peers.control
 import { SeedNetworkController } from './controllers/seed-network.controller.ts';
 import { SessionController } from './controllers/session.controller.ts';
 import { ModelsController, SharesController } from './controllers/shares.controller.ts';
+import { StateController } from './controllers/state.controller.ts';
 import { TasksController } from './controllers/tasks.controller.ts';
 import type { ControlHooks } from './hooks.ts';
 import { CONTROL, LOGGER, PEER } from './tokens.ts';
@@ -25,6 +26,7 @@ export const controllers = [
   MessagesController,
   GroupsController,
   GroupMessagesController,
+  StateController,
   TasksController,
   KeysController,
   SessionController,

@@ -29,6 +29,7 @@ export interface Engine {
   answer(peer: PeerId, asked: Said): Promise<Said>;
   /** The peer's link came up, or its last one is gone. */
   linked(peer: PeerId, isUp: boolean): Promise<void>;
+  offer(): Promise<void>;
   start(signal: AbortSignal): Promise<void>;
   idle(): Promise<void>;
 }
@@ -148,6 +149,9 @@ export function openEngine(deps: StatesDeps): Engine {
       if (isUp)
         for (const charter of await book.charters()) if ((await others(charter)).includes(peer)) ids.push(charter.id);
       carrier.linked(peer, isUp, ids);
+    },
+    offer: async () => {
+      for (const { id } of await book.charters()) await spread(id);
     },
     start: async (signal) => {
       for (const { id } of await book.charters()) await book.inTurn(id, () => book.find(id));

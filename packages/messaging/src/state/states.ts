@@ -65,6 +65,8 @@ export interface States {
   /** Gone here, for good; others keep theirs. */
   forget(id: string): Promise<void>;
   list(): Promise<readonly DocumentView[]>;
+  /** Brings every document to all who share it now: for when a group has other members. */
+  offer(): Promise<void>;
   values(id: string): Promise<Readonly<Record<string, unknown>>>;
   text(id: string): Promise<string>;
   /** False where it was so already. Throws INVALID_FORMAT (no JSON), LIMIT_EXCEEDED (key, value), LIMIT_REACHED (the document is full). */
@@ -153,6 +155,9 @@ export function openStates(deps: StatesDeps): States {
     unshare: async (id, peer) => (await some()).members(id, (members) => members.filter((one) => one !== peer)),
     forget: async (id) => (await some()).forget(id),
     list: async () => ((await isEmpty()) ? [] : (await engine()).list()),
+    offer: async () => {
+      if (!(await isEmpty())) await (await engine()).offer();
+    },
     values: async (id) => (await some()).values(id),
     text: async (id) => (await some()).text(id),
     set: async (id, key, value) => (await some()).set(id, key, value),

@@ -17,6 +17,7 @@ import type {
 } from '../pairing/pairing.schema.ts';
 import type { ShareRequest, ShareView } from '../share/share.schema.ts';
 import type { CapabilitiesView, WakeView } from '../status/status.schema.ts';
+import type { DocumentChange, DocumentContents, DocumentRequest, DocumentView } from '../state/state.schema.ts';
 import type { GroupDeliveryView, GroupMessageView, GroupView } from '../groups/groups.schema.ts';
 import type { PublishedView, TopicMessageView } from '../topics/topics.schema.ts';
 import type { TaskDetail, TaskRequest, TasksView, TaskView } from '../tasks/tasks.schema.ts';
@@ -74,6 +75,13 @@ export interface ControlClient {
   sendToGroup(group: string, kind: string, payload: unknown): Promise<GroupDeliveryView>;
   groupMessages(group: string, signal?: AbortSignal): Promise<readonly GroupMessageView[]>;
   groupReport(message: string, signal?: AbortSignal): Promise<GroupDeliveryView>;
+  documents(signal?: AbortSignal): Promise<readonly DocumentView[]>;
+  createDocument(request: DocumentRequest): Promise<DocumentView>;
+  document(document: string, signal?: AbortSignal): Promise<DocumentContents>;
+  changeDocument(document: string, change: DocumentChange): Promise<DocumentContents>;
+  shareDocument(document: string, peers: readonly string[]): Promise<DocumentView>;
+  unshareDocument(document: string, peer: string): Promise<DocumentView>;
+  forgetDocument(document: string): Promise<void>;
   tasks(signal?: AbortSignal): Promise<TasksView>;
   task(id: string, signal?: AbortSignal): Promise<TaskDetail>;
   delegate(request: TaskRequest): Promise<TaskView>;
@@ -148,6 +156,13 @@ export function createControlClient(options: ControlOptions): ControlClient {
     groupMessages: async (group, signal) =>
       (await get<{ messages: GroupMessageView[] }>(`/groups/${at(group)}/messages`, signal)).messages,
     groupReport: (message, signal) => get(`/group-messages/${at(message)}`, signal),
+    documents: async (signal) => (await get<{ documents: DocumentView[] }>('/state', signal)).documents,
+    createDocument: (body) => json('POST', '/state', body),
+    document: (document, signal) => get(`/state/${at(document)}`, signal),
+    changeDocument: (document, change) => json('PATCH', `/state/${at(document)}`, change),
+    shareDocument: (document, peers) => json('POST', `/state/${at(document)}/members`, { peers }),
+    unshareDocument: (document, peer) => json('DELETE', `/state/${at(document)}/members/${at(peer)}`),
+    forgetDocument: (document) => json('DELETE', `/state/${at(document)}`),
     tasks: (signal) => get('/tasks', signal),
     task: (id, signal) => get(`/tasks/${at(id)}`, signal),
     delegate: (body) => json('POST', '/tasks', body),

@@ -18,6 +18,13 @@ export type ControlEvent =
   /** `null`: this peer is in it no more. */
   | { readonly type: 'group-changed'; readonly groupId: string; readonly group: GroupView | null }
   | { readonly type: 'group-message-received'; readonly message: GroupMessageView }
+  /** A document came, went, has other members, or says something else now. */
+  | {
+      readonly type: 'state-changed';
+      readonly documentId: string;
+      readonly keys: readonly string[];
+      readonly text: boolean;
+    }
   | { readonly type: 'task-changed'; readonly task: TaskView }
   | { readonly type: 'receipt-signed'; readonly receipt: ReceiptView }
   | { readonly type: 'relay-changed'; readonly address: string; readonly state: 'connected' | 'unreachable' }

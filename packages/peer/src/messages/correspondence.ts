@@ -9,6 +9,7 @@ import type { PeerSettings, PeerWorld } from '../peer-world.ts';
 import { tellingStore } from '../store/telling-store.ts';
 import { createTaskHandlers, type TaskHandler } from '../tasks/task-handler.ts';
 import { openTasks, type Tasks } from '../tasks/tasks.ts';
+import { openState, type State } from '../state/state.ts';
 import { createPeerTopics, type PeerTopics } from '../topics/topics.ts';
 import { type Messages, openMessages } from './messages.ts';
 
@@ -26,6 +27,7 @@ export interface Correspondence {
   readonly http: PeerHttp;
   readonly messages: Messages;
   readonly groups: Groups;
+  readonly state: State;
   readonly tasks: Tasks;
   readonly topics: PeerTopics;
   /** Listens for letters of its kinds; to be called before `run`. */
@@ -59,6 +61,7 @@ export async function openCorrespondence(
   const { messenger, http } = await openMessenger(parts, settings.http);
   const messages = await openMessages({ clock, store, messenger, devices, contacts: http.contacts, events });
   const groups = await openGroups({ ...world, messenger, devices, events, nameOf });
+  const state = openState({ ...world, messenger, devices, groups, events, nameOf });
   const tasks = await openTasks({
     ...world,
     self: identity.peer,
@@ -75,11 +78,13 @@ export async function openCorrespondence(
     http,
     messages,
     groups,
+    state,
     tasks,
     topics,
     async listen(signal) {
       messages.start();
       await groups.start(signal);
+      await state.start(signal);
       await tasks.start(signal);
     },
     async run(signal) {
@@ -88,6 +93,7 @@ export async function openCorrespondence(
     },
     async mute() {
       messages.stop();
+      await state.stop();
       await groups.stop();
       await tasks.stop();
     },

@@ -13,6 +13,7 @@ export * from '../models/models.schema.ts';
 export * from '../node/node.schema.ts';
 export * from '../pairing/pairing.schema.ts';
 export * from '../share/share.schema.ts';
+export * from '../state/state.schema.ts';
 export * from '../status/status.schema.ts';
 export * from '../tasks/tasks.schema.ts';
 export * from '../topics/topics.schema.ts';

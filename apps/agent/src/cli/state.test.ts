@@ -1,0 +1,53 @@
+import type { DocumentContents, DocumentView } from '@peerai/peer/control';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { type Agent, ended, homes, pairUp, start, up } from '../../test/cli.ts';
+
+const folders = homes();
+let desk: Agent;
+let laptop: Agent;
+const laptopHome = folders.make();
+const laptopEnv = { PEERAI_NETWORK__NAME: 'laptop' };
+beforeAll(async () => {
+  [desk, laptop] = await Promise.all([
+    up(folders.make(), { env: { PEERAI_NETWORK__NAME: 'desk' } }),
+    up(laptopHome, { env: laptopEnv }),
+  ]);
+  await pairUp(desk, laptop);
+}, 60_000);
+afterAll(async () => {
+  await Promise.all([desk?.end(), laptop?.end()]);
+  folders.remove();
+});
+
+const read = (agent: Agent): Promise<DocumentContents> => agent.json<DocumentContents>(['state', 'get', 'notes']);
+const eventually = <T>(look: () => Promise<T>): Promise<T> => vi.waitFor(look, { timeout: 30_000, interval: 250 });
+
+test('two agents write one document, also while one of them was down', { timeout: 120_000 }, async () => {
+  expect((await desk.run(['state'])).stdout).toMatch(/^None yet/u);
+  expect(await laptop.run(['state', 'get', 'notes'])).toMatchObject({ code: 1 });
+  expect((await desk.run(['state', 'create', 'notes', '--with', 'laptop'])).stdout).toBe(
+    'Made notes, shared by desk, laptop.\n',
+  );
+  await eventually(async () => {
+    const { documents } = await laptop.json<{ documents: DocumentView[] }>(['state', 'ls']);
+    expect(documents).toMatchObject([{ name: 'notes', founderName: 'desk', mine: false }]);
+  });
+  const watching = start(['state', 'watch', 'notes', '--json'], { home: desk.home });
+  expect((await laptop.run(['state', 'set', 'notes', 'color', 'red'])).stdout).toBe('Set.\n');
+  expect(await laptop.run(['state', 'text', 'notes', 'hello'])).toMatchObject({ code: 0 });
+  await eventually(async () => expect(await read(desk)).toMatchObject({ values: { color: 'red' }, text: 'hello' }));
+
+  await laptop.end('SIGKILL');
+  expect(await desk.run(['state', 'set', 'notes', 'count', '--data', '{"n":3}'])).toMatchObject({ code: 0 });
+  expect(await desk.run(['state', 'rm', 'notes', 'color'])).toMatchObject({ code: 0 });
+  laptop = await up(laptopHome, { env: laptopEnv });
+  await eventually(async () => expect((await read(laptop)).values).toEqual({ count: { n: 3 } }));
+  expect((await laptop.run(['state', 'get', 'notes', 'count'])).stdout).toBe('{"n":3}\n');
+  await eventually(async () => expect(watching.told.stdout).toContain('"count":{"n":3}'));
+  watching.kill('SIGINT');
+  expect((await ended(watching)).code).toBe(130);
+
+  expect(await laptop.run(['state', 'share', 'notes', 'desk'])).toMatchObject({ code: 5 });
+  expect(await desk.run(['state', 'rm', 'notes'])).toMatchObject({ code: 0 });
+  expect((await desk.run(['state', 'ls'])).stdout).toMatch(/^None yet/u);
+});
