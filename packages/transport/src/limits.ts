@@ -238,6 +238,8 @@ export const limits = {
   /** How often it is looked whether to announce again, and how often that is done anyway, milliseconds. */
   dhtLookMs: 2_000,
   dhtAnnounceAgainMs: 1_800_000,
+  /** In a DHT with fewer peers than copies it is announced again after this, milliseconds, and each time after twice as long. */
+  dhtAnnounceSoonMs: 15_000,
   /** How long others keep the entry that a peer offers something, and how often outdated ones are removed, milliseconds. */
   dhtOfferMs: 7_200_000,
   dhtCleanMs: 600_000,

@@ -76,7 +76,7 @@ const spoilt = (bytes: Uint8Array): Uint8Array => bytes.map((byte, at) => (at ==
 
 /** The first answer, asked again until there is one. */
 async function found(node: TransportNode, what: Parameters<TransportNode['directory']['find']>[0]) {
-  const signal = AbortSignal.timeout(20_000);
+  const signal = AbortSignal.timeout(40_000);
   while (!signal.aborted) {
     for await (const one of node.directory.find(what, signal)) return one;
     await new Promise((resolve) => setTimeout(resolve, 200));
@@ -92,7 +92,7 @@ test('of twelve nodes that know one contact each, the last finds by model, by na
   expect(await found(last.node, 'model:mistral')).toEqual(mine);
   expect(await found(last.node, first.node.network.self)).toEqual(mine);
   expect(await found(all[5]?.node ?? last.node, 'node:attic')).toEqual(mine);
-}, 40_000);
+}, 120_000);
 
 test('a tab that keeps nothing for others finds through the DHT too', async () => {
   const [first, second] = await chain(2);
@@ -105,7 +105,7 @@ test('a tab that keeps nothing for others finds through the DHT too', async () =
   own.push(tab);
   await tab.start();
   expect(await found(tab, 'model:phi')).toEqual(mine);
-}, 40_000);
+}, 120_000);
 
 test('a record that its peer did not sign, or that says nothing of what is looked for, is not found', async () => {
   const [first, second, third] = await chain(3);
@@ -120,4 +120,4 @@ test('a record that its peer did not sign, or that says nothing of what is looke
   const heard: Uint8Array[] = [];
   for await (const one of third.node.directory.find('model:mistral', AbortSignal.timeout(15_000))) heard.push(one);
   expect(heard).toEqual([]);
-}, 40_000);
+}, 120_000);

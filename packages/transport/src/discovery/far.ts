@@ -41,22 +41,31 @@ export function createFarDirectory(deps: FarDeps): FarDirectory {
   const { dht, crypto, clock, logger } = deps;
   let own: { readonly bytes: Uint8Array; readonly record: PeerRecord } | undefined;
   let told: { readonly bytes: Uint8Array; readonly tableSize: number; readonly atMs: number } | undefined;
+  let againMs: number = limits.dhtAnnounceSoonMs;
 
-  /** Something new, a DHT twice as large, or long ago. */
+  /** Something new, a DHT that has grown, or long ago: in a small one sooner, because who comes later is told by nobody else. */
   function isDue(): boolean {
-    if (own === undefined || dht.routingTable.size === 0) return false;
+    const { size } = dht.routingTable;
+    if (own === undefined || size === 0) return false;
     if (told === undefined || told.bytes !== own.bytes) return true;
-    return dht.routingTable.size >= 2 * told.tableSize || clock.elapsedMs() - told.atMs >= limits.dhtAnnounceAgainMs;
+    const grown = told.tableSize < limits.dhtCopies ? told.tableSize + 1 : 2 * told.tableSize;
+    const waitMs = size < limits.dhtCopies ? againMs : limits.dhtAnnounceAgainMs;
+    return size >= grown || clock.elapsedMs() - told.atMs >= waitMs;
   }
 
   async function tell(signal: AbortSignal): Promise<void> {
     if (own === undefined) return;
     const { bytes, record } = own;
-    told = { bytes, tableSize: dht.routingTable.size, atMs: clock.elapsedMs() };
+    const isSame = told?.bytes === bytes && dht.routingTable.size <= told.tableSize;
+    againMs = isSame ? Math.min(2 * againMs, limits.dhtAnnounceAgainMs) : limits.dhtAnnounceSoonMs;
+    const telling = { bytes, tableSize: dht.routingTable.size, atMs: clock.elapsedMs() };
     const bounded = clock.deadline(limits.dhtAnnounceMs, signal);
-    await ended(dht.put(recordKey(record.peer), bytes, { signal: bounded }));
-    for (const what of offersOf(record)) await ended(dht.provide(offerKey(crypto, what), { signal: bounded }));
-    logger.debug('dht-announced', { offers: offersOf(record).length, tableSize: told.tableSize });
+    let taken = await answered(dht.put(recordKey(record.peer), bytes, { signal: bounded }), 'PUT_VALUE');
+    for (const what of offersOf(record))
+      taken = (await answered(dht.provide(offerKey(crypto, what), { signal: bounded }), 'ADD_PROVIDER')) && taken;
+    // What nobody took is told again at the next look.
+    if (taken) told = telling;
+    logger.debug('dht-announced', { offers: offersOf(record).length, tableSize: telling.tableSize, taken });
   }
 
   async function recordOf(peer: PeerId, found: (record: FarRecord) => void, signal: AbortSignal): Promise<void> {
@@ -125,8 +134,11 @@ export function offersOf({ name, models }: PeerRecord): readonly string[] {
   return offers.slice(0, limits.dhtNamesMax);
 }
 
-async function ended(events: AsyncIterable<QueryEvent>): Promise<void> {
-  for await (const event of events) void event;
+/** Whether a peer answered this kind of message. */
+async function answered(events: AsyncIterable<QueryEvent>, kind: 'PUT_VALUE' | 'ADD_PROVIDER'): Promise<boolean> {
+  let isAnswered = false;
+  for await (const event of events) isAnswered ||= event.name === 'PEER_RESPONSE' && event.messageName === kind;
+  return isAnswered;
 }
 
 /** A search that fails has found what it has found. */
