@@ -1,5 +1,7 @@
 /** Every bound of this package, with its unit and its reason. */
 export const limits = {
+  /** Chains of receipts with one device that are remembered beside the one in use, those of its earlier pairings. */
+  formerLeasesMax: 4,
   /** Events kept for a reader that comes back with `Last-Event-ID`, and queued for one that reads slowly. */
   eventsKeptMax: 1_000,
   /** Devices one peer is paired with. */

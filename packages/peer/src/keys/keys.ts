@@ -21,7 +21,7 @@ import {
 } from '@peerai/core-protocol';
 import type { PeerMessenger } from '@peerai/messaging';
 import { limits } from '../limits.ts';
-import type { Device, Devices } from '../pairing/devices.ts';
+import { type Device, type Devices, withLease } from '../pairing/devices.ts';
 import { records } from '../store/records.ts';
 import { keyMethod } from './key-protocol.ts';
 import type { RevocationView, RotationView } from './keys.schema.ts';
@@ -152,7 +152,7 @@ async function mine(own: ReturnType<typeof records<Own>>, self: PeerId): Promise
 async function beginAnew({ crypto, devices }: KeysDeps, peer: PeerId, { statement, statedMs }: Own): Promise<void> {
   const lease = leaseOf(crypto, fromHex(statement));
   await devices.update(peer, (device) =>
-    device === undefined || device.pairedMs > statedMs || device.lease === lease ? undefined : { ...device, lease },
+    device === undefined || device.pairedMs > statedMs || device.lease === lease ? undefined : withLease(device, lease),
   );
 }
 

@@ -34,6 +34,8 @@ export interface SigningDeps {
   readonly network: Network;
   readonly clock: Clock;
   readonly receipts: ReceiptBook;
+  /** Chains this provider and we agreed on, hex: a device may turn from one to another while an answer is under way. */
+  readonly leasesOf?: (provider: PeerId) => readonly string[];
   /** A receipt got its second signature, ours or theirs. */
   readonly signed?: (receipt: Uint8Array) => void;
   /** Ends what waits to catch up; absent: it ends by itself after a moment. */
@@ -114,9 +116,11 @@ export function createSigning(deps: SigningDeps): Signing {
   const signOnly: Signing['sign'] = async (half, { requestId, usage, workHash }) => {
     const asked = await rows.get(requestId);
     if (asked === undefined) return signAgain(deps, half, requestId);
+    const used = toHex(readReceipt(half).lease);
+    const isAgreed = deps.leasesOf?.(asked.provider).includes(used) === true;
     const expected: ExpectedFacts = {
       provider: asked.provider,
-      lease: fromHex(asked.lease),
+      lease: fromHex(isAgreed ? used : asked.lease),
       requestId,
       model: asked.model,
       promptTokensMax: asked.promptTokensMax,

@@ -1,15 +1,17 @@
 import {
   callMethod,
   type Clock,
+  fromHex,
   type Logger,
   type Network,
   PeerAiError,
   type PeerId,
   serveMethod,
+  toHex,
 } from '@peerai/core-protocol';
 import { toldUrl } from '../http/told-url.ts';
 import { limits } from '../limits.ts';
-import { type Device, type Devices } from '../pairing/devices.ts';
+import { agreedLease, type Device, type Devices, leasesOf, withLease } from '../pairing/devices.ts';
 import { type Hello, helloMethod } from './hello-protocol.ts';
 import type { LinkBook } from './link-book.ts';
 
@@ -19,7 +21,7 @@ export interface KeeperDeps {
   readonly logger: Logger;
   readonly devices: Devices;
   readonly links: LinkBook;
-  readonly hello: () => Hello;
+  readonly hello: () => Omit<Hello, 'leases'>;
   /** A device answered: its models may be asked now. */
   readonly met: (peer: PeerId) => void;
 }
@@ -74,7 +76,7 @@ export function createKeeper(deps: KeeperDeps): Keeper {
         async (theirs, { peer }) => {
           await remember(deps, peer, theirs);
           deps.met(peer);
-          return deps.hello();
+          return helloTo(deps, peer);
         },
         { clock: deps.clock },
       );
@@ -91,7 +93,7 @@ export function createKeeper(deps: KeeperDeps): Keeper {
 
 async function greet(deps: KeeperDeps, device: Device, signal: AbortSignal): Promise<boolean> {
   try {
-    const theirs = await callMethod(deps, device.peer, helloMethod, deps.hello(), {
+    const theirs = await callMethod(deps, device.peer, helloMethod, helloTo(deps, device.peer), {
       signal,
       addresses: device.addresses,
     });
@@ -105,6 +107,11 @@ async function greet(deps: KeeperDeps, device: Device, signal: AbortSignal): Pro
   }
 }
 
+const helloTo = ({ devices, hello }: KeeperDeps, peer: PeerId): Hello => {
+  const device = devices.get(peer);
+  return { ...hello(), leases: device === undefined ? [] : leasesOf(device).map(fromHex) };
+};
+
 /** Keeps what a device says of its addresses. Its name stays what the owner here calls it. */
 async function remember({ devices, clock }: KeeperDeps, peer: PeerId, theirs: Hello): Promise<void> {
   const told = theirs.addresses.slice(0, limits.addressesMax);
@@ -113,6 +120,8 @@ async function remember({ devices, clock }: KeeperDeps, peer: PeerId, theirs: He
     if (device === undefined) return undefined;
     const { http: _, ...known } = device;
     const addresses = told.length > 0 ? told : device.addresses;
-    return { ...known, addresses, lastSeenMs: clock.nowMs(), ...(url === undefined ? {} : { http: url }) };
+    const met = { ...known, addresses, lastSeenMs: clock.nowMs(), ...(url === undefined ? {} : { http: url }) };
+    const lease = agreedLease(leasesOf(device), theirs.leases.map(toHex));
+    return lease === undefined || lease === device.lease ? met : withLease(met, lease, device);
   });
 }

@@ -13,6 +13,8 @@ export interface Device {
   readonly blocked: boolean;
   /** Hex of the invite's id: the chain of receipts between the two. Paired again, they begin a new one. */
   readonly lease: string;
+  /** Those of earlier pairings, newest first: what was not signed there may still be. */
+  readonly formerLeases?: readonly string[];
   readonly pairedMs: number;
   readonly lastSeenMs: number;
   /** Multiaddrs it told us, best first. */
@@ -26,6 +28,32 @@ export interface Device {
   readonly predecessor?: PeerId;
   /** It said that its key is not to be trusted any more: it stays blocked. */
   readonly revokedMs?: number;
+}
+
+/** The chain in use, then earlier ones. */
+export const leasesOf = ({ lease, formerLeases = [] }: Pick<Device, 'lease' | 'formerLeases'>): readonly string[] => [
+  lease,
+  ...formerLeases,
+];
+
+/** With this chain in use, and the one used before among the earlier ones. */
+export function withLease(device: Device, lease: string, before: Device | undefined = device): Device {
+  const former = (before === undefined ? [] : leasesOf(before)).filter((one) => one !== lease);
+  return { ...device, lease, formerLeases: former.slice(0, limits.formerLeasesMax) };
+}
+
+/**
+ * An acceptance that got lost leaves two peers with different chains. They use the greatest of those that both know; unless they agree already,
+ * or know none in common.
+ */
+export function agreedLease(own: readonly string[], theirs: readonly string[]): string | undefined {
+  if (own[0] === theirs[0]) return own[0];
+  return (
+    own
+      .filter((lease) => theirs.includes(lease))
+      .toSorted()
+      .at(-1) ?? own[0]
+  );
 }
 
 /** The paired devices, in memory for quick decisions and on disk for restarts. One whose key is retired is not among them. */

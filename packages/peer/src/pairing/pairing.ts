@@ -11,7 +11,7 @@ import {
   type Store,
 } from '@peerai/core-protocol';
 import type { EventHub } from '../events/hub.ts';
-import { type Devices, freeName } from './devices.ts';
+import { type Devices, freeName, withLease } from './devices.ts';
 import type { PairingHost } from './host.ts';
 import { openInvites } from './invites.ts';
 import { answerJoiner } from './inviter.ts';
@@ -60,9 +60,10 @@ export async function createPairing(deps: PairingDeps): Promise<Pairing> {
   const room = createWaitingRoom(deps, stopping.signal);
   const remember: PairingHost['remember'] = async ({ peer, name, allow, addresses, lease }) => {
     const nowMs = deps.clock.nowMs();
-    await deps.devices.update(peer, () => {
+    await deps.devices.update(peer, (before) => {
       const free = freeName(deps.devices, deps.name(), name, peer);
-      return { peer, name: free, allow, addresses, lease, blocked: false, pairedMs: nowMs, lastSeenMs: nowMs };
+      const device = { peer, name: free, allow, addresses, lease, blocked: false, pairedMs: nowMs, lastSeenMs: nowMs };
+      return withLease(device, lease, before);
     });
     deps.paired(peer);
   };
