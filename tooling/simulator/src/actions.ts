@@ -61,7 +61,7 @@ function pair(scene: Scene): void {
   const what = `pair ${inviter.name} ${joiner.name}`;
   spawn(scene, what, async () => {
     const [host, guest] = [inviter.peer, joiner.peer];
-    const { link } = await host.pairing.invite(['chat']);
+    const { link } = await host.pairing.invite(['chat', 'tasks']);
     const { id } = await guest.pairing.join(link, never);
     await scene.world.clock.sleep(thinkMs);
     // The owner looks at whatever process runs then.
@@ -94,6 +94,26 @@ function burst(scene: Scene): void {
   const found = two(scene);
   if (found === undefined || !knows(...found)) return;
   for (let count = 2 + scene.dice.below(4); count > 0; count -= 1) send(scene, ...found);
+}
+
+function delegate(scene: Scene): void {
+  const found = two(scene);
+  if (found === undefined || !knows(...found)) return;
+  const [from, to] = found;
+  const title = `task ${scene.history.tasks.size}`;
+  const given = { from: from.name, to: to.name, acknowledged: false, runs: 0 };
+  scene.history.tasks.set(title, given);
+  spawn(scene, `delegate ${from.name} ${to.name}`, async () => {
+    await from.peer.tasks.delegate({
+      to: to.identity.peer,
+      type: 'tally',
+      title,
+      description: title,
+      priority: 'normal',
+    });
+    given.acknowledged = true;
+    return 'given';
+  });
 }
 
 function ask(scene: Scene): void {
@@ -167,7 +187,7 @@ function guestAsk(scene: Scene): void {
 
 function weather(scene: Scene, isCut: boolean): void {
   const { players, visitors, networks } = scene.world;
-  const ids = [...players, ...visitors].map(({ identity }) => identity.peer);
+  const ids = [...players, ...visitors, scene.world.relay].map(({ identity }) => identity.peer);
   const one = scene.dice.pick(ids);
   const other = scene.dice.pick(ids);
   if (one === other) return;
@@ -177,20 +197,20 @@ function weather(scene: Scene, isCut: boolean): void {
 
 /** Everybody is on one side or the other, and nobody hears across. */
 function partition({ world, dice }: Scene): void {
-  const ids = [...world.players, ...world.visitors].map(({ identity }) => identity.peer);
+  const ids = [...world.players, ...world.visitors, world.relay].map(({ identity }) => identity.peer);
   const left = new Set(ids.filter(() => dice.chance(0.5)));
   for (const one of left) for (const other of ids) if (!left.has(other)) world.networks.cut(one, other);
 }
 
 function healAll({ world }: Scene): void {
-  const ids = [...world.players, ...world.visitors].map(({ identity }) => identity.peer);
+  const ids = [...world.players, ...world.visitors, world.relay].map(({ identity }) => identity.peer);
   for (const one of ids) for (const other of ids) if (one !== other) world.networks.heal(one, other);
 }
 
 /** Mostly within what peers put up with between any two of them, sometimes far off. */
 function drift({ world, dice }: Scene): void {
   const reachMs = dice.chance(0.2) ? 900_000 : 25_000;
-  dice.pick([...world.players, ...world.visitors]).clock.skewMs = dice.below(2 * reachMs) - reachMs;
+  dice.pick([...world.players, ...world.visitors, world.relay]).clock.skewMs = dice.below(2 * reachMs) - reachMs;
 }
 
 async function killOne(scene: Scene): Promise<void> {
@@ -203,6 +223,10 @@ async function startOne(scene: Scene): Promise<void> {
   if (dead.length > 0) await scene.world.start(scene.dice.pick(dead));
 }
 
+async function turnRelay({ world }: Scene): Promise<void> {
+  await (world.relay.isUp ? world.killRelay() : world.startRelay());
+}
+
 async function reload(scene: Scene): Promise<void> {
   const { visitors } = scene.world;
   if (visitors.length > 0) await scene.world.reload(scene.dice.pick<Visitor>(visitors));
@@ -212,6 +236,7 @@ export const actions: readonly Action[] = [
   { name: 'pair', weight: 14, begin: pair },
   { name: 'message', weight: 12, begin: message },
   { name: 'burst', weight: 8, begin: burst },
+  { name: 'delegate', weight: 6, begin: delegate },
   { name: 'ask', weight: 10, begin: ask },
   { name: 'share', weight: 4, begin: share },
   { name: 'visit', weight: 5, begin: visit },
@@ -224,5 +249,6 @@ export const actions: readonly Action[] = [
   { name: 'drift', weight: 3, begin: drift },
   { name: 'kill', weight: 4, begin: killOne },
   { name: 'start', weight: 8, begin: startOne },
+  { name: 'relay', weight: 2, begin: turnRelay },
   { name: 'reload', weight: 3, begin: reload },
 ];

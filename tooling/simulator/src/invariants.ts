@@ -36,7 +36,13 @@ export function wrongNow({ world, history }: Scene): string | undefined {
         return `${player.name}: the pairing with ${joiner} is gone`;
     }
   }
-  return history.defects[0] ?? wrongOrder(history);
+  return history.defects[0] ?? wrongRuns(history) ?? wrongOrder(history);
+}
+
+/** A task whose handler may not be called again is done at most once, whatever dies. */
+function wrongRuns({ tasks }: Scene['history']): string | undefined {
+  for (const [title, { to, runs }] of tasks) if (runs > 1) return `${to}: "${title}" was done ${runs} times`;
+  return undefined;
 }
 
 /** Between two peers messages come in the order in which they were sent, and none again. */
@@ -56,7 +62,13 @@ function wrongOrder({ arrivals, messages }: Scene['history']): string | undefine
 
 /** What is wrong once every line is healed, everybody runs, and time has passed. */
 export async function wrongAfterHealing(scene: Scene): Promise<string | undefined> {
-  return wrongNow(scene) ?? (await wrongMessages(scene)) ?? (await wrongBooks(scene)) ?? (await wrongCharges(scene));
+  return (
+    wrongNow(scene) ??
+    (await wrongMessages(scene)) ??
+    (await wrongTasks(scene)) ??
+    (await wrongBooks(scene)) ??
+    (await wrongCharges(scene))
+  );
 }
 
 const knows = (one: Player, other: Player | undefined): boolean =>
@@ -81,6 +93,23 @@ async function wrongMessages({ world, history }: Scene): Promise<string | undefi
     if (count > 1) return `${to}: "${text}" came ${count} times`;
     if (acknowledged && count === 0 && knows(sender, recipient) && knows(recipient, sender))
       return `${to}: "${text}" of ${from} was acknowledged and is lost`;
+  }
+  return undefined;
+}
+
+/** A task that was given has ended on both sides in the same way, and one that was done says so. */
+async function wrongTasks({ world, history }: Scene): Promise<string | undefined> {
+  for (const [title, { from, to, acknowledged, runs }] of history.tasks) {
+    const [giver, doer] = [from, to].map((who) => world.players.find(({ name }) => name === who)) as [Player, Player];
+    if (!acknowledged || !knows(giver, doer) || !knows(doer, giver)) continue;
+    const given = giver.peer?.tasks.list().find((task) => task.direction === 'given' && task.title === title);
+    if (given === undefined) return `${from}: "${title}" was given and is gone`;
+    if (given.endedMs === null) return `${from}: "${title}" is still ${given.status}`;
+    history.counts.set(`task ${given.status}`, (history.counts.get(`task ${given.status}`) ?? 0) + 1);
+    if (given.status === 'completed' && runs === 0) return `${from}: "${title}" is completed and nobody did it`;
+    const taken = doer.peer?.tasks.list().find((task) => task.direction === 'taken' && task.title === title);
+    if (taken !== undefined && taken.status !== given.status)
+      return `${from}: "${title}" is ${given.status}, ${to} says ${taken.status}`;
   }
   return undefined;
 }

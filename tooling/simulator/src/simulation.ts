@@ -1,8 +1,9 @@
-import { PeerAiError } from '@peerai/core-protocol';
+import { type Clock, PeerAiError } from '@peerai/core-protocol';
+import type { TaskHandler } from '@peerai/peer';
 import { actions, type Scene } from './actions.ts';
 import { createDice } from './dice.ts';
 import type { Mutant } from './disk.ts';
-import { createHistory, createTrace } from './history.ts';
+import { createHistory, createTrace, type History } from './history.ts';
 import { wrongAfterHealing, wrongNow } from './invariants.ts';
 import { createWorld } from './world.ts';
 
@@ -31,6 +32,8 @@ export interface SimulationResult {
 /** Longest time between two steps, and how long the healed world gets, milliseconds: twice the longest wait before a peer tries again. */
 const stepMsMax = 3_000;
 const healMs = 150_000;
+/** What a task takes for each character of its title, milliseconds. */
+const tallyMs = 200;
 
 /**
  * A number of peers in one world whose time, network, disks and doings all follow from one seed: they pair, write, ask and share while lines are
@@ -45,6 +48,7 @@ export async function runSimulation(seed: number, options: SimulationOptions = {
     lossRate,
     mutant,
     written: (name, changes) => history.written(name, changes),
+    handlers: (_, clock) => [tally(history, clock)],
   });
   const scene: Scene = { world, dice: createDice(seed), history, trace: createTrace() };
   const drawn = actions.flatMap((action) => Array.from({ length: action.weight }, () => action));
@@ -63,6 +67,7 @@ export async function runSimulation(seed: number, options: SimulationOptions = {
   };
   let step = 0;
   try {
+    await world.startRelay();
     for (const player of world.players) await world.start(player);
     for (; step < steps; step += 1) {
       const action = scene.dice.pick(drawn);
@@ -84,15 +89,31 @@ export async function runSimulation(seed: number, options: SimulationOptions = {
     });
   } finally {
     for (const player of world.players) await world.kill(player);
+    await world.killRelay();
   }
 }
+
+/** Says how often it was called, and may not be called again for the same task. */
+const tally = ({ tasks }: History, clock: Clock): TaskHandler => ({
+  types: ['tally'],
+  repeatable: false,
+  async run({ title }, { signal }) {
+    const task = tasks.get(title);
+    if (task === undefined) throw new PeerAiError('INVALID_FORMAT', 'nobody gave this task');
+    task.runs += 1;
+    await clock.sleep(title.length * tallyMs, signal);
+    return { runs: task.runs };
+  },
+});
 
 /** Every line works and loses nothing, every clock is right, everybody runs, every tab looks at its share once more. */
 async function heal({ world }: Scene): Promise<void> {
   world.calm();
-  for (const one of [...world.players, ...world.visitors]) one.clock.skewMs = 0;
-  const ids = [...world.players, ...world.visitors].map(({ identity }) => identity.peer);
+  const machines = [...world.players, ...world.visitors, world.relay];
+  for (const one of machines) one.clock.skewMs = 0;
+  const ids = machines.map(({ identity }) => identity.peer);
   for (const one of ids) for (const other of ids) world.networks.heal(one, other);
+  if (!world.relay.isUp) await world.startRelay();
   for (const player of world.players) if (player.peer === undefined) await world.start(player);
   await world.clock.advance(healMs);
   for (const { guest } of world.visitors) {

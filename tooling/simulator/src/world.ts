@@ -1,4 +1,12 @@
-import { type Change, createIdentity, type Identity, type Network, type PeerId } from '@peerai/core-protocol';
+import {
+  type Change,
+  createIdentity,
+  type Identity,
+  type Network,
+  type PeerId,
+  relayInfoMethod,
+  serveMethod,
+} from '@peerai/core-protocol';
 import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
 import { decodeTicket, parseLink } from '@peerai/core-protocol/access';
 import {
@@ -9,7 +17,8 @@ import {
   silentLogger,
 } from '@peerai/core-protocol/testing';
 import { scriptedEngine } from '@peerai/llm-bridge';
-import { createPeer, type Peer } from '@peerai/peer';
+import { createMailboxKeeper } from '@peerai/messaging/mailbox';
+import { createPeer, type Peer, type TaskHandler } from '@peerai/peer';
 import { createGuest, type Guest } from '@peerai/peer/guest';
 import { createDice } from './dice.ts';
 import { createDisk, type Disk, type Mutant } from './disk.ts';
@@ -24,6 +33,14 @@ export interface Player {
   readonly clock: SkewedClock;
   lives: number;
   peer: Peer | undefined;
+}
+/** A relay that keeps letters for all players; as a machine it dies and comes back as they do. */
+export interface Post {
+  readonly identity: Identity;
+  readonly disk: Disk;
+  readonly clock: SkewedClock;
+  lives: number;
+  isUp: boolean;
 }
 /** One browser tab with one link. */
 export interface Visitor {
@@ -42,10 +59,13 @@ export interface SimulatedWorld {
   readonly networks: MemoryNetworks;
   readonly players: readonly Player[];
   readonly visitors: Visitor[];
+  readonly relay: Post;
   /** From now on no message kills its channel. */
   calm(): void;
   start(player: Player): Promise<void>;
   kill(player: Player): Promise<void>;
+  startRelay(): Promise<void>;
+  killRelay(): Promise<void>;
   /** A new tab opens the link. */
   visit(owner: Player, link: string): Promise<Visitor>;
   /** The tab is closed in the middle of whatever it does, and opened again. */
@@ -60,9 +80,13 @@ export interface WorldOptions {
   readonly mutant: Mutant | undefined;
   /** Hears of all that comes onto a disk. */
   readonly written: (name: string, changes: readonly Change[]) => void;
+  /** Who does tasks, for each player by its name. */
+  readonly handlers: (name: string, clock: SkewedClock) => readonly TaskHandler[];
 }
+/** The relay's name beside those of the players. */
+export const relayName = 'relay';
 
-export function createWorld({ seed, peers, lossRate, mutant, written }: WorldOptions): SimulatedWorld {
+export function createWorld({ seed, peers, lossRate, mutant, written, handlers }: WorldOptions): SimulatedWorld {
   const clock = new ManualClock();
   const dice = createDice(seed ^ 0x5eed);
   const lines = new Map<string, number>();
@@ -87,6 +111,8 @@ export function createWorld({ seed, peers, lossRate, mutant, written }: WorldOpt
     ...someone(`peer-${place}`, place),
     peer: undefined,
   }));
+  const relay: Post = { ...someone(relayName, 499), isUp: false };
+  const relayAddress = `/ip4/192.0.2.9/tcp/4101/p2p/${relay.identity.peer}`;
   const visitors: Visitor[] = [];
   const open = async (visitor: Omit<Visitor, 'guest'>, place: number): Promise<Guest> => {
     const parsed = parseLink(visitor.link);
@@ -106,6 +132,7 @@ export function createWorld({ seed, peers, lossRate, mutant, written }: WorldOpt
     networks,
     players,
     visitors,
+    relay,
     calm: () => void (isCalm = true),
     async start(player) {
       player.lives += 1;
@@ -126,8 +153,9 @@ export function createWorld({ seed, peers, lossRate, mutant, written }: WorldOpt
           engines: () => [scriptedEngine({ clock: player.clock })],
           findings: () => [],
           api: () => 'http://127.0.0.1:8006',
+          taskHandlers: handlers(name, player.clock),
         },
-        settingsOf(name),
+        settingsOf(name, relayAddress),
       );
       started = await clock.until(making);
       await clock.until(started.start());
@@ -140,6 +168,25 @@ export function createWorld({ seed, peers, lossRate, mutant, written }: WorldOpt
       await player.disk.kill();
       // Neither its network nor its disk hears it any more; this only ends its timers.
       void dead?.stop().catch(() => undefined);
+    },
+    async startRelay() {
+      relay.lives += 1;
+      const network = networks.join(relay.identity.peer);
+      const random = luck(499, relay.lives);
+      const parts = { network, clock: relay.clock, random, crypto: nodeCrypto };
+      await clock.until(createMailboxKeeper({ ...parts, store: relay.disk.open() }));
+      serveMethod(
+        network,
+        relayInfoMethod,
+        async () => ({ name: relayName, version: '0.0.0', pageUrl: undefined, addresses: [] }),
+        parts,
+      );
+      relay.isUp = true;
+    },
+    async killRelay() {
+      relay.isUp = false;
+      networks.kill(relay.identity.peer);
+      await relay.disk.kill();
     },
     async visit(owner, link) {
       const place = 500 + visitors.length;
@@ -157,11 +204,11 @@ export function createWorld({ seed, peers, lossRate, mutant, written }: WorldOpt
   };
 }
 
-const settingsOf = (name: string) => ({
+const settingsOf = (name: string, relay: string) => ({
   name,
   version: '0.0.0',
   home: '/nowhere',
-  relays: [],
+  relays: [relay],
   pageUrl: 'https://page.example/s',
   share: { forMs: 7_200_000, tokens: 400, guests: 3, concurrency: 2 },
   expose: ['*'],
