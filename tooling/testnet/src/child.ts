@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
-/** How long a process may take to say it is ready, and to end when asked, milliseconds. */
-const readyMsMax = 30_000;
+/** How long a process may take to say it is ready, on a machine that is busy with others, and to end when asked, milliseconds. */
+const readyMsMax = 60_000;
 const stopMsMax = 6_000;
 
 /** A real process of ours that says one line of JSON when it is ready. */
@@ -21,14 +21,18 @@ export interface ChildOptions {
   readonly cwd?: string;
   /** Gets every line the process writes to stderr. */
   readonly onLog: (line: string) => void;
+  /** Ends a process that is not ready yet. */
+  readonly signal?: AbortSignal | undefined;
 }
 
-/** Starts a Node program. Throws with its last words when it ends before it is ready. */
+/** Starts a Node program. Throws with its last words when it ends before it is ready, and the signal's reason. */
 export async function startChild<Ready>(
   script: string,
   args: readonly string[],
   options: ChildOptions,
 ): Promise<Child<Ready>> {
+  const { signal } = options;
+  signal?.throwIfAborted();
   const child = spawn(process.execPath, ['--enable-source-maps', script, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...options.env },
@@ -48,12 +52,17 @@ export async function startChild<Ready>(
     await ended;
     clearTimeout(force);
   };
+  const stopEarly = (): void => void child.kill('SIGKILL');
+  signal?.addEventListener('abort', stopEarly, { once: true });
   try {
     const ready = await readyLine<Ready>(child, ended);
     return { process: child, pid: child.pid ?? 0, ready, stop: () => end('SIGTERM'), kill: () => end('SIGKILL') };
   } catch (error) {
     await end('SIGKILL');
+    signal?.throwIfAborted();
     throw new Error(`${script} ${args.join(' ')}: ${(error as Error).message}\n${last.join('\n')}`, { cause: error });
+  } finally {
+    signal?.removeEventListener('abort', stopEarly);
   }
 }
 

@@ -4,9 +4,10 @@
  * @packageDocumentation
  */
 export { type Child, startChild } from './child.ts';
+export { pair } from './pairing.ts';
+export { someAtOnce } from './some-at-once.ts';
 export {
   type AgentInfo,
-  pair,
   type RelayInfo,
   type RunningAgent,
   type RunningRelay,

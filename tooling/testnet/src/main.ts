@@ -46,11 +46,16 @@ try {
   if (options === undefined) {
     process.stdout.write(help);
   } else {
-    const testnet = await startTestnet(options);
+    // A second signal must not cut off the end that the first one began: it takes some seconds.
+    const stopping = new AbortController();
+    const ended = new Promise<void>((resolve) => stopping.signal.addEventListener('abort', () => resolve()));
+    for (const name of ['SIGTERM', 'SIGINT'] as const)
+      process.on(name, () => stopping.abort(new Error(`ended by ${name} before everything was up`)));
+    const testnet = await startTestnet({ ...options, signal: stopping.signal });
     process.stdout.write(`${JSON.stringify(testnet.info())}\n`);
-    const end = (): void => void testnet.stop().then(() => process.exit(0));
-    process.once('SIGTERM', end);
-    process.once('SIGINT', end);
+    await ended;
+    await testnet.stop();
+    process.exit(0);
   }
 } catch (error) {
   process.stderr.write(`testnet: ${(error as Error).message}\n${help}`);

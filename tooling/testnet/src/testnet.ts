@@ -1,9 +1,11 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type ControlClient, createControlClient } from '@peerai/peer/control';
 import { type Child, startChild } from './child.ts';
+import { introduceAll } from './pairing.ts';
+import { someAtOnce } from './some-at-once.ts';
 
 export interface TestnetOptions {
   readonly agents: number;
@@ -23,6 +25,8 @@ export interface TestnetOptions {
   /** Pair every agent with every other one, all permissions; default true. */
   readonly pair?: boolean;
   readonly onLog?: (line: string) => void;
+  /** Ends what is up while it is being started; a started testnet is ended by its `stop`. */
+  readonly signal?: AbortSignal;
 }
 export interface RelayInfo {
   readonly name: string;
@@ -65,13 +69,14 @@ export interface RunningAgent {
 const require = createRequire(import.meta.url);
 const programOf = (name: string, file: string): string =>
   join(dirname(require.resolve(`${name}/package.json`)), 'dist', file);
-const permissions = ['chat', 'tasks', 'train'] as const;
+/** Agents that start at the same time: each keeps one core busy for a second and a half, and twenty at once were not ready within 30 s on two. */
+const startsAtOnce = availableParallelism() + 1;
 
 /** Relays and agents as real processes on loopback, paired with one another. Takes free ports and temporary homes. */
 export async function startTestnet(options: TestnetOptions): Promise<Testnet> {
   const folder = mkdtempSync(join(tmpdir(), 'peerai-testnet-'));
   const onLog = options.onLog ?? (() => undefined);
-  const host = options.host ?? '127.0.0.1';
+  const { host = '127.0.0.1', signal } = options;
   const relays: RunningRelay[] = [];
   const agents: RunningAgent[] = [];
   // Also those that were started again, or whose neighbour failed to start.
@@ -86,7 +91,13 @@ export async function startTestnet(options: TestnetOptions): Promise<Testnet> {
     relays.push(
       ...(await Promise.all(
         names.map((name) =>
-          startRelay(name, join(folder, name), { host, usualPorts: options.usualPorts === true, onLog, started }),
+          startRelay(name, join(folder, name), {
+            host,
+            usualPorts: options.usualPorts === true,
+            onLog,
+            started,
+            signal,
+          }),
         ),
       )),
     );
@@ -105,13 +116,13 @@ export async function startTestnet(options: TestnetOptions): Promise<Testnet> {
         options,
         onLog,
         started,
+        signal,
         ports: undefined,
       });
     // Two that look for the same usual port at once could both find it free.
-    if (options.usualPorts === true)
-      for (const [index, name] of agentNames.entries()) agents.push(await start(name, index));
-    else agents.push(...(await Promise.all(agentNames.map(start))));
-    if (options.pair !== false) await pairAll(agents);
+    const atOnce = options.usualPorts === true ? 1 : startsAtOnce;
+    agents.push(...(await someAtOnce(agentNames, atOnce, start)));
+    if (options.pair !== false) await introduceAll(agents, options.signal);
   } catch (error) {
     await stop();
     throw error;
@@ -128,18 +139,20 @@ interface Watched {
   readonly onLog: (line: string) => void;
   /** Told of each child that is up, so that it is ended with the rest. */
   readonly started: (child: Child<unknown>) => void;
+  readonly signal: AbortSignal | undefined;
 }
 
 async function startRelay(
   name: string,
   home: string,
-  { host, usualPorts, onLog, started }: Watched & { readonly host: string; readonly usualPorts: boolean },
+  { host, usualPorts, onLog, started, signal }: Watched & { readonly host: string; readonly usualPorts: boolean },
 ): Promise<RunningRelay> {
   const ports = usualPorts ? [] : ['--port', '0', '--tcp-port', '0'];
   const args = ['--json', ...ports, '--bind', host, '--home', home, '--name', name];
   const child = await startChild<RelayInfo>(programOf('@peerai/relay', 'main.js'), args, {
     env: {},
     onLog: (line) => onLog(`${name} ${line}`),
+    signal,
   });
   started(child);
   const { http, addresses, peerId } = child.ready;
@@ -168,7 +181,7 @@ interface AgentReady {
 }
 
 async function startAgent(plan: AgentPlan): Promise<RunningAgent> {
-  const { name, engine, home, host, relays, options, onLog, started, ports } = plan;
+  const { name, engine, home, host, relays, options, onLog, started, signal, ports } = plan;
   const env: Record<string, string> = {
     PEERAI_NETWORK__NAME: name,
     PEERAI_NETWORK__DISCOVERY__MDNS: 'false',
@@ -186,6 +199,7 @@ async function startAgent(plan: AgentPlan): Promise<RunningAgent> {
     env,
     cwd: tmpdir(),
     onLog: (line) => onLog(`${name} ${line}`),
+    signal,
   });
   started(child);
   const { api, http, peerId } = child.ready.agent;
@@ -196,30 +210,7 @@ async function startAgent(plan: AgentPlan): Promise<RunningAgent> {
     info: { name, api, token, http, peerId, home, pid: child.pid, addresses },
     client,
     child,
-    restart: () => startAgent({ ...plan, ports: { api: new URL(api).port, http: new URL(http).port } }),
+    restart: () =>
+      startAgent({ ...plan, signal: undefined, ports: { api: new URL(api).port, http: new URL(http).port } }),
   };
-}
-
-async function pairAll(agents: readonly RunningAgent[]): Promise<void> {
-  const pairs = agents.flatMap((a, index) => agents.slice(index + 1).map((b) => [a, b] as const));
-  await Promise.all(pairs.map(([a, b]) => pair(a, b)));
-}
-
-/** Invites, joins, accepts: what two people do, without the people. */
-export async function pair(inviter: RunningAgent, joiner: RunningAgent): Promise<void> {
-  const { link } = await inviter.client.invite(permissions);
-  const { id } = await joiner.client.join(link);
-  await inviter.client.acceptPairing(id);
-  const end = Date.now() + 10_000;
-  for (;;) {
-    const [there, here] = await Promise.all([inviter.client.peers(), joiner.client.peers()]);
-    const done =
-      there.some(({ peerId, state }) => peerId === joiner.info.peerId && state === 'online') &&
-      here.some(
-        ({ peerId, state, models }) => peerId === inviter.info.peerId && state === 'online' && models.length > 0,
-      );
-    if (done && there.some(({ peerId, models }) => peerId === joiner.info.peerId && models.length > 0)) return;
-    if (Date.now() > end) throw new Error(`${inviter.info.name} and ${joiner.info.name} did not pair within 10 s`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }
