@@ -26,9 +26,9 @@ export type {
   PeerPatch,
   PeerView,
   PendingPairing,
-  Permission,
   PingView,
 } from './pairing/pairing.schema.ts';
+export type { Permission } from './pairing/permissions.ts';
 export { createPeer, type Peer, type PeerSettings, type PeerWorld } from './peer.ts';
 export type { ShareRequest, ShareView } from './share/share.schema.ts';
 export type { DocumentContents, DocumentView } from './state/state.schema.ts';

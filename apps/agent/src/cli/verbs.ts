@@ -59,7 +59,7 @@ export const verbs: Readonly<Record<string, Entry>> = {
   },
   invite: {
     group: 'Devices',
-    usage: 'invite [--qr] [--allow chat,tasks,train]',
+    usage: 'invite [--qr] [--allow chat,tasks,train,route]',
     says: 'let another device in',
     load: async () => (await import('./commands/pairing.ts')).invite,
   },

@@ -81,7 +81,11 @@ function Facts({ peer }: { readonly peer: PeerView }): ReactNode {
       <dt>{device.path}</dt>
       <dd>
         {peer.state === 'blocked' && <State dot="blocked">{device.isBlocked}</State>}
-        {peer.state === 'offline' && <State dot="offline">{device.notConnected}</State>}
+        {peer.state === 'offline' && (
+          <State dot="offline">
+            {peer.through === undefined ? device.notConnected : device.through(peer.through.join(', '))}
+          </State>
+        )}
         {peer.state === 'online' && (
           <State dot={peer.path ?? 'direct'}>
             {peer.path === 'relayed' ? device.relayedAt(ms) : device.directAt(ms)}

@@ -1,8 +1,6 @@
-import type { Permission } from '@peerai/peer/control';
+import { type Permission, permissions } from '@peerai/peer/control';
 import type { ReactNode } from 'react';
 import { pairing } from './strings.ts';
-
-const all: readonly Permission[] = ['chat', 'tasks', 'train'];
 
 /** What a device may do here, as check boxes. */
 export function Permissions({
@@ -14,14 +12,14 @@ export function Permissions({
   readonly disabled?: boolean;
   readonly onChange: (allow: Permission[]) => void;
 }): ReactNode {
-  return all.map((permission) => (
+  return permissions.map((permission) => (
     <label key={permission} className="opt">
       <input
         type="checkbox"
         checked={allow.includes(permission)}
         disabled={disabled}
         onChange={(event) =>
-          onChange(all.filter((other) => (other === permission ? event.target.checked : allow.includes(other))))
+          onChange(permissions.filter((other) => (other === permission ? event.target.checked : allow.includes(other))))
         }
       />
       {pairing.permissions[permission]}

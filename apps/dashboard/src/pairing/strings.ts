@@ -9,7 +9,12 @@ export const pairing = {
   look: (name: string) => `Look at ${name}’s screen. The same four pictures?`,
   may: 'Once paired it may',
   mayNothing: 'Nothing yet. You can allow more on its page.',
-  permissions: { chat: 'Chat with my models', tasks: 'Delegate tasks', train: 'Train together' },
+  permissions: {
+    chat: 'Chat with my models',
+    tasks: 'Delegate tasks',
+    train: 'Train together',
+    route: 'Send letters through me',
+  },
   match: 'They match',
   noMatch: 'They don’t',
   noMatchMeans: '“They don’t” refuses this key: someone may be in between.',

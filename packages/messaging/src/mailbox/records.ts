@@ -48,6 +48,8 @@ export interface Records {
   learn(sealed: Uint8Array): Promise<PeerRecord>;
   /** Gives every friend that is linked our record. */
   tell(): void;
+  /** Exchanges records with a friend that is linked and gave none: one that became a friend over a link that was up before. */
+  meet(peer: PeerId): void;
   run(signal: AbortSignal): Promise<void>;
 }
 
@@ -107,6 +109,9 @@ export async function openRecords(deps: RecordsDeps): Promise<Records> {
     },
     tell: () => {
       for (const peer of linked) if (deps.isFriend(peer)) void swap(peer);
+    },
+    meet: (peer) => {
+      if (linked.has(peer) && records.get(peer) === undefined && deps.isFriend(peer)) void swap(peer);
     },
     run: async (signal) => {
       stopped = signal;

@@ -12,9 +12,9 @@ import type {
   PeerPatch,
   PeerView,
   PendingPairing,
-  Permission,
   PingView,
 } from '../pairing/pairing.schema.ts';
+import type { Permission } from '../pairing/permissions.ts';
 import type { ShareRequest, ShareView } from '../share/share.schema.ts';
 import type { CapabilitiesView, WakeView } from '../status/status.schema.ts';
 import type { DocumentChange, DocumentContents, DocumentRequest, DocumentView } from '../state/state.schema.ts';

@@ -1,6 +1,6 @@
 import { PeerAiError, type PeerId, type Store } from '@peerai/core-protocol';
 import { pcpProfiles, type PcpProfile } from '@peerai/core-protocol/pcp';
-import { createMessenger, type Depot, type PeerMessenger } from '@peerai/messaging';
+import { type Carrier, createMessenger, type Depot, type PeerMessenger } from '@peerai/messaging';
 import {
   type Contacts,
   createCounts,
@@ -50,9 +50,11 @@ interface Parts extends PeerWorld {
   readonly name: string;
   /** Where letters wait for peers that are away. */
   readonly depot: Depot;
+  /** Letters through other devices, where no other way leads. */
+  readonly route: Carrier;
 }
 
-/** The messenger with the ways it has: live links, and HTTP where a `post` is given; and the HTTP face that hands it what comes. */
+/** The messenger with the ways it has: live links, HTTP where a `post` is given, and other devices; and the HTTP face that hands it what comes. */
 export async function openMessenger(
   parts: Parts,
   settings: PeerHttpSettings = {},
@@ -67,7 +69,8 @@ export async function openMessenger(
   const counts = createCounts(clock);
   const world = { identity, clock, crypto, random, logger, contacts, counts };
   const urlOf = (peer: PeerId): string | undefined => devices.get(peer)?.http;
-  const carriers = post === undefined ? [] : [createHttpCarrier({ ...world, post, urlOf }, own)];
+  const byHttp = post === undefined ? [] : [createHttpCarrier({ ...world, post, urlOf }, own)];
+  const carriers = [...byHttp, parts.route];
   const messenger = createMessenger({ ...world, store: parts.messengerStore, network, carriers, depot: parts.depot });
   const face = await openHttpFace(
     {

@@ -6,6 +6,7 @@ import { type Groups, openGroups } from '../groups/groups.ts';
 import { openMessenger, type PeerHttp } from '../http/open-messenger.ts';
 import type { Devices } from '../pairing/devices.ts';
 import type { PeerSettings, PeerWorld } from '../peer-world.ts';
+import { createRoutes } from '../routes/routes.ts';
 import { tellingStore } from '../store/telling-store.ts';
 import { createTaskHandlers, type TaskHandler } from '../tasks/task-handler.ts';
 import { openTasks, type Tasks } from '../tasks/tasks.ts';
@@ -30,6 +31,10 @@ export interface Correspondence {
   readonly state: State;
   readonly tasks: Tasks;
   readonly topics: PeerTopics;
+  /** The devices that letters to this peer go through, when a path is known. */
+  through(peer: PeerId): readonly PeerId[];
+  /** A paired device said hello: what letters to it need is asked for, if it is not there. */
+  met(peer: PeerId): void;
   /** Listens for letters of its kinds; to be called before `run`. */
   listen(signal: AbortSignal): Promise<void>;
   /** Sends and takes letters. */
@@ -57,7 +62,9 @@ export async function openCorrespondence(
     relays: () => settings.relays,
     about: () => ({ name: recordName(settings.name), agent: `peerai/${settings.version}`.slice(0, 64) }),
   });
-  const parts = { ...world, messengerStore, devices, name: settings.name, depot: mailbox.depot };
+  const routes = createRoutes(world, { mailbox, devices });
+  const { carrier } = routes;
+  const parts = { ...world, messengerStore, devices, name: settings.name, depot: mailbox.depot, route: carrier };
   const { messenger, http } = await openMessenger(parts, settings.http);
   const messages = await openMessages({ clock, store, messenger, devices, contacts: http.contacts, events });
   const groups = await openGroups({ ...world, messenger, devices, events, nameOf });
@@ -81,6 +88,8 @@ export async function openCorrespondence(
     state,
     tasks,
     topics,
+    through: (peer) => routes.through(peer),
+    met: (peer) => mailbox.records.meet(peer),
     async listen(signal) {
       messages.start();
       await groups.start(signal);
@@ -90,6 +99,7 @@ export async function openCorrespondence(
     async run(signal) {
       await messenger.start(signal);
       mailbox.start(messenger, signal);
+      routes.start(messenger, signal);
     },
     async mute() {
       messages.stop();

@@ -2,7 +2,7 @@ import { PeerAiError, type PeerId, type Store } from '@peerai/core-protocol';
 import { limits } from '../limits.ts';
 import { createMutex } from '../store/mutex.ts';
 import { records } from '../store/records.ts';
-import type { Permission } from './pairing.schema.ts';
+import type { Permission } from './permissions.ts';
 
 /** A peer this one is paired with, as kept on disk. */
 export interface Device {

@@ -14,7 +14,8 @@ import {
 import { encodeTicket, inviteLink, readTicketProof, ticketProof } from '@peerai/core-protocol/access';
 import { limits } from '../limits.ts';
 import { records } from '../store/records.ts';
-import type { InviteView, Permission } from './pairing.schema.ts';
+import type { InviteView } from './pairing.schema.ts';
+import type { Permission } from './permissions.ts';
 
 interface InviteRow {
   readonly id: string;

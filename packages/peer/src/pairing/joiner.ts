@@ -3,7 +3,8 @@ import { decodeTicket, type ParsedLink, parseLink, proveTicket, type Ticket } fr
 import { limits } from '../limits.ts';
 import type { PairingHost } from './host.ts';
 import { pairMethod, type PairAnswer } from './pair-protocol.ts';
-import type { PendingPairing, Permission } from './pairing.schema.ts';
+import type { PendingPairing } from './pairing.schema.ts';
+import { type Permission, permissions as known } from './permissions.ts';
 import { shownPairing } from './shown.ts';
 import type { Waiting } from './waiting-room.ts';
 
@@ -151,5 +152,5 @@ function notAnInvite(cause?: unknown): PeerAiError {
 }
 
 function permissions(texts: readonly string[]): Permission[] {
-  return (['chat', 'tasks', 'train'] as const).filter((name) => texts.includes(name));
+  return known.filter((name) => texts.includes(name));
 }

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { fingerprintSchema } from '../node/node.schema.ts';
 import { statusReportSchema } from '../status/status.schema.ts';
+import { permissions } from './permissions.ts';
 
-/** What a paired device may do here. `train` is remembered for later versions. */
-export const permissionSchema = z.enum(['chat', 'tasks', 'train']);
+const permissionSchema = z.enum(permissions);
 
 export const peerSchema = z.object({
   peerId: z.string(),
@@ -11,6 +11,8 @@ export const peerSchema = z.object({
   kind: z.enum(['device', 'guest', 'relay']),
   state: z.enum(['online', 'offline', 'blocked']),
   path: z.enum(['direct', 'relayed']).nullable(),
+  /** Names of the devices that letters to it go through while no link leads to it; absent without such a path. */
+  through: z.array(z.string()).optional(),
   /** What carries the link; absent without one. */
   transport: z.enum(['tcp', 'ws', 'webrtc', 'quic', 'file', 'onion', 'relay']).optional(),
   roundTripMs: z.number().nullable(),
@@ -57,7 +59,6 @@ export const pairingsSchema = z.object({
   invites: z.array(inviteSchema.omit({ v: true })),
   pending: z.array(pendingPairingSchema),
 });
-export type Permission = z.infer<typeof permissionSchema>;
 export type PeerView = z.infer<typeof peerSchema>;
 export type PeerPatch = z.infer<typeof peerPatchSchema>;
 export type InviteView = z.infer<typeof inviteSchema>;

@@ -17,7 +17,8 @@ import { openInvites } from './invites.ts';
 import { answerJoiner } from './inviter.ts';
 import { joinInviter } from './joiner.ts';
 import { pairMethod } from './pair-protocol.ts';
-import type { InviteView, PairingsView, PendingPairing, Permission } from './pairing.schema.ts';
+import type { InviteView, PairingsView, PendingPairing } from './pairing.schema.ts';
+import type { Permission } from './permissions.ts';
 import { createWaitingRoom, gone, type Waiting } from './waiting-room.ts';
 
 export interface PairingDeps {

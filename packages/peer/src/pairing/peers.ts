@@ -25,6 +25,8 @@ export interface PeersDeps {
   readonly random: Random;
   /** How a device that is here is. */
   readonly heard: (peer: PeerId) => Heard | undefined;
+  /** The devices that letters to this peer go through, when a path is known. */
+  readonly through: (peer: PeerId) => readonly PeerId[];
   /** Peer ids of the relays in use. */
   readonly relays: () => readonly PeerId[];
   /** Names of the models a device offers to us. */
@@ -52,12 +54,15 @@ export interface Peers {
 }
 
 export function createPeers(deps: PeersDeps): Peers {
+  const throughOf = (peer: PeerId): readonly string[] =>
+    deps.through(peer).map((one) => deps.devices.get(one)?.name ?? one.slice(-6));
   const viewOf = (peer: PeerId, device: Device | undefined, link: Link | undefined): PeerView => ({
     peerId: peer,
     name: device?.name ?? (deps.relays().includes(peer) ? 'relay' : `guest-${peer.slice(-6)}`),
     kind: kindOf(deps, peer, device),
     state: device?.blocked === true ? 'blocked' : link === undefined ? 'offline' : 'online',
     path: link?.path ?? null,
+    ...(link === undefined && throughOf(peer).length > 0 ? { through: [...throughOf(peer)] } : {}),
     ...(link?.transport === undefined ? {} : { transport: link.transport }),
     roundTripMs: link === undefined || link.roundTripMs === 0 ? null : link.roundTripMs,
     bytesSent: link?.bytesSent ?? 0,

@@ -1,6 +1,7 @@
 import { compareEmoji, type CryptoProvider, type Identity, type PeerId } from '@peerai/core-protocol';
 import { cleanName } from './devices.ts';
-import type { PendingPairing, Permission } from './pairing.schema.ts';
+import type { PendingPairing } from './pairing.schema.ts';
+import type { Permission } from './permissions.ts';
 
 export interface PairingFacts {
   readonly id: string;

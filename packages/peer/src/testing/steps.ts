@@ -1,6 +1,6 @@
 import type { ManualClock } from '@peerai/core-protocol/testing';
 import type { ChatEvent } from '../chat/chat.schema.ts';
-import type { Permission } from '../pairing/pairing.schema.ts';
+import type { Permission } from '../pairing/permissions.ts';
 import type { TestGuest, TestPeer, TestWorld } from './peers.ts';
 
 export const live = (): AbortSignal => new AbortController().signal;

@@ -4,6 +4,9 @@ import { command, type Verb } from '../command.ts';
 import { sendToGroup } from './groups.ts';
 import { readData } from '../read-data.ts';
 
+/** How a message went, when not over a link. */
+const byWay = { link: '', http: ' by HTTP', mailbox: ' by a mailbox', route: ' through other devices' } as const;
+
 export const send: Verb = {
   run: command(
     'send',
@@ -25,7 +28,7 @@ export const send: Verb = {
       output.data({ delivery }, () =>
         delivery.state === 'queued'
           ? 'Queued: sent when the device is there.'
-          : `${delivery.state}${delivery.code === undefined ? '' : ` (${delivery.code})`}${delivery.path === 'http' ? ' by HTTP' : ''}`,
+          : `${delivery.state}${delivery.code === undefined ? '' : ` (${delivery.code})`}${byWay[delivery.path ?? 'link']}`,
       );
       if (delivery.state === 'refused') process.exitCode = 5;
     },

@@ -1,10 +1,8 @@
 import { createInterface } from 'node:readline/promises';
 import { PeerAiError } from '@peerai/core-protocol';
-import type { ControlClient, PendingPairing, Permission } from '@peerai/peer/control';
+import { type ControlClient, type PendingPairing, type Permission, permissions } from '@peerai/peer/control';
 import { command, type Verb } from '../command.ts';
 import type { Output } from '../output.ts';
-
-const permissions: readonly Permission[] = ['chat', 'tasks', 'train'];
 
 export const invite: Verb = {
   run: command(
@@ -14,7 +12,7 @@ export const invite: Verb = {
       allow: {
         type: 'string',
         default: 'chat',
-        valueHint: 'chat,tasks,train',
+        valueHint: permissions.join(','),
         description: 'What the device may do here',
       },
       qr: { type: 'boolean', description: 'Also show the link as a QR code' },

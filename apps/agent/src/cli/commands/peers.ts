@@ -1,16 +1,18 @@
 import { PeerAiError } from '@peerai/core-protocol';
-import type { ControlClient, PeerPatch, PeerView, Permission } from '@peerai/peer/control';
+import { type ControlClient, type PeerPatch, type PeerView, type Permission, permissions } from '@peerai/peer/control';
 import { command, type Verb } from '../command.ts';
 import { table } from '../plain.ts';
 import { ago, shortId } from '../words.ts';
 
 const who = { peer: { type: 'positional', required: true, description: 'Name or peer id' } } as const;
 const signs = { direct: '● direct', relayed: '◐ relayed' } as const;
-const stateOf = ({ state, path, transport, health }: PeerView): string =>
+const stateOf = ({ state, path, transport, health, through }: PeerView): string =>
   path === null
     ? state === 'blocked'
       ? '⊘ blocked'
-      : '○ offline'
+      : through === undefined
+        ? '○ offline'
+        : `◌ letters through ${through.join(', ')}`
     : `${signs[path]}${path === 'direct' && transport !== undefined ? ` (${transport})` : ''}${health === 'unhealthy' ? ', no answer' : ''}`;
 
 const ls = command('ls', 'Paired devices, guests and relays', {}, async ({ agent, output, signal }) => {
@@ -81,13 +83,13 @@ const rename = command(
 const allow = command(
   'allow',
   'What a device may do here',
-  { ...who, rights: { type: 'positional', required: true, description: 'chat,tasks,train or none' } } as const,
+  { ...who, rights: { type: 'positional', required: true, description: `${permissions.join(',')} or none` } } as const,
   async ({ args, agent, output }) => {
     const { client } = await agent();
     const rights = args.rights === 'none' ? [] : args.rights.split(',');
-    const unknown = rights.find((right) => !['chat', 'tasks', 'train'].includes(right));
+    const unknown = rights.find((right) => !permissions.some((known) => known === right));
     if (unknown !== undefined)
-      throw new PeerAiError('USAGE', `rights are chat, tasks, train or none, not "${unknown}"`);
+      throw new PeerAiError('USAGE', `rights are ${permissions.join(', ')} or none, not "${unknown}"`);
     const peer = await client.changePeer((await one(client, args.peer)).peerId, { allow: rights as Permission[] });
     output.data({ peer }, () => `${peer.name} may: ${peer.allow.join(', ') || 'nothing'}.`);
   },

@@ -1,0 +1,29 @@
+import type { PeerId } from '@peerai/core-protocol';
+import type { Mailbox } from '@peerai/messaging/mailbox';
+import { createRouter, type Router } from '@peerai/messaging/route';
+import type { Devices } from '../pairing/devices.ts';
+import type { PeerWorld } from '../peer-world.ts';
+
+/** Letters by way of other devices, for those that no link and no relay leads to. */
+export interface Routes extends Pick<Router, 'carrier' | 'start'> {
+  /** The devices in between on the best path to this peer, the next one first; none when no path is known. */
+  through(peer: PeerId): readonly PeerId[];
+}
+
+/** Who forwards here is decided by the right `route`, looked at for each letter. */
+export function createRoutes(world: PeerWorld, { mailbox, devices }: { mailbox: Mailbox; devices: Devices }): Routes {
+  const isFriend = (peer: PeerId): boolean => devices.get(peer)?.blocked === false;
+  const { records, keyring } = mailbox;
+  const router = createRouter({
+    ...world,
+    records,
+    keyring,
+    isFriend,
+    mayRoute: (peer) => isFriend(peer) && devices.get(peer)?.allow.includes('route') === true,
+  });
+  return {
+    carrier: router.carrier,
+    through: (peer) => router.paths.to(peer)[0]?.peers.slice(0, -1) ?? [],
+    start: (messenger, signal) => router.start(messenger, signal),
+  };
+}
