@@ -1,0 +1,3 @@
+import { vitestConfig } from '@peerai/config/vitest';
+
+export default vitestConfig();
