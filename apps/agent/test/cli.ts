@@ -22,12 +22,16 @@ export interface Call {
   readonly home?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string;
+  /** Where it runs; the machine's temporary folder by default. */
+  readonly cwd?: string;
+  /** Its input stays open, to be typed into. */
+  readonly typed?: boolean;
 }
 
 /** An environment without what the tester's own shell says. */
 function environment({ home, env = {} }: Call): Record<string, string> {
   const own = Object.entries(process.env).filter(
-    ([name]) => !/^(?:PEERAI|XDG)_|^(?:CI|VITEST|NODE_ENV|OLLAMA_HOST|TEST)$/.test(name),
+    ([name]) => !/^(?:PEERAI|XDG)_|^(?:CI|VITEST|NODE_ENV|OLLAMA_HOST|MODEL_NAME|SECRET_KEY|PEER_URL|TEST)$/.test(name),
   );
   const all = {
     ...(Object.fromEntries(own) as Record<string, string>),
@@ -49,17 +53,23 @@ export async function peerai(args: readonly string[], call: Call = {}): Promise<
 }
 
 export function start(args: readonly string[], call: Call = {}): ChildProcess & { readonly told: Told } {
-  const child = spawn(process.execPath, [program, ...args], { env: environment(call), cwd: tmpdir(), stdio: 'pipe' });
+  const child = spawn(process.execPath, [program, ...args], {
+    env: environment(call),
+    cwd: call.cwd ?? tmpdir(),
+    stdio: 'pipe',
+  });
   const told = { stdout: '', stderr: '', code: null, signal: null };
   child.stdout.setEncoding('utf8').on('data', (text: string) => (told.stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (told.stderr += text));
-  child.stdin.on('error', () => undefined).end(call.input ?? '');
+  child.stdin.on('error', () => undefined);
+  if (call.typed !== true) child.stdin.end(call.input ?? '');
   return Object.assign(child, { told });
 }
 
-export function ended(child: ChildProcess & { readonly told: Told }): Promise<Told> {
+/** How a process ended; it is killed after `msMax`. */
+export function ended(child: ChildProcess & { readonly told: Told }, msMax = commandMsMax): Promise<Told> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => child.kill('SIGKILL'), commandMsMax);
+    const timer = setTimeout(() => child.kill('SIGKILL'), msMax);
     child.once('close', (code, signal) => {
       clearTimeout(timer);
       resolve({ ...child.told, code, signal });

@@ -147,6 +147,18 @@ export const verbs: Readonly<Record<string, Entry>> = {
     says: 'what can be asked',
     load: async () => (await import('./commands/models.ts')).models,
   },
+  chat: {
+    group: 'Ask',
+    usage: 'chat [--id NAME] [--peer NAME] [--port N]',
+    says: 'two assistants that share a secret and a folder',
+    load: async () => (await import('./commands/chat.ts')).chat,
+  },
+  log: {
+    group: 'Ask',
+    usage: 'log [assistant] [--conversation ID]',
+    says: 'what they said',
+    load: async () => (await import('./commands/chat.ts')).log,
+  },
   env: {
     group: 'Ask',
     usage: 'env openai|ollama',

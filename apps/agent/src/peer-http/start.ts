@@ -18,7 +18,7 @@ export interface PeerHttpFace {
 /** Opens the port of the peer protocol. Throws PORT_TAKEN, ADDRESS_UNAVAILABLE, CONFIG_INVALID (certificate), KEY_REFUSED. */
 export async function startPeerHttp(
   { config, origins }: LoadedConfig,
-  { peer, logger }: { readonly peer: Peer; readonly logger: Logger },
+  { peer, logger }: { readonly peer: { readonly http: Pick<Peer['http'], 'answer'> }; readonly logger: Logger },
 ): Promise<PeerHttpFace> {
   const { bind, port: wished } = config.http;
   const tls = readTls(config);
