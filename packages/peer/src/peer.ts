@@ -23,7 +23,7 @@ import { createRemoteModels } from './models/remote-models.ts';
 import { createNodeView } from './node/node-view.ts';
 import { createReach } from './node/reach.ts';
 import type { NodeView } from './node/node.schema.ts';
-import { openDevices } from './pairing/devices.ts';
+import { leasesOf, openDevices } from './pairing/devices.ts';
 import { createPairing, type Pairing } from './pairing/pairing.ts';
 import { createPeers, type Peers } from './pairing/peers.ts';
 import { openAdmission } from './share/admission.ts';
@@ -98,7 +98,19 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     tokens += receipt.answerTokens;
     events.emit({ type: 'receipt-signed', receipt });
   };
-  const signing = createSigning({ store, network, clock, receipts, signed, stopping: stopping.signal });
+  const leases = (peer: PeerId): readonly string[] => {
+    const device = devices.get(peer);
+    return device === undefined ? [] : leasesOf(device);
+  };
+  const signing = createSigning({
+    store,
+    network,
+    clock,
+    receipts,
+    leasesOf: leases,
+    signed,
+    stopping: stopping.signal,
+  });
 
   /** A hello tells our devices where we are, and makes them ask for our models again. */
   const greetAll = (): void => {
@@ -141,9 +153,8 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     void models.learn(peer, stopping.signal);
     status.met(peer, stopping.signal);
     correspondence.met(peer);
-    const lease = devices.get(peer)?.lease;
     // A signature that a broken link kept from getting over is owed at once, not at the next answer.
-    if (lease !== undefined) signing.keepUp(peer, fromHex(lease));
+    for (const lease of leases(peer)) signing.keepUp(peer, fromHex(lease));
   };
   const keeper = createKeeper({ network, clock, logger, devices, links, hello, met });
   const mayChat = (peer: PeerId): boolean => {
