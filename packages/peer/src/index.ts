@@ -29,6 +29,7 @@ export type {
   PingView,
 } from './pairing/pairing.schema.ts';
 export type { Permission } from './pairing/permissions.ts';
+export type { NetView, TraceView } from './paths/paths.schema.ts';
 export { createPeer, type Peer, type PeerSettings, type PeerWorld } from './peer.ts';
 export type { ShareRequest, ShareView } from './share/share.schema.ts';
 export type { DocumentContents, DocumentView } from './state/state.schema.ts';

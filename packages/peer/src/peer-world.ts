@@ -1,4 +1,14 @@
-import type { Clock, CryptoProvider, Identity, Logger, Network, Random, Store, Topics } from '@peerai/core-protocol';
+import type {
+  Clock,
+  CryptoProvider,
+  Identity,
+  Logger,
+  Network,
+  Paths,
+  Random,
+  Store,
+  Topics,
+} from '@peerai/core-protocol';
 import type { Engine } from '@peerai/llm-bridge';
 import type { HttpPost } from '@peerai/messaging/http';
 import type { PeerHttpSettings } from './http/open-messenger.ts';
@@ -15,6 +25,8 @@ export interface PeerWorld {
   readonly store: Store;
   readonly network: Network;
   readonly logger: Logger;
+  /** How attempts at peers went; without it only what works is known. */
+  readonly paths?: Paths;
   /** The engines as they are now; probing may find others later. */
   readonly engines: () => readonly Engine[];
   /** What probing found, refused ones included. */

@@ -11,6 +11,7 @@ import { type Books, createBooks, openedView } from './ledger/books.ts';
 import { openOwnLedger } from './ledger/own-ledger.ts';
 import { createSigning } from './ledger/signing.ts';
 import { type Keys, openKeys } from './keys/keys.ts';
+import type { Hello } from './links/hello-protocol.ts';
 import { createKeeper } from './links/keeper.ts';
 import { createLinkBook } from './links/link-book.ts';
 import { createRelays } from './links/relays.ts';
@@ -26,6 +27,7 @@ import type { NodeView } from './node/node.schema.ts';
 import { leasesOf, openDevices } from './pairing/devices.ts';
 import { createPairing, type Pairing } from './pairing/pairing.ts';
 import { createPeers, type Peers } from './pairing/peers.ts';
+import { createPeerPaths, type PeerPaths } from './paths/paths.ts';
 import { openAdmission } from './share/admission.ts';
 import type { PeerSettings, PeerWorld } from './peer-world.ts';
 import { openShares } from './share/shares.ts';
@@ -55,6 +57,7 @@ export interface Peer {
   readonly tasks: Tasks;
   readonly topics: PeerTopics;
   readonly status: Status;
+  readonly paths: PeerPaths;
   readonly doctor: Doctor;
   readonly keys: Keys;
   readonly http: PeerHttp;
@@ -87,6 +90,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     version: settings.version,
     addresses: [...reach.inviteAddresses()],
     http: settings.http?.url?.(),
+    nowMs: clock.nowMs(),
   });
 
   const { ledger, ledgerStore } = await openOwnLedger(world);
@@ -149,7 +153,9 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     defaultModel: settings.defaultModel,
   });
 
-  const met = (peer: PeerId): void => {
+  const paths = createPeerPaths({ ...world, devices, links, relays, hello });
+  const met = (peer: PeerId, theirs: Hello): void => {
+    paths.met(peer, theirs);
     void models.learn(peer, stopping.signal);
     status.met(peer, stopping.signal);
     correspondence.met(peer);
@@ -167,6 +173,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     links,
     events,
     heard: (peer) => status.heard(peer),
+    trouble: (peer) => paths.trouble(peer),
     ownName: name,
     through: (peer) => correspondence.through(peer),
     relays: () => relays.ids(),
@@ -272,6 +279,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     engines: () => local.findings(),
     ownModels,
     relays,
+    relayTrouble: (address) => paths.relayTrouble(address),
     peers,
     books,
     addresses,
@@ -330,6 +338,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     tasks,
     topics,
     status,
+    paths,
     doctor,
     keys,
     http,

@@ -71,9 +71,15 @@ export const verbs: Readonly<Record<string, Entry>> = {
   },
   peers: {
     group: 'Devices',
-    usage: 'peers ls|show|accept|reject|rename|allow|block|unblock|verify|rm|ping <peer>',
+    usage: 'peers ls|show|accept|reject|rename|allow|block|unblock|verify|rm|ping|trace <peer>',
     says: 'paired devices and guests',
     load: async () => (await import('./commands/peers.ts')).peers,
+  },
+  net: {
+    group: 'Devices',
+    usage: 'net',
+    says: 'who can reach this peer, and how',
+    load: async () => (await import('./commands/paths.ts')).net,
   },
   capabilities: {
     group: 'Devices',

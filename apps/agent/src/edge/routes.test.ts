@@ -97,6 +97,7 @@ describe('control routes', () => {
     ['GET', '/api/v1/pairings/none', undefined, 404, 'PAIRING_GONE'],
     ['PATCH', '/api/v1/peers/none', { blocked: true }, 404, 'DEVICE_UNKNOWN'],
     ['POST', '/api/v1/peers/none/ping', undefined, 404, 'DEVICE_UNKNOWN'],
+    ['POST', '/api/v1/peers/none/trace', undefined, 404, 'DEVICE_UNKNOWN'],
     ['POST', '/api/v1/messages', { to: 'none', kind: 'text', payload: 'a' }, 404, 'DEVICE_UNKNOWN'],
     ['GET', '/api/v1/ledger/proofs/99', undefined, 404, 'NOT_IN_LOG'],
     ['POST', '/api/v1/pairings/join', { link: 'peerai://pair/nonsense' }, 400, 'INVITE_INVALID'],

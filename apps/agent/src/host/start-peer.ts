@@ -84,6 +84,7 @@ export async function startPeer(
       replaceKey: (seed) => home.replaceKey(seed),
       store,
       network: node.network,
+      ...(node.paths === undefined ? {} : { paths: node.paths }),
       engines: engines.list,
       findings: engines.findings,
       ...(pool === undefined ? {} : { post: pool.post }),

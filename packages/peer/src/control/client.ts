@@ -19,6 +19,7 @@ import type { ShareRequest, ShareView } from '../share/share.schema.ts';
 import type { CapabilitiesView, WakeView } from '../status/status.schema.ts';
 import type { DocumentChange, DocumentContents, DocumentRequest, DocumentView } from '../state/state.schema.ts';
 import type { GroupDeliveryView, GroupMessageView, GroupView } from '../groups/groups.schema.ts';
+import type { NetView, TraceView } from '../paths/paths.schema.ts';
 import type { PublishedView, TopicMessageView } from '../topics/topics.schema.ts';
 import type { TaskDetail, TaskRequest, TasksView, TaskView } from '../tasks/tasks.schema.ts';
 import type { ConfigView } from './config.schema.ts';
@@ -42,6 +43,10 @@ export interface ControlClient {
   changePeer(peerId: string, patch: PeerPatch): Promise<PeerView>;
   removePeer(peerId: string): Promise<void>;
   ping(peerId: string, signal?: AbortSignal): Promise<PingView>;
+  /** Tries every way to a device, to the end of each. */
+  trace(peerId: string, signal?: AbortSignal): Promise<TraceView>;
+  /** Who can reach this peer, as far as it knows. */
+  net(signal?: AbortSignal): Promise<NetView>;
   /** What this peer can do, or a device. */
   capabilities(peerId?: string, signal?: AbortSignal): Promise<CapabilitiesView>;
   wake(peerId: string, wish: { readonly model?: string; readonly reason?: string }): Promise<WakeView>;
@@ -121,6 +126,8 @@ export function createControlClient(options: ControlOptions): ControlClient {
     changePeer: (peerId, patch) => json('PATCH', `/peers/${at(peerId)}`, patch),
     removePeer: (peerId) => json('DELETE', `/peers/${at(peerId)}`),
     ping: (peerId, signal) => json('POST', `/peers/${at(peerId)}/ping`, {}, signal),
+    trace: (peerId, signal) => json('POST', `/peers/${at(peerId)}/trace`, {}, signal),
+    net: (signal) => get('/net', signal),
     capabilities: (peerId, signal) =>
       get(peerId === undefined ? '/node/capabilities' : `/peers/${at(peerId)}/capabilities`, signal),
     wake: (peerId, wish) => json('POST', `/peers/${at(peerId)}/wake`, wish),

@@ -23,7 +23,7 @@ test('a device that is away, slow or blocked is named', async () => {
   expect(await check()).toMatchObject({ state: 'look', cause: expect.stringContaining('slow') as string });
   world.networks.cut(a.identity.peer, b.identity.peer);
   await until(world.clock, async () => (await check())?.cause.startsWith('No link'));
-  expect(await check()).toMatchObject({ state: 'look', command: 'peerai peers ping b' });
+  expect(await check()).toMatchObject({ state: 'look', command: 'peerai peers trace b' });
   await a.peer.peers.change('b', { blocked: true });
   expect(await check()).toMatchObject({ state: 'ok', cause: 'Blocked by you.' });
 });

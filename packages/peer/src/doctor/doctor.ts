@@ -4,6 +4,7 @@ import type { Relays } from '../links/relays.ts';
 import type { ModelView } from '../models/models.schema.ts';
 import type { EngineFinding } from '../node/node.schema.ts';
 import type { Peers } from '../pairing/peers.ts';
+import type { Trouble } from '../paths/paths.schema.ts';
 import type { Check, DoctorView } from './doctor.schema.ts';
 
 export interface DoctorDeps {
@@ -11,6 +12,8 @@ export interface DoctorDeps {
   readonly engines: () => readonly EngineFinding[];
   readonly ownModels: () => Promise<readonly ModelView[]>;
   readonly relays: Relays;
+  /** Why a relay is not there, or gave no place. */
+  readonly relayTrouble: (address: string) => Trouble | undefined;
   readonly peers: Peers;
   readonly books: Books;
   readonly addresses: () => readonly string[];
@@ -93,7 +96,7 @@ async function engineChecks({ engines, ownModels }: DoctorDeps): Promise<Check[]
   ];
 }
 
-function relayChecks({ relays }: DoctorDeps): Check[] {
+function relayChecks({ relays, relayTrouble }: DoctorDeps): Check[] {
   const states = relays.list();
   if (states.length === 0) {
     return [
@@ -109,6 +112,14 @@ function relayChecks({ relays }: DoctorDeps): Check[] {
   }
   return states.map(({ address, state, hasPlace }) => {
     if (hasPlace) return { id: 'relay', title: 'Relay', state: 'ok', cause: `Connected to ${address}.` };
+    const trouble = relayTrouble(address);
+    if (trouble !== undefined)
+      return {
+        id: 'relay',
+        title: 'Relay',
+        state: state === 'connected' ? 'look' : 'broken',
+        ...found(trouble, address),
+      };
     if (state === 'connected') {
       return {
         id: 'relay',
@@ -129,6 +140,13 @@ function relayChecks({ relays }: DoctorDeps): Check[] {
   });
 }
 
+/** One failed connection: the step, the reason, the remedy. */
+const found = ({ step, code, reason, remedy, command }: Trouble, address?: string) => ({
+  cause: `${address === undefined ? '' : `${address}: `}${reason} (${step}, ${code})`,
+  remedy,
+  ...(command === undefined ? {} : { command }),
+});
+
 function listenCheck({ addresses }: DoctorDeps): Check {
   const reachable = addresses().filter((address) => !/^\/ip4\/127\.|^\/ip6\/::1\//.test(address));
   if (reachable.length > 0)
@@ -147,16 +165,17 @@ function peerChecks({ peers }: DoctorDeps): Check[] {
   return peers
     .list()
     .filter(({ kind }) => kind === 'device')
-    .map(({ peerId, name, state, path, roundTripMs }): Check => {
+    .map(({ peerId, name, state, path, roundTripMs, trouble }): Check => {
       const base = { id: `peer-${peerId.slice(-8)}`, title: name } as const;
       if (state === 'blocked') return { ...base, state: 'ok', cause: 'Blocked by you.' };
+      if (trouble !== undefined) return { ...base, state: 'look', ...found(trouble) };
       if (state === 'offline') {
         return {
           ...base,
           state: 'look',
           cause: 'No link: it is off, or neither a direct nor a relayed path works.',
           remedy: 'Start it, then see which step fails.',
-          command: `peerai peers ping ${name}`,
+          command: `peerai peers trace ${name}`,
         };
       }
       const slow = roundTripMs !== null && roundTripMs > slowMs;

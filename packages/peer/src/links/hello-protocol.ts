@@ -1,7 +1,7 @@
 import { limits as coreLimits, type Method, wire } from '@peerai/core-protocol';
 import { limits } from '../limits.ts';
 
-const { bytes, message, optional, repeated, string } = wire;
+const { bytes, message, optional, repeated, string, uint53 } = wire;
 
 /** What paired devices tell each other when a link comes up. */
 export const hello = message({
@@ -10,6 +10,8 @@ export const hello = message({
   addresses: repeated(string(3), coreLimits.recordAddressesMax),
   /** Base URL of its HTTP face, when others can reach one. */
   http: optional(string(4)),
+  /** Its clock, wall time. */
+  nowMs: optional(uint53(5)),
   /** The chain of receipts it uses with the asked one, then earlier ones: so that both use the same. */
   leases: repeated(bytes(7), limits.formerLeasesMax + 1),
 });

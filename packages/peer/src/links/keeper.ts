@@ -23,7 +23,7 @@ export interface KeeperDeps {
   readonly links: LinkBook;
   readonly hello: () => Omit<Hello, 'leases'>;
   /** A device answered: its models may be asked now. */
-  readonly met: (peer: PeerId) => void;
+  readonly met: (peer: PeerId, theirs: Hello) => void;
 }
 
 /** Keeps a link to every paired device: dials what is away, with growing waits, and says hello when it is there. */
@@ -75,7 +75,7 @@ export function createKeeper(deps: KeeperDeps): Keeper {
         helloMethod,
         async (theirs, { peer }) => {
           await remember(deps, peer, theirs);
-          deps.met(peer);
+          deps.met(peer, theirs);
           return helloTo(deps, peer);
         },
         { clock: deps.clock },
@@ -98,7 +98,7 @@ async function greet(deps: KeeperDeps, device: Device, signal: AbortSignal): Pro
       addresses: device.addresses,
     });
     await remember(deps, device.peer, theirs);
-    deps.met(device.peer);
+    deps.met(device.peer, theirs);
     return true;
   } catch (error) {
     if (!PeerAiError.is(error)) throw error;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { fingerprintSchema } from '../node/node.schema.ts';
+import { troubleSchema } from '../paths/paths.schema.ts';
 import { statusReportSchema } from '../status/status.schema.ts';
 import { permissions } from './permissions.ts';
 
@@ -30,6 +31,8 @@ export const peerSchema = z.object({
   health: z.enum(['healthy', 'unhealthy']).nullable(),
   /** What it said last of how it is. */
   report: statusReportSchema.nullable(),
+  /** Why a device is away, as the last attempt at it told; or what is wrong although it is here. */
+  trouble: troubleSchema.optional(),
 });
 export const peersSchema = z.object({ v: z.literal(1), peers: z.array(peerSchema) });
 export const peerPatchSchema = z

@@ -14,6 +14,7 @@ import type { Heard } from '../status/heartbeat.ts';
 import { pingDevice } from '../status/ping.ts';
 import { cleanName, type Device, type Devices, freeName } from './devices.ts';
 import type { PeerPatch, PeerView, PingView } from './pairing.schema.ts';
+import type { Trouble } from '../paths/paths.schema.ts';
 
 export interface PeersDeps {
   readonly crypto: CryptoProvider;
@@ -25,6 +26,8 @@ export interface PeersDeps {
   readonly random: Random;
   /** How a device that is here is. */
   readonly heard: (peer: PeerId) => Heard | undefined;
+  /** Why it is not reached, or not as it should be. */
+  readonly trouble: (peer: PeerId) => Trouble | undefined;
   /** The devices that letters to this peer go through, when a path is known. */
   readonly through: (peer: PeerId) => readonly PeerId[];
   /** Peer ids of the relays in use. */
@@ -75,6 +78,7 @@ export function createPeers(deps: PeersDeps): Peers {
     address: link?.address ?? null,
     health: link === undefined ? null : (deps.heard(peer)?.health ?? null),
     report: deps.heard(peer)?.report ?? null,
+    ...troubled(device?.blocked === true ? undefined : device && deps.trouble(peer)),
   });
   const view = (peer: PeerId): PeerView => viewOf(peer, deps.devices.get(peer), deps.links.get(peer));
   return {
@@ -116,6 +120,9 @@ export function createPeers(deps: PeersDeps): Peers {
     ping: (text, signal) => pingDevice(deps, text, signal),
   };
 }
+
+const troubled = (trouble: Trouble | undefined): Pick<PeerView, 'trouble'> =>
+  trouble === undefined ? {} : { trouble };
 
 /** Throws INVALID_FORMAT for a name that is taken, REFUSED for letting in a key that was revoked. */
 function patched({ devices, ownName }: PeersDeps, device: Device, patch: PeerPatch): Device {

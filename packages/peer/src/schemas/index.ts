@@ -12,6 +12,7 @@ export * from '../messages/messages.schema.ts';
 export * from '../models/models.schema.ts';
 export * from '../node/node.schema.ts';
 export * from '../pairing/pairing.schema.ts';
+export * from '../paths/paths.schema.ts';
 export * from '../share/share.schema.ts';
 export * from '../state/state.schema.ts';
 export * from '../status/status.schema.ts';

@@ -1,4 +1,11 @@
-import { createIdentity, type Identity, type Network, nobleCrypto, type Store } from '@peerai/core-protocol';
+import {
+  createIdentity,
+  type Identity,
+  type Network,
+  nobleCrypto,
+  type Paths,
+  type Store,
+} from '@peerai/core-protocol';
 import { decodeTicket, parseLink } from '@peerai/core-protocol/access';
 import {
   createMemoryNetworks,
@@ -31,6 +38,8 @@ export interface PeerOptions {
   readonly circuits?: () => readonly string[];
   /** What dialling anybody fails with now. */
   readonly unreachable?: () => Error | undefined;
+  /** How attempts at others went. */
+  readonly paths?: Paths;
   /** False: made, but not started. */
   readonly start?: boolean;
 }
@@ -105,6 +114,7 @@ export function testWorld(weather: { readonly latencyMs?: number; readonly lossR
         api: () => 'http://127.0.0.1:8006',
         taskHandlers: options.taskHandlers ?? [],
         topics: memoryTopics(networks, identity.peer),
+        ...(options.paths === undefined ? {} : { paths: options.paths }),
         ...(options.replaceKey === undefined ? {} : { replaceKey: options.replaceKey }),
       };
       const peer = await createPeer(

@@ -3,6 +3,7 @@ import { type ControlClient, type PeerPatch, type PeerView, type Permission, per
 import { command, type Verb } from '../command.ts';
 import { table } from '../plain.ts';
 import { ago, shortId } from '../words.ts';
+import { trace } from './paths.ts';
 
 const who = { peer: { type: 'positional', required: true, description: 'Name or peer id' } } as const;
 const signs = { direct: '● direct', relayed: '◐ relayed' } as const;
@@ -49,6 +50,7 @@ const show = command('show', 'Everything known of one peer', who, async ({ args,
       ['offers', peer.models.join(', ') || 'nothing'],
       ['health', healthOf(peer)],
       ['address', peer.address ?? '-'],
+      ...(peer.trouble === undefined ? [] : [['trouble', `${peer.trouble.reason} ${peer.trouble.remedy}`]]),
       ['bytes', `${peer.bytesSent} sent, ${peer.bytesReceived} received`],
       ['paired', peer.pairedMs === null ? 'no' : ago(peer.pairedMs)],
     ]),
@@ -186,6 +188,7 @@ export const peers: Verb = {
     unblock: patch('unblock', 'Let a blocked device back in', { blocked: false }, 'may connect again.'),
     rm,
     ping,
+    trace,
     accept: decide('accept', 'The emoji match: let the waiting device in'),
     reject: decide('reject', 'They do not match: refuse it'),
   },

@@ -3,6 +3,7 @@ import type {
   CapabilitiesView,
   ConfigView,
   DoctorView,
+  NetView,
   NodeView,
   Peer,
   RevocationView,
@@ -50,6 +51,11 @@ export class NodeController {
   @Get('doctor')
   doctor(): Promise<DoctorView> {
     return this.peer.doctor.check();
+  }
+
+  @Get('net')
+  net(): NetView {
+    return this.peer.paths.net();
   }
 
   @Get('config')

@@ -9,6 +9,7 @@ import type {
   PendingPairing,
   Permission,
   PingView,
+  TraceView,
   WakeView,
 } from '@peerai/peer';
 import { inviteRequestSchema, joinRequestSchema, peerPatchSchema, wakeRequestSchema } from '@peerai/peer/schemas';
@@ -63,6 +64,12 @@ export class PeersController {
   @HttpCode(200)
   ping(@Param('id') id: string): Promise<PingView> {
     return this.peer.peers.ping(id, AbortSignal.timeout(reachMs));
+  }
+
+  @Post(':id/trace')
+  @HttpCode(200)
+  trace(@Param('id') id: string): Promise<TraceView> {
+    return this.peer.paths.trace(id, AbortSignal.timeout(reachMs));
   }
 }
 
