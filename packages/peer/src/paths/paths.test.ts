@@ -120,7 +120,15 @@ test.each([
 });
 
 test('an older hello says nothing of its clock', () => {
-  const old = { name: 'b', version: '0', addresses: [], http: undefined, sessions: undefined, leases: [], nowMs: undefined };
+  const old = {
+    name: 'b',
+    version: '0',
+    addresses: [],
+    http: undefined,
+    sessions: undefined,
+    leases: [],
+    nowMs: undefined,
+  };
   expect(hello.decode(hello.encode(old)).nowMs).toBeUndefined();
 });
 
