@@ -16,9 +16,11 @@ export interface World {
   stop(): Promise<void>;
 }
 
-/** Starts an agent with the scripted engine, its relay, and this peer with a key of its own. */
-export async function startWorld(env: Readonly<Record<string, string>> = {}): Promise<World> {
-  const seed = randomBytes(32);
+/** Starts an agent with the scripted engine, its relay, and this peer under the key of that seed. */
+export async function startWorld(
+  env: Readonly<Record<string, string>> = {},
+  seed: Buffer = randomBytes(32),
+): Promise<World> {
   const testnet = await startTestnet({ agents: 1, relays: 1, engine: 'scripted', names: ['first'], env });
   const [agent] = testnet.agents;
   if (agent === undefined) throw new Error('one agent was asked for');
