@@ -47,6 +47,9 @@ test('a letter lies at the relay through kill -9, and its receiver finds three i
   const stats = async (of: Running) => (await (await fetch(`${of.ready.http}/stats`)).json()) as { letters: number };
   const first = running;
   await vi.waitFor(async () => expect(await stats(first)).toMatchObject({ letters: 3 }), soon);
+  const metrics = await (await fetch(`${first.ready.http}/metrics`)).text();
+  for (const line of ['letters 3', 'mailboxes 2']) expect(metrics).toMatch(new RegExp(`^peerai_relay_${line}$`, 'm'));
+  expect(metrics).toMatch(/^peerai_relay_letter_bytes [1-9]\d+$/m);
   await a.stop();
   await kill(running);
   const files = readdirSync(home, { recursive: true, withFileTypes: true }).filter((one) => one.isFile());

@@ -1,8 +1,9 @@
+import type { MailboxStats } from '@peerai/messaging/mailbox';
 import type { TransportStats } from '@peerai/transport';
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 
 /** Prometheus text of what a relay may know: counts and sizes, no peer ids. */
-export function createRelayMetrics(): { text(stats: TransportStats): Promise<string> } {
+export function createRelayMetrics(): { text(stats: TransportStats, mail: MailboxStats): Promise<string> } {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: 'peerai_relay_' });
   const registers = [registry];
@@ -29,6 +30,11 @@ export function createRelayMetrics(): { text(stats: TransportStats): Promise<str
       registers,
     }),
   };
+  const mailGauges = {
+    registrations: new Gauge({ name: 'peerai_relay_mailboxes', help: 'Peers that letters are kept for.', registers }),
+    letters: new Gauge({ name: 'peerai_relay_letters', help: 'Sealed letters that wait here.', registers }),
+    bytes: new Gauge({ name: 'peerai_relay_letter_bytes', help: 'Bytes of the letters that wait here.', registers }),
+  };
   const refused = new Counter({
     name: 'peerai_relay_refused_total',
     help: 'Refused because a limit was reached.',
@@ -41,9 +47,10 @@ export function createRelayMetrics(): { text(stats: TransportStats): Promise<str
     registers,
   });
   return {
-    text(stats) {
+    text(stats, mail) {
       for (const name of ['connections', 'reservations', 'circuits', 'bytesSent', 'bytesReceived'] as const)
         gauges[name].set(stats[name]);
+      for (const name of ['registrations', 'letters', 'bytes'] as const) mailGauges[name].set(mail[name]);
       refused.reset();
       for (const what of ['connections', 'reservations', 'circuits'] as const)
         refused.inc({ what }, stats.refused[what]);

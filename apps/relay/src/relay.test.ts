@@ -68,7 +68,8 @@ describe('its web face', () => {
     expect(JSON.parse(stats.body)).toMatchObject({ online_peers: 0, reservations: 0, relayed: 0 });
     const metrics = await ask('/metrics');
     expect(metrics.headers['content-type']).toContain('version=0.0.4');
-    expect(metrics.body).toMatch(/^peerai_relay_reservations 0$/m);
+    for (const what of ['reservations', 'mailboxes', 'letters', 'letter_bytes'])
+      expect(metrics.body).toMatch(new RegExp(`^peerai_relay_${what} 0$`, 'm'));
     for (const { body } of [stats, metrics]) expect(body).not.toContain('12D3Koo');
   });
 

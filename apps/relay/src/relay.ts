@@ -12,7 +12,7 @@ import {
   serveMethod,
 } from '@peerai/core-protocol';
 import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
-import { createMailboxKeeper, type MailboxKeeper } from '@peerai/messaging/mailbox';
+import { createMailboxKeeper, type MailboxKeeper, type MailboxStats } from '@peerai/messaging/mailbox';
 import { loadOrCreateSeed, nodeRandom, openStore, systemClock } from '@peerai/platform/node';
 import type { TransportNode } from '@peerai/transport';
 import { createRelayNode } from '@peerai/transport/node';
@@ -58,7 +58,7 @@ export async function startRelay(
     page,
     health: () => healthOf(node, startedMs),
     stats: () => ({ ...statsOf(node, startedMs), ...lettersOf(letters), signal_devices: signalling.devices }),
-    metrics: async () => (node === undefined ? '' : metrics.text(node.stats())),
+    metrics: async () => (node === undefined ? '' : metrics.text(node.stats(), mailStats(letters))),
   });
   server.on('upgrade', (request, socket, head) => {
     if (pathOf(request.url ?? '/') === signalPath) signalling.accept(request, socket, head);
@@ -122,12 +122,11 @@ async function openLetters(
   };
 }
 
+const mailStats = (letters: Letters | undefined): MailboxStats =>
+  letters?.keeper.stats() ?? { registrations: 0, letters: 0, bytes: 0 };
+
 function lettersOf(letters: Letters | undefined): object {
-  const {
-    registrations,
-    letters: count,
-    bytes,
-  } = letters?.keeper.stats() ?? { registrations: 0, letters: 0, bytes: 0 };
+  const { registrations, letters: count, bytes } = mailStats(letters);
   return { mailboxes: registrations, letters: count, letter_bytes: bytes };
 }
 

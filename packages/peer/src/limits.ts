@@ -23,6 +23,10 @@ export const limits = {
   namesToldMax: 8,
   /** Addresses of a device that are kept: the best ones come first. */
   addressesMax: 8,
+  /** How long the own signed record is good, milliseconds; it is signed anew at half of that. A peer that is gone is not found after it. */
+  recordLifeMs: 7_200_000,
+  /** How often it is looked whether the record still says what is so, milliseconds. */
+  announceLookMs: 5_000,
   /** Received messages kept to read. */
   inboxMessagesMax: 1_000,
   /** First and last wait before a paired device is tried again, milliseconds. */

@@ -1,6 +1,8 @@
 import type {
   Clock,
+  Crawler,
   CryptoProvider,
+  Directory,
   Identity,
   Logger,
   Network,
@@ -11,6 +13,7 @@ import type {
 } from '@peerai/core-protocol';
 import type { Engine } from '@peerai/llm-bridge';
 import type { HttpPost } from '@peerai/messaging/http';
+import type { ToldField } from './discovery/discovery.schema.ts';
 import type { PeerHttpSettings } from './http/open-messenger.ts';
 import type { EngineFinding } from './node/node.schema.ts';
 import type { ShareDefaults } from './share/sharing.ts';
@@ -37,6 +40,9 @@ export interface PeerWorld {
   readonly replaceKey?: (seed: Uint8Array) => Promise<void>;
   /** Base URL of the local API, once it listens. */
   readonly api: () => string;
+  /** Signed records of peers; without it nobody is looked for. */
+  readonly directory?: Directory;
+  readonly crawler?: Crawler;
   /** Gossip; without it nothing can be published. */
   readonly topics?: Topics;
   /** Who does tasks of more types than a model does; their types come before the built-in ones. */
@@ -49,6 +55,8 @@ export interface PeerSettings {
   readonly home: string;
   readonly relays: readonly string[];
   readonly http?: PeerHttpSettings;
+  /** What strangers that look for peers are told of this one; nothing unless said. */
+  readonly tells?: readonly ToldField[];
   /** Base of share links, when the owner has a page of his own. */
   readonly pageUrl?: string;
   readonly share: ShareDefaults;

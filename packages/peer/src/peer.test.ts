@@ -86,8 +86,11 @@ test('a message to a device that is away arrives when it is back, once', async (
   let delivery: Awaited<typeof sending> | undefined;
   void sending.then((one) => (delivery = one));
   expect(await until(world.clock, () => delivery)).toMatchObject({ state: 'queued' });
+  expect(await a.peer.messages.counts()).toMatchObject({ waiting: 1, ended: { delivered: 0 } });
   const again = await world.peer('b', { seed: 21, store: b.store });
   await until(world.clock, async () => (await again.peer.messages.list()).length === 1);
+  await until(world.clock, async () => (await a.peer.messages.counts()).waiting === 0);
+  expect(await a.peer.messages.counts()).toMatchObject({ mailboxes: 0, ended: { delivered: 1, refused: 0 } });
   expect((await again.peer.messages.list())[0]).toMatchObject({ payload: 'are you there?', fromName: 'a' });
 });
 

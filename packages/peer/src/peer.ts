@@ -2,6 +2,7 @@ import { fromHex, type PeerId } from '@peerai/core-protocol';
 import { createReceiptBook } from '@peerai/ledger';
 import { createFailures, createGateway, createModelQueue, type Gateway } from '@peerai/llm-bridge';
 import { type Chat, createChat } from './chat/chat.ts';
+import { createDiscovery, type Discovery } from './discovery/discovery.ts';
 import { createDoctor, type Doctor } from './doctor/doctor.ts';
 import { createEventHub, type EventHub } from './events/hub.ts';
 import type { PeerHttp } from './http/open-messenger.ts';
@@ -59,6 +60,7 @@ export interface Peer {
   readonly status: Status;
   readonly paths: PeerPaths;
   readonly doctor: Doctor;
+  readonly discovery: Discovery;
   readonly keys: Keys;
   readonly http: PeerHttp;
   /** The OpenAI and Ollama faces. */
@@ -285,6 +287,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     addresses,
     answering,
   });
+  const discovery = createDiscovery(world, settings, { devices, models, addresses });
   const route = createRoute(createFailures(clock), () => queue.running + queue.waiting);
   const chat = createChat({
     clock,
@@ -340,6 +343,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     status,
     paths,
     doctor,
+    discovery,
     keys,
     http,
     gateway,
@@ -373,6 +377,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
         runTraffic({ clock, links, events, tokens: () => tokens, answering: () => queue.running }, stopping.signal),
       );
       keys.start(stopping.signal);
+      discovery.start(stopping.signal);
       keeper.start();
       linked = true;
     },

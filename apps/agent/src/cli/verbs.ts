@@ -77,7 +77,7 @@ export const verbs: Readonly<Record<string, Entry>> = {
   },
   net: {
     group: 'Devices',
-    usage: 'net',
+    usage: 'net [crawl]',
     says: 'who can reach this peer, and how',
     load: async () => (await import('./commands/paths.ts')).net,
   },
@@ -149,7 +149,7 @@ export const verbs: Readonly<Record<string, Entry>> = {
   },
   models: {
     group: 'Ask',
-    usage: 'models ls|show|expose|hide <model>',
+    usage: 'models ls|show|find|expose|hide <model>',
     says: 'what can be asked',
     load: async () => (await import('./commands/models.ts')).models,
   },

@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import type { Logger } from '@peerai/core-protocol';
 import type { Peer } from '@peerai/peer';
 import { StreamsController } from './controllers/chat.controller.ts';
+import { DiscoveryController } from './controllers/discovery.controller.ts';
 import { GroupMessagesController, GroupsController } from './controllers/groups.controller.ts';
 import { LedgerController } from './controllers/ledger.controller.ts';
 import { KeysController, MessagesController } from './controllers/messages.controller.ts';
@@ -28,6 +29,7 @@ export const controllers = [
   GroupMessagesController,
   StateController,
   TasksController,
+  DiscoveryController,
   KeysController,
   SessionController,
   SeedNetworkController,

@@ -39,6 +39,28 @@ export function createMetrics(peer: Peer, signal: AbortSignal): EdgeMetrics {
   look('peerai_answers_running', 'Answers being given to other peers now.', () => peer.answering().active);
   look('peerai_answers_waiting', 'Requests of other peers in the queue.', () => peer.answering().queued);
   look('peerai_ledger_entries', 'Entries in the own log.', async () => (await peer.books.head()).size);
+  look(
+    'peerai_messages_waiting',
+    'Letters on disk for peers that do not have them yet.',
+    async () => (await peer.messages.counts()).waiting,
+  );
+  look(
+    'peerai_mailboxes',
+    'Relays that keep letters for this peer now.',
+    async () => (await peer.messages.counts()).mailboxes,
+  );
+  const letters = new Counter({
+    name: 'peerai_messages_ended_total',
+    help: 'Letters that were delivered, refused or expired since the start.',
+    labelNames: ['state'],
+    registers: [],
+    async collect() {
+      const { ended } = await peer.messages.counts();
+      this.reset();
+      for (const [state, count] of Object.entries(ended)) this.inc({ state }, count);
+    },
+  });
+  registry.registerMetric(letters);
   const receipts = new Counter({
     name: 'peerai_receipts_signed_total',
     help: 'Receipts that both sides signed.',

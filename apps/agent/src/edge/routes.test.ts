@@ -255,6 +255,8 @@ test('/metrics is Prometheus text with no peer id in it', async () => {
     .filter((text) => text !== ''))
     expect(one).toMatch(line);
   expect(body).toContain('peerai_ledger_entries ');
+  for (const one of ['messages_waiting', 'mailboxes', 'messages_ended_total{state="delivered"}'])
+    expect(body).toContain(`peerai_${one} 0\n`);
   expect(body).toMatch(/peerai_auth_failures_total\{code="TOKEN_WRONG"\} [1-9]/);
   expect(body).not.toContain(world.peer.id);
 });

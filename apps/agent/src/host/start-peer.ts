@@ -90,10 +90,13 @@ export async function startPeer(
       ...(pool === undefined ? {} : { post: pool.post }),
       api,
       topics: node.topics,
+      directory: node.directory,
+      ...(node.crawler === undefined ? {} : { crawler: node.crawler }),
       taskHandlers: taskHooks(config.tasks.hooks),
     },
     {
       ...settingsOf(config),
+      tells: toldOf(config),
       name: home.nameOf(config),
       home: home.folder,
       relays,
@@ -123,6 +126,8 @@ function linkOptions(config: Config, host: string, port: number) {
     ...(network.external_address === undefined ? {} : { announce: announcedAddresses(network.external_address, on) }),
     bootstrap: network.bootstrap_nodes,
     mdns: network.discovery.mdns,
+    dht: network.discovery.dht,
+    peerExchange: network.discovery.pex,
     maxConnections: network.max_connections,
     ...(performance.bandwidth === undefined ? {} : { bytesPerSecondMax: performance.bandwidth }),
     connectionTimeoutMs: network.connection_timeout,
@@ -130,6 +135,12 @@ function linkOptions(config: Config, host: string, port: number) {
     ...(signalPlace === undefined ? {} : { signalPlace: resolve(signalPlace) }),
     path: network.path,
   };
+}
+
+/** Nothing is said of a peer that looks for nobody, or hides behind a proxy. */
+function toldOf(config: Config): NonNullable<PeerSettings['tells']> {
+  const { dht, pex, tells } = config.network.discovery;
+  return (dht || pex) && proxyOf(config) === undefined ? tells : [];
 }
 
 function settingsOf({ llm, share, tasks }: Config): Omit<PeerSettings, 'name' | 'home' | 'relays'> {

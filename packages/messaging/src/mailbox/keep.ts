@@ -8,8 +8,6 @@ import {
   type Random,
   serveMethod,
   type Store,
-  toHex,
-  utf8,
 } from '@peerai/core-protocol';
 import { collect } from '../rows.ts';
 import { sealedSizes } from '../sealed/seal.ts';
@@ -26,6 +24,7 @@ import {
 } from './boxes.ts';
 import { mailboxLimits } from './limits.ts';
 import { type MailboxAnswer, mailboxMethod, type MailboxQuestion } from './protocol.ts';
+import { createSenderCount } from './sender-count.ts';
 
 export interface KeeperDeps {
   readonly store: Store;
@@ -194,25 +193,4 @@ function checkQuotas(box: Box, mailClass: MailClass, bytes: number): void {
   if (count >= strangersLettersPerPeerMax || bytesOf(box, 'stranger') + bytes > strangersBytesPerPeerMax) {
     throw full('the part of the mailbox for senders without one is full');
   }
-}
-
-/** Counts letters per sender under a name that only this process can make of a peer id. Throws RATE_LIMITED. */
-function createSenderCount({ clock, crypto, random }: KeeperDeps): (from: PeerId) => void {
-  const salt = random.bytes(32);
-  const counts = new Map<string, number>();
-  let startedMs = clock.elapsedMs();
-  return (from) => {
-    const elapsedMs = clock.elapsedMs() - startedMs;
-    if (elapsedMs >= mailboxLimits.depositWindowMs || counts.size >= mailboxLimits.sendersCountedMax) {
-      counts.clear();
-      startedMs = clock.elapsedMs();
-    }
-    const name = toHex(crypto.sha256(salt, utf8(from)).subarray(0, 16));
-    const count = counts.get(name) ?? 0;
-    if (count >= mailboxLimits.depositsPerWindowMax) {
-      const retryAfterMs = Math.max(1, startedMs + mailboxLimits.depositWindowMs - clock.elapsedMs());
-      throw new PeerAiError('RATE_LIMITED', 'too many letters were left here in a short time', { retryAfterMs });
-    }
-    counts.set(name, count + 1);
-  };
 }

@@ -1,5 +1,6 @@
 import { PeerAiError } from '@peerai/core-protocol';
 import type { ChatEvent, ChatRequest } from '../chat/chat.schema.ts';
+import type { CrawlView, FindRequest, FoundView } from '../discovery/discovery.schema.ts';
 import type { DoctorView } from '../doctor/doctor.schema.ts';
 import type { RevocationView, RotationView } from '../keys/keys.schema.ts';
 import type { LedgerEntries, LedgerHead, LedgerVerification } from '../ledger/ledger.schema.ts';
@@ -69,6 +70,10 @@ export interface ControlClient {
   /** One offline proof file, base64. */
   prove(index: number): Promise<{ readonly v: 1; readonly proof: string; readonly entry: string }>;
   doctor(signal?: AbortSignal): Promise<DoctorView>;
+  /** Peers that say they serve a model, or a peer by its id: from signed records, also of strangers. */
+  findPeers(request: FindRequest, signal?: AbortSignal): Promise<FoundView>;
+  /** A bounded walk from peer to peer; takes up to a minute. */
+  crawl(signal?: AbortSignal): Promise<CrawlView>;
   messages(signal?: AbortSignal): Promise<readonly MessageView[]>;
   send(to: string, kind: string, payload: unknown): Promise<DeliveryView>;
   groups(signal?: AbortSignal): Promise<readonly GroupView[]>;
@@ -151,6 +156,8 @@ export function createControlClient(options: ControlOptions): ControlClient {
     verifyLedger: (signal) => json('POST', '/ledger/verify', {}, signal),
     prove: (index) => get(`/ledger/proofs/${index}`),
     doctor: (signal) => get('/doctor', signal),
+    findPeers: (request, signal) => json('POST', '/discovery/find', request, signal),
+    crawl: (signal) => json('POST', '/discovery/crawl', {}, signal),
     messages: async (signal) => (await get<{ messages: MessageView[] }>('/messages', signal)).messages,
     send: (to, kind, payload) => json('POST', '/messages', { to, kind, payload }),
     groups: async (signal) => (await get<{ groups: GroupView[] }>('/groups', signal)).groups,

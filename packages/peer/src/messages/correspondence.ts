@@ -66,7 +66,8 @@ export async function openCorrespondence(
   const { carrier } = routes;
   const parts = { ...world, messengerStore, devices, name: settings.name, depot: mailbox.depot, route: carrier };
   const { messenger, http } = await openMessenger(parts, settings.http);
-  const messages = await openMessages({ clock, store, messenger, devices, contacts: http.contacts, events });
+  const mailboxes = (): number => mailbox.places().length;
+  const messages = await openMessages({ clock, store, messenger, devices, contacts: http.contacts, events, mailboxes });
   const groups = await openGroups({ ...world, messenger, devices, events, nameOf });
   const state = openState({ ...world, messenger, devices, groups, events, nameOf });
   const tasks = await openTasks({

@@ -37,10 +37,11 @@ async function open(store = new MemoryStore()) {
   const messages = await openMessages({
     clock: new ManualClock(),
     store,
-    messenger: { handle } as PeerMessenger,
+    messenger: { handle, deliveries: () => ({ [Symbol.dispose]: () => undefined }) } as unknown as PeerMessenger,
     devices,
     contacts: await openContacts({ store, crypto: nobleCrypto }, { named: [], isOpen: false }),
     events: { ...events, emit: (event) => void seen.push(event) },
+    mailboxes: () => 0,
   });
   messages.start();
   const arrive = async (place: number): Promise<void> => {

@@ -15,6 +15,17 @@ export interface MessagesDeps {
   /** Peers that are known over HTTP only. */
   readonly contacts: Contacts;
   readonly events: EventHub;
+  /** Relays that keep letters for this peer now. */
+  readonly mailboxes: () => number;
+}
+/** What goes by letters, of every kind. */
+export interface MessageCounts {
+  /** On disk here, for peers that do not have them yet. */
+  readonly waiting: number;
+  /** Relays that keep letters for this peer. */
+  readonly mailboxes: number;
+  /** What became of letters since the start. */
+  readonly ended: { readonly delivered: number; readonly refused: number; readonly expired: number };
 }
 
 /** Short messages between paired devices: sent durably, received once, kept to read. */
@@ -26,6 +37,7 @@ export interface Messages {
    * Throws DEVICE_UNKNOWN, REFUSED (blocked, or a kind people do not send), and what the messenger throws.
    */
   deliver(to: string, kind: string, payload: unknown): Promise<DeliveryView>;
+  counts(): Promise<MessageCounts>;
   /** To be told of each commit that the messenger made. */
   committed(changes: readonly Change[]): void;
   start(): void;
@@ -58,6 +70,10 @@ export async function openMessages(deps: MessagesDeps): Promise<Messages> {
   for await (const [key] of rows.all()) keys.add(key);
   /** What is on its way to the disk: one message of each sender, as they are taken in one by one. */
   const arriving = new Map<PeerId, { readonly key: string; readonly view: MessageView }>();
+  const ended = { delivered: 0, refused: 0, expired: 0, queued: 0 };
+  messenger.deliveries(({ state }) => {
+    ended[state] += 1;
+  });
   let handling: Disposable[] = [];
 
   const receive = async (message: Opened): Promise<readonly Change[]> => {
@@ -91,6 +107,11 @@ export async function openMessages(deps: MessagesDeps): Promise<Messages> {
   };
   return {
     committed,
+    async counts() {
+      const { delivered, refused, expired } = ended;
+      const waiting = await messenger.waiting();
+      return { waiting, mailboxes: deps.mailboxes(), ended: { delivered, refused, expired } };
+    },
     async list() {
       const views: MessageView[] = [];
       for await (const [, view] of rows.all()) views.push(view);

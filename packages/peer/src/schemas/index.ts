@@ -4,6 +4,7 @@ export * from '../control/config.schema.ts';
 export * from '../control/keys.schema.ts';
 export * from '../control/session.schema.ts';
 export * from '../control/problem.ts';
+export * from '../discovery/discovery.schema.ts';
 export * from '../doctor/doctor.schema.ts';
 export * from '../groups/groups.schema.ts';
 export * from '../keys/keys.schema.ts';

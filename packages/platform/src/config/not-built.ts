@@ -3,8 +3,6 @@
  * A name covers everything below it.
  */
 export const notBuiltIn: readonly string[] = [
-  'network.discovery.dht',
-  'network.discovery.pex',
   'network.transports.tor',
   'security.encryption',
   'security.key_exchange',

@@ -95,7 +95,24 @@ const sections = z.strictObject({
         .optional()
         .describe('What people call this peer; the host name by default.'),
       discovery: z
-        .strictObject({ mdns: z.boolean().default(true).describe('Find peers on the same local network.') })
+        .strictObject({
+          mdns: z.boolean().default(true).describe('Find peers on the same local network.'),
+          dht: z
+            .boolean()
+            .default(false)
+            .describe('Find peers anywhere, and be found, through a DHT whose members keep records for each other.'),
+          pex: z
+            .boolean()
+            .default(false)
+            .describe('Ask the peers this one is linked to for others, try some of those, and pass on what is known.'),
+          tells: z
+            .array(z.enum(['addresses', 'models', 'name']))
+            .max(3, 'at most 3 entries')
+            .default(['addresses', 'models'])
+            .describe(
+              'What strangers are told of this peer while dht or pex is on; with an empty list it looks for others and is not found.',
+            ),
+        })
         .prefault({}),
       psk_file: z
         .string()

@@ -2,6 +2,7 @@ import { PeerAiError } from '@peerai/core-protocol';
 import type { ModelView } from '@peerai/peer/control';
 import { command, type Verb } from '../command.ts';
 import { table } from '../plain.ts';
+import { find } from './discovery.ts';
 
 const which = { model: { type: 'positional', required: true, description: 'As `peerai models ls` names it' } } as const;
 const paths = { local: '✓ here', direct: '● direct', relayed: '◐ relayed', offline: '○ offline' } as const;
@@ -61,6 +62,7 @@ export const models: Verb = {
   subs: {
     ls,
     show,
+    find,
     expose: offer('expose', 'Offer a model to paired devices that may chat'),
     hide: offer('hide', 'Offer it no longer'),
   },

@@ -1,6 +1,7 @@
 import type { NetView, TraceView } from '@peerai/peer/control';
 import { command, type Verb } from '../command.ts';
 import { plain, table } from '../plain.ts';
+import { crawl } from './discovery.ts';
 
 type Trouble = NonNullable<TraceView['trouble']>;
 
@@ -49,6 +50,7 @@ export const net: Verb = {
     const view = await (await agent()).client.net(signal);
     output.data(view, () => netLines(view));
   }),
+  subs: { crawl },
 };
 
 function netLines({ reachability, addresses, observed, relays }: NetView): string {

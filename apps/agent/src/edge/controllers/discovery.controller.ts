@@ -1,0 +1,28 @@
+import { Body, Controller, HttpCode, Inject, Post } from '@nestjs/common';
+import type { CrawlView, FindRequest, FoundView, Peer } from '@peerai/peer';
+import { findRequestSchema } from '@peerai/peer/schemas';
+import { PEER } from '../tokens.ts';
+
+/** Longer than a search through the DHT and a walk take by themselves, milliseconds. */
+const findMs = 15_000;
+const crawlMs = 75_000;
+
+@Controller('api/v1/discovery')
+export class DiscoveryController {
+  private readonly peer: Peer;
+  constructor(@Inject(PEER) peer: Peer) {
+    this.peer = peer;
+  }
+
+  @Post('find')
+  @HttpCode(200)
+  find(@Body({ schema: findRequestSchema }) request: FindRequest): Promise<FoundView> {
+    return this.peer.discovery.find(request, AbortSignal.timeout(findMs));
+  }
+
+  @Post('crawl')
+  @HttpCode(200)
+  crawl(): Promise<CrawlView> {
+    return this.peer.discovery.crawl(AbortSignal.timeout(crawlMs));
+  }
+}
