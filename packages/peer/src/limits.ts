@@ -110,6 +110,10 @@ export const limits = {
   /** One message on a topic, bytes: gossip carries it to everybody. Subscriptions that are open at once. */
   topicBytesMax: 32_768,
   topicsOpenMax: 32,
+  /** Characters of a filter on a topic, its conditions, and fields one of them looks into: it is asked for every message. */
+  interestCharsMax: 512,
+  interestClausesMax: 16,
+  interestDepthMax: 8,
   /** Bytes of a ping's nonce. */
   pingNonceBytes: 32,
   /** How often a device that is here is asked how it is, how long its answer may take, and misses in a row until it counts as unhealthy. */

@@ -125,7 +125,7 @@ export const verbs: Readonly<Record<string, Entry>> = {
   },
   sub: {
     group: 'Devices',
-    usage: 'sub <topic>',
+    usage: 'sub <topic> [--where FILTER]',
     says: 'listen to what devices publish',
     load: async () => (await import('./commands/topics.ts')).sub,
   },

@@ -98,7 +98,7 @@ export interface ControlClient {
   cancelTask(id: string, reason?: string): Promise<TaskView>;
   publish(topic: string, payload: unknown): Promise<PublishedView>;
   /** What is published from now on, until the signal; throws when the connection ends. */
-  subscribe(topic: string, signal: AbortSignal): AsyncIterable<TopicMessageView>;
+  subscribe(topic: string, signal: AbortSignal, where?: string): AsyncIterable<TopicMessageView>;
   keys(signal?: AbortSignal): Promise<readonly KeyView[]>;
   makeKey(name: string): Promise<KeyView>;
   revokeKey(name: string): Promise<void>;
@@ -182,7 +182,10 @@ export function createControlClient(options: ControlOptions): ControlClient {
     delegate: (body) => json('POST', '/tasks', body),
     cancelTask: (id, reason) => json('POST', `/tasks/${at(id)}/cancel`, reason === undefined ? {} : { reason }),
     publish: (topic, payload) => json('POST', `/topics/${at(topic)}`, { payload }),
-    subscribe: (topic, signal) => streamOf(() => request('GET', `/topics/${at(topic)}`, undefined, signal)),
+    subscribe: (topic, signal, where) => {
+      const query = where === undefined ? '' : `?${new URLSearchParams({ where }).toString()}`;
+      return streamOf(() => request('GET', `/topics/${at(topic)}${query}`, undefined, signal));
+    },
     keys: async (signal) => (await get<{ keys: KeyView[] }>('/keys', signal)).keys,
     makeKey: (name) => json('POST', '/keys', { name }),
     revokeKey: (name) => json('DELETE', `/keys/${at(name)}`),

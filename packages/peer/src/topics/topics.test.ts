@@ -64,3 +64,20 @@ test('as many subscriptions are open as the limit says; the next one finds room 
   stops[0]?.abort();
   expect(one).not.toThrow();
 });
+
+test('a filter lets through only the messages it holds for; one that cannot be read is refused', async () => {
+  const { world, a, b, heard } = await scene();
+  const warm: unknown[] = [];
+  void (async () => {
+    const where = 'celsius>20 and room=kitchen';
+    for await (const { payload } of b.peer.topics.subscribe('news', new AbortController().signal, where))
+      warm.push(payload);
+  })();
+  const messages = [{ celsius: 25 }, { celsius: 25, room: 'kitchen' }, 'text', { celsius: 19, room: 'kitchen' }];
+  for (const message of messages) await a.peer.topics.publish('news', message);
+  await until(world.clock, () => heard.length === messages.length);
+  expect(warm).toEqual([{ celsius: 25, room: 'kitchen' }]);
+  expect(() => b.peer.topics.subscribe('news', new AbortController().signal, 'a or b')).toThrow(
+    expect.objectContaining({ code: 'INVALID_FORMAT' }),
+  );
+});

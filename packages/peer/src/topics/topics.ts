@@ -1,6 +1,7 @@
 import { type Clock, PeerAiError, type PeerId, type Topics, wire } from '@peerai/core-protocol';
 import { limits } from '../limits.ts';
 import type { Devices } from '../pairing/devices.ts';
+import { readInterest } from './interest.ts';
 import type { PublishedView, TopicMessageView } from './topics.schema.ts';
 
 export interface PeerTopicsDeps {
@@ -11,10 +12,13 @@ export interface PeerTopicsDeps {
 }
 /** Words to everybody who listens now: gossip between devices, signed by their author, kept by nobody. */
 export interface PeerTopics {
-  /** Throws INVALID_FORMAT (name), LIMIT_EXCEEDED, UNSUPPORTED. */
+  /** Throws INVALID_FORMAT (name), LIMIT_EXCEEDED, LIMIT_REACHED (too many a second), UNSUPPORTED. */
   publish(topic: string, payload: unknown): Promise<PublishedView>;
-  /** What paired devices publish from now on, until the signal. Throws INVALID_FORMAT, LIMIT_REACHED, UNSUPPORTED. */
-  subscribe(topic: string, signal: AbortSignal): AsyncIterable<TopicMessageView>;
+  /**
+   * What paired devices publish from now on, until the signal; with `where` only messages it holds for (see `readInterest`).
+   * Throws INVALID_FORMAT (name, filter), LIMIT_REACHED, UNSUPPORTED.
+   */
+  subscribe(topic: string, signal: AbortSignal, where?: string): AsyncIterable<TopicMessageView>;
 }
 
 interface Letter {
@@ -42,16 +46,21 @@ export function createPeerTopics({ clock, devices, topics }: PeerTopicsDeps): Pe
       await gossip().publish(fullName(topic), bytes);
       return { v: 1, topic, sentMs };
     },
-    subscribe(topic, signal) {
+    subscribe(topic, signal, where) {
       const name = fullName(topic);
+      const wants = where === undefined ? undefined : readInterest(where);
       if (open >= limits.topicsOpenMax)
         throw new PeerAiError('LIMIT_REACHED', `${open} subscriptions are open already; end one first`);
       /** Who wrote it: the port tells the judge alone, about the very bytes that come out below. */
-      const authors = new WeakMap<Uint8Array, PeerId>();
-      const judge = (bytes: Uint8Array, from: PeerId): 'accept' | 'ignore' => {
+      const read = new WeakMap<Uint8Array, Letter & { readonly from: PeerId }>();
+      const judge = (bytes: Uint8Array, from: PeerId): 'accept' | 'pass' | 'ignore' => {
         const device = devices.get(from);
         if (device === undefined || device.blocked || bytes.length > limits.topicBytesMax) return 'ignore';
-        authors.set(bytes, from);
+        const said = decode(bytes);
+        if (said === undefined) return 'ignore';
+        // Others may want it, so it goes on to them.
+        if (wants?.(said.payload) === false) return 'pass';
+        read.set(bytes, { ...said, from });
         return 'accept';
       };
       const heard = gossip().subscribe(name, judge, signal);
@@ -59,29 +68,33 @@ export function createPeerTopics({ clock, devices, topics }: PeerTopicsDeps): Pe
         open += 1;
         signal.addEventListener('abort', () => (open -= 1), { once: true });
       }
-      return read(heard, (bytes) => {
-        const from = authors.get(bytes);
-        const device = from === undefined ? undefined : devices.get(from);
-        return device === undefined
-          ? undefined
-          : { topic, from: device.peer, fromName: device.name, ...letter.decode(bytes) };
+      return views(heard, (bytes) => {
+        const said = read.get(bytes);
+        const device = said === undefined ? undefined : devices.get(said.from);
+        if (said === undefined || device === undefined) return undefined;
+        return { topic, from: device.peer, fromName: device.name, payload: said.payload, sentMs: said.sentMs };
       });
     },
   };
 }
 
-/** What can be read, in order; the rest is left out. */
-async function* read(
+/** Nothing for bytes that say nothing. */
+function decode(bytes: Uint8Array): Letter | undefined {
+  try {
+    return letter.decode(bytes);
+  } catch (error) {
+    if (PeerAiError.is(error, 'INVALID_FORMAT')) return undefined;
+    throw error;
+  }
+}
+
+async function* views(
   heard: AsyncIterable<Uint8Array>,
   view: (bytes: Uint8Array) => TopicMessageView | undefined,
 ): AsyncGenerator<TopicMessageView> {
   for await (const bytes of heard) {
-    try {
-      const message = view(bytes);
-      if (message !== undefined) yield message;
-    } catch (error) {
-      if (!PeerAiError.is(error, 'INVALID_FORMAT')) throw error;
-    }
+    const message = view(bytes);
+    if (message !== undefined) yield message;
   }
 }
 

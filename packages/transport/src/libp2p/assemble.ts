@@ -18,7 +18,8 @@ import { createNetwork, type NetworkDeps } from '../network/network.ts';
 import { keepRelays } from '../network/relay-keeper.ts';
 import { createBandwidth } from '../policy/bandwidth.ts';
 import { type ConnectionLimit, createConnectionLimit } from '../policy/connection-limit.ts';
-import { forwardTopics } from '../topics/forward.ts';
+import type { ForwardTopics } from '../topics/forward.ts';
+import type { MakeTopicGuard } from '../topics/guard.ts';
 import type { MakePaths } from '../trace/paths.ts';
 import { createTopics, topicPrefix } from '../topics/topics.ts';
 import type { Components } from './components.ts';
@@ -49,7 +50,10 @@ export interface NodeShape {
   readonly looksUpNames?: boolean;
   readonly directOnly: boolean;
   readonly webrtc: boolean;
-  readonly forwardTopics: boolean;
+  /** Holds back floods on topics; a page does without. */
+  readonly topicGuard?: MakeTopicGuard;
+  /** A relay's. */
+  readonly forwardTopics?: ForwardTopics;
   /** A node without it is not in the DHT. */
   readonly dht?: DhtPart;
   /** Peers by way of other peers. */
@@ -213,7 +217,8 @@ function runNode(
   const running = createNetwork({ ...deps, components, announced }, shape);
   const traced = shape.paths?.(components, { ...deps, announced });
   const pubsub = libp2p.services['pubsub'] as GossipSub;
-  const topics = createTopics(pubsub, clock);
+  const guard = shape.topicGuard?.(pubsub, clock);
+  const topics = createTopics(pubsub, clock, guard);
   const dht = libp2p.services['dht'] as SingleKadDHT | undefined;
   const far = dht === undefined ? undefined : shape.dht?.directory({ ...deps, dht, crypto });
   const directory = createDirectory({
@@ -239,7 +244,7 @@ function runNode(
   async function startOnce(): Promise<void> {
     await libp2p.start();
     if (stopping.signal.aborted) return;
-    if (shape.forwardTopics) forwardTopics(pubsub, new Set([topicPrefix + recordsTopic]));
+    shape.forwardTopics?.(pubsub, new Set([topicPrefix + recordsTopic]), guard);
     directory.run(stopping.signal);
     far?.run(stopping.signal);
     meeting?.run(stopping.signal);

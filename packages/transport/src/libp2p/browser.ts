@@ -30,7 +30,6 @@ export async function createBrowserNode(deps: TransportDeps, options: BrowserOpt
     connectionTimeoutMs: options.connectionTimeoutMs ?? limits.connectionTimeoutMs,
     directOnly: options.path === 'direct-only',
     webrtc: true,
-    forwardTopics: false,
     ...(dht === undefined ? {} : { dht }),
   });
 }

@@ -7,6 +7,7 @@ import { limits } from '../limits.ts';
 import type { SocksProxy } from '../links/socks.ts';
 import { createPaths } from '../trace/paths.ts';
 import { waysOf } from './ways.ts';
+import { createTopicGuard } from '../topics/guard.ts';
 
 /** Ways to connect; QUIC is on unless it is switched off or its native code does not load. */
 export interface TransportChoice {
@@ -66,7 +67,7 @@ export async function createAgentNode(deps: TransportDeps, options: AgentOptions
     ...(options.bytesPerSecondMax === undefined ? {} : { bytesPerSecondMax: options.bytesPerSecondMax }),
     connectionTimeoutMs: timeoutMs,
     directOnly: options.path === 'direct-only',
-    forwardTopics: false,
+    topicGuard: createTopicGuard,
     meeting: meetingPart(options.peerExchange === true ? 'meets' : 'asks'),
     ...(dht === undefined ? {} : { dht }),
   });

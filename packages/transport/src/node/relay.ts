@@ -10,6 +10,8 @@ import { newestFirst } from '../libp2p/newest-first.ts';
 import { limits } from '../limits.ts';
 import { createRelayWatch } from './relay-watch.ts';
 import { shareHttpServer } from './shared-http.ts';
+import { forwardTopics } from '../topics/forward.ts';
+import { createTopicGuard } from '../topics/guard.ts';
 
 /** What one relay gives away; every default is a named limit of this package. */
 export interface RelayLimits {
@@ -72,7 +74,8 @@ export async function createRelayNode(deps: TransportDeps, options: RelayOptions
     connectionTimeoutMs: limits.connectionTimeoutMs,
     directOnly: false,
     webrtc: false,
-    forwardTopics: true,
+    topicGuard: createTopicGuard,
+    forwardTopics,
     meeting: meetingPart('answers'),
     ...(dht === undefined ? {} : { dht }),
     relay: watch,

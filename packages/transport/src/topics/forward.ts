@@ -1,12 +1,16 @@
-import type { GossipSub } from '@libp2p/gossipsub';
+import { type GossipSub, TopicValidatorResult } from '@libp2p/gossipsub';
+import type { PeerId } from '@peerai/core-protocol';
 import { limits } from '../limits.ts';
+import type { TopicGuard } from './guard.ts';
 import { topicPrefix } from './topics.ts';
+
+export type ForwardTopics = (pubsub: GossipSub, kept: ReadonlySet<string>, guard: TopicGuard | undefined) => void;
 
 /**
  * A relay joins the topics its peers listen to, so that peers that know only the relay hear each other.
- * It carries the messages and looks at none; when the last listener has left, so does the relay.
+ * It looks at the size of messages and at their authors' rates, at nothing else; when the last listener has left, so does the relay.
  */
-export function forwardTopics(pubsub: GossipSub, kept: ReadonlySet<string>): void {
+export const forwardTopics: ForwardTopics = (pubsub, kept, guard) => {
   const joined = new Set<string>();
   pubsub.addEventListener('subscription-change', ({ detail }) => {
     for (const { topic, subscribe } of detail.subscriptions) {
@@ -14,13 +18,26 @@ export function forwardTopics(pubsub: GossipSub, kept: ReadonlySet<string>): voi
       if (topic.length > topicPrefix.length + limits.topicNameCharsMax) continue;
       if (subscribe && !joined.has(topic) && joined.size < limits.relayTopicsMax) {
         joined.add(topic);
+        if (guard !== undefined) hold(pubsub, topic, guard);
         pubsub.subscribe(topic);
       }
     }
     for (const topic of joined) {
       if (pubsub.getSubscribers(topic).length > 0) continue;
       joined.delete(topic);
+      pubsub.topicValidators.delete(topic);
       pubsub.unsubscribe(topic);
     }
+  });
+};
+
+function hold(pubsub: GossipSub, topic: string, guard: TopicGuard): void {
+  guard.score(topic);
+  pubsub.topicValidators.set(topic, (via, message) => {
+    const isWhole = message.type === 'signed' && message.data.length <= limits.topicMessageBytesMax;
+    const verdict = isWhole ? guard.judge(topic, String(message.from) as PeerId, String(via) as PeerId) : 'reject';
+    guard.count(topic, verdict);
+    if (verdict === 'accept') return TopicValidatorResult.Accept;
+    return verdict === 'ignore' ? TopicValidatorResult.Ignore : TopicValidatorResult.Reject;
   });
 }

@@ -3,17 +3,20 @@ import { TopicValidatorResult } from '@libp2p/gossipsub';
 import type { Clock, PeerId, Topics } from '@peerai/core-protocol';
 import { transportError } from '../errors.ts';
 import { limits } from '../limits.ts';
+import type { TopicGuard } from './guard.ts';
 
 export const topicPrefix = 'peerai/1/';
 
 /** `from` wrote and signed it, `via` is the neighbour that handed it to us. */
-type Judge = (message: Uint8Array, from: PeerId, via: PeerId) => 'accept' | 'ignore' | 'reject';
+type Judge = (message: Uint8Array, from: PeerId, via: PeerId) => 'accept' | 'pass' | 'ignore' | 'reject';
 interface Subscriber {
   readonly judge: Judge;
   readonly take: (message: Uint8Array) => void;
 }
 
 export interface RunningTopics extends Topics {
+  /** Scores and counts; absent where nothing is held back. */
+  readonly guard: TopicGuard | undefined;
   subscribe(topic: string, judge: Judge, signal: AbortSignal): AsyncIterable<Uint8Array>;
   /** Peers that gossip says listen to a topic. */
   subscribers(topic: string): readonly string[];
@@ -35,23 +38,31 @@ function fullName(topic: string): string {
 }
 
 /** Gossip topics over gossipsub; every message is signed by its author's peer key, which gossipsub checks. */
-export function createTopics(pubsub: GossipSub, clock: Clock): RunningTopics {
+export function createTopics(pubsub: GossipSub, clock: Clock, guard?: TopicGuard): RunningTopics {
   const subscribers = new Map<string, Set<Subscriber>>();
 
   /** The strictest judge of this node decides; a message is judged once and then handed to those who accepted it. */
   function validate(name: string, via: PeerId, message: Message): TopicValidatorResult {
-    if (message.type !== 'signed' || message.data.length > limits.topicMessageBytesMax) return results.reject;
+    const verdict = judgeAll(name, via, message);
+    guard?.count(name, verdict);
+    return results[verdict];
+  }
+
+  function judgeAll(name: string, via: PeerId, message: Message): keyof typeof results {
+    if (message.type !== 'signed' || message.data.length > limits.topicMessageBytesMax) return 'reject';
     const from = message.from.toString() as PeerId;
+    const rate = guard?.judge(name, from, via) ?? 'accept';
+    if (rate !== 'accept') return rate;
     const accepting: Subscriber[] = [];
-    let worst: 'accept' | 'ignore' | 'reject' = 'accept';
+    let worst: keyof typeof results = 'accept';
     const data = new Uint8Array(message.data);
     for (const subscriber of subscribers.get(name) ?? []) {
       const verdict = judged(subscriber, data, from, via);
       if (verdict === 'accept') accepting.push(subscriber);
-      else if (worst !== 'reject') worst = verdict;
+      else if (verdict !== 'pass' && worst !== 'reject') worst = verdict;
     }
     if (worst !== 'reject') for (const subscriber of accepting) subscriber.take(data);
-    return results[worst];
+    return worst;
   }
 
   function add(name: string, subscriber: Subscriber): void {
@@ -61,6 +72,7 @@ export function createTopics(pubsub: GossipSub, clock: Clock): RunningTopics {
       return;
     }
     subscribers.set(name, new Set([subscriber]));
+    guard?.score(name);
     pubsub.topicValidators.set(name, (peer, message) => validate(name, peer.toString() as PeerId, message));
     pubsub.subscribe(name);
   }
@@ -75,9 +87,11 @@ export function createTopics(pubsub: GossipSub, clock: Clock): RunningTopics {
   }
 
   return {
+    guard,
     subscribers: (topic) => quietly(() => pubsub.getSubscribers(fullName(topic)).map(String)) ?? [],
     async publish(topic, message) {
       const name = fullName(topic);
+      guard?.publish(name);
       if (message.length > limits.topicMessageBytesMax) {
         throw transportError('LIMIT_EXCEEDED', `${message.length} bytes in one gossip message`, {
           bytesMax: limits.topicMessageBytesMax,

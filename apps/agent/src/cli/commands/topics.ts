@@ -23,10 +23,15 @@ export const pub: Verb = {
   ),
 };
 
+const filtered = {
+  ...topic,
+  where: { type: 'string', valueHint: 'FILTER', description: 'Only messages like "room=kitchen and celsius>20"' },
+} as const;
+
 export const sub: Verb = {
-  run: command('sub', 'Print what devices publish on a topic, until Ctrl-C', topic, async (context) => {
+  run: command('sub', 'Print what devices publish on a topic, until Ctrl-C', filtered, async (context) => {
     const { args, agent, output, signal } = context;
-    for await (const message of (await agent()).client.subscribe(args.topic, signal)) {
+    for await (const message of (await agent()).client.subscribe(args.topic, signal, args.where)) {
       const { fromName, payload, sentMs } = message;
       const text = typeof payload === 'string' ? payload : JSON.stringify(payload);
       output.data(message, () => `${new Date(sentMs).toISOString().slice(11, 19)}  ${fromName}  ${text}`);

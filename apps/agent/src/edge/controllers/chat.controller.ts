@@ -1,5 +1,5 @@
-import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Res } from '@nestjs/common';
-import type { Logger } from '@peerai/core-protocol';
+import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Query, Res } from '@nestjs/common';
+import { type Logger, PeerAiError } from '@peerai/core-protocol';
 import type { Peer, PublishedView } from '@peerai/peer';
 import { chatRequestSchema, publishRequestSchema } from '@peerai/peer/schemas';
 import type { FastifyReply } from 'fastify';
@@ -43,8 +43,13 @@ export class StreamsController {
   }
 
   @Get('topics/:topic')
-  async subscribe(@Param('topic') topic: string, @Res() reply: FastifyReply): Promise<void> {
-    await this.stream(reply, topicItems(this.peer.topics.subscribe(topic, goneSignal(reply))));
+  async subscribe(
+    @Param('topic') topic: string,
+    @Query('where') where: unknown,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    if (where !== undefined && typeof where !== 'string') throw new PeerAiError('INVALID_FORMAT', 'one filter at most');
+    await this.stream(reply, topicItems(this.peer.topics.subscribe(topic, goneSignal(reply), where)));
   }
 
   /** Once the answer began, a failure can only end it. */
