@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { type AddressInfo, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
@@ -15,7 +16,7 @@ import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
 import { createMailboxKeeper, type MailboxKeeper, type MailboxStats } from '@peerai/messaging/mailbox';
 import { loadOrCreateSeed, nodeRandom, openStore, systemClock } from '@peerai/platform/node';
 import type { TransportNode } from '@peerai/transport';
-import { createRelayNode } from '@peerai/transport/node';
+import { createRelayNode, readNetworkKey } from '@peerai/transport/node';
 import { createFace, pathOf } from './http.ts';
 import { createRelayMetrics } from './metrics.ts';
 import { findPage } from './page.ts';
@@ -41,19 +42,21 @@ const addressesSaidMax = 16;
 /** Where the guest's page may lie: beside this program when installed, or built in the repository. */
 const pageFolders = ['./page', '../../dashboard/dist'].map((place) => fileURLToPath(new URL(place, import.meta.url)));
 
-/** Starts a relay. Throws PORT_TAKEN naming the port and its flag, and what the key file and the letters' file throw. */
+/** Starts a relay. Throws PORT_TAKEN naming the port and its flag, CONFIG_INVALID (--psk-file), and what the key file and the letters' file throw. */
 export async function startRelay(
   settings: RelaySettings,
   files: { readonly key: string; readonly letters: string },
   logger: Logger,
 ): Promise<Relay> {
+  const networkKey = await networkKeyOf(settings);
   const { seed } = await loadOrCreateSeed(files.key, { random: nodeRandom });
   const page = findPage(pageFolders);
   const startedMs = Date.now();
   const metrics = createRelayMetrics();
   let node: TransportNode | undefined;
   let letters: Letters | undefined;
-  const signalling = createSignalling({ clock: systemClock, random: nodeRandom, crypto: nodeCrypto, logger });
+  const world = { clock: systemClock, random: nodeRandom, crypto: nodeCrypto, logger };
+  const signalling = createSignalling(world);
   const server = createFace({
     page,
     health: () => healthOf(node, startedMs),
@@ -78,7 +81,7 @@ export async function startRelay(
   });
   try {
     const made = await createRelayNode(
-      { seed, clock: systemClock, random: nodeRandom, logger, crypto: nodeCrypto, isGranted: () => false },
+      { ...world, seed, isGranted: () => false, ...(networkKey === undefined ? {} : { networkKey }) },
       nodeOptions(settings, server),
     );
     info = serveMethod(made.network, relayInfoMethod, async () => ({
@@ -137,7 +140,22 @@ function nodeOptions({ bind, tcpPort, publicUrl, limits }: RelaySettings, server
     isOwnPath: (path: string) => path === signalPath,
     ...(publicUrl === undefined ? {} : { announce: publicAddresses(publicUrl) }),
     limits,
+    // A bootstrap node that did not take part would keep those apart who know it alone.
+    dht: true,
   };
+}
+
+/** The key that all members of its private network have. */
+async function networkKeyOf({ pskFile }: RelaySettings): Promise<Uint8Array | undefined> {
+  if (pskFile === undefined) return undefined;
+  try {
+    return readNetworkKey(await readFile(pskFile, 'utf8'));
+  } catch (cause) {
+    const why = PeerAiError.is(cause)
+      ? cause.message
+      : `it cannot be read (${(cause as { code?: string }).code ?? 'unknown'})`;
+    throw new PeerAiError('CONFIG_INVALID', `--psk-file: ${why}`, {}, { cause });
+  }
 }
 
 async function listen(server: Server, { port, bind }: RelaySettings): Promise<void> {

@@ -50,6 +50,14 @@ describe('relay settings', () => {
     expect(readSettings([], { PEERAI_RELAY_MAILBOX_BYTES: '0' })).toMatchObject({ mailboxBytes: 0 });
   });
 
+  test('the key of a private network is read from a file that a flag or the environment names', () => {
+    expect(readSettings([], {})).toMatchObject({ pskFile: undefined });
+    expect(readSettings(['--psk-file', 'a.key'], { PEERAI_RELAY_PSK_FILE: 'b.key' })).toMatchObject({
+      pskFile: 'a.key',
+    });
+    expect(readSettings([], { PEERAI_RELAY_PSK_FILE: 'b.key' })).toMatchObject({ pskFile: 'b.key' });
+  });
+
   test('the highest port is taken', () => {
     expect(readSettings(['--port', '65535'], {})).toMatchObject({ port: 65_535 });
   });

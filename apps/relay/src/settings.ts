@@ -19,6 +19,8 @@ export interface RelaySettings {
   readonly limits: Partial<RelayLimits>;
   /** Bytes of sealed letters it keeps for peers that are away; 0: none, and no mailboxes. Messaging's default unless said. */
   readonly mailboxBytes: number | undefined;
+  /** File with the key of a private network: then it serves that network alone. */
+  readonly pskFile: string | undefined;
   readonly json: boolean;
 }
 
@@ -35,6 +37,7 @@ export const relayHelp = `peerai relay: bootstrap, circuit relay, WebRTC signall
   --circuit-bytes S bytes of one relayed connection, such as 64MB   (PEERAI_RELAY_CIRCUIT_BYTES)
   --mailbox-bytes S sealed letters kept for peers that are away, such as 1GB; 0: none   (PEERAI_RELAY_MAILBOX_BYTES)
   --connections N   connections to this relay at once               (PEERAI_RELAY_CONNECTIONS, default 4096)
+  --psk-file F      key of a private network: it serves those alone who have it   (PEERAI_RELAY_PSK_FILE)
   --json            print one line of JSON when ready
 `;
 
@@ -66,6 +69,7 @@ export function readSettings(
     name: pick(flags.name, 'NAME') ?? 'relay',
     publicUrl,
     limits,
+    pskFile: pick(flags['psk-file'], 'PSK_FILE'),
     json: flags.json === true,
   };
 }
@@ -103,6 +107,7 @@ function parse(args: readonly string[]) {
         'circuit-bytes': text,
         'mailbox-bytes': text,
         connections: text,
+        'psk-file': text,
         json: yes,
         help: { ...yes, short: 'h' },
       },
