@@ -31,7 +31,7 @@ export function chatScreen(output: Output): ChatScreen {
   });
   return {
     say(line, facts) {
-      if (isTerminal && isOpen) {
+      if (isTerminal) {
         cursorTo(process.stdout, 0);
         clearLine(process.stdout, 0);
       }

@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { createCipheriv, createDecipheriv, createHash } from 'node:crypto';
 import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -98,6 +99,37 @@ describe('two assistants in two folders', { timeout: 60_000 }, () => {
     await a.shows('📩 assistant_b → assistant_a: (no answer: ENGINE_UNREACHABLE)');
     expect([(await a.exit()).code, (await b.exit()).code]).toEqual([0, 0]);
   });
+});
+
+test('an older program is understood and understands, by node:crypto alone', { timeout: 60_000 }, async () => {
+  const folder = world.project();
+  const [toA, toB] = ['a', 'b'].map((one) => join(folder, 'inbox', `assistant_${one}.json`)) as [string, string];
+  const key = createHash('sha256').update('canary-7f31 secret of both').digest();
+  const cipher = createCipheriv('aes-256-gcm', key, Buffer.alloc(12, 7));
+  const ciphertext = Buffer.concat([cipher.update('wie geht’s?', 'utf8'), cipher.final()]);
+  const line = {
+    from: 'assistant_a',
+    to: 'assistant_b',
+    type: 'bot',
+    encrypted: Buffer.concat([Buffer.alloc(12, 7), cipher.getAuthTag(), ciphertext]).toString('base64'),
+    timestamp: '2025-06-15T12:32:02.123456',
+    conversation_id: null,
+    user_initiated: true,
+  };
+  writeFileSync(toB, JSON.stringify([line], null, 2));
+  const b = world.chat(join(folder, 'assistant_b'));
+  await b.shows('📩 assistant_a → assistant_b: wie geht’s?');
+  await b.shows('🧠 assistant_b:');
+  await b.exit();
+  const mail = JSON.parse(readFileSync(toA, 'utf8')) as (typeof line)[];
+  const texts = mail.map(({ encrypted }) => {
+    const bytes = Buffer.from(encrypted, 'base64');
+    const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12));
+    decipher.setAuthTag(bytes.subarray(12, 28));
+    return decipher.update(bytes.subarray(28), undefined, 'utf8') + decipher.final('utf8');
+  });
+  expect(texts).toEqual(['Handshake Init', answer]);
+  expect(mail[1]).toMatchObject({ type: 'bot', user_initiated: false, conversation_id: null });
 });
 
 describe('a wrong secret', { timeout: 60_000 }, () => {
@@ -218,7 +250,7 @@ test.skipIf(!hasScript)(
     terminal.stdin.write('ne\r');
     await b.shows('📩 assistant_a → assistant_b: half a line\n');
     await b.exit();
-    terminal.stdin.write('/exit\r');
-    expect(await over).toBe(0);
+    terminal.stdin.write('\u0003');
+    expect([await over, screen.includes('👋 assistant_a exiting.')]).toEqual([130, true]);
   },
 );

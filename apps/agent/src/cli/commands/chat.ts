@@ -127,6 +127,8 @@ async function converse({ project, peer, loaded, keeps: kept }: Chat, output: Ou
       await chatting.stop();
     }
     say('ended', `👋 ${self} exiting.`);
+    // Ctrl-C and --timeout end a chat in order, and are told by the exit status.
+    caller.throwIfAborted();
   } finally {
     ending.abort();
     screen.close();
