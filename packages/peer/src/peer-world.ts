@@ -67,6 +67,8 @@ export interface PeerSettings {
   /** Answers at once for other peers, and requests that may wait. */
   readonly concurrency: number;
   readonly queueLength: number;
+  /** How often devices that are here are asked how they are, milliseconds; 30,000 unless said. */
+  readonly heartbeatMs?: number;
   /** Tasks of other peers done at once; 1 unless said. */
   readonly tasksAtOnce?: number;
 }

@@ -92,6 +92,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     version: settings.version,
     addresses: [...reach.inviteAddresses()],
     http: settings.http?.url?.(),
+    sessions: 1,
     nowMs: clock.nowMs(),
   });
 
@@ -245,6 +246,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     devices,
     events,
     nameOf,
+    health: (peer) => status.heard(peer)?.health,
     builtIn: [promptHandler({ clock, queue, local, models })],
   });
   const { messenger, http, messages, groups, state, tasks, topics } = correspondence;
@@ -257,6 +259,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     name,
     version: settings.version,
     startedMs,
+    heartbeatMs: settings.heartbeatMs,
     addresses,
     local,
     models,

@@ -112,16 +112,54 @@ test('paired agents that no link joins go on by HTTP, through a reverse proxy', 
     .poll(async () => (await b.client.messages()).map(({ payload }) => payload), { timeout: 40_000 })
     .toEqual(['by HTTP', 'over the link']);
   expect(['delivered', 'queued']).toContain(sent.state);
+  // The letter went inside a session: what stands on the way saw neither its words nor its kind.
+  expect([proxy.bodies.includes('by HTTP'), proxy.paths.has('/message')]).toEqual([false, false]);
+  expect(await b.client.peerSessions()).toMatchObject([{ name: 'a', role: 'responder', suite: 'aes-256-gcm' }]);
   // The lists are closed once others can reach this face; the proxied name is served.
   expect((await fetch(`${proxy.url}/peers`)).status).toBe(403);
   expect((await fetch(`${proxy.url}/health`)).status).toBe(200);
   expect((await fetch(`${proxy.url}/api/v1/node`)).status).toBe(404);
 });
 
-/** As nginx would: passes requests on, Host and all. */
-async function reverseProxy(): Promise<{ readonly url: string; to(base: string): void }> {
+test('two agents shake hands in three and in six steps, and their heartbeats show', { timeout: 60_000 }, async () => {
+  const quick = { network: { heartbeat: '100ms' }, http: { session_life: '90s' } };
+  const a = await agents.start('hands-a', plain('a', quick));
+  const b = await agents.start('hands-b', plain('b', quick));
+  await pair(a, b);
+  const idOfB = (await a.client.peers()).find(({ name }) => name === 'b')?.peerId ?? '';
+  const made: string[] = [];
+  for (const six of [false, true]) {
+    const one = await a.client.handshake(idOfB, six);
+    expect(one).toMatchObject({ state: 'established', steps: six ? 6 : 3, theirId: one.id, name: 'b' });
+    expect(one.expiresMs - Date.now()).toBeLessThanOrEqual(90_000);
+    made.push(one.id);
+  }
+  expect((await b.client.peerSessions()).map(({ id }) => id)).toEqual(made);
+  expect((await a.client.peerSessions()).map(({ id }) => id)).toEqual(made.slice(1));
+  await expect
+    .poll(async () => (await get(a, '/health'))['heartbeat'], { timeout: 20_000 })
+    .toMatchObject({ interval_ms: 100, peer_status: { b: 'healthy' }, healthy_count: 1 });
+  const [before] = (await a.client.peers()).map(({ report }) => report?.sequence ?? 0);
+  await expect
+    .poll(async () => (await a.client.peers())[0]?.report?.sequence ?? 0, { timeout: 20_000 })
+    .toBeGreaterThan((before ?? 0) + 2);
+});
+
+/** As nginx would: passes requests on, Host and all; and remembers what it saw. */
+async function reverseProxy(): Promise<{
+  readonly url: string;
+  readonly paths: ReadonlySet<string>;
+  readonly bodies: string;
+  to(base: string): void;
+}> {
   let base = '';
+  const paths = new Set<string>();
+  let bodies = '';
   const server = createServer((incoming, outgoing) => {
+    paths.add(incoming.url ?? '');
+    incoming.on('data', (piece: Buffer) => {
+      bodies += piece.toString('latin1');
+    });
     const passed = request(
       base + (incoming.url ?? '/'),
       { method: incoming.method, headers: incoming.headers },
@@ -136,5 +174,12 @@ async function reverseProxy(): Promise<{ readonly url: string; to(base: string):
   servers.push(server);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, to: (to) => void (base = to) };
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    paths,
+    get bodies() {
+      return bodies;
+    },
+    to: (to) => void (base = to),
+  };
 }

@@ -75,6 +75,18 @@ export const verbs: Readonly<Record<string, Entry>> = {
     says: 'paired devices and guests',
     load: async () => (await import('./commands/peers.ts')).peers,
   },
+  ping: {
+    group: 'Devices',
+    usage: 'ping <peer>',
+    says: 'round trip to a device',
+    load: async () => (await import('./commands/peers.ts')).pingVerb,
+  },
+  handshake: {
+    group: 'Devices',
+    usage: 'handshake [peer] [--six]',
+    says: 'agree on new keys by HTTP; the sessions open',
+    load: async () => (await import('./commands/handshake.ts')).handshake,
+  },
   net: {
     group: 'Devices',
     usage: 'net [crawl]',

@@ -143,7 +143,7 @@ function toldOf(config: Config): NonNullable<PeerSettings['tells']> {
   return (dht || pex) && proxyOf(config) === undefined ? tells : [];
 }
 
-function settingsOf({ llm, share, tasks }: Config): Omit<PeerSettings, 'name' | 'home' | 'relays'> {
+function settingsOf({ llm, share, tasks, network }: Config): Omit<PeerSettings, 'name' | 'home' | 'relays'> {
   return {
     version,
     ...(share.page_url === undefined ? {} : { pageUrl: share.page_url }),
@@ -154,5 +154,6 @@ function settingsOf({ llm, share, tasks }: Config): Omit<PeerSettings, 'name' | 
     concurrency: llm.max_concurrent,
     queueLength: llm.queue_length,
     tasksAtOnce: tasks.max_concurrent,
+    heartbeatMs: network.heartbeat,
   };
 }

@@ -39,10 +39,10 @@ export function createPostPool(options: PostOptions = {}): PostPool {
   };
   plain.on('free', free);
   secure.on('free', free);
-  const post: HttpPost = ({ url, body, signal }) => {
+  const post: HttpPost = ({ url, body, type = 'application/json', signal }) => {
     const isTls = url.startsWith('https:');
     const whole = AbortSignal.any([signal, AbortSignal.timeout(requestMsMax)]);
-    const headers = { 'content-type': 'application/json', 'content-length': body.length, accept: 'application/json' };
+    const headers = { 'content-type': type, 'content-length': body.length, accept: type };
     return new Promise((resolve, reject) => {
       const fail = (error: unknown): void => reject(failureOf(error, signal, whole));
       let request: ClientRequest;

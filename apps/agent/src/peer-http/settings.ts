@@ -29,6 +29,7 @@ export function peerHttpSettings(config: Config, port: () => number): HttpSettin
     ...(http.peer_url === undefined ? {} : { secretUrl: http.peer_url }),
     ...(isLoopback(http.bind) ? { hosts: hostsOf(config) } : {}),
     url: () => ownUrl(config, port()),
+    sessions: { lifeMs: http.session_life },
   };
 }
 

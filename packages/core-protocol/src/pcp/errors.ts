@@ -11,6 +11,10 @@ export type PcpErrorCode =
   | 'SESSION_EXPIRED'
   | 'SEQUENCE_ERROR'
   | 'ENCRYPTION_NOT_READY'
+  /** A handshake that does not go on, and a frame of another session. */
+  | 'CHALLENGE_INVALID'
+  | 'INVALID_STATE'
+  | 'WRONG_SESSION'
   /** `details.retryAfterMs` says when. */
   | 'RATE_LIMITED'
   | 'HANDLER_FAILED';

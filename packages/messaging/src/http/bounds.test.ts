@@ -66,7 +66,7 @@ describe('Bounds', () => {
     const counts = createCounts(clock);
     const peer = 'p' as PeerId;
     counts.received(peer);
-    await clock.advance(httpLimits.silentMsMax);
+    await clock.advance(3 * httpLimits.heartbeatMs);
     expect(counts.isHealthy(peer)).toBe(true);
     await clock.advance(1);
     expect(counts.isHealthy(peer)).toBe(false);

@@ -3,6 +3,7 @@ import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
 import { memoryWorld, type MemoryWorld } from '@peerai/core-protocol/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createMessenger, type PeerMessenger } from '../messenger.ts';
+import { createSessionDialer } from '../session/dialer.ts';
 import { createHttpCarrier } from './carrier.ts';
 import { type NamedContact, openContacts } from './contacts.ts';
 import { createCounts } from './counts.ts';
@@ -33,6 +34,7 @@ async function side(
     readonly other: MemoryWorld;
     readonly contacts?: readonly NamedContact[];
     readonly knowsUrl?: boolean;
+    readonly hasSessions?: boolean;
   },
 ): Promise<Side> {
   const { name, world, other, contacts: named = [], knowsUrl = true } = options;
@@ -49,7 +51,9 @@ async function side(
   };
   const otherUrl = urls[name === 'a' ? 'b' : 'a'];
   const urlOf = (peer: string): string | undefined => (knowsUrl && peer === other.identity.peer ? otherUrl : undefined);
-  const carrier = createHttpCarrier({ ...world, contacts, counts, post, urlOf }, own);
+  const dialer = createSessionDialer(world);
+  const deps = { ...world, contacts, counts, post, urlOf, dialer, hasSessions: () => options.hasSessions ?? false };
+  const carrier = createHttpCarrier(deps, own);
   const messenger = createMessenger({ ...world, store: world.store.room('messenger'), carriers: [carrier] });
   const seen: Opened[] = [];
   messenger.handle('text', async (message) => {
@@ -102,6 +106,31 @@ describe('Letters by HTTP', () => {
     await a.clock.advance(60_000);
     expect(await from.messenger.status(id)).toMatchObject({ state: 'delivered', path: 'http' });
     expect([to.seen.map(({ payload }) => payload), lost]).toEqual([['hello'], 2]);
+  });
+
+  it('go sealed to a peer that speaks sessions, and never signed alone when somebody on the way says it does not', async () => {
+    const web: Web = new Map();
+    const [a, b] = worlds();
+    const from = await side(web, { name: 'a', world: a, other: b, hasSessions: true });
+    const to = await side(web, { name: 'b', world: b, other: a });
+    a.networks.cut(a.identity.peer, b.identity.peer);
+    const face = web.get(urls.b) ?? expect.unreachable();
+    const asked: string[] = [];
+    let isStripped = true;
+    web.set(urls.b, async (request) => {
+      asked.push(new URL(request.url).pathname);
+      expect(Array.from(request.body, (byte) => String.fromCharCode(byte)).join('')).not.toContain('a secret');
+      if (isStripped) return { status: 404, body: utf8('{"error":{"code":"NOT_FOUND"},"detail":"nothing here"}') };
+      return face(request);
+    });
+    const id = await from.messenger.send({ to: b.identity.peer, kind: 'text', payload: 'a secret' });
+    await a.clock.advance(5_000);
+    expect(await from.messenger.status(id)).toMatchObject({ state: 'queued', code: 'PEER_UNREACHABLE' });
+    isStripped = false;
+    await a.clock.advance(60_000);
+    expect(await from.messenger.status(id)).toMatchObject({ state: 'delivered', path: 'http' });
+    expect(to.seen).toMatchObject([{ sender: a.identity.peer, payload: 'a secret' }]);
+    expect(new Set(asked)).toEqual(new Set(['/session']));
   });
 
   it('believe no answer that the peer did not sign about this very letter', async () => {

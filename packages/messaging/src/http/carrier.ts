@@ -14,12 +14,15 @@ import { sealLetter } from '../letter.ts';
 import type { Carrier } from '../outbox/courier.ts';
 import type { DeliveryAnswer } from '../protocol.ts';
 import type { OutRow } from '../rows.ts';
+import { sessionAsk } from '../session/ask.ts';
+import type { SessionAsk, SessionDialer } from '../session/dialer.ts';
 import { readAnswer } from './answer.ts';
 import { type Breaker, createBreaker } from './breaker.ts';
 import type { Contact, Contacts } from './contacts.ts';
 import type { Counts } from './counts.ts';
 import { type AssistantText, sealEnvelope } from './envelope.ts';
 import { httpLimits } from './limits.ts';
+import { joinUrl } from './join-url.ts';
 import type { HttpPost } from './ports.ts';
 
 export interface HttpCarrierDeps {
@@ -32,6 +35,9 @@ export interface HttpCarrierDeps {
   readonly post: HttpPost;
   /** Where a peer of ours says that it takes HTTP. */
   readonly urlOf: (peer: PeerId) => string | undefined;
+  /** Sessions with peers of ours, for those that said over a link, where nobody could strip it, that they speak them. */
+  readonly dialer: SessionDialer;
+  readonly hasSessions: (peer: PeerId) => boolean;
 }
 export interface HttpCarrierOptions {
   /** The name older peers know us by. */
@@ -57,14 +63,21 @@ export function createHttpCarrier(deps: HttpCarrierDeps, options: HttpCarrierOpt
     return breaker;
   };
   /** Throws PEER_UNREACHABLE and what `post` throws; a failing server counts as a failure of the way. */
-  const send = (url: string, path: string, body: Uint8Array, signal: AbortSignal): Promise<Answered> =>
+  const throughBreaker = (url: string, post: () => Promise<Answered>): Promise<Answered> =>
     breakerOf(url).run(async () => {
-      const answered = await deps.post({ url: joinUrl(url, path), body, signal });
+      const answered = await post();
       if (answered.status < 500) return answered;
       const code = codeIn(answered.body) ?? 'PEER_UNREACHABLE';
       throw new PeerAiError(code, `the peer's HTTP answers ${answered.status}`, { status: answered.status });
     });
+  const send = (url: string, path: string, body: Uint8Array, signal: AbortSignal): Promise<Answered> =>
+    throughBreaker(url, () => deps.post({ url: joinUrl(url, path), body, signal }));
   const toOurs = async (to: PeerId, url: string, letter: OutRow, signal: AbortSignal): Promise<DeliveryAnswer> => {
+    if (deps.hasSessions(to)) {
+      const ask = sessionAsk(deps.post, url);
+      const guarded: SessionAsk = (body, given) => throughBreaker(url, () => ask(body, given));
+      return deps.dialer.carry(to, letter, guarded, signal);
+    }
     const { status, body } = await send(url, '/message', sealLetter(deps, to, letter, 'json'), signal);
     const answer = readAnswer({ ...deps, replay: answers }, to, letter.id, body);
     if (answer !== undefined) return answer;
@@ -170,10 +183,4 @@ function codeIn(body: Uint8Array): string | undefined {
   if (name.startsWith('Unsupported version')) return 'INVALID_VERSION';
   if (name.startsWith('Missing required field')) return 'MISSING_FIELDS';
   return Object.hasOwn(oldNames, name) ? oldNames[name] : /^[A-Z][A-Z_]{2,63}$/u.test(name) ? name : undefined;
-}
-
-function joinUrl(base: string, path: string): string {
-  const plain = base.replace(/\/+$/u, '');
-  // Seed 0's PEER_URL may name the route itself.
-  return plain.endsWith(path) ? plain : plain + path;
 }

@@ -24,7 +24,15 @@ export interface Counts {
   isHealthy(peer: PeerId): boolean;
 }
 
-export function createCounts(clock: Pick<Clock, 'nowMs'>, peersMax: number = httpLimits.countedPeersMax): Counts {
+export interface CountsOptions {
+  readonly peersMax?: number;
+  /** Who says nothing for three heartbeats counts as not healthy. */
+  readonly heartbeatMs?: number;
+}
+
+export function createCounts(clock: Pick<Clock, 'nowMs'>, options: CountsOptions = {}): Counts {
+  const { peersMax = httpLimits.countedPeersMax, heartbeatMs = httpLimits.heartbeatMs } = options;
+  const silentMsMax = httpLimits.heartbeatMissesMax * heartbeatMs;
   const peers = new Map<PeerId, PeerCounts>();
   let verified = 0;
   let rejected = 0;
@@ -68,7 +76,7 @@ export function createCounts(clock: Pick<Clock, 'nowMs'>, peersMax: number = htt
     },
     isHealthy(peer) {
       const { seenMs, lastError } = peers.get(peer) ?? {};
-      return lastError === undefined && seenMs !== undefined && clock.nowMs() - seenMs <= httpLimits.silentMsMax;
+      return lastError === undefined && seenMs !== undefined && clock.nowMs() - seenMs <= silentMsMax;
     },
   };
 }

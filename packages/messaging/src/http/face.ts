@@ -3,6 +3,7 @@ import {
   type CryptoProvider,
   type Logger,
   PeerAiError,
+  type PeerId,
   type Random,
   ReplayWindow,
   type ReplaySnapshot,
@@ -13,7 +14,10 @@ import {
 import { pcpErrorReply, type PcpProfile, type PcpReply } from '@peerai/core-protocol/pcp';
 import { type Buckets, createBuckets } from './buckets.ts';
 import type { FaceRequest, FaceResponse } from './ports.ts';
-import { takeEnvelope, takeMessage, type TakeDeps } from './take.ts';
+import { exchangeType } from '../session/ask.ts';
+import { createSessionDoor, type SessionDoor } from '../session/door.ts';
+import type { SessionFacts, SessionRoomOptions } from '../session/parts.ts';
+import { admitOwn, takeEnvelope, takeMessage, type TakeDeps } from './take.ts';
 import {
   healthView,
   keyView,
@@ -42,11 +46,15 @@ export interface HttpFaceOptions {
   readonly hosts?: readonly string[];
   /** Who talks to whom is told to whoever asks: only where no stranger can ask. */
   readonly showsPeers: boolean;
+  /** Sessions that others open here, of our own profile. */
+  readonly sessions?: SessionRoomOptions;
 }
 /** The peer protocol over HTTP: bytes in, bytes out. */
 export interface HttpFace {
   /** Never throws and never answers 500 for what somebody sent. */
   answer(request: FaceRequest, port: number, signal: AbortSignal): Promise<FaceResponse>;
+  /** Sessions that others have open here. */
+  sessions(): readonly SessionFacts[];
   /** Writes down which messages have been here. After a crash everything stamped before the new start is refused instead. */
   stop(): Promise<void>;
 }
@@ -60,7 +68,9 @@ export async function openHttpFace(deps: HttpFaceDeps, options: HttpFaceOptions)
   const memory = await openMemory(deps);
   const buckets: Buckets = createBuckets(deps.clock);
   const parts: TakeDeps & ViewDeps = { ...deps, replay: memory.replay, buckets };
-  const route = routes(parts, options);
+  const admit = (peer: PeerId): void => admitOwn(parts, options, peer);
+  const door = createSessionDoor({ ...parts, admit }, options.sessions);
+  const route = routes(parts, options, door);
   return {
     async answer(request, port, signal) {
       try {
@@ -71,7 +81,11 @@ export async function openHttpFace(deps: HttpFaceDeps, options: HttpFaceOptions)
         return written(pcpErrorReply(error, 'pcp/1.0-six'));
       }
     },
-    stop: () => memory.end(),
+    sessions: () => door.list(),
+    stop: async () => {
+      door.close();
+      await memory.end();
+    },
   };
 }
 
@@ -109,9 +123,10 @@ async function openMemory({ store, clock }: HttpFaceDeps): Promise<Memory> {
   };
 }
 
-type Route = (request: FaceRequest, port: number, signal: AbortSignal) => PcpReply | Promise<PcpReply>;
+type Reply = PcpReply | Uint8Array;
+type Route = (request: FaceRequest, port: number, signal: AbortSignal) => Reply | Promise<Reply>;
 
-function routes(deps: TakeDeps & ViewDeps, options: HttpFaceOptions): Route {
+function routes(deps: TakeDeps & ViewDeps, options: HttpFaceOptions, door: SessionDoor): Route {
   const hasOld = options.profiles.includes('pcp/0.1');
   const whole = options.profiles.filter((profile) => profile !== 'pcp/0.1');
   const listed =
@@ -131,6 +146,9 @@ function routes(deps: TakeDeps & ViewDeps, options: HttpFaceOptions): Route {
       POST: ({ body }, _, signal) => takeMessage(deps, { ...options, profiles: whole }, body, signal),
     },
     '/inbox': { POST: ({ body }, _, signal) => takeEnvelope(deps, options, body, signal) },
+    ...(whole.includes('peerai/1')
+      ? { '/session': { POST: ({ body }: FaceRequest, _: number, signal: AbortSignal) => door.take(body, signal) } }
+      : {}),
     ...(hasOld
       ? {
           '/v0.1/message': {
@@ -163,13 +181,17 @@ function isHostAllowed(host: string | undefined, hosts: readonly string[] | unde
   return name !== undefined && hosts.includes(name);
 }
 
-function written({ status, retryAfterSeconds, body }: PcpReply): FaceResponse {
+function written(reply: Reply): FaceResponse {
+  const shared = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
+  if (reply instanceof Uint8Array) {
+    return { status: 200, headers: { 'content-type': exchangeType, ...shared }, body: reply };
+  }
+  const { status, retryAfterSeconds, body } = reply;
   return {
     status,
     headers: {
       'content-type': 'application/json',
-      'cache-control': 'no-store',
-      'x-content-type-options': 'nosniff',
+      ...shared,
       ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
     },
     body: utf8(JSON.stringify(body)),

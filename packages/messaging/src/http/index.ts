@@ -10,3 +10,6 @@ export { type HttpFace, type HttpFaceDeps, type HttpFaceOptions, openHttpFace } 
 export { httpLimits } from './limits.ts';
 export type { FaceRequest, FaceResponse, HttpPost } from './ports.ts';
 export type { KnownPeer, QueueFacts } from './views.ts';
+export { sessionAsk } from '../session/ask.ts';
+export { createSessionDialer, type Established, type SessionDialer } from '../session/dialer.ts';
+export type { SessionFacts, SessionRoomOptions } from '../session/parts.ts';

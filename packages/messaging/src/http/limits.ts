@@ -26,6 +26,7 @@ export const httpLimits = {
   urlCharsMax: 512,
   /** Peers that are counted for /stats; the one heard of longest ago goes first. */
   countedPeersMax: 1_000,
-  /** Milliseconds without a word after which a peer counts as not healthy: three heartbeats. */
-  silentMsMax: 90_000,
+  /** How often peers are asked how they are unless the owner says otherwise, milliseconds, and heartbeats without a word after which one is not healthy. */
+  heartbeatMs: 30_000,
+  heartbeatMissesMax: 3,
 } as const;

@@ -17,5 +17,7 @@ export interface FaceResponse {
 export type HttpPost = (request: {
   readonly url: string;
   readonly body: Uint8Array;
+  /** The body's media type; JSON unless said. */
+  readonly type?: string;
   readonly signal: AbortSignal;
 }) => Promise<{ readonly status: number; readonly body: Uint8Array }>;

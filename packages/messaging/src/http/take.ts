@@ -85,18 +85,27 @@ const profileOf = ({ profiles }: TakeOptions): PcpProfile =>
   profiles.length === 1 && profiles[0] !== undefined ? profiles[0] : 'pcp/1.0-six';
 
 /** Throws UNKNOWN_SENDER, REFUSED. Whose key was pinned or introduced is known; of ours, those the owner paired with. */
-async function admit({ standing, contacts }: TakeDeps, { isOpen }: TakeOptions, opened: PcpOpened): Promise<void> {
+async function admit(deps: TakeDeps, options: TakeOptions, opened: PcpOpened): Promise<void> {
   const { profile, sender, senderId, kind } = opened;
+  if (profile === 'peerai/1') return admitOwn(deps, options, sender);
+  if (deps.standing(sender) === 'blocked') throw blocked();
+  if (kind !== 'handshake' || !options.isOpen) return;
+  await deps.contacts.believe({ profile, senderId }, publicKeyFromPeerId(sender));
+}
+
+const blocked = (): PeerAiError => new PeerAiError('REFUSED', 'this peer is blocked here');
+
+/** Lets in a peer of ours whose proof was seen. Throws UNKNOWN_SENDER, REFUSED. */
+export function admitOwn(
+  { standing, contacts }: Pick<TakeDeps, 'standing' | 'contacts'>,
+  { isOpen }: Pick<TakeOptions, 'isOpen'>,
+  sender: PeerId,
+): void {
   const stands = standing(sender);
-  if (stands === 'blocked') throw new PeerAiError('REFUSED', 'this peer is blocked here');
-  if (profile !== 'peerai/1') {
-    if (kind === 'handshake' && isOpen) await contacts.believe({ profile, senderId }, publicKeyFromPeerId(sender));
-    return;
-  }
-  if (stands === 'stranger' && !isOpen) {
-    throw new PeerAiError('UNKNOWN_SENDER', `Unknown sender: ${senderId}`, { sender: senderId });
-  }
-  if (stands === 'stranger') contacts.meet(sender, `stranger-${sender.slice(-6)}`);
+  if (stands === 'blocked') throw blocked();
+  if (stands === 'paired') return;
+  if (!isOpen) throw new PeerAiError('UNKNOWN_SENDER', `Unknown sender: ${sender}`, { sender });
+  contacts.meet(sender, `stranger-${sender.slice(-6)}`);
 }
 
 async function handle(deps: TakeDeps, options: TakeOptions, opened: PcpOpened, signal: AbortSignal): Promise<PcpReply> {

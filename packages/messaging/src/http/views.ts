@@ -2,6 +2,7 @@ import { type Clock, type Identity, type PeerId, toHex } from '@peerai/core-prot
 import type { PcpProfile, PcpReply } from '@peerai/core-protocol/pcp';
 import type { Contacts } from './contacts.ts';
 import type { Counts } from './counts.ts';
+import { httpLimits } from './limits.ts';
 
 /** What waits and what became of what does not wait any more. */
 export interface QueueFacts {
@@ -15,6 +16,8 @@ export interface KnownPeer {
   readonly peer: PeerId;
   readonly name: string;
   readonly url?: string;
+  /** What its heartbeat over a link says; without one, what its HTTP says. */
+  readonly health?: 'healthy' | 'unhealthy';
 }
 export interface ViewDeps {
   readonly identity: Identity;
@@ -22,6 +25,8 @@ export interface ViewDeps {
   readonly contacts: Contacts;
   readonly counts: Counts;
   readonly paired: () => readonly KnownPeer[];
+  /** How often peers are asked how they are. */
+  readonly heartbeatMs?: number;
   /** Throws when the disk does not answer any more: then this peer is not healthy. */
   readonly queue: () => Promise<QueueFacts>;
 }
@@ -50,7 +55,11 @@ function known({ contacts, paired }: ViewDeps): readonly Listed[] {
 export async function healthView(deps: ViewDeps, options: ViewOptions, port: number): Promise<PcpReply> {
   const queue = await deps.queue().catch(() => undefined);
   const peers = known(deps);
-  const healthy = peers.filter(({ peer }) => deps.counts.isHealthy(peer)).length;
+  const states = peers.map(({ name, peer, health }) => {
+    const byHttp = deps.counts.isHealthy(peer) ? 'healthy' : 'unknown';
+    return [name, health ?? byHttp] as const;
+  });
+  const healthy = states.filter(([, state]) => state === 'healthy').length;
   const { size = 0, sent = 0, failed = 0, discarded = 0 } = queue ?? {};
   const body = {
     entity_id: options.entityId,
@@ -66,10 +75,9 @@ export async function healthView(deps: ViewDeps, options: ViewOptions, port: num
     timestamp: new Date(deps.clock.nowMs()).toISOString(),
     queue: { size, stats: { queued: size + sent + failed + discarded, sent, failed, discarded } },
     heartbeat: {
-      peer_status: Object.fromEntries(
-        peers.map(({ name, peer }) => [name, deps.counts.isHealthy(peer) ? 'healthy' : 'unknown']),
-      ),
+      peer_status: Object.fromEntries(states),
       healthy_count: healthy,
+      interval_ms: deps.heartbeatMs ?? httpLimits.heartbeatMs,
     },
     trust: options.isOpen ? 'open' : 'known',
     profiles: options.profiles,

@@ -2,6 +2,7 @@ import { PeerAiError } from '@peerai/core-protocol';
 import type { ChatEvent, ChatRequest } from '../chat/chat.schema.ts';
 import type { CrawlView, FindRequest, FoundView } from '../discovery/discovery.schema.ts';
 import type { DoctorView } from '../doctor/doctor.schema.ts';
+import type { HandshakeView, PeerSessionView } from '../http/sessions.schema.ts';
 import type { RevocationView, RotationView } from '../keys/keys.schema.ts';
 import type { LedgerEntries, LedgerHead, LedgerVerification } from '../ledger/ledger.schema.ts';
 import type { DeliveryView, MessageView } from '../messages/messages.schema.ts';
@@ -48,6 +49,10 @@ export interface ControlClient {
   trace(peerId: string, signal?: AbortSignal): Promise<TraceView>;
   /** Who can reach this peer, as far as it knows. */
   net(signal?: AbortSignal): Promise<NetView>;
+  /** A new session with a device by HTTP, in three or six steps. */
+  handshake(peerId: string, six: boolean, signal?: AbortSignal): Promise<HandshakeView>;
+  /** Open sessions by HTTP. */
+  peerSessions(signal?: AbortSignal): Promise<readonly PeerSessionView[]>;
   /** What this peer can do, or a device. */
   capabilities(peerId?: string, signal?: AbortSignal): Promise<CapabilitiesView>;
   wake(peerId: string, wish: { readonly model?: string; readonly reason?: string }): Promise<WakeView>;
@@ -131,6 +136,8 @@ export function createControlClient(options: ControlOptions): ControlClient {
     changePeer: (peerId, patch) => json('PATCH', `/peers/${at(peerId)}`, patch),
     removePeer: (peerId) => json('DELETE', `/peers/${at(peerId)}`),
     ping: (peerId, signal) => json('POST', `/peers/${at(peerId)}/ping`, {}, signal),
+    handshake: (peerId, six, signal) => json('POST', `/peers/${at(peerId)}/handshake`, { six }, signal),
+    peerSessions: async (signal) => (await get<{ sessions: PeerSessionView[] }>('/peers/sessions', signal)).sessions,
     trace: (peerId, signal) => json('POST', `/peers/${at(peerId)}/trace`, {}, signal),
     net: (signal) => get('/net', signal),
     capabilities: (peerId, signal) =>

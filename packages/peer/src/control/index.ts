@@ -32,6 +32,7 @@ export type {
   PingView,
 } from '../pairing/pairing.schema.ts';
 export { type Permission, permissions } from '../pairing/permissions.ts';
+export type { HandshakeView, PeerSessionView } from '../http/sessions.schema.ts';
 export type { NetView, TraceView } from '../paths/paths.schema.ts';
 export type { ShareRequest, ShareView } from '../share/share.schema.ts';
 export type { DocumentChange, DocumentContents, DocumentRequest, DocumentView } from '../state/state.schema.ts';

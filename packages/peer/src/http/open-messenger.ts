@@ -5,6 +5,7 @@ import {
   type Contacts,
   createCounts,
   createHttpCarrier,
+  createSessionDialer,
   type FaceRequest,
   type FaceResponse,
   type HttpFace,
@@ -13,9 +14,12 @@ import {
   openContacts,
   openHttpFace,
   type QueueFacts,
+  type SessionDialer,
+  type SessionRoomOptions,
 } from '@peerai/messaging/http';
 import type { Devices } from '../pairing/devices.ts';
 import type { PeerWorld } from '../peer-world.ts';
+import { createPeerSessions, type PeerSessions } from './sessions.ts';
 
 /** The HTTP face's part of the settings. */
 export interface PeerHttpSettings {
@@ -33,12 +37,15 @@ export interface PeerHttpSettings {
   readonly showsPeers?: boolean;
   /** Where others reach this face, when they can: told to paired devices. */
   readonly url?: () => string | undefined;
+  /** How long sessions by HTTP live, and what an embedding program adds to them. */
+  readonly sessions?: SessionRoomOptions;
 }
 
 /** The peer protocol over HTTP, for whoever has a socket. */
 export interface PeerHttp {
   answer(request: FaceRequest, port: number, signal: AbortSignal): Promise<FaceResponse>;
   readonly contacts: Contacts;
+  readonly sessions: PeerSessions;
   /** Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -48,6 +55,9 @@ interface Parts extends PeerWorld {
   readonly messengerStore: Store;
   readonly devices: Devices;
   readonly name: string;
+  /** How a device that is here is, and how often it is asked. */
+  readonly health: (peer: PeerId) => 'healthy' | 'unhealthy' | undefined;
+  readonly heartbeatMs: number;
   /** Where letters wait for peers that are away. */
   readonly depot: Depot;
   /** Letters through other devices, where no other way leads. */
@@ -66,10 +76,12 @@ export async function openMessenger(
     { crypto, store: parts.store.room('http-contacts') },
     { named: settings.contacts ?? [], isOpen, ...own, ...(secretUrl === undefined ? {} : { secretUrl }) },
   );
-  const counts = createCounts(clock);
+  const counts = createCounts(clock, { heartbeatMs: parts.heartbeatMs });
   const world = { identity, clock, crypto, random, logger, contacts, counts };
   const urlOf = (peer: PeerId): string | undefined => devices.get(peer)?.http;
-  const byHttp = post === undefined ? [] : [createHttpCarrier({ ...world, post, urlOf }, own)];
+  const hasSessions = (peer: PeerId): boolean => devices.get(peer)?.sessions !== undefined;
+  const dialer = createSessionDialer(world, settings.sessions);
+  const byHttp = post === undefined ? [] : [createHttpCarrier({ ...world, post, urlOf, dialer, hasSessions }, own)];
   const carriers = [...byHttp, parts.route];
   const messenger = createMessenger({ ...world, store: parts.messengerStore, network, carriers, depot: parts.depot });
   const face = await openHttpFace(
@@ -78,12 +90,21 @@ export async function openMessenger(
       store: parts.store.room('http'),
       receive: messenger.receive,
       standing: (peer) => standingOf(devices, peer),
-      paired: () => pairedOf(devices),
+      paired: () => pairedOf(devices, parts.health),
+      heartbeatMs: parts.heartbeatMs,
       queue: countQueue(messenger, parts.messengerStore),
     },
-    { ...own, profiles, isOpen, showsPeers, ...(hosts === undefined ? {} : { hosts }) },
+    {
+      ...own,
+      profiles,
+      isOpen,
+      showsPeers,
+      ...(hosts === undefined ? {} : { hosts }),
+      ...(settings.sessions === undefined ? {} : { sessions: settings.sessions }),
+    },
   );
-  return { messenger, http: { ...once(face), contacts } };
+  const sessions = createPeerSessions({ devices, face, dialer, post });
+  return { messenger, http: { ...once(face, dialer), contacts, sessions } };
 }
 
 const standingOf = (devices: Devices, peer: PeerId): 'paired' | 'blocked' | 'stranger' => {
@@ -91,11 +112,14 @@ const standingOf = (devices: Devices, peer: PeerId): 'paired' | 'blocked' | 'str
   return device === undefined ? 'stranger' : device.blocked ? 'blocked' : 'paired';
 };
 
-const pairedOf = (devices: Devices): readonly KnownPeer[] =>
+const pairedOf = (devices: Devices, healthOf: Parts['health']): readonly KnownPeer[] =>
   devices
     .list()
     .filter(({ blocked }) => !blocked)
-    .map(({ peer, name, http }) => ({ peer, name, ...(http === undefined ? {} : { url: http }) }));
+    .map(({ peer, name, http }) => {
+      const health = healthOf(peer);
+      return { peer, name, ...(http === undefined ? {} : { url: http }), ...(health === undefined ? {} : { health }) };
+    });
 
 /** What `/health` says of the outbox since the start. Reads the disk once, so that a broken one is noticed. */
 function countQueue(messenger: PeerMessenger, store: Store): () => Promise<QueueFacts> {
@@ -110,13 +134,16 @@ function countQueue(messenger: PeerMessenger, store: Store): () => Promise<Queue
 }
 
 /** No request is taken any more once what was here is written down. */
-function once(face: HttpFace): Omit<PeerHttp, 'contacts'> {
+function once(face: HttpFace, dialer: SessionDialer): Omit<PeerHttp, 'contacts' | 'sessions'> {
   let stopped: Promise<void> | undefined;
   return {
     answer: async (request, port, signal) => {
       if (stopped !== undefined) throw new PeerAiError('ABORTED', 'this peer is stopping');
       return face.answer(request, port, signal);
     },
-    stop: () => (stopped ??= face.stop()),
+    stop: () => {
+      dialer.close();
+      return (stopped ??= face.stop());
+    },
   };
 }

@@ -12,6 +12,8 @@ export const hello = message({
   http: optional(string(4)),
   /** Its clock, wall time. */
   nowMs: optional(uint53(5)),
+  /** Version of sessions that its HTTP face speaks; said here, under the link's keys, so that nobody on the way can take it away. */
+  sessions: optional(wire.uint32(6)),
   /** The chain of receipts it uses with the asked one, then earlier ones: so that both use the same. */
   leases: repeated(bytes(7), limits.formerLeasesMax + 1),
 });

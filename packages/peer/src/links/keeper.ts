@@ -118,9 +118,11 @@ async function remember({ devices, clock }: KeeperDeps, peer: PeerId, theirs: He
   const url = toldUrl(theirs.http);
   await devices.update(peer, (device) => {
     if (device === undefined) return undefined;
-    const { http: _, ...known } = device;
+    const { http: _, sessions: __, ...known } = device;
     const addresses = told.length > 0 ? told : device.addresses;
-    const met = { ...known, addresses, lastSeenMs: clock.nowMs(), ...(url === undefined ? {} : { http: url }) };
+    const sessions = theirs.sessions === undefined ? {} : { sessions: theirs.sessions };
+    const http = url === undefined ? {} : { http: url };
+    const met = { ...known, addresses, lastSeenMs: clock.nowMs(), ...http, ...sessions };
     const lease = agreedLease(leasesOf(device), theirs.leases.map(toHex));
     return lease === undefined || lease === device.lease ? met : withLease(met, lease, device);
   });

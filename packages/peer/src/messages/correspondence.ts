@@ -4,6 +4,7 @@ import { openMailbox } from '@peerai/messaging/mailbox';
 import type { EventHub } from '../events/hub.ts';
 import { type Groups, openGroups } from '../groups/groups.ts';
 import { openMessenger, type PeerHttp } from '../http/open-messenger.ts';
+import { limits } from '../limits.ts';
 import type { Devices } from '../pairing/devices.ts';
 import type { PeerSettings, PeerWorld } from '../peer-world.ts';
 import { createRoutes } from '../routes/routes.ts';
@@ -18,6 +19,8 @@ interface Parts {
   readonly devices: Devices;
   readonly events: EventHub;
   readonly nameOf: (peer: PeerId) => string;
+  /** How a device that is here is, as its heartbeat says. */
+  readonly health: (peer: PeerId) => 'healthy' | 'unhealthy' | undefined;
   /** Types of tasks every peer does. */
   readonly builtIn: readonly TaskHandler[];
 }
@@ -48,7 +51,7 @@ export interface Correspondence {
 export async function openCorrespondence(
   world: PeerWorld,
   settings: PeerSettings,
-  { devices, events, nameOf, builtIn }: Parts,
+  { devices, events, nameOf, health, builtIn }: Parts,
 ): Promise<Correspondence> {
   const { clock, store, identity } = world;
   const messengerStore = tellingStore(store.room('messenger'), (changes) => {
@@ -64,7 +67,9 @@ export async function openCorrespondence(
   });
   const routes = createRoutes(world, { mailbox, devices });
   const { carrier } = routes;
-  const parts = { ...world, messengerStore, devices, name: settings.name, depot: mailbox.depot, route: carrier };
+  const heartbeatMs = settings.heartbeatMs ?? limits.heartbeatEveryMs;
+  const own = { messengerStore, devices, name: settings.name, health, heartbeatMs };
+  const parts = { ...world, ...own, depot: mailbox.depot, route: carrier };
   const { messenger, http } = await openMessenger(parts, settings.http);
   const mailboxes = (): number => mailbox.places().length;
   const messages = await openMessages({ clock, store, messenger, devices, contacts: http.contacts, events, mailboxes });

@@ -21,6 +21,8 @@ export interface Device {
   readonly addresses: readonly string[];
   /** Base URL of its HTTP face, as it told us. */
   readonly http?: string;
+  /** Version of the sessions that letters to it by HTTP go in; one that says none gets them signed and not sealed. */
+  readonly sessions?: number;
   /** It goes on under another key; from `retiresMs` on this one is refused. */
   readonly successor?: PeerId;
   readonly retiresMs?: number;

@@ -7,6 +7,7 @@ export * from '../control/problem.ts';
 export * from '../discovery/discovery.schema.ts';
 export * from '../doctor/doctor.schema.ts';
 export * from '../groups/groups.schema.ts';
+export * from '../http/sessions.schema.ts';
 export * from '../keys/keys.schema.ts';
 export * from '../ledger/ledger.schema.ts';
 export * from '../messages/messages.schema.ts';

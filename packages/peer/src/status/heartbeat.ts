@@ -22,6 +22,8 @@ export interface HeartbeatDeps {
   /** How this peer is now. */
   readonly own: () => Omit<StatusReport, 'startedMs' | 'sequence'>;
   readonly startedMs: number;
+  /** How often; `limits.heartbeatEveryMs` unless said. */
+  readonly heartbeatMs?: number | undefined;
   /** A device became healthy or unhealthy, or told something new. */
   readonly changed: (peer: PeerId) => void;
 }
@@ -31,7 +33,7 @@ export interface Heard {
   readonly report: StatusReport | null;
   readonly heardMs: number | null;
 }
-/** How the devices that are here are: asked every `heartbeatEveryMs`, by whichever side comes first. */
+/** How the devices that are here are: asked at every beat, by whichever side comes first. */
 export interface Heartbeat extends Disposable {
   of(peer: PeerId): Heard | undefined;
   /** Nothing is known of it any more: its link is gone. */
@@ -49,7 +51,7 @@ interface Pulse {
 }
 
 export function createHeartbeat(deps: HeartbeatDeps): Heartbeat {
-  const { clock, links, devices, logger } = deps;
+  const { clock, links, devices, logger, heartbeatMs: everyMs = limits.heartbeatEveryMs } = deps;
   const pulses = new Map<PeerId, Pulse>();
   let sequence = 0;
   const say = (): StatusReport => {
@@ -101,11 +103,11 @@ export function createHeartbeat(deps: HeartbeatDeps): Heartbeat {
     forget: (peer) => void pulses.delete(peer),
     async run(signal) {
       while (!signal.aborted) {
-        await clock.sleep(limits.heartbeatEveryMs, signal).catch(() => undefined);
+        await clock.sleep(everyMs, signal).catch(() => undefined);
         if (signal.aborted) return;
         const due = devices.list().filter(({ peer, blocked }) => {
           const heardAgoMs = clock.elapsedMs() - (pulses.get(peer)?.atMs ?? -Infinity);
-          return !blocked && links.get(peer) !== undefined && heardAgoMs >= limits.heartbeatEveryMs / 2;
+          return !blocked && links.get(peer) !== undefined && heardAgoMs >= everyMs / 2;
         });
         await Promise.all(due.map(({ peer }) => beat(peer, signal)));
       }

@@ -25,6 +25,8 @@ export interface StatusDeps {
   readonly name: () => string;
   readonly version: string;
   readonly startedMs: number;
+  /** How often devices that are here are asked how they are. */
+  readonly heartbeatMs?: number | undefined;
   readonly addresses: () => readonly string[];
   readonly local: LocalModels;
   readonly models: Models;

@@ -31,8 +31,16 @@ describe('The HTTP face in the configuration', () => {
       port: 8016,
       trust: 'known',
       profiles: ['peerai/1', 'pcp/1.0-six', 'pcp/0.1'],
+      session_life: 3_600_000,
       peers: [],
     });
+  });
+
+  it('takes a session life and a heartbeat at their limits', () => {
+    const at = (life: string, heartbeat: string) =>
+      load(`http: {session_life: ${life}}\nnetwork: {heartbeat: ${heartbeat}}`);
+    expect(at('1s', '100ms')).toMatchObject({ http: { session_life: 1_000 }, network: { heartbeat: 100 } });
+    expect(at('24h', '1h')).toMatchObject({ http: { session_life: 86_400_000 }, network: { heartbeat: 3_600_000 } });
   });
 
   it('takes seed 0’s SECRET_KEY and PEER_URL, which yield to the keys’ own variables', () => {
@@ -54,6 +62,10 @@ describe('The HTTP face in the configuration', () => {
   const key = 'ab'.repeat(32);
   it.each([
     ['http: {trust: everybody}', /http\.trust/u],
+    ['http: {session_life: 999ms}', /a session lives 1s to 24h/u],
+    ['http: {session_life: 24h1ms}', /a session lives 1s to 24h/u],
+    ['network: {heartbeat: 99ms}', /100ms to 1h/u],
+    ['network: {heartbeat: 1h1ms}', /100ms to 1h/u],
     ['http: {external_url: "ftp://x"}', /no http or https address/u],
     ['security: {shared_secret: short}', /at least 8 characters/u],
     ['http: {peers: [{name: a}]}', /needs the peer's public_key/u],

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { duration } from './with-unit.ts';
 
 const webAddress = z
   .string()
@@ -48,6 +49,10 @@ export const httpSection = z
       .max(profiles.length)
       .default([...profiles])
       .describe('Versions of the peer protocol that are spoken.'),
+    session_life: duration('1h', 'How long a session by HTTP lives before its peers agree on new keys.').refine(
+      (ms) => ms >= 1_000 && ms <= 86_400_000,
+      'a session lives 1s to 24h',
+    ),
     peers: z
       .array(olderPeer)
       .max(256, 'at most 256 peers')

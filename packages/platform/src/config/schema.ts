@@ -1,28 +1,10 @@
-import { PeerAiError } from '@peerai/core-protocol';
 import * as z from 'zod';
 import { httpSection, httpSecurity } from './http-schema.ts';
 import { limits } from '../limits.ts';
 import { tasksSection } from './tasks-schema.ts';
-import { parseDurationMs, parseSizeBytes } from './units.ts';
+import { parseSizeBytes } from './units.ts';
+import { duration, withUnit } from './with-unit.ts';
 
-type Unit = (text: string) => number;
-
-/** A text with a unit; the config holds the number. */
-const withUnit = (parse: Unit, example: string, description: string) =>
-  z
-    .string()
-    .transform((text, context): number => {
-      try {
-        return parse(text);
-      } catch (error) {
-        context.addIssue({ code: 'custom', message: PeerAiError.is(error) ? error.message : String(error) });
-        return z.NEVER;
-      }
-    })
-    .prefault(example)
-    .describe(description);
-
-const duration = (example: string, description: string) => withUnit(parseDurationMs, example, description);
 const size = (example: string, description: string) => withUnit(parseSizeBytes, example, description);
 const optionalSize = (description: string) =>
   withUnit(parseSizeBytes, '1', description)
@@ -88,6 +70,10 @@ const sections = z.strictObject({
       bootstrap_nodes: list(64).default([]).describe('Multiaddrs of peers to know from the start.'),
       max_connections: count(10_000).default(100).describe('Connections at the same time.'),
       connection_timeout: duration('30s', 'How long a connection attempt may take.'),
+      heartbeat: duration('30s', 'How often paired devices that are here are asked how they are.').refine(
+        (ms) => ms >= 100 && ms <= 3_600_000,
+        'a heartbeat comes every 100ms to 1h',
+      ),
       name: z
         .string()
         .min(1)

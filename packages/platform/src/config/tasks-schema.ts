@@ -1,15 +1,5 @@
-import { PeerAiError } from '@peerai/core-protocol';
 import * as z from 'zod';
-import { parseDurationMs } from './units.ts';
-
-const timeout = z.string().transform((text, context): number => {
-  try {
-    return parseDurationMs(text);
-  } catch (error) {
-    context.addIssue({ code: 'custom', message: PeerAiError.is(error) ? error.message : String(error) });
-    return z.NEVER;
-  }
-});
+import { duration } from './with-unit.ts';
 
 /** A program that does tasks, asked by HTTP. */
 const hook = z.strictObject({
@@ -25,7 +15,7 @@ const hook = z.strictObject({
     .string()
     .refine((text) => /^https?:$/u.test(URL.parse(text)?.protocol ?? ''), 'this is no http or https address'),
   repeatable: z.boolean().default(false),
-  timeout: timeout.prefault('60s'),
+  timeout: duration('60s', 'How long it may take.'),
 });
 
 export const tasksSection = z

@@ -110,6 +110,9 @@ const ping = command('ping', 'Round trip of one question', who, async ({ args, a
   output.data(answer, () => `${answer.roundTripMs.toFixed(1)} ms · ${answer.path}`);
 });
 
+/** `peerai ping` is `peerai peers ping`. */
+export const pingVerb: Verb = { run: ping };
+
 /** As people copy it: pictures, words or digits, with or without what stands between them. */
 const bare = (text: string): string => text.toLowerCase().replaceAll(/[\s,:·-]+/gu, '');
 

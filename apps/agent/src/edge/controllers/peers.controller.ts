@@ -1,10 +1,12 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Patch, Post } from '@nestjs/common';
 import type {
   CapabilitiesView,
+  HandshakeView,
   InviteView,
   PairingsView,
   Peer,
   PeerPatch,
+  PeerSessionView,
   PeerView,
   PendingPairing,
   Permission,
@@ -12,7 +14,13 @@ import type {
   TraceView,
   WakeView,
 } from '@peerai/peer';
-import { inviteRequestSchema, joinRequestSchema, peerPatchSchema, wakeRequestSchema } from '@peerai/peer/schemas';
+import {
+  handshakeRequestSchema,
+  inviteRequestSchema,
+  joinRequestSchema,
+  peerPatchSchema,
+  wakeRequestSchema,
+} from '@peerai/peer/schemas';
 import type { z } from 'zod';
 import { PEER } from '../tokens.ts';
 
@@ -31,6 +39,11 @@ export class PeersController {
   @Get()
   list(): { readonly v: 1; readonly peers: readonly PeerView[] } {
     return { v: 1, peers: this.peer.peers.list() };
+  }
+
+  @Get('sessions')
+  sessions(): { readonly v: 1; readonly sessions: readonly PeerSessionView[] } {
+    return { v: 1, sessions: this.peer.http.sessions.list() };
   }
 
   @Patch(':id')
@@ -58,6 +71,15 @@ export class PeersController {
     const { model, reason } = wish;
     const said = { ...(model === undefined ? {} : { model }), ...(reason === undefined ? {} : { reason }) };
     return this.peer.status.wake(id, said, AbortSignal.timeout(wakeMs));
+  }
+
+  @Post(':id/handshake')
+  @HttpCode(200)
+  handshake(
+    @Param('id') id: string,
+    @Body({ schema: handshakeRequestSchema }) how: z.output<typeof handshakeRequestSchema>,
+  ): Promise<HandshakeView> {
+    return this.peer.http.sessions.handshake(id, how, AbortSignal.timeout(reachMs));
   }
 
   @Post(':id/ping')

@@ -1,0 +1,108 @@
+import { type Codec, createIdentity, PeerAiError, type Random, toHex } from '@peerai/core-protocol';
+import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
+import { ManualClock, seededRandom } from '@peerai/core-protocol/testing';
+import { expect, test } from 'vitest';
+import { createBuckets } from '../http/buckets.ts';
+import { createCounts } from '../http/counts.ts';
+import { createSessionDialer } from './dialer.ts';
+import { createSessionDoor } from './door.ts';
+import { exchangeForm, letterAnswerForm, letterForm, readExchange, statusForm } from './wire.ts';
+
+const random = seededRandom(8);
+const never = new AbortController().signal;
+const id = toHex(random.bytes(16));
+const through = <T>(codec: Codec<T>, value: T) => ({
+  valid: codec.encode(value),
+  decode: (bytes: Uint8Array) => codec.decode(bytes),
+});
+const exchange = { session: random.bytes(16), handshake: undefined, frame: random.bytes(60) };
+
+const decoders: Record<string, { readonly valid: Uint8Array; readonly decode: (bytes: Uint8Array) => unknown }> = {
+  exchange: { valid: exchangeForm.encode(exchange), decode: readExchange },
+  letter: through(letterForm, { id, kind: 'text', content: '{"a":[1,"two"]}', sentMs: 1, expiresMs: 2 }),
+  'answer to a letter': through(letterAnswerForm, { id, outcome: 'later', code: 'TIMEOUT', retryAfterMs: 5 }),
+  status: through(statusForm, { session: 'x'.repeat(36), suite: 'aes-256-gcm', expiresMs: 3 }),
+};
+
+test.each(Object.entries(decoders))(
+  'a %s: 10,000 mutations, nothing but our errors, nothing slow',
+  (_, { valid, decode }) => {
+    expect(() => decode(valid)).not.toThrow();
+    const mutations = seededRandom(valid.length);
+    const timed = (input: Uint8Array): number => {
+      const startMs = performance.now();
+      try {
+        decode(input);
+      } catch (error) {
+        if (!PeerAiError.is(error)) throw new Error(toHex(input), { cause: error });
+      }
+      return performance.now() - startMs;
+    };
+    for (let turn = 0; turn < 10_000; turn += 1) {
+      const input = mutate(valid, mutations);
+      // What is slow by itself is slow every time; a busy machine is not.
+      if (timed(input) > 50) expect(Math.min(...Array.from({ length: 5 }, () => timed(input)))).toBeLessThan(50);
+    }
+  },
+  60_000,
+);
+
+test('whole bodies, mutated: a refusal of ours each time, no letter, and the door still opens', async () => {
+  const clock = new ManualClock();
+  const identity = createIdentity(nodeCrypto, random.bytes(32));
+  let letters = 0;
+  const door = createSessionDoor({
+    identity,
+    crypto: nodeCrypto,
+    random,
+    clock,
+    buckets: createBuckets(clock),
+    counts: createCounts(clock),
+    admit: () => undefined,
+    receive: async () => {
+      letters += 1;
+      return { outcome: 'taken', code: undefined, isRepeated: false };
+    },
+  });
+  const dialer = createSessionDialer({
+    identity: createIdentity(nodeCrypto, random.bytes(32)),
+    crypto: nodeCrypto,
+    random,
+    clock,
+  });
+  const bodies: Uint8Array[] = [];
+  const letter = { id, kind: 'text', content: '1', sentMs: clock.nowMs(), expiresMs: clock.nowMs() + 1_000 };
+  const carry = () =>
+    dialer.carry(
+      identity.peer,
+      letter,
+      async (body, signal) => {
+        bodies.push(body);
+        const reply = await door.take(body, signal);
+        return reply instanceof Uint8Array ? { status: 200, body: reply } : { status: reply.status, body };
+      },
+      never,
+    );
+  await carry();
+  expect([bodies.length, letters]).toEqual([3, 1]);
+  const mutations = seededRandom(2);
+  for (const valid of bodies.slice(0, 3)) {
+    for (let turn = 0; turn < 300; turn += 1) {
+      const reply = await door.take(mutate(valid, mutations), never);
+      if (!(reply instanceof Uint8Array)) expect(reply.status).toBeLessThan(500);
+    }
+  }
+  expect(letters).toBe(1);
+  expect(await carry()).toMatchObject({ outcome: 'taken' });
+});
+
+function mutate(valid: Uint8Array, mutations: Random): Uint8Array {
+  const [high = 0, low = 0, mask = 0, kind = 0] = mutations.bytes(4);
+  const bytes = valid.slice();
+  const place = ((high << 8) | low) % bytes.length;
+  if (kind % 4 === 0) return bytes.slice(0, place);
+  if (kind % 4 === 1) return mutations.bytes(low);
+  if (kind % 4 === 2) return Uint8Array.from([...bytes.subarray(0, place), mask, ...bytes.subarray(place)]);
+  bytes[place] = (bytes[place] ?? 0) ^ (mask === 0 ? 1 : mask);
+  return bytes;
+}
