@@ -48,6 +48,8 @@ export const limits = {
   signatureGraceMs: 1_000,
   /** How long sending a message waits to say "delivered" instead of "queued", milliseconds. */
   deliveredWaitMs: 2_000,
+  /** Messages of one broadcast that are on their way at once: each may wait as long, and 256 devices must not take minutes. */
+  broadcastAtOnce: 32,
   /** How often it is looked whether a group's message is with its members, while `deliveredWaitMs` runs. */
   groupLookMs: 100,
   /** How often the engines are asked for their models, milliseconds. */

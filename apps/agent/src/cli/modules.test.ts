@@ -16,6 +16,8 @@ const later = [
   '@peculiar/x509',
   'onnxruntime-node',
   'node-llama-cpp',
+  'yjs',
+  'lib0',
 ];
 
 const folders = homes();

@@ -5,7 +5,7 @@ import { StreamsController } from './controllers/chat.controller.ts';
 import { DiscoveryController } from './controllers/discovery.controller.ts';
 import { GroupMessagesController, GroupsController } from './controllers/groups.controller.ts';
 import { LedgerController } from './controllers/ledger.controller.ts';
-import { KeysController, MessagesController } from './controllers/messages.controller.ts';
+import { BroadcastsController, KeysController, MessagesController } from './controllers/messages.controller.ts';
 import { NodeController } from './controllers/node.controller.ts';
 import { PairingsController, PeersController } from './controllers/peers.controller.ts';
 import { SeedNetworkController } from './controllers/seed-network.controller.ts';
@@ -25,6 +25,7 @@ export const controllers = [
   ModelsController,
   LedgerController,
   MessagesController,
+  BroadcastsController,
   GroupsController,
   GroupMessagesController,
   StateController,

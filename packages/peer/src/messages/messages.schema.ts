@@ -22,5 +22,21 @@ export const deliverySchema = z.object({
   /** What carried it. */
   path: z.enum(['link', 'http', 'mailbox', 'route']).optional(),
 });
+/** To several, or to every device that is not blocked. */
+export const broadcastRequestSchema = z
+  .object({
+    to: z.union([z.literal('all'), z.array(z.string().min(1)).min(1).max(256)]),
+    kind: z.string().min(1).max(64).default('text'),
+    payload: z.unknown(),
+  })
+  .strict();
+/** What became of it with each; `refused` with its code also where nothing was sent. */
+export const broadcastSchema = z.object({
+  v: z.literal(1),
+  deliveries: z.array(
+    deliverySchema.omit({ v: true, id: true }).extend({ name: z.string(), id: z.string().optional() }),
+  ),
+});
 export type MessageView = z.infer<typeof messageSchema>;
 export type DeliveryView = z.infer<typeof deliverySchema>;
+export type BroadcastView = z.infer<typeof broadcastSchema>;

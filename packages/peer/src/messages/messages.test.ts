@@ -129,3 +129,25 @@ test('a message whose recipient could not store it arrives when it can, once', a
   await until(world.clock, async () => (await b.peer.messages.list()).length > 0);
   expect((await b.peer.messages.list()).map(({ payload }) => payload)).toEqual(['keep me']);
 });
+
+test('a broadcast says of each device whether it has the message, waits for the one that is away, and names who is refused', async () => {
+  const world = testWorld();
+  const [a, b, c, d] = [await world.peer('a'), await world.peer('b'), await world.peer('c'), await world.peer('d')];
+  for (const other of [b, c, d]) await pair(world, a, other);
+  world.kill(c);
+  await a.peer.peers.change('d', { blocked: true });
+  const all = await world.clock.until(a.peer.messages.broadcast('all', 'text', 'to all'));
+  const told = ({ deliveries }: typeof all) => deliveries.map(({ name, state, code }) => [name, state, code]);
+  expect(told(all)).toEqual([
+    ['b', 'delivered', undefined],
+    ['c', 'queued', 'PEER_UNREACHABLE'],
+  ]);
+  expect((await b.peer.messages.list()).map(({ payload }) => payload)).toEqual(['to all']);
+  const some = await world.clock.until(a.peer.messages.broadcast(['d', 'b', 'nobody', 'b'], 'text', 'to some'));
+  expect(told(some)).toEqual([
+    ['d', 'refused', 'REFUSED'],
+    ['b', 'delivered', undefined],
+    ['nobody', 'refused', 'DEVICE_UNKNOWN'],
+  ]);
+  expect(await b.peer.messages.list()).toHaveLength(2);
+});

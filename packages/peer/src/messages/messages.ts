@@ -5,7 +5,8 @@ import type { EventHub } from '../events/hub.ts';
 import { limits } from '../limits.ts';
 import type { Devices } from '../pairing/devices.ts';
 import { records } from '../store/records.ts';
-import type { DeliveryView, MessageView } from './messages.schema.ts';
+import { broadcast } from './broadcast.ts';
+import type { BroadcastView, DeliveryView, MessageView } from './messages.schema.ts';
 
 export interface MessagesDeps {
   readonly clock: Clock;
@@ -38,6 +39,8 @@ export interface Messages {
    */
   deliver(to: string, kind: string, payload: unknown): Promise<DeliveryView>;
   counts(): Promise<MessageCounts>;
+  /** The same to several, or to every device; what each has, or why not. Throws what is no refusal. */
+  broadcast(to: readonly string[] | 'all', kind: string, payload: unknown): Promise<BroadcastView>;
   /** To be told of each commit that the messenger made. */
   committed(changes: readonly Change[]): void;
   start(): void;
@@ -105,6 +108,41 @@ export async function openMessages(deps: MessagesDeps): Promise<Messages> {
       events.emit({ type: 'message-received', message: view });
     }
   };
+  const deliver: Messages['deliver'] = async (to, kind, payload) => {
+    const device = await recipientOf(deps, to);
+    if (device.blocked) throw new PeerAiError('REFUSED', `${device.name} is blocked here`);
+    if (!messageKinds.includes(kind as (typeof messageKinds)[number])) {
+      throw new PeerAiError(
+        'INVALID_FORMAT',
+        `a message is of kind ${messageKinds.join(' or ')}, not "${kind.slice(0, 40)}"`,
+      );
+    }
+    const { promise: through, resolve } = Promise.withResolvers<void>();
+    const ended = new Set<string>();
+    let id = '';
+    const listening = messenger.deliveries((report) => {
+      ended.add(report.id);
+      if (report.id === id) resolve();
+    });
+    const waited = new AbortController();
+    try {
+      id = await messenger.send({ to: device.peer, kind, payload });
+      if (ended.has(id)) resolve();
+      await Promise.race([through, clock.sleep(limits.deliveredWaitMs, waited.signal).catch(() => undefined)]);
+    } finally {
+      listening[Symbol.dispose]();
+      waited.abort();
+    }
+    const report = await messenger.status(id);
+    return {
+      v: 1,
+      id,
+      to: device.peer,
+      state: report?.state ?? 'delivered',
+      ...(report?.code === undefined ? {} : { code: report.code }),
+      ...(report?.path === undefined ? {} : { path: report.path }),
+    };
+  };
   return {
     committed,
     async counts() {
@@ -117,41 +155,8 @@ export async function openMessages(deps: MessagesDeps): Promise<Messages> {
       for await (const [, view] of rows.all()) views.push(view);
       return views.toReversed();
     },
-    async deliver(to, kind, payload) {
-      const device = await recipientOf(deps, to);
-      if (device.blocked) throw new PeerAiError('REFUSED', `${device.name} is blocked here`);
-      if (!messageKinds.includes(kind as (typeof messageKinds)[number])) {
-        throw new PeerAiError(
-          'INVALID_FORMAT',
-          `a message is of kind ${messageKinds.join(' or ')}, not "${kind.slice(0, 40)}"`,
-        );
-      }
-      const { promise: through, resolve } = Promise.withResolvers<void>();
-      const ended = new Set<string>();
-      let id = '';
-      const listening = messenger.deliveries((report) => {
-        ended.add(report.id);
-        if (report.id === id) resolve();
-      });
-      const waited = new AbortController();
-      try {
-        id = await messenger.send({ to: device.peer, kind, payload });
-        if (ended.has(id)) resolve();
-        await Promise.race([through, clock.sleep(limits.deliveredWaitMs, waited.signal).catch(() => undefined)]);
-      } finally {
-        listening[Symbol.dispose]();
-        waited.abort();
-      }
-      const report = await messenger.status(id);
-      return {
-        v: 1,
-        id,
-        to: device.peer,
-        state: report?.state ?? 'delivered',
-        ...(report?.code === undefined ? {} : { code: report.code }),
-        ...(report?.path === undefined ? {} : { path: report.path }),
-      };
-    },
+    deliver,
+    broadcast: (to, kind, payload) => broadcast({ devices, deliver: (one) => deliver(one, kind, payload) }, to),
     start() {
       if (handling.length === 0) handling = messageKinds.map((kind) => messenger.handle(kind, receive));
     },

@@ -1,7 +1,8 @@
 import { PeerAiError } from '@peerai/core-protocol';
-import type { MessageView } from '@peerai/peer/control';
+import type { BroadcastView, MessageView } from '@peerai/peer/control';
 import { command, type Verb } from '../command.ts';
 import { sendToGroup } from './groups.ts';
+import { table } from '../plain.ts';
 import { readData } from '../read-data.ts';
 
 /** How a message went, when not over a link. */
@@ -12,7 +13,11 @@ export const send: Verb = {
     'send',
     'Send a message; it waits on disk until the device has it',
     {
-      peer: { type: 'positional', required: true, description: 'Name or peer id, or @ and a group' },
+      peer: {
+        type: 'positional',
+        required: true,
+        description: 'Name or peer id, several with commas, all, or @ and a group',
+      },
       text: { type: 'positional', required: false, description: 'Text to send' },
       type: { type: 'string', valueHint: 'text|data', description: 'Kind of message' },
       data: { type: 'string', valueHint: 'JSON|@file', description: 'Send JSON instead of text' },
@@ -24,6 +29,13 @@ export const send: Verb = {
       const kind = args.type ?? (args.data === undefined ? 'text' : 'data');
       if (args.peer.startsWith('@'))
         return sendToGroup((await agent()).client, args.peer.slice(1), kind, payload, output);
+      const several = args.peer === 'all' ? 'all' : args.peer.split(',').filter((one) => one !== '');
+      if (several === 'all' || several.length > 1) {
+        const { deliveries } = await (await agent()).client.broadcast(several, kind, payload);
+        output.data({ deliveries }, () => lines(deliveries));
+        if (deliveries.some(({ state }) => state === 'refused')) process.exitCode = 5;
+        return;
+      }
       const delivery = await (await agent()).client.send(args.peer, kind, payload);
       output.data({ delivery }, () =>
         delivery.state === 'queued'
@@ -34,6 +46,13 @@ export const send: Verb = {
     },
   ),
 };
+
+function lines(deliveries: BroadcastView['deliveries']): string {
+  if (deliveries.length === 0) return 'No device is paired yet.';
+  const said = ({ state, code, path }: BroadcastView['deliveries'][number]): string =>
+    `${state}${code === undefined ? '' : ` (${code})`}${state === 'delivered' ? byWay[path ?? 'link'] : ''}`;
+  return table(deliveries.map((delivery) => [delivery.name, said(delivery)]));
+}
 
 export const inbox: Verb = {
   run: command(

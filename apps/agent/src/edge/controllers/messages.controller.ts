@@ -1,6 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post } from '@nestjs/common';
-import type { DeliveryView, KeyView, MessageView, Peer } from '@peerai/peer';
-import { keyRequestSchema, messageRequestSchema } from '@peerai/peer/schemas';
+import type { BroadcastView, DeliveryView, KeyView, MessageView, Peer } from '@peerai/peer';
+import { broadcastRequestSchema, keyRequestSchema, messageRequestSchema } from '@peerai/peer/schemas';
+import type { z } from 'zod';
 import type { ControlHooks } from '../hooks.ts';
 import { CONTROL, PEER } from '../tokens.ts';
 
@@ -26,6 +27,23 @@ export class MessagesController {
   @HttpCode(202)
   send(@Body({ schema: messageRequestSchema }) { to, kind, payload }: MessageRequest): Promise<DeliveryView> {
     return this.peer.messages.deliver(to, kind, payload);
+  }
+}
+
+/** One message to several, with what became of it for each. */
+@Controller('api/v1/broadcasts')
+export class BroadcastsController {
+  private readonly peer: Peer;
+  constructor(@Inject(PEER) peer: Peer) {
+    this.peer = peer;
+  }
+
+  @Post()
+  @HttpCode(202)
+  send(
+    @Body({ schema: broadcastRequestSchema }) { to, kind, payload }: z.output<typeof broadcastRequestSchema>,
+  ): Promise<BroadcastView> {
+    return this.peer.messages.broadcast(to, kind, payload);
   }
 }
 

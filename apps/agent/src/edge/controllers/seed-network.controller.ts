@@ -57,16 +57,14 @@ export class SeedNetworkController {
   @HttpCode(200)
   async send(@Body({ schema: sendSchema }) { target, message }: z.infer<typeof sendSchema>): Promise<object> {
     const targets = typeof target === 'string' ? [target] : target;
-    const deliveries = await Promise.all(
-      targets.map(async (to) => {
-        try {
-          const { id, state, code } = await this.peer.messages.deliver(to, 'data', message);
-          return { target: to, message_id: id, status: state, ...(code === undefined ? {} : { code }) };
-        } catch (error) {
-          return { target: to, status: 'refused', code: (error as { code?: string }).code ?? 'INTERNAL' };
-        }
-      }),
-    );
-    return { deliveries };
+    const { deliveries } = await this.peer.messages.broadcast(targets, 'data', message);
+    return {
+      deliveries: deliveries.map(({ name, id, state, code }) => ({
+        target: name,
+        ...(id === undefined ? {} : { message_id: id }),
+        status: state,
+        ...(code === undefined ? {} : { code }),
+      })),
+    };
   }
 }

@@ -1,4 +1,4 @@
-import type { DocumentContents, DocumentView } from '@peerai/peer/control';
+import type { BroadcastView, DocumentContents, DocumentView } from '@peerai/peer/control';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type Agent, ended, homes, pairUp, start, up } from '../../test/cli.ts';
 
@@ -21,6 +21,33 @@ afterAll(async () => {
 
 const read = (agent: Agent): Promise<DocumentContents> => agent.json<DocumentContents>(['state', 'get', 'notes']);
 const eventually = <T>(look: () => Promise<T>): Promise<T> => vi.waitFor(look, { timeout: 30_000, interval: 250 });
+
+test(
+  'what is published reaches who listens to it, by its filter, and a broadcast says who has it',
+  { timeout: 90_000 },
+  async () => {
+    const listening = start(['sub', 'news', '--where', 'room=kitchen and celsius>20', '--jsonl'], {
+      home: laptop.home,
+    });
+    const publish = async (message: object): Promise<void> =>
+      void expect(await desk.run(['pub', 'news', '--data', JSON.stringify(message)])).toMatchObject({ code: 0 });
+    await eventually(async () => {
+      await publish({ room: 'bath', celsius: 30 });
+      await publish({ room: 'kitchen', celsius: 21 });
+      expect(listening.told.stdout).toContain('"celsius":21');
+    });
+    listening.kill('SIGINT');
+    await ended(listening);
+    expect(listening.told.stdout).not.toContain('bath');
+    expect(await laptop.run(['sub', 'news', '--where', 'a or b'])).toMatchObject({ code: 2 });
+
+    const { deliveries } = await desk.json<BroadcastView>(['send', 'all', 'hello all']);
+    expect(deliveries).toMatchObject([{ name: 'laptop', state: 'delivered', path: 'link' }]);
+    const some = await desk.run(['send', 'laptop,nobody', 'hello']);
+    expect(some.code).toBe(5);
+    expect(some.stdout).toBe('laptop  delivered\nnobody  refused (DEVICE_UNKNOWN)\n');
+  },
+);
 
 test('two agents write one document, also while one of them was down', { timeout: 120_000 }, async () => {
   expect((await desk.run(['state'])).stdout).toMatch(/^None yet/u);
