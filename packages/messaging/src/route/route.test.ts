@@ -101,6 +101,24 @@ describe('a hop refuses', () => {
     await expect(give(first, between, other)).rejects.toMatchObject({ code: 'DECRYPTION_FAILED' });
   });
 
+  test('what it remembers as seen, and forgets the oldest of one more', async () => {
+    const { peers, first, here } = await row(3);
+    const between = at(peers, 1);
+    /** What opens for nobody is remembered too. */
+    const junk = async (count: number, code = 'INVALID_FORMAT'): Promise<void> => {
+      const layer = Uint8Array.of(count >> 8, count & 0xff);
+      await expect(give(first, between, layer)).rejects.toMatchObject({ code });
+    };
+    for (let count = 0; count < routeLimits.seenMax; count += 1) {
+      if (count % routeLimits.lettersPerWindowMax === 0) await here.clock.advance(routeLimits.windowMs);
+      await junk(count);
+    }
+    await here.clock.advance(routeLimits.windowMs);
+    await junk(0, 'ROUTE_LOOP');
+    await junk(routeLimits.seenMax);
+    await junk(0);
+  }, 60_000);
+
   test('more letters of one peer than its share', async () => {
     const { peers, first, here } = await row(3);
     const between = at(peers, 1);

@@ -1,0 +1,163 @@
+import { fromUtf8, type Opened, PeerAiError, type PeerId, type Topics, utf8 } from '@peerai/core-protocol';
+import { ManualClock, MemoryStore, seededRandom, silentLogger } from '@peerai/core-protocol/testing';
+import type { PeerMessenger } from '@peerai/messaging';
+import { expect, test } from 'vitest';
+import { type Device, openDevices } from '../pairing/devices.ts';
+import { createPeerTopics } from '../topics/topics.ts';
+import { capabilitiesMethod, pingMethod, statusMethod } from './status-protocol.ts';
+import { createWake } from './wake.ts';
+
+/** Ten thousand each; the slowest may take 50 ms on a quiet machine, and this test says no only at five times that. */
+const mutationsEach = 10_000;
+const slowestMsMax = 250;
+const random = seededRandom(71);
+const clock = new ManualClock();
+const sender = '12D3KooWSnm2Vc29SUv8gwmQG1urrwWJbcnjdQWx4ahRtoho1nrQ' as PeerId;
+
+type Decode = (bytes: Uint8Array) => unknown;
+const devices = await openDevices(new MemoryStore());
+await devices.update(sender, () => ({ peer: sender, name: 'a', allow: ['chat'], blocked: false }) as unknown as Device);
+
+/** What a device's wake-up or its answer says, as the messenger hands it on: JSON that was read. */
+async function wakeOf(kind: 'wake_up' | 'wake_up_ack'): Promise<Decode> {
+  const handlers = new Map<string, (message: Opened, signal: AbortSignal) => Promise<unknown>>();
+  const messenger = {
+    handle: (name: string, handler: (message: Opened, signal: AbortSignal) => Promise<unknown>) => {
+      handlers.set(name, handler);
+      return { [Symbol.dispose]: () => undefined };
+    },
+    send: async () => 'id',
+  } as unknown as PeerMessenger;
+  const deps = { clock, random, logger: silentLogger, messenger, devices };
+  createWake({ ...deps, model: async () => undefined, woken: () => undefined }).start();
+  return async (bytes) => {
+    const payload = parsed(bytes);
+    if (payload === undefined) return;
+    await handlers.get(kind)?.({ sender, kind, payload, id: 'x', sentMs: 1 } as unknown as Opened, live);
+  };
+}
+function parsed(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(fromUtf8(bytes)) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+const live = new AbortController().signal;
+let judge: Parameters<Topics['subscribe']>[1] = () => 'ignore';
+const topics: Topics = {
+  publish: async () => undefined,
+  subscribe: (_, judged) => {
+    judge = judged;
+    return (async function* () {})();
+  },
+};
+createPeerTopics({ clock, devices, topics }).subscribe('news', live, 'room=kitchen and reading.celsius>=20');
+
+const capabilities = {
+  protocol_version: '1.0',
+  protocol_versions: ['1.0', '0.1'],
+  supported_msg_types: ['ping', 'text'],
+  crypto_features: { sessions: true },
+  endpoints: ['/message'],
+  entity_id: 'a',
+  agent: 'test/1',
+  models: ['nano'],
+  task_types: ['prompt'],
+};
+const report = {
+  state: 'ready',
+  startedMs: 5,
+  sequence: 9,
+  answering: 1,
+  waiting: 2,
+  tasksRunning: 3,
+  tasksWaiting: 4,
+};
+const decoders: Record<string, { readonly valid: Uint8Array; readonly decode: Decode }> = {
+  ping: {
+    valid: pingMethod.request.encode({ nonce: random.bytes(16) }),
+    decode: (bytes) => pingMethod.request.decode(bytes),
+  },
+  'status report': {
+    valid: statusMethod.request.encode({ ...report, state: 'ready' }),
+    decode: (bytes) => statusMethod.request.decode(bytes),
+  },
+  'question for capabilities': {
+    valid: capabilitiesMethod.request.encode({}),
+    decode: (bytes) => capabilitiesMethod.request.decode(bytes),
+  },
+  'answer with capabilities': {
+    valid: capabilitiesMethod.response.encode({ capabilities }),
+    decode: (bytes) => capabilitiesMethod.response.decode(bytes),
+  },
+  'wake-up': {
+    valid: utf8('{"wake_up_id":"x","reason":"work","model":"nano"}'),
+    decode: await wakeOf('wake_up'),
+  },
+  'answer to a wake-up': {
+    valid: utf8('{"wake_up_id":"x","status":"success","acknowledged":true,"reason":"nano"}'),
+    decode: await wakeOf('wake_up_ack'),
+  },
+  'message of a topic': {
+    valid: utf8('{"payload":{"room":"kitchen","reading":{"celsius":21}},"sentMs":5}'),
+    decode: (bytes) => judge(bytes, sender),
+  },
+};
+
+test('what is valid is read', async () => {
+  for (const { valid, decode } of Object.values(decoders)) await decode(valid);
+  const topic = decoders['message of a topic'];
+  expect(topic?.decode(topic.valid)).toBe('accept');
+  const status = decoders['status report'];
+  expect(status?.decode(status.valid)).toMatchObject(report);
+  const said = decoders['answer with capabilities'];
+  expect(said?.decode(said.valid)).toMatchObject({ capabilities });
+});
+
+test.each(Object.entries(decoders))(
+  '%s: 10,000 mutations, nothing but our errors, nothing slow',
+  async (_, { valid, decode }) => {
+    let slowestMs = 0;
+    for (let turn = 0; turn < mutationsEach; turn += 1) {
+      const input = mutated(valid);
+      const startMs = performance.now();
+      try {
+        await decode(input);
+      } catch (error) {
+        if (!PeerAiError.is(error)) throw error;
+      }
+      const tookMs = performance.now() - startMs;
+      // A machine that was busy for a moment is asked again.
+      if (tookMs > slowestMsMax) slowestMs = Math.max(slowestMs, await again(decode, input));
+    }
+    expect(slowestMs).toBeLessThan(slowestMsMax);
+  },
+  60_000,
+);
+
+async function again(decode: Decode, input: Uint8Array): Promise<number> {
+  let bestMs = Number.POSITIVE_INFINITY;
+  for (let turn = 0; turn < 5; turn += 1) {
+    const startMs = performance.now();
+    try {
+      await decode(input);
+    } catch {
+      // How long it takes is all that is asked here.
+    }
+    bestMs = Math.min(bestMs, performance.now() - startMs);
+  }
+  return bestMs;
+}
+
+function mutated(valid: Uint8Array): Uint8Array {
+  const [high = 0, low = 0, mask = 0, kind = 0] = random.bytes(4);
+  const bytes = valid.slice();
+  const at = bytes.length === 0 ? 0 : ((high << 8) | low) % bytes.length;
+  if (kind % 4 === 0) return bytes.slice(0, at);
+  if (kind % 4 === 1) return random.bytes(low);
+  if (kind % 4 === 2 || bytes.length === 0)
+    return Uint8Array.from([...bytes.subarray(0, at), mask, ...bytes.subarray(at)]);
+  bytes[at] = (bytes[at] ?? 0) ^ (mask === 0 ? 1 : mask);
+  return bytes;
+}
