@@ -19,7 +19,7 @@ export type { HandshakeView, PeerSessionView } from './http/sessions.schema.ts';
 export type { RevocationView, RotationView } from './keys/keys.schema.ts';
 export type { LedgerEntries, LedgerHead, LedgerVerification, ReceiptView } from './ledger/ledger.schema.ts';
 export { limits as peerLimits } from './limits.ts';
-export type { DeliveryView, MessageView } from './messages/messages.schema.ts';
+export type { BroadcastView, DeliveryView, MessageView } from './messages/messages.schema.ts';
 export type { ModelsView, ModelView } from './models/models.schema.ts';
 export type { EngineFinding, NodeView } from './node/node.schema.ts';
 export type {

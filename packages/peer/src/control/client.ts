@@ -5,7 +5,7 @@ import type { DoctorView } from '../doctor/doctor.schema.ts';
 import type { HandshakeView, PeerSessionView } from '../http/sessions.schema.ts';
 import type { RevocationView, RotationView } from '../keys/keys.schema.ts';
 import type { LedgerEntries, LedgerHead, LedgerVerification } from '../ledger/ledger.schema.ts';
-import type { DeliveryView, MessageView } from '../messages/messages.schema.ts';
+import type { BroadcastView, DeliveryView, MessageView } from '../messages/messages.schema.ts';
 import type { ModelsView } from '../models/models.schema.ts';
 import type { NodeView } from '../node/node.schema.ts';
 import type {
@@ -81,6 +81,7 @@ export interface ControlClient {
   crawl(signal?: AbortSignal): Promise<CrawlView>;
   messages(signal?: AbortSignal): Promise<readonly MessageView[]>;
   send(to: string, kind: string, payload: unknown): Promise<DeliveryView>;
+  broadcast(to: readonly string[] | 'all', kind: string, payload: unknown): Promise<BroadcastView>;
   groups(signal?: AbortSignal): Promise<readonly GroupView[]>;
   createGroup(name: string, members: readonly string[]): Promise<GroupView>;
   addToGroup(group: string, peers: readonly string[]): Promise<GroupView>;
@@ -167,6 +168,7 @@ export function createControlClient(options: ControlOptions): ControlClient {
     crawl: (signal) => json('POST', '/discovery/crawl', {}, signal),
     messages: async (signal) => (await get<{ messages: MessageView[] }>('/messages', signal)).messages,
     send: (to, kind, payload) => json('POST', '/messages', { to, kind, payload }),
+    broadcast: (to, kind, payload) => json('POST', '/broadcasts', { to, kind, payload }),
     groups: async (signal) => (await get<{ groups: GroupView[] }>('/groups', signal)).groups,
     createGroup: (name, members) => json('POST', '/groups', { name, members }),
     addToGroup: (group, peers) => json('POST', `/groups/${at(group)}/members`, { peers }),

@@ -20,7 +20,7 @@ export type {
   LedgerVerification,
   ReceiptView,
 } from '../ledger/ledger.schema.ts';
-export type { DeliveryView, MessageView } from '../messages/messages.schema.ts';
+export type { BroadcastView, DeliveryView, MessageView } from '../messages/messages.schema.ts';
 export type { ModelsView, ModelView } from '../models/models.schema.ts';
 export type { EngineFinding, Fingerprint, NodeView } from '../node/node.schema.ts';
 export type {
