@@ -57,53 +57,57 @@ describe('A heartbeat', () => {
     expect(viewOf(at)?.report?.sequence).toBeGreaterThan(before);
   });
 
-  test('that stays away as often as its limit says makes a device unhealthy, one that comes back makes it well', async () => {
-    const { world, a, b } = await scene();
-    let silent = true;
-    let sequence = 0;
-    const answering = world.networks.join(a.identity.peer, { isGranted: () => true });
-    a.peer.stop().catch(() => undefined);
-    await world.clock.advance(100);
-    const { serveMethod } = await import('@peerai/core-protocol');
-    const report = {
-      state: 'ready',
-      answering: 0,
-      waiting: 0,
-      tasksRunning: 0,
-      tasksWaiting: 0,
-      startedMs: 1,
-    } as const;
-    serveMethod(answering, statusMethod, async () => {
-      if (silent) throw new Error('not now');
-      return { ...report, sequence: (sequence += 1) };
-    });
-    const changed: string[] = [];
-    const heartbeat = createHeartbeat({
-      network: world.networks.join(b.identity.peer),
-      clock: world.clock,
-      logger: silentLogger,
-      devices: { list: () => [{ peer: a.identity.peer, blocked: false }] } as never,
-      links: { get: () => ({}) as never },
-      own: () => ({ state: 'ready', answering: 0, waiting: 0, tasksRunning: 0, tasksWaiting: 0 }),
-      startedMs: 1,
-      changed: (peer) => changed.push(heartbeat.of(peer)?.health ?? ''),
-    });
-    const stop = new AbortController();
-    void heartbeat.run(stop.signal);
-    for (let miss = 1; miss < limits.heartbeatMissesMax; miss += 1) await world.clock.advance(limits.heartbeatEveryMs);
-    expect([heartbeat.of(a.identity.peer)?.health, changed]).toEqual(['healthy', []]);
-    await world.clock.advance(limits.heartbeatEveryMs);
-    expect([heartbeat.of(a.identity.peer)?.health, changed]).toEqual(['unhealthy', ['unhealthy']]);
-    silent = false;
-    await world.clock.advance(limits.heartbeatEveryMs);
-    expect([heartbeat.of(a.identity.peer)?.health, changed]).toEqual(['healthy', ['unhealthy', 'healthy']]);
-    // An old report, said again, is none.
-    sequence = 0;
-    await world.clock.advance(limits.heartbeatEveryMs);
-    expect(heartbeat.of(a.identity.peer)?.report?.sequence).toBe(1);
-    stop.abort();
-    heartbeat[Symbol.dispose]();
-  });
+  test.each([limits.heartbeatEveryMs, 100])(
+    'every %i ms that stays away as often as its limit says makes a device unhealthy, one that comes back makes it well',
+    async (heartbeatMs) => {
+      const { world, a, b } = await scene();
+      let silent = true;
+      let sequence = 0;
+      const answering = world.networks.join(a.identity.peer, { isGranted: () => true });
+      a.peer.stop().catch(() => undefined);
+      await world.clock.advance(100);
+      const { serveMethod } = await import('@peerai/core-protocol');
+      const report = {
+        state: 'ready',
+        answering: 0,
+        waiting: 0,
+        tasksRunning: 0,
+        tasksWaiting: 0,
+        startedMs: 1,
+      } as const;
+      serveMethod(answering, statusMethod, async () => {
+        if (silent) throw new Error('not now');
+        return { ...report, sequence: (sequence += 1) };
+      });
+      const changed: string[] = [];
+      const heartbeat = createHeartbeat({
+        network: world.networks.join(b.identity.peer),
+        clock: world.clock,
+        logger: silentLogger,
+        devices: { list: () => [{ peer: a.identity.peer, blocked: false }] } as never,
+        links: { get: () => ({}) as never },
+        own: () => ({ state: 'ready', answering: 0, waiting: 0, tasksRunning: 0, tasksWaiting: 0 }),
+        startedMs: 1,
+        heartbeatMs,
+        changed: (peer) => changed.push(heartbeat.of(peer)?.health ?? ''),
+      });
+      const stop = new AbortController();
+      void heartbeat.run(stop.signal);
+      for (let miss = 1; miss < limits.heartbeatMissesMax; miss += 1) await world.clock.advance(heartbeatMs);
+      expect([heartbeat.of(a.identity.peer)?.health, changed]).toEqual(['healthy', []]);
+      await world.clock.advance(heartbeatMs);
+      expect([heartbeat.of(a.identity.peer)?.health, changed]).toEqual(['unhealthy', ['unhealthy']]);
+      silent = false;
+      await world.clock.advance(heartbeatMs);
+      expect([heartbeat.of(a.identity.peer)?.health, changed]).toEqual(['healthy', ['unhealthy', 'healthy']]);
+      // An old report, said again, is none.
+      sequence = 0;
+      await world.clock.advance(heartbeatMs);
+      expect(heartbeat.of(a.identity.peer)?.report?.sequence).toBe(1);
+      stop.abort();
+      heartbeat[Symbol.dispose]();
+    },
+  );
 });
 
 describe('Capabilities', () => {
