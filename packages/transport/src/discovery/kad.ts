@@ -61,7 +61,7 @@ function pick(components: Components): Omit<KadDHTComponents, 'datastore' | 'reg
 }
 
 /** The DHT's own handler, behind a bound on what one peer may send: kad-dht counts streams only, and for each connection. */
-function boundedRegistrar({ registrar }: Components, intake: Intake): KadDHTComponents['registrar'] {
+export function boundedRegistrar({ registrar }: Components, intake: Intake): KadDHTComponents['registrar'] {
   const bound = (stream: Stream, peer: PeerId): void => {
     stream.addEventListener('message', ({ data }) => {
       if (intake.take(peer, data.byteLength)) return;
