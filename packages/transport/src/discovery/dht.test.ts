@@ -37,7 +37,6 @@ async function dhtNode(contacts: readonly string[]): Promise<Made> {
     connectionTimeoutMs: limits.connectionTimeoutMs,
     directOnly: false,
     webrtc: false,
-    forwardTopics: false,
   });
   own.push(node);
   await node.start();

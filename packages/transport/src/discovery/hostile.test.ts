@@ -53,7 +53,6 @@ async function openNode(bounds: object): Promise<{ node: TransportNode; componen
     connectionTimeoutMs: limits.connectionTimeoutMs,
     directOnly: false,
     webrtc: false,
-    forwardTopics: false,
   });
   own.push(node);
   await node.start();

@@ -16,7 +16,7 @@ interface Subscriber {
 
 export interface RunningTopics extends Topics {
   /** Scores and counts; absent where nothing is held back. */
-  readonly guard: TopicGuard | undefined;
+  readonly guard?: TopicGuard | undefined;
   subscribe(topic: string, judge: Judge, signal: AbortSignal): AsyncIterable<Uint8Array>;
   /** Peers that gossip says listen to a topic. */
   subscribers(topic: string): readonly string[];
