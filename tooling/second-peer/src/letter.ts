@@ -17,8 +17,8 @@ export interface Letter {
 const LIFE_MS = 60_000;
 
 /** A letter with an id of its own. */
-export function letterOf(content: unknown, nowMs = Date.now()): Letter {
-  return { id: randomBytes(16).toString('hex'), sentMs: nowMs, expiresMs: nowMs + LIFE_MS, content };
+export function letterOf(content: unknown, nowMs = Date.now(), lifeMs = LIFE_MS): Letter {
+  return { id: randomBytes(16).toString('hex'), sentMs: nowMs, expiresMs: nowMs + lifeMs, content };
 }
 
 /** One attempt as a message: signed anew each time. */

@@ -89,6 +89,16 @@ export class Handshake {
     return { session: this.#session, suite: this.#suite, initiatorChain, responderChain };
   }
 
+  /** Whether a message was said. */
+  get begun(): boolean {
+    return this.#place > 0;
+  }
+
+  /** 16 bytes; the responder has it from the offer. */
+  get session(): Buffer {
+    return this.#session;
+  }
+
   /** The next message, which is this side's to say. */
   write(): Buffer {
     const { identity } = this.#options;
