@@ -27,6 +27,8 @@ export const limits = {
   recordLifeMs: 7_200_000,
   /** How often it is looked whether the record still says what is so, milliseconds. */
   announceLookMs: 5_000,
+  /** How long another peer's discovery message is searched for, milliseconds: below what its sender waits. */
+  discoverMs: 5_000,
   /** Received messages kept to read. */
   inboxMessagesMax: 1_000,
   /** First and last wait before a paired device is tried again, milliseconds. */

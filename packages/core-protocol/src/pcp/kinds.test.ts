@@ -1,3 +1,4 @@
+import { limits } from '../limits.ts';
 import { describe, expect, it } from 'vitest';
 import { pcpKindOf, pcpKinds, pcpLimits, readPcpPayload } from './index.ts';
 
@@ -134,5 +135,14 @@ describe('Kinds', () => {
   it('name the place inside a list', () => {
     const peers = [{ entity_id: 'a' }, { entity_id: 'b', public_key: 'short' }];
     expect(() => readPcpPayload('discovery', { peers })).toThrow(wrong('payload.peers[1].public_key'));
+  });
+
+  it('a discovered peer has its record and addresses up to their limits, and not beyond', () => {
+    const read = (peer: object) => () => readPcpPayload('discovery', { peers: [{ entity_id: 'a', ...peer }] });
+    const record = 'A'.repeat(pcpLimits.recordTextMax);
+    const addresses = Array.from({ length: limits.recordAddressesMax }, () => '/ip4/192.0.2.1/tcp/1');
+    expect(read({ record, addresses })().payload).toMatchObject({ peers: [{ record, addresses }] });
+    expect(read({ record: `${record}A` })).toThrow(wrong('payload.peers[0].record'));
+    expect(read({ addresses: [...addresses, ''] })).toThrow(wrong('payload.peers[0].addresses'));
   });
 });

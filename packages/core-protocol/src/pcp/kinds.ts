@@ -1,3 +1,4 @@
+import { limits } from '../limits.ts';
 import { pcpError } from './errors.ts';
 import { names, sessionKinds, time } from './kinds-session.ts';
 import { pcpLimits } from './limits.ts';
@@ -41,7 +42,17 @@ const answer = shape(
 );
 const peerEntry = shape(
   { entity_id: name },
-  { name, endpoint: note, address: note, capabilities: names, public_key: hexOf(32), alive: flag, expires: time },
+  {
+    name,
+    endpoint: note,
+    address: note,
+    addresses: listOf(note, limits.recordAddressesMax),
+    capabilities: names,
+    public_key: hexOf(32),
+    alive: flag,
+    expires: time,
+    record: text(pcpLimits.recordTextMax),
+  },
 );
 
 /** What a message's payload must hold, kind by kind. A task's `deadline` is a time, its `priority` a word or a number. */

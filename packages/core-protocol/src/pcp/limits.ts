@@ -30,6 +30,8 @@ export const pcpLimits = {
   /** Bytes of one chunk before base64, and its text: the newer module of the reference cuts so. */
   chunkBytesMax: 32_768,
   chunkTextMax: 43_692,
+  /** A signed peer record as base64url: 8,192 bytes, four characters for three. */
+  recordTextMax: 10_923,
   /** Bytes of one transfer, 10 MiB, and so the chunks of one at 1 KiB or more each. */
   transferBytesMax: 10_485_760,
   chunksMax: 10_240,

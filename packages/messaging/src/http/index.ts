@@ -6,6 +6,7 @@
 export { createHttpCarrier, type HttpCarrierDeps } from './carrier.ts';
 export { type Contact, type ContactProfile, type Contacts, type NamedContact, openContacts } from './contacts.ts';
 export { type Counts, createCounts } from './counts.ts';
+export type { Discover } from './discovery.ts';
 export { type HttpFace, type HttpFaceDeps, type HttpFaceOptions, openHttpFace } from './face.ts';
 export { httpLimits } from './limits.ts';
 export type { FaceRequest, FaceResponse, HttpPost } from './ports.ts';

@@ -26,6 +26,9 @@ export const httpLimits = {
   urlCharsMax: 512,
   /** Peers that are counted for /stats; the one heard of longest ago goes first. */
   countedPeersMax: 1_000,
+  /** Peers in one answer to a discovery message, each with a record of at most 8 KiB, and capabilities of one question that are looked for. */
+  discoveryPeersMax: 8,
+  discoveryNamesMax: 4,
   /** How often peers are asked how they are unless the owner says otherwise, milliseconds, and heartbeats without a word after which one is not healthy. */
   heartbeatMs: 30_000,
   heartbeatMissesMax: 3,

@@ -24,6 +24,7 @@ import { signAnswer } from './answer.ts';
 import type { Buckets } from './buckets.ts';
 import type { Contacts } from './contacts.ts';
 import type { Counts } from './counts.ts';
+import { type Discover, discovered } from './discovery.ts';
 import { type OpenedEnvelope, openEnvelope } from './envelope.ts';
 import { secretPeer } from './secret-peer.ts';
 
@@ -37,6 +38,8 @@ export interface TakeDeps {
   readonly contacts: Contacts;
   readonly counts: Counts;
   readonly receive: Inbox['receive'];
+  /** Absent where nobody is looked for: then discovery messages are of a kind that is not handled here. */
+  readonly discover?: Discover;
   /** How the owner stands to a peer of ours. */
   readonly standing: (peer: PeerId) => 'paired' | 'blocked' | 'stranger';
 }
@@ -112,8 +115,14 @@ async function handle(deps: TakeDeps, options: TakeOptions, opened: PcpOpened, s
   const { profile, senderId, kind } = opened;
   if (lightKinds.includes(kind)) {
     if (profile !== 'pcp/0.1' || kind !== 'ping') return pcpReceivedReply(opened, options);
-    const pong = { kind: 'pong', senderId: options.entityId, recipientId: senderId, payload: {} };
-    return { status: 200, body: JSON.parse(new TextDecoder().decode(sealConcat(deps, pong))) as PcpReply['body'] };
+    return concatReply(deps, options, senderId, 'pong', {});
+  }
+  const { discover } = deps;
+  if (kind === 'discovery' && discover !== undefined) {
+    const peers = await discovered({ ...deps, discover }, opened, signal);
+    if (profile === 'pcp/0.1') return concatReply(deps, options, senderId, kind, { peers });
+    const reply = pcpReceivedReply(opened, options);
+    return { ...reply, body: { ...reply.body, peers } };
   }
   const letter = asLetter(deps, opened);
   const { isRepeated, ...answer } = await deps.receive(letter, signal);
@@ -121,6 +130,18 @@ async function handle(deps: TakeDeps, options: TakeOptions, opened: PcpOpened, s
   if (isRepeated) throw new PeerAiError('REPLAY_DETECTED', 'this message has been here already');
   if (answer.outcome === 'refused') throw refusalOf(answer);
   return pcpReceivedReply(opened, options);
+}
+
+/** The oldest profile answers with a message of its own. */
+function concatReply(
+  deps: TakeDeps,
+  { entityId: senderId }: TakeOptions,
+  recipientId: string,
+  kind: string,
+  payload: Readonly<Record<string, unknown>>,
+): PcpReply {
+  const sealed = sealConcat(deps, { kind, senderId, recipientId, payload });
+  return { status: 200, body: JSON.parse(new TextDecoder().decode(sealed)) as PcpReply['body'] };
 }
 
 /** What ours send has the id and the expiry inside; of the others, every message is its own. */

@@ -17,6 +17,7 @@ import {
   type SessionDialer,
   type SessionRoomOptions,
 } from '@peerai/messaging/http';
+import { discoverIn } from '../discovery/discover.ts';
 import type { Devices } from '../pairing/devices.ts';
 import type { PeerWorld } from '../peer-world.ts';
 import { createPeerSessions, type PeerSessions } from './sessions.ts';
@@ -69,7 +70,7 @@ export async function openMessenger(
   parts: Parts,
   settings: PeerHttpSettings = {},
 ): Promise<{ readonly messenger: PeerMessenger; readonly http: PeerHttp }> {
-  const { devices, name, post, identity, clock, crypto, random, logger, network } = parts;
+  const { devices, name, post, identity, clock, crypto, random, logger, network, directory } = parts;
   const { profiles = pcpProfiles, isOpen = false, showsPeers = false, secret, secretUrl, hosts } = settings;
   const own = { entityId: name, ...(secret === undefined ? {} : { secret }) };
   const contacts = await openContacts(
@@ -89,6 +90,7 @@ export async function openMessenger(
       ...world,
       store: parts.store.room('http'),
       receive: messenger.receive,
+      ...(directory === undefined ? {} : { discover: discoverIn({ ...parts, directory }) }),
       standing: (peer) => standingOf(devices, peer),
       paired: () => pairedOf(devices, parts.health),
       heartbeatMs: parts.heartbeatMs,

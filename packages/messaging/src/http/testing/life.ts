@@ -13,6 +13,7 @@ import { type ManualClock, type MemoryStore, memoryWorld, seededRandom } from '@
 import { createMessenger } from '../../messenger.ts';
 import { type ContactProfile, type NamedContact, openContacts } from '../contacts.ts';
 import { createCounts } from '../counts.ts';
+import type { Discover } from '../discovery.ts';
 import { type HttpFace, openHttpFace } from '../face.ts';
 
 const never = new AbortController().signal;
@@ -46,6 +47,7 @@ interface LifeOptions {
   readonly profiles?: readonly ('peerai/1' | 'pcp/1.0-six' | 'pcp/0.1')[];
   readonly showsPeers?: boolean;
   readonly hosts?: readonly string[];
+  readonly discover?: Discover;
 }
 
 export const contact = (profile: ContactProfile = 'pcp/1.0-six', publicKey = older.publicKey): NamedContact => ({
@@ -84,6 +86,7 @@ export async function life(options: LifeOptions = {}): Promise<Life> {
       receive: messenger.receive,
       standing: (peer) => standing.get(peer) ?? 'stranger',
       paired: () => [],
+      ...(options.discover === undefined ? {} : { discover: options.discover }),
       queue: async () => {
         await store.get('x');
         return { size: 1, sent: 2, failed: 3, discarded: 4 };
