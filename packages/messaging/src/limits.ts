@@ -6,6 +6,8 @@ export const limits = {
   outboxMessagesPerPeerMax: 1_000,
   /** Bytes of payloads that may wait for one peer. */
   outboxBytesPerPeerMax: 67_108_864,
+  /** Letters to one peer that may overtake in a row; then one goes that was overtaken, of each lower priority in turn. */
+  overtakesMax: 3,
   /** Peers that messages may wait for. */
   outboxPeersMax: 256,
   /** How long a message waits unless its sender says otherwise, milliseconds: 72 hours, a long weekend. */

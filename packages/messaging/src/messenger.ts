@@ -89,7 +89,7 @@ export function createMessenger(deps: MessengerDeps): PeerMessenger {
   const messenger: PeerMessenger = {
     send: async (message) => {
       const letter = writeLetter(deps, message);
-      await outbox.add(message.to, letter);
+      await outbox.add(message.to, letter, message.priority);
       running?.courier.wake(message.to);
       return letter.id;
     },

@@ -1,12 +1,31 @@
-import { type Key, parsePeerId, type PeerId, type Row, type Store, wire } from '@peerai/core-protocol';
+import {
+  type Key,
+  type MessagePriority,
+  parsePeerId,
+  type PeerId,
+  type Row,
+  type Store,
+  wire,
+} from '@peerai/core-protocol';
 
 /**
- * How a messenger's room looks: `out/<peer>/<place>` letters that wait, in order · `id/<message>` where a message of ours stands ·
+ * How a messenger's room looks: `out/<peer>/<place>` letters that wait, in order within the band of their priority · `id/<message>` where a message of ours stands ·
  * `done/<place>` messages that are through, oldest first · `in/<sender>/<message>` letters that were handled · `expiry/<time>/<sender>/<message>` when
  * that may be forgotten.
  */
 const hex = (value: number): string => value.toString(16).padStart(14, '0');
-export const outKey = (peer: PeerId, place: number): Key => `out/${peer}/${hex(place)}`;
+/** A place's first figures say its priority. Those without one were written before there were any. */
+const bandPlaces = 2 ** 48;
+const bands: readonly MessagePriority[] = ['normal', 'high', 'low'];
+export const outKey = (peer: PeerId, place: number, priority: MessagePriority = 'normal'): Key =>
+  `out/${peer}/${hex(place + bands.indexOf(priority) * bandPlaces)}`;
+export const outPlaceOf = (key: Key): number => placeOf(key) % bandPlaces;
+export const priorityOf = (key: Key): MessagePriority => bands[Math.floor(placeOf(key) / bandPlaces)] ?? 'normal';
+/** Bounds of all letters of one priority for one peer. */
+export const outBand = (peer: PeerId, priority: MessagePriority): readonly [Key, Key] => [
+  outKey(peer, 0, priority),
+  outKey(peer, bandPlaces - 1, priority),
+];
 export const idKey = (id: string): Key => `id/${id}`;
 export const doneKey = (place: number): Key => `done/${hex(place)}`;
 export const markKey = (sender: PeerId, id: string): Key => `in/${sender}/${id}`;

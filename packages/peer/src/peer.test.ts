@@ -94,6 +94,25 @@ test('a message to a device that is away arrives when it is back, once', async (
   expect((await again.peer.messages.list())[0]).toMatchObject({ payload: 'are you there?', fromName: 'a' });
 });
 
+test('what is urgent overtakes what waits for a device that is away', async () => {
+  const world = testWorld();
+  const a = await world.peer('a');
+  const b = await world.peer('b', { seed: 22 });
+  await pair(world, a, b);
+  await b.peer.stop();
+  world.networks.kill(b.identity.peer);
+  for (const priority of ['low', 'normal', 'high'] as const)
+    await world.clock.until(a.peer.messages.deliver('b', 'text', priority, priority));
+  const again = await world.peer('b', { seed: 22, store: b.store });
+  const told: unknown[] = [];
+  void (async () => {
+    for await (const { event } of again.peer.events.subscribe(live()))
+      if (event.type === 'message-received') told.push(event.message.payload);
+  })();
+  await until(world.clock, async () => (await again.peer.messages.list()).length === 3);
+  expect(told).toEqual(['high', 'normal', 'low']);
+});
+
 test('a long system text of the provider is its own matter: the answer is still signed, and what follows too', async () => {
   const world = testWorld();
   const systemPrompt = Array.from({ length: 400 }, (_, index) => `rule${index}`).join(' ');

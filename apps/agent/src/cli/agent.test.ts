@@ -232,7 +232,8 @@ describe('two agents', () => {
     await vi.waitFor(() => expect(follower.told.stdout).toContain('good[2J morning'), { timeout: 10_000 });
     follower.kill('SIGINT');
     await ended(follower);
-    expect((await desk.run(['send', 'laptop', '--data', '{"a":[1,2]}'])).code).toBe(0);
+    expect((await desk.run(['send', 'laptop', '--data', '{"a":[1,2]}', '--priority', 'high'])).code).toBe(0);
+    expect((await desk.run(['send', 'laptop', 'x', '--priority', 'urgent'])).code).toBe(2);
     expect((await desk.run(['send', 'laptop', '--data', '{"a":'])).code).toBe(2);
     await vi.waitFor(
       async () => {

@@ -107,7 +107,7 @@ export const verbs: Readonly<Record<string, Entry>> = {
   },
   send: {
     group: 'Devices',
-    usage: 'send <peer,peer|all|@group> [text] [--data JSON]',
+    usage: 'send <peer,peer|all|@group> [text] [--data JSON] [--priority high]',
     says: 'a message, kept until it is there',
     load: async () => (await import('./commands/messages.ts')).send,
   },

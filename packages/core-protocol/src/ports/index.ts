@@ -12,7 +12,7 @@ export type {
   Usage,
 } from './language-model.ts';
 export type { Checkpoint, EntryBody, Ledger } from './ledger.ts';
-export type { Messenger, Opened, Outgoing } from './messenger.ts';
+export type { MessagePriority, Messenger, Opened, Outgoing } from './messenger.ts';
 export type {
   Channel,
   CrawledPeer,

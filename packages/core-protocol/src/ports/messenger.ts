@@ -10,12 +10,15 @@ export interface Opened {
   /** Names of the fields a signature covered. */
   readonly proven: ReadonlySet<string>;
 }
+export type MessagePriority = 'high' | 'normal' | 'low';
 export interface Outgoing {
   readonly to: PeerId;
   readonly kind: string;
   /** JSON. */
   readonly payload: unknown;
   readonly expiresMs?: number;
+  /** `normal` unless said. What is higher overtakes what waits for the same peer; messages of one priority keep their order. */
+  readonly priority?: MessagePriority;
 }
 /** Messages that outlive a link: kept in order, handled once. */
 export interface Messenger {

@@ -1,4 +1,14 @@
-import { type Change, type Clock, fromUtf8, PeerAiError, type PeerId, type Store, utf8 } from '@peerai/core-protocol';
+import {
+  type Change,
+  type Clock,
+  fromUtf8,
+  type MessagePriority,
+  PeerAiError,
+  type PeerId,
+  type Row,
+  type Store,
+  utf8,
+} from '@peerai/core-protocol';
 import { limits } from '../limits.ts';
 import { createTurns } from '../turns.ts';
 import {
@@ -8,10 +18,13 @@ import {
   doneKey,
   firstRow,
   idKey,
+  outBand,
   outCodec,
   outKey,
+  outPlaceOf,
   type OutRow,
   placeOf,
+  priorityOf,
   statusCodec,
   under,
 } from '../rows.ts';
@@ -46,12 +59,12 @@ export interface Outcome {
 /** Letters on disk, in order per peer, and what became of them. */
 export interface Outbox {
   /** Throws LIMIT_REACHED. */
-  add(to: PeerId, letter: OutRow): Promise<void>;
-  /** The oldest letter for this peer. */
+  add(to: PeerId, letter: OutRow, priority?: MessagePriority): Promise<void>;
+  /** The oldest letter for this peer of the highest priority, or one that has been overtaken often enough; the same until it is finished or a higher one comes. */
   next(to: PeerId): Promise<Waiting | undefined>;
   /** Letters for this peer whose time is over. */
   expired(to: PeerId): Promise<readonly Waiting[]>;
-  /** All letters for this peer, in their order. */
+  /** All letters for this peer, the highest priority first, each in its order. */
   line(to: PeerId): Promise<readonly Queued[]>;
   /** Remembers that a copy lies at a mailbox now; the letter itself waits on. */
   left(to: PeerId, letter: Waiting): Promise<void>;
@@ -70,6 +83,8 @@ export interface Outbox {
 
 interface Line {
   nextPlace: number;
+  /** Letters that were finished since something waits. */
+  turn: number;
   messages: number;
   bytes: number;
 }
@@ -116,13 +131,13 @@ export function createOutbox({
     };
   };
   return {
-    add: async (to, letter) => {
+    add: async (to, letter, priority) => {
       const line = reserve(await lines, to, sizeOf(letter));
       const place = line.nextPlace;
       line.nextPlace += 1;
       try {
         await store.commit([
-          store.put(outKey(to, place), outCodec.encode(letter)),
+          store.put(outKey(to, place, priority), outCodec.encode(letter)),
           store.put(idKey(letter.id), statusCodec.encode(statusOf(to, letter, { state: 'queued' }))),
         ]);
       } catch (error) {
@@ -131,8 +146,11 @@ export function createOutbox({
       }
     },
     next: async (to) => {
-      const row = await firstRow(store, `out/${to}`);
-      return row === undefined ? undefined : { key: row.key, ...outCodec.decode(row.value) };
+      for (const priority of orderOf((await lines).get(to)?.turn ?? 0)) {
+        const [row] = await collect(store.range(...outBand(to, priority), { limit: 1 }));
+        if (row !== undefined) return { key: row.key, ...outCodec.decode(row.value) };
+      }
+      return undefined;
     },
     expired: async (to) => {
       const nowMs = clock.nowMs();
@@ -145,7 +163,7 @@ export function createOutbox({
     },
     line: async (to) => {
       const queued: Queued[] = [];
-      for (const { key, value } of await collect(store.range(...under(`out/${to}`)))) {
+      for (const { key, value } of await byPriority(store, to)) {
         const letter = { key, ...outCodec.decode(value) };
         const status = await report(letter.id);
         queued.push(status?.path === 'mailbox' ? { ...letter, leftMs: status.atMs } : letter);
@@ -184,7 +202,7 @@ export function createOutbox({
           try {
             await store.commit([
               store.put(key),
-              store.put(outKey(to, place), value),
+              store.put(outKey(to, place, priorityOf(key)), value),
               store.put(idKey(letter.id), statusCodec.encode(statusOf(to, letter, { state: 'queued' }))),
             ]);
           } catch (error) {
@@ -208,19 +226,37 @@ export function createOutbox({
 
 const sizeOf = ({ content }: OutRow): number => utf8(content).length;
 
+const emptyLine = (): Line => ({ nextPlace: 0, turn: 0, messages: 0, bytes: 0 });
+const highestFirst: readonly MessagePriority[] = ['high', 'normal', 'low'];
+
+/** Which priorities are looked at first: after `overtakesMax` turns of the highest, one of the next lower, then of the lowest. */
+function orderOf(turn: number): readonly MessagePriority[] {
+  const round = limits.overtakesMax + 1;
+  if (turn % round < limits.overtakesMax) return highestFirst;
+  return turn % (2 * round) < round ? ['normal', 'low', 'high'] : ['low', 'normal', 'high'];
+}
+
+async function byPriority(store: Store, to: PeerId): Promise<readonly Row[]> {
+  const rows: Row[] = [];
+  for (const priority of highestFirst) rows.push(...(await collect(store.range(...outBand(to, priority)))));
+  return rows;
+}
+
 async function loadLines(store: Store): Promise<Map<PeerId, Line>> {
   const lines = new Map<PeerId, Line>();
   for await (const { key, value } of store.range(...under('out'))) {
     const peer = key.split('/')[1] as PeerId;
-    const line = lines.get(peer) ?? { nextPlace: 0, messages: 0, bytes: 0 };
-    const letter = outCodec.decode(value);
-    lines.set(peer, { nextPlace: placeOf(key) + 1, messages: line.messages + 1, bytes: line.bytes + sizeOf(letter) });
+    const line = lines.get(peer) ?? emptyLine();
+    line.nextPlace = Math.max(line.nextPlace, outPlaceOf(key) + 1);
+    line.messages += 1;
+    line.bytes += sizeOf(outCodec.decode(value));
+    lines.set(peer, line);
   }
   return lines;
 }
 
 function reserve(lines: Map<PeerId, Line>, to: PeerId, bytes: number): Line {
-  const line = lines.get(to) ?? { nextPlace: 0, messages: 0, bytes: 0 };
+  const line = lines.get(to) ?? emptyLine();
   const full = (what: string): PeerAiError => new PeerAiError('LIMIT_REACHED', `the outbox is full: ${what}`, { to });
   if (!lines.has(to) && lines.size >= limits.outboxPeersMax) throw full(`messages wait for ${lines.size} peers`);
   if (line.messages >= limits.outboxMessagesPerPeerMax) throw full(`${line.messages} messages wait for this peer`);
@@ -234,6 +270,7 @@ function reserve(lines: Map<PeerId, Line>, to: PeerId, bytes: number): Line {
 function release(lines: Map<PeerId, Line>, to: PeerId, bytes: number): void {
   const line = lines.get(to);
   if (line === undefined) return;
+  line.turn += 1;
   line.messages -= 1;
   line.bytes -= bytes;
   // Places go on from the highest only while something waits: an empty line starts again, its keys are free.

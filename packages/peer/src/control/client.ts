@@ -1,4 +1,4 @@
-import { PeerAiError } from '@peerai/core-protocol';
+import { type MessagePriority, PeerAiError } from '@peerai/core-protocol';
 import type { ChatEvent, ChatRequest } from '../chat/chat.schema.ts';
 import type { CrawlView, FindRequest, FoundView } from '../discovery/discovery.schema.ts';
 import type { DoctorView } from '../doctor/doctor.schema.ts';
@@ -80,7 +80,7 @@ export interface ControlClient {
   /** A bounded walk from peer to peer; takes up to a minute. */
   crawl(signal?: AbortSignal): Promise<CrawlView>;
   messages(signal?: AbortSignal): Promise<readonly MessageView[]>;
-  send(to: string, kind: string, payload: unknown): Promise<DeliveryView>;
+  send(to: string, kind: string, payload: unknown, priority?: MessagePriority): Promise<DeliveryView>;
   broadcast(to: readonly string[] | 'all', kind: string, payload: unknown): Promise<BroadcastView>;
   groups(signal?: AbortSignal): Promise<readonly GroupView[]>;
   createGroup(name: string, members: readonly string[]): Promise<GroupView>;
@@ -167,7 +167,7 @@ export function createControlClient(options: ControlOptions): ControlClient {
     findPeers: (request, signal) => json('POST', '/discovery/find', request, signal),
     crawl: (signal) => json('POST', '/discovery/crawl', {}, signal),
     messages: async (signal) => (await get<{ messages: MessageView[] }>('/messages', signal)).messages,
-    send: (to, kind, payload) => json('POST', '/messages', { to, kind, payload }),
+    send: (to, kind, payload, priority) => json('POST', '/messages', { to, kind, payload, priority }),
     broadcast: (to, kind, payload) => json('POST', '/broadcasts', { to, kind, payload }),
     groups: async (signal) => (await get<{ groups: GroupView[] }>('/groups', signal)).groups,
     createGroup: (name, members) => json('POST', '/groups', { name, members }),

@@ -10,7 +10,13 @@ export const messageSchema = z.object({
 });
 export const messagesSchema = z.object({ v: z.literal(1), messages: z.array(messageSchema) });
 export const messageRequestSchema = z
-  .object({ to: z.string().min(1), kind: z.string().min(1).max(64).default('text'), payload: z.unknown() })
+  .object({
+    to: z.string().min(1),
+    kind: z.string().min(1).max(64).default('text'),
+    payload: z.unknown(),
+    /** What is higher overtakes what waits for the same device. */
+    priority: z.enum(['high', 'normal', 'low']).default('normal'),
+  })
   .strict();
 /** `queued`: on our disk, sent when the peer is reachable. */
 export const deliverySchema = z.object({

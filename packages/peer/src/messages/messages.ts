@@ -1,4 +1,12 @@
-import { type Change, type Clock, type Opened, PeerAiError, type PeerId, type Store } from '@peerai/core-protocol';
+import {
+  type Change,
+  type Clock,
+  type MessagePriority,
+  type Opened,
+  PeerAiError,
+  type PeerId,
+  type Store,
+} from '@peerai/core-protocol';
 import type { PeerMessenger } from '@peerai/messaging';
 import type { Contacts } from '@peerai/messaging/http';
 import type { EventHub } from '../events/hub.ts';
@@ -34,10 +42,10 @@ export interface Messages {
   /** Newest first. */
   list(): Promise<readonly MessageView[]>;
   /**
-   * Durable when it resolves, which waits a moment to be able to say "delivered".
+   * Durable when it resolves, which waits a moment to be able to say "delivered". What is of a higher priority overtakes what waits for the same device.
    * Throws DEVICE_UNKNOWN, REFUSED (blocked, or a kind people do not send), and what the messenger throws.
    */
-  deliver(to: string, kind: string, payload: unknown): Promise<DeliveryView>;
+  deliver(to: string, kind: string, payload: unknown, priority?: MessagePriority): Promise<DeliveryView>;
   counts(): Promise<MessageCounts>;
   /** The same to several, or to every device; what each has, or why not. Throws what is no refusal. */
   broadcast(to: readonly string[] | 'all', kind: string, payload: unknown): Promise<BroadcastView>;
@@ -108,7 +116,7 @@ export async function openMessages(deps: MessagesDeps): Promise<Messages> {
       events.emit({ type: 'message-received', message: view });
     }
   };
-  const deliver: Messages['deliver'] = async (to, kind, payload) => {
+  const deliver: Messages['deliver'] = async (to, kind, payload, priority = 'normal') => {
     const device = await recipientOf(deps, to);
     if (device.blocked) throw new PeerAiError('REFUSED', `${device.name} is blocked here`);
     if (!messageKinds.includes(kind as (typeof messageKinds)[number])) {
@@ -126,7 +134,7 @@ export async function openMessages(deps: MessagesDeps): Promise<Messages> {
     });
     const waited = new AbortController();
     try {
-      id = await messenger.send({ to: device.peer, kind, payload });
+      id = await messenger.send({ to: device.peer, kind, payload, priority });
       if (ended.has(id)) resolve();
       await Promise.race([through, clock.sleep(limits.deliveredWaitMs, waited.signal).catch(() => undefined)]);
     } finally {

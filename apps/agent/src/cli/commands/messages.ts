@@ -1,4 +1,4 @@
-import { PeerAiError } from '@peerai/core-protocol';
+import { type MessagePriority, PeerAiError } from '@peerai/core-protocol';
 import type { BroadcastView, MessageView } from '@peerai/peer/control';
 import { command, type Verb } from '../command.ts';
 import { sendToGroup } from './groups.ts';
@@ -21,11 +21,18 @@ export const send: Verb = {
       text: { type: 'positional', required: false, description: 'Text to send' },
       type: { type: 'string', valueHint: 'text|data', description: 'Kind of message' },
       data: { type: 'string', valueHint: 'JSON|@file', description: 'Send JSON instead of text' },
+      priority: {
+        type: 'string',
+        default: 'normal',
+        valueHint: 'high|normal|low',
+        description: 'To one device: what is higher overtakes what waits for it',
+      },
     } as const,
     async ({ args, agent, output }) => {
       if ((args.text === undefined) === (args.data === undefined))
         throw new PeerAiError('USAGE', 'give a text or --data');
       const payload = args.data === undefined ? args.text : readData(args.data);
+      const priority = readPriority(args.priority);
       const kind = args.type ?? (args.data === undefined ? 'text' : 'data');
       if (args.peer.startsWith('@'))
         return sendToGroup((await agent()).client, args.peer.slice(1), kind, payload, output);
@@ -36,7 +43,7 @@ export const send: Verb = {
         if (deliveries.some(({ state }) => state === 'refused')) process.exitCode = 5;
         return;
       }
-      const delivery = await (await agent()).client.send(args.peer, kind, payload);
+      const delivery = await (await agent()).client.send(args.peer, kind, payload, priority);
       output.data({ delivery }, () =>
         delivery.state === 'queued'
           ? 'Queued: sent when the device is there.'
@@ -46,6 +53,11 @@ export const send: Verb = {
     },
   ),
 };
+
+function readPriority(text: string): MessagePriority {
+  if (text === 'high' || text === 'normal' || text === 'low') return text;
+  throw new PeerAiError('USAGE', `--priority is high, normal or low, not "${text}"`);
+}
 
 function lines(deliveries: BroadcastView['deliveries']): string {
   if (deliveries.length === 0) return 'No device is paired yet.';

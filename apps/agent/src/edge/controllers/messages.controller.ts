@@ -1,3 +1,4 @@
+import type { MessagePriority } from '@peerai/core-protocol';
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post } from '@nestjs/common';
 import type { BroadcastView, DeliveryView, KeyView, MessageView, Peer } from '@peerai/peer';
 import { broadcastRequestSchema, keyRequestSchema, messageRequestSchema } from '@peerai/peer/schemas';
@@ -9,6 +10,7 @@ interface MessageRequest {
   readonly to: string;
   readonly kind: string;
   readonly payload: unknown;
+  readonly priority: MessagePriority;
 }
 
 @Controller('api/v1/messages')
@@ -25,8 +27,8 @@ export class MessagesController {
 
   @Post()
   @HttpCode(202)
-  send(@Body({ schema: messageRequestSchema }) { to, kind, payload }: MessageRequest): Promise<DeliveryView> {
-    return this.peer.messages.deliver(to, kind, payload);
+  send(@Body({ schema: messageRequestSchema }) { to, kind, payload, priority }: MessageRequest): Promise<DeliveryView> {
+    return this.peer.messages.deliver(to, kind, payload, priority);
   }
 }
 
