@@ -187,7 +187,19 @@ export function fixtureState(api: string, nowMs: number): FixtureState {
       peer(
         '12D3KooWNas',
         'attic-nas',
-        { state: 'offline', path: null, roundTripMs: null, lastSeenMs: nowMs - 2 * 1440 * minuteMs },
+        {
+          state: 'offline',
+          path: null,
+          roundTripMs: null,
+          lastSeenMs: nowMs - 2 * 1440 * minuteMs,
+          trouble: {
+            step: 'dial',
+            code: 'NOBODY_LISTENS',
+            reason: 'The machine at /ip4/192.168.1.9/tcp/4001 is up and refuses the connection: nobody listens there.',
+            remedy: 'Start it on attic-nas, and see there that it listens.',
+            command: 'peerai up',
+          },
+        },
         nowMs,
       ),
       peer(

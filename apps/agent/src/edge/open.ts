@@ -23,7 +23,8 @@ export async function serveOpen(
   if (path === '/health/live') return json(response, 200, { status: 'live' });
   if (path === '/health/ready') return ready(peer, response, owner);
   if (path === '/metrics') {
-    response.writeHead(200, { 'content-type': metrics.registry.contentType }).end(await metrics.registry.metrics());
+    const { contentType, text } = await metrics.read();
+    response.writeHead(200, { 'content-type': contentType }).end(text);
     return true;
   }
   const asPage = request.headers.accept?.includes('text/html') === true;

@@ -266,6 +266,18 @@ test('/metrics is Prometheus text with no peer id in it', async () => {
   expect(body).not.toContain(world.peer.id);
 });
 
+test('/metrics tells what was answered before anybody asked for it, in buckets that add up', async () => {
+  const { body } = await raw(world.base, { path: '/metrics' });
+  const rows = [...body.matchAll(/^peerai_http_request_seconds_bucket\{le="([^"]+)",route="control"\} (\d+)$/gmu)];
+  const counts = rows.map(([, , count]) => Number(count));
+  expect(rows.map(([, end]) => end)).toEqual(['0.005', '0.02', '0.1', '0.5', '2', '10', '60', '+Inf']);
+  expect(counts).toEqual(counts.toSorted((a, b) => a - b));
+  expect(counts.at(-1)).toBeGreaterThan(0);
+  expect(body).toContain(`peerai_http_request_seconds_count{route="control"} ${counts.at(-1)}\n`);
+  expect(body).toMatch(/^peerai_http_request_seconds_sum\{route="control"\} \d/mu);
+  expect(body).toContain('peerai_receipts_signed_total 0\n');
+});
+
 test('the docs describe every control route with its body', async () => {
   const document = (await (await world.control('GET', '/docs-json')).json()) as {
     paths: Record<

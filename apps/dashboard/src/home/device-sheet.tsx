@@ -6,6 +6,7 @@ import { applyEvent } from '../app/live.ts';
 import { Permissions } from '../pairing/permissions.tsx';
 import { bytes, clockTime, roundTrip } from '../shared/format.ts';
 import { Button } from '../ui/button.tsx';
+import { Command } from '../ui/copy.tsx';
 import { State } from '../ui/icon.tsx';
 import { ErrorNote, Note } from '../ui/note.tsx';
 import { FingerprintFact } from '../ui/people.tsx';
@@ -38,6 +39,7 @@ export function DeviceSheet({
             <span>{peer.name}</span>
           </p>
         )}
+        {peer.trouble !== undefined && <TroubleNote trouble={peer.trouble} away={peer.state === 'offline'} />}
         <Facts peer={peer} />
         <Ping peerId={peer.peerId} />
       </section>
@@ -71,6 +73,23 @@ export function DeviceSheet({
         {change.isError && <ErrorNote title={device.failed} error={change.error} />}
       </section>
     </Sheet>
+  );
+}
+
+function TroubleNote({
+  trouble,
+  away,
+}: {
+  readonly trouble: NonNullable<PeerView['trouble']>;
+  readonly away: boolean;
+}): ReactNode {
+  return (
+    <Note kind="warn" title={away ? device.whyAway : device.whatIsWrong}>
+      <p>{trouble.reason}</p>
+      <p>{trouble.remedy}</p>
+      {trouble.command !== undefined && <Command text={trouble.command} />}
+      <p className="small quiet">{device.step(trouble.step, trouble.code)}</p>
+    </Note>
   );
 }
 

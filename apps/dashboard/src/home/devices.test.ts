@@ -19,6 +19,7 @@ describe('The list of devices', () => {
     ]);
     expect(rows[1]).toMatchObject({ detail: 'mistral, nano · may chat, train', aside: '8.2 ms', path: 'direct' });
     expect(rows[4]).toMatchObject({ aside: 'seen 2 days ago', path: null, roundTripMs: null });
+    expect(rows[4]?.detail).toContain('nobody listens there');
   });
 
   it('leaves relays out and requests that were answered', () => {

@@ -72,11 +72,17 @@ function peerRow(peer: PeerView, nowMs: number): DeviceRow {
     dot,
     word: home[dot],
     path: online ? (peer.path ?? 'direct') : null,
-    detail: peer.kind === 'guest' ? rights : `${modelsText(peer.models)} · ${rights}`,
+    detail: detailOf(peer, rights),
     aside: online ? (peer.roundTripMs === null ? '' : roundTrip(peer.roundTripMs)) : seen,
     roundTripMs: online ? (peer.roundTripMs ?? 100) : null,
     bytes: peer.bytesSent + peer.bytesReceived,
   };
+}
+
+/** Why it is away is worth more than what it could do if it were here. */
+function detailOf(peer: PeerView, rights: string): string {
+  if (peer.state === 'offline' && peer.trouble !== undefined) return peer.trouble.reason;
+  return peer.kind === 'guest' ? rights : `${modelsText(peer.models)} · ${rights}`;
 }
 
 function pairingRow(pairing: PendingPairing, nowMs: number): DeviceRow {

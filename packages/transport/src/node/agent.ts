@@ -1,5 +1,4 @@
 import { bootstrap } from '@libp2p/bootstrap';
-import { mdns } from '@libp2p/mdns';
 import { meetingPart } from '../discovery/meeting.ts';
 import { assembleNode } from '../libp2p/assemble.ts';
 import type { TransportDeps, TransportNode } from '../libp2p/options.ts';
@@ -57,7 +56,7 @@ export async function createAgentNode(deps: TransportDeps, options: AgentOptions
     ...(options.announce === undefined ? {} : { announce: options.announce }),
     discovery: [
       ...(options.bootstrap.length > 0 ? [bootstrap({ list: [...options.bootstrap], timeout: 100 })] : []),
-      ...(ways.mdns ? [mdns({ serviceTag: mdnsServiceTag })] : []),
+      ...(ways.mdns ? [(await import('@libp2p/mdns')).mdns({ serviceTag: mdnsServiceTag })] : []),
     ],
     relays: options.relays,
     paths: (components, parts) =>

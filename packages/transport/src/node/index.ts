@@ -5,4 +5,4 @@
  */
 export { type AgentOptions, createAgentNode, mdnsServiceTag } from './agent.ts';
 export { createRelayNode, type RelayLimits, type RelayOptions } from './relay.ts';
-export { readNetworkKey } from '../policy/private-network.ts';
+export { readNetworkKey } from '../policy/network-key.ts';

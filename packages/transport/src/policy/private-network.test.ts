@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { TransportNode } from '../libp2p/options.ts';
 import { limits } from '../limits.ts';
 import { createTestNodes, realRandom, relayAddress, until } from '../testing/index.ts';
-import { readNetworkKey } from './private-network.ts';
+import { readNetworkKey } from './network-key.ts';
 
 const nodes = createTestNodes();
 afterEach(() => nodes.stopAll());

@@ -1,23 +1,13 @@
 import type { Connection, ConnectionProtector, MultiaddrConnection, Stream } from '@libp2p/interface';
 import type { AbstractMultiaddrConnection } from '@libp2p/utils';
-import { fromHex, type Logger, toHex, utf8 } from '@peerai/core-protocol';
+import { type Logger, toHex, utf8 } from '@peerai/core-protocol';
 import { preSharedKey } from '@libp2p/pnet';
 import { refuseMessages } from '../channel/message-channel.ts';
 import { reasonOf, transportError } from '../errors.ts';
 import type { Components } from '../libp2p/components.ts';
 import { limits } from '../limits.ts';
 import { type MembershipDeps, membershipProtocol, proveAsAnswerer, proveAsDialler } from './membership.ts';
-
-const swarmKeyHead = ['/key/swarm/psk/1.0.0/', '/base16/'];
-
-/** The key of a private network from its file: 64 hex digits, or libp2p's `swarm.key` with the same. Throws INVALID_FORMAT. */
-export function readNetworkKey(text: string): Uint8Array {
-  const lines = text.trim().split(/\s*\n\s*/u);
-  const isSwarmKey = lines.length === 3 && swarmKeyHead.every((line, at) => lines[at] === line);
-  const digits = isSwarmKey ? (lines[2] ?? '') : text.trim();
-  if (new RegExp(`^[0-9a-f]{${2 * limits.networkKeyBytes}}$`, 'iu').test(digits)) return fromHex(digits.toLowerCase());
-  throw transportError('INVALID_FORMAT', 'the key of a private network is 64 hex digits, or a swarm.key file');
-}
+import { swarmKeyHead } from './network-key.ts';
 
 export interface Cover {
   readonly connectionProtector: () => ConnectionProtector;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '@peerai/core-protocol';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { limits } from '../../limits.ts';
+import { limits } from './limits.ts';
 import { realClock } from '../../testing/index.ts';
 import { createFolderBoard } from './folder-board.ts';
 import { type SignalOffer, writeOffer } from './note.ts';

@@ -1,7 +1,7 @@
 import { AbstractMultiaddrConnection, type AbstractMultiaddrConnectionInit } from '@libp2p/utils';
 import { type DataChannel, PeerConnection } from 'node-datachannel';
 import { channelClosed, transportError } from '../../errors.ts';
-import { limits } from '../../limits.ts';
+import { limits } from './limits.ts';
 import { type SignalOffer, splitCandidates } from './note.ts';
 
 /** One end of a connection that is coming up. Closing it is its owner's. */

@@ -16,7 +16,7 @@ import { nobleCrypto, type PeerId, peerIdFromPublicKey, type Protocol, utf8 } fr
 import { networkContract } from '@peerai/core-protocol/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { TransportDeps, TransportNode } from '../../libp2p/options.ts';
-import { limits } from '../../limits.ts';
+import { limits } from './limits.ts';
 import { createTestNodes, realClock, realRandom, until } from '../../testing/index.ts';
 import { offerMeeting } from './data-channel.ts';
 import { splitCandidates } from './note.ts';

@@ -1,7 +1,7 @@
 import { mkdir, opendir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { putSmallFile, readSmallFile, removeFile } from '@peerai/core-protocol/files-node';
-import { limits } from '../../limits.ts';
+import { limits } from './limits.ts';
 import type { SignalBoard } from './board.ts';
 import {
   isFresh,

@@ -1,7 +1,7 @@
 import { utf8 } from '@peerai/core-protocol';
 import { seededRandom } from '@peerai/core-protocol/testing';
 import { expect, test } from 'vitest';
-import { limits } from '../../limits.ts';
+import { limits } from './limits.ts';
 import {
   parseJson,
   readAnswer,

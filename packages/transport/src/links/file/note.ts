@@ -1,5 +1,5 @@
 import { fromUtf8 } from '@peerai/core-protocol';
-import { limits } from '../../limits.ts';
+import { limits } from './limits.ts';
 
 /** One peer asks another to meet: half of a WebRTC description exchange. */
 export interface SignalOffer {

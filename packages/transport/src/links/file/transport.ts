@@ -16,7 +16,7 @@ import { type Multiaddr, multiaddr, registry } from '@multiformats/multiaddr';
 import { type Clock, type Logger, PeerAiError } from '@peerai/core-protocol';
 import { reasonOf, transportError } from '../../errors.ts';
 import type { Components } from '../../libp2p/components.ts';
-import { limits } from '../../limits.ts';
+import { limits } from './limits.ts';
 import type { SignalBoard } from './board.ts';
 import { answerMeeting, DataChannelBytes, offerMeeting, takeCandidates } from './data-channel.ts';
 import type { SignalAnswer, SignalOffer } from './note.ts';

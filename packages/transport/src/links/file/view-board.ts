@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { type Clock, utf8 } from '@peerai/core-protocol';
 import { lockFile, putSmallFile, readSmallFile } from '@peerai/core-protocol/files-node';
 import { transportError } from '../../errors.ts';
-import { limits } from '../../limits.ts';
+import { limits } from './limits.ts';
 import type { SignalBoard } from './board.ts';
 import {
   isFresh,
