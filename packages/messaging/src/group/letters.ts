@@ -31,9 +31,14 @@ export function readLetter(payload: unknown): GroupLetter {
   if (data.length > Math.ceil((limits.mlsBytesMax * 4) / 3)) {
     throw new PeerAiError('LIMIT_EXCEEDED', 'the letter of a group is too long');
   }
-  return { group, place: place as number, type: known, data: fromBase64Url(data) };
+  try {
+    return { group, place: place as number, type: known, data: fromBase64Url(data) };
+  } catch (cause) {
+    throw invalid(cause);
+  }
 }
-const invalid = (): PeerAiError => new PeerAiError('INVALID_FORMAT', 'the payload is not a letter of a group');
+const invalid = (cause?: unknown): PeerAiError =>
+  new PeerAiError('INVALID_FORMAT', 'the payload is not a letter of a group', {}, { cause });
 
 /** What a member reads: `from` is signed with the content, so that nobody can hand on another's words as its own. */
 const contentCodec = wire.message({

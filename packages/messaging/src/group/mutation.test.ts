@@ -37,6 +37,10 @@ const decoders: Record<string, { readonly valid: Uint8Array; readonly decode: (b
       return headOf(data);
     },
   },
+  'a letter’s text': {
+    valid: utf8(toBase64Url(message)),
+    decode: (bytes) => readLetter({ group, place: 1, type: 'mls', data: new TextDecoder('latin1').decode(bytes) }),
+  },
   'what was sealed': {
     valid: writeContent({ from: founder.peer, id: group, kind: 'text', sentMs: 1, payload: { text: 'hello' } }),
     decode: readContent,
