@@ -2,6 +2,7 @@ import {
   createIdentity,
   limits as coreLimits,
   nobleCrypto,
+  PeerAiError,
   type PeerId,
   signRecord,
   wire,
@@ -241,19 +242,24 @@ describe('what a stranger tells', () => {
 
 test('ten thousand mutated questions throw nothing but what they may, and none takes long', () => {
   const good = wire.message({ count: wire.uint32(1) }).encode({ count: 16 });
+  const readMs = (bytes: Uint8Array): number => {
+    const startMs = performance.now();
+    try {
+      readExchangeQuestion(bytes);
+    } catch (error) {
+      if (!PeerAiError.is(error)) throw error;
+    }
+    return performance.now() - startMs;
+  };
   let slowestMs = 0;
   for (let round = 0; round < 10_000; round += 1) {
     const bytes = Uint8Array.from([...good, ...random.bytes(round % 24)]);
     const at = random.bytes(2);
     bytes[(at[0] ?? 0) % bytes.length] = at[1] ?? 0;
-    const startMs = performance.now();
-    try {
-      readExchangeQuestion(bytes);
-    } catch (error) {
-      expect(error).toMatchObject({ name: 'PeerAiError' });
-    }
-    slowestMs = Math.max(slowestMs, performance.now() - startMs);
+    const tookMs = readMs(bytes);
+    // What the machine did meanwhile is no slowness of the reader: the best of three counts.
+    slowestMs = Math.max(slowestMs, tookMs < 50 ? tookMs : Math.min(tookMs, readMs(bytes), readMs(bytes)));
   }
-  expect(slowestMs).toBeLessThan(250);
+  expect(slowestMs).toBeLessThan(50);
   expect(coreLimits.recordBytesMax).toBe(exchangeProtocol.messageBytesMax);
 });
