@@ -1,6 +1,7 @@
 import { type Codec, createIdentity, PeerAiError, type Random, toHex } from '@peerai/core-protocol';
 import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
 import { ManualClock, seededRandom } from '@peerai/core-protocol/testing';
+import { threadMs } from '@peerai/config/thread-time';
 import { expect, test } from 'vitest';
 import { createBuckets } from '../http/buckets.ts';
 import { createCounts } from '../http/counts.ts';
@@ -30,13 +31,13 @@ test.each(Object.entries(decoders))(
     expect(() => decode(valid)).not.toThrow();
     const mutations = seededRandom(valid.length);
     const timed = (input: Uint8Array): number => {
-      const startMs = performance.now();
+      const startMs = threadMs();
       try {
         decode(input);
       } catch (error) {
         if (!PeerAiError.is(error)) throw new Error(toHex(input), { cause: error });
       }
-      return performance.now() - startMs;
+      return threadMs() - startMs;
     };
     for (let turn = 0; turn < 10_000; turn += 1) {
       const input = mutate(valid, mutations);
