@@ -12,16 +12,19 @@ export interface TokenBucket {
   take(): number;
 }
 
+/** One token; a millisecond brings `perMinute` of these, so whole milliseconds give whole numbers. */
+const partsEach = 60_000;
+
 export function createTokenBucket(clock: Pick<Clock, 'elapsedMs'>, { burst, perMinute }: BucketSize): TokenBucket {
-  let tokens = burst;
+  let parts = burst * partsEach;
   let atMs = clock.elapsedMs();
   return {
     take() {
       const nowMs = clock.elapsedMs();
-      tokens = Math.min(burst, tokens + ((nowMs - atMs) * perMinute) / 60_000);
+      parts = Math.min(burst * partsEach, parts + (nowMs - atMs) * perMinute);
       atMs = nowMs;
-      if (tokens < 1) return Math.ceil(((1 - tokens) * 60_000) / perMinute);
-      tokens -= 1;
+      if (parts < partsEach) return Math.ceil((partsEach - parts) / perMinute);
+      parts -= partsEach;
       return 0;
     },
   };
