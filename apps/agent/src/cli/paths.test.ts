@@ -4,6 +4,8 @@ import { type Agent, homes, pairUp, up } from '../../test/cli.ts';
 
 const folders = homes();
 const patient = { timeout: 20_000, interval: 250 };
+/** A device that is away is dialled at least this often. */
+const redialled = { timeout: 75_000, interval: 500 };
 let desk: Agent;
 let laptop: Agent;
 beforeAll(async () => {
@@ -56,10 +58,11 @@ test(
 
 test(
   'a device that is off: the list, the doctor and a trace say at which step it ends',
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async () => {
     await desk.end();
-    await vi.waitFor(async () => expect((await deskAsSeen())?.trouble?.code).toBe('NOBODY_LISTENS'), patient);
+    // An attempt that met its end says that the connection was lost; the next one finds nobody.
+    await vi.waitFor(async () => expect((await deskAsSeen())?.trouble?.code).toBe('NOBODY_LISTENS'), redialled);
     const { checks } = await laptop.json<{ checks: Check[] }>(['doctor']);
     expect(checks.find(({ title }) => title === 'desk')).toMatchObject({
       state: 'look',

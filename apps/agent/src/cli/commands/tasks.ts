@@ -130,12 +130,12 @@ async function watch(client: ControlClient, task: TaskView, output: Output, sign
 
 async function* withFirst(client: ControlClient, signal: AbortSignal): AsyncGenerator<TaskView | undefined> {
   const events = client.events(signal)[Symbol.asyncIterator]();
-  let next = events.next();
+  const first = events.next();
+  // Who saw enough at the first look ends this with the question still open; its failure is nobody's then.
+  first.catch(() => undefined);
   yield undefined;
-  for (let { done, value } = await next; done !== true; { done, value } = await next) {
+  for (let { done, value } = await first; done !== true; { done, value } = await events.next())
     if (value.type === 'task-changed') yield value.task;
-    next = events.next();
-  }
 }
 
 const stateOf = ({ status, percent, cancelling, endedMs }: TaskView): string =>
