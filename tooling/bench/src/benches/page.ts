@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { type Bench, notMeasured, type Result, resultOf } from '../harness.ts';
 import { limits } from '../limits.ts';
 import { guestTimes } from '../page/first-token.ts';
-import { filesOf, gzipKb, type Manifest } from '../page/sizes.ts';
+import { filesOf, gzipKb, type Manifest, notForGuests } from '../page/sizes.ts';
 import { builtFile } from '../programs.ts';
 
 const goals = { ownerKb: 150, guestKb: 190, firstTokenMs: 1_000 };
@@ -41,7 +41,7 @@ async function sizeResults(): Promise<readonly Result[]> {
   const manifest = JSON.parse(await readFile(join(folder, '.vite/manifest.json'), 'utf8')) as Manifest;
   const owner = new Set([...filesOf(manifest, 'index.html', false), ...filesOf(manifest, 'src/home/page.tsx', false)]);
   const ownerScripts = [...owner].filter((file) => file.endsWith('.js'));
-  const guest = [...filesOf(manifest, 'share.html', true), 'share.html', 'theme.js'];
+  const guest = [...filesOf(manifest, 'share.html', true, notForGuests), 'share.html', 'theme.js'];
   const size = async (name: string, files: readonly string[], goal: number): Promise<Result> => {
     const candidate = await gzipKb(folder, files);
     return {

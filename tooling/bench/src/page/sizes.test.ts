@@ -14,6 +14,7 @@ const manifest = {
 it('An entry’s files are what it imports, with styles, each once', () => {
   expect([...filesOf(manifest, 'index.html', false)].sort()).toEqual(['a.css', 'a.js', 'shared.js']);
   expect([...filesOf(manifest, 'index.html', true)].sort()).toEqual(['a.css', 'a.js', 'page.js', 'shared.js']);
+  expect([...filesOf(manifest, 'index.html', true, ['page'])].sort()).toEqual(['a.css', 'a.js', 'shared.js']);
 });
 
 it('An entry that is not in the build is refused', () => {

@@ -11,11 +11,16 @@ interface Chunk {
   readonly dynamicImports?: readonly string[];
 }
 
-/** Files of an entry: what it imports at once, and with `later` also what it fetches when needed. Throws for an entry that is none. */
-export function filesOf(manifest: Manifest, entry: string, later: boolean): ReadonlySet<string> {
+/** Files of an entry: what it imports at once, and with `later` also what it fetches when needed, but for the sources `without`. Throws for an entry that is none. */
+export function filesOf(
+  manifest: Manifest,
+  entry: string,
+  later: boolean,
+  without: readonly string[] = [],
+): ReadonlySet<string> {
   if (manifest[entry] === undefined) throw new Error(`the build has no ${entry}`);
   const files = new Set<string>();
-  const seen = new Set<string>();
+  const seen = new Set(without);
   const queue = [entry];
   for (let key = queue.pop(); key !== undefined; key = queue.pop()) {
     const chunk = manifest[key];
@@ -34,3 +39,9 @@ export async function gzipKb(folder: string, files: Iterable<string>): Promise<n
   );
   return sizes.reduce((sum, size) => sum + size, 0) / 1000;
 }
+
+/** Sources that no guest's tab fetches, because a guest asks no DHT and is in no private network; a test in the dashboard sees so in a real tab. */
+export const notForGuests = [
+  '../../packages/transport/src/discovery/kad.ts',
+  '../../packages/transport/src/policy/private-network.ts',
+];
