@@ -96,7 +96,11 @@ export function createCourier(deps: CourierDeps, signal: AbortSignal): Courier {
       .catch((error: unknown) => {
         if (!signal.aborted) deps.logger.error('message-delivery-stopped', { to, code: codeOf(error) });
       })
-      .finally(() => runs.delete(to));
+      .finally(() => {
+        runs.delete(to);
+        // It may have come after the run's last look.
+        if (run.isNews) wake(to);
+      });
   };
   void watchLinks(deps, runs, signal);
   return {
