@@ -44,6 +44,8 @@ beforeAll(async () => {
   await pair(b, a);
   await pair(b, c);
   await b.client.changePeer(a.info.peerId, { allow: ['route'] });
+  // Away meanwhile, or it might be told where the new face of c is.
+  await a.child.stop();
   c = await c.again(settings('c', away));
   await isOnline(b, 'c');
   a = await a.again(settings('a', away));
