@@ -5,6 +5,7 @@ import { type GroupMessage, type GroupView as Group, openGroups as openMlsGroups
 import type { EventHub } from '../events/hub.ts';
 import { limits } from '../limits.ts';
 import type { Devices } from '../pairing/devices.ts';
+import { findNamed } from '../store/find-named.ts';
 import { records } from '../store/records.ts';
 import { tellingStore } from '../store/telling-store.ts';
 import type { GroupDeliveryView, GroupMessageView, GroupView } from './groups.schema.ts';
@@ -72,7 +73,8 @@ export async function openGroups(deps: GroupsDeps): Promise<Groups> {
     mine: committer === deps.identity.peer,
     epoch,
   });
-  const find = async (text: string): Promise<Group> => findGroup(await mls.list(), text);
+  const find = async (text: string): Promise<Group> =>
+    findNamed(await mls.list(), text, { code: 'GROUP_UNKNOWN', what: 'group' });
   const memberOf = ({ members }: Group, text: string): PeerId =>
     members.find((peer) => peer === text || deps.nameOf(peer) === text) ?? devices.find(text).peer;
   const report = async (message: string): Promise<GroupDeliveryView> => {
@@ -122,20 +124,6 @@ export async function openGroups(deps: GroupsDeps): Promise<Groups> {
     start: (signal) => mls.start(signal),
     stop: () => mls.stop(),
   };
-}
-
-function findGroup(groups: readonly Group[], text: string): Group {
-  const exact = groups.find(({ id }) => id === text);
-  if (exact !== undefined) return exact;
-  const named = groups.filter(({ id, name }) => name === text || (text.length >= 8 && id.startsWith(text)));
-  const [one] = named;
-  if (one !== undefined && named.length === 1) return one;
-  throw new PeerAiError(
-    'GROUP_UNKNOWN',
-    named.length === 0
-      ? `there is no group "${text.slice(0, 64)}" here`
-      : 'several groups are called that; give the id',
-  );
 }
 
 interface Inbox {

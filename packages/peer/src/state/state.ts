@@ -1,10 +1,11 @@
-import { type Clock, type Logger, type Network, PeerAiError, type PeerId } from '@peerai/core-protocol';
+import { type Clock, type Logger, type Network, type PeerId } from '@peerai/core-protocol';
 import type { CryptoProvider, Identity, Random, Store } from '@peerai/core-protocol';
 import type { PeerMessenger } from '@peerai/messaging';
 import { type DocumentView as Document, openStates } from '@peerai/messaging/state';
 import type { EventHub } from '../events/hub.ts';
 import type { Groups } from '../groups/groups.ts';
 import type { Devices } from '../pairing/devices.ts';
+import { findNamed } from '../store/find-named.ts';
 import type { DocumentChange, DocumentContents, DocumentRequest, DocumentView } from './state.schema.ts';
 
 export interface StateDeps {
@@ -73,7 +74,8 @@ export function openState(deps: StateDeps): State {
     textChars,
     bytes,
   });
-  const find = async (text: string): Promise<Document> => findDocument(await states.list(), text);
+  const find = async (text: string): Promise<Document> =>
+    findNamed(await states.list(), text, { code: 'DOCUMENT_UNKNOWN', what: 'document' });
   const read = async (text: string): Promise<DocumentContents> => {
     const document = await find(text);
     const [values, written] = [await states.values(document.id), await states.text(document.id)];
@@ -123,17 +125,3 @@ export function openState(deps: StateDeps): State {
 
 /** Keys named in one event; who watches reads the document. */
 const keysToldMax = 64;
-
-function findDocument(documents: readonly Document[], text: string): Document {
-  const exact = documents.find(({ id }) => id === text);
-  if (exact !== undefined) return exact;
-  const named = documents.filter(({ id, name }) => name === text || (text.length >= 8 && id.startsWith(text)));
-  const [one] = named;
-  if (one !== undefined && named.length === 1) return one;
-  throw new PeerAiError(
-    'DOCUMENT_UNKNOWN',
-    named.length === 0
-      ? `there is no document "${text.slice(0, 64)}" here`
-      : 'several documents are called that; give the id',
-  );
-}

@@ -1,5 +1,5 @@
 import { fromUtf8, type Opened, PeerAiError, type PeerId, type Topics, utf8 } from '@peerai/core-protocol';
-import { ManualClock, MemoryStore, seededRandom, silentLogger } from '@peerai/core-protocol/testing';
+import { ManualClock, MemoryStore, mutated, seededRandom, silentLogger } from '@peerai/core-protocol/testing';
 import type { PeerMessenger } from '@peerai/messaging';
 import { threadMs } from '@peerai/config/thread-time';
 import { expect, test } from 'vitest';
@@ -121,7 +121,7 @@ test.each(Object.entries(decoders))(
   async (_, { valid, decode }) => {
     let slowestMs = 0;
     for (let turn = 0; turn < mutationsEach; turn += 1) {
-      const input = mutated(valid);
+      const input = mutated(valid, random);
       const startMs = threadMs();
       try {
         await decode(input);
@@ -149,16 +149,4 @@ async function again(decode: Decode, input: Uint8Array): Promise<number> {
     bestMs = Math.min(bestMs, threadMs() - startMs);
   }
   return bestMs;
-}
-
-function mutated(valid: Uint8Array): Uint8Array {
-  const [high = 0, low = 0, mask = 0, kind = 0] = random.bytes(4);
-  const bytes = valid.slice();
-  const at = bytes.length === 0 ? 0 : ((high << 8) | low) % bytes.length;
-  if (kind % 4 === 0) return bytes.slice(0, at);
-  if (kind % 4 === 1) return random.bytes(low);
-  if (kind % 4 === 2 || bytes.length === 0)
-    return Uint8Array.from([...bytes.subarray(0, at), mask, ...bytes.subarray(at)]);
-  bytes[at] = (bytes[at] ?? 0) ^ (mask === 0 ? 1 : mask);
-  return bytes;
 }
