@@ -1,39 +1,30 @@
-import { fromHex, type PeerId } from '@peerai/core-protocol';
-import { createReceiptBook } from '@peerai/ledger';
-import { createFailures, createGateway, createModelQueue, type Gateway } from '@peerai/llm-bridge';
-import { type Chat, createChat } from './chat/chat.ts';
+import type { PeerId } from '@peerai/core-protocol';
+import type { Gateway } from '@peerai/llm-bridge';
+import type { Chat } from './chat/chat.ts';
 import { createDiscovery, type Discovery } from './discovery/discovery.ts';
 import { createDoctor, type Doctor } from './doctor/doctor.ts';
 import { createEventHub, type EventHub } from './events/hub.ts';
 import type { PeerHttp } from './http/open-messenger.ts';
 import { runTraffic } from './events/traffic.ts';
 import type { Groups } from './groups/groups.ts';
-import { type Books, createBooks, openedView } from './ledger/books.ts';
-import { openOwnLedger } from './ledger/own-ledger.ts';
-import { createSigning } from './ledger/signing.ts';
+import { openAccounts } from './ledger/accounts.ts';
+import type { Books } from './ledger/books.ts';
 import { type Keys, openKeys } from './keys/keys.ts';
-import type { Hello } from './links/hello-protocol.ts';
-import { createKeeper } from './links/keeper.ts';
+import { createContact } from './links/contact.ts';
 import { createLinkBook } from './links/link-book.ts';
-import { createRelays } from './links/relays.ts';
 import { openCorrespondence } from './messages/correspondence.ts';
 import type { Messages } from './messages/messages.ts';
-import { createLocalModels } from './models/local-models.ts';
-import { type Models, openModels } from './models/models.ts';
-import { catalogueOf, createRoute } from './models/route.ts';
-import { createRemoteModels } from './models/remote-models.ts';
+import { openAnswers } from './models/answers.ts';
+import type { Models } from './models/models.ts';
 import { createNodeView } from './node/node-view.ts';
-import { createReach } from './node/reach.ts';
 import type { NodeView } from './node/node.schema.ts';
-import { leasesOf, openDevices } from './pairing/devices.ts';
+import { openDevices } from './pairing/devices.ts';
 import { createPairing, type Pairing } from './pairing/pairing.ts';
 import { createPeers, type Peers } from './pairing/peers.ts';
-import { createPeerPaths, type PeerPaths } from './paths/paths.ts';
-import { openAdmission } from './share/admission.ts';
+import type { PeerPaths } from './paths/paths.ts';
 import type { PeerSettings, PeerWorld } from './peer-world.ts';
-import { openShares } from './share/shares.ts';
-import { serveSharing } from './share/serve-sharing.ts';
-import { createSharing, shareView, type Sharing } from './share/sharing.ts';
+import { openLending } from './share/lending.ts';
+import type { Sharing } from './share/sharing.ts';
 import type { State } from './state/state.ts';
 import { createStatus, type Status } from './status/status.ts';
 import { promptHandler } from './tasks/prompt-handler.ts';
@@ -81,95 +72,46 @@ export interface Peer {
  * Throws LEDGER_DAMAGED, and what the store throws.
  */
 export async function createPeer(world: PeerWorld, settings: PeerSettings): Promise<Peer> {
-  const { identity, clock, random, crypto, store, network, logger } = world;
+  const { identity, clock, crypto, store, network, logger } = world;
   const events = createEventHub();
   const links = createLinkBook();
   const stopping = new AbortController();
   const startedMs = clock.nowMs();
   const name = (): string => settings.name;
-  const hello = () => ({
-    name: settings.name,
-    version: settings.version,
-    addresses: [...reach.inviteAddresses()],
-    http: settings.http?.url?.(),
-    sessions: 1,
-    nowMs: clock.nowMs(),
-  });
-
-  const { ledger, ledgerStore } = await openOwnLedger(world);
-  const receipts = createReceiptBook({ store: store.room('receipts'), ledger, identity, crypto, clock });
-  const books = createBooks({ crypto, ledger, store: ledgerStore });
-  let tokens = 0;
-  const signed = (bytes: Uint8Array): void => {
-    const receipt = openedView(crypto, bytes);
-    tokens += receipt.answerTokens;
-    events.emit({ type: 'receipt-signed', receipt });
-  };
-  const leases = (peer: PeerId): readonly string[] => {
-    const device = devices.get(peer);
-    return device === undefined ? [] : leasesOf(device);
-  };
-  const signing = createSigning({
-    store,
-    network,
-    clock,
-    receipts,
-    leasesOf: leases,
-    signed,
-    stopping: stopping.signal,
-  });
-
-  /** A hello tells our devices where we are, and makes them ask for our models again. */
-  const greetAll = (): void => {
-    if (linked) for (const { peer } of devices.list()) keeper.nudge(peer);
-  };
-  const relays = createRelays({ network, clock, logger, links, events, configured: settings.relays, placed: greetAll });
   const addresses = (): readonly string[] => network.addresses();
-  const reach = createReach({ self: identity.peer, addresses, relays, pageUrl: settings.pageUrl, api: world.api });
+  const nameOf = (peer: PeerId): string => (peer === identity.peer ? settings.name : peers.nameOf(peer));
+  const peerUpdated = (peer: PeerId): void => events.emit({ type: 'peer-updated', peer: peers.view(peer) });
 
   const devices = await openDevices(store, () => clock.nowMs());
-  const remote = createRemoteModels();
-  const changed = (): void => {
-    events.emit({ type: 'models-changed' });
-    greetAll();
-  };
-  let linked = false;
-  const local = createLocalModels({
-    clock,
-    logger,
-    engines: world.engines,
-    findings: world.findings,
-    changed,
-    systemPrompt: settings.systemPrompt,
-  });
-  const models = await openModels({
-    ...world,
-    self: identity.peer,
-    name,
-    local,
-    remote,
-    devices,
-    links,
-    events,
-    signing,
-    expose: settings.expose,
-    defaultModel: settings.defaultModel,
-  });
-
-  const paths = createPeerPaths({ ...world, devices, links, relays, hello });
-  const met = (peer: PeerId, theirs: Hello): void => {
-    paths.met(peer, theirs);
-    void models.learn(peer, stopping.signal);
-    status.met(peer, stopping.signal);
-    correspondence.met(peer);
-    // A signature that a broken link kept from getting over is owed at once, not at the next answer.
-    for (const lease of leases(peer)) signing.keepUp(peer, fromHex(lease));
-  };
-  const keeper = createKeeper({ network, clock, logger, devices, links, hello, met });
+  const isOnline = (peer: PeerId): boolean => links.get(peer) !== undefined;
   const mayChat = (peer: PeerId): boolean => {
     const device = devices.get(peer);
     return device?.allow.includes('chat') === true && !device.blocked;
   };
+  const accounts = await openAccounts(world, { devices, events, stopping: stopping.signal });
+  const { books, signing } = accounts;
+  const contact = createContact(world, settings, {
+    devices,
+    events,
+    links,
+    met(peer) {
+      void models.learn(peer, stopping.signal);
+      status.met(peer, stopping.signal);
+      correspondence.met(peer);
+      accounts.met(peer);
+    },
+  });
+  const { relays, reach, paths } = contact;
+  const answers = await openAnswers(world, settings, {
+    devices,
+    events,
+    links,
+    signing,
+    nameOf,
+    changed: () => contact.greetAll(),
+  });
+  const { local, remote, models, queue, chat, gateway } = answers;
+  const answering = () => answers.answering();
   const peers = createPeers({
     ...world,
     devices,
@@ -182,10 +124,10 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     relays: () => relays.ids(),
     modelsOf: (peer) => remote.of(peer).map(({ name: model }) => model),
     revoked: (peer) => {
-      if (!mayChat(peer)) admission.revoke({ peer });
+      if (!mayChat(peer)) lending.revoke(peer);
       tasks.review(peer);
     },
-    nudge: (peer) => keeper.nudge(peer),
+    nudge: (peer) => contact.nudge(peer),
     removed: (peer) => remote.forget(peer),
   });
   const pairing = await createPairing({
@@ -198,50 +140,21 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
       return reach.pairingAddresses();
     },
     paired: (peer) => {
-      keeper.nudge(peer);
-      events.emit({ type: 'peer-updated', peer: peers.view(peer) });
+      contact.nudge(peer);
+      peerUpdated(peer);
     },
   });
-
-  const shares = await openShares({ store, clock });
-  const isOnline = (peer: PeerId): boolean => links.get(peer) !== undefined;
-  const keySecret = random.bytes(32);
-  const admission = await openAdmission({
-    ...world,
-    keySecret,
+  const lending = await openLending(world, settings, {
     devices,
-    shares,
-    receipts,
-    exposed: (model) => models.isExposed(model),
-    changed: (share) =>
-      events.emit({
-        type: 'share-changed',
-        share: shareView({ admission, clock, crypto, isOnline }, share),
-      }),
-    signed,
-  });
-  const sharing = createSharing({
-    ...world,
-    shares,
-    admission,
     events,
-    name,
+    accounts,
+    answers,
+    contact,
     isOnline,
-    defaults: settings.share,
-    async reach() {
-      await relays.settled(stopping.signal);
-      return reach.share();
-    },
-    ownModel: async (model) => {
-      const [candidate] = await models.candidates(`${model}@${settings.name}`, stopping.signal);
-      return candidate?.card.name ?? model;
-    },
+    mayChat,
+    stopping: stopping.signal,
   });
-
-  const queue = createModelQueue(clock, { concurrency: settings.concurrency, queueLengthMax: settings.queueLength });
-  const answering = () => ({ active: queue.running, queued: queue.waiting, concurrentMax: settings.concurrency });
-  const nameOf = (peer: PeerId): string => (peer === identity.peer ? settings.name : peers.nameOf(peer));
-  const ownModels = async () => (await models.list()).models.filter((model) => model.local);
+  const { sharing } = lending;
   const correspondence = await openCorrespondence(world, settings, {
     devices,
     events,
@@ -266,7 +179,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     mayChat,
     tasks,
     answering,
-    changed: (peer) => events.emit({ type: 'peer-updated', peer: peers.view(peer) }),
+    changed: peerUpdated,
   });
   const keys = await openKeys({
     ...world,
@@ -275,14 +188,15 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     endShares: () => sharing.stopAll(),
     cutOff: (peer) => peers.cutOff(peer),
     changed: (peer) => {
-      keeper.nudge(peer);
-      events.emit({ type: 'peer-updated', peer: peers.view(peer) });
+      contact.nudge(peer);
+      peerUpdated(peer);
     },
   });
+  const engines = () => local.findings();
   const doctor = createDoctor({
     clock,
-    engines: () => local.findings(),
-    ownModels,
+    engines,
+    ownModels: async () => (await models.list()).models.filter((model) => model.local),
     relays,
     relayTrouble: (address) => paths.relayTrouble(address),
     peers,
@@ -291,39 +205,11 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     answering,
   });
   const discovery = createDiscovery(world, settings, { devices, models, addresses });
-  const route = createRoute(createFailures(clock), () => queue.running + queue.waiting);
-  const chat = createChat({
-    clock,
-    logger,
-    models,
-    nameOf,
-    route,
-    receiptView: (receipt) => openedView(crypto, receipt),
-  });
+  const about = { self: identity.peer, crypto, settings, startedMs, api: world.api };
+  const node = createNodeView({ ...about, addresses, relays, reach, engines, answering });
 
-  const catalogue = catalogueOf(models, route);
-  const gateway = createGateway({ catalogue, clock, random, crypto, logger, self: identity.peer });
-
-  const node = createNodeView({
-    self: identity.peer,
-    crypto,
-    settings,
-    startedMs,
-    api: world.api,
-    addresses,
-    relays,
-    reach,
-    engines: () => local.findings(),
-    answering,
-  });
-  const serving: Disposable[] = [];
+  let serving: Disposable | undefined;
   let started = false;
-  const serve = (): void => {
-    serving.push(
-      ...serveSharing({ ...world, admission, keySecret, local, models, shares, queue, mayChat }),
-      signing.serve(),
-    );
-  };
   const linkChanged = (peer: PeerId, up: boolean): void => {
     relays.linkChanged(peer, up, stopping.signal);
     if (!up) status.left(peer);
@@ -359,9 +245,9 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
       if (started) return;
       started = true;
       await local.refresh(stopping.signal);
-      serve();
+      serving = signing.serve();
+      lending.start();
       pairing.start();
-      sharing.start();
       await correspondence.listen(stopping.signal);
       status.start(stopping.signal);
       await correspondence.run(stopping.signal);
@@ -372,28 +258,29 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
       quiet(
         links.run(network, stopping.signal, (peer, now, before) => {
           if ((now === undefined) !== (before === undefined)) linkChanged(peer, now !== undefined);
-          else if (now?.path !== before?.path) events.emit({ type: 'peer-updated', peer: peers.view(peer) });
+          else if (now?.path !== before?.path) peerUpdated(peer);
         }),
       );
       quiet(local.run(stopping.signal));
       quiet(
-        runTraffic({ clock, links, events, tokens: () => tokens, answering: () => queue.running }, stopping.signal),
+        runTraffic(
+          { clock, links, events, tokens: () => accounts.tokens(), answering: () => queue.running },
+          stopping.signal,
+        ),
       );
       keys.start(stopping.signal);
       discovery.start(stopping.signal);
-      keeper.start();
-      linked = true;
+      contact.start();
     },
     async stop() {
       if (stopping.signal.aborted) return;
       stopping.abort();
-      linked = false;
-      keeper.stop();
+      contact.stop();
       pairing.stop();
-      sharing.close();
+      lending.stop();
       await correspondence.mute();
       status.stop();
-      for (const one of serving.splice(0)) one[Symbol.dispose]();
+      serving?.[Symbol.dispose]();
       await correspondence.stop();
     },
   };

@@ -1,0 +1,56 @@
+import { fromHex, type PeerId } from '@peerai/core-protocol';
+import { createReceiptBook, type ReceiptBook } from '@peerai/ledger';
+import type { EventHub } from '../events/hub.ts';
+import { type Devices, leasesOf } from '../pairing/devices.ts';
+import type { PeerWorld } from '../peer-world.ts';
+import { type Books, createBooks, openedView } from './books.ts';
+import { openOwnLedger } from './own-ledger.ts';
+import { createSigning, type Signing } from './signing.ts';
+
+interface Parts {
+  readonly devices: Devices;
+  readonly events: EventHub;
+  /** Ends what waits to catch up. */
+  readonly stopping: AbortSignal;
+}
+
+/** What this peer owes, is owed and has proven: its log, its receipts, its pen. */
+export interface Accounts {
+  readonly books: Books;
+  readonly receipts: ReceiptBook;
+  readonly signing: Signing;
+  /** Tokens of the answers whose receipts were signed since the start. */
+  tokens(): number;
+  /** To be told of every receipt that got its second signature. */
+  signed(receipt: Uint8Array): void;
+  /** A paired device said hello: what is owed to it is signed at once, not at the next answer. */
+  met(peer: PeerId): void;
+}
+
+/** Throws LEDGER_DAMAGED, and what the store throws. */
+export async function openAccounts(world: PeerWorld, { devices, events, stopping }: Parts): Promise<Accounts> {
+  const { identity, clock, crypto, store, network } = world;
+  const { ledger, ledgerStore } = await openOwnLedger(world);
+  const receipts = createReceiptBook({ store: store.room('receipts'), ledger, identity, crypto, clock });
+  let tokens = 0;
+  const signed = (bytes: Uint8Array): void => {
+    const receipt = openedView(crypto, bytes);
+    tokens += receipt.answerTokens;
+    events.emit({ type: 'receipt-signed', receipt });
+  };
+  const leases = (peer: PeerId): readonly string[] => {
+    const device = devices.get(peer);
+    return device === undefined ? [] : leasesOf(device);
+  };
+  const signing = createSigning({ store, network, clock, receipts, leasesOf: leases, signed, stopping });
+  return {
+    books: createBooks({ crypto, ledger, store: ledgerStore }),
+    receipts,
+    signing,
+    tokens: () => tokens,
+    signed,
+    met(peer) {
+      for (const lease of leases(peer)) signing.keepUp(peer, fromHex(lease));
+    },
+  };
+}

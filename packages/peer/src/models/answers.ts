@@ -1,0 +1,85 @@
+import type { PeerId } from '@peerai/core-protocol';
+import { createFailures, createGateway, createModelQueue, type Gateway } from '@peerai/llm-bridge';
+import { type Chat, createChat } from '../chat/chat.ts';
+import type { EventHub } from '../events/hub.ts';
+import { openedView } from '../ledger/books.ts';
+import type { Signing } from '../ledger/signing.ts';
+import type { LinkBook } from '../links/link-book.ts';
+import type { NodeView } from '../node/node.schema.ts';
+import type { Devices } from '../pairing/devices.ts';
+import type { PeerSettings, PeerWorld } from '../peer-world.ts';
+import { createLocalModels, type LocalModels } from './local-models.ts';
+import { type Models, openModels } from './models.ts';
+import { createRemoteModels, type RemoteModels } from './remote-models.ts';
+import { catalogueOf, createRoute } from './route.ts';
+
+interface Parts {
+  readonly devices: Devices;
+  readonly events: EventHub;
+  readonly links: LinkBook;
+  readonly signing: Signing;
+  readonly nameOf: (peer: PeerId) => string;
+  /** Our own engines have other models now. */
+  readonly changed: () => void;
+}
+
+/** Who answers: the engines here, the models of devices, the line before ours, and the ways to ask them all. */
+export interface Answers {
+  readonly local: LocalModels;
+  readonly remote: RemoteModels;
+  readonly models: Models;
+  readonly queue: ReturnType<typeof createModelQueue>;
+  readonly chat: Chat;
+  /** The OpenAI and Ollama faces. */
+  readonly gateway: Gateway;
+  answering(): NodeView['answering'];
+}
+
+/** Throws what the store throws. */
+export async function openAnswers(
+  world: PeerWorld,
+  settings: PeerSettings,
+  { devices, events, links, signing, nameOf, changed }: Parts,
+): Promise<Answers> {
+  const { identity, clock, random, crypto, logger } = world;
+  const { expose, defaultModel, systemPrompt, concurrency, queueLength } = settings;
+  const { engines, findings } = world;
+  const local = createLocalModels({
+    clock,
+    logger,
+    engines,
+    findings,
+    systemPrompt,
+    changed() {
+      events.emit({ type: 'models-changed' });
+      changed();
+    },
+  });
+  const remote = createRemoteModels();
+  const models = await openModels({
+    ...world,
+    self: identity.peer,
+    name: () => settings.name,
+    local,
+    remote,
+    devices,
+    links,
+    events,
+    signing,
+    expose,
+    defaultModel,
+  });
+  const queue = createModelQueue(clock, { concurrency, queueLengthMax: queueLength });
+  const route = createRoute(createFailures(clock), () => queue.running + queue.waiting);
+  const receiptView = (receipt: Uint8Array) => openedView(crypto, receipt);
+  const catalogue = catalogueOf(models, route);
+  return {
+    local,
+    remote,
+    models,
+    queue,
+    chat: createChat({ clock, logger, models, nameOf, route, receiptView }),
+    gateway: createGateway({ catalogue, clock, random, crypto, logger, self: identity.peer }),
+    answering: () => ({ active: queue.running, queued: queue.waiting, concurrentMax: concurrency }),
+  };
+}
