@@ -186,6 +186,20 @@ describe('signaling.json', () => {
     expect(Object.keys(view())).toEqual(['carol_offer']);
   });
 
+  test.each([
+    [limits.signalHalfFileLooksMax - 1, ['note', 'carol_offer']],
+    [limits.signalHalfFileLooksMax, ['carol_offer']],
+  ])('half of it that is whole after %i pauses leaves %j', async (pauses, left) => {
+    const slept: number[] = [];
+    writeFileSync(file(), '{"note": "who');
+    const sleep: Clock['sleep'] = async (ms) => {
+      if (slept.push(ms) === pauses) writeFileSync(file(), '{"note": "whole"}');
+    };
+    await createViewBoard(file(), { ...clock, sleep }).putOffer(offer(2, 'carol'));
+    expect(Object.keys(view())).toEqual(left);
+    expect(slept).toEqual(Array.from({ length: pauses }, () => limits.signalHalfFileMs));
+  });
+
   test('is written up to its limit and not one byte longer', async () => {
     const board = createViewBoard(file(), clock);
     const sdpOf = (chars: number): string => `v=0${'x'.repeat(chars - 3)}`;
