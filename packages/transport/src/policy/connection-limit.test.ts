@@ -1,10 +1,17 @@
 import type { Protocol } from '@peerai/core-protocol';
-import { afterEach, expect, test } from 'vitest';
+import type { Connection } from '@libp2p/interface';
+import { afterEach, expect, test, vi } from 'vitest';
+import type { Components } from '../libp2p/components.ts';
 import type { TransportNode } from '../libp2p/options.ts';
+import { limits } from '../limits.ts';
 import { createTestNodes, until } from '../testing/index.ts';
+import { createConnectionLimit } from './connection-limit.ts';
 
 const nodes = createTestNodes();
-afterEach(() => nodes.stopAll());
+afterEach(async () => {
+  vi.useRealTimers();
+  await nodes.stopAll();
+});
 
 const echo: Protocol = {
   id: '/peerai/test-echo/1',
@@ -63,4 +70,26 @@ test('a node at its limit dials nobody else, and says so', async () => {
   await opened(full, one);
   await expect(opened(full, two)).rejects.toMatchObject({ code: 'LIMIT_REACHED' });
   await expect(opened(full, one)).resolves.toBeDefined();
+});
+
+test('libp2p lets in as many more as may be told at once, and each of those stays as long as the limit says', () => {
+  vi.useFakeTimers();
+  const limit = createConnectionLimit(2);
+  expect(limit.libp2pMax).toBe(2 + limits.refusedConnectionsMax);
+  const events = new EventTarget();
+  const registrar = { getHandler: () => undefined };
+  limit.over({ events, registrar } as unknown as Components);
+  const ended: string[] = [];
+  const opens = (id: string): Connection => {
+    const abort = ({ code }: Error & { code?: string }): void => void ended.push(`${id} ${code}`);
+    const connection = Object.assign(new EventTarget(), { id, abort, newStream: () => undefined });
+    events.dispatchEvent(new CustomEvent('connection:open', { detail: connection }));
+    return connection as unknown as Connection;
+  };
+  const all = ['first', 'second', 'third'].map(opens);
+  expect(all.map((one) => limit.isRefused(one))).toEqual([false, false, true]);
+  vi.advanceTimersByTime(limits.refusedConnectionMs - 1);
+  expect(ended).toEqual([]);
+  vi.advanceTimersByTime(1);
+  expect(ended).toEqual(['third LIMIT_REACHED']);
 });

@@ -1,9 +1,11 @@
+import type { MessageStream } from '@libp2p/interface';
 import type { Protocol } from '@peerai/core-protocol';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { TransportNode } from '../libp2p/options.ts';
 import { limits } from '../limits.ts';
 import { createTestNodes, realRandom, relayAddress, until } from '../testing/index.ts';
 import { readNetworkKey } from './network-key.ts';
+import { createCover } from './private-network.ts';
 
 const nodes = createTestNodes();
 afterEach(() => nodes.stopAll());
@@ -89,6 +91,26 @@ test('what a stranger opens is refused before anything else of ours is heard, an
   expect(b.stats().channels).toBe(0);
   await until(() => b.stats().connections === 0, limits.membershipMs + 5_000);
 }, 20_000);
+
+test('so many places that answered in another way are remembered, and of one more the first is forgotten', () => {
+  const cover = createCover(networkKey);
+  const waiting = new AbortController().signal;
+  const place = (count: number): string => `/ip4/192.0.2.${count % 256}/tcp/${1_000 + count}`;
+  const answered = (count: number): void => {
+    const silent = Object.assign(new EventTarget(), {
+      remoteAddr: { toString: () => `${place(count)}/p2p/somebody` },
+      direction: 'outbound',
+      log: { newScope: () => () => undefined },
+      send: () => true,
+      push: () => undefined,
+    });
+    void cover.connectionProtector().protect(silent as unknown as MessageStream, { signal: waiting });
+  };
+  for (let count = 0; count < limits.foreignPlacesMax; count += 1) answered(count);
+  expect([cover.isForeign(place(0)), cover.isForeign(place(limits.foreignPlacesMax - 1))]).toEqual([true, true]);
+  answered(limits.foreignPlacesMax);
+  expect([0, 1, limits.foreignPlacesMax].map((count) => cover.isForeign(place(count)))).toEqual([false, true, true]);
+});
 
 describe('the key’s file', () => {
   const digits = '0123456789abcdef'.repeat(4);
