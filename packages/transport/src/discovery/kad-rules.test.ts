@@ -1,6 +1,16 @@
-import { createIdentity, nobleCrypto, type PeerRecord, signRecord, utf8 } from '@peerai/core-protocol';
+import { threadMs } from '@peerai/config/thread-time';
+import {
+  createIdentity,
+  nobleCrypto,
+  openRecord,
+  PeerAiError,
+  type PeerRecord,
+  signRecord,
+  utf8,
+} from '@peerai/core-protocol';
+import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
 import { Record as KadRecord } from '@libp2p/kad-dht';
-import { seededRandom } from '@peerai/core-protocol/testing';
+import { mutated, seededRandom } from '@peerai/core-protocol/testing';
 import { Key } from 'interface-datastore/key';
 import { describe, expect, test } from 'vitest';
 import { limits } from '../limits.ts';
@@ -73,4 +83,61 @@ describe('what is kept for others', () => {
     store.put(name(limits.dhtEntriesMax), Uint8Array.of(1));
     expect([store.size, store.has(name(0)), store.has(name(1))]).toEqual([limits.dhtEntriesMax, false, true]);
   });
+});
+
+describe('ten thousand mutated inputs', () => {
+  /** 50 on a quiet machine. */
+  const slowestMsMax = 250;
+  const fast = kadRules(nodeCrypto, () => nowMs);
+  const valid = record();
+  const held = new KadRecord(recordKey(identity.peer), record({ sequence: 5 }), new Date(nowMs)).serialize().subarray();
+  const key = new Key('/dht/record/x');
+  const slot = new KadStore(nodeCrypto, () => nowMs);
+  test.each<readonly [string, Uint8Array, (bytes: Uint8Array) => unknown]>([
+    ['a value', valid, (bytes) => fast.validators?.['peerai']?.(recordKey(identity.peer), bytes)],
+    ['a key', recordKey(identity.peer), (bytes) => fast.validators?.['peerai']?.(bytes, valid)],
+    ['a choice', valid, (bytes) => fast.selectors?.['peerai']?.(recordKey(identity.peer), [valid, bytes])],
+  ])(
+    '%s is as it was or refused by name',
+    async (_name, whole, judge) => {
+      const mutations = seededRandom(19);
+      let [refused, slowestMs] = [0, 0];
+      for (let turn = 0; turn < 10_000; turn += 1) {
+        const bytes = mutated(whole, mutations);
+        const startMs = threadMs();
+        try {
+          await judge(bytes);
+          expect(bytes).toEqual(whole);
+        } catch (error) {
+          refused += 1;
+          if (!PeerAiError.is(error)) throw error;
+        }
+        slowestMs = Math.max(slowestMs, threadMs() - startMs);
+      }
+      expect(refused).toBeGreaterThan(9_000);
+      expect(slowestMs).toBeLessThan(slowestMsMax);
+    },
+    60_000,
+  );
+
+  test('an entry never takes the place of a newer one, and nothing is thrown', async () => {
+    const mutations = seededRandom(23);
+    const older = new KadRecord(recordKey(identity.peer), record({ sequence: 4 }), new Date(nowMs))
+      .serialize()
+      .subarray();
+    slot.put(key, held);
+    let [last, slowestMs] = [held, 0];
+    for (let turn = 0; turn < 10_000; turn += 1) {
+      const bytes = mutated(turn % 2 === 0 ? older : held, mutations);
+      const startMs = threadMs();
+      slot.put(key, bytes);
+      slowestMs = Math.max(slowestMs, threadMs() - startMs);
+      const now = await slot.get(key);
+      if (now === last) continue;
+      last = now;
+      // Only what is around the record may differ.
+      expect(openRecord(nodeCrypto, KadRecord.deserialize(now).value, nowMs).sequence).toBe(5);
+    }
+    expect(slowestMs).toBeLessThan(slowestMsMax);
+  }, 60_000);
 });
