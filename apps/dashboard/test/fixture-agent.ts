@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import type { ChatEvent, ControlEvent, PeerView, PendingPairing } from '@peerai/peer/control';
 import * as schemas from '@peerai/peer/schemas';
+import { answerDocuments, answerGroups } from './fixture-rooms.ts';
 import { fixturePairing, fixtureShare, fixtureState, fixtureTask, type FixtureState } from './fixture-data.ts';
 
 /** What the agent and the relay should send with the pages: nothing inline, nothing from elsewhere. */
@@ -146,7 +147,7 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
 
 /** Every answer passes the schema of the real local API, so that the pages are tested against true shapes. */
 function route(state: FixtureState, method: string, path: string, body: unknown, url: string): unknown {
-  const [, room, id, verb] = path.split('/').map(decodeURIComponent);
+  const [, room, id, verb, one] = path.split('/').map(decodeURIComponent);
   switch (`${method} ${room}`) {
     case 'GET node':
       return schemas.nodeSchema.parse(state.node);
@@ -181,6 +182,15 @@ function route(state: FixtureState, method: string, path: string, body: unknown,
       const { to } = schemas.messageRequestSchema.parse(body);
       return schemas.deliverySchema.parse({ v: 1, id: 'm9', to, state: 'delivered' });
     }
+    case 'GET groups':
+    case 'POST groups':
+    case 'DELETE groups':
+      return answerGroups(state, { method, id, verb, one }, body);
+    case 'GET state':
+    case 'POST state':
+    case 'PATCH state':
+    case 'DELETE state':
+      return answerDocuments(state, { method, id, verb, one }, body);
     case 'GET models':
       return schemas.modelsSchema.parse(state.models);
     case 'PATCH models': {

@@ -1,5 +1,9 @@
 import type {
   DoctorView,
+  DocumentContents,
+  GroupMessageView,
+  GroupSentView,
+  GroupView,
   LedgerHead,
   ModelsView,
   NodeView,
@@ -9,6 +13,8 @@ import type {
   MessageView,
   TaskDetail,
 } from '@peerai/peer/control';
+
+import { fixtureRooms } from './fixture-rooms.ts';
 
 /** A small network with every state in it. Times are relative to `nowMs`. */
 export interface FixtureState {
@@ -21,6 +27,10 @@ export interface FixtureState {
   ledger: LedgerHead;
   tasks: TaskDetail[];
   messages: MessageView[];
+  groups: GroupView[];
+  groupMessages: GroupMessageView[];
+  groupSent: GroupSentView[];
+  documents: DocumentContents[];
 }
 
 const minuteMs = 60_000;
@@ -110,6 +120,7 @@ export function fixtureState(api: string, nowMs: number): FixtureState {
   const running = { status: 'in_progress', percent: 40, endedMs: null, result: null, message: '82 tokens' } as const;
   const rejected = { status: 'rejected', startedMs: null, percent: null, result: null, code: 'NO_HANDLER' } as const;
   return {
+    ...fixtureRooms(nowMs),
     tasks: [
       fixtureTask(
         't2running',

@@ -90,6 +90,116 @@ describe('By keyboard alone, the owner can', () => {
     await page.getByText('on my way').waitFor();
   });
 
+  it('make a group, write to it, see it arrive, and remove a device', async () => {
+    const page = await at('/groups');
+    await page.getByRole('button', { name: 'New group' }).press('Enter');
+    const sheet = page.getByRole('dialog', { name: 'New group' });
+    await sheet.getByRole('textbox', { name: 'Name' }).fill('Garden');
+    expect(await sheet.getByRole('checkbox', { name: /attic-nas/ }).isDisabled()).toBe(true);
+    await sheet.getByRole('checkbox', { name: 'study-pc' }).press('Space');
+    expect(await accessibilityViolations(page)).toEqual([]);
+    await sheet.getByRole('button', { name: 'Make the group' }).press('Enter');
+    await sheet.waitFor({ state: 'detached' });
+    await page.getByRole('heading', { name: 'Garden' }).waitFor();
+    await page.getByRole('textbox', { name: 'Write to Garden' }).fill('The roses need water.');
+    await page.keyboard.press('Enter');
+    await page.getByText('it has arrived').waitFor();
+    const message = { id: 'gm5', group: 'aa09'.repeat(8), groupName: 'Garden', kind: 'text', sentMs: Date.now() };
+    const from = { from: '12D3KooWStudy', fromName: 'study-pc' };
+    agent.send({ type: 'group-message-received', message: { ...message, ...from, payload: 'They have it.' } });
+    await page.getByRole('log').getByText('They have it.').waitFor();
+    await page.getByRole('button', { name: 'Remove study-pc' }).press('Enter');
+    await page.getByRole('button', { name: 'Remove study-pc now' }).press('Enter');
+    await page.getByText('You are the only one in it.').waitFor();
+    await page.getByRole('button', { name: 'Leave' }).press('Enter');
+    await page.getByRole('button', { name: 'Leave this group' }).press('Enter');
+    await page.getByText('Choose a group').waitFor();
+  });
+
+  it('open a group by its address, and hear of it when it is gone', async () => {
+    const [kitchen] = agent.state.groups;
+    if (kitchen === undefined) throw new Error('the fixture has a group');
+    const page = await at(`/groups?id=${kitchen.id}`);
+    await page.getByText('Who has the notes of Monday?').waitFor();
+    agent.send({
+      type: 'group-changed',
+      groupId: kitchen.id,
+      group: { ...kitchen, members: kitchen.members.slice(0, 2) },
+    });
+    await page.getByText('2 members').waitFor();
+    agent.send({ type: 'group-changed', groupId: kitchen.id, group: null });
+    await page.getByText('You are not in this group, or not any more.').waitFor();
+  });
+
+  it('write a document’s values and text while others write them, and lose nothing unseen', async () => {
+    const page = await at('/documents');
+    await page.getByRole('link', { name: /^Minutes/ }).press('Enter');
+    await page.getByRole('button', { name: 'Edit rounds' }).press('Enter');
+    const value = page.getByRole('textbox', { name: 'Value' }).first();
+    await value.fill('four');
+    await page.getByRole('alert').getByText('This is not JSON.').waitFor();
+    expect(await page.getByRole('button', { name: 'Save', exact: true }).isDisabled()).toBe(true);
+    await value.fill('4');
+    const [minutes] = agent.state.documents;
+    if (minutes === undefined) throw new Error('the fixture has a document');
+    // Another device writes the same key, another one, and the text.
+    agent.state.documents[0] = {
+      ...minutes,
+      values: { ...minutes.values, rounds: 9, title: 'Second round' },
+      text: 'At ten.',
+    };
+    agent.send({ type: 'state-changed', documentId: minutes.document.id, keys: ['rounds', 'title'], text: true });
+    await page.getByText('Second round').waitFor();
+    await page.getByText('Now it is: 9').waitFor();
+    expect(await page.getByRole('textbox', { name: 'Text of the document' }).inputValue()).toBe('At ten.');
+    await page.getByRole('button', { name: 'Save', exact: true }).press('Enter');
+    await page.getByRole('button', { name: 'Edit rounds' }).waitFor();
+    expect(agent.state.documents[0]?.values['rounds']).toBe(4);
+    const text = page.getByRole('textbox', { name: 'Text of the document' });
+    await text.fill('At ten, in the kitchen.');
+    await page.getByText('Not saved yet.').waitFor();
+    agent.state.documents[0] = { ...agent.state.documents[0], text: 'At eleven.' };
+    agent.send({ type: 'state-changed', documentId: minutes.document.id, keys: [], text: true });
+    await page.getByText('The text changed while you were writing').waitFor();
+    await page.getByRole('button', { name: 'Drop mine, show theirs' }).press('Enter');
+    expect(await text.inputValue()).toBe('At eleven.');
+    await text.fill('At twelve.');
+    await page.getByRole('button', { name: 'Save the text' }).press('Enter');
+    await page.getByText('Saved.').waitFor();
+    expect(agent.state.documents[0].text).toBe('At twelve.');
+  });
+
+  it('add a key, remove one, share a document, and delete it here', async () => {
+    const page = await at('/documents');
+    await page.getByRole('button', { name: 'New document' }).press('Enter');
+    const sheet = page.getByRole('dialog', { name: 'New document' });
+    await sheet.getByRole('textbox', { name: 'Name' }).fill('Recipes');
+    await sheet.getByRole('button', { name: 'A group' }).press('Enter');
+    await sheet.getByRole('combobox', { name: 'Group' }).selectOption('Kitchen table');
+    expect(await accessibilityViolations(page)).toEqual([]);
+    await sheet.getByRole('button', { name: 'Devices' }).press('Enter');
+    await sheet.getByRole('checkbox', { name: 'study-pc' }).press('Space');
+    await sheet.getByRole('button', { name: 'Make the document' }).press('Enter');
+    await page.getByRole('heading', { name: 'Recipes' }).waitFor();
+    await page.getByRole('textbox', { name: 'Key' }).fill('soup');
+    await page.getByRole('textbox', { name: 'Value' }).fill('42');
+    await page.getByRole('button', { name: 'Add', exact: true }).press('Enter');
+    await page.getByRole('button', { name: 'Edit soup' }).waitFor();
+    // A text that looks like a number stays a text.
+    expect(agent.state.documents.at(-1)?.values).toEqual({ soup: '42' });
+    await page.getByRole('button', { name: 'Remove soup' }).press('Enter');
+    await page.getByRole('button', { name: 'Remove soup now' }).press('Enter');
+    await page.getByText('No keys yet.').waitFor();
+    await page.getByRole('combobox', { name: 'Share with another device' }).selectOption('pixel');
+    await page.getByRole('button', { name: 'Share', exact: true }).press('Enter');
+    await page.getByRole('button', { name: 'Stop sharing with pixel' }).press('Enter');
+    await page.getByRole('button', { name: 'Stop sharing with pixel now' }).press('Enter');
+    await page.getByRole('button', { name: 'Delete here' }).press('Enter');
+    await page.getByRole('button', { name: 'Delete it here' }).press('Enter');
+    await page.getByText('Choose a document').waitFor();
+    expect(agent.state.documents.map(({ document }) => document.name)).not.toContain('Recipes');
+  });
+
   it('stop an answer and keep what was said', async () => {
     const page = await at('/chat');
     await page.getByRole('textbox').fill('endless please');

@@ -1,12 +1,7 @@
-import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Channel, Protocol } from '@peerai/core-protocol';
 import type { TransportNode } from '@peerai/transport';
-import { createTestNodes } from '@peerai/transport/testing';
-import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
-import { relayIn, type Running } from '../test/program.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { addressOf, type Running, stats, testRelays } from '../test/program.ts';
 
 const echo: Protocol = {
   id: '/peerai/test-echo/1',
@@ -15,33 +10,9 @@ const echo: Protocol = {
   messageBytesMax: 65_536,
   channelsPerPeerMax: 16,
 };
-const folder = mkdtempSync(join(tmpdir(), 'peerai-relay-limits-'));
-const nodes = createTestNodes();
-const relays: Running[] = [];
-
-afterEach(async () => {
-  await nodes.stopAll();
-  await Promise.all(
-    relays.splice(0).map(({ child }) => {
-      const gone = once(child, 'exit');
-      child.kill('SIGKILL');
-      return gone;
-    }),
-  );
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
-
 /** The real program; whom it is told to others over WebSocket, on the port that a TLS proxy would pass on. */
-async function relay(...flags: readonly string[]): Promise<Running> {
-  const running = await relayIn(join(folder, 'home'), ...flags);
-  relays.push(running);
-  return running;
-}
-const addressOf = ({ ready }: Running): string => ready.addresses[0] ?? '';
+const { nodes, relay } = testRelays('limits');
 const plain = { listen: [], transports: { tcp: true, websocket: true, webrtc: false } };
-
-const stats = async ({ ready }: Running) =>
-  (await (await fetch(`${ready.http}/stats`)).json()) as Record<string, number>;
 const metrics = async ({ ready }: Running): Promise<string> => (await fetch(`${ready.http}/metrics`)).text();
 /** Waits until `/stats` says this, and checks that `/metrics` says the same. */
 async function counts(running: Running, expected: Record<string, number>, lines: readonly RegExp[]): Promise<void> {

@@ -1,36 +1,12 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CrawledPeer } from '@peerai/core-protocol';
-import { createTestNodes, until } from '@peerai/transport/testing';
-import { afterAll, afterEach, expect, test, vi } from 'vitest';
-import { relayIn, type Running, start } from '../test/program.ts';
+import { until } from '@peerai/transport/testing';
+import { expect, test, vi } from 'vitest';
+import { addressOf, start, stats, testRelays } from '../test/program.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'peerai-relay-private-'));
-const nodes = createTestNodes();
-const relays: Running[] = [];
-
-afterEach(async () => {
-  await nodes.stopAll();
-  await Promise.all(
-    relays.splice(0).map(({ child }) => {
-      const gone = once(child, 'exit');
-      child.kill('SIGKILL');
-      return gone;
-    }),
-  );
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
-
-async function relay(...flags: readonly string[]): Promise<Running> {
-  const running = await relayIn(join(folder, 'home'), ...flags);
-  relays.push(running);
-  return running;
-}
-const addressOf = ({ ready }: Running): string => ready.addresses[0] ?? '';
-const stats = async ({ ready }: Running) =>
-  (await (await fetch(`${ready.http}/stats`)).json()) as Record<string, number>;
+const { folder, nodes, relay } = testRelays('private');
 const onlySockets = { transports: { tcp: true, websocket: true, webrtc: false, quic: false } };
 const keyOf = (byte: number): Uint8Array => new Uint8Array(32).fill(byte);
 const hex = (key: Uint8Array): string => [...key].map((byte) => byte.toString(16).padStart(2, '0')).join('');

@@ -52,6 +52,8 @@ export const limits = {
   deliveredWaitMs: 2_000,
   /** Messages of one broadcast that are on their way at once: each may wait as long, and 256 devices must not take minutes. */
   broadcastAtOnce: 32,
+  /** Messages to groups kept to read, of all groups together: each is up to 256 KiB. */
+  groupSentMax: 200,
   /** How often it is looked whether a group's message is with its members, while `deliveredWaitMs` runs. */
   groupLookMs: 100,
   /** How often the engines are asked for their models, milliseconds. */

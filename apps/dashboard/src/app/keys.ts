@@ -7,6 +7,8 @@ export const keys = {
   models: ['models'],
   tasks: ['tasks'],
   messages: ['messages'],
+  groups: ['groups'],
+  documents: ['documents'],
   capabilities: ['capabilities'],
   doctor: ['doctor'],
   ledger: ['ledger'],

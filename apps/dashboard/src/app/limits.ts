@@ -13,6 +13,16 @@ export const limits = {
   turnsMax: 200,
   /** Characters of one message: the local API takes 200,000. */
   messageCharsMax: 20_000,
+  /** Members of a group, oneself included: what MLS groups here take. */
+  groupMembersMax: 32,
+  /** Characters of a document's text: what may be written here. */
+  documentTextCharsMax: 262_144,
+  /** From so many keys on they can be looked for by their name. */
+  findFrom: 12,
+  /** Keys of a document that are shown at once; others are found by their name. */
+  documentRowsMax: 200,
+  /** Characters of a value in the list; all of it is there to edit. */
+  valueCharsShown: 400,
   /** How many starting questions and suggestions are offered at once. */
   suggestionsMax: 4,
 } as const;

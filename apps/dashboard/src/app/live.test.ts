@@ -39,6 +39,32 @@ describe('A live event', () => {
     expect(cache.getQueryData<{ id: string }[]>(keys.shares)?.map(({ id }) => id)).toEqual(['s2', 's1']);
   });
 
+  it('brings groups, changes them, takes them away, and puts what is said first', () => {
+    const cache = new QueryClient();
+    const [kitchen, lab] = state.groups as [(typeof state.groups)[number], (typeof state.groups)[number]];
+    const [said] = state.groupMessages as [(typeof state.groupMessages)[number]];
+    cache.setQueryData(keys.groups, [kitchen]);
+    cache.setQueryData([...keys.groups, kitchen.id, 'messages'], [said]);
+    applyEvent(cache, { type: 'group-changed', groupId: lab.id, group: lab });
+    applyEvent(cache, { type: 'group-changed', groupId: kitchen.id, group: { ...kitchen, epoch: 4 } });
+    expect(cache.getQueryData(keys.groups)).toMatchObject([{ name: 'Kitchen table', epoch: 4 }, { name: 'Lab' }]);
+    applyEvent(cache, { type: 'group-changed', groupId: kitchen.id, group: null });
+    expect(cache.getQueryData(keys.groups)).toEqual([lab]);
+    applyEvent(cache, { type: 'group-message-received', message: { ...said, id: 'new' } });
+    applyEvent(cache, { type: 'group-message-received', message: { ...said, id: 'new' } });
+    const messages = cache.getQueryData<{ id: string }[]>([...keys.groups, kitchen.id, 'messages']);
+    expect(messages?.map(({ id }) => id)).toEqual(['new', said.id]);
+  });
+
+  it('has documents asked for again, the one that is open with the list', () => {
+    const cache = new QueryClient();
+    cache.setQueryData(keys.documents, []);
+    cache.setQueryData([...keys.documents, 'bb'], {});
+    applyEvent(cache, { type: 'state-changed', documentId: 'bb', keys: ['a'], text: false });
+    expect(cache.getQueryState(keys.documents)?.isInvalidated).toBe(true);
+    expect(cache.getQueryState([...keys.documents, 'bb'])?.isInvalidated).toBe(true);
+  });
+
   it('invents nothing while nothing was fetched', () => {
     const cache = new QueryClient();
     applyEvent(cache, { type: 'peer-updated', peer: study });

@@ -1,6 +1,8 @@
 import type {
   ControlClient,
   ControlEvent,
+  GroupMessageView,
+  GroupView,
   MessageView,
   PairingsView,
   PeerView,
@@ -135,9 +137,27 @@ export function applyEvent(cache: QueryClient, event: ControlEvent): void {
         put(messages, event.message, (message) => message.id, 'first'),
       );
       break;
+    case 'group-changed':
+      changeGroup(cache, event.groupId, event.group);
+      break;
+    case 'group-message-received':
+      cache.setQueryData<readonly GroupMessageView[]>([...keys.groups, event.message.group, 'messages'], (messages) =>
+        put(messages, event.message, (message) => message.id, 'first'),
+      );
+      break;
+    case 'state-changed':
+      // The list, for its counts, and the document with its contents.
+      void cache.invalidateQueries({ queryKey: keys.documents });
+      break;
     case 'traffic':
       break;
   }
+}
+
+function changeGroup(cache: QueryClient, id: string, group: GroupView | null): void {
+  cache.setQueryData<readonly GroupView[]>(keys.groups, (groups) =>
+    group === null ? groups?.filter((one) => one.id !== id) : put(groups, group, (one) => one.id),
+  );
 }
 
 const pairingId = (pairing: PendingPairing): string => pairing.id;

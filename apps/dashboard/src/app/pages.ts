@@ -1,4 +1,4 @@
-import type { IconName } from '../shared/icons.ts';
+import type { IconName } from '../ui/icons.ts';
 import { shell } from './strings.ts';
 
 /** The pages, in the order of the rail and the bar. Paths have one level: asset addresses are relative. */
@@ -8,6 +8,11 @@ export const pages = [
   { to: '/shares', icon: 'share', title: shell.nav.shares },
   { to: '/tasks', icon: 'tasks', title: shell.nav.tasks },
   { to: '/messages', icon: 'mail', title: shell.nav.messages },
+  { to: '/groups', icon: 'groups', title: shell.nav.groups },
+  { to: '/documents', icon: 'document', title: shell.nav.documents },
   { to: '/models', icon: 'models', title: shell.nav.models },
   { to: '/doctor', icon: 'health', title: shell.nav.health },
 ] as const satisfies readonly { readonly to: string; readonly icon: IconName; readonly title: string }[];
+
+/** So many of them have a place in the bar of a phone; the others are behind “More”. */
+export const pagesInBar = 4;

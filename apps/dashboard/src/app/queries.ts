@@ -1,6 +1,8 @@
 import { useQuery, type UseQueryResult } from '@tanstack/react-query';
 import type {
   DoctorView,
+  DocumentView,
+  GroupView,
   LedgerHead,
   MessageView,
   ModelsView,
@@ -50,6 +52,14 @@ export const useTasks = (): UseQueryResult<TasksView> => {
 export const useMessages = (): UseQueryResult<readonly MessageView[]> => {
   const { client } = useApp();
   return useFetched(keys.messages, (signal) => client.messages(signal));
+};
+export const useGroups = (): UseQueryResult<readonly GroupView[]> => {
+  const { client } = useApp();
+  return useFetched(keys.groups, (signal) => client.groups(signal));
+};
+export const useDocuments = (): UseQueryResult<readonly DocumentView[]> => {
+  const { client } = useApp();
+  return useFetched(keys.documents, (signal) => client.documents(signal));
 };
 export const useLedgerHead = (): UseQueryResult<LedgerHead> => {
   const { client } = useApp();

@@ -7,6 +7,9 @@ import { shell } from './strings.ts';
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
 
+/** Which one of a page's list is open. */
+const chosen = ({ id }: Record<string, unknown>): { readonly id?: string } => (typeof id === 'string' ? { id } : {});
+
 const routeTree = root.addChildren([
   createRoute({
     getParentRoute: () => root,
@@ -32,6 +35,18 @@ const routeTree = root.addChildren([
     getParentRoute: () => root,
     path: '/messages',
     component: lazyRouteComponent(() => import('../messages/page.tsx'), 'MessagesPage'),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: '/groups',
+    validateSearch: chosen,
+    component: lazyRouteComponent(() => import('../groups/page.tsx'), 'GroupsPage'),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: '/documents',
+    validateSearch: chosen,
+    component: lazyRouteComponent(() => import('../documents/page.tsx'), 'DocumentsPage'),
   }),
   createRoute({
     getParentRoute: () => root,

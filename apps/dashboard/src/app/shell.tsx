@@ -1,13 +1,14 @@
 import { Link, Outlet, useLocation } from '@tanstack/react-router';
-import { useEffect, useRef, type ReactNode } from 'react';
+import { useEffect, useRef, useState, type ReactNode } from 'react';
 import { plural } from '../shared/format.ts';
 import { PairingWatch } from '../pairing/watch.tsx';
 import { Command } from '../ui/copy.tsx';
 import { Icon, Mark, State } from '../ui/icon.tsx';
 import { Emoji } from '../ui/people.tsx';
 import { AsOf } from '../ui/region.tsx';
+import { Sheet } from '../ui/sheet.tsx';
 import { useLive } from './context.ts';
-import { pages } from './pages.ts';
+import { pages, pagesInBar } from './pages.ts';
 import { useNode, usePeers } from './queries.ts';
 import { shell } from './strings.ts';
 import { ThemeButton } from './theme-button.tsx';
@@ -36,26 +37,66 @@ export function Shell(): ReactNode {
       <LostBanner />
       <nav className="rail" aria-label={shell.pages}>
         <Now />
-        <PageLinks />
+        <PageLinks shown={pages} />
       </nav>
       <main id="main" ref={main} tabIndex={-1}>
         <PairingWatch />
         <Outlet />
       </main>
       <nav className="bar" aria-label={shell.pagesShort}>
-        <PageLinks />
+        <PageLinks shown={pages.slice(0, pagesInBar)} />
+        <More path={pathname} />
       </nav>
     </div>
   );
 }
 
-function PageLinks(): ReactNode {
-  return pages.map(({ to, icon, title }) => (
-    <Link key={to} to={to} className={to === '/doctor' ? 'end' : ''} activeOptions={{ exact: true }}>
+function PageLinks({
+  shown,
+  onGone,
+}: {
+  readonly shown: readonly (typeof pages)[number][];
+  readonly onGone?: () => void;
+}): ReactNode {
+  return shown.map(({ to, icon, title }) => (
+    <Link
+      key={to}
+      to={to}
+      className={to === '/doctor' ? 'end' : ''}
+      activeOptions={{ exact: true, includeSearch: false }}
+      onClick={onGone}
+    >
       <Icon name={icon} />
       {title}
     </Link>
   ));
+}
+
+/** On phones: the pages that the bar has no place for, in a sheet. */
+function More({ path }: { readonly path: string }): ReactNode {
+  const [open, setOpen] = useState(false);
+  const others = pages.slice(pagesInBar);
+  const close = (): void => setOpen(false);
+  return (
+    <>
+      <button
+        type="button"
+        className={others.some(({ to }) => to === path) ? 'here' : ''}
+        aria-haspopup="dialog"
+        onClick={() => setOpen(true)}
+      >
+        <Icon name="more" />
+        {shell.more}
+      </button>
+      {open && (
+        <Sheet title={shell.more} icon="more" onClose={close}>
+          <nav className="pad more" aria-label={shell.morePages}>
+            <PageLinks shown={others} onGone={close} />
+          </nav>
+        </Sheet>
+      )}
+    </>
+  );
 }
 
 function Top(): ReactNode {

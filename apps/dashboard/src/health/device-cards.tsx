@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 import { useLive } from '../app/context.ts';
 import { bytes, count, span } from '../shared/format.ts';
 import { State, Verdict } from '../ui/icon.tsx';
+import { Card } from '../ui/page.tsx';
 import { Spark } from '../ui/people.tsx';
 import { useNow } from '../ui/region.tsx';
 import { health } from './strings.ts';
@@ -11,11 +12,7 @@ import { health } from './strings.ts';
 export function DeviceCard({ node }: { readonly node: NodeView }): ReactNode {
   const now = useNow(5_000);
   return (
-    <section className="card" aria-labelledby="this-device">
-      <header>
-        <h2 id="this-device">{health.device}</h2>
-        <p className="small quiet push">{node.name}</p>
-      </header>
+    <Card title={health.device} aside={node.name}>
       <dl className="facts pad">
         <dt>{health.version}</dt>
         <dd>{node.version}</dd>
@@ -50,7 +47,7 @@ export function DeviceCard({ node }: { readonly node: NodeView }): ReactNode {
           </ul>
         </dd>
       </dl>
-    </section>
+    </Card>
   );
 }
 
@@ -59,10 +56,7 @@ export function TrafficCard({ peers }: { readonly peers: readonly PeerView[] }):
   const sum = (of: (peer: PeerView) => number): number => peers.reduce((total, peer) => total + of(peer), 0);
   const number = (match: (peer: PeerView) => boolean): string => count(peers.filter(match).length);
   return (
-    <section className="card" aria-labelledby="traffic">
-      <header>
-        <h2 id="traffic">{health.traffic}</h2>
-      </header>
+    <Card title={health.traffic}>
       <div className="pad stack">
         <dl className="facts">
           <dt>{health.now}</dt>
@@ -85,6 +79,6 @@ export function TrafficCard({ peers }: { readonly peers: readonly PeerView[] }):
           </State>
         </p>
       </div>
-    </section>
+    </Card>
   );
 }

@@ -5,6 +5,7 @@ import { useLedgerHead } from '../app/queries.ts';
 import { count, plural, shortId } from '../shared/format.ts';
 import { Button } from '../ui/button.tsx';
 import { ErrorNote, Note } from '../ui/note.tsx';
+import { Card } from '../ui/page.tsx';
 import { Region } from '../ui/region.tsx';
 import { health } from './strings.ts';
 
@@ -14,10 +15,7 @@ export function LedgerCard(): ReactNode {
   const head = useLedgerHead();
   const verify = useMutation({ mutationFn: () => client.verifyLedger() });
   return (
-    <section className="card" aria-labelledby="ledger">
-      <header>
-        <h2 id="ledger">{health.ledger}</h2>
-      </header>
+    <Card title={health.ledger}>
       <Region query={head} what="ledger">
         {({ size, root }) => (
           <div className="pad stack">
@@ -37,7 +35,7 @@ export function LedgerCard(): ReactNode {
           </div>
         )}
       </Region>
-    </section>
+    </Card>
   );
 }
 

@@ -2,6 +2,7 @@ import type { ReactNode } from 'react';
 import { useDoctor, useNode, usePeers } from '../app/queries.ts';
 import { Button } from '../ui/button.tsx';
 import { CopyButton } from '../ui/copy.tsx';
+import { Card, PageHead } from '../ui/page.tsx';
 import { Region } from '../ui/region.tsx';
 import { ChecksTable, Findings, reportOf } from './checks.tsx';
 import { DeviceCard, TrafficCard } from './device-cards.tsx';
@@ -16,30 +17,30 @@ export function HealthPage(): ReactNode {
   const number = (state: string): number => checks.filter((check) => check.state === state).length;
   return (
     <>
-      <div className="head">
-        <h1>{health.title}</h1>
-        {checks.length > 0 && <p>{health.summary(checks.length, number('ok'), number('look'), number('broken'))}</p>}
-        <div className="actions">
-          {checks.length > 0 && <CopyButton text={reportOf(checks)}>{health.copy}</CopyButton>}
-          <Button look="primary" disabled={doctor.isFetching} onClick={() => void doctor.refetch()}>
-            {doctor.isFetching ? health.checking : health.again}
-          </Button>
-        </div>
-      </div>
+      <PageHead
+        title={health.title}
+        lead={
+          checks.length === 0
+            ? undefined
+            : health.summary(checks.length, number('ok'), number('look'), number('broken'))
+        }
+      >
+        {checks.length > 0 && <CopyButton text={reportOf(checks)}>{health.copy}</CopyButton>}
+        <Button look="primary" disabled={doctor.isFetching} onClick={() => void doctor.refetch()}>
+          {doctor.isFetching ? health.checking : health.again}
+        </Button>
+      </PageHead>
       {doctor.data !== undefined && <Findings view={doctor.data} atMs={doctor.dataUpdatedAt} />}
       <div className="cols">
-        <section className="card" aria-labelledby="checks">
-          <header>
-            <h2 id="checks">{health.checks}</h2>
-          </header>
+        <Card title={health.checks}>
           <Region query={doctor} what={health.what}>
             {(view) => (
-              <div className="scroll" tabIndex={0} role="group" aria-labelledby="checks">
+              <div className="scroll" tabIndex={0} role="group" aria-label={health.checks}>
                 <ChecksTable checks={view.checks} />
               </div>
             )}
           </Region>
-        </section>
+        </Card>
         <div className="stack">
           <LedgerCard />
           <Region query={peers} what="traffic">

@@ -11,6 +11,7 @@ import { State } from '../ui/icon.tsx';
 import { ErrorNote, Note } from '../ui/note.tsx';
 import { FingerprintFact } from '../ui/people.tsx';
 import { Sheet } from '../ui/sheet.tsx';
+import { Sure } from '../ui/sure.tsx';
 import { device, home } from './strings.ts';
 
 /** One device: who it is, how it is reached, what it may do here. */
@@ -177,15 +178,13 @@ function Actions({
   if (doing === 'rename') return <Rename peer={peer} onSave={onRename} onClose={() => setDoing(undefined)} />;
   if (doing === 'unpair') {
     return (
-      <Note kind="warn" title={device.unpairSure(peer.name)} live>
-        <div className="row">
-          <Button look="bad" disabled={unpair.isPending} onClick={() => unpair.mutate()}>
-            {device.unpairNow}
-          </Button>
-          <Button onClick={() => setDoing(undefined)}>{device.cancel}</Button>
-        </div>
-        {unpair.isError && <ErrorNote title={device.failed} error={unpair.error} />}
-      </Note>
+      <Sure
+        title={device.unpairSure(peer.name)}
+        act={device.unpairNow}
+        doing={unpair}
+        onAct={() => unpair.mutate()}
+        onKeep={() => setDoing(undefined)}
+      />
     );
   }
   return (

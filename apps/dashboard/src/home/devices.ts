@@ -1,7 +1,7 @@
 import type { NodeView, PeerView, PendingPairing } from '@peerai/peer/control';
 import type { DotName } from '../shared/dots.ts';
 import { ago, plural, roundTrip, shortId } from '../shared/format.ts';
-import type { IconName } from '../shared/icons.ts';
+import type { IconName } from '../ui/icons.ts';
 import { home } from './strings.ts';
 
 /** One row of the list and one node of the map: they are drawn from the same thing, so they say the same. */

@@ -6,6 +6,7 @@ import { PairSheet } from '../pairing/pair-sheet.tsx';
 import { Button } from '../ui/button.tsx';
 import { PathLine, State } from '../ui/icon.tsx';
 import { Note } from '../ui/note.tsx';
+import { Card, PageHead } from '../ui/page.tsx';
 import { Region, useNow } from '../ui/region.tsx';
 import { Checklist } from './checklist.tsx';
 import { DeviceList } from './device-list.tsx';
@@ -20,15 +21,11 @@ export function HomePage(): ReactNode {
   const [adding, setAdding] = useState(false);
   return (
     <>
-      <div className="head">
-        <h1>{home.title}</h1>
-        <p>{home.lead}</p>
-        <div className="actions">
-          <Button look="primary" onClick={() => setAdding(true)}>
-            {home.add}
-          </Button>
-        </div>
-      </div>
+      <PageHead title={home.title} lead={home.lead}>
+        <Button look="primary" onClick={() => setAdding(true)}>
+          {home.add}
+        </Button>
+      </PageHead>
       <Region query={node} what="this device">
         {(view) => <Network node={view} onAdd={() => setAdding(true)} />}
       </Region>
@@ -85,11 +82,7 @@ function Devices({
     rows.filter((row) => row.kind === kind && (row.dot === 'blocked') === blocked).length;
   return (
     <div className="cols">
-      <section className="card" aria-labelledby="map">
-        <header>
-          <h2 id="map">{home.map}</h2>
-          <p className="small quiet push">{home.mapScale}</p>
-        </header>
+      <Card title={home.map} aside={home.mapScale}>
         <Topology rows={rows} picked={picked} onPick={onPick} />
         <footer className="legend">
           <span className="path">
@@ -102,14 +95,11 @@ function Devices({
           <State dot="pending">{home.waitingForYou}</State>
           <State dot="blocked">{home.blocked}</State>
         </footer>
-      </section>
-      <section className="card" aria-labelledby="devices">
-        <header>
-          <h2 id="devices">{home.devices}</h2>
-          <p className="small quiet push">
-            {home.summary(number('peer', false), number('pairing', false), number('peer', true))}
-          </p>
-        </header>
+      </Card>
+      <Card
+        title={home.devices}
+        aside={home.summary(number('peer', false), number('pairing', false), number('peer', true))}
+      >
         <DeviceList rows={rows} picked={picked} onPick={onPick} />
         {rows.length === 1 && (
           <div className="pad stack over">
@@ -118,7 +108,7 @@ function Devices({
             <Button onClick={onAdd}>{home.add}</Button>
           </div>
         )}
-      </section>
+      </Card>
     </div>
   );
 }

@@ -1,6 +1,6 @@
 import { useMemo, useRef, type ReactNode } from 'react';
 import { limits } from '../app/limits.ts';
-import { icons } from '../shared/icons.ts';
+import { icons } from '../ui/icons.ts';
 import type { DeviceRow } from './devices.ts';
 import { map, type Place, placeDevices, rings } from './layout.ts';
 import { home } from './strings.ts';

@@ -4,6 +4,7 @@ import type { ReactNode } from 'react';
 import { useModels, useNode } from '../app/queries.ts';
 import { dotOf } from '../shared/dot-of.ts';
 import { State } from '../ui/icon.tsx';
+import { Card, PageHead } from '../ui/page.tsx';
 import { Region } from '../ui/region.tsx';
 import { Engines, GetModel } from './engines.tsx';
 import { groupModels } from './group.ts';
@@ -15,31 +16,23 @@ export function ModelsPage(): ReactNode {
   const node = useNode();
   return (
     <>
-      <div className="head">
-        <h1>{words.title}</h1>
-        <p>{words.lead}</p>
-        <div className="actions">
-          <Link className="b" to="/chat">
-            {words.chat}
-          </Link>
-        </div>
-      </div>
+      <PageHead title={words.title} lead={words.lead}>
+        <Link className="b" to="/chat">
+          {words.chat}
+        </Link>
+      </PageHead>
       <div className="cols">
         <div className="stack">
           <Region query={models} what={words.what}>
             {(view) => <Groups view={view} />}
           </Region>
         </div>
-        <section className="card" aria-labelledby="engines">
-          <header>
-            <h2 id="engines">{words.engines}</h2>
-            <p className="small quiet push">{words.enginesLead}</p>
-          </header>
+        <Card title={words.engines} aside={words.enginesLead}>
           <Region query={node} what="engines">
             {(view) => <Engines findings={view.engines} />}
           </Region>
           <GetModel />
-        </section>
+        </Card>
       </div>
     </>
   );

@@ -1,6 +1,7 @@
 import type { ShareView } from '@peerai/peer/control';
 import { useState, type ReactNode } from 'react';
 import { useModels, useNode, useShares } from '../app/queries.ts';
+import { Card, Empty, PageHead } from '../ui/page.tsx';
 import { Region, useNow } from '../ui/region.tsx';
 import { ShareForm } from './share-form.tsx';
 import { ShareReady } from './share-ready.tsx';
@@ -15,24 +16,14 @@ export function SharesPage(): ReactNode {
   const shown = shares.data?.find((share) => share.id === shownId);
   return (
     <>
-      <div className="head">
-        <h1>{words.title}</h1>
-        <p>{words.lead}</p>
-      </div>
+      <PageHead title={words.title} lead={words.lead} />
       <div className="cols">
-        <section className="card" aria-labelledby="links">
-          <header>
-            <h2 id="links">{words.live}</h2>
-            <p className="small quiet push">{words.guestsConnected(connected(shares.data ?? []))}</p>
-          </header>
+        <Card title={words.live} aside={words.guestsConnected(connected(shares.data ?? []))}>
           <Region query={shares} what={words.what}>
             {(list) => <ShareList shares={list} onShow={setShownId} />}
           </Region>
-        </section>
-        <section className="card" aria-labelledby="new-link">
-          <header>
-            <h2 id="new-link">{form.title}</h2>
-          </header>
+        </Card>
+        <Card title={form.title}>
           <Region query={models} what="models">
             {(view) => (
               <ShareForm models={view.models.filter((model) => model.local)} onMade={(share) => setShownId(share.id)} />
@@ -46,7 +37,7 @@ export function SharesPage(): ReactNode {
               onClose={() => setShownId(undefined)}
             />
           )}
-        </section>
+        </Card>
       </div>
     </>
   );
@@ -60,14 +51,7 @@ function ShareList({
   readonly onShow: (id: string) => void;
 }): ReactNode {
   const now = useNow(5_000);
-  if (shares.length === 0) {
-    return (
-      <div className="pad stack">
-        <h3>{words.none}</h3>
-        <p className="muted">{words.noneText}</p>
-      </div>
-    );
-  }
+  if (shares.length === 0) return <Empty title={words.none} text={words.noneText} />;
   const ordered = shares.toSorted(
     (a, b) => Number(b.state === 'active') - Number(a.state === 'active') || b.createdMs - a.createdMs,
   );

@@ -6,8 +6,8 @@ import { applyEvent } from '../app/live.ts';
 import { ago, count, span } from '../shared/format.ts';
 import { Button } from '../ui/button.tsx';
 import { State } from '../ui/icon.tsx';
-import { ErrorNote, Note } from '../ui/note.tsx';
 import { UsageBar } from '../ui/people.tsx';
+import { Sure } from '../ui/sure.tsx';
 import { shares } from './strings.ts';
 
 /** One link: what is left of it, who uses it, and the way to end it. */
@@ -76,14 +76,13 @@ function Controls({ share, onShow }: { readonly share: ShareView; readonly onSho
     );
   }
   return (
-    <Note kind="warn" title={shares.stopSure} live>
-      <div className="row">
-        <Button look="bad" disabled={stop.isPending} onClick={() => stop.mutate()}>
-          {shares.stopNow}
-        </Button>
-        <Button onClick={() => setSure(false)}>{shares.keep}</Button>
-      </div>
-      {stop.isError && <ErrorNote title={shares.failed} error={stop.error} />}
-    </Note>
+    <Sure
+      title={shares.stopSure}
+      act={shares.stopNow}
+      keep={shares.keep}
+      doing={stop}
+      onAct={() => stop.mutate()}
+      onKeep={() => setSure(false)}
+    />
   );
 }

@@ -23,7 +23,6 @@ export const shares = {
   stopNow: 'Stop this link',
   keep: 'Keep it',
   show: 'Show link',
-  failed: 'That did not work',
 } as const;
 
 export const form = {

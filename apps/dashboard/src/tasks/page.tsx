@@ -3,7 +3,9 @@ import { useState, type ReactNode } from 'react';
 import { usePeers, useTasks } from '../app/queries.ts';
 import { ago, span } from '../shared/format.ts';
 import { Button } from '../ui/button.tsx';
+import { usableDevices } from '../ui/devices.tsx';
 import { State } from '../ui/icon.tsx';
+import { Card, Empty, PageHead } from '../ui/page.tsx';
 import { UsageBar } from '../ui/people.tsx';
 import { Region, useNow } from '../ui/region.tsx';
 import { form, tasks as words } from './strings.ts';
@@ -19,30 +21,18 @@ export function TasksPage(): ReactNode {
   const open = (tasks.data?.tasks ?? []).filter(({ endedMs }) => endedMs === null).length;
   return (
     <>
-      <div className="head">
-        <h1>{words.title}</h1>
-        <p>{words.lead}</p>
-      </div>
+      <PageHead title={words.title} lead={words.lead} />
       <div className="cols">
-        <section className="card" aria-labelledby="tasks">
-          <header>
-            <h2 id="tasks">{words.list}</h2>
-            <p className="small quiet push">{words.open(open)}</p>
-          </header>
+        <Card title={words.list} aside={words.open(open)}>
           <Region query={tasks} what={words.what}>
             {(view) => <TaskList tasks={view.tasks} onShow={setShownId} />}
           </Region>
-        </section>
-        <section className="card" aria-labelledby="give">
-          <header>
-            <h2 id="give">{form.title}</h2>
-          </header>
+        </Card>
+        <Card title={form.title}>
           <Region query={peers} what="devices">
-            {(list) => (
-              <TaskForm devices={list.filter(({ kind, state }) => kind === 'device' && state !== 'blocked')} />
-            )}
+            {(list) => <TaskForm devices={usableDevices(list)} />}
           </Region>
-        </section>
+        </Card>
       </div>
       {shown !== undefined && <TaskSheet task={shown} onClose={() => setShownId(undefined)} />}
     </>
@@ -57,14 +47,7 @@ function TaskList({
   readonly onShow: (id: string) => void;
 }): ReactNode {
   const now = useNow(5_000);
-  if (tasks.length === 0) {
-    return (
-      <div className="pad stack">
-        <h3>{words.none}</h3>
-        <p className="muted">{words.noneText}</p>
-      </div>
-    );
-  }
+  if (tasks.length === 0) return <Empty title={words.none} text={words.noneText} />;
   return (
     <ul className="rows">
       {tasks.map((task) => (

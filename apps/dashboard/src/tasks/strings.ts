@@ -6,7 +6,7 @@ export const tasks = {
   open: (n: number) => `${n} open`,
   none: 'No tasks yet.',
   noneText:
-    'Give one to a device that lets you, or let a device give you some: its page on Home has the right “tasks”.',
+    'Give one to a device that lets you, or let a device give you some: its page on Home has the right “delegate”.',
   to: (name: string) => `to ${name}`,
   from: (name: string) => `from ${name}`,
   statuses: {
@@ -42,7 +42,6 @@ export const tasks = {
 
 export const form = {
   title: 'Give a task',
-  device: 'Device',
   type: 'Kind',
   model: 'Model',
   anyModel: 'its default',
@@ -59,5 +58,4 @@ export const form = {
   give: 'Give it',
   giving: 'Giving it…',
   failed: 'The task was not given',
-  noDevice: 'No device is paired yet. Add one on Home.',
 } as const;

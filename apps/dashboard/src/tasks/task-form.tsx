@@ -6,6 +6,7 @@ import { keys } from '../app/keys.ts';
 import { limits } from '../app/limits.ts';
 import { applyEvent } from '../app/live.ts';
 import { Button } from '../ui/button.tsx';
+import { DeviceField, NoDevice } from '../ui/devices.tsx';
 import { ErrorNote } from '../ui/note.tsx';
 import { form } from './strings.ts';
 
@@ -22,7 +23,7 @@ export function TaskForm({ devices }: { readonly devices: readonly PeerView[] })
       element.current?.reset();
     },
   });
-  if (device === undefined) return <p className="pad muted">{form.noDevice}</p>;
+  if (device === undefined) return <NoDevice />;
   return (
     <form
       ref={element}
@@ -32,16 +33,7 @@ export function TaskForm({ devices }: { readonly devices: readonly PeerView[] })
         give.mutate(readRequest(device.peerId, new FormData(event.currentTarget)));
       }}
     >
-      <label className="field">
-        {form.device}
-        <select value={device.peerId} onChange={(event) => setChosen(event.target.value)}>
-          {devices.map(({ peerId, name }) => (
-            <option key={peerId} value={peerId}>
-              {name}
-            </option>
-          ))}
-        </select>
-      </label>
+      <DeviceField devices={devices} value={device.peerId} onChoose={setChosen} />
       <label className="field">
         {form.task}
         <textarea name="description" rows={4} required maxLength={200_000} />

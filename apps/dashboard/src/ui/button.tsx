@@ -1,6 +1,6 @@
 import type { ComponentProps, ReactNode } from 'react';
 import { Icon } from './icon.tsx';
-import type { IconName } from '../shared/icons.ts';
+import type { IconName } from './icons.ts';
 
 const looks = { plain: 'b', primary: 'b b-1', quiet: 'b b-0', bad: 'b b-bad' } as const;
 

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 import { type DotName, type Dot, dots } from '../shared/dots.ts';
-import { type IconName, icons } from '../shared/icons.ts';
+import { type IconName, icons } from './icons.ts';
 
 /** An outline that takes the colour of its text; silent for screen readers, the word beside it speaks. */
 export function Icon({ name, small = false }: { readonly name: IconName; readonly small?: boolean }): ReactNode {

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
 import { PeerAiError } from '@peerai/core-protocol';
 import { sentence } from '../shared/format.ts';
-import type { IconName } from '../shared/icons.ts';
+import type { IconName } from './icons.ts';
 import { Button } from './button.tsx';
 import { Command } from './copy.tsx';
 import { Icon } from './icon.tsx';

@@ -1,5 +1,5 @@
 import { useEffect, useId, useRef, type ReactNode } from 'react';
-import type { IconName } from '../shared/icons.ts';
+import type { IconName } from './icons.ts';
 import { IconButton } from './button.tsx';
 import { Icon } from './icon.tsx';
 import { ui } from './strings.ts';

@@ -9,5 +9,18 @@ export const ui = {
   couldNotLoad: (what: string) => `${what} could not be loaded`,
   agentAway: 'The agent on this computer does not answer.',
   agentCommand: 'peerai up',
+  send: 'Send',
+  newLine: 'Enter sends, Shift and Enter makes a new line.',
+  device: 'Device',
+  noDevice: 'No device is paired yet. Add one on Home.',
+  member: {
+    self: 'this device',
+    online: 'here',
+    offline: 'away',
+    blocked: 'blocked',
+    stranger: 'not paired with you',
+  },
+  cancel: 'Cancel',
+  failed: 'That did not work',
   fingerprint: (words: string) => `Fingerprint: ${words}`,
 } as const;

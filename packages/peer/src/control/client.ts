@@ -20,7 +20,7 @@ import type { Permission } from '../pairing/permissions.ts';
 import type { ShareRequest, ShareView } from '../share/share.schema.ts';
 import type { CapabilitiesView, WakeView } from '../status/status.schema.ts';
 import type { DocumentChange, DocumentContents, DocumentRequest, DocumentView } from '../state/state.schema.ts';
-import type { GroupDeliveryView, GroupMessageView, GroupView } from '../groups/groups.schema.ts';
+import type { GroupDeliveryView, GroupMessageView, GroupSentView, GroupView } from '../groups/groups.schema.ts';
 import type { NetView, TraceView } from '../paths/paths.schema.ts';
 import type { PublishedView, TopicMessageView } from '../topics/topics.schema.ts';
 import type { TaskDetail, TaskRequest, TasksView, TaskView } from '../tasks/tasks.schema.ts';
@@ -90,6 +90,8 @@ export interface ControlClient {
   leaveGroup(group: string): Promise<void>;
   sendToGroup(group: string, kind: string, payload: unknown): Promise<GroupDeliveryView>;
   groupMessages(group: string, signal?: AbortSignal): Promise<readonly GroupMessageView[]>;
+  /** What was sent to a group from here, newest first. */
+  groupSent(group: string, signal?: AbortSignal): Promise<readonly GroupSentView[]>;
   groupReport(message: string, signal?: AbortSignal): Promise<GroupDeliveryView>;
   documents(signal?: AbortSignal): Promise<readonly DocumentView[]>;
   createDocument(request: DocumentRequest): Promise<DocumentView>;
@@ -178,6 +180,8 @@ export function createControlClient(options: ControlOptions): ControlClient {
     sendToGroup: (group, kind, payload) => json('POST', `/groups/${at(group)}/messages`, { kind, payload }),
     groupMessages: async (group, signal) =>
       (await get<{ messages: GroupMessageView[] }>(`/groups/${at(group)}/messages`, signal)).messages,
+    groupSent: async (group, signal) =>
+      (await get<{ messages: GroupSentView[] }>(`/groups/${at(group)}/sent`, signal)).messages,
     groupReport: (message, signal) => get(`/group-messages/${at(message)}`, signal),
     documents: async (signal) => (await get<{ documents: DocumentView[] }>('/state', signal)).documents,
     createDocument: (body) => json('POST', '/state', body),

@@ -37,5 +37,5 @@ export type { NetView, TraceView } from '../paths/paths.schema.ts';
 export type { ShareRequest, ShareView } from '../share/share.schema.ts';
 export type { DocumentChange, DocumentContents, DocumentRequest, DocumentView } from '../state/state.schema.ts';
 export type { CapabilitiesView, StatusReport, WakeView } from '../status/status.schema.ts';
-export type { GroupDeliveryView, GroupMessageView, GroupView } from '../groups/groups.schema.ts';
+export type { GroupDeliveryView, GroupMessageView, GroupSentView, GroupView } from '../groups/groups.schema.ts';
 export type { TaskDetail, TaskPriority, TaskRequest, TasksView, TaskView } from '../tasks/tasks.schema.ts';

@@ -32,18 +32,28 @@ export const groupMessagesSchema = z.object({ v: z.literal(1), messages: z.array
 export const groupSendSchema = z
   .object({ kind: z.string().min(1).max(64).default('text'), payload: z.unknown() })
   .strict();
+const deliveredToSchema = memberSchema.extend({
+  state: z.enum(['queued', 'delivered', 'refused', 'expired', 'unknown']),
+  code: z.string().optional(),
+});
 /** Where a message stands with each other member. */
 export const groupDeliverySchema = z.object({
   v: z.literal(1),
   id: z.string(),
   group: z.string(),
-  members: z.array(
-    memberSchema.extend({
-      state: z.enum(['queued', 'delivered', 'refused', 'expired', 'unknown']),
-      code: z.string().optional(),
-    }),
-  ),
+  members: z.array(deliveredToSchema),
 });
+/** What this peer sent itself; no members where its way is remembered no more. */
+const groupSentSchema = z.object({
+  id: z.string(),
+  group: z.string(),
+  kind: z.string(),
+  payload: z.unknown(),
+  sentMs: z.number(),
+  members: z.array(deliveredToSchema),
+});
+export const groupSentsSchema = z.object({ v: z.literal(1), messages: z.array(groupSentSchema) });
 export type GroupView = z.infer<typeof groupSchema>;
 export type GroupMessageView = z.infer<typeof groupMessageSchema>;
 export type GroupDeliveryView = z.infer<typeof groupDeliverySchema>;
+export type GroupSentView = z.infer<typeof groupSentSchema>;

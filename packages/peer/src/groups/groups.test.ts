@@ -72,6 +72,26 @@ test('a group outlives a crash of its members, and what was sent meanwhile comes
   expect((await a.peer.groups.report(sent.id)).members.map(({ state }) => state)).toEqual(['delivered']);
 });
 
+test('what was sent stays to read, each with where it stands, also after a restart', async () => {
+  const { world, a, b } = await three();
+  const { id } = await world.clock.until(a.peer.groups.create('team', ['b'], live()));
+  await until(world.clock, async () => (await b.peer.groups.list()).length === 1);
+  await world.clock.until(a.peer.groups.create('other', [], live()));
+  await world.clock.until(a.peer.groups.send('team', 'text', 'first'));
+  await world.clock.until(a.peer.groups.send('other', 'text', 'elsewhere'));
+  world.kill(b);
+  const second = await world.clock.until(a.peer.groups.send('team', 'data', { n: 2 }));
+  const shown = [
+    { id: second.id, group: id, kind: 'data', payload: { n: 2 }, members: [{ name: 'b', state: 'queued' }] },
+    { kind: 'text', payload: 'first', members: [{ name: 'b', state: 'delivered' }] },
+  ];
+  expect(await a.peer.groups.sent('team')).toMatchObject(shown);
+  const back = await world.peer('a', { seed: 1, store: world.kill(a) });
+  peers.push(back);
+  expect(await back.peer.groups.sent('team')).toMatchObject(shown);
+  await expect(back.peer.groups.sent('nowhere')).rejects.toMatchObject({ code: 'GROUP_UNKNOWN' });
+});
+
 test('strangers and devices without the right add nobody, and unknown names are said', async () => {
   const { world, a, b } = await three();
   await b.peer.peers.change('a', { allow: ['tasks'] });

@@ -8,7 +8,8 @@ import type { Devices } from '../pairing/devices.ts';
 import { findNamed } from '../store/find-named.ts';
 import { records } from '../store/records.ts';
 import { tellingStore } from '../store/telling-store.ts';
-import type { GroupDeliveryView, GroupMessageView, GroupView } from './groups.schema.ts';
+import type { GroupDeliveryView, GroupMessageView, GroupSentView, GroupView } from './groups.schema.ts';
+import { openSent } from './sent.ts';
 
 export interface GroupsDeps {
   readonly identity: Identity;
@@ -46,6 +47,8 @@ export interface Groups {
   report(message: string): Promise<GroupDeliveryView>;
   /** What was received in one group, newest first. Throws GROUP_UNKNOWN. */
   messages(text: string): Promise<readonly GroupMessageView[]>;
+  /** What was sent to one group from here, newest first. Throws GROUP_UNKNOWN. */
+  sent(text: string): Promise<readonly GroupSentView[]>;
   start(signal: AbortSignal): Promise<void>;
   stop(): Promise<void>;
 }
@@ -77,12 +80,18 @@ export async function openGroups(deps: GroupsDeps): Promise<Groups> {
     findNamed(await mls.list(), text, { code: 'GROUP_UNKNOWN', what: 'group' });
   const memberOf = ({ members }: Group, text: string): PeerId =>
     members.find((peer) => peer === text || deps.nameOf(peer) === text) ?? devices.find(text).peer;
-  const report = async (message: string): Promise<GroupDeliveryView> => {
+  const look = async (message: string): Promise<GroupDeliveryView | undefined> => {
     const found = await mls.report(message);
-    if (found === undefined) throw new PeerAiError('NOT_FOUND', 'no such message of ours is remembered');
+    if (found === undefined) return undefined;
     const members = found.members.map(({ peer, ...state }) => ({ peerId: peer, name: deps.nameOf(peer), ...state }));
     return { v: 1, id: found.id, group: found.group, members };
   };
+  const report = async (message: string): Promise<GroupDeliveryView> => {
+    const found = await look(message);
+    if (found === undefined) throw new PeerAiError('NOT_FOUND', 'no such message of ours is remembered');
+    return found;
+  };
+  const sent = openSent(deps.store, look);
   const add: Groups['add'] = async (text, peers, signal) => {
     const { id } = await find(text);
     return view(
@@ -110,7 +119,9 @@ export async function openGroups(deps: GroupsDeps): Promise<Groups> {
     leave: async (text) => mls.leave((await find(text)).id),
     renew: async (text) => view(await mls.renew((await find(text)).id)),
     send: async (text, kind, payload) => {
-      const id = await mls.send((await find(text)).id, kind, payload);
+      const { id: group } = await find(text);
+      const id = await mls.send(group, kind, payload);
+      await sent.keep({ id, group, kind, payload, sentMs: clock.nowMs() });
       for (let waitedMs = 0; waitedMs < limits.deliveredWaitMs; waitedMs += limits.groupLookMs) {
         if ((await report(id)).members.every(({ state }) => state !== 'queued')) break;
         await clock.sleep(limits.groupLookMs);
@@ -121,6 +132,7 @@ export async function openGroups(deps: GroupsDeps): Promise<Groups> {
       const { id } = await find(text);
       return (await inbox.list()).filter(({ group }) => group === id);
     },
+    sent: async (text) => sent.list((await find(text)).id),
     start: (signal) => mls.start(signal),
     stop: () => mls.stop(),
   };

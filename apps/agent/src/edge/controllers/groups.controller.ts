@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post } from '@nestjs/common';
-import type { GroupDeliveryView, GroupMessageView, GroupView, Peer } from '@peerai/peer';
+import type { GroupDeliveryView, GroupMessageView, GroupSentView, GroupView, Peer } from '@peerai/peer';
 import { groupMembersSchema, groupRequestSchema, groupSendSchema } from '@peerai/peer/schemas';
 import type { z } from 'zod';
 import { PEER } from '../tokens.ts';
@@ -58,6 +58,11 @@ export class GroupsController {
     @Param('group') group: string,
   ): Promise<{ readonly v: 1; readonly messages: readonly GroupMessageView[] }> {
     return { v: 1, messages: await this.peer.groups.messages(group) };
+  }
+
+  @Get(':group/sent')
+  async sent(@Param('group') group: string): Promise<{ readonly v: 1; readonly messages: readonly GroupSentView[] }> {
+    return { v: 1, messages: await this.peer.groups.sent(group) };
   }
 
   @Post(':group/messages')

@@ -1,0 +1,103 @@
+import type { GroupView, PeerView } from '@peerai/peer/control';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+import { useState, type ReactNode } from 'react';
+import { useApp } from '../app/context.ts';
+import { applyEvent } from '../app/live.ts';
+import { usePeers } from '../app/queries.ts';
+import { Button } from '../ui/button.tsx';
+import { NoDevice, usableDevices } from '../ui/devices.tsx';
+import { ErrorNote } from '../ui/note.tsx';
+import { Region } from '../ui/region.tsx';
+import { Sheet } from '../ui/sheet.tsx';
+import { groups as words, making } from './strings.ts';
+
+export function NewGroup({ onClose }: { readonly onClose: () => void }): ReactNode {
+  const peers = usePeers();
+  return (
+    <Sheet title={words.make} icon="groups" onClose={onClose}>
+      <section>
+        <Region query={peers} what="devices">
+          {(list) => <Form devices={usableDevices(list)} onClose={onClose} />}
+        </Region>
+      </section>
+    </Sheet>
+  );
+}
+
+function Form({
+  devices,
+  onClose,
+}: {
+  readonly devices: readonly PeerView[];
+  readonly onClose: () => void;
+}): ReactNode {
+  const make = useMake(onClose);
+  return (
+    <form
+      className="stack"
+      onSubmit={(event) => {
+        event.preventDefault();
+        const fields = new FormData(event.currentTarget);
+        // Every field is text; files are not asked for.
+        make.mutate({ name: fields.get('name') as string, members: fields.getAll('member') as string[] });
+      }}
+    >
+      <label className="field">
+        {making.name}
+        <input name="name" required maxLength={64} autoComplete="off" disabled={make.made !== undefined} />
+      </label>
+      <fieldset>
+        <legend className="small muted">{making.with}</legend>
+        {devices.map(({ peerId, name, state }) => (
+          <label key={peerId} className="opt">
+            <input type="checkbox" name="member" value={peerId} disabled={state !== 'online'} />
+            <span className={state === 'online' ? '' : 'quiet'}>
+              {name}
+              {state !== 'online' && <small> · {making.away}</small>}
+            </span>
+          </label>
+        ))}
+      </fieldset>
+      {devices.length === 0 && <NoDevice />}
+      {devices.length > 0 && devices.every(({ state }) => state !== 'online') && (
+        <p className="small muted">{making.nobody}</p>
+      )}
+      <Button look="primary" type="submit" disabled={make.isPending}>
+        {make.isPending ? making.making : make.made === undefined ? making.make : making.again}
+      </Button>
+      {make.isError && (
+        <ErrorNote title={make.made === undefined ? making.failed : making.notAdded} error={make.error} />
+      )}
+    </form>
+  );
+}
+
+interface Wish {
+  readonly name: string;
+  readonly members: readonly string[];
+}
+
+/** In two steps, so that trying again after a device could not be added makes no second group of the same name. */
+function useMake(onClose: () => void) {
+  const { client } = useApp();
+  const cache = useQueryClient();
+  const navigate = useNavigate();
+  const [made, setMade] = useState<GroupView>();
+  const told = (group: GroupView): GroupView => {
+    applyEvent(cache, { type: 'group-changed', groupId: group.id, group });
+    return group;
+  };
+  const mutation = useMutation({
+    mutationFn: async ({ name, members }: Wish) => {
+      const group = made ?? told(await client.createGroup(name, []));
+      setMade(group);
+      return members.length === 0 ? group : told(await client.addToGroup(group.id, members));
+    },
+    onSuccess: ({ id }) => {
+      onClose();
+      void navigate({ to: '/groups', search: { id } });
+    },
+  });
+  return { ...mutation, made };
+}
