@@ -2,7 +2,9 @@ import 'reflect-metadata';
 import type { Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+// Its own file: the package's entry loads 35 modules for forms with files, which no route takes.
+import { FastifyAdapter } from '@nestjs/platform-fastify/adapters/fastify-adapter.js';
 import { type Logger, PeerAiError, type Random, toBase64Url } from '@peerai/core-protocol';
 import type { Peer } from '@peerai/peer';
 import type { AccessRules } from './access.ts';

@@ -1,6 +1,6 @@
 import type { Clock } from '@peerai/core-protocol';
 import { type Engine, sameModelName } from '@peerai/llm-bridge';
-import { createNano } from '@peerai/nn-engine';
+import { createNano } from '@peerai/nn-engine/nano';
 import { readNanoFile } from '@peerai/nn-engine/node';
 
 /** The embedded guide as an engine of one model; its file is read at the first question. */

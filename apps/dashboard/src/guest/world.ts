@@ -1,5 +1,5 @@
 import { createIdentity, type Logger, nobleCrypto as crypto, toHex } from '@peerai/core-protocol';
-import { decodeTicket } from '@peerai/core-protocol/access';
+import type { Ticket } from '@peerai/core-protocol/access';
 import { createGuest } from '@peerai/peer/guest';
 import {
   browserRandom as random,
@@ -15,18 +15,16 @@ const logger: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
 /**
  * A whole peer in this tab: its own key and store, one a link, and a network of WebSocket and WebRTC.
- * Throws TICKET_INVALID, STORE_LOCKED (another tab has this link), STORE_BROKEN.
+ * Throws STORE_LOCKED (another tab has this link), STORE_BROKEN.
  */
-export async function openSession(text: string): Promise<Session> {
-  const ticket = decodeTicket(crypto, text);
+export async function openSession(ticket: Ticket): Promise<Session> {
   const store = await openBrowserStore(`guest-${toHex(ticket.id)}`);
   try {
     const { seed } = await loadOrCreateBrowserSeed(store, random);
     const isGranted = (peer: string): boolean => peer === ticket.provider;
     const node = await createBrowserNode({ seed, clock, random, logger, crypto, isGranted }, { relays: [] });
-    await node.start();
     const world = { clock, random, crypto, store, network: node.network };
-    const guest = await createGuest(world, createIdentity(crypto, seed), ticket);
+    const [guest] = await Promise.all([createGuest(world, createIdentity(crypto, seed), ticket), node.start()]);
     return {
       connect: (signal) => guest.connect(signal),
       state: (signal) => guest.state(signal),

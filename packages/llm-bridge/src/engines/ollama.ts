@@ -1,5 +1,5 @@
 import { type LanguageModel, type ModelCard, PeerAiError, type Prompt, type Sampling } from '@peerai/core-protocol';
-import { Ollama } from 'ollama/browser';
+import type { Ollama } from 'ollama/browser';
 import { z } from 'zod';
 import { llmError } from '../errors.ts';
 import { withDeadline } from '../flow/abort.ts';
@@ -39,8 +39,8 @@ export function ollamaEngine(deps: HttpEngineDeps, options: { readonly url: stri
   const traits: Parameters<typeof ollamaCards>[1] = new Map();
   const call: Call = async (work, signal, { timeoutMs = limits.engineListMs, bytesMax } = {}) => {
     try {
-      return await withDeadline(deps.clock, timeoutMs, signal, (within) =>
-        work(new Ollama({ host: url, fetch: ollamaFetch(deps.fetch, within, bytesMax) })),
+      return await withDeadline(deps.clock, timeoutMs, signal, async (within) =>
+        work(await clientOf(url, ollamaFetch(deps.fetch, within, bytesMax))),
       );
     } catch (error) {
       throw late(ollamaFailure(error, signal));
@@ -56,6 +56,12 @@ export function ollamaEngine(deps: HttpEngineDeps, options: { readonly url: stri
     list: (signal) => models(signal),
     model: async (name, signal) => findModel(await models(signal, name), name),
   };
+}
+
+/** Loaded when an Ollama is asked: the client brings a `fetch` of its own that loads Node's. */
+async function clientOf(host: string, fetch: typeof globalThis.fetch): Promise<Ollama> {
+  const { Ollama: Client } = await import('ollama/browser');
+  return new Client({ host, fetch });
 }
 
 function modelOf(deps: HttpEngineDeps, url: string, card: ModelCard, call: Call): LanguageModel {
@@ -101,7 +107,8 @@ async function* chat(
     },
   };
   try {
-    const replies = await new Ollama({ host: url, fetch: ollamaFetch(deps.fetch, signal) }).chat(request);
+    const client = await clientOf(url, ollamaFetch(deps.fetch, signal));
+    const replies = await client.chat(request);
     for await (const reply of replies) {
       const { message, done, ...end } = checkReply(chatSchema, reply);
       yield {

@@ -1,11 +1,11 @@
-import { generateKeyPairFromSeed } from '@libp2p/crypto/keys';
+import { privateKeyFromRaw } from '@libp2p/crypto/keys';
 import { gossipsub, type GossipSub } from '@libp2p/gossipsub';
 import { identify } from '@libp2p/identify';
 import { type ConnectionGater, FaultTolerance } from '@libp2p/interface';
 import type { SingleKadDHT } from '@libp2p/kad-dht';
 import { noise } from '@libp2p/noise';
 import { ping } from '@libp2p/ping';
-import { type CryptoProvider, nobleCrypto, type PeerId } from '@peerai/core-protocol';
+import { concatBytes, type CryptoProvider, nobleCrypto, type PeerId } from '@peerai/core-protocol';
 import { createLibp2p, type Libp2p, type Libp2pInit } from 'libp2p';
 import { createDirectory, recordsTopic } from '../discovery/directory.ts';
 import { createIntake } from '../discovery/intake.ts';
@@ -97,7 +97,7 @@ export async function assembleNode(deps: TransportDeps, shape: NodeShape): Promi
   // A relay counts and refuses by itself.
   const connectionLimit = shape.relay === undefined ? createConnectionLimit(shape.maxConnections) : undefined;
   const libp2p = await createLibp2p({
-    ...(await libp2pOptions(deps, shape, isBlocked, connectionLimit)),
+    ...libp2pOptions({ ...deps, crypto }, shape, isBlocked, connectionLimit),
     ...membership?.protection,
     start: false,
     services: {
@@ -149,8 +149,8 @@ function pubsubService() {
   });
 }
 
-async function libp2pOptions(
-  deps: TransportDeps,
+function libp2pOptions(
+  { seed, crypto }: TransportDeps & { readonly crypto: CryptoProvider },
   shape: NodeShape,
   isBlocked: (peer: PeerId) => boolean,
   connectionLimit: ConnectionLimit | undefined,
@@ -158,7 +158,8 @@ async function libp2pOptions(
   const deny = (peer: { toString(): string }): boolean => isBlocked(peer.toString() as PeerId);
   return {
     nodeInfo: { name: 'peerai', userAgent: 'peerai' },
-    privateKey: await generateKeyPairFromSeed('Ed25519', deps.seed),
+    // With its public half, which libp2p would otherwise work out in JavaScript.
+    privateKey: privateKeyFromRaw(concatBytes(seed, crypto.ed25519.publicKey(seed))),
     addresses: {
       listen: [...shape.listen],
       announce: [...(shape.announce ?? [])],
