@@ -20,6 +20,8 @@ function guestPage(): Plugin {
 /** What the guest's page does without; only that page contains a network. */
 const without = {
   '@libp2p/gossipsub': fileURLToPath(new URL('./src/guest/without/gossipsub.ts', import.meta.url)),
+  '@libp2p/logger': fileURLToPath(new URL('./src/guest/without/logger.ts', import.meta.url)),
+  '@multiformats/dns': fileURLToPath(new URL('./src/guest/without/dns.ts', import.meta.url)),
   '@noble/ciphers/aes.js': fileURLToPath(new URL('./src/guest/without/aes.ts', import.meta.url)),
   '@noble/curves/secp256k1.js': fileURLToPath(new URL('./src/guest/without/secp256k1.ts', import.meta.url)),
   '@noble/post-quantum/ml-kem.js': fileURLToPath(new URL('./src/guest/without/ml-kem.ts', import.meta.url)),

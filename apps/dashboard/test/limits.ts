@@ -4,8 +4,8 @@ export const limits = {
   ownerScriptKb: 150,
   /** Any one script that is fetched later. */
   lazyScriptKb: 200,
-  /** The guest's page to its first answer: document, styles, every script, the network included. */
-  guestTotalKb: 190,
+  /** The guest's page to its first answer: document, styles, every script, the network included. It has 182; the target is 190. */
+  guestTotalKb: 185,
   /** What stands before the guest can type: document, styles, first script. */
   guestFirstPaintKb: 30,
 } as const;
