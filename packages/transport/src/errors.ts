@@ -30,6 +30,8 @@ export function channelClosed(reason: string, code?: string, cause?: unknown): P
 
 /** One line of somebody else's error, for people; never a stack. */
 export function reasonOf(error: unknown): string {
+  // What a WebSocket that does not open gives: an event, which says no more than that, in browsers and in Node.
+  if (error instanceof Event) return 'the WebSocket did not open';
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return text.split('\n')[0]?.slice(0, 200) ?? 'unknown';
 }

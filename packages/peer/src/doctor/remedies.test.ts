@@ -13,6 +13,7 @@ test('the step that came furthest tells most, of equal ones the first', () => {
   const [dial, late, key] = [step('dial', 'NOBODY_LISTENS'), step('dial', 'NO_ANSWER'), step('encrypt', 'WRONG_KEY')];
   expect(tellingStep([dial, key, late])).toBe(key);
   expect(tellingStep([dial, late])).toBe(dial);
+  expect(tellingStep([step('dial', 'CONNECTION_LOST'), dial])).toBe(dial);
   expect(tellingStep([step('dial', 'OK'), late])).toBe(late);
   expect(tellingStep([step('protocol', 'OK')])).toBeUndefined();
   expect(tellingStep([])).toBeUndefined();

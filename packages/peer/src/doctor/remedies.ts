@@ -171,12 +171,14 @@ const order: readonly ConnectionStep[] = [
   'protocol',
 ];
 
-/** The step that says most of why a peer is away: the one that came furthest. Of equal ones the first, for addresses are tried best first. */
+/** The step that says most of why a peer is away: the one that came furthest; of equal ones one that names a cause, then the first that ended. */
 export function tellingStep(steps: readonly StepTrace[]): StepTrace | undefined {
   const failed = steps.filter(({ code }) => code !== 'OK');
-  const [best] = failed.toSorted((a, b) => rank(b) - rank(a));
+  const [best] = failed.toSorted((a, b) => rank(b) - rank(a) || Number(isUnexplained(a)) - Number(isUnexplained(b)));
   return best;
 }
+
+const isUnexplained = ({ code }: StepTrace): boolean => code === 'CONNECTION_LOST';
 
 /** That the transport is off says only that this address is none of ours to dial. */
 const rank = ({ step, code }: StepTrace): number => (code === 'NO_DIRECT_PATH' ? 0 : order.indexOf(step));

@@ -67,6 +67,13 @@ describe('at a direct address', () => {
     expect(await traced(a, peer, addresses)).toEqual(['dial NOBODY_LISTENS']);
   });
 
+  test('a WebSocket that does not open says no more than that', async () => {
+    const a = await nodes.agent({ listen: [], transports: { ...off, websocket: true } });
+    const [peer, addresses] = [await stranger(), ['/ip4/127.0.0.1/tcp/1/ws']];
+    expect(await remembered(a, peer, addresses)).toEqual(['dial CONNECTION_LOST']);
+    expect(a.paths?.last(peer)?.steps).toMatchObject([{ cause: 'the WebSocket did not open' }]);
+  });
+
   test('UDP is blocked', async () => {
     const a = await nodes.agent({ listen: [], transports: { ...off, quic: true }, connectionTimeoutMs: 500 });
     const [peer, addresses] = [await stranger(), [await udpHole()]];
