@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import type { ArgsDef } from 'citty';
 import type { AnyCommand } from './cli/command.ts';
 import { exitCodes } from './cli/exit-codes.ts';
 import { readWords } from './cli/read-words.ts';
@@ -31,10 +32,10 @@ async function main(args: readonly string[]): Promise<void> {
   const chosen = sub ?? verb.run;
   const { renderUsage, runCommand } = await import('citty');
   if (wantsHelp) {
-    const more = sub === undefined && verb.subs !== undefined ? `\nVerbs: ${Object.keys(subs).join(', ')}\n` : '';
-    const usage =
-      chosen === undefined ? `peerai ${entry.usage}: ${entry.says}` : await renderUsage(chosen, parentOf(chosen, word));
-    process.stdout.write(`${usage}\n${more}`);
+    const all = sub === undefined ? verbList(word, subs) : '';
+    const head = all === '' ? '' : `peerai ${word}: ${entry.says}\n\n${all}\n`;
+    const usage = chosen === undefined ? '' : await renderUsage(chosen, parentOf(chosen, word));
+    process.stdout.write(`${head}${usage}\n`);
     return;
   }
   const isSubMissing = sub === undefined && subWord !== undefined && !subWord.startsWith('-');
@@ -58,6 +59,19 @@ function refuseOldNode(): void {
     `peerai: this is Node ${process.versions.node}; peerai needs ${nodeMin} or newer\n  In the repository: pnpm exec peerai, which brings its own.\n`,
   );
   process.exit(exitCodes.failure);
+}
+
+/** Every verb of a noun with its words and what it does, a line each. */
+function verbList(word: string, subs: Readonly<Record<string, AnyCommand>>): string {
+  const lines = Object.entries(subs).map(([name, { args, meta }]) => {
+    const words = Object.entries((args ?? {}) as ArgsDef).flatMap(([key, { type, ...definition }]) =>
+      type !== 'positional' ? [] : [definition.required === true ? `<${key}>` : `[${key}]`],
+    );
+    const { description = '' } = (meta ?? {}) as { readonly description?: string };
+    return [['peerai', word, name, ...words].join(' '), description] as const;
+  });
+  const width = Math.max(0, ...lines.map(([usage]) => usage.length));
+  return lines.map(([usage, says]) => `  ${usage.padEnd(width)}   ${says}\n`).join('');
 }
 
 /** The words before a command's own name in its usage line. */

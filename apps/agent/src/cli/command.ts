@@ -124,5 +124,7 @@ function refuseEmptyAndExtra(given: Readonly<Record<string, unknown>>, known: Ar
   const wanted = definitions.filter(([, { type }]) => type === 'positional').length;
   const extra = words[wanted];
   if (extra === undefined) return;
-  throw new PeerAiError('USAGE', `"${extra}" is one word too many`, { hint: 'Quote a text of several words.' });
+  throw new PeerAiError('USAGE', `"${extra}" is one word too many`, {
+    hint: 'A text of several words is quoted; --help says which words belong here.',
+  });
 }

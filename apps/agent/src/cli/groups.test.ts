@@ -38,5 +38,9 @@ test('a group is made, written to, and left', { timeout: 90_000 }, async () => {
   expect(await laptop.run(['groups', 'remove', 'team', 'desk'])).toMatchObject({ code: 5 });
   expect(await laptop.run(['groups', 'leave', 'team'])).toMatchObject({ code: 0, stdout: 'Left.\n' });
   await eventually(async () => expect((await groupsOf(desk))[0]?.members).toHaveLength(1));
-  expect(await laptop.run(['send', '@team', 'gone'])).toMatchObject({ code: 1 });
+  const gone = await laptop.run(['send', '@team', 'gone']);
+  expect(gone).toMatchObject({ code: 1, stderr: expect.stringContaining('`peerai groups` lists') });
+  const made = await desk.run(['groups', 'create', 'both', '--with', 'laptop']);
+  expect(made).toMatchObject({ code: 0, stdout: 'Made both. In it: desk, laptop\n' });
+  await eventually(async () => expect(await groupsOf(laptop)).toHaveLength(1));
 });

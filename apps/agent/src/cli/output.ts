@@ -88,6 +88,8 @@ const ownHints: Readonly<Record<string, string>> = {
   TOKEN_WRONG: 'Is this the right --home? Each has its own token.',
   TOKEN_MISSING: 'Give --home (or PEERAI_HOME) of the agent, so that its token is found.',
   CONFIG_INVALID: '`peerai config schema` lists every key.',
+  GROUP_UNKNOWN: '`peerai groups` lists those this peer is in.',
+  DOCUMENT_UNKNOWN: '`peerai state` lists those this peer shares.',
   STORE_FULL: 'Make room on the disk, then start again; nothing that was confirmed is lost.',
   STORE_BROKEN: 'Move the damaged file away or restore a backup; the identity is in another file and stays.',
 };

@@ -30,13 +30,17 @@ test('in the repository the command is on the path of pnpm exec; before the firs
 
 test('every verb says how it is used, and names its own verbs', { timeout: 60_000 }, async () => {
   const told = await inTurns(Object.entries(verbs), async ([word, { load }]) => {
-    const subs = Object.keys((await load()).subs ?? {});
+    const subs = Object.entries((await load()).subs ?? {});
     return { word, subs, ...(await peerai([word, '--help'], call)) };
   });
   for (const { word, subs, code, stdout, stderr } of told) {
     expect({ word, code, stderr }).toEqual({ word, code: 0, stderr: '' });
     expect(stdout).toContain(`peerai ${word}`);
-    for (const sub of subs) expect(stdout).toContain(sub);
+    for (const [sub, { meta }] of subs) {
+      const { description } = meta as { readonly description: string };
+      const line = stdout.split('\n').find((one) => one.startsWith(`  peerai ${word} ${sub} `));
+      expect(line).toContain(description);
+    }
     // oxlint-disable-next-line no-control-regex -- a pipe gets no colours
     expect(stdout).not.toMatch(/\u001B/);
   }
@@ -51,7 +55,8 @@ const mistakes: readonly (readonly [readonly string[], string])[] = [
   [['status', '-z'], '--z'],
   [['up', '--no-nope'], '--nope'],
   [['down', 'now'], 'one word too many'],
-  [['run', 'echo', 'two', 'words'], 'Quote'],
+  [['run', 'echo', 'two', 'words'], 'quoted'],
+  [['groups', 'create', 'team', 'laptop'], '--help'],
   [['run'], 'MODEL'],
   [['share', 'echo', '--tokens', 'many'], '--tokens is "many"'],
   [['up', '--name'], '--name needs a value'],
@@ -60,6 +65,13 @@ const mistakes: readonly (readonly [readonly string[], string])[] = [
   [['env', 'gemini'], 'openai or ollama'],
   [['send', 'a'], 'give a text or --data'],
 ];
+
+test('the verbs of a noun are listed with their words', async () => {
+  const { stdout } = await peerai(['groups', '--help'], call);
+  expect(stdout).toMatch(/^peerai groups: several devices that read each other\n/);
+  expect(stdout).toMatch(/^ {2}peerai groups add <group> <peer> {3,}Add a device that is there$/mu);
+  expect((await peerai(['groups', 'add', '--help'], call)).stdout).not.toContain('peerai groups create');
+});
 
 test('a mistake in usage is named, with status 2 and nothing on stdout', { timeout: 60_000 }, async () => {
   const env = { PEERAI_API: 'http://127.0.0.1:9' };

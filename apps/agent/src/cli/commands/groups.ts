@@ -10,7 +10,7 @@ const membersOf = ({ members }: GroupView): string => members.map(({ name }) => 
 const ls = command('ls', 'Groups this peer is in', {}, async ({ agent, output, signal }) => {
   const all = await (await agent()).client.groups(signal);
   output.data({ groups: all }, () => {
-    if (all.length === 0) return 'None yet. Make one: peerai groups create <name>';
+    if (all.length === 0) return 'None yet. Make one: peerai groups create <name> --with <peer,peer>';
     const rows = all.map((group) => [group.name, membersOf(group), group.mine ? 'yes' : '-', group.id.slice(0, 8)]);
     return table([['NAME', 'MEMBERS', 'YOU ADD', 'ID'], ...rows]);
   });
@@ -19,10 +19,18 @@ const ls = command('ls', 'Groups this peer is in', {}, async ({ agent, output, s
 const create = command(
   'create',
   'Make a group',
-  { name: { type: 'positional', required: true, description: 'What it is called' } } as const,
+  {
+    name: { type: 'positional', required: true, description: 'What it is called' },
+    with: { type: 'string', valueHint: 'peer,peer', description: 'Devices that are in it from the start' },
+  } as const,
   async ({ args, agent, output }) => {
-    const group = await (await agent()).client.createGroup(args.name, []);
-    output.data({ group }, () => `Made ${group.name}. Add a device: peerai groups add ${group.id.slice(0, 8)} <peer>`);
+    const members = args.with === undefined ? [] : args.with.split(',').filter((one) => one !== '');
+    const group = await (await agent()).client.createGroup(args.name, members);
+    output.data({ group }, () =>
+      members.length > 0
+        ? `Made ${group.name}. In it: ${membersOf(group)}`
+        : `Made ${group.name}. Add a device: peerai groups add ${group.id.slice(0, 8)} <peer>`,
+    );
   },
 );
 

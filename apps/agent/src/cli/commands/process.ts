@@ -5,7 +5,7 @@ import { PeerAiError } from '@peerai/core-protocol';
 import { command, type Verb } from '../command.ts';
 import { isAlive, readInstance } from '../locate.ts';
 import { table } from '../plain.ts';
-import { ago, seconds } from '../words.ts';
+import { ago, counted, seconds } from '../words.ts';
 
 /** How long an agent may take to end, milliseconds. */
 const downMsMax = 6_000;
@@ -48,7 +48,7 @@ export const status: Verb = {
         ...node.engines
           .filter(({ state }) => state !== 'absent')
           .map(({ kind, detail }) => `engine    ${kind}: ${detail}`),
-        `links     ${live.length} active`,
+        `shares    ${counted(live.length, 'link is', 'links are')} open`,
         '',
         devices.length === 0
           ? 'No devices yet: peerai invite'

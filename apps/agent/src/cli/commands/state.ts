@@ -11,7 +11,7 @@ const membersOf = ({ members }: DocumentView): string => members.map(({ name }) 
 const ls = command('ls', 'Documents this peer has', {}, async ({ agent, output, signal }) => {
   const documents = await (await agent()).client.documents(signal);
   output.data({ documents }, () => {
-    if (documents.length === 0) return 'None yet. Make one: peerai state create <name> --with <peer>';
+    if (documents.length === 0) return 'None yet. Make one: peerai state create <name> --with <peer,peer>';
     const rows = documents.map((one) => [
       one.name,
       membersOf(one),
