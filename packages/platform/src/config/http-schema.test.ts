@@ -60,6 +60,11 @@ describe('The HTTP face in the configuration', () => {
   });
 
   const key = 'ab'.repeat(32);
+  it('takes peers of other names and keys', () => {
+    const peers = `[{name: a, public_key: ${key}}, {name: b, public_key: ${'cd'.repeat(32)}}, {name: c, profile: inbox}]`;
+    expect(load(`http: {peers: ${peers}}`).http.peers).toHaveLength(3);
+  });
+
   it.each([
     ['http: {trust: everybody}', /http\.trust/u],
     ['http: {session_life: 999ms}', /a session lives 1s to 24h/u],
@@ -71,6 +76,14 @@ describe('The HTTP face in the configuration', () => {
     ['http: {peers: [{name: a}]}', /needs the peer's public_key/u],
     ['http: {peers: [{name: a, public_key: abc}]}', /64 hex digits/u],
     [`http: {peers: [{name: a, profile: inbox, public_key: ${key}}]}`, /inbox takes no public_key/u],
+    [
+      `http: {peers: [{name: a, public_key: ${key}}, {name: b, public_key: ${key.toUpperCase()}}]}`,
+      /http\.peers\.1\.public_key: abab.* stands at http\.peers\.0 already/u,
+    ],
+    [
+      `http: {peers: [{name: a, public_key: ${key}}, {name: a, profile: inbox}]}`,
+      /http\.peers\.1\.name: a stands at http\.peers\.0 already/u,
+    ],
     [`http: {peers: [{name: a, profile: pcp/9, public_key: ${key}}]}`, /profile/u],
   ])('refuses %s', (text, why) => {
     expect(refusal(text)).toMatch(why);

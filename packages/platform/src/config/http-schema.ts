@@ -56,6 +56,20 @@ export const httpSection = z
     peers: z
       .array(olderPeer)
       .max(256, 'at most 256 peers')
+      .superRefine((peers, context) => {
+        for (const field of ['name', 'public_key'] as const) {
+          const first = new Map<string, number>();
+          for (const [place, peer] of peers.entries()) {
+            const value = field === 'name' ? peer.name : peer.public_key?.toLowerCase();
+            if (value === undefined) continue;
+            const before = first.get(value);
+            // Only the last of the two would count.
+            const message = `${value} stands at http.peers.${before} already`;
+            if (before !== undefined) context.addIssue({ code: 'custom', path: [place, field], message });
+            else first.set(value, place);
+          }
+        }
+      })
       .default([])
       .describe(
         'Peers of older implementations: {name, profile, url, public_key}; profile inbox uses the shared secret.',
