@@ -1,4 +1,11 @@
-import { type Clock, type Logger, PeerAiError, type PeerId, type Random } from '@peerai/core-protocol';
+import {
+  type Clock,
+  type Logger,
+  type MessagePriority,
+  PeerAiError,
+  type PeerId,
+  type Random,
+} from '@peerai/core-protocol';
 import type { PeerMessenger } from '@peerai/messaging';
 import type { EventHub } from '../events/hub.ts';
 import { limits } from '../limits.ts';
@@ -100,6 +107,12 @@ export function ended(
   };
 }
 
+/** All letters about one task have the same, so that none overtakes another: a task, and then that it is cancelled. */
+export function letterPriority({ priority }: Pick<TaskHead, 'priority'>): MessagePriority {
+  if (priority === 'low' || priority === 'normal') return priority;
+  return 'high';
+}
+
 /** One owed message, and the head without that debt; undefined when the outbox has no room now. */
 async function send(desk: Desk, head: TaskHead, kind: TaskKind): Promise<TaskHead | undefined> {
   const { owed = [], ...rest } = head;
@@ -110,6 +123,7 @@ async function send(desk: Desk, head: TaskHead, kind: TaskKind): Promise<TaskHea
       to: head.peer,
       kind,
       payload: await payloadOf(desk, head, kind),
+      priority: letterPriority(head),
       ...(kind === 'task_delegate' ? { expiresMs: lastMs(head) } : {}),
     });
     await desk.book.save(kind === 'task_delegate' ? { ...paid, letterId } : paid);

@@ -1,6 +1,6 @@
 import { PeerAiError } from '@peerai/core-protocol';
 import { limits } from '../limits.ts';
-import type { Desk } from './desk.ts';
+import { type Desk, letterPriority } from './desk.ts';
 import { isOver, type TaskHead } from './task-book.ts';
 import { answerPayload } from './task-letters.ts';
 
@@ -66,7 +66,7 @@ async function sendOne({ clock, messenger, self }: Desk, head: TaskHead, signal:
     const answer = { id, status: 'in_progress' as const, atMs: clock.nowMs() };
     const said = { ...(percent === undefined ? {} : { percent }), ...(message === undefined ? {} : { message }) };
     const payload = answerPayload('task_progress', { ...answer, ...said }, self);
-    sent = await messenger.send({ to: head.peer, kind: 'task_progress', payload });
+    sent = await messenger.send({ to: head.peer, kind: 'task_progress', payload, priority: letterPriority(head) });
     if (ended.has(sent)) resolve();
     await through;
   } finally {

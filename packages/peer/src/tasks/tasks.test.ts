@@ -236,6 +236,31 @@ describe('The line', () => {
   });
 });
 
+describe('To a peer that is away', () => {
+  test('the urgent ones come first, and no cancellation before its task', async () => {
+    const at = await scene();
+    const held = heldHandler('held');
+    await at.worker.peer.stop();
+    at.world.networks.kill(at.worker.identity.peer);
+    for (const priority of ['low', 'normal', 'high', 'critical', 'emergency'] as const)
+      await give(at, { type: 'held', title: priority, priority });
+    const low = at.boss.peer.tasks.list().find(({ title }) => title === 'low');
+    await at.world.clock.until(at.boss.peer.tasks.cancel(low?.id ?? ''));
+    const again = await at.world.peer('worker', { seed: 11, store: at.worker.store, taskHandlers: [held] });
+    const told: string[] = [];
+    void (async () => {
+      for await (const { event } of again.peer.events.subscribe(live()))
+        if (event.type === 'task-changed') told.push(`${event.task.title} ${event.task.status}`);
+    })();
+    await until(at.world.clock, () => told.includes('low cancelled'));
+    expect(told.filter((one) => one.endsWith(' assigned'))).toEqual(
+      ['high', 'critical', 'emergency', 'normal', 'low'].map((title) => `${title} assigned`),
+    );
+    for (const task of again.peer.tasks.list())
+      expect(task.status).not.toBe(task.title === 'low' ? 'assigned' : 'cancelled');
+  });
+});
+
 describe('After kill -9', () => {
   test('of who does them: what waited is done, what may be repeated is begun again, what may not fails, what was over stays', async () => {
     const done = heldHandler('done');
