@@ -182,7 +182,7 @@ function healthOf(node: TransportNode | undefined, startedMs: number): object {
 function statsOf(node: TransportNode | undefined, startedMs: number): object {
   const stats = node?.stats();
   return {
-    online_peers: stats?.connections ?? 0,
+    online_peers: stats?.peers ?? 0,
     reservations: stats?.reservations ?? 0,
     relayed: stats?.circuits ?? 0,
     refused_connections: stats?.refused.connections ?? 0,

@@ -63,7 +63,7 @@ export interface NodeShape {
   /** What a relay counts and refuses. */
   readonly relay?: {
     readonly gater: ConnectionGater;
-    readonly stats: () => Pick<TransportStats, 'reservations' | 'circuits' | 'refused'>;
+    readonly stats: () => Pick<TransportStats, 'peers' | 'reservations' | 'circuits' | 'refused'>;
   };
 }
 

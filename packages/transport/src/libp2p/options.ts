@@ -40,6 +40,8 @@ export interface MemoryBounds {
 
 export interface TransportStats {
   readonly connections: number;
+  /** Peers those connections are with (relay only). */
+  readonly peers?: number;
   readonly direct: number;
   readonly relayed: number;
   /** Channels answered here and open. */

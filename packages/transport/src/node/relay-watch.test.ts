@@ -30,6 +30,8 @@ test('a peer has its circuits once, however many connections it opens', async ()
   await expect(open(other, c)).rejects.toMatchObject({ code: 'PEER_UNREACHABLE' });
   await until(() => relay.stats().refused.circuits > 0);
   expect(relay.stats().circuits).toBe(1);
+  // The one that came twice is one.
+  expect(relay.stats()).toMatchObject({ connections: 4, peers: 3 });
 });
 
 test('a peer is called over as many circuits as it may have, and not over one more', async () => {

@@ -5,7 +5,7 @@ import type { TransportStats } from '../libp2p/options.ts';
 
 export interface RelayWatch {
   readonly gater: Pick<ConnectionGater, 'denyInboundRelayReservation' | 'denyOutboundRelayedConnection'>;
-  stats(): Pick<TransportStats, 'reservations' | 'circuits' | 'refused'>;
+  stats(): Pick<TransportStats, 'peers' | 'reservations' | 'circuits' | 'refused'>;
   /** To be called once with the parts of the node and its relay service. */
   over(components: Components, service: CircuitRelayService): void;
 }
@@ -57,6 +57,8 @@ export function createRelayWatch(bounds: {
       },
     },
     stats: () => ({
+      peers: new Set(components?.connectionManager.getConnections().map(({ remotePeer }) => remotePeer.toString()))
+        .size,
       reservations: service?.reservations.size ?? 0,
       circuits: streams(RELAY_V2_STOP_CODEC).length,
       refused: { ...refused },
