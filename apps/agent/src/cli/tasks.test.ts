@@ -116,7 +116,8 @@ test('a running task is cancelled from where it was given', { timeout: 60_000 },
 });
 
 test('kill -9 of both in turn: each task is done, none twice', { timeout: 120_000 }, async () => {
-  const first = await given('word '.repeat(60), '--model', 'echo-slow', '--title', 'running');
+  // 12 s of work: on a busy machine each command below takes 2.
+  const first = await given('word '.repeat(240), '--model', 'echo-slow', '--title', 'running');
   const inLine = [await given('two', '--model', 'echo'), await given('three', '--model', 'echo')];
   await statusOf(laptop, first, 'in_progress');
   await statusOf(laptop, inLine[1] ?? '', 'assigned');
