@@ -10,6 +10,8 @@ export interface PeerCounts {
   /** Wall time of the last word from it, or of the last delivery to it. */
   seenMs?: number;
   lastError?: string;
+  /** What it said was wrong with a message of ours, until one is delivered. */
+  toldError?: string;
 }
 /** Messages over HTTP since the start, by peer; bounded, the one heard of longest ago goes first. */
 export interface Counts {
@@ -21,6 +23,8 @@ export interface Counts {
   rejectedOne(): void;
   /** One attempt to send, and how it ended: `code` when it failed. */
   sent(peer: PeerId, code?: string): void;
+  /** An error message from it: its code. */
+  told(peer: PeerId, code: string): void;
   isHealthy(peer: PeerId): boolean;
 }
 
@@ -69,10 +73,14 @@ export function createCounts(clock: Pick<Clock, 'nowMs'>, options: CountsOptions
         counts.delivered += 1;
         counts.seenMs = clock.nowMs();
         delete counts.lastError;
+        delete counts.toldError;
       } else {
         counts.failed += 1;
         counts.lastError = code;
       }
+    },
+    told(peer, code) {
+      of(peer).toldError = code;
     },
     isHealthy(peer) {
       const { seenMs, lastError } = peers.get(peer) ?? {};

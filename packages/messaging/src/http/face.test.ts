@@ -61,6 +61,31 @@ describe('POST /message', () => {
     });
   });
 
+  it.each(['pcp/1.0-six', 'pcp/0.1'])(
+    'notes what an error message of %s says, until something is delivered',
+    async (profile) => {
+      const at = await life();
+      const told = (payload: Record<string, unknown>) =>
+        profile === 'pcp/0.1'
+          ? at.post(
+              '/v0.1/message',
+              sealConcat(sealing(at.clock), { kind: 'error', senderId: 'entity-a', recipientId: 'entity-b', payload }),
+            )
+          : at.post('/message', six(at, 'error', payload));
+      expect((await told({ error_message: 'no code' })).status).toBe(400);
+      expect(await told({ error_code: 'SESSION_EXPIRED', error_message: 'over' })).toMatchObject({
+        status: 200,
+        body: { status: 'received' },
+      });
+      const lastError = async (): Promise<unknown> =>
+        ((await at.get('/stats')).body['stats'] as Record<string, { last_error: unknown }>)['entity-a']?.last_error;
+      expect(await lastError()).toBe('SESSION_EXPIRED');
+      expect(at.seen).toEqual([]);
+      at.counts.sent(older.peer);
+      expect(await lastError()).toBe(null);
+    },
+  );
+
   it('refuses strangers of every profile, also forged ones with a known name', async () => {
     const at = await life({ contacts: [] });
     expect(await at.post('/message', six(at))).toMatchObject({

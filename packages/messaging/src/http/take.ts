@@ -12,9 +12,11 @@ import {
   openPcp,
   pcpErrorReply,
   type PcpOpened,
+  type PcpPayload,
   type PcpProfile,
   pcpReceivedReply,
   type PcpReply,
+  readPcpPayload,
   sealConcat,
 } from '@peerai/core-protocol/pcp';
 import type { Inbox } from '../inbox/inbox.ts';
@@ -116,6 +118,11 @@ async function handle(deps: TakeDeps, options: TakeOptions, opened: PcpOpened, s
   if (lightKinds.includes(kind)) {
     if (profile !== 'pcp/0.1' || kind !== 'ping') return pcpReceivedReply(opened, options);
     return concatReply(deps, options, senderId, 'pong', {});
+  }
+  if (kind === 'error' && profile !== 'peerai/1') {
+    const { error_code: code } = readPcpPayload('error', opened.payload).payload as PcpPayload<'error'>;
+    deps.counts.told(opened.sender, code);
+    return pcpReceivedReply(opened, options);
   }
   const { discover } = deps;
   if (kind === 'discovery' && discover !== undefined) {

@@ -108,7 +108,7 @@ export function statsView(deps: ViewDeps, { entityId }: ViewOptions): PcpReply {
       successful_deliveries: counts.delivered,
       failed_deliveries: counts.failed,
       last_seen: counts.seenMs === undefined ? null : new Date(counts.seenMs).toISOString(),
-      last_error: counts.lastError ?? null,
+      last_error: counts.lastError ?? counts.toldError ?? null,
       is_healthy: deps.counts.isHealthy(peer),
     };
     return [name, view] as const;

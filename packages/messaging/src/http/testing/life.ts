@@ -12,7 +12,7 @@ import { sealSix } from '@peerai/core-protocol/pcp';
 import { type ManualClock, type MemoryStore, memoryWorld, seededRandom } from '@peerai/core-protocol/testing';
 import { createMessenger } from '../../messenger.ts';
 import { type ContactProfile, type NamedContact, openContacts } from '../contacts.ts';
-import { createCounts } from '../counts.ts';
+import { type Counts, createCounts } from '../counts.ts';
 import type { Discover } from '../discovery.ts';
 import { type HttpFace, openHttpFace } from '../face.ts';
 
@@ -26,6 +26,7 @@ export interface Life {
   readonly seen: Opened[];
   readonly clock: ManualClock;
   readonly store: MemoryStore;
+  readonly counts: Counts;
   readonly self: Identity;
   readonly standing: Map<string, 'paired' | 'blocked'>;
   fails: boolean;
@@ -77,12 +78,13 @@ export async function life(options: LifeOptions = {}): Promise<Life> {
   const { contacts: named = [contact()], isOpen = false, secret, profiles, showsPeers = true, hosts } = options;
   const own = { entityId: 'entity-b', ...(secret === undefined ? {} : { secret }) };
   const contacts = await openContacts({ store: store.room('contacts'), crypto: nodeCrypto }, { named, isOpen, ...own });
+  const counts = createCounts(clock);
   const face = await openHttpFace(
     {
       ...world,
       store: store.room('http'),
       contacts,
-      counts: createCounts(clock),
+      counts,
       receive: messenger.receive,
       standing: (peer) => standing.get(peer) ?? 'stranger',
       paired: () => [],
@@ -109,6 +111,7 @@ export async function life(options: LifeOptions = {}): Promise<Life> {
     seen,
     clock,
     store,
+    counts,
     self: identity,
     standing,
     get fails() {
