@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createIdentity, fromHex, sealWithSecret, toHex, utf8 } from '@peerai/core-protocol';
 import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
-import { sealConcat } from '@peerai/core-protocol/pcp';
+import { pcpLimits, sealConcat } from '@peerai/core-protocol/pcp';
 import { ManualClock } from '@peerai/core-protocol/testing';
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
@@ -85,6 +85,29 @@ describe('POST /message', () => {
       expect(await lastError()).toBe(null);
     },
   );
+
+  it.each([
+    [['0.3'], '0.3'],
+    [['0.3', '1.0', '9.9'], '1.0'],
+    [['1.1', '0.3', '1.0'], '1.1'],
+    [Array.from({ length: pcpLimits.versionsMax }, () => '1.0'), '1.0'],
+  ])('answers a handshake that offers %j with %s', async (offered, chosen) => {
+    const at = await life();
+    const answer = await at.post('/message', six(at, 'handshake', { supported_versions: offered }));
+    expect(answer).toMatchObject({ status: 200, body: { status: 'received', selected_version: chosen } });
+  });
+
+  it('refuses a handshake in no version that is spoken here, chooses none where none is offered, and reads a bounded list', async () => {
+    const at = await life({ profiles: ['pcp/1.0-six'] });
+    const answer = (offered: unknown) => at.post('/message', six(at, 'handshake', { supported_versions: offered }));
+    expect(await answer(['9.9', 'peerai/1'])).toMatchObject({
+      status: 400,
+      body: { error: { code: 'INVALID_VERSION', details: { supported: ['1.1', '1.0', '0.3'] } } },
+    });
+    expect((await at.post('/message', six(at, 'handshake', {}))).body).not.toHaveProperty('selected_version');
+    for (const wrong of ['1.0', [1], Array.from({ length: pcpLimits.versionsMax + 1 }, () => '1.0')])
+      expect((await answer(wrong)).body.error?.code).toBe('INVALID_FORMAT');
+  });
 
   it('refuses strangers of every profile, also forged ones with a known name', async () => {
     const at = await life({ contacts: [] });

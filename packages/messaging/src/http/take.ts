@@ -9,8 +9,10 @@ import {
   type ReplayWindow,
 } from '@peerai/core-protocol';
 import {
+  negotiateVersion,
   openPcp,
   pcpErrorReply,
+  pcpLimits,
   type PcpOpened,
   type PcpPayload,
   type PcpProfile,
@@ -116,8 +118,11 @@ export function admitOwn(
 async function handle(deps: TakeDeps, options: TakeOptions, opened: PcpOpened, signal: AbortSignal): Promise<PcpReply> {
   const { profile, senderId, kind } = opened;
   if (lightKinds.includes(kind)) {
-    if (profile !== 'pcp/0.1' || kind !== 'ping') return pcpReceivedReply(opened, options);
-    return concatReply(deps, options, senderId, 'pong', {});
+    if (profile === 'pcp/0.1' && kind === 'ping') return concatReply(deps, options, senderId, 'pong', {});
+    const reply = pcpReceivedReply(opened, options);
+    const offered = kind === 'handshake' ? versionsOf(opened.payload) : undefined;
+    if (offered === undefined) return reply;
+    return { ...reply, body: { ...reply.body, selected_version: negotiateVersion(offered, options.profiles) } };
   }
   if (kind === 'error' && profile !== 'peerai/1') {
     const { error_code: code } = readPcpPayload('error', opened.payload).payload as PcpPayload<'error'>;
@@ -137,6 +142,15 @@ async function handle(deps: TakeDeps, options: TakeOptions, opened: PcpOpened, s
   if (isRepeated) throw new PeerAiError('REPLAY_DETECTED', 'this message has been here already');
   if (answer.outcome === 'refused') throw refusalOf(answer);
   return pcpReceivedReply(opened, options);
+}
+
+/** The versions that a handshake offers, if it does. Throws INVALID_FORMAT. */
+function versionsOf(payload: unknown): readonly string[] | undefined {
+  const { supported_versions: offered } = payload as { readonly supported_versions?: unknown };
+  if (offered === undefined || offered === null) return undefined;
+  const isList = Array.isArray(offered) && offered.length <= pcpLimits.versionsMax;
+  if (isList && offered.every((one) => typeof one === 'string')) return offered;
+  throw new PeerAiError('INVALID_FORMAT', `supported_versions are at most ${pcpLimits.versionsMax} texts`);
 }
 
 /** The oldest profile answers with a message of its own. */
