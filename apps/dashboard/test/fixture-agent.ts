@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import type { ChatEvent, ControlEvent, PeerView, PendingPairing } from '@peerai/peer/control';
 import * as schemas from '@peerai/peer/schemas';
+import { askDevice, broadcastTo, capabilitiesOf, foundPeers } from './fixture-asks.ts';
 import { answerDocuments, answerGroups } from './fixture-rooms.ts';
 import { fixturePairing, fixtureShare, fixtureState, fixtureTask, type FixtureState } from './fixture-data.ts';
 
@@ -62,6 +63,7 @@ export async function startFixtureAgent(dist: string): Promise<FixtureAgent> {
     if (request.headers.authorization !== `Bearer ${token}`)
       return problem(response, 401, 'UNAUTHORIZED', 'the token is wrong');
     if (path === '/events') return openEvents(request, response);
+    if (request.method === 'GET' && path.startsWith('/topics/')) return openTopic(path, response);
     const body = await readJson(request);
     if (path === '/chat') return answerChat(schemas.chatRequestSchema.parse(body), response);
     const answer = route(state, request.method ?? 'GET', path, body, url);
@@ -82,6 +84,16 @@ export async function startFixtureAgent(dist: string): Promise<FixtureAgent> {
     streams.add(response);
     response.on('close', () => streams.delete(response));
     write(response, { type: 'traffic', bytesPerSecond: 3_100, tokensPerSecond: 38, answering: 0 });
+  }
+
+  /** One device speaks as soon as somebody listens; the topic `silent` ends at once. */
+  function openTopic(path: string, response: ServerResponse): void {
+    const topic = path.split('/')[2] ?? '';
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    const heard = { topic, from: '12D3KooWStudy', fromName: 'study-pc', payload: 'The relay has moved.' };
+    const message = schemas.topicMessageSchema.parse({ ...heard, sentMs: Date.now() });
+    if (topic === 'silent') response.end();
+    else response.write(`event: message\nid: 1\ndata: ${JSON.stringify(message)}\n\n`);
   }
 
   function write(response: ServerResponse, event: ControlEvent): void {
@@ -160,7 +172,17 @@ function route(state: FixtureState, method: string, path: string, body: unknown,
       state.peers = state.peers.filter((peer) => peer.peerId !== id);
       return {};
     case 'POST peers':
-      return schemas.pingSchema.parse({ v: 1, roundTripMs: 7.9, path: 'direct' });
+      return askDevice(id ?? '', verb);
+    case 'POST broadcasts':
+      return broadcastTo(state, body);
+    case 'POST topics': {
+      schemas.publishRequestSchema.parse(body);
+      return schemas.publishedSchema.parse({ v: 1, topic: id, sentMs: Date.now() });
+    }
+    case 'POST discovery': {
+      const { model } = schemas.findRequestSchema.parse(body);
+      return schemas.foundSchema.parse({ v: 1, peers: model === 'mistral' ? foundPeers : [] });
+    }
     case 'GET pairings':
       return schemas.pairingsSchema.parse({ v: 1, invites: [], pending: state.pending });
     case 'POST pairings':
@@ -265,22 +287,6 @@ function makeShare(state: FixtureState, body: unknown, url: string): unknown {
   );
   state.shares = [share, ...state.shares];
   return schemas.shareSchema.parse(share);
-}
-
-function capabilitiesOf(peerId: string): unknown {
-  return schemas.capabilitiesSchema.parse({
-    v: 1,
-    peerId,
-    name: 'study-pc',
-    agent: 'peerai/0.1.0',
-    protocolVersions: ['1.1'],
-    messageTypes: ['text', 'task_delegate'],
-    crypto: ['ed25519_signing'],
-    endpoints: [],
-    models: ['mistral'],
-    taskTypes: ['prompt', 'research'],
-    askedMs: Date.now(),
-  });
 }
 
 function changeTasks(state: FixtureState, id: string | undefined, body: unknown): unknown {

@@ -13,6 +13,8 @@ export const limits = {
   turnsMax: 200,
   /** Characters of one message: the local API takes 200,000. */
   messageCharsMax: 20_000,
+  /** Messages of a topic kept on the page while it listens. */
+  heardMax: 100,
   /** Members of a group, oneself included: what MLS groups here take. */
   groupMembersMax: 32,
   /** Characters of a document's text: what may be written here. */

@@ -1,24 +1,16 @@
 import type { GroupMessageView, GroupSentView } from '@peerai/peer/control';
 import type { DotName } from '../shared/dots.ts';
+import { dotOf } from '../ui/delivery.ts';
 import { talk } from './strings.ts';
 
 type Receiver = GroupSentView['members'][number];
-
-const dots: Readonly<Record<Receiver['state'], DotName>> = {
-  delivered: 'direct',
-  queued: 'pending',
-  refused: 'blocked',
-  expired: 'blocked',
-  unknown: 'offline',
-};
-export const dotOf = ({ state }: Receiver): DotName => dots[state];
 
 export const stateText = ({ state, code }: Receiver): string =>
   code === undefined ? talk.states[state] : talk.because(talk.states[state], code);
 
 /** Where a message stands with all of them, in a few words: who did not get it comes before who waits. */
 export function summaryOf(members: readonly Receiver[]): { readonly dot: DotName; readonly text: string } {
-  const count = (match: (dot: DotName) => boolean): number => members.filter((one) => match(dotOf(one))).length;
+  const count = (match: (dot: DotName) => boolean): number => members.filter((one) => match(dotOf(one.state))).length;
   const has = count((dot) => dot === 'direct');
   const missed = count((dot) => dot === 'blocked');
   if (missed > 0) return { dot: 'blocked', text: talk.missed(missed) };

@@ -6,11 +6,12 @@ import { keys } from '../app/keys.ts';
 import { limits } from '../app/limits.ts';
 import { clockTime } from '../shared/format.ts';
 import { Composer } from '../ui/composer.tsx';
+import { dotOf } from '../ui/delivery.ts';
 import { State } from '../ui/icon.tsx';
 import { ErrorNote } from '../ui/note.tsx';
 import { Card } from '../ui/page.tsx';
 import { Region, useNow } from '../ui/region.tsx';
-import { dotOf, inOrder, type Said, stateText, summaryOf } from './delivery.ts';
+import { inOrder, type Said, stateText, summaryOf } from './delivery.ts';
 import { talk } from './strings.ts';
 
 /** What is said in a group, and the line to say something. */
@@ -112,7 +113,7 @@ function Delivery({ members }: { readonly members: (Said & { own: true })['messa
         {members.map((member) => (
           <li key={member.peerId} className="row">
             <b>{member.name}</b>
-            <State dot={dotOf(member)}>{stateText(member)}</State>
+            <State dot={dotOf(member.state)}>{stateText(member)}</State>
           </li>
         ))}
       </ul>

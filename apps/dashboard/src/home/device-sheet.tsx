@@ -1,18 +1,21 @@
 import type { NodeView, PeerPatch, PeerView } from '@peerai/peer/control';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useState, type ReactNode } from 'react';
+import { lazy, Suspense, useState, type ReactNode } from 'react';
 import { useApp } from '../app/context.ts';
 import { applyEvent } from '../app/live.ts';
 import { Permissions } from '../pairing/permissions.tsx';
 import { bytes, clockTime, roundTrip } from '../shared/format.ts';
 import { Button } from '../ui/button.tsx';
 import { Command } from '../ui/copy.tsx';
-import { State } from '../ui/icon.tsx';
+import { State, Verdict } from '../ui/icon.tsx';
 import { ErrorNote, Note } from '../ui/note.tsx';
 import { FingerprintFact } from '../ui/people.tsx';
+import { Loading } from '../ui/region.tsx';
 import { Sheet } from '../ui/sheet.tsx';
 import { Sure } from '../ui/sure.tsx';
 import { device, home } from './strings.ts';
+
+const DeviceAsks = lazy(async () => ({ default: (await import('./device-asks.tsx')).DeviceAsks }));
 
 /** One device: who it is, how it is reached, what it may do here. */
 export function DeviceSheet({
@@ -64,6 +67,11 @@ export function DeviceSheet({
           </section>
         )
       )}
+      {peer.kind === 'device' && peer.state !== 'blocked' && (
+        <Suspense fallback={<Loading what={device.asks} />}>
+          <DeviceAsks peer={peer} />
+        </Suspense>
+      )}
       <section>
         <Actions
           peer={peer}
@@ -112,6 +120,15 @@ function Facts({ peer }: { readonly peer: PeerView }): ReactNode {
           </State>
         )}
       </dd>
+      {(peer.report !== null || peer.health === 'unhealthy') && (
+        <>
+          <dt>{device.says}</dt>
+          <dd>
+            {peer.health === 'unhealthy' && <Verdict state="look">{device.silent}</Verdict>}
+            {peer.health !== 'unhealthy' && peer.report !== null && device.report(peer.report)}
+          </dd>
+        </>
+      )}
       <dt>{device.fingerprint}</dt>
       <dd>
         <FingerprintFact fingerprint={peer.fingerprint} />

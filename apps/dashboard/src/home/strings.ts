@@ -1,3 +1,5 @@
+import type { StatusReport } from '@peerai/peer/control';
+
 export const home = {
   title: 'Network',
   lead: 'Everything here is yours or was let in by you.',
@@ -67,6 +69,17 @@ export const device = {
   step: (step: string, code: string) => `Step: ${step} · ${code}`,
   through: (names: string) => `letters go through ${names}`,
   isBlocked: 'blocked: it is refused at the door',
+  says: 'Says',
+  silent: 'silent for three heartbeats',
+  report: ({ state, answering, waiting, tasksRunning, tasksWaiting }: StatusReport) =>
+    [
+      state,
+      answering + waiting > 0 ? `${answering} answers run, ${waiting} wait` : '',
+      tasksRunning + tasksWaiting > 0 ? `${tasksRunning} tasks run, ${tasksWaiting} wait` : '',
+    ]
+      .filter((part) => part !== '')
+      .join(' · '),
+  asks: 'questions',
   fingerprint: 'Fingerprint',
   paired: 'Paired',
   models: 'Models',

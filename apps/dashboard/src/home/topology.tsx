@@ -117,7 +117,7 @@ function Node({
       transform={`translate(${place.x} ${place.y})`}
       onClick={() => onPick(row)}
     >
-      <title>{row.name}</title>
+      {name !== row.name && <title>{row.name}</title>}
       <circle className={shape} r={radius} />
       <path
         className={self ? 'glyph glyph-self' : 'glyph'}

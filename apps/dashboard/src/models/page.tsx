@@ -7,6 +7,7 @@ import { State } from '../ui/icon.tsx';
 import { Card, PageHead } from '../ui/page.tsx';
 import { Region } from '../ui/region.tsx';
 import { Engines, GetModel } from './engines.tsx';
+import { FindModel } from './find-model.tsx';
 import { groupModels } from './group.ts';
 import { ModelRow } from './model-row.tsx';
 import { models as words } from './strings.ts';
@@ -32,6 +33,7 @@ export function ModelsPage(): ReactNode {
             {(view) => <Engines findings={view.engines} />}
           </Region>
           <GetModel />
+          <FindModel />
         </Card>
       </div>
     </>

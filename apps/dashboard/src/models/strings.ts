@@ -27,5 +27,17 @@ export const models = {
     ollama: ['ollama serve', 'ollama pull llama3.2'],
     llamaCpp: ['llama-server -m model.gguf --host 127.0.0.1 --port 8000'],
   },
+  find: 'Who else offers it?',
+  findText:
+    'Asks the network for peers that say they serve a model. What a stranger says of itself is proven by nobody.',
+  model: 'Model',
+  look: 'Look',
+  looking: 'Looking…',
+  nobody: (model: string) => `Nobody says that it serves ${model}.`,
+  found: (n: number, model: string) =>
+    n === 1 ? `1 peer says it serves ${model}` : `${n} peers say they serve ${model}`,
+  paired: 'yours',
+  stranger: 'a stranger: pair with it, or ask for a link',
+  unnamed: 'no name',
   paths: { local: 'this device', direct: 'direct', relayed: 'relayed', offline: 'offline' },
 } as const;

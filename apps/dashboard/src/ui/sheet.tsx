@@ -31,7 +31,10 @@ export function Sheet({
       ref={dialog}
       className="sheet"
       aria-labelledby={heading}
-      onClose={onClose}
+      onClose={(event) => {
+        // React's strict mode, in development, opens, closes and opens: the word of the close comes when it is open again.
+        if (!event.currentTarget.open) onClose();
+      }}
       onClick={(event) => {
         if (event.target === dialog.current) onClose();
       }}

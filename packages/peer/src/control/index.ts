@@ -38,4 +38,5 @@ export type { ShareRequest, ShareView } from '../share/share.schema.ts';
 export type { DocumentChange, DocumentContents, DocumentRequest, DocumentView } from '../state/state.schema.ts';
 export type { CapabilitiesView, StatusReport, WakeView } from '../status/status.schema.ts';
 export type { GroupDeliveryView, GroupMessageView, GroupSentView, GroupView } from '../groups/groups.schema.ts';
+export type { PublishedView, TopicMessageView } from '../topics/topics.schema.ts';
 export type { TaskDetail, TaskPriority, TaskRequest, TasksView, TaskView } from '../tasks/tasks.schema.ts';
