@@ -25,6 +25,8 @@ export interface FixtureAgent {
   readonly resumes: (string | undefined)[];
   /** Sends a live event. */
   send(event: ControlEvent): void;
+  /** `METHOD /path` → what it is refused with from now on. */
+  readonly refusals: Map<string, { readonly status: number; readonly code: string; readonly detail: string }>;
   /** Cuts every events stream; new ones are refused until `true` again. */
   allowEvents(allowed: boolean): void;
   stop(): Promise<void>;
@@ -41,6 +43,7 @@ const types: Readonly<Record<string, string>> = {
 export async function startFixtureAgent(dist: string): Promise<FixtureAgent> {
   const requests: string[] = [];
   const resumes: (string | undefined)[] = [];
+  const refusals: FixtureAgent['refusals'] = new Map();
   const streams = new Set<ServerResponse>();
   const codes = new Set([freshCode]);
   let eventsAllowed = true;
@@ -65,6 +68,8 @@ export async function startFixtureAgent(dist: string): Promise<FixtureAgent> {
     if (path === '/events') return openEvents(request, response);
     if (request.method === 'GET' && path.startsWith('/topics/')) return openTopic(path, response);
     const body = await readJson(request);
+    const refusal = refusals.get(`${request.method} ${path}`);
+    if (refusal !== undefined) return problem(response, refusal.status, refusal.code, refusal.detail);
     if (path === '/chat') return answerChat(schemas.chatRequestSchema.parse(body), response);
     const answer = route(state, request.method ?? 'GET', path, body, url);
     if (answer === undefined) return problem(response, 404, 'NOT_FOUND', 'no such thing');
@@ -107,6 +112,7 @@ export async function startFixtureAgent(dist: string): Promise<FixtureAgent> {
     state,
     requests,
     resumes,
+    refusals,
     send(event) {
       for (const stream of streams) write(stream, event);
     },

@@ -8,6 +8,8 @@ export interface Owner {
   /** Of this test alone. */
   readonly agent: FixtureAgent;
   readonly context: BrowserContext;
+  /** The browser's word about an answer that was refused is part of this test. */
+  expectComplaints(match: RegExp): void;
   at(this: void, path: string): Promise<Page>;
 }
 
@@ -36,6 +38,9 @@ export function ownerPages(): Owner {
     },
     get context() {
       return context;
+    },
+    expectComplaints(match) {
+      complaints = complaints.filter((complaint) => !match.test(complaint));
     },
     async at(path) {
       const visited = await visit(context, withToken(agent.url, path));

@@ -116,18 +116,18 @@ describe('In messages, groups and documents the owner can, by keyboard alone,', 
     owner.agent.send({ type: 'state-changed', documentId: minutes.document.id, keys: ['rounds', 'title'], text: true });
     await page.getByText('Second round').waitFor();
     await page.getByText('Now it is: 9').waitFor();
-    expect(await page.getByRole('textbox', { name: 'Text of the document' }).inputValue()).toBe('At ten.');
+    const text = page.getByRole('textbox', { name: 'Text of the document' });
+    await expect.poll(() => text.inputValue()).toBe('At ten.');
     await page.getByRole('button', { name: 'Save', exact: true }).press('Enter');
     await page.getByRole('button', { name: 'Edit rounds' }).waitFor();
     expect(written().values['rounds']).toBe(4);
-    const text = page.getByRole('textbox', { name: 'Text of the document' });
     await text.fill('At ten, in the kitchen.');
     await page.getByText('Not saved yet.').waitFor();
     owner.agent.state.documents[0] = { ...written(), text: 'At eleven.' };
     owner.agent.send({ type: 'state-changed', documentId: minutes.document.id, keys: [], text: true });
     await page.getByText('The text changed while you were writing').waitFor();
     await page.getByRole('button', { name: 'Drop mine, show theirs' }).press('Enter');
-    expect(await text.inputValue()).toBe('At eleven.');
+    await expect.poll(() => text.inputValue()).toBe('At eleven.');
     await text.fill('At twelve.');
     await page.getByRole('button', { name: 'Save the text' }).press('Enter');
     await page.getByText('Saved.').waitFor();
@@ -163,5 +163,40 @@ describe('In messages, groups and documents the owner can, by keyboard alone,', 
     await page.getByRole('button', { name: 'Delete it here' }).press('Enter');
     await page.getByText('Choose a document').waitFor();
     expect(owner.agent.state.documents.map(({ document }) => document.name)).not.toContain('Recipes');
+  });
+
+  it('read that nothing is there yet, that it could not be loaded, and try again', async () => {
+    const { state, refusals } = owner.agent;
+    [state.groups, state.documents] = [[], []];
+    const page = await at('/groups');
+    await page.getByText('No groups yet.').waitFor();
+    expect(await accessibilityViolations(page)).toEqual([]);
+    refusals.set('GET /state', { status: 500, code: 'STORE_FAILED', detail: 'the disk is full' });
+    await page.getByRole('link', { name: 'Documents' }).first().press('Enter');
+    await page.getByText('Documents could not be loaded').waitFor();
+    await page.getByText('The disk is full.').waitFor();
+    expect(await accessibilityViolations(page)).toEqual([]);
+    refusals.clear();
+    await page.getByRole('button', { name: 'Try again' }).press('Enter');
+    await page.getByText('No documents yet.').waitFor();
+    owner.expectComplaints(/500/);
+  });
+
+  it('read why a group takes no more, why a message was not sent, and keep what was written', async () => {
+    const { state, refusals } = owner.agent;
+    const [kitchen] = state.groups;
+    if (kitchen === undefined) throw new Error('the fixture has a group');
+    const strangers = Array.from({ length: 29 }, (_, at) => ({ peerId: `12D3KooW${at}`, name: `guest ${at}` }));
+    state.groups = [{ ...kitchen, members: [...kitchen.members, ...strangers] }];
+    refusals.set(`POST /groups/${kitchen.id}/messages`, { status: 413, code: 'LIMIT_EXCEEDED', detail: 'too long' });
+    const page = await at(`/groups?id=${kitchen.id}`);
+    await page.getByText('A group has at most 32 members.').waitFor();
+    const line = page.getByRole('textbox', { name: 'Write to Kitchen table' });
+    await line.fill('a long story');
+    await page.keyboard.press('Enter');
+    await page.getByText('The message was not sent').waitFor();
+    await expect.poll(() => line.inputValue()).toBe('a long story');
+    expect(await accessibilityViolations(page)).toEqual([]);
+    owner.expectComplaints(/413/);
   });
 });
