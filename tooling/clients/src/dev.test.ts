@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ModelsView } from '@peerai/peer/control';
 import { afterAll, expect, test } from 'vitest';
+import { openChromium } from './browser.ts';
 
 const children: ChildProcess[] = [];
 const start = (script: string, args: readonly string[], cwd: string): ChildProcess => {
@@ -46,4 +47,20 @@ test('the dashboard that turbo run dev names is the laptop’s, and the model of
   const answer = await fetch(`${pages}/v1/chat/completions`, { method: 'POST', headers, body });
   expect(answer.headers.get('x-peerai-path')).toMatch(/^(?:direct|relayed)$/);
   expect(await answer.text()).toContain('PeerAI');
-}, 90_000);
+  const browser = await openChromium();
+  try {
+    const page = await browser.newPage();
+    // Vite puts the page's parts together when they are asked for first.
+    page.setDefaultTimeout(60_000);
+    await page.goto(`${pages}/#token=${token}`);
+    // The first that names it is seen, not the title of something in the map.
+    await page.getByText('study-pc', { exact: true }).first().waitFor();
+    await page.getByRole('region', { name: 'Devices' }).getByRole('button', { name: /study-pc/ }).click();
+    // Strict mode mounts everything twice there: a sheet stays open nevertheless.
+    await page.getByRole('dialog', { name: 'study-pc' }).getByRole('button', { name: 'What can it do?' }).click();
+    await page.getByRole('dialog').getByText('task_delegate').waitFor();
+    expect(new URL(page.url()).hash).toBe('');
+  } finally {
+    await browser.close();
+  }
+}, 150_000);
