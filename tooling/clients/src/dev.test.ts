@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ModelsView } from '@peerai/peer/control';
+import type { Page } from 'playwright-core';
 import { afterAll, expect, test } from 'vitest';
 import { openChromium } from './browser.ts';
 
@@ -55,12 +56,38 @@ test('the dashboard that turbo run dev names is the laptop’s, and the model of
     await page.goto(`${pages}/#token=${token}`);
     // The first that names it is seen, not the title of something in the map.
     await page.getByText('study-pc', { exact: true }).first().waitFor();
-    await page.getByRole('region', { name: 'Devices' }).getByRole('button', { name: /study-pc/ }).click();
+    await page
+      .getByRole('region', { name: 'Devices' })
+      .getByRole('button', { name: /study-pc/ })
+      .click();
     // Strict mode mounts everything twice there: a sheet stays open nevertheless.
     await page.getByRole('dialog', { name: 'study-pc' }).getByRole('button', { name: 'What can it do?' }).click();
     await page.getByRole('dialog').getByText('task_delegate').waitFor();
     expect(new URL(page.url()).hash).toBe('');
+    await writeTogether(page, pages);
   } finally {
     await browser.close();
   }
-}, 150_000);
+}, 180_000);
+
+/** A group and a document of both devices, made and written on the pages. */
+async function writeTogether(page: Page, pages: string): Promise<void> {
+  await page.goto(`${pages}/groups`);
+  await page.getByRole('button', { name: 'New group' }).click();
+  await page.getByRole('textbox', { name: 'Name' }).fill('desk');
+  await page.getByRole('checkbox', { name: 'study-pc' }).check();
+  await page.getByRole('button', { name: 'Make the group' }).click();
+  await page.getByRole('textbox', { name: 'Write to desk' }).fill('hello');
+  await page.keyboard.press('Enter');
+  await page.getByText('it has arrived').waitFor();
+  await page.goto(`${pages}/documents`);
+  await page.getByRole('button', { name: 'New document' }).click();
+  await page.getByRole('textbox', { name: 'Name' }).fill('list');
+  await page.getByRole('button', { name: 'A group' }).click();
+  await page.getByRole('button', { name: 'Make the document' }).click();
+  await page.getByRole('textbox', { name: 'Key' }).fill('milk');
+  await page.getByRole('textbox', { name: 'Value' }).fill('2');
+  await page.getByRole('button', { name: 'Add', exact: true }).click();
+  await page.getByRole('button', { name: 'Edit milk' }).waitFor();
+  await page.getByText('Shared by the members of the group desk').waitFor();
+}
