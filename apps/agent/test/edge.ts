@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type AnswerPart, createIdentity, type LanguageModel } from '@peerai/core-protocol';
 import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
-import { createMemoryNetworks, MemoryStore, silentLogger } from '@peerai/core-protocol/testing';
+import { createMemoryNetworks, MemoryShelf, MemoryStore, silentLogger } from '@peerai/core-protocol/testing';
 import { type Engine, scriptedEngine } from '@peerai/llm-bridge';
 import { createPeer, type Peer } from '@peerai/peer';
 import { systemClock, systemRandom } from '@peerai/platform';
@@ -47,6 +47,7 @@ export async function testEdge(rules: Partial<EdgeOptions['rules']> = {}): Promi
     ...world,
     identity,
     store,
+    shelf: new MemoryShelf(),
     network,
     logger,
     engines: () => engines,

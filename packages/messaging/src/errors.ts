@@ -9,6 +9,7 @@ export type MessagingErrorCode =
   | 'ROUTE_LOOP'
   | 'ROUTE_TOO_LONG'
   | 'DOCUMENT_UNKNOWN'
+  | 'FILE_UNKNOWN'
   | 'GROUP_UNKNOWN'
   | 'NOT_COMMITTER'
   | 'NOT_MEMBER'

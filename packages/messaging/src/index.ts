@@ -10,6 +10,8 @@
  * @packageDocumentation
  */
 export type { MessagingErrorCode } from './errors.ts';
+export { fileLimits } from './files/limits.ts';
+export { fileMethod } from './files/protocol.ts';
 export { limits as messagingLimits } from './limits.ts';
 export { createMessenger, type MessengerDeps, type PeerMessenger } from './messenger.ts';
 export type { DeliveryReport } from './outbox/outbox.ts';

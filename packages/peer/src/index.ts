@@ -30,6 +30,7 @@ export type {
   PendingPairing,
   PingView,
 } from './pairing/pairing.schema.ts';
+export type { FilesView, FileView } from './files/files.schema.ts';
 export type { Permission } from './pairing/permissions.ts';
 export type { NetView, TraceView } from './paths/paths.schema.ts';
 export { createPeer, type Peer, type PeerSettings, type PeerWorld } from './peer.ts';

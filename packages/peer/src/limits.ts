@@ -50,6 +50,8 @@ export const limits = {
   signatureGraceMs: 1_000,
   /** How long sending a message waits to say "delivered" instead of "queued", milliseconds. */
   deliveredWaitMs: 2_000,
+  /** How often it is told how far a file is, milliseconds: as often as people can see. */
+  fileProgressMs: 250,
   /** Messages of one broadcast that are on their way at once: each may wait as long, and 256 devices must not take minutes. */
   broadcastAtOnce: 32,
   /** Messages to groups kept to read, of all groups together: each is up to 256 KiB. */

@@ -8,6 +8,7 @@ import type {
   Network,
   Paths,
   Random,
+  Shelf,
   Store,
   Topics,
 } from '@peerai/core-protocol';
@@ -26,6 +27,8 @@ export interface PeerWorld {
   readonly random: Random;
   readonly crypto: CryptoProvider;
   readonly store: Store;
+  /** Where files to and from devices lie; without it there are none. */
+  readonly shelf?: Shelf;
   readonly network: Network;
   readonly logger: Logger;
   /** How attempts at peers went; without it only what works is known. */

@@ -12,6 +12,7 @@ import type { Books } from './ledger/books.ts';
 import { type Keys, openKeys } from './keys/keys.ts';
 import { createContact } from './links/contact.ts';
 import { createLinkBook } from './links/link-book.ts';
+import type { Files } from './files/files.ts';
 import { openCorrespondence } from './messages/correspondence.ts';
 import type { Messages } from './messages/messages.ts';
 import { openAnswers } from './models/answers.ts';
@@ -44,6 +45,7 @@ export interface Peer {
   readonly chat: Chat;
   readonly books: Books;
   readonly messages: Messages;
+  readonly files: Files;
   readonly groups: Groups;
   readonly state: State;
   readonly tasks: Tasks;
@@ -162,7 +164,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     health: (peer) => status.heard(peer)?.health,
     builtIn: [promptHandler({ clock, queue, local, models })],
   });
-  const { messenger, http, messages, groups, state, tasks, topics } = correspondence;
+  const { messenger, http, messages, files, groups, state, tasks, topics } = correspondence;
   const status = createStatus({
     ...world,
     self: identity.peer,
@@ -225,6 +227,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     chat,
     books,
     messages,
+    files,
     groups,
     state,
     tasks,

@@ -63,7 +63,7 @@ const mistakes: readonly (readonly [readonly string[], string])[] = [
   [['status', '--timeout', 'soon'], '--timeout is "soon"'],
   [['completion', 'tcsh'], 'bash, zsh or fish'],
   [['env', 'gemini'], 'openai or ollama'],
-  [['send', 'a'], 'give a text or --data'],
+  [['send', 'a'], 'give a text, --data or --file'],
 ];
 
 test('the verbs of a noun are listed with their words', async () => {

@@ -107,9 +107,15 @@ export const verbs: Readonly<Record<string, Entry>> = {
   },
   send: {
     group: 'Devices',
-    usage: 'send <peer,peer|all|@group> [text] [--data JSON] [--priority high]',
+    usage: 'send <peer,peer|all|@group> [text] [--data JSON] [--file F] [--queue]',
     says: 'a message, kept until it is there',
     load: async () => (await import('./commands/messages.ts')).send,
+  },
+  files: {
+    group: 'Devices',
+    usage: 'files ls|cancel|rm <id>',
+    says: 'files sent and received',
+    load: async () => (await import('./commands/files.ts')).files,
   },
   inbox: {
     group: 'Devices',

@@ -3,6 +3,7 @@ import type { Logger } from '@peerai/core-protocol';
 import type { Peer } from '@peerai/peer';
 import { StreamsController } from './controllers/chat.controller.ts';
 import { DiscoveryController } from './controllers/discovery.controller.ts';
+import { FilesController } from './controllers/files.controller.ts';
 import { GroupMessagesController, GroupsController } from './controllers/groups.controller.ts';
 import { LedgerController } from './controllers/ledger.controller.ts';
 import { BroadcastsController, KeysController, MessagesController } from './controllers/messages.controller.ts';
@@ -26,6 +27,7 @@ export const controllers = [
   LedgerController,
   MessagesController,
   BroadcastsController,
+  FilesController,
   GroupsController,
   GroupMessagesController,
   StateController,

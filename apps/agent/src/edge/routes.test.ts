@@ -26,6 +26,9 @@ describe('control routes', () => {
     ['POST', '/api/v1/chat', { model: 'echo', messages: [{ role: 'robot', text: 'a' }] }, 'messages.0.role'],
     ['POST', '/api/v1/messages', { kind: 'text', payload: 1 }, 'to'],
     ['POST', '/api/v1/broadcasts', { to: [], payload: 1 }, 'to'],
+    ['POST', '/api/v1/messages', { to: 'a', payload: 1, queue: 'yes' }, 'queue'],
+    ['POST', '/api/v1/files?name=x', {}, 'to'],
+    ['POST', '/api/v1/files?to=a&name=x', {}, 'application/octet-stream'],
     ['POST', '/api/v1/state', { name: '' }, 'name'],
     ['POST', '/api/v1/state', { name: 'a', members: ['b'], group: 'c' }, 'members or a group'],
     ['PATCH', '/api/v1/state/a', { set: [] }, 'set'],
@@ -62,6 +65,14 @@ describe('control routes', () => {
       '/api/v1/shares',
       '{"model":"echo"}',
       { ...withToken, 'content-type': 'text/plain' },
+      415,
+      'INVALID_FORMAT',
+    ],
+    [
+      'bytes',
+      '/api/v1/shares',
+      'x',
+      { ...withToken, 'content-type': 'application/octet-stream' },
       415,
       'INVALID_FORMAT',
     ],
@@ -105,6 +116,8 @@ describe('control routes', () => {
     ['POST', '/api/v1/peers/none/trace', undefined, 404, 'DEVICE_UNKNOWN'],
     ['POST', '/api/v1/messages', { to: 'none', kind: 'text', payload: 'a' }, 404, 'DEVICE_UNKNOWN'],
     ['GET', '/api/v1/ledger/proofs/99', undefined, 404, 'NOT_IN_LOG'],
+    ['GET', '/api/v1/files/none', undefined, 404, 'FILE_UNKNOWN'],
+    ['DELETE', '/api/v1/files/none', undefined, 404, 'FILE_UNKNOWN'],
     ['POST', '/api/v1/pairings/join', { link: 'peerai://pair/nonsense' }, 400, 'INVITE_INVALID'],
   ])('%s %s is refused by its own code', async (method, path, body, status, code) => {
     const response = await world.control(method, path, body);

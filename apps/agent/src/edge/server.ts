@@ -82,6 +82,11 @@ export async function startEdge(deps: EdgeDeps, options: EdgeOptions): Promise<E
   app.useGlobalFilters(new ProblemFilter(logger));
   const fastify = adapter.getInstance();
   fastify.removeContentTypeParser('text/plain');
+  // A file's bytes go on as they come, and whoever takes them counts them; no other route takes bytes.
+  fastify.addContentTypeParser('application/octet-stream', ({ routeOptions }, payload, done) => {
+    if (routeOptions.url === '/api/v1/files') done(null, payload);
+    else done(Object.assign(new Error('this route takes JSON'), { statusCode: 415 }));
+  });
   fastify.addHook('onRequest', gate.onRequest);
   await app.init();
   await fastify.ready();

@@ -78,6 +78,7 @@ const statuses: Readonly<Record<Code, number>> = {
   PAIRING_GONE: 404,
   TASK_UNKNOWN: 404,
   DOCUMENT_UNKNOWN: 404,
+  FILE_UNKNOWN: 404,
   GROUP_UNKNOWN: 404,
   MAILBOX_UNKNOWN: 404,
   NOT_MEMBER: 404,

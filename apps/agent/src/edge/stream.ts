@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { FastifyReply } from 'fastify';
 import { drained } from './flow.ts';
 
 export interface StreamItem {
@@ -29,4 +30,11 @@ export async function sendEvents(response: ServerResponse, items: AsyncIterable<
     clearInterval(beat);
     response.end();
   }
+}
+
+/** Fires when the client goes, or has its whole answer. */
+export function goneSignal(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  reply.raw.on('close', () => gone.abort());
+  return gone.signal;
 }

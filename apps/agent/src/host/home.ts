@@ -1,10 +1,17 @@
 import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
-import { createIdentity, type Identity, PeerAiError } from '@peerai/core-protocol';
+import { createIdentity, type Identity, PeerAiError, type Shelf } from '@peerai/core-protocol';
 import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
 import { type Config, systemRandom } from '@peerai/platform';
-import { type directories, type FileStore, loadOrCreateSeed, openStore, replaceSeed } from '@peerai/platform/node';
+import {
+  type directories,
+  type FileStore,
+  loadOrCreateSeed,
+  openShelf,
+  openStore,
+  replaceSeed,
+} from '@peerai/platform/node';
 import { loadOrCreateToken } from './token.ts';
 import type { Undo } from './undo.ts';
 
@@ -18,6 +25,8 @@ export interface Home {
   /** The control token. */
   readonly token: string;
   readonly store: FileStore;
+  /** Files to and from devices. */
+  readonly shelf: Shelf;
   /** For people. */
   readonly folder: string;
   nameOf(config: Config): string;
@@ -34,7 +43,8 @@ export async function openHome(folders: ReturnType<typeof directories>, undo: Un
   undo.add(() => store.close());
   const identity = createIdentity(nodeCrypto, seed);
   const nameOf = (config: Config): string => config.network.name ?? hostname();
-  return { seed, identity, replaceKey, token, store, folder: folders.config, nameOf };
+  const shelf = openShelf(folders.files.shelf);
+  return { seed, identity, replaceKey, token, store, shelf, folder: folders.config, nameOf };
 }
 
 async function openHomeStore(file: string): Promise<FileStore> {

@@ -83,6 +83,7 @@ export async function startPeer(
       identity,
       replaceKey: (seed) => home.replaceKey(seed),
       store,
+      shelf: home.shelf,
       network: node.network,
       ...(node.paths === undefined ? {} : { paths: node.paths }),
       engines: engines.list,

@@ -102,6 +102,11 @@ export class ChunkTable {
     return pieces.size < total ? { state: 'more', received: pieces.size, total } : this.#finish(name, transfer, nowMs);
   }
 
+  /** A transfer that was whole and could not be kept: it may come again. */
+  forget(sender: PeerId, transferId: string): void {
+    this.#finished.delete(`${sender} ${transferId.toLowerCase()}`);
+  }
+
   /** What a `chunk_resend` asks for: the first lost ones, lowest first. Empty for a transfer that is not here. */
   missing(sender: PeerId, transferId: string): readonly number[] {
     const transfer = this.#transfers.get(`${sender} ${transferId.toLowerCase()}`);

@@ -27,6 +27,7 @@ export type {
 } from './network.ts';
 export type { ConnectionCode, ConnectionStep, ConnectionTrace, Paths, StepTrace } from './paths.ts';
 export type { LoadOptions, Program, Runtime, Tensor, Tensors } from './runtime.ts';
+export type { Shelf } from './shelf.ts';
 export type { Change, Key, Row, Store } from './store.ts';
 export type { Clock, Random } from './time.ts';
 export type { Logger, Machine, World } from './world.ts';

@@ -7,6 +7,7 @@
 export { ManualClock, settle } from './clock.ts';
 export { cryptoContract } from './contracts/crypto.ts';
 export { networkContract, type NetworkPair } from './contracts/network.ts';
+export { shelfContract, type ShelfUnderTest } from './contracts/shelf.ts';
 export { storeContract, type StoreUnderTest } from './contracts/store.ts';
 export { topicsContract, type TopicsPair } from './contracts/topics.ts';
 export { memoryDirectory } from './directory.ts';
@@ -15,6 +16,7 @@ export { createMemoryNetworks, type JoinOptions, type MemoryNetworks, type Memor
 export { mutated } from './mutated.ts';
 export { seededRandom } from './random.ts';
 export { sessionHands, sessionPair, type SessionPairOptions } from './session-pair.ts';
+export { MemoryShelf } from './shelf.ts';
 export { MemoryStore } from './store.ts';
 export { memoryTopics } from './topics.ts';
 export { memoryWorld, type MemoryWorld, type MemoryWorldOptions } from './world.ts';

@@ -45,13 +45,19 @@ export interface HttpCarrierOptions {
   readonly secret?: string;
 }
 
+/** Letters by HTTP, and questions about files. */
+export interface HttpCarrier extends Carrier {
+  /** Asks a peer of ours that speaks sessions; undefined where none can be asked so. */
+  files(to: PeerId): ((question: Uint8Array, signal: AbortSignal) => Promise<Uint8Array>) | undefined;
+}
+
 type Answered = Awaited<ReturnType<HttpPost>>;
 
 /**
  * Letters by HTTP: to peers of ours where no live link leads, to older ones always. A peer of ours signs its answer; an older one has no message id,
  * so a lost answer can mean that it handles a message twice.
  */
-export function createHttpCarrier(deps: HttpCarrierDeps, options: HttpCarrierOptions): Carrier {
+export function createHttpCarrier(deps: HttpCarrierDeps, options: HttpCarrierOptions): HttpCarrier {
   const breakers = new Map<string, Breaker>();
   const answers = new ReplayWindow();
   const breakerOf = (url: string): Breaker => {
@@ -72,12 +78,12 @@ export function createHttpCarrier(deps: HttpCarrierDeps, options: HttpCarrierOpt
     });
   const send = (url: string, path: string, body: Uint8Array, signal: AbortSignal): Promise<Answered> =>
     throughBreaker(url, () => deps.post({ url: joinUrl(url, path), body, signal }));
+  const guarded = (url: string): SessionAsk => {
+    const ask = sessionAsk(deps.post, url);
+    return (body, signal) => throughBreaker(url, () => ask(body, signal));
+  };
   const toOurs = async (to: PeerId, url: string, letter: OutRow, signal: AbortSignal): Promise<DeliveryAnswer> => {
-    if (deps.hasSessions(to)) {
-      const ask = sessionAsk(deps.post, url);
-      const guarded: SessionAsk = (body, given) => throughBreaker(url, () => ask(body, given));
-      return deps.dialer.carry(to, letter, guarded, signal);
-    }
+    if (deps.hasSessions(to)) return deps.dialer.carry(to, letter, guarded(url), signal);
     const { status, body } = await send(url, '/message', sealLetter(deps, to, letter, 'json'), signal);
     const answer = readAnswer({ ...deps, replay: answers }, to, letter.id, body);
     if (answer !== undefined) return answer;
@@ -98,6 +104,11 @@ export function createHttpCarrier(deps: HttpCarrierDeps, options: HttpCarrierOpt
     path: 'http',
     reach: (to) =>
       deps.contacts.byPeer(to) !== undefined ? 'only' : deps.urlOf(to) === undefined ? undefined : 'also',
+    files: (to) => {
+      const url = deps.contacts.byPeer(to) === undefined && deps.hasSessions(to) ? deps.urlOf(to) : undefined;
+      if (url === undefined) return undefined;
+      return (question, signal) => deps.dialer.askFile(to, question, guarded(url), signal);
+    },
     async carry(to, letter, signal) {
       const contact = deps.contacts.byPeer(to);
       const url = contact?.url ?? deps.urlOf(to);

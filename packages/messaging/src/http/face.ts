@@ -15,7 +15,7 @@ import { pcpErrorReply, type PcpProfile, type PcpReply } from '@peerai/core-prot
 import { type Buckets, createBuckets } from './buckets.ts';
 import type { FaceRequest, FaceResponse } from './ports.ts';
 import { exchangeType } from '../session/ask.ts';
-import { createSessionDoor, type SessionDoor } from '../session/door.ts';
+import { createSessionDoor, type SessionDoor, type SessionDoorDeps } from '../session/door.ts';
 import type { SessionFacts, SessionRoomOptions } from '../session/parts.ts';
 import { admitOwn, takeEnvelope, takeMessage, type TakeDeps } from './take.ts';
 import {
@@ -36,6 +36,7 @@ export interface HttpFaceDeps extends Omit<TakeDeps, 'replay' | 'buckets'>, View
   readonly logger: Logger;
   /** A room of its own: what was here is remembered over a restart. */
   readonly store: Store;
+  readonly answerFile?: SessionDoorDeps['answerFile'];
 }
 export interface HttpFaceOptions {
   readonly entityId: string;

@@ -42,6 +42,8 @@ export interface TakeDeps {
   readonly contacts: Contacts;
   readonly counts: Counts;
   readonly receive: Inbox['receive'];
+  /** Takes a chunk of a proven sender in, with what to add to the answer. Absent where no files are kept: then chunks are of a kind that is not handled. */
+  readonly takeChunk?: (opened: PcpOpened) => Promise<Readonly<Record<string, unknown>>>;
   /** Absent where nobody is looked for: then discovery messages are of a kind that is not handled here. */
   readonly discover?: Discover;
   /** How the owner stands to a peer of ours. */
@@ -135,6 +137,10 @@ async function handle(deps: TakeDeps, options: TakeOptions, opened: PcpOpened, s
     if (profile === 'pcp/0.1') return concatReply(deps, options, senderId, kind, { peers });
     const reply = pcpReceivedReply(opened, options);
     return { ...reply, body: { ...reply.body, peers } };
+  }
+  if (kind === 'chunk' && deps.takeChunk !== undefined) {
+    const reply = pcpReceivedReply(opened, options);
+    return { ...reply, body: { ...reply.body, ...(await deps.takeChunk(opened)) } };
   }
   const letter = asLetter(deps, opened);
   const { isRepeated, ...answer } = await deps.receive(letter, signal);

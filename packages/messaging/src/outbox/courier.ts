@@ -9,13 +9,13 @@ import {
   type PeerId,
   type Random,
 } from '@peerai/core-protocol';
-import { retryMs } from '../backoff.ts';
+import { rest } from '../backoff.ts';
 import { sealLetter } from '../letter.ts';
-import { limits } from '../limits.ts';
 import { type DeliveryAnswer, deliverMethod } from '../protocol.ts';
 import type { DeliveryPath, OutRow } from '../rows.ts';
 import { createTurns, type Turns } from '../turns.ts';
 import type { DeliveryReport, Outbox, Outcome, Waiting } from './outbox.ts';
+import { watchLinks } from './watch-links.ts';
 
 /** Another way to a peer than a live link. */
 export interface Carrier {
@@ -102,7 +102,8 @@ export function createCourier(deps: CourierDeps, signal: AbortSignal): Courier {
         if (run.isNews) wake(to);
       });
   };
-  void watchLinks(deps, runs, signal);
+  // Letters of a peer that was away and has a link now need not wait for the next attempt.
+  void watchLinks(deps, signal, (peer) => runs.get(peer)?.nudge.abort());
   return {
     wake,
     lastFailure: (to) => runs.get(to)?.lastFailure,
@@ -113,22 +114,6 @@ export function createCourier(deps: CourierDeps, signal: AbortSignal): Courier {
   };
 }
 
-/** A peer that was away and has a link now: its letters need not wait for the next attempt. */
-async function watchLinks(deps: CourierDeps, runs: ReadonlyMap<PeerId, Run>, signal: AbortSignal): Promise<void> {
-  const here = new Set<PeerId>();
-  try {
-    for await (const { peer, state } of deps.network.links(signal)) {
-      if (state === 'down') here.delete(peer);
-      else if (!here.has(peer)) {
-        here.add(peer);
-        runs.get(peer)?.nudge.abort();
-      }
-    }
-  } catch (error) {
-    if (!signal.aborted) deps.logger.warn('message-links-unwatched', { code: codeOf(error) });
-  }
-}
-
 async function deliverAll(deps: CourierDeps, to: PeerId, run: Run, leaving: Turns, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     run.isNews = false;
@@ -137,7 +122,8 @@ async function deliverAll(deps: CourierDeps, to: PeerId, run: Run, leaving: Turn
     if (run.failures === 0) continue;
     run.isResting = true;
     void leaving.run(to, () => leaveAll(deps, to, signal));
-    await rest(deps, run, signal);
+    run.nudge = new AbortController();
+    await rest(deps, run.failures, { nudge: run.nudge.signal }, signal);
     run.isResting = false;
   }
 }
@@ -228,16 +214,6 @@ async function carry(
     }
   }
   throw failure;
-}
-
-/** The wait before the next attempt; a link that comes up shortens it, though never below the shortest wait: it may be gone again at once. */
-async function rest({ clock, random }: CourierDeps, run: Run, signal: AbortSignal): Promise<void> {
-  const wholeMs = retryMs(run.failures, random);
-  const firstMs = Math.min(wholeMs, limits.retryMsMin);
-  run.nudge = new AbortController();
-  const either = AbortSignal.any([signal, run.nudge.signal]);
-  await clock.sleep(firstMs, signal).catch(() => undefined);
-  if (!either.aborted && wholeMs > firstMs) await clock.sleep(wholeMs - firstMs, either).catch(() => undefined);
 }
 
 const codeOf = (error: unknown): string => (PeerAiError.is(error) ? error.code : 'INTERNAL');

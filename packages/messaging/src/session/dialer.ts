@@ -44,9 +44,16 @@ export interface SessionDialer {
   handshake(peer: PeerId, form: HandshakeForm, ask: SessionAsk, signal: AbortSignal): Promise<Established>;
   /** One letter inside the session. Nothing of it ever leaves unsealed. Throws what a later attempt may get past. */
   carry(peer: PeerId, letter: OutRow, ask: SessionAsk, signal: AbortSignal): Promise<DeliveryAnswer>;
+  /** A question about a file inside the session, bytes for bytes. Throws as `carry` does; UNKNOWN_KIND where no files are taken. */
+  askFile(peer: PeerId, question: Uint8Array, ask: SessionAsk, signal: AbortSignal): Promise<Uint8Array>;
   list(): readonly SessionFacts[];
   /** Overwrites every key. */
   close(): void;
+}
+
+interface Said {
+  readonly kind: string;
+  readonly payload: Uint8Array;
 }
 
 /** A refusal that a new session may get past. Nobody signs it: whoever forges one wins a new handshake and no more. */
@@ -75,12 +82,7 @@ export function createSessionDialer(deps: SessionRoomDeps, options: SessionRoomO
       return open.get(peer) ?? (await dialNow(peer, 'three', ask, signal));
     });
   const drop = (session: Session): void => open.sweep((one) => one === session);
-  const say = async (
-    session: Session,
-    said: { readonly kind: string; readonly payload: Uint8Array },
-    ask: SessionAsk,
-    signal: AbortSignal,
-  ): Promise<OpenedFrame> => {
+  const say = async (session: Session, said: Said, ask: SessionAsk, signal: AbortSignal): Promise<OpenedFrame> => {
     const id = parseSessionId(session.id);
     const sealed = session.seal(said.kind, said.payload, clock.nowMs()).frame;
     const answered = await ask(exchangeForm.encode({ session: id, handshake: undefined, frame: sealed }), signal);
@@ -99,6 +101,17 @@ export function createSessionDialer(deps: SessionRoomDeps, options: SessionRoomO
       throw new PeerAiError('PEER_UNREACHABLE', 'the answer is no frame of this session', {}, { cause });
     }
   };
+  /** Over the open session or a new one, and once more over a new one where the other side knows the open one no more. */
+  const sayInside = async (peer: PeerId, said: Said, ask: SessionAsk, signal: AbortSignal): Promise<OpenedFrame> => {
+    for (let tried = 1; ; tried += 1) {
+      try {
+        return await say(await opened(peer, ask, signal), said, ask, signal);
+      } catch (error) {
+        const isStale = PeerAiError.is(error, ...staleCodes);
+        if (!isStale || tried >= sessionRoomLimits.carryTriesMax) throw error;
+      }
+    }
+  };
   return {
     async handshake(peer, form, ask, signal) {
       const session = await turns.run(peer, () => dialNow(peer, form, ask, signal));
@@ -108,15 +121,13 @@ export function createSessionDialer(deps: SessionRoomDeps, options: SessionRoomO
     },
     async carry(peer, { id, kind, content, sentMs, expiresMs }, ask, signal) {
       const payload = letterForm.encode({ id, kind, content, sentMs, expiresMs });
-      for (let tried = 1; ; tried += 1) {
-        try {
-          const session = await opened(peer, ask, signal);
-          return answerOf(id, await say(session, { kind: frameKinds.letter, payload }, ask, signal));
-        } catch (error) {
-          const isStale = PeerAiError.is(error, ...staleCodes);
-          if (!isStale || tried >= sessionRoomLimits.carryTriesMax) throw error;
-        }
-      }
+      return answerOf(id, await sayInside(peer, { kind: frameKinds.letter, payload }, ask, signal));
+    },
+    async askFile(peer, payload, ask, signal) {
+      const said = await sayInside(peer, { kind: frameKinds.file, payload }, ask, signal);
+      if (said.kind === frameKinds.fileAnswer) return said.payload;
+      const code = letterAnswerForm.decode(said.payload).code?.slice(0, 64);
+      throw new PeerAiError(code ?? 'UNKNOWN_KIND', 'the peer answers no question about a file by HTTP');
     },
     list() {
       sweep();

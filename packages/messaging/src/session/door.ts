@@ -30,6 +30,8 @@ export interface SessionDoorDeps extends SessionRoomDeps {
   readonly buckets: Buckets;
   readonly counts: Counts;
   readonly receive: Inbox['receive'];
+  /** Answers a question about a file, bytes for bytes; `admit` takes a token of its bucket. Without it such frames are of an unknown kind. */
+  readonly answerFile?: (peer: PeerId, question: Uint8Array, admit: () => void) => Promise<Uint8Array>;
   /** May this peer talk to us? Throws UNKNOWN_SENDER, REFUSED. Asked for each step and each frame, after its proof. */
   readonly admit: (peer: PeerId) => void;
 }
@@ -167,6 +169,13 @@ async function answerTo(
   if (opened.kind === frameKinds.status) {
     const { id, suite, expiresMs } = session;
     return { kind: frameKinds.status, payload: statusForm.encode({ session: id, suite, expiresMs }) };
+  }
+  const { answerFile, buckets, counts } = deps;
+  if (opened.kind === frameKinds.file && answerFile !== undefined) {
+    const { peer } = session;
+    const admit = (): void => buckets.take(peer, 'chunk');
+    counts.received(peer);
+    return { kind: frameKinds.fileAnswer, payload: await answerFile(peer, opened.payload, admit) };
   }
   return { kind: frameKinds.letterAnswer, payload: await takeLetter(deps, session, opened, signal) };
 }

@@ -33,6 +33,9 @@ export const frameKinds = {
   letter: 'letter',
   letterAnswer: 'letter.answer',
   status: 'session.status',
+  /** A question about a file, and its answer. */
+  file: 'file',
+  fileAnswer: 'file.answer',
 } as const;
 
 /** Throws INVALID_FORMAT. */

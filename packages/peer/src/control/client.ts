@@ -2,6 +2,7 @@ import { type MessagePriority, PeerAiError } from '@peerai/core-protocol';
 import type { ChatEvent, ChatRequest } from '../chat/chat.schema.ts';
 import type { CrawlView, FindRequest, FoundView } from '../discovery/discovery.schema.ts';
 import type { DoctorView } from '../doctor/doctor.schema.ts';
+import type { FilesView, FileView } from '../files/files.schema.ts';
 import type { HandshakeView, PeerSessionView } from '../http/sessions.schema.ts';
 import type { RevocationView, RotationView } from '../keys/keys.schema.ts';
 import type { LedgerEntries, LedgerHead, LedgerVerification } from '../ledger/ledger.schema.ts';
@@ -80,15 +81,21 @@ export interface ControlClient {
   /** A bounded walk from peer to peer; takes up to a minute. */
   crawl(signal?: AbortSignal): Promise<CrawlView>;
   messages(signal?: AbortSignal): Promise<readonly MessageView[]>;
-  send(to: string, kind: string, payload: unknown, priority?: MessagePriority): Promise<DeliveryView>;
-  broadcast(to: readonly string[] | 'all', kind: string, payload: unknown): Promise<BroadcastView>;
+  send(to: string, kind: string, payload: unknown, priority?: MessagePriority, queue?: boolean): Promise<DeliveryView>;
+  broadcast(to: readonly string[] | 'all', kind: string, payload: unknown, queue?: boolean): Promise<BroadcastView>;
+  files(signal?: AbortSignal): Promise<FilesView>;
+  file(id: string, signal?: AbortSignal): Promise<FileView>;
+  /** Resolves when the agent has it on its disk; it is sent from then on, and told of as `file-changed`. */
+  sendFile(to: string, name: string, bytes: Blob, signal?: AbortSignal): Promise<FileView>;
+  /** Cancels one that is on its way, removes one that is here. */
+  endFile(id: string): Promise<FileView>;
   groups(signal?: AbortSignal): Promise<readonly GroupView[]>;
   createGroup(name: string, members: readonly string[]): Promise<GroupView>;
   addToGroup(group: string, peers: readonly string[]): Promise<GroupView>;
   removeFromGroup(group: string, peer: string): Promise<GroupView>;
   renewGroup(group: string): Promise<GroupView>;
   leaveGroup(group: string): Promise<void>;
-  sendToGroup(group: string, kind: string, payload: unknown): Promise<GroupDeliveryView>;
+  sendToGroup(group: string, kind: string, payload: unknown, queue?: boolean): Promise<GroupDeliveryView>;
   groupMessages(group: string, signal?: AbortSignal): Promise<readonly GroupMessageView[]>;
   /** What was sent to a group from here, newest first. */
   groupSent(group: string, signal?: AbortSignal): Promise<readonly GroupSentView[]>;
@@ -169,15 +176,23 @@ export function createControlClient(options: ControlOptions): ControlClient {
     findPeers: (request, signal) => json('POST', '/discovery/find', request, signal),
     crawl: (signal) => json('POST', '/discovery/crawl', {}, signal),
     messages: async (signal) => (await get<{ messages: MessageView[] }>('/messages', signal)).messages,
-    send: (to, kind, payload, priority) => json('POST', '/messages', { to, kind, payload, priority }),
-    broadcast: (to, kind, payload) => json('POST', '/broadcasts', { to, kind, payload }),
+    send: (to, kind, payload, priority, queue) => json('POST', '/messages', { to, kind, payload, priority, queue }),
+    broadcast: (to, kind, payload, queue) => json('POST', '/broadcasts', { to, kind, payload, queue }),
+    files: (signal) => get('/files', signal),
+    file: async (id, signal) => (await get<{ file: FileView }>(`/files/${at(id)}`, signal)).file,
+    sendFile: async (to, name, bytes, signal) => {
+      const query = new URLSearchParams({ to, name }).toString();
+      return (await json<{ file: FileView }>('POST', `/files?${query}`, bytes, signal)).file;
+    },
+    endFile: async (id) => (await json<{ file: FileView }>('DELETE', `/files/${at(id)}`)).file,
     groups: async (signal) => (await get<{ groups: GroupView[] }>('/groups', signal)).groups,
     createGroup: (name, members) => json('POST', '/groups', { name, members }),
     addToGroup: (group, peers) => json('POST', `/groups/${at(group)}/members`, { peers }),
     removeFromGroup: (group, peer) => json('DELETE', `/groups/${at(group)}/members/${at(peer)}`),
     renewGroup: (group) => json('POST', `/groups/${at(group)}/renew`, {}),
     leaveGroup: (group) => json('DELETE', `/groups/${at(group)}`),
-    sendToGroup: (group, kind, payload) => json('POST', `/groups/${at(group)}/messages`, { kind, payload }),
+    sendToGroup: (group, kind, payload, queue) =>
+      json('POST', `/groups/${at(group)}/messages`, { kind, payload, queue }),
     groupMessages: async (group, signal) =>
       (await get<{ messages: GroupMessageView[] }>(`/groups/${at(group)}/messages`, signal)).messages,
     groupSent: async (group, signal) =>
@@ -229,10 +244,12 @@ function requester({ baseUrl, token, fetch = globalThis.fetch }: ControlOptions)
       method,
       headers: {
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(body === undefined
+          ? {}
+          : { 'content-type': body instanceof Blob ? 'application/octet-stream' : 'application/json' }),
         ...headers,
       },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: body instanceof Blob ? body : JSON.stringify(body) }),
       ...(signal === undefined ? {} : { signal }),
     };
     const response = await fetch(`${baseUrl}/api/v1${path}`, init).catch((cause: unknown) => {

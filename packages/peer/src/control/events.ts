@@ -1,4 +1,5 @@
 import type { PeerView, PendingPairing } from '../pairing/pairing.schema.ts';
+import type { FileView } from '../files/files.schema.ts';
 import type { MessageView } from '../messages/messages.schema.ts';
 import type { ReceiptView } from '../ledger/ledger.schema.ts';
 import type { ShareView } from '../share/share.schema.ts';
@@ -15,6 +16,8 @@ export type ControlEvent =
   | { readonly type: 'share-changed'; readonly share: ShareView }
   | { readonly type: 'models-changed' }
   | { readonly type: 'message-received'; readonly message: MessageView }
+  /** On its way (told a few times a second at most), waiting, or over. */
+  | { readonly type: 'file-changed'; readonly file: FileView }
   /** `null`: this peer is in it no more. */
   | { readonly type: 'group-changed'; readonly groupId: string; readonly group: GroupView | null }
   | { readonly type: 'group-message-received'; readonly message: GroupMessageView }

@@ -13,6 +13,7 @@ export type { RevocationView, RotationView } from '../keys/keys.schema.ts';
 export type { ChatEvent, ChatRequest, ServedBy } from '../chat/chat.schema.ts';
 export type { CrawlView, FindRequest, FoundView } from '../discovery/discovery.schema.ts';
 export type { Check, DoctorView } from '../doctor/doctor.schema.ts';
+export type { FilesView, FileView } from '../files/files.schema.ts';
 export type {
   LedgerEntries,
   LedgerEntryView,

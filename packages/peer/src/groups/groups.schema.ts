@@ -30,7 +30,11 @@ export const groupMessageSchema = z.object({
 });
 export const groupMessagesSchema = z.object({ v: z.literal(1), messages: z.array(groupMessageSchema) });
 export const groupSendSchema = z
-  .object({ kind: z.string().min(1).max(64).default('text'), payload: z.unknown() })
+  .object({
+    kind: z.string().min(1).max(64).default('text'),
+    payload: z.unknown(),
+    queue: z.boolean().default(false),
+  })
   .strict();
 const deliveredToSchema = memberSchema.extend({
   state: z.enum(['queued', 'delivered', 'refused', 'expired', 'unknown']),

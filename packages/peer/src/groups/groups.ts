@@ -42,7 +42,7 @@ export interface Groups {
   /** New keys for everybody. Throws GROUP_UNKNOWN, NOT_COMMITTER. */
   renew(text: string): Promise<GroupView>;
   /** Durable when it resolves, which waits a moment to be able to say "delivered". Throws GROUP_UNKNOWN, INVALID_FORMAT, LIMIT_EXCEEDED. */
-  send(text: string, kind: string, payload: unknown): Promise<GroupDeliveryView>;
+  send(text: string, kind: string, payload: unknown, queue?: boolean): Promise<GroupDeliveryView>;
   /** Throws NOT_FOUND for a message that is not ours, or long past. */
   report(message: string): Promise<GroupDeliveryView>;
   /** What was received in one group, newest first. Throws GROUP_UNKNOWN. */
@@ -118,11 +118,12 @@ export async function openGroups(deps: GroupsDeps): Promise<Groups> {
     },
     leave: async (text) => mls.leave((await find(text)).id),
     renew: async (text) => view(await mls.renew((await find(text)).id)),
-    send: async (text, kind, payload) => {
+    send: async (text, kind, payload, queue = false) => {
       const { id: group } = await find(text);
       const id = await mls.send(group, kind, payload);
       await sent.keep({ id, group, kind, payload, sentMs: clock.nowMs() });
-      for (let waitedMs = 0; waitedMs < limits.deliveredWaitMs; waitedMs += limits.groupLookMs) {
+      const waitMs = queue ? 0 : limits.deliveredWaitMs;
+      for (let waitedMs = 0; waitedMs < waitMs; waitedMs += limits.groupLookMs) {
         if ((await report(id)).members.every(({ state }) => state !== 'queued')) break;
         await clock.sleep(limits.groupLookMs);
       }

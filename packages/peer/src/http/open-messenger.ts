@@ -9,6 +9,7 @@ import {
   type FaceRequest,
   type FaceResponse,
   type HttpFace,
+  type HttpFaceDeps,
   type KnownPeer,
   type NamedContact,
   openContacts,
@@ -17,7 +18,9 @@ import {
   type SessionDialer,
   type SessionRoomOptions,
 } from '@peerai/messaging/http';
+import type { FileHttp } from '@peerai/messaging/files';
 import { discoverIn } from '../discovery/discover.ts';
+import type { Files } from '../files/files.ts';
 import type { Devices } from '../pairing/devices.ts';
 import type { PeerWorld } from '../peer-world.ts';
 import { createPeerSessions, type PeerSessions } from './sessions.ts';
@@ -47,6 +50,8 @@ export interface PeerHttp {
   answer(request: FaceRequest, port: number, signal: AbortSignal): Promise<FaceResponse>;
   readonly contacts: Contacts;
   readonly sessions: PeerSessions;
+  /** Asks a device about a file, where it can be asked by HTTP. */
+  readonly askFile: FileHttp;
   /** Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -63,6 +68,8 @@ interface Parts extends PeerWorld {
   readonly depot: Depot;
   /** Letters through other devices, where no other way leads. */
   readonly route: Carrier;
+  /** Takes questions about files and chunks of older peers, where files are kept. */
+  readonly files?: () => Pick<Files, 'answerHttp' | 'takeChunk'>;
 }
 
 /** The messenger with the ways it has: live links, HTTP where a `post` is given, and other devices; and the HTTP face that hands it what comes. */
@@ -82,14 +89,16 @@ export async function openMessenger(
   const urlOf = (peer: PeerId): string | undefined => devices.get(peer)?.http;
   const hasSessions = (peer: PeerId): boolean => devices.get(peer)?.sessions !== undefined;
   const dialer = createSessionDialer(world, settings.sessions);
-  const byHttp = post === undefined ? [] : [createHttpCarrier({ ...world, post, urlOf, dialer, hasSessions }, own)];
-  const carriers = [...byHttp, parts.route];
+  const byHttp =
+    post === undefined ? undefined : createHttpCarrier({ ...world, post, urlOf, dialer, hasSessions }, own);
+  const carriers = [...(byHttp === undefined ? [] : [byHttp]), parts.route];
   const messenger = createMessenger({ ...world, store: parts.messengerStore, network, carriers, depot: parts.depot });
   const face = await openHttpFace(
     {
       ...world,
       store: parts.store.room('http'),
       receive: messenger.receive,
+      ...fileHandlers(parts.files),
       ...(directory === undefined ? {} : { discover: discoverIn({ ...parts, directory }) }),
       standing: (peer) => standingOf(devices, peer),
       paired: () => pairedOf(devices, parts.health),
@@ -106,7 +115,16 @@ export async function openMessenger(
     },
   );
   const sessions = createPeerSessions({ devices, face, dialer, post });
-  return { messenger, http: { ...once(face, dialer), contacts, sessions } };
+  return { messenger, http: { ...once(face, dialer), contacts, sessions, askFile: (peer) => byHttp?.files(peer) } };
+}
+
+/** Late: files and messenger need each other. */
+function fileHandlers(files: Parts['files']): Pick<HttpFaceDeps, 'answerFile' | 'takeChunk'> {
+  if (files === undefined) return {};
+  return {
+    answerFile: (...question) => files().answerHttp(...question),
+    takeChunk: (message) => files().takeChunk(message),
+  };
 }
 
 const standingOf = (devices: Devices, peer: PeerId): 'paired' | 'blocked' | 'stranger' => {
@@ -136,7 +154,7 @@ function countQueue(messenger: PeerMessenger, store: Store): () => Promise<Queue
 }
 
 /** No request is taken any more once what was here is written down. */
-function once(face: HttpFace, dialer: SessionDialer): Omit<PeerHttp, 'contacts' | 'sessions'> {
+function once(face: HttpFace, dialer: SessionDialer): Omit<PeerHttp, 'contacts' | 'sessions' | 'askFile'> {
   let stopped: Promise<void> | undefined;
   return {
     answer: async (request, port, signal) => {

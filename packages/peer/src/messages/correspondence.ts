@@ -2,6 +2,7 @@ import type { PeerId } from '@peerai/core-protocol';
 import type { PeerMessenger } from '@peerai/messaging';
 import { openMailbox } from '@peerai/messaging/mailbox';
 import type { EventHub } from '../events/hub.ts';
+import { createFiles, type Files } from '../files/files.ts';
 import { type Groups, openGroups } from '../groups/groups.ts';
 import { openMessenger, type PeerHttp } from '../http/open-messenger.ts';
 import { limits } from '../limits.ts';
@@ -30,6 +31,7 @@ export interface Correspondence {
   readonly messenger: PeerMessenger;
   readonly http: PeerHttp;
   readonly messages: Messages;
+  readonly files: Files;
   readonly groups: Groups;
   readonly state: State;
   readonly tasks: Tasks;
@@ -69,10 +71,23 @@ export async function openCorrespondence(
   const { carrier } = routes;
   const heartbeatMs = settings.heartbeatMs ?? limits.heartbeatEveryMs;
   const own = { messengerStore, devices, name: settings.name, health, heartbeatMs };
-  const parts = { ...world, ...own, depot: mailbox.depot, route: carrier };
+  const handlers = world.shelf === undefined ? {} : { files: () => files };
+  const parts = { ...world, ...own, ...handlers, depot: mailbox.depot, route: carrier };
   const { messenger, http } = await openMessenger(parts, settings.http);
   const mailboxes = (): number => mailbox.places().length;
   const messages = await openMessages({ clock, store, messenger, devices, contacts: http.contacts, events, mailboxes });
+  const files = createFiles({
+    ...world,
+    devices,
+    events,
+    messages,
+    nameOf: (peer) => (devices.get(peer) === undefined ? http.contacts.nameOf(peer) : undefined) ?? nameOf(peer),
+    http: http.askFile,
+    askAgain: (peer, payload) => {
+      if (http.contacts.byPeer(peer)?.url === undefined) return;
+      messenger.send({ to: peer, kind: 'chunk_resend', payload }).catch(() => undefined);
+    },
+  });
   const groups = await openGroups({ ...world, messenger, devices, events, nameOf });
   const state = openState({ ...world, messenger, devices, groups, events, nameOf });
   const tasks = await openTasks({
@@ -90,6 +105,7 @@ export async function openCorrespondence(
     messenger,
     http,
     messages,
+    files,
     groups,
     state,
     tasks,
@@ -101,6 +117,7 @@ export async function openCorrespondence(
       await groups.start(signal);
       await state.start(signal);
       await tasks.start(signal);
+      await files.start(signal);
     },
     async run(signal) {
       await messenger.start(signal);
@@ -109,6 +126,7 @@ export async function openCorrespondence(
     },
     async mute() {
       messages.stop();
+      await files.stop();
       await state.stop();
       await groups.stop();
       await tasks.stop();

@@ -16,6 +16,8 @@ export const messageRequestSchema = z
     payload: z.unknown(),
     /** What is higher overtakes what waits for the same device. */
     priority: z.enum(['high', 'normal', 'low']).default('normal'),
+    /** Answered once it is on the disk, without a wait for "delivered". */
+    queue: z.boolean().default(false),
   })
   .strict();
 /** `queued`: on our disk, sent when the peer is reachable. */
@@ -34,6 +36,7 @@ export const broadcastRequestSchema = z
     to: z.union([z.literal('all'), z.array(z.string().min(1)).min(1).max(256)]),
     kind: z.string().min(1).max(64).default('text'),
     payload: z.unknown(),
+    queue: z.boolean().default(false),
   })
   .strict();
 /** What became of it with each; `refused` with its code also where nothing was sent. */

@@ -42,13 +42,21 @@ export interface Messages {
   /** Newest first. */
   list(): Promise<readonly MessageView[]>;
   /**
-   * Durable when it resolves, which waits a moment to be able to say "delivered". What is of a higher priority overtakes what waits for the same device.
+   * Durable when it resolves, which waits a moment to be able to say "delivered" unless `queue` is set. What is of a higher priority overtakes what waits for the same device.
    * Throws DEVICE_UNKNOWN, REFUSED (blocked, or a kind people do not send), and what the messenger throws.
    */
-  deliver(to: string, kind: string, payload: unknown, priority?: MessagePriority): Promise<DeliveryView>;
+  deliver(
+    to: string,
+    kind: string,
+    payload: unknown,
+    priority?: MessagePriority,
+    queue?: boolean,
+  ): Promise<DeliveryView>;
+  /** What puts a message of another part among those to read; to be committed by it. */
+  write(message: MessageView): Promise<readonly Change[]>;
   counts(): Promise<MessageCounts>;
   /** The same to several, or to every device; what each has, or why not. Throws what is no refusal. */
-  broadcast(to: readonly string[] | 'all', kind: string, payload: unknown): Promise<BroadcastView>;
+  broadcast(to: readonly string[] | 'all', kind: string, payload: unknown, queue?: boolean): Promise<BroadcastView>;
   /** To be told of each commit that the messenger made. */
   committed(changes: readonly Change[]): void;
   start(): void;
@@ -87,6 +95,14 @@ export async function openMessages(deps: MessagesDeps): Promise<Messages> {
   });
   let handling: Disposable[] = [];
 
+  const keyOf = ({ id, sentMs }: MessageView): string => `${String(sentMs).padStart(15, '0')}-${id}`;
+  const write = async (view: MessageView): Promise<readonly Change[]> => {
+    const key = keyOf(view);
+    keys.add(key);
+    const old = [...keys].slice(0, Math.max(0, keys.size - limits.inboxMessagesMax));
+    for (const one of old) if ((await rows.get(one)) === undefined && one !== key) keys.delete(one);
+    return [rows.put(key, view), ...old.map((one) => rows.remove(one))];
+  };
   const receive = async (message: Opened): Promise<readonly Change[]> => {
     const device = devices.get(message.sender);
     const name = device === undefined ? contacts.nameOf(message.sender) : device.name;
@@ -100,13 +116,9 @@ export async function openMessages(deps: MessagesDeps): Promise<Messages> {
       payload: message.payload,
       sentMs: message.sentMs,
     };
-    const key = `${String(message.sentMs).padStart(15, '0')}-${message.id}`;
-    keys.add(key);
-    const change = rows.put(key, view);
-    arriving.set(message.sender, { key: change.key, view });
-    const old = [...keys].slice(0, Math.max(0, keys.size - limits.inboxMessagesMax));
-    for (const one of old) if ((await rows.get(one)) === undefined && one !== key) keys.delete(one);
-    return [change, ...old.map((one) => rows.remove(one))];
+    const key = keyOf(view);
+    arriving.set(message.sender, { key: rows.put(key, view).key, view });
+    return write(view);
   };
   /** People hear of a message once it is on the disk: an attempt that failed is repeated by its sender. */
   const committed = (changes: readonly Change[]): void => {
@@ -116,7 +128,7 @@ export async function openMessages(deps: MessagesDeps): Promise<Messages> {
       events.emit({ type: 'message-received', message: view });
     }
   };
-  const deliver: Messages['deliver'] = async (to, kind, payload, priority = 'normal') => {
+  const deliver: Messages['deliver'] = async (to, kind, payload, priority = 'normal', queue = false) => {
     const device = await recipientOf(deps, to);
     if (device.blocked) throw new PeerAiError('REFUSED', `${device.name} is blocked here`);
     if (!messageKinds.includes(kind as (typeof messageKinds)[number])) {
@@ -136,7 +148,8 @@ export async function openMessages(deps: MessagesDeps): Promise<Messages> {
     try {
       id = await messenger.send({ to: device.peer, kind, payload, priority });
       if (ended.has(id)) resolve();
-      await Promise.race([through, clock.sleep(limits.deliveredWaitMs, waited.signal).catch(() => undefined)]);
+      if (!queue)
+        await Promise.race([through, clock.sleep(limits.deliveredWaitMs, waited.signal).catch(() => undefined)]);
     } finally {
       listening[Symbol.dispose]();
       waited.abort();
@@ -164,7 +177,9 @@ export async function openMessages(deps: MessagesDeps): Promise<Messages> {
       return views.toReversed();
     },
     deliver,
-    broadcast: (to, kind, payload) => broadcast({ devices, deliver: (one) => deliver(one, kind, payload) }, to),
+    write,
+    broadcast: (to, kind, payload, queue) =>
+      broadcast({ devices, deliver: (one) => deliver(one, kind, payload, 'normal', queue) }, to),
     start() {
       if (handling.length === 0) handling = messageKinds.map((kind) => messenger.handle(kind, receive));
     },

@@ -6,6 +6,7 @@ export * from '../control/session.schema.ts';
 export * from '../control/problem.ts';
 export * from '../discovery/discovery.schema.ts';
 export * from '../doctor/doctor.schema.ts';
+export * from '../files/files.schema.ts';
 export * from '../groups/groups.schema.ts';
 export * from '../http/sessions.schema.ts';
 export * from '../keys/keys.schema.ts';

@@ -11,6 +11,7 @@ import {
   createMemoryNetworks,
   ManualClock,
   type MemoryNetworks,
+  type MemoryShelf,
   MemoryStore,
   memoryTopics,
   seededRandom,
@@ -28,6 +29,8 @@ export interface PeerOptions {
   readonly key?: Uint8Array;
   readonly replaceKey?: (key: Uint8Array) => Promise<void>;
   readonly store?: MemoryStore;
+  /** Without one it keeps no files. */
+  readonly shelf?: MemoryShelf;
   /** How late each commit is, milliseconds. */
   readonly commitMs?: number;
   readonly engine?: boolean;
@@ -115,6 +118,7 @@ export function testWorld(weather: { readonly latencyMs?: number; readonly lossR
         taskHandlers: options.taskHandlers ?? [],
         topics: memoryTopics(networks, identity.peer),
         ...(options.paths === undefined ? {} : { paths: options.paths }),
+        ...(options.shelf === undefined ? {} : { shelf: options.shelf }),
         ...(options.replaceKey === undefined ? {} : { replaceKey: options.replaceKey }),
       };
       const peer = await createPeer(

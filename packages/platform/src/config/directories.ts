@@ -13,6 +13,8 @@ export interface Directories {
     readonly config: string;
     readonly identity: string;
     readonly store: string;
+    /** A folder: files to and from devices. */
+    readonly shelf: string;
     readonly log: string;
   };
 }
@@ -28,6 +30,7 @@ export function directories({ home, env }: { readonly home?: string; readonly en
     config: join(config, 'peerai.yaml'),
     identity: join(data, 'identity.key'),
     store: join(data, 'peerai.db'),
+    shelf: join(data, 'files'),
     log: join(state, 'peerai.log'),
   };
   return { ...folders, files };

@@ -20,7 +20,7 @@ export async function writePrivateFile(path: string, text: string, mode: 'create
     });
     if (mode === 'replace') await rename(draft, path);
     else if (!(await claim(draft, path))) return false;
-    await withFile(folder, 'r', async (handle) => handle.sync()).catch(ignoreFolderSync);
+    await syncFolder(folder);
     return true;
   } finally {
     await rm(draft, { force: true });
@@ -38,10 +38,15 @@ async function claim(draft: string, path: string): Promise<boolean> {
   }
 }
 
-async function withFile(path: string, flags: string, use: (file: FileHandle) => Promise<void>): Promise<void> {
+/** A new name in a folder, or one that went, is on the disk then. */
+export const syncFolder = (folder: string): Promise<void> =>
+  withFile(folder, 'r', async (handle) => handle.sync()).catch(ignoreFolderSync);
+
+/** A file of its owner's, closed again whatever happens. */
+export async function withFile<T>(path: string, flags: string, use: (file: FileHandle) => Promise<T>): Promise<T> {
   const file = await open(path, flags, 0o600);
   try {
-    await use(file);
+    return await use(file);
   } finally {
     await file.close();
   }

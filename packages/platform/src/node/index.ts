@@ -17,4 +17,5 @@ export { configJsonSchema, type KeyInfo } from '../config/tree.ts';
 export { writePrivateFile } from './atomic-file.ts';
 export { changePassphrase, type LoadedSeed, loadOrCreateSeed, replaceSeed, type SeedOptions } from './key-file.ts';
 export { type ClosableLogger, createLogger, type LoggerOptions } from './log/logger.ts';
+export { openShelf } from './shelf.ts';
 export { type LineSink, openRotatingFile, type RotatingFileOptions } from './log/rotating-file.ts';

@@ -81,9 +81,10 @@ export async function sendToGroup(
   group: string,
   kind: string,
   payload: unknown,
+  queue: boolean,
   output: Output,
 ): Promise<void> {
-  const delivery = await client.sendToGroup(group, kind, payload);
+  const delivery = await client.sendToGroup(group, kind, payload, queue);
   output.data({ delivery }, () => lines(delivery));
   if (delivery.members.some(({ state }) => state === 'refused')) process.exitCode = 5;
 }

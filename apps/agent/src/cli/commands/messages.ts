@@ -21,6 +21,8 @@ export const send: Verb = {
       text: { type: 'positional', required: false, description: 'Text to send' },
       type: { type: 'string', valueHint: 'text|data', description: 'Kind of message' },
       data: { type: 'string', valueHint: 'JSON|@file', description: 'Send JSON instead of text' },
+      file: { type: 'string', valueHint: 'F', description: 'Send a file, to one device' },
+      queue: { type: 'boolean', description: 'Do not wait: it is sent when the device is there' },
       priority: {
         type: 'string',
         default: 'normal',
@@ -28,22 +30,27 @@ export const send: Verb = {
         description: 'To one device: what is higher overtakes what waits for it',
       },
     } as const,
-    async ({ args, agent, output }) => {
-      if ((args.text === undefined) === (args.data === undefined))
-        throw new PeerAiError('USAGE', 'give a text or --data');
+    async ({ args, agent, output, signal }) => {
+      const queue = args.queue === true;
+      if ([args.text, args.data, args.file].filter((one) => one !== undefined).length !== 1)
+        throw new PeerAiError('USAGE', 'give a text, --data or --file');
+      if (args.file !== undefined) {
+        const { sendFile } = await import('./files.ts');
+        return sendFile((await agent()).client, { to: args.peer, path: args.file, queue }, output, signal);
+      }
       const payload = args.data === undefined ? args.text : readData(args.data);
       const priority = readPriority(args.priority);
       const kind = args.type ?? (args.data === undefined ? 'text' : 'data');
       if (args.peer.startsWith('@'))
-        return sendToGroup((await agent()).client, args.peer.slice(1), kind, payload, output);
+        return sendToGroup((await agent()).client, args.peer.slice(1), kind, payload, queue, output);
       const several = args.peer === 'all' ? 'all' : args.peer.split(',').filter((one) => one !== '');
       if (several === 'all' || several.length > 1) {
-        const { deliveries } = await (await agent()).client.broadcast(several, kind, payload);
+        const { deliveries } = await (await agent()).client.broadcast(several, kind, payload, queue);
         output.data({ deliveries }, () => lines(deliveries));
         if (deliveries.some(({ state }) => state === 'refused')) process.exitCode = 5;
         return;
       }
-      const delivery = await (await agent()).client.send(args.peer, kind, payload, priority);
+      const delivery = await (await agent()).client.send(args.peer, kind, payload, priority, queue);
       output.data({ delivery }, () =>
         delivery.state === 'queued'
           ? 'Queued: sent when the device is there.'

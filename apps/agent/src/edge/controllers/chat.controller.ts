@@ -4,7 +4,7 @@ import type { Peer, PublishedView } from '@peerai/peer';
 import { chatRequestSchema, publishRequestSchema } from '@peerai/peer/schemas';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
-import { sendEvents, type StreamItem } from '../stream.ts';
+import { goneSignal, sendEvents, type StreamItem } from '../stream.ts';
 import { LOGGER, PEER } from '../tokens.ts';
 
 /** The streams of the control API: answers with their evidence, what happens, what is published. */
@@ -59,12 +59,6 @@ export class StreamsController {
       this.logger.error('stream-failed', { error: error instanceof Error ? error.message : 'unknown' });
     });
   }
-}
-
-function goneSignal(reply: FastifyReply): AbortSignal {
-  const gone = new AbortController();
-  reply.raw.on('close', () => gone.abort());
-  return gone.signal;
 }
 
 async function* items(events: AsyncIterable<{ readonly type: string }>): AsyncIterable<StreamItem> {

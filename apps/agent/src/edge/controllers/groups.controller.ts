@@ -69,9 +69,9 @@ export class GroupsController {
   @HttpCode(202)
   send(
     @Param('group') group: string,
-    @Body({ schema: groupSendSchema }) { kind, payload }: z.output<typeof groupSendSchema>,
+    @Body({ schema: groupSendSchema }) { kind, payload, queue }: z.output<typeof groupSendSchema>,
   ): Promise<GroupDeliveryView> {
-    return this.peer.groups.send(group, kind, payload);
+    return this.peer.groups.send(group, kind, payload, queue);
   }
 }
 

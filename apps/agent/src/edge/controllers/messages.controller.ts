@@ -11,6 +11,7 @@ interface MessageRequest {
   readonly kind: string;
   readonly payload: unknown;
   readonly priority: MessagePriority;
+  readonly queue: boolean;
 }
 
 @Controller('api/v1/messages')
@@ -27,8 +28,10 @@ export class MessagesController {
 
   @Post()
   @HttpCode(202)
-  send(@Body({ schema: messageRequestSchema }) { to, kind, payload, priority }: MessageRequest): Promise<DeliveryView> {
-    return this.peer.messages.deliver(to, kind, payload, priority);
+  send(
+    @Body({ schema: messageRequestSchema }) { to, kind, payload, priority, queue }: MessageRequest,
+  ): Promise<DeliveryView> {
+    return this.peer.messages.deliver(to, kind, payload, priority, queue);
   }
 }
 
@@ -43,9 +46,9 @@ export class BroadcastsController {
   @Post()
   @HttpCode(202)
   send(
-    @Body({ schema: broadcastRequestSchema }) { to, kind, payload }: z.output<typeof broadcastRequestSchema>,
+    @Body({ schema: broadcastRequestSchema }) { to, kind, payload, queue }: z.output<typeof broadcastRequestSchema>,
   ): Promise<BroadcastView> {
-    return this.peer.messages.broadcast(to, kind, payload);
+    return this.peer.messages.broadcast(to, kind, payload, queue);
   }
 }
 
