@@ -7,7 +7,13 @@ it('puts everything under one home when there is one', () => {
     data: '/h',
     state: '/h',
     cache: '/h/cache',
-    files: { config: '/h/peerai.yaml', identity: '/h/identity.key', store: '/h/peerai.db', log: '/h/peerai.log' },
+    files: {
+      config: '/h/peerai.yaml',
+      identity: '/h/identity.key',
+      store: '/h/peerai.db',
+      shelf: '/h/files',
+      log: '/h/peerai.log',
+    },
   };
   expect(directories({ home: '/h', env: { PEERAI_HOME: '/other' } })).toEqual(expected);
   expect(directories({ env: { PEERAI_HOME: '/h' } })).toEqual(expected);
