@@ -86,6 +86,23 @@ test('a trace of a device that blocked us after the link came up ends at the pro
   expect(trace).toMatchObject({ reached: false, trouble: { step: 'protocol', code: 'REFUSED' } });
 });
 
+test('a link that is there only since the attempts is asked nothing: its other side may be about to close it', async () => {
+  const world = testWorld();
+  const closed = step('upgrade', 'CLOSED_AFTER_HANDSHAKE');
+  const attempt: Paths['attempt'] = async (peer) => {
+    world.networks.heal(a.identity.peer, peer);
+    await until(world.clock, () => shown(a, 'b')?.state === 'online');
+    return { peer, atMs: 0, steps: [closed] };
+  };
+  const a: TestPeer = await world.peer('a', { paths: fakePaths([closed], { attempt }) });
+  const b = await world.peer('b');
+  await pair(world, a, b);
+  world.networks.cut(a.identity.peer, b.identity.peer);
+  await until(world.clock, () => shown(a, 'b')?.state === 'offline');
+  const trace = await a.peer.paths.trace('b', live());
+  expect(trace).toMatchObject({ reached: false, steps: [{ step: 'upgrade' }], trouble: { step: 'upgrade' } });
+});
+
 test('a trace that opens no way gives each step its remedy', async () => {
   const { world, a } = await away([step('dial', 'NOBODY_LISTENS'), step('circuit', 'PEER_NOT_AT_RELAY')]);
   const trace = await world.clock.until(a.peer.paths.trace('b', live()));

@@ -85,9 +85,12 @@ export function createPeerPaths(deps: PeerPathsDeps): PeerPaths {
     },
     async trace(text, signal) {
       const { peer, name, addresses } = devices.find(text);
+      // A link that is there only afterwards may be one of the attempts, which its other side is about to close.
+      const wasLinked = links.get(peer) !== undefined;
       const tried = (await paths?.attempt(peer, { signal, addresses }))?.steps ?? [];
       const isLinked = paths === undefined || network.self === peer || tried.some(({ step, code }) => isUp(step, code));
-      const asked = isLinked || links.get(peer) !== undefined ? [await greet(peer, addresses, signal)] : [];
+      const isAsked = isLinked || (wasLinked && links.get(peer) !== undefined);
+      const asked = isAsked ? [await greet(peer, addresses, signal)] : [];
       const reached = asked.some(({ code }) => code === 'OK');
       const steps = [...tried, ...asked, ...(reached && isSkewed(peer) ? [skew(peer)] : [])];
       const trouble = tellingStep(reached ? steps.filter(({ step }) => step === 'protocol') : steps);
