@@ -113,7 +113,7 @@ export const limits = {
   // ── topics and directory
   /** One gossip message, bytes. */
   topicMessageBytesMax: 65_536,
-  /** Messages kept for a slow subscriber; the oldest is dropped. */
+  /** Messages kept for a slow subscriber where no guard says otherwise (a page's); the oldest is dropped. */
   topicQueueMax: 256,
   topicNameCharsMax: 128,
   /** A message that reached no listener although there are some is published again, so often and after so many milliseconds. */

@@ -11,6 +11,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { TransportNode } from '../libp2p/options.ts';
 import { createTestNodes, realClock, relayAddress, until } from '../testing/index.ts';
 import { createTopicGuard, type TopicGuard } from './guard.ts';
+import { limits } from '../limits.ts';
 import { topicLimits } from './limits.ts';
 import type { RunningTopics } from './topics.ts';
 
@@ -163,4 +164,15 @@ describe('rates', () => {
     others(topicLimits.topicRatesMax);
     expect(guard.judge(name, a, a)).toBe('accept');
   });
+});
+
+test('a subscriber is full with so many messages, or so many bytes, and not with one less', async () => {
+  const { isFull } = guardOf(await nodes.agent());
+  const waiting = (count: number, length: number): Uint8Array[] =>
+    Array.from({ length: count }, () => new Uint8Array(length));
+  const { topicWaitingMax, topicWaitingBytesMax } = topicLimits;
+  expect([isFull(waiting(topicWaitingMax - 1, 1)), isFull(waiting(topicWaitingMax, 1))]).toEqual([false, true]);
+  const largest = topicWaitingBytesMax / limits.topicMessageBytesMax;
+  expect(isFull(waiting(largest, limits.topicMessageBytesMax))).toBe(true);
+  expect(isFull([...waiting(largest - 1, limits.topicMessageBytesMax), new Uint8Array(65_535)])).toBe(false);
 });

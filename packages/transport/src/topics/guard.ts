@@ -2,6 +2,7 @@ import type { GossipSub } from '@libp2p/gossipsub';
 import { createTopicScoreParams, type PeerScore } from '@libp2p/gossipsub/score';
 import { type Clock, createTokenBucket, type PeerId, type TokenBucket } from '@peerai/core-protocol';
 import { transportError } from '../errors.ts';
+import { limits as sizes } from '../limits.ts';
 import { topicLimits as limits } from './limits.ts';
 
 export interface TopicCounts {
@@ -26,6 +27,8 @@ export interface TopicGuard {
   scoreOf(peer: string): number;
   /** One message of our own. Throws LIMIT_REACHED. */
   publish(topic: string): void;
+  /** Whether a subscriber has so much waiting that its oldest message goes before another one comes. */
+  readonly isFull: (waiting: readonly Uint8Array[]) => boolean;
 }
 export type MakeTopicGuard = (pubsub: GossipSub, clock: Clock) => TopicGuard;
 
@@ -90,6 +93,7 @@ export const createTopicGuard: MakeTopicGuard = (pubsub, clock) => {
     },
     counts: (topic) => ({ ...countsOf(topic) }),
     scoreOf: (peer) => score.score(peer),
+    isFull,
     publish: (topic) => {
       const mine = own.get(topic) ?? bucket(limits.topicBurst, limits.topicPerSecond);
       own.delete(topic);
@@ -103,6 +107,13 @@ export const createTopicGuard: MakeTopicGuard = (pubsub, clock) => {
     },
   };
 };
+
+function isFull(waiting: readonly Uint8Array[]): boolean {
+  if (waiting.length >= limits.topicWaitingMax) return true;
+  // So few are below the bytes whatever their lengths: the sum is for floods.
+  if (waiting.length * sizes.topicMessageBytesMax < limits.topicWaitingBytesMax) return false;
+  return waiting.reduce((sum, { length }) => sum + length, 0) >= limits.topicWaitingBytesMax;
+}
 
 function forgetOldest(map: Map<string, unknown>): void {
   const [oldest] = map.keys();

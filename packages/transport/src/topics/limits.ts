@@ -8,6 +8,12 @@ export const topicLimits = {
   topicPerSecondTaken: 256,
   /** Messages above that rate which are left out only; each further one counts as invalid where its author brings it itself. */
   topicOverMax: 512,
+  /**
+   * What a subscriber that stands still may have waiting, messages and bytes; the oldest go. A thousand small ones come at once where twenty publish fifty each, and the
+   * bytes are those of 256 of the largest.
+   */
+  topicWaitingMax: 8_192,
+  topicWaitingBytesMax: 16_777_216,
   /** Authors on topics whose rate is remembered; the one heard of longest ago goes. */
   topicRatesMax: 4_096,
 } as const;

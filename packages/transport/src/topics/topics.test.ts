@@ -2,6 +2,7 @@ import { topicsContract } from '@peerai/core-protocol/testing';
 import { afterEach, expect, test } from 'vitest';
 import type { TransportNode } from '../libp2p/options.ts';
 import { limits } from '../limits.ts';
+import { topicLimits } from './limits.ts';
 import { createTestNodes, relayAddress, type TestNodes, until } from '../testing/index.ts';
 import type { RunningTopics } from './topics.ts';
 
@@ -84,7 +85,7 @@ test('a topic name of the limit is taken, one character more or none at all is n
   expect(() => listen('')).toThrow();
 });
 
-test('a subscriber that does not read keeps the newest messages and a bounded number', async () => {
+test('a subscriber that does not read keeps the newest messages, within bounded bytes', async () => {
   const b = await nodes.agent();
   const a = await nodes.agent({ bootstrap: [b.network.addresses()[0] ?? ''] });
   const controller = new AbortController();
@@ -98,17 +99,45 @@ test('a subscriber that does not read keeps the newest messages and a bounded nu
     controller.signal,
   );
   await hears(a, 'much');
-  const count = limits.topicQueueMax + 10;
-  for (let index = 0; index < count; index += 1) await a.topics.publish('much', Uint8Array.of(index >> 8, index & 255));
-  await until(() => judged === count);
+  const large = limits.topicMessageBytesMax;
+  const keptMax = topicLimits.topicWaitingBytesMax / large;
+  const count = keptMax + 10;
+  for (let index = 0; index < count; index += 1) {
+    const message = new Uint8Array(large);
+    message.set([index >> 8, index & 255]);
+    await a.topics.publish('much', message);
+  }
+  await until(() => judged === count, 60_000);
   const kept: number[] = [];
   for await (const [high = 0, low = 0] of messages) {
     kept.push(high * 256 + low);
     if (kept.at(-1) === count - 1) break;
   }
-  expect(kept).toHaveLength(limits.topicQueueMax);
+  expect(kept).toHaveLength(keptMax);
   expect(kept[0]).toBe(10);
-});
+}, 90_000);
+
+test('a subscriber that stands still while a thousand messages come misses none', async () => {
+  const b = await nodes.agent();
+  const a = await nodes.agent({ bootstrap: [b.network.addresses()[0] ?? ''] });
+  let judged = 0;
+  const take = (): 'accept' => {
+    judged += 1;
+    return 'accept';
+  };
+  const messages = b.topics.subscribe('burst', take, stop.signal);
+  await hears(a, 'burst');
+  const count = 1_000;
+  for (let index = 0; index < count; index += 1)
+    await a.topics.publish('burst', Uint8Array.of(index >> 8, index & 255));
+  await until(() => judged === count, 60_000);
+  const kept: number[] = [];
+  for await (const [high = 0, low = 0] of messages) {
+    kept.push(high * 256 + low);
+    if (kept.length === count) break;
+  }
+  expect(kept.toSorted((one, other) => one - other)).toEqual(Array.from({ length: count }, (_, index) => index));
+}, 90_000);
 
 test('a judge that throws keeps the message back and ends nothing', async () => {
   const b = await nodes.agent();

@@ -106,11 +106,15 @@ export function createTopics(pubsub: GossipSub, clock: Clock, guard?: TopicGuard
     },
     subscribe(topic, judge, signal) {
       const name = fullName(topic);
-      return listen((take) => {
-        const subscriber = { judge, take };
-        add(name, subscriber);
-        return () => remove(name, subscriber);
-      }, signal);
+      return listen(
+        (take) => {
+          const subscriber = { judge, take };
+          add(name, subscriber);
+          return () => remove(name, subscriber);
+        },
+        signal,
+        guard?.isFull,
+      );
     },
   };
 }
@@ -136,13 +140,14 @@ function judged({ judge }: Subscriber, ...message: Parameters<Judge>): ReturnTyp
 function listen(
   subscribe: (take: (message: Uint8Array) => void) => () => void,
   signal: AbortSignal,
+  isFull: TopicGuard['isFull'] = ({ length }) => length >= limits.topicQueueMax,
 ): AsyncIterable<Uint8Array> {
   const queue: Uint8Array[] = [];
   let wake = Promise.withResolvers<void>();
   const unsubscribe = signal.aborted
     ? (): void => undefined
     : subscribe((message) => {
-        if (queue.length >= limits.topicQueueMax) queue.shift();
+        if (isFull(queue)) queue.shift();
         queue.push(message);
         wake.resolve();
       });
