@@ -1,7 +1,6 @@
-import { startTestnet, type RunningAgent, type Testnet } from '@peerai/testnet';
+import { loudNeighbour, measureLoudNeighbour, startTestnet, type RunningAgent, type Testnet } from '@peerai/testnet';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { churn } from './crowd/churn.ts';
-import { loudNeighbour, measureLoudNeighbour } from './crowd/loud-neighbour.ts';
 import { floodTopic } from './crowd/topic-flood.ts';
 
 /** Small by itself. As a measurement, with so many agents; the README has the command and what it showed. */
@@ -49,7 +48,6 @@ test(
     report('loud neighbour', figures);
     expect(figures.honestArrived).toBe(figures.honestSent);
     expect(figures.refused).toBeGreaterThan(figures.taken);
-    if (isMeasured) expect(figures.loudP99Ms / figures.quietP99Ms).toBeLessThan(2);
   },
   msMax,
 );

@@ -4,6 +4,8 @@
  * @packageDocumentation
  */
 export { type Child, startChild } from './child.ts';
+export { quantile, until } from './figures.ts';
+export { loudNeighbour, type LoudFigures, measureLoudNeighbour } from './loud-neighbour.ts';
 export { pair } from './pairing.ts';
 export { someAtOnce } from './some-at-once.ts';
 export {

@@ -38,6 +38,7 @@ function readOptions(): TestnetOptions | undefined {
     engine: values.engine,
     env: Object.fromEntries(pairs),
     onLog: (line) => process.stderr.write(`${line}\n`),
+    onProgress: (text) => process.stderr.write(`testnet: ${text}, ${Math.round(performance.now() / 1000)} s\n`),
   };
 }
 

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { counted } from './progress.ts';
 import { roundRobin, someAtOnce } from './some-at-once.ts';
 import type { RunningAgent } from './testnet.ts';
 
@@ -25,17 +26,27 @@ export async function pair(inviter: Named, joiner: Named): Promise<void> {
     await sees(one, [other], { end, everyMs: lookMs });
 }
 
+interface IntroduceOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((text: string) => void) | undefined;
+}
+
 /** Every agent with every other one. Throws the signal's reason. */
-export async function introduceAll(agents: readonly Named[], signal?: AbortSignal): Promise<void> {
-  await someAtOnce(roundRobin(agents), pairingsAtOnce, async ([inviter, joiner]) => {
+export async function introduceAll(agents: readonly Named[], { signal, onProgress }: IntroduceOptions): Promise<void> {
+  const pairs = roundRobin(agents);
+  const paired = counted(pairs.length, 'pairs are paired', onProgress);
+  await someAtOnce(pairs, pairingsAtOnce, async ([inviter, joiner]) => {
     signal?.throwIfAborted();
     await introduce(inviter, joiner);
+    paired();
   });
+  const met = counted(agents.length, 'agents have all others online', onProgress);
   const end = Date.now() + meetMsMax * Math.max(1, agents.length - 1);
   const everyMs = agents.length > 4 ? lookAtManyMs : lookMs;
   for (const one of agents) {
     const others = agents.filter((other) => other !== one);
     await sees(one, others, { end, everyMs, signal });
+    met();
   }
 }
 

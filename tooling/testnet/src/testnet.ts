@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { type ControlClient, createControlClient } from '@peerai/peer/control';
 import { type Child, startChild } from './child.ts';
 import { introduceAll } from './pairing.ts';
+import { counted } from './progress.ts';
 import { someAtOnce } from './some-at-once.ts';
 
 export interface TestnetOptions {
@@ -25,6 +26,8 @@ export interface TestnetOptions {
   /** Pair every agent with every other one, all permissions; default true. */
   readonly pair?: boolean;
   readonly onLog?: (line: string) => void;
+  /** Told how far it has come, in words: many agents take a while. */
+  readonly onProgress?: (text: string) => void;
   /** Ends what is up while it is being started; a started testnet is ended by its `stop`. */
   readonly signal?: AbortSignal;
 }
@@ -121,8 +124,15 @@ export async function startTestnet(options: TestnetOptions): Promise<Testnet> {
       });
     // Two that look for the same usual port at once could both find it free.
     const atOnce = options.usualPorts === true ? 1 : startsAtOnce;
-    agents.push(...(await someAtOnce(agentNames, atOnce, start)));
-    if (options.pair !== false) await introduceAll(agents, options.signal);
+    const up = counted(options.agents, 'agents are up', options.onProgress);
+    agents.push(
+      ...(await someAtOnce(agentNames, atOnce, async (name, index) => {
+        const agent = await start(name, index);
+        up();
+        return agent;
+      })),
+    );
+    if (options.pair !== false) await introduceAll(agents, { signal, onProgress: options.onProgress });
   } catch (error) {
     await stop();
     throw error;

@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { RunningAgent } from '@peerai/testnet';
+import { quantile, type RunningAgent, until } from '@peerai/testnet';
 
 export interface TopicFloodFigures {
   /** Messages published, and copies that should have come: each at every other agent. */
@@ -54,11 +53,6 @@ export async function floodTopic(
   }
 }
 
-/** The value below which this share of sorted values lies; NaN of none. */
-export function quantile(sorted: readonly number[], share: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
-}
-
 interface Listener {
   /** Authors whose first words came. */
   readonly met: Set<string>;
@@ -105,10 +99,4 @@ async function untilAllHear(agents: readonly RunningAgent[], listeners: readonly
     await Promise.all(agents.map(({ client }) => client.publish(topic, { hello: true })));
     await until(all, 1_000);
   }
-}
-
-/** Looks until it is so or the time is over. */
-export async function until(look: () => boolean, msMax: number): Promise<void> {
-  const end = performance.now() + msMax;
-  while (!look() && performance.now() < end) await sleep(50);
 }

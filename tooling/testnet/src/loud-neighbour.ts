@@ -4,8 +4,8 @@ import { createIdentity, toHex } from '@peerai/core-protocol';
 import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
 import { sealSix } from '@peerai/core-protocol/pcp';
 import { ManualClock } from '@peerai/core-protocol/testing';
-import type { RunningAgent } from '@peerai/testnet';
-import { quantile, until } from './topic-flood.ts';
+import { quantile, until } from './figures.ts';
+import type { RunningAgent } from './testnet.ts';
 
 /** A key of seed 3's protocol, known to every agent of a testnet through its environment. */
 export function loudNeighbour() {
