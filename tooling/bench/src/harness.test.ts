@@ -87,6 +87,8 @@ describe('A result', () => {
   it.each([
     ['ratio-at-least', 0.9, true],
     ['ratio-at-least', 0.91, false],
+    ['ratio-at-most', 0.9, true],
+    ['ratio-at-most', 0.89, false],
     ['candidate-at-least', 90, true],
     ['candidate-at-least', 91, false],
     ['candidate-at-most', 90, true],

@@ -1,7 +1,7 @@
 import { limits } from './limits.ts';
 
 /** What a goal is held against. Without a goal a row only informs. */
-export type Rule = 'ratio-at-least' | 'candidate-at-least' | 'candidate-at-most';
+export type Rule = 'ratio-at-least' | 'ratio-at-most' | 'candidate-at-least' | 'candidate-at-most';
 
 /** One row of an answer. Numbers are medians over the rounds. */
 export interface Result {
@@ -82,7 +82,7 @@ export function resultOf(readings: Readings): Result {
   if (baseline !== undefined && baseline.length !== candidate.length) throw new RangeError('not the same rounds');
   const value = median(candidate);
   const ratio = baseline === undefined ? null : median(candidate.map((one, round) => one / (baseline[round] ?? NaN)));
-  const held = rule === 'ratio-at-least' ? ratio : value;
+  const held = ofRatio(rule) ? ratio : value;
   return {
     case: readings.case,
     ratio,
@@ -107,7 +107,10 @@ export function notMeasured(row: {
 }
 
 const meets = (value: number, goal: number, rule: Rule): boolean =>
-  rule === 'candidate-at-most' ? value <= goal : value >= goal;
+  rule === 'candidate-at-most' || rule === 'ratio-at-most' ? value <= goal : value >= goal;
+
+/** Whether a goal is held against the ratio, and not against the candidate by itself. */
+export const ofRatio = (rule: Rule): boolean => rule === 'ratio-at-least' || rule === 'ratio-at-most';
 
 /** Seconds of processor time, all threads of this process: on a busy machine the clock counts the neighbours' work too. */
 export async function processorSeconds(work: () => unknown): Promise<number> {

@@ -22,6 +22,19 @@ export const questions: Readonly<Record<string, Question>> = {
     question: 'Signed and sealed messages of 256 B a second on one core, against the sum of the parts?',
     load: async () => (await import('./benches/seal.ts')).seal,
   },
+  neighbour: {
+    question: 'How much later do an honest device’s messages arrive while a neighbour sends ten times what it may?',
+    load: async () => (await import('./benches/neighbour.ts')).neighbour,
+  },
+  pool: {
+    question:
+      'Posts a second over the kept connections of letters by HTTP, against fetch; what does a closed door cost?',
+    load: async () => (await import('./benches/pool.ts')).pool,
+  },
+  dht: {
+    question: 'How soon is a peer’s signed record found through our DHT, against kad-dht of libp2p alone?',
+    load: async () => (await import('./benches/dht.ts')).dht,
+  },
   'ledger-append': {
     question: 'Durable ledger entries a second in batches of 100, against a raw file with fdatasync of the same bytes?',
     load: async () => (await import('./benches/ledger-append.ts')).ledgerAppend,

@@ -1,4 +1,4 @@
-import type { Answer, Bench, Result, Rule } from './harness.ts';
+import { type Answer, type Bench, ofRatio, type Result, type Rule } from './harness.ts';
 import type { Question } from './questions.ts';
 
 /** True when every goal was measured and met, and there is something to judge. */
@@ -47,18 +47,19 @@ export function table(
 
 const signs: Readonly<Record<Rule, string>> = {
   'ratio-at-least': '≥',
+  'ratio-at-most': '≤',
   'candidate-at-least': '≥',
   'candidate-at-most': '≤',
 };
 
 function goalText({ goal, rule, unit }: Result): string {
   if (goal === null || rule === null) return '';
-  return `${signs[rule]} ${goal}${rule === 'ratio-at-least' ? ' ×' : ` ${unit}`}`;
+  return `${signs[rule]} ${goal}${ofRatio(rule) ? ' ×' : ` ${unit}`}`;
 }
 
 function verdict({ goal, pass, candidate, baseline, rule }: Result): string {
   if (goal === null) return '';
-  if (candidate === null || (rule === 'ratio-at-least' && baseline === null)) return 'not measured';
+  if (candidate === null || (rule !== null && ofRatio(rule) && baseline === null)) return 'not measured';
   return pass ? 'met' : 'missed';
 }
 

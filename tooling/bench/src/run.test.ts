@@ -78,7 +78,8 @@ describe('The command', () => {
 
   it('knows every question by its own name', async () => {
     for (const [name, { load }] of Object.entries(questions)) expect((await load()).name).toBe(name);
-  });
+    // All of them load most of the house, libp2p and Chromium's driver from source.
+  }, 60_000);
 });
 
 describe('The program', () => {

@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+export { type Breaker, createBreaker } from './breaker.ts';
 export { createHttpCarrier, type HttpCarrierDeps } from './carrier.ts';
 export { type Contact, type ContactProfile, type Contacts, type NamedContact, openContacts } from './contacts.ts';
 export { type Counts, createCounts } from './counts.ts';

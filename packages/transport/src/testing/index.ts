@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 export { realClock, realRandom, testDeps } from './deps.ts';
+export { createDhtNode, type DhtNode } from './dht-node.ts';
 export { createTestNodes, relayAddress, type TestNodes, until } from './nodes.ts';
 export { createSocksServer } from './socks-server.ts';
 export { createTcpProxy, type TcpProxy } from './tcp-proxy.ts';

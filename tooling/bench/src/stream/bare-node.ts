@@ -6,10 +6,14 @@ import { tcp } from '@libp2p/tcp';
 import { webRTC } from '@libp2p/webrtc';
 import { yamux } from '@libp2p/yamux';
 import { limits } from '@peerai/transport';
-import { createLibp2p, type Libp2p } from 'libp2p';
+import { createLibp2p, type Libp2p, type Libp2pInit } from 'libp2p';
 
-/** libp2p alone with the settings of our own nodes: TCP, Noise, yamux with the same windows, and WebRTC signalled by a relay where asked. */
-export async function createBareNode(listen: readonly string[], webrtc = false): Promise<Libp2p> {
+/** libp2p alone with the settings of our own nodes: TCP, Noise, yamux with the same windows, and WebRTC signalled by a relay where asked; and what a bench adds. */
+export async function createBareNode(
+  listen: readonly string[],
+  webrtc = false,
+  services: NonNullable<Libp2pInit['services']> = {},
+): Promise<Libp2p> {
   return createLibp2p({
     addresses: { listen: [...listen] },
     transports: [tcp(), ...(webrtc ? [circuitRelayTransport(), webRTC({ rtcConfiguration: { iceServers: [] } })] : [])],
@@ -25,7 +29,12 @@ export async function createBareNode(listen: readonly string[], webrtc = false):
       }),
     ],
     connectionGater: { denyDialMultiaddr: () => false },
+    // Its own 5 a second from one address turns away the nodes of one machine.
+    connectionManager: {
+      inboundConnectionThreshold: limits.inboundConnectionsPerSecond,
+      maxIncomingPendingConnections: limits.pendingConnectionsMax,
+    },
     connectionMonitor: { enabled: false },
-    services: { identify: identify(), ping: ping() },
+    services: { ...services, identify: identify(), ping: ping() },
   });
 }
