@@ -200,7 +200,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     engines,
     ownModels: async () => (await models.list()).models.filter((model) => model.local),
     relays,
-    relayTrouble: (address) => paths.relayTrouble(address),
+    paths,
     peers,
     books,
     addresses,

@@ -19,6 +19,8 @@ export interface Child<Ready> {
 export interface ChildOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** What runs Node, such as `ip netns exec <name>`; nothing by default. */
+  readonly within?: readonly string[];
   /** Gets every line the process writes to stderr. */
   readonly onLog: (line: string) => void;
   /** Ends a process that is not ready yet. */
@@ -33,7 +35,8 @@ export async function startChild<Ready>(
 ): Promise<Child<Ready>> {
   const { signal } = options;
   signal?.throwIfAborted();
-  const child = spawn(process.execPath, ['--enable-source-maps', script, ...args], {
+  const [program, ...before] = [...(options.within ?? []), process.execPath];
+  const child = spawn(program, [...before, '--enable-source-maps', script, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...options.env },
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),

@@ -13,7 +13,10 @@ const meetMsMax = 10_000;
 const lookMs = 50;
 const lookAtManyMs = 500;
 
-type Named = Pick<RunningAgent, 'info' | 'client'>;
+interface Named {
+  readonly info: Pick<RunningAgent['info'], 'name' | 'peerId'>;
+  readonly client: RunningAgent['client'];
+}
 
 /** Invites, joins, accepts: what two people do, without the people; then waits until each sees the other and its models. */
 export async function pair(inviter: Named, joiner: Named): Promise<void> {

@@ -6,6 +6,7 @@ import type { Config } from '@peerai/platform';
 import {
   announcedAddresses,
   bestAddress,
+  iceServersOf,
   listenAddresses,
   proxyOf,
   relayAddresses,
@@ -97,6 +98,17 @@ test.each([
 ])('network.transports.socks5 %j and security.enable_tor %j are the proxy %j', (socks5, enable_tor, proxy) => {
   const config = { network: { transports: { socks5 } }, security: { enable_tor } } as unknown as Config;
   expect(proxyOf(config)).toEqual(proxy);
+});
+
+test('STUN and TURN servers are those the owner has named, and none otherwise', () => {
+  const of = (stun: string[], turn: object[]): unknown =>
+    iceServersOf({ network: { nat: { stun_servers: stun, turn_servers: turn } } } as unknown as Config);
+  expect(of([], [])).toBeUndefined();
+  const user = { username: 'me', credential: 'a-secret-word' };
+  expect(of(['stun:s.example'], [{ url: 'turn:192.0.2.1:3479', ...user }])).toEqual({
+    stun: [{ host: 's.example', port: 3478 }],
+    turn: [{ host: '192.0.2.1', port: 3479, ...user }],
+  });
 });
 
 test('behind a proxy no relay is asked for its addresses over the web', () => {

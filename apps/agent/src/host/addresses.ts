@@ -1,6 +1,8 @@
 import { isIPv6 } from 'node:net';
 import { PeerAiError } from '@peerai/core-protocol';
 import type { Config } from '@peerai/platform';
+import { iceServerPlace } from '@peerai/platform/node';
+import type { IceServers } from '@peerai/transport/node';
 
 /** `0.0.0.0:4001` as host and port. The configuration has checked its shape. */
 export function splitHostPort(text: string): { readonly host: string; readonly port: number } {
@@ -39,6 +41,16 @@ const torProxy = '127.0.0.1:9050';
 export function proxyOf({ network, security }: Config): { readonly host: string; readonly port: number } | undefined {
   const given = network.transports.socks5 ?? (security.enable_tor ? torProxy : undefined);
   return given === undefined ? undefined : splitHostPort(given);
+}
+
+/** The STUN and TURN servers the owner has named; undefined without any. */
+export function iceServersOf({ network }: Config): IceServers | undefined {
+  const { stun_servers: stun, turn_servers: turn } = network.nat;
+  if (stun.length + turn.length === 0) return undefined;
+  return {
+    stun: stun.map(iceServerPlace),
+    turn: turn.map(({ url, username, credential }) => ({ ...iceServerPlace(url), username, credential })),
+  };
 }
 
 /** With a proxy a relay is not asked for its addresses: that question would go round the proxy. Throws RELAY_INVALID. */

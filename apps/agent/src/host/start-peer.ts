@@ -9,6 +9,7 @@ import { createAgentNode, readNetworkKey } from '@peerai/transport/node';
 import { version } from '../version.ts';
 import {
   announcedAddresses,
+  iceServersOf,
   listenAddresses,
   proxyOf,
   relayAddresses,
@@ -117,6 +118,7 @@ export async function startPeer(
 function linkOptions(config: Config, host: string, port: number) {
   const { network, performance } = config;
   const signalPlace = network.transports.file_signalling;
+  const iceServers = iceServersOf(config);
   // A proxy carries TCP alone.
   const on =
     proxyOf(config) === undefined
@@ -134,6 +136,7 @@ function linkOptions(config: Config, host: string, port: number) {
     connectionTimeoutMs: network.connection_timeout,
     transports: on,
     ...(signalPlace === undefined ? {} : { signalPlace: resolve(signalPlace) }),
+    ...(iceServers === undefined ? {} : { iceServers }),
     path: network.path,
   };
 }

@@ -25,7 +25,15 @@ export type {
   Protocol,
   Topics,
 } from './network.ts';
-export type { ConnectionCode, ConnectionStep, ConnectionTrace, Paths, StepTrace } from './paths.ts';
+export type {
+  CheckedAddress,
+  ConnectionCode,
+  ConnectionStep,
+  ConnectionTrace,
+  NatFacts,
+  Paths,
+  StepTrace,
+} from './paths.ts';
 export type { LoadOptions, Program, Runtime, Tensor, Tensors } from './runtime.ts';
 export type { Shelf } from './shelf.ts';
 export type { Change, Key, Row, Store } from './store.ts';

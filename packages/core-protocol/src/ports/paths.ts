@@ -64,6 +64,28 @@ export interface ConnectionTrace {
   readonly steps: readonly StepTrace[];
 }
 
+/** What is known of the router in front of this peer, by asking the STUN servers its owner has named. */
+export interface NatFacts {
+  /** False until the servers have had their time to answer once. */
+  readonly isKnown: boolean;
+  /** Each as `host:port`; `seenAs` is where it saw us, and absent while it does not answer. */
+  readonly stunServers: readonly { readonly server: string; readonly seenAs?: string }[];
+  /** `none`: no router changes our address. `same`: it gives one socket one outer port towards all. `differs`: another towards each. Absent while fewer than two have said. */
+  readonly mapping?: 'none' | 'same' | 'differs';
+  /** TURN servers WebRTC may go through, as `host:port`. */
+  readonly turnServers: readonly string[];
+}
+
+/** One address of this peer as somebody outside found it. */
+export interface CheckedAddress {
+  readonly address: string;
+  readonly state: 'reachable' | 'unreachable';
+  /** Who dialled it. */
+  readonly by: PeerId;
+  /** Wall time, milliseconds. */
+  readonly atMs: number;
+}
+
 /** The ways to peers as they were tried: what failed at which step. Nothing of it outlives the process. */
 export interface Paths {
   /** The last attempt at this peer, when it failed. */
@@ -77,4 +99,8 @@ export interface Paths {
   ): Promise<ConnectionTrace>;
   /** Under which addresses others see this peer's connections, and how many said so. A port of a connection out of here is nobody's door. */
   observed(): readonly { readonly address: string; readonly seenBy: number }[];
+  /** Absent where there is no WebRTC. */
+  nat?(): NatFacts;
+  /** Own addresses that others have tried on our asking. */
+  checked?(): readonly CheckedAddress[];
 }

@@ -5,15 +5,16 @@ import type { ModelView } from '../models/models.schema.ts';
 import type { EngineFinding } from '../node/node.schema.ts';
 import type { Peers } from '../pairing/peers.ts';
 import type { Trouble } from '../paths/paths.schema.ts';
+import type { PeerPaths } from '../paths/paths.ts';
 import type { Check, DoctorView } from './doctor.schema.ts';
+import { natChecks } from './nat-check.ts';
 
 export interface DoctorDeps {
   readonly clock: Clock;
   readonly engines: () => readonly EngineFinding[];
   readonly ownModels: () => Promise<readonly ModelView[]>;
   readonly relays: Relays;
-  /** Why a relay is not there, or gave no place. */
-  readonly relayTrouble: (address: string) => Trouble | undefined;
+  readonly paths: Pick<PeerPaths, 'relayTrouble' | 'net'>;
   readonly peers: Peers;
   readonly books: Books;
   readonly addresses: () => readonly string[];
@@ -36,6 +37,7 @@ export function createDoctor(deps: DoctorDeps): Doctor {
         ...relayChecks(deps),
         listenCheck(deps),
         ...peerChecks(deps),
+        ...natChecks(deps),
         queueCheck(deps),
         await ledgerCheck(deps),
       ];
@@ -96,7 +98,7 @@ async function engineChecks({ engines, ownModels }: DoctorDeps): Promise<Check[]
   ];
 }
 
-function relayChecks({ relays, relayTrouble }: DoctorDeps): Check[] {
+function relayChecks({ relays, paths }: DoctorDeps): Check[] {
   const states = relays.list();
   if (states.length === 0) {
     return [
@@ -112,7 +114,7 @@ function relayChecks({ relays, relayTrouble }: DoctorDeps): Check[] {
   }
   return states.map(({ address, state, hasPlace }) => {
     if (hasPlace) return { id: 'relay', title: 'Relay', state: 'ok', cause: `Connected to ${address}.` };
-    const trouble = relayTrouble(address);
+    const trouble = paths.relayTrouble(address);
     if (trouble !== undefined)
       return {
         id: 'relay',

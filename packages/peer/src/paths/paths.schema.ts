@@ -40,7 +40,33 @@ const scope = z.enum(['machine', 'lan', 'public', 'relayed']);
 export const netSchema = z.object({
   v: z.literal(1),
   /** The furthest way in, and what it means in words. */
-  reachability: z.object({ scope, text: z.string() }),
+  reachability: z.object({
+    scope,
+    text: z.string(),
+    /** Each way in, and whether somebody outside could dial it. */
+    addresses: z.array(
+      z.object({
+        address: z.string(),
+        scope,
+        state: z.enum(['reachable', 'unreachable', 'unknown']),
+        /** Peer ids of the relays that tried it and say so. */
+        checkedBy: z.array(z.string()),
+        /** When the newest of them did, milliseconds since 1970. */
+        checkedAtMs: z.number().nullable(),
+      }),
+    ),
+    /** The router in front of this peer, as STUN servers see it; null where WebRTC is off. */
+    nat: z
+      .object({
+        /** False until the servers have had their time to answer once. */
+        isKnown: z.boolean(),
+        /** `none`: no router. `same`: one port towards all, so direct links can be found. `differs`: a port for each, so they cannot. Null while fewer than two servers have said. */
+        mapping: z.enum(['none', 'same', 'differs']).nullable(),
+        stunServers: z.array(z.object({ server: z.string(), seenAs: z.string().nullable() })),
+        turnServers: z.array(z.string()),
+      })
+      .nullable(),
+  }),
   addresses: z.array(z.object({ address: z.string(), scope })),
   /** Where others see this peer's connections come from, as they say. */
   observed: z.array(z.object({ address: z.string(), scope, seenBy: z.number() })),

@@ -1,4 +1,12 @@
-import { callMethod, type ConnectionTrace, type Paths, type PeerId, type StepTrace } from '@peerai/core-protocol';
+import {
+  callMethod,
+  type CheckedAddress,
+  type ConnectionTrace,
+  type NatFacts,
+  type Paths,
+  type PeerId,
+  type StepTrace,
+} from '@peerai/core-protocol';
 import { expect, test } from 'vitest';
 import { hello, helloMethod } from '../links/hello-protocol.ts';
 import { testWorld, type TestPeer } from '../testing/peers.ts';
@@ -163,4 +171,68 @@ test('how far this peer is reached follows from its addresses, its relays and wh
   expect(net.reachability.text).toContain('behind a router');
   observed = [...observed, { address: '/ip4/192.0.2.1/tcp/61000', seenBy: 1 }];
   expect(peer.paths.net().behindRouter).toBe(false);
+});
+
+test('each address is reachable, not, or unknown, with who tried it', async () => {
+  const [one, other] = ['12D3one', '12D3other'] as PeerId[];
+  if (one === undefined || other === undefined) throw new Error('two were asked for');
+  let checked: CheckedAddress[] = [];
+  const paths = fakePaths([], { checked: () => checked });
+  const { peer } = await testWorld().peer('a', {
+    paths,
+    circuits: () => ['/ip4/192.0.2.9/tcp/1/p2p/12D3R/p2p-circuit'],
+  });
+  const own = peer.paths.net().reachability.addresses;
+  expect(own.map(({ scope, state }) => `${scope} ${state}`)).toEqual(['relayed unknown', 'public unknown']);
+  const address = own[1]?.address.split('/p2p/')[0] ?? '';
+  checked = [{ address, state: 'unreachable', by: one, atMs: 5 }];
+  expect(peer.paths.net().reachability).toMatchObject({
+    scope: 'relayed',
+    text: expect.stringContaining('tried to dial it from outside and could not') as string,
+    addresses: [{}, { state: 'unreachable', checkedBy: [one], checkedAtMs: 5 }],
+  });
+  checked = [...checked, { address, state: 'reachable', by: other, atMs: 7 }];
+  expect(peer.paths.net().reachability).toMatchObject({
+    scope: 'public',
+    text: 'Anybody can dial this peer: a relay did.',
+    addresses: [{}, { state: 'reachable', checkedBy: [other], checkedAtMs: 7 }],
+  });
+  checked = [{ address: '/ip4/198.51.100.4/tcp/4001', state: 'unreachable', by: one, atMs: 9 }];
+  expect(peer.paths.net().reachability.addresses[2]).toEqual({
+    address: '/ip4/198.51.100.4/tcp/4001',
+    scope: 'public',
+    state: 'unreachable',
+    checkedBy: [one],
+    checkedAtMs: 9,
+  });
+});
+
+test('what STUN servers say of the router is shown, and nothing of it where there is no WebRTC', async () => {
+  let nat: NatFacts = { isKnown: true, stunServers: [], turnServers: [] };
+  const { peer } = await testWorld().peer('a', { paths: fakePaths([], { nat: () => nat }) });
+  expect(peer.paths.net()).toMatchObject({ behindRouter: null, reachability: { nat: { mapping: null } } });
+  nat = {
+    isKnown: true,
+    stunServers: [{ server: 's:1', seenAs: '198.51.100.4:61000' }, { server: 's:2' }],
+    turnServers: ['t:1'],
+  };
+  expect(peer.paths.net().reachability.nat).toEqual({
+    isKnown: true,
+    mapping: null,
+    stunServers: [
+      { server: 's:1', seenAs: '198.51.100.4:61000' },
+      { server: 's:2', seenAs: null },
+    ],
+    turnServers: ['t:1'],
+  });
+  for (const [mapping, behindRouter] of [
+    ['same', true],
+    ['differs', true],
+    ['none', false],
+  ] as const) {
+    nat = { ...nat, mapping };
+    expect(peer.paths.net()).toMatchObject({ behindRouter, reachability: { nat: { mapping } } });
+  }
+  const without = await testWorld().peer('b', { paths: fakePaths([]) });
+  expect(without.peer.paths.net().reachability.nat).toBeNull();
 });

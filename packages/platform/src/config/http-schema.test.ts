@@ -56,7 +56,7 @@ describe('The HTTP face in the configuration', () => {
     expect(JSON.stringify(shown)).not.toContain(secret);
     expect(shown.security.shared_secret).toMatch(/not shown/u);
     expect(shownConfig(load(''))).not.toHaveProperty('security.shared_secret');
-    expect(secretKeys).toEqual(['security.shared_secret']);
+    expect(secretKeys).toContain('security.shared_secret');
   });
 
   const key = 'ab'.repeat(32);

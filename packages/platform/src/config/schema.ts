@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { httpSection, httpSecurity } from './http-schema.ts';
+import { natSection } from './nat-schema.ts';
 import { limits } from '../limits.ts';
 import { tasksSection } from './tasks-schema.ts';
 import { parseSizeBytes } from './units.ts';
@@ -100,6 +101,7 @@ const sections = z.strictObject({
             ),
         })
         .prefault({}),
+      nat: natSection,
       psk_file: z
         .string()
         .min(1)
@@ -233,14 +235,17 @@ const sections = z.strictObject({
 });
 
 /** Every key this version understands, with its default; what is written here takes effect somewhere. */
-export const configSchema = sections.superRefine(({ network: { transports }, security }, context) => {
-  if (transports.file_signalling === undefined || (transports.socks5 === undefined && !security.enable_tor)) return;
-  context.addIssue({
-    code: 'custom',
-    path: ['network', 'transports', 'file_signalling'],
-    message:
-      'a link met in a folder goes round the proxy; set this, or network.transports.socks5 and security.enable_tor',
-  });
+export const configSchema = sections.superRefine(({ network: { transports, nat, path: paths }, security }, context) => {
+  const issue = (path: readonly string[], message: string): void =>
+    context.addIssue({ code: 'custom', path: ['network', ...path], message });
+  if (paths === 'direct-only' && nat.turn_servers.length > 0)
+    issue(['nat', 'turn_servers'], 'a TURN server is a relay; set this, or network.path: direct-only');
+  if (transports.socks5 === undefined && !security.enable_tor) return;
+  const refuse = (path: readonly string[], what: string): void =>
+    issue(path, `${what} goes round the proxy; set this, or network.transports.socks5 and security.enable_tor`);
+  if (transports.file_signalling !== undefined) refuse(['transports', 'file_signalling'], 'a link met in a folder');
+  if (nat.stun_servers.length > 0) refuse(['nat', 'stun_servers'], 'what is asked of a STUN server');
+  if (nat.turn_servers.length > 0) refuse(['nat', 'turn_servers'], 'a link over a TURN server');
 });
 
 /** Read-only all the way down; durations are milliseconds, sizes bytes. */

@@ -1,11 +1,16 @@
 import type { Config } from './schema.ts';
 
-/** Keys whose values are never shown: not on a screen, not by the local API. */
-export const secretKeys: readonly string[] = ['security.shared_secret'];
+/** Keys with secrets in their values, which are never shown: not on a screen, not by the local API. */
+export const secretKeys: readonly string[] = ['security.shared_secret', 'network.nat.turn_servers'];
 const hidden = '(set, not shown)';
 
 /** The configuration as it may be shown. */
 export function shownConfig(config: Config): Config {
-  const { shared_secret: secret } = config.security;
-  return secret === undefined ? config : { ...config, security: { ...config.security, shared_secret: hidden } };
+  const { security, network } = config;
+  const turnServers = network.nat.turn_servers.map((server) => ({ ...server, credential: hidden }));
+  return {
+    ...config,
+    network: { ...network, nat: { ...network.nat, turn_servers: turnServers } },
+    security: security.shared_secret === undefined ? security : { ...security, shared_secret: hidden },
+  };
 }

@@ -10,6 +10,7 @@ export { type Directories, directories } from '../config/directories.ts';
 export { configValue, exampleConfig, explain, setConfigKey } from '../config/explain.ts';
 export { ollamaUrl } from '../config/layers.ts';
 export { loadConfig, type LoadConfigOptions, type LoadedConfig } from '../config/load-config.ts';
+export { iceServerPlace } from '../config/nat-schema.ts';
 export type { ConfigProblem } from '../config/problem.ts';
 export { type Config, configSchema, type EngineChoice } from '../config/schema.ts';
 export { secretKeys, shownConfig } from '../config/shown.ts';

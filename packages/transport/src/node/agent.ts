@@ -1,4 +1,5 @@
 import { bootstrap } from '@libp2p/bootstrap';
+import type { NatFacts, PeerId } from '@peerai/core-protocol';
 import { meetingPart } from '../discovery/meeting.ts';
 import { assembleNode } from '../libp2p/assemble.ts';
 import type { TransportDeps, TransportNode } from '../libp2p/options.ts';
@@ -6,6 +7,10 @@ import { limits } from '../limits.ts';
 import type { SocksProxy } from '../links/socks.ts';
 import { createPaths } from '../trace/paths.ts';
 import { waysOf } from './ways.ts';
+import type { DoorBook } from '../nat/door-book.ts';
+import type { IceServers } from '../nat/servers.ts';
+import { alongside } from './alongside.ts';
+import { tellOwnAddresses } from './own-addresses.ts';
 import { createTopicGuard } from '../topics/guard.ts';
 
 /** Ways to connect; QUIC is on unless it is switched off or its native code does not load. */
@@ -40,9 +45,13 @@ export interface AgentOptions {
   readonly signalPlace?: string;
   /** Everything goes through this proxy: no WebRTC, QUIC, WebSocket or mDNS, no name looked up here, and nothing but loopback listened on. */
   readonly socks?: SocksProxy;
+  /** STUN and TURN servers for WebRTC; none of anybody by default. Not used behind a proxy. */
+  readonly iceServers?: IceServers;
   /** `direct-only`: relays may introduce, but carry no channel. */
   readonly path?: 'any' | 'direct-only';
 }
+
+const noServers: NatFacts = { isKnown: true, stunServers: [], turnServers: [] };
 
 export const mdnsServiceTag = 'peerai.local';
 
@@ -51,6 +60,8 @@ export async function createAgentNode(deps: TransportDeps, options: AgentOptions
   const ways = await waysOf(options, deps);
   const dht = options.dht === true ? (await import('../discovery/kad.ts')).dhtPart('server') : undefined;
   const timeoutMs = options.connectionTimeoutMs ?? limits.connectionTimeoutMs;
+  let listened: () => readonly string[] = () => [];
+  let doors: DoorBook | undefined;
   const node = await assembleNode(deps, {
     ...ways.shape,
     ...(options.announce === undefined ? {} : { announce: options.announce }),
@@ -59,8 +70,16 @@ export async function createAgentNode(deps: TransportDeps, options: AgentOptions
       ...(ways.mdns ? [(await import('@libp2p/mdns')).mdns({ serviceTag: mdnsServiceTag })] : []),
     ],
     relays: options.relays,
-    paths: (components, parts) =>
-      createPaths({ ...parts, components }, { relays: options.relays, timeoutMs, placesOf: ways.shape.placesOf }),
+    paths(components, parts) {
+      tellOwnAddresses(components);
+      listened = () => [...(options.announce ?? []), ...components.transportManager.getAddrs().map(String)];
+      const facts = {
+        ...(ways.shape.webrtc ? { nat: () => ways.nat?.facts() ?? noServers } : {}),
+        checked: () => doors?.checked() ?? [],
+      };
+      const { placesOf } = ways.shape;
+      return createPaths({ ...parts, components }, { relays: options.relays, timeoutMs, placesOf, facts });
+    },
     bootstrap: options.bootstrap,
     maxConnections: options.maxConnections ?? limits.connectionsMax,
     ...(options.bytesPerSecondMax === undefined ? {} : { bytesPerSecondMax: options.bytesPerSecondMax }),
@@ -70,5 +89,21 @@ export async function createAgentNode(deps: TransportDeps, options: AgentOptions
     meeting: meetingPart(options.peerExchange === true ? 'meets' : 'asks'),
     ...(dht === undefined ? {} : { dht }),
   });
-  return ways.releasedWith(node);
+  // Behind a proxy nobody may dial this machine.
+  if (options.relays.length > 0 && options.socks === undefined) {
+    const { createDoorBook } = await import('../nat/door-book.ts');
+    const relays = new Set(options.relays.flatMap(peerOf));
+    doors = createDoorBook({ ...deps, network: node.network, relays, listened: () => listened() });
+  }
+  const running = alongside(node, (signal) => {
+    void ways.nat?.run(signal);
+    void doors?.run(signal);
+  });
+  return ways.releasedWith(running);
+}
+
+/** Whose address it is. */
+function peerOf(address: string): readonly PeerId[] {
+  const peer = /\/p2p\/([^/]+)$/u.exec(address)?.[1];
+  return peer === undefined ? [] : [peer as PeerId];
 }

@@ -4,5 +4,6 @@
  * @packageDocumentation
  */
 export { type AgentOptions, createAgentNode, mdnsServiceTag } from './agent.ts';
+export type { IceServers } from '../nat/servers.ts';
 export { createRelayNode, type RelayLimits, type RelayOptions } from './relay.ts';
 export { readNetworkKey } from '../policy/network-key.ts';

@@ -1,6 +1,7 @@
 import { cleanup } from 'node-datachannel';
 import { RTCPeerConnection } from 'node-datachannel/polyfill';
 import { afterAll, expect, test } from 'vitest';
+import { createStunResponder } from '../testing/index.ts';
 import { patientConfiguration } from './native-webrtc.ts';
 
 afterAll(cleanup);
@@ -27,6 +28,30 @@ test('a connection tells its candidates only once it knows the other side’s de
     await isUp;
   } finally {
     for (const one of [here, there, hasty]) one.close();
+  }
+});
+
+test('a STUN server that the owner names is asked, and what it saw is told to the other side', async () => {
+  const seen = { host: '198.51.100.7', port: 61_000 };
+  const server = await createStunResponder('127.0.0.1', 0, () => seen);
+  const servers = [{ hostname: '127.0.0.1', port: server.port }];
+  const [here, there] = [
+    new RTCPeerConnection(patientConfiguration(servers)),
+    new RTCPeerConnection(patientConfiguration()),
+  ];
+  try {
+    const told = new Promise<string>((resolve) => {
+      here.onicecandidate = ({ candidate }) => {
+        if (candidate?.candidate.includes('typ srflx') === true) resolve(candidate.candidate);
+      };
+    });
+    here.createDataChannel('init');
+    await there.setRemoteDescription(await here.createOffer());
+    await here.setRemoteDescription(await there.createAnswer());
+    expect(await told).toContain(`${seen.host} ${seen.port}`);
+  } finally {
+    for (const one of [here, there]) one.close();
+    await server.stop();
   }
 });
 

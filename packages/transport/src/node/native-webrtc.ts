@@ -1,14 +1,17 @@
 import { cleanup, PeerConnection } from 'node-datachannel';
 import type { Libp2pInit } from 'libp2p';
 import type { TransportNode } from '../libp2p/options.ts';
+import type { NativeIceServer } from '../nat/servers.ts';
 
 /** Nodes of this process that may hold native connections. */
 let holders = 0;
 
-/** WebRTC on Node, met over relays. */
-export async function nativeWebrtc(): Promise<NonNullable<Libp2pInit['transports']>[number]> {
+/** WebRTC on Node, met over relays. @param servers - asked for each connection: which STUN and TURN servers it may use. */
+export async function nativeWebrtc(
+  servers: () => readonly NativeIceServer[],
+): Promise<NonNullable<Libp2pInit['transports']>[number]> {
   const webRTC = await loadWebrtc();
-  return webRTC({ rtcConfiguration: patientConfiguration });
+  return webRTC({ rtcConfiguration: () => patientConfiguration(servers()) });
 }
 
 /**
@@ -34,17 +37,14 @@ export function freesNative(node: TransportNode): TransportNode {
   };
 }
 
-/** No STUN server of anybody: the package's own default is four public ones. */
-const iceServers: never[] = [];
-
 /**
  * A connection that tells its candidates only once it knows the other side's description. libdatachannel starts its transports a moment before
  * it keeps that description; an answerer that has our candidates by then is through with its handshake too soon, and its certificate is refused
  * for want of a fingerprint to hold it against (or its first packet is lost, and repeated a second later). On one busy machine that was one link
  * in six. Without candidates the answerer waits for our first packet.
  */
-export function patientConfiguration(): Configuration {
-  const native = new PeerConnection('peerai', { iceServers });
+export function patientConfiguration(servers: readonly NativeIceServer[] = []): Configuration {
+  const native = new PeerConnection('peerai', { iceServers: [...servers] });
   let waiting: (() => void)[] | undefined = [];
   const patient: Partial<PeerConnection> = {
     onLocalCandidate: (tell) => {
@@ -60,7 +60,8 @@ export function patientConfiguration(): Configuration {
       for (const tell of held) tell();
     },
   };
-  return { iceServers, peerConnection: withMethods(native, patient) };
+  // The polyfill's own list is not used beside a connection of ours; without one, the package would put four public servers there.
+  return { iceServers: [], peerConnection: withMethods(native, patient) };
 }
 
 /** The polyfill takes a native connection beside what browsers know. */

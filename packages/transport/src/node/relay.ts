@@ -8,6 +8,9 @@ import type { TransportDeps, TransportNode } from '../libp2p/options.ts';
 import type { Components } from '../libp2p/components.ts';
 import { newestFirst } from '../libp2p/newest-first.ts';
 import { limits } from '../limits.ts';
+import { answerDoors } from '../nat/dial-back.ts';
+import { alongside } from './alongside.ts';
+import { tellOwnAddresses } from './own-addresses.ts';
 import { createRelayWatch } from './relay-watch.ts';
 import { shareHttpServer } from './shared-http.ts';
 import { forwardTopics } from '../topics/forward.ts';
@@ -55,14 +58,17 @@ export async function createRelayNode(deps: TransportDeps, options: RelayOptions
       defaultDurationLimit: given.circuitMs,
     },
   });
-  return assembleNode(deps, {
+  let parts: Components | undefined;
+  const node = await assembleNode(deps, {
     listen: [...options.listen, ...(shared === undefined ? [] : [shared.listen])],
     ...(options.announce === undefined ? {} : { announce: options.announce }),
     ...(shared === undefined || options.announce !== undefined ? {} : { announceFilter: shared.announceFilter }),
     transports: [tcp(), shared?.transport ?? webSockets()],
     services: {
       relay(components: Components) {
+        parts = components;
         newestFirst(components);
+        tellOwnAddresses(components);
         const service = relayService(components);
         watch.over(components, service);
         return service;
@@ -79,6 +85,9 @@ export async function createRelayNode(deps: TransportDeps, options: RelayOptions
     meeting: meetingPart('answers'),
     ...(dht === undefined ? {} : { dht }),
     relay: watch,
+  });
+  return alongside(node, (signal) => {
+    if (parts !== undefined) answerDoors({ ...deps, network: node.network, components: parts }, signal);
   });
 }
 

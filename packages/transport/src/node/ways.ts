@@ -1,10 +1,11 @@
 import { circuitRelayTransport } from '@libp2p/circuit-relay-v2';
 import { tcp } from '@libp2p/tcp';
 import { webSockets } from '@libp2p/websockets';
-import type { Clock, Logger } from '@peerai/core-protocol';
 import type { NodeShape } from '../libp2p/assemble.ts';
-import type { TransportNode } from '../libp2p/options.ts';
+import type { TransportDeps, TransportNode } from '../libp2p/options.ts';
 import { limits } from '../limits.ts';
+import type { AgentNat } from '../nat/agent-nat.ts';
+import type { NativeIceServer } from '../nat/servers.ts';
 import { isQuicAddress, loadQuic } from '../links/quic.ts';
 import { transportOf } from '../network/addresses.ts';
 import { circuitInit } from '../network/reservations.ts';
@@ -12,16 +13,15 @@ import type { SocksProxy } from '../links/socks.ts';
 import type { AgentOptions } from './agent.ts';
 import { freesNative, nativeWebrtc } from './native-webrtc.ts';
 
-interface WaysDeps {
-  readonly clock: Clock;
-  readonly logger: Logger;
-}
+type WaysDeps = Pick<TransportDeps, 'clock' | 'logger' | 'random'>;
 
 /** How an agent connects and is reached: its transports, and what follows from them. */
 interface Ways {
   readonly shape: Pick<NodeShape, 'transports' | 'listen' | 'webrtc'> &
     Partial<Pick<NodeShape, 'announceFilter' | 'dialAddressMs' | 'looksUpNames' | 'placesOf'>>;
   readonly mdns: boolean;
+  /** The STUN and TURN servers its WebRTC may use, where its owner has named some. */
+  readonly nat?: AgentNat;
   /** What the transports hold besides the node is freed with it. */
   readonly releasedWith: (node: TransportNode) => TransportNode;
 }
@@ -32,12 +32,15 @@ export function waysOf(options: AgentOptions, deps: WaysDeps): Promise<Ways> {
 
 async function openWays(options: AgentOptions, deps: WaysDeps): Promise<Ways> {
   const on = options.transports ?? { tcp: true, websocket: true, webrtc: true };
-  const native = on.webrtc ? await nativeWebrtc() : undefined;
+  const servers = (): readonly NativeIceServer[] => nat?.servers() ?? [];
+  const given = options.iceServers;
+  const nat = given === undefined ? undefined : (await import('../nat/agent-nat.ts')).createAgentNat(deps, given);
+  const native = on.webrtc ? await nativeWebrtc(servers) : undefined;
   const quic = on.quic === false ? undefined : await loadQuic(deps.logger);
   const file =
     options.signalPlace === undefined
       ? undefined
-      : (await import('../links/file/index.ts')).createFileLinks(options.signalPlace, deps);
+      : (await import('../links/file/index.ts')).createFileLinks(options.signalPlace, { ...deps, servers });
   const listen = options.listen.filter((address) => quic !== undefined || !isQuicAddress(address));
   return {
     shape: {
@@ -54,6 +57,7 @@ async function openWays(options: AgentOptions, deps: WaysDeps): Promise<Ways> {
       webrtc: on.webrtc,
     },
     mdns: options.mdns === true,
+    ...(nat === undefined ? {} : { nat }),
     releasedWith: native === undefined && file === undefined ? (node) => node : freesNative,
   };
 }

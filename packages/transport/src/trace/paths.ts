@@ -15,6 +15,8 @@ export interface PathsOptions {
   /** How long a connection may take. */
   readonly timeoutMs: number;
   readonly placesOf?: ((peer: PeerId) => Promise<readonly string[]>) | undefined;
+  /** What else this node knows of its own ways. */
+  readonly facts?: Pick<Paths, 'nat' | 'checked'>;
 }
 
 /** The port Paths of a node, and where the node tells it what happens. */
@@ -25,7 +27,7 @@ export interface NodePaths {
   over(network: Network): Network;
 }
 
-export function createPaths(deps: PathsDeps, { relays, timeoutMs, placesOf }: PathsOptions): NodePaths {
+export function createPaths(deps: PathsDeps, { relays, timeoutMs, placesOf, facts }: PathsOptions): NodePaths {
   const book = createTraceBook(deps.clock);
   const addressMs = Math.min(timeoutMs, limits.traceAddressMs);
   const known = async (peer: PeerId): Promise<readonly string[]> => [
@@ -35,6 +37,7 @@ export function createPaths(deps: PathsDeps, { relays, timeoutMs, placesOf }: Pa
   ];
   return {
     paths: {
+      ...facts,
       last: (peer) => book.last(peer),
       relay: (address) => book.relay(address),
       observed: watchObserved(deps.components),

@@ -53,16 +53,36 @@ export const net: Verb = {
   subs: { crawl },
 };
 
-function netLines({ reachability, addresses, observed, relays }: NetView): string {
+const states = { reachable: '✓ a relay dialled it', unreachable: '⊗ a relay could not dial it', unknown: '' } as const;
+const routers = {
+  none: 'no router changes our address',
+  same: 'the router gives us one port towards all: direct links can be found',
+  differs: 'the router gives us another port towards each: direct links cannot be found',
+} as const;
+
+function netLines({ reachability, observed, relays }: NetView): string {
   const seen = observed.map(({ address, seenBy }) => [`seen as`, address, `by ${seenBy}`]);
-  const rows = addresses.map(({ address, scope }) => ['dial at', withoutIds(address), scopes[scope]]);
+  const { nat, addresses } = reachability;
+  const rows = addresses.map(({ address, scope, state }) => [
+    'dial at',
+    withoutIds(address),
+    scopes[scope],
+    states[state],
+  ]);
+  const servers = (nat?.stunServers ?? []).map(({ server, seenAs }) => [
+    'stun',
+    server,
+    seenAs === null ? 'does not answer' : `sees us as ${seenAs}`,
+  ]);
+  const turns = (nat?.turnServers ?? []).map((server) => ['turn', server, 'used where no direct link is found']);
+  const router = nat?.mapping === null || nat === null ? [] : [['router', routers[nat.mapping]]];
   const places = relays.map(({ address, state, hasPlace }) => [
     'relay',
     withoutIds(address),
     hasPlace ? 'has a place for this peer' : state === 'connected' ? 'gave no place' : 'does not answer',
   ]);
   const troubles = relays.flatMap(({ trouble }) => (trouble === undefined ? [] : [plain(remedyLines(trouble))]));
-  return [reachability.text, table([...rows, ...places, ...seen]), ...troubles]
+  return [reachability.text, table([...rows, ...places, ...seen, ...servers, ...turns, ...router]), ...troubles]
     .filter((line) => line !== '')
     .join('\n');
 }

@@ -1,6 +1,7 @@
 import { AbstractMultiaddrConnection, type AbstractMultiaddrConnectionInit } from '@libp2p/utils';
 import { type DataChannel, PeerConnection } from 'node-datachannel';
 import { channelClosed, transportError } from '../../errors.ts';
+import type { NativeIceServer } from '../../nat/servers.ts';
 import { limits } from './limits.ts';
 import { type SignalOffer, splitCandidates } from './note.ts';
 
@@ -12,12 +13,16 @@ export interface Meeting {
 }
 
 const label = 'peerai';
-/** No STUN server of anybody. */
-const configuration = { iceServers: [] };
+/** Which STUN and TURN servers a connection may use. */
+export type Servers = () => readonly NativeIceServer[];
+const none: Servers = () => [];
 
 /** Our half of a meeting that we ask for. */
-export async function offerMeeting(signal: AbortSignal): Promise<Meeting & Pick<SignalOffer, 'sdp' | 'candidates'>> {
-  const connection = new PeerConnection(label, configuration);
+export async function offerMeeting(
+  signal: AbortSignal,
+  servers: Servers = none,
+): Promise<Meeting & Pick<SignalOffer, 'sdp' | 'candidates'>> {
+  const connection = new PeerConnection(label, { iceServers: [...servers()] });
   try {
     const channel = connection.createDataChannel(label);
     await gathered(connection, signal);
@@ -36,8 +41,9 @@ export async function offerMeeting(signal: AbortSignal): Promise<Meeting & Pick<
 export async function answerMeeting(
   offer: SignalOffer,
   signal: AbortSignal,
+  servers: Servers = none,
 ): Promise<Meeting & { readonly sdp: string }> {
-  const connection = new PeerConnection(label, configuration);
+  const connection = new PeerConnection(label, { iceServers: [...servers()] });
   try {
     const channel = Promise.withResolvers<DataChannel>();
     connection.onDataChannel((one) => channel.resolve(one));

@@ -1,8 +1,8 @@
-import type { Clock, Logger, PeerId } from '@peerai/core-protocol';
+import type { PeerId } from '@peerai/core-protocol';
 import type { Libp2pInit } from 'libp2p';
 import type { SignalBoard } from './board.ts';
 import { createFolderBoard } from './folder-board.ts';
-import { fileAddress, fileTransport } from './transport.ts';
+import { fileAddress, type FileDeps, fileTransport } from './transport.ts';
 import { createViewBoard } from './view-board.ts';
 
 interface FileLinks {
@@ -13,7 +13,7 @@ interface FileLinks {
 }
 
 /** @param place - a folder, or a file that ends in `.json`, which is then the one file of the older form. */
-export function createFileLinks(place: string, deps: { readonly clock: Clock; readonly logger: Logger }): FileLinks {
+export function createFileLinks(place: string, deps: Omit<FileDeps, 'board'>): FileLinks {
   const board: SignalBoard = place.endsWith('.json')
     ? createViewBoard(place, deps.clock)
     : createFolderBoard(place, deps.clock);

@@ -18,7 +18,7 @@ import { reasonOf, transportError } from '../../errors.ts';
 import type { Components } from '../../libp2p/components.ts';
 import { limits } from './limits.ts';
 import type { SignalBoard } from './board.ts';
-import { answerMeeting, DataChannelBytes, offerMeeting, takeCandidates } from './data-channel.ts';
+import { answerMeeting, DataChannelBytes, offerMeeting, type Servers, takeCandidates } from './data-channel.ts';
 import type { SignalAnswer, SignalOffer } from './note.ts';
 
 /** In an address: `/peerai-file/p2p/<peer>`, whichever folder it is. The code is of the range for private use. */
@@ -31,6 +31,7 @@ export interface FileDeps {
   readonly board: SignalBoard;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly servers?: Servers | undefined;
 }
 
 /** Peers that share a folder meet there, without any server, and then talk over a WebRTC data channel under Noise and yamux. */
@@ -87,7 +88,7 @@ class FileTransport implements Transport {
   /** One offer, one answer, one channel; undefined when the channel did not come up in time. */
   async #meet(to: string, signal: AbortSignal) {
     const { board, clock } = this.#deps;
-    const { connection, sdp, candidates, opened } = await offerMeeting(signal);
+    const { connection, sdp, candidates, opened } = await offerMeeting(signal, this.#deps.servers);
     const offer = { id: randomUUID(), from: this.#self, to, sdp, candidates };
     let isUp = false;
     try {
@@ -208,7 +209,7 @@ class FileListener extends TypedEventEmitter<ListenerEvents> implements Listener
     let answer: SignalAnswer | undefined;
     let close = (): void => undefined;
     try {
-      const { connection, sdp, opened } = await answerMeeting(offer, signal);
+      const { connection, sdp, opened } = await answerMeeting(offer, signal, this.#deps.servers);
       close = () => connection.close();
       const mine: SignalAnswer = { for: offer.id, from: this.#self, writtenMs: clock.nowMs(), sdp };
       await whenThereIsRoom(clock, signal, () => board.putAnswer(mine));
