@@ -19,7 +19,7 @@ import { openAnswers } from './models/answers.ts';
 import type { Models } from './models/models.ts';
 import { createNodeView } from './node/node-view.ts';
 import type { NodeView } from './node/node.schema.ts';
-import { openDevices } from './pairing/devices.ts';
+import { noteHybrid, openDevices } from './pairing/devices.ts';
 import { createPairing, type Pairing } from './pairing/pairing.ts';
 import { createPeers, type Peers } from './pairing/peers.ts';
 import type { PeerPaths } from './paths/paths.ts';
@@ -64,6 +64,8 @@ export interface Peer {
   /** For the transport: may this peer open this `granted` protocol? */
   isGranted(peer: PeerId, protocolId: string): boolean;
   isBlocked(peer: PeerId): boolean;
+  /** For the transport: were links to this peer sealed with post-quantum keys? Then they have to be. */
+  isHybrid(peer: PeerId): boolean;
   /** Safe to call twice. */
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -84,7 +86,16 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
   const nameOf = (peer: PeerId): string => (peer === identity.peer ? settings.name : peers.nameOf(peer));
   const peerUpdated = (peer: PeerId): void => events.emit({ type: 'peer-updated', peer: peers.view(peer) });
 
+  const quiet = (task: Promise<void>): void =>
+    void task.catch((error: unknown) =>
+      logger.error('task-failed', { error: error instanceof Error ? error.message : 'unknown' }),
+    );
+
   const devices = await openDevices(store, () => clock.nowMs());
+  /** What was sealed once has to be. */
+  const noteSealed = (peer: PeerId): void => {
+    if (links.get(peer)?.hybrid === true) quiet(noteHybrid(devices, peer));
+  };
   const isOnline = (peer: PeerId): boolean => links.get(peer) !== undefined;
   const mayChat = (peer: PeerId): boolean => {
     const device = devices.get(peer);
@@ -142,6 +153,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
       return reach.pairingAddresses();
     },
     paired: (peer) => {
+      noteSealed(peer);
       contact.nudge(peer);
       peerUpdated(peer);
     },
@@ -243,6 +255,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     linkBytes: () => links.bytes(),
     isGranted: (peer) => devices.get(peer)?.blocked === false,
     isBlocked: (peer) => devices.isBlocked(peer),
+    isHybrid: (peer) => devices.get(peer)?.hybrid === true,
     node: async () => node(),
     async start() {
       if (started) return;
@@ -254,14 +267,11 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
       await correspondence.listen(stopping.signal);
       status.start(stopping.signal);
       await correspondence.run(stopping.signal);
-      const quiet = (task: Promise<void>): void =>
-        void task.catch((error: unknown) =>
-          logger.error('task-failed', { error: error instanceof Error ? error.message : 'unknown' }),
-        );
       quiet(
         links.run(network, stopping.signal, (peer, now, before) => {
           if ((now === undefined) !== (before === undefined)) linkChanged(peer, now !== undefined);
-          else if (now?.path !== before?.path) peerUpdated(peer);
+          else if (now?.path !== before?.path || now?.hybrid !== before?.hybrid) peerUpdated(peer);
+          noteSealed(peer);
         }),
       );
       quiet(local.run(stopping.signal));

@@ -8,6 +8,7 @@ export type TransportErrorCode =
   | 'LIMIT_EXCEEDED'
   | 'LIMIT_REACHED'
   | 'PEER_UNREACHABLE'
+  | 'POST_QUANTUM_REQUIRED'
   | 'PRIVATE_NETWORK'
   | 'REFUSED'
   | 'TIMEOUT'

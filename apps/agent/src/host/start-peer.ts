@@ -67,6 +67,7 @@ export async function startPeer(
       seed: home.seed,
       isGranted: (id, protocol) => peer?.isGranted(id, protocol) ?? false,
       isBlocked: (id) => peer?.isBlocked(id) ?? false,
+      isHybrid: (id) => peer?.isHybrid(id) ?? false,
       ...(keyFile === undefined ? {} : { networkKey: readNetworkKey(await readFile(resolve(keyFile), 'utf8')) }),
     },
     { ...linkOptions(config, wish.host, port), ...(socks === undefined ? {} : { socks }), relays },
@@ -138,6 +139,7 @@ function linkOptions(config: Config, host: string, port: number) {
     ...(signalPlace === undefined ? {} : { signalPlace: resolve(signalPlace) }),
     ...(iceServers === undefined ? {} : { iceServers }),
     path: network.path,
+    postQuantum: network.post_quantum,
   };
 }
 

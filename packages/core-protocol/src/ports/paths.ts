@@ -35,6 +35,7 @@ export type ConnectionCode =
   | 'NO_TRANSPORT'
   | 'PEER_GONE'
   | 'PEER_NOT_AT_RELAY'
+  | 'POST_QUANTUM_REQUIRED'
   | 'PRIVATE_NETWORK'
   | 'PROTOCOL_UNKNOWN'
   | 'REFUSED'

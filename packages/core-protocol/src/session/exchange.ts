@@ -15,12 +15,13 @@ const none = new Uint8Array();
 /** Ephemeral X25519 by noble also where node:crypto serves the rest: node's provider keeps imported keys, and these must go. */
 export const ephemeral = nobleCrypto.x25519;
 
-/** What both secrets and the transcript give: a chain a direction, a confirmation key a side. */
+/** What both secrets and the transcript give: a chain a direction, a confirmation key a side, and a secret for what is built on top. */
 export interface Keys {
   readonly fromInitiator: Uint8Array;
   readonly fromResponder: Uint8Array;
   readonly confirmInitiator: Uint8Array;
   readonly confirmResponder: Uint8Array;
+  readonly exported: Uint8Array;
 }
 /** A handshake on its way, as one side sees it. */
 export interface Exchange {
@@ -47,11 +48,11 @@ export function deriveKeys(
   transcript: Uint8Array,
 ): Keys {
   const secret = concatBytes(secrets.x25519, secrets.mlKem768);
-  const all = crypto.hkdfSha256(secret, transcript, keysInfo, 128);
+  const all = crypto.hkdfSha256(secret, transcript, keysInfo, 160);
   const [fromInitiator, fromResponder] = [all.slice(0, 32), all.slice(32, 64)];
-  const [confirmInitiator, confirmResponder] = [all.slice(64, 96), all.slice(96)];
+  const [confirmInitiator, confirmResponder, exported] = [all.slice(64, 96), all.slice(96, 128), all.slice(128)];
   erase(secrets.x25519, secrets.mlKem768, secret, all);
-  return { fromInitiator, fromResponder, confirmInitiator, confirmResponder };
+  return { fromInitiator, fromResponder, confirmInitiator, confirmResponder, exported };
 }
 
 /** Our message of this step, with our proof, and from the key step on our confirmation; and the exchange after it. */

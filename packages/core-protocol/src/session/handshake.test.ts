@@ -45,6 +45,24 @@ describe.each(forms)('A handshake of %s steps', (form) => {
     const last = other.step({ type: 'receive', message: sent(effects) }, nowMs);
     expect(last.map(({ type }) => type)).toEqual(['persist', 'established']);
   });
+  it('gives both sides one secret besides the session where it is asked for, another each time, and none else', () => {
+    const exportedOf = (exports: boolean, seed: number) => {
+      const { initiator, responder, offer } = sessionHands({ crypto, form, exports, seed });
+      const effects: HandshakeEffect[] = [];
+      for (let message = offer, step = 0; step < steps[form]; step += 1) {
+        const said = (step % 2 === 0 ? responder : initiator).step({ type: 'receive', message }, nowMs);
+        effects.push(...said);
+        message = sent(said);
+      }
+      return effects.flatMap((effect) => (effect.type === 'established' ? [effect.exported] : []));
+    };
+    expect(exportedOf(false, 1)).toEqual([undefined, undefined]);
+    const [one, other] = exportedOf(true, 1);
+    expect(one).toHaveLength(32);
+    expect(one).toEqual(other);
+    expect(one).not.toEqual(new Uint8Array(32));
+    expect(one).not.toEqual(exportedOf(true, 2)[0]);
+  });
   it('gives both sides the same id, and keys that open what the other sealed', () => {
     const { initiator, responder, messages } = sessionPair({ crypto, form });
     expect(messages).toHaveLength(steps[form]);

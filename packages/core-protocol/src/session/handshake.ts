@@ -19,6 +19,10 @@ export interface HandshakeDeps {
   /** Best first. */
   readonly suites: readonly CipherSuite[];
 }
+export interface HandshakeOptions extends SessionOptions {
+  /** Gives a secret besides the session, for keys of another kind of traffic. */
+  readonly exports?: boolean;
+}
 export type HandshakeEvent =
   /** `entropy`: `handshakeEntropyBytes` from Random, never used twice; it is overwritten. */
   | { readonly type: 'begin'; readonly entropy: Uint8Array }
@@ -29,7 +33,8 @@ export type HandshakeEffect =
   /** The session's first snapshot; it holds keys. */
   | { readonly type: 'persist'; readonly snapshot: Uint8Array }
   | { readonly type: 'send'; readonly message: Uint8Array }
-  | { readonly type: 'established'; readonly session: Session }
+  /** `exported` only where it was asked for: 32 secret bytes that no frame uses. Whoever takes them erases them. */
+  | { readonly type: 'established'; readonly session: Session; readonly exported?: Uint8Array }
   | { readonly type: 'failed'; readonly error: PeerAiError };
 /** A state is used once: what a step leaves behind is overwritten where it was secret. */
 export type HandshakeState =
@@ -63,7 +68,7 @@ export interface Side {
 }
 
 /** The machine around a side: order, time, failure and what comes of it. */
-export function handshakeMachine(deps: HandshakeDeps, side: Side, options: SessionOptions): HandshakeMachine {
+export function handshakeMachine(deps: HandshakeDeps, side: Side, options: HandshakeOptions): HandshakeMachine {
   checkOptions(options);
   return {
     initial: { phase: 'idle' },
@@ -92,7 +97,7 @@ type Stepped = readonly [HandshakeState, readonly HandshakeEffect[]];
 function advance(
   deps: HandshakeDeps,
   side: Side,
-  options: SessionOptions,
+  options: HandshakeOptions,
   state: HandshakeState,
   event: HandshakeEvent,
   nowMs: number,
@@ -131,7 +136,7 @@ function begin(side: Side, state: HandshakeState, entropy: Uint8Array, nowMs: nu
 function proceed(
   deps: HandshakeDeps,
   side: Side,
-  options: SessionOptions,
+  options: HandshakeOptions,
   state: HandshakeState & { readonly phase: 'waiting' },
   nowMs: number,
 ): Stepped {
@@ -146,7 +151,7 @@ function proceed(
 function finish(
   deps: HandshakeDeps,
   side: Side,
-  options: SessionOptions,
+  options: HandshakeOptions,
   work: Work,
   nowMs: number,
   last: readonly HandshakeEffect[],
@@ -158,9 +163,10 @@ function finish(
   const { self } = deps;
   const made = { id, initiator: side.initiator, self, peer: exchange.peer, suite, secrets: exchange.keys };
   const session = makeSession(deps.crypto, made, options, nowMs);
+  const exported = options.exports === true ? { exported: exchange.keys.exported.slice() } : {};
   eraseWork(work);
   const persist = { type: 'persist', snapshot: session.snapshot() } as const;
-  return [{ phase: 'ready', session }, [persist, ...last, { type: 'established', session }]];
+  return [{ phase: 'ready', session }, [persist, ...last, { type: 'established', session, ...exported }]];
 }
 
 /** Throws INVALID_STATE. */

@@ -11,6 +11,7 @@ export {
   handshakeEntropyBytes,
   type HandshakeEvent,
   type HandshakeMachine,
+  type HandshakeOptions,
   type HandshakeState,
   sessionOf,
 } from './handshake.ts';

@@ -3,7 +3,14 @@ import type { PeerId } from '../ports/index.ts';
 import { erase } from './chain.ts';
 import { sessionError } from './errors.ts';
 import { checkProof, deriveKeys, ephemeral, openTranscript, readStep, withBody, writeStep } from './exchange.ts';
-import { type HandshakeDeps, type HandshakeMachine, handshakeMachine, type Side, type Work } from './handshake.ts';
+import {
+  type HandshakeDeps,
+  type HandshakeMachine,
+  handshakeMachine,
+  type HandshakeOptions,
+  type Side,
+  type Work,
+} from './handshake.ts';
 import {
   type Envelope,
   type HandshakeForm,
@@ -14,10 +21,9 @@ import {
   readLater,
 } from './handshake-wire.ts';
 import { checkSameSession, exchangeOf } from './later.ts';
-import type { SessionOptions } from './session.ts';
 import { newSessionId } from './session-id.ts';
 
-export interface InitiatorOptions extends SessionOptions {
+export interface InitiatorOptions extends HandshakeOptions {
   readonly peer: PeerId;
   /** Six steps cost a second round trip; the responder then does its part of ML-KEM only for a peer that has proved itself. */
   readonly form: HandshakeForm;

@@ -5,12 +5,18 @@ import type { PeerId } from '../ports/index.ts';
 import { erase } from './chain.ts';
 import { sessionError } from './errors.ts';
 import { checkProof, deriveKeys, ephemeral, openTranscript, readStep, withBody, writeStep } from './exchange.ts';
-import { type HandshakeDeps, type HandshakeMachine, handshakeMachine, type Side, type Work } from './handshake.ts';
+import {
+  type HandshakeDeps,
+  type HandshakeMachine,
+  handshakeMachine,
+  type HandshakeOptions,
+  type Side,
+  type Work,
+} from './handshake.ts';
 import { answerForm, type Envelope, keyStep, laterForm, readLater, readOffer } from './handshake-wire.ts';
 import { checkSameSession, exchangeOf } from './later.ts';
-import type { SessionOptions } from './session.ts';
 
-export interface ResponderOptions extends SessionOptions {
+export interface ResponderOptions extends HandshakeOptions {
   /** The only peer that may ask; anyone when absent. */
   readonly peer?: PeerId;
 }

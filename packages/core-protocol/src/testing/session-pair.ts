@@ -11,15 +11,15 @@ import {
   type HandshakeEvent,
   type HandshakeForm,
   type HandshakeMachine,
+  type HandshakeOptions,
   type HandshakeState,
   type Session,
-  type SessionOptions,
   sessionOf,
   standardSuites,
 } from '../session/index.ts';
 import { seededRandom } from './random.ts';
 
-export interface SessionPairOptions extends SessionOptions {
+export interface SessionPairOptions extends HandshakeOptions {
   readonly form?: HandshakeForm;
   readonly crypto?: CryptoProvider;
   readonly seed?: number;

@@ -110,6 +110,11 @@ const table: Readonly<Record<Exclude<ConnectionCode, 'OK'>, (about: About) => Re
     remedy: `Start ${name}, and see there what it says of its relay.`,
     command: 'peerai doctor',
   }),
+  POST_QUANTUM_REQUIRED: ({ name }) => ({
+    reason: `The link to ${name} is not sealed against those who record it, and it was before, or one of the two devices wants it always.`,
+    remedy: `Bring ${name} up to date, and leave network.post_quantum there at preferred or required; or pair again if it was set up anew.`,
+    command: 'peerai config explain network.post_quantum',
+  }),
   PRIVATE_NETWORK: ({ name }) => ({
     reason: `${name} is in no private network, or in another than this device.`,
     remedy: 'Put the same key file on both and name it in network.psk_file, or remove the setting on both.',

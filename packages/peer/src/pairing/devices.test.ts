@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { limits } from '../limits.ts';
 import { slowStore } from '../testing/slow-store.ts';
-import { cleanName, type Device, freeName, openDevices } from './devices.ts';
+import { cleanName, type Device, freeName, noteHybrid, openDevices } from './devices.ts';
 
 const peerOf = (seed: number): PeerId => createIdentity(nobleCrypto, seededRandom(seed).bytes(32)).peer;
 const device = (peer: PeerId, name: string): Device => ({
@@ -132,4 +132,13 @@ describe('devices', () => {
     await expect(devices.remove(peer)).rejects.toMatchObject({ code: 'STORE_FULL' });
     expect(devices.get(peer)?.name).toBe('laptop');
   });
+});
+
+test('that its link was sealed is kept over restarts, beside what else is known, and only of devices', async () => {
+  const store = new MemoryStore();
+  const devices = await openDevices(store);
+  const [known, stranger] = [peerOf(1), peerOf(2)];
+  await devices.update(known, () => device(known, 'laptop'));
+  for (const peer of [known, stranger, known]) await noteHybrid(devices, peer);
+  expect((await openDevices(store)).list()).toEqual([{ ...device(known, 'laptop'), hybrid: true }]);
 });

@@ -23,6 +23,8 @@ export interface Device {
   readonly http?: string;
   /** Version of the sessions that letters to it by HTTP go in; one that says none gets them signed and not sealed. */
   readonly sessions?: number;
+  /** Its links were sealed with post-quantum keys once; since then none is used that is not. */
+  readonly hybrid?: true;
   /** It goes on under another key; from `retiresMs` on this one is refused. */
   readonly successor?: PeerId;
   readonly retiresMs?: number;
@@ -122,6 +124,13 @@ export async function openDevices(store: Store, nowMs: () => number = () => 0): 
         return device;
       }),
   };
+}
+
+/** Its link is sealed: from now on it has to be. Written down once. */
+export async function noteHybrid(devices: Devices, peer: PeerId): Promise<void> {
+  const isNew = (device: Device | undefined): device is Device => device !== undefined && device.hybrid !== true;
+  if (!isNew(devices.get(peer))) return;
+  await devices.update(peer, (device) => (isNew(device) ? { ...device, hybrid: true } : undefined));
 }
 
 function findDevice(devices: readonly Device[], text: string): Device {

@@ -80,8 +80,13 @@ export function createPeerPaths(deps: PeerPathsDeps): PeerPaths {
     met,
     relayTrouble,
     trouble(peer) {
-      if (links.get(peer) !== undefined) return isSkewed(peer) ? troubleOf(skew(peer), nameOf(peer)) : undefined;
-      return troubleOf(tellingStep(paths?.last(peer)?.steps ?? []), nameOf(peer));
+      const steps = paths?.last(peer)?.steps ?? [];
+      const link = links.get(peer);
+      if (link === undefined) return troubleOf(tellingStep(steps), nameOf(peer));
+      // A link is there, and carries nothing.
+      const isStripped = link.hybrid === false && devices.get(peer)?.hybrid === true;
+      const refused = steps.find(({ code }) => code === 'POST_QUANTUM_REQUIRED') ?? (isStripped ? stripped : undefined);
+      return troubleOf(refused ?? (isSkewed(peer) ? skew(peer) : undefined), nameOf(peer));
     },
     async trace(text, signal) {
       const { peer, name, addresses } = devices.find(text);
@@ -110,6 +115,13 @@ export function createPeerPaths(deps: PeerPathsDeps): PeerPaths {
   };
 }
 
+const stripped: StepTrace = {
+  step: 'protocol',
+  code: 'POST_QUANTUM_REQUIRED',
+  address: '',
+  cause: 'it seals its link no more',
+};
+
 /** The last steps of an address that works. */
 const isUp = (step: StepTrace['step'], code: ConnectionCode): boolean =>
   code === 'OK' && (step === 'upgrade' || step === 'membership');
@@ -119,5 +131,6 @@ function codeOf(error: PeerAiError): ConnectionCode {
   if (error.code === 'LIMIT_REACHED') return 'FULL_THERE';
   if (error.code === 'INVALID_FORMAT' || error.code === 'INVALID_VERSION') return 'PROTOCOL_UNKNOWN';
   if (error.code === 'TIMEOUT') return 'NO_ANSWER';
+  if (error.code === 'POST_QUANTUM_REQUIRED') return 'POST_QUANTUM_REQUIRED';
   return error.code === 'PRIVATE_NETWORK' || error.code === 'CLOCK_SKEW' ? error.code : 'CONNECTION_LOST';
 }

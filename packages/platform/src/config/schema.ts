@@ -140,6 +140,12 @@ const sections = z.strictObject({
           (kinds) => kinds.tcp || kinds.websocket || kinds.webrtc || kinds.quic || kinds.file_signalling !== undefined,
           'at least one transport must be on',
         ),
+      post_quantum: z
+        .enum(['required', 'preferred', 'off'])
+        .default('preferred')
+        .describe(
+          'Seal what goes over live links with ML-KEM-768 beside X25519: required refuses peers that cannot, preferred those that once could.',
+        ),
       path: z.enum(['any', 'direct-only']).default('any').describe('direct-only never sends content through a relay.'),
     })
     .prefault({}),

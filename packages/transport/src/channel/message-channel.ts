@@ -40,7 +40,7 @@ export interface OpenedChannel {
   leave(): void;
 }
 
-const refusals = new Set(['REFUSED', 'LIMIT_REACHED', 'PRIVATE_NETWORK']);
+const refusals = new Set(['REFUSED', 'LIMIT_REACHED', 'PRIVATE_NETWORK', 'POST_QUANTUM_REQUIRED']);
 
 /** Whole messages in order under a credit window and a heartbeat. See docs/protocol/channel.md. */
 export function createMessageChannel(deps: ChannelDeps): OpenedChannel {
@@ -258,7 +258,7 @@ export function createMessageChannel(deps: ChannelDeps): OpenedChannel {
 /** Refuses an incoming stream so that the opener learns the code. */
 export async function refuseMessages(
   stream: Stream,
-  code: 'REFUSED' | 'LIMIT_REACHED' | 'PRIVATE_NETWORK',
+  code: 'REFUSED' | 'LIMIT_REACHED' | 'PRIVATE_NETWORK' | 'POST_QUANTUM_REQUIRED',
 ): Promise<void> {
   const writer = createStreamWriter(stream, () => undefined);
   try {

@@ -13,9 +13,11 @@ import type { DhtPart } from '../discovery/kad.ts';
 import type { MakeMeeting } from '../discovery/meeting.ts';
 import { createRecordBook } from '../discovery/record-book.ts';
 import { transportError } from '../errors.ts';
+import type { SealingDeps } from '../hybrid/sealing.ts';
 import { limits } from '../limits.ts';
 import { createNetwork, type NetworkDeps } from '../network/network.ts';
 import { keepRelays } from '../network/relay-keeper.ts';
+import type { MakeSealing } from '../network/sealing.ts';
 import { createBandwidth } from '../policy/bandwidth.ts';
 import { type ConnectionLimit, createConnectionLimit } from '../policy/connection-limit.ts';
 import type { ForwardTopics } from '../topics/forward.ts';
@@ -54,6 +56,8 @@ export interface NodeShape {
   readonly topicGuard?: MakeTopicGuard;
   /** A relay's. */
   readonly forwardTopics?: ForwardTopics;
+  /** Seals every channel; without it they are protected by their links alone. */
+  readonly sealing?: (deps: SealingDeps) => MakeSealing;
   /** A node without it is not in the DHT. */
   readonly dht?: DhtPart;
   /** Peers by way of other peers. */
@@ -215,7 +219,8 @@ function runNode(
   const crypto = deps.crypto ?? nobleCrypto;
   const book = createRecordBook({ crypto, self, nowMs: () => clock.nowMs(), ...bounds });
   const announced = (peer: PeerId): readonly string[] => book.addresses(peer);
-  const running = createNetwork({ ...deps, components, announced }, shape);
+  const sealing = shape.sealing?.({ ...deps, crypto });
+  const running = createNetwork({ ...deps, components, announced, sealing }, shape);
   const traced = shape.paths?.(components, { ...deps, announced });
   const pubsub = libp2p.services['pubsub'] as GossipSub;
   const guard = shape.topicGuard?.(pubsub, clock);

@@ -22,6 +22,8 @@ export interface TransportDeps {
   readonly isGranted: (peer: PeerId, protocolId: string) => boolean;
   /** Peers we neither dial nor let in; asked for every connection and channel. */
   readonly isBlocked?: (peer: PeerId) => boolean;
+  /** Peers that were seen to do the post-quantum exchange: without it nothing is said to them, nor heard. */
+  readonly isHybrid?: (peer: PeerId) => boolean;
   /** 32 bytes: then this node talks to those only who know the same, on every link. */
   readonly networkKey?: Uint8Array;
   /** Checks the signatures of records; the pure JavaScript one unless given. */

@@ -9,6 +9,7 @@ import type { Components } from '../libp2p/components.ts';
 import { isEager } from '../libp2p/eager-yamux.ts';
 import { limits } from '../limits.ts';
 import type { LinkTable } from './link-table.ts';
+import type { LinkSealing } from './sealing.ts';
 
 export interface ChannelMaker {
   /** Puts a channel of ours on a fresh stream. */
@@ -39,12 +40,13 @@ export interface AcceptDeps {
   readonly logger: Logger;
   readonly isGranted: (peer: PeerId, protocolId: string) => boolean;
   readonly isBlocked: (peer: PeerId) => boolean;
+  readonly sealing?: LinkSealing | undefined;
   readonly directOnly: boolean;
 }
 
 /** Answers protocols: who may, how many, and what happens to a handler's end. */
 export interface Acceptor {
-  answer(protocol: Protocol, handler: (channel: Channel) => Promise<void>): Disposable;
+  answer(protocol: Protocol, handler: Handler): Disposable;
   /** Channels answered here and still open. */
   readonly channels: number;
 }
@@ -52,12 +54,20 @@ export interface Acceptor {
 export function createAcceptor(deps: AcceptDeps): Acceptor {
   const answered = new Set<string>();
   const open = new Set<Channel>();
+  const { sealing } = deps;
 
   /** The reason not to talk, or undefined. */
-  function refusal(protocol: Protocol, peer: PeerId, connection: Connection, channels: number): Refusal | undefined {
+  function refusal(
+    protocol: Protocol,
+    peer: PeerId,
+    connection: Connection,
+    channels: number,
+    isPlain: boolean,
+  ): Refusal | undefined {
     if (deps.isBlocked(peer)) return 'REFUSED';
     if (deps.directOnly && !connection.direct) return 'REFUSED';
     if (protocol.access === 'granted' && !deps.isGranted(peer, protocol.id)) return 'REFUSED';
+    if (isPlain && sealing?.refuses(connection, protocol) === true) return 'POST_QUANTUM_REQUIRED';
     return channels >= protocol.channelsPerPeerMax ? 'LIMIT_REACHED' : undefined;
   }
 
@@ -73,59 +83,76 @@ export function createAcceptor(deps: AcceptDeps): Acceptor {
     }
   }
 
+  function answer(protocol: Protocol, handler: Handler): Disposable {
+    if (answered.has(protocol.id)) throw transportError('ALREADY_ANSWERED', `${protocol.id} is answered already`);
+    answered.add(protocol.id);
+    const mine = new Set<Channel>();
+    const perPeer = new Map<PeerId, number>();
+    const isSealed = sealing !== undefined && protocol.framing === 'messages' && protocol !== sealing.exchange.protocol;
+
+    const onStream = (wire: Protocol, stream: Stream, connection: Connection): void => {
+      const peer = connection.remotePeer.toString() as PeerId;
+      const count = perPeer.get(peer) ?? 0;
+      const refused = refusal(protocol, peer, connection, count, wire === protocol);
+      if (refused !== undefined) {
+        deps.logger.debug('channel-refused', { protocol: protocol.id, peer, code: refused });
+        if (protocol.framing === 'raw') void refuseRaw(stream);
+        else void refuseMessages(stream, refused);
+        return;
+      }
+      perPeer.set(peer, count + 1);
+      const opened = deps.maker.make(wire, stream, connection, () => {
+        const left = (perPeer.get(peer) ?? 1) - 1;
+        if (left > 0) perPeer.set(peer, left);
+        else perPeer.delete(peer);
+        mine.delete(opened.channel);
+        open.delete(opened.channel);
+      });
+      if (opened.channel.signal.aborted) return;
+      mine.add(opened.channel);
+      open.add(opened.channel);
+      const channel =
+        wire === protocol
+          ? opened.channel
+          : (sealing?.answering(connection, protocol, opened.channel) ?? opened.channel);
+      void serve(protocol, { ...opened, channel }, (one) => handler(one, connection));
+    };
+
+    const wires = [protocol, ...(isSealed ? [sealing.sealedProtocol(protocol)] : [])];
+    const registered = wires.map(async (wire) => {
+      try {
+        await deps.components.registrar.handle(wire.id, (stream, connection) => onStream(wire, stream, connection), {
+          maxInboundStreams: protocol.channelsPerPeerMax + limits.refusedStreamsMax,
+          maxOutboundStreams: limits.streamsPerConnectionMax,
+          runOnLimitedConnection: true,
+        });
+      } catch (error) {
+        deps.logger.error('answer-failed', { protocol: wire.id, error });
+      }
+      return wire;
+    });
+    return {
+      [Symbol.dispose]() {
+        if (!answered.delete(protocol.id)) return;
+        for (const one of registered) {
+          void one.then(({ id }) => deps.components.registrar.unhandle(id)).catch(() => undefined);
+        }
+        for (const channel of mine) void channel.close('CHANNEL_CLOSED');
+      },
+    };
+  }
+
+  if (sealing !== undefined) answer(sealing.exchange.protocol, sealing.exchange.handler);
   return {
     get channels() {
       return open.size;
     },
-    answer(protocol, handler) {
-      if (answered.has(protocol.id)) throw transportError('ALREADY_ANSWERED', `${protocol.id} is answered already`);
-      answered.add(protocol.id);
-      const mine = new Set<Channel>();
-      const perPeer = new Map<PeerId, number>();
-
-      const onStream = (stream: Stream, connection: Connection): void => {
-        const peer = connection.remotePeer.toString() as PeerId;
-        const count = perPeer.get(peer) ?? 0;
-        const refused = refusal(protocol, peer, connection, count);
-        if (refused !== undefined) {
-          deps.logger.debug('channel-refused', { protocol: protocol.id, peer, code: refused });
-          if (protocol.framing === 'raw') void refuseRaw(stream);
-          else void refuseMessages(stream, refused);
-          return;
-        }
-        perPeer.set(peer, count + 1);
-        const opened = deps.maker.make(protocol, stream, connection, () => {
-          const left = (perPeer.get(peer) ?? 1) - 1;
-          if (left > 0) perPeer.set(peer, left);
-          else perPeer.delete(peer);
-          mine.delete(opened.channel);
-          open.delete(opened.channel);
-        });
-        if (opened.channel.signal.aborted) return;
-        mine.add(opened.channel);
-        open.add(opened.channel);
-        void serve(protocol, opened, handler);
-      };
-
-      const registered = deps.components.registrar
-        .handle(protocol.id, onStream, {
-          maxInboundStreams: protocol.channelsPerPeerMax + limits.refusedStreamsMax,
-          maxOutboundStreams: limits.streamsPerConnectionMax,
-          runOnLimitedConnection: true,
-        })
-        .catch((error: unknown) => deps.logger.error('answer-failed', { protocol: protocol.id, error }));
-      return {
-        [Symbol.dispose]() {
-          if (!answered.delete(protocol.id)) return;
-          void registered.then(() => deps.components.registrar.unhandle(protocol.id)).catch(() => undefined);
-          for (const channel of mine) void channel.close('CHANNEL_CLOSED');
-        },
-      };
-    },
+    answer,
   };
 }
 
-type Refusal = 'REFUSED' | 'LIMIT_REACHED';
+type Handler = (channel: Channel, connection: Connection) => Promise<void>;
+type Refusal = 'REFUSED' | 'LIMIT_REACHED' | 'POST_QUANTUM_REQUIRED';
 
 /** What the opener throws when its stream could not be negotiated. */
 export function openingError(error: unknown): PeerAiError {

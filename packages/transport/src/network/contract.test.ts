@@ -26,6 +26,13 @@ networkContract('TCP', () =>
   pairOf(async (nodes, isGranted) => ({ a: await nodes.agent(), b: await nodes.agent({}, { isGranted }) })),
 );
 
+networkContract('TCP, to a peer that does not seal', () =>
+  pairOf(async (nodes, isGranted) => ({
+    a: await nodes.agent(),
+    b: await nodes.agent({ postQuantum: 'off' }, { isGranted }),
+  })),
+);
+
 networkContract('WebSocket', () =>
   pairOf(async (nodes, isGranted) => {
     const listen = ['/ip4/127.0.0.1/tcp/0/ws'];

@@ -9,6 +9,8 @@ import { transportOf } from './addresses.ts';
 export interface LinkEntry extends LinkMeter {
   readonly connection: Connection;
   measured(roundTripMs: number): void;
+  /** Whether its channels are sealed, once that is known. */
+  hybrid(is: boolean): void;
   /** Round trip known: the link answered us at least once. */
   readonly proven: boolean;
 }
@@ -33,6 +35,7 @@ export function createLinkTable(bandwidth?: Bandwidth): LinkTable {
     let roundTripMs = 0;
     let bytesSent = 0;
     let bytesReceived = 0;
+    let hybrid: boolean | undefined;
     const entry: LinkEntry = {
       connection,
       get link(): Link {
@@ -46,6 +49,7 @@ export function createLinkTable(bandwidth?: Bandwidth): LinkTable {
           bytesSent,
           bytesReceived,
           ...(bandwidth === undefined ? {} : { bytesPerSecondMax: bandwidth.bytesPerSecond }),
+          ...(hybrid === undefined ? {} : { hybrid }),
         };
       },
       get proven() {
@@ -58,6 +62,11 @@ export function createLinkTable(bandwidth?: Bandwidth): LinkTable {
         : { pace: (bytes: number, signal: AbortSignal) => bandwidth.pace(entry.link.peer, bytes, signal) }),
       measured(ms) {
         roundTripMs = ms;
+        tell(connection.id, entry.link);
+      },
+      hybrid(is) {
+        // The other side may begin an exchange where it did not know ours.
+        hybrid = is || hybrid === true;
         tell(connection.id, entry.link);
       },
     };

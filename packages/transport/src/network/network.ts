@@ -23,6 +23,7 @@ import { keepPinging, measureLink } from './link-ping.ts';
 import type { Bandwidth } from '../policy/bandwidth.ts';
 import type { ConnectionLimit } from '../policy/connection-limit.ts';
 import { createReservations } from './reservations.ts';
+import type { MakeSealing } from './sealing.ts';
 import { createDirectUpgrader } from './upgrader.ts';
 
 export interface NetworkDeps {
@@ -39,6 +40,8 @@ export interface NetworkDeps {
   /** How many connections there may be; the limit's own word for one beyond. */
   readonly connectionLimit?: ConnectionLimit | undefined;
   readonly isForeign?: ((address: string) => boolean) | undefined;
+  /** Without it channels are protected by their links alone. */
+  readonly sealing?: MakeSealing | undefined;
 }
 export interface NetworkOptions {
   readonly relays: readonly string[];
@@ -56,6 +59,9 @@ export interface RunningNetwork {
   stop(): void;
 }
 
+/** What the other side, or a rule, says to every link alike. */
+const answers = ['REFUSED', 'LIMIT_REACHED', 'LIMIT_EXCEEDED', 'PRIVATE_NETWORK', 'POST_QUANTUM_REQUIRED'];
+
 /** The Network port over one libp2p node. */
 export function createNetwork(deps: NetworkDeps, options: NetworkOptions): RunningNetwork {
   const { components, clock, logger } = deps;
@@ -65,7 +71,13 @@ export function createNetwork(deps: NetworkDeps, options: NetworkOptions): Runni
   const table = createLinkTable(deps.bandwidth);
   const heart = createHeart(clock);
   const maker = createChannelMaker(table, heart);
-  const acceptor = createAcceptor({ ...deps, maker, directOnly: options.directOnly });
+  const sealing = deps.sealing?.({
+    logger,
+    open: (connection, protocol, signal, first) =>
+      openStream(connection, protocol, signal, signal, Promise.resolve(first)),
+    hybrid: (connection, is) => table.entry(connection).hybrid(is),
+  });
+  const acceptor = createAcceptor({ ...deps, maker, sealing, directOnly: options.directOnly });
   const { placesOf } = options;
   const upgrader = createDirectUpgrader({
     ...deps,
@@ -81,8 +93,12 @@ export function createNetwork(deps: NetworkDeps, options: NetworkOptions): Runni
     if (deps.connectionLimit?.isRefused(detail) === true) return;
     const entry = table.entry(detail);
     void measureLink(entry, deps, stopped);
+    sealing?.linked(detail);
   });
-  components.events.addEventListener('connection:close', ({ detail }) => table.drop(detail));
+  components.events.addEventListener('connection:close', ({ detail }) => {
+    table.drop(detail);
+    sealing?.dropped(detail);
+  });
   void keepPinging(table, deps, stopped, () => upgrader.sweep());
 
   /** Usable links to a peer, best first: direct ones that have answered a ping, then what has answered, then the rest. */
@@ -100,7 +116,22 @@ export function createNetwork(deps: NetworkDeps, options: NetworkOptions): Runni
     caller: AbortSignal,
     first: Promise<Uint8Array> | undefined,
   ): Promise<Channel> {
+    // Waits on a fresh link only, and an exchange has a bound of its own.
+    const seal = await sealing?.opening(connection, protocol, caller);
     const signal = clock.deadline(limits.openOnLinkMs, caller);
+    const channel = await openStream(connection, seal?.protocol ?? protocol, signal, caller, first, seal);
+    if (!connection.direct) upgrader.consider(connection);
+    return channel;
+  }
+
+  async function openStream(
+    connection: Connection,
+    protocol: Protocol,
+    signal: AbortSignal,
+    caller: AbortSignal,
+    first: Promise<Uint8Array> | undefined,
+    seal?: { over(channel: Channel): Channel },
+  ): Promise<Channel> {
     const stream = await connection.newStream(protocol.id, {
       signal,
       runOnLimitedConnection: true,
@@ -108,13 +139,13 @@ export function createNetwork(deps: NetworkDeps, options: NetworkOptions): Runni
       // A raw channel's bytes are its handler's own: nobody there takes an echo off.
       negotiateFully: protocol.framing === 'raw',
     });
-    const { channel, accepted } = maker.make(protocol, stream, connection);
+    const { channel: plain, accepted } = maker.make(protocol, stream, connection);
+    const channel = seal?.over(plain) ?? plain;
     const said = first?.then((message) => channel.send(message));
     said?.catch(() => undefined);
     await whileOpening(channel, accepted, signal);
     // Not the link's fault when its caller takes longer to know what to say.
     if (said !== undefined) await whileOpening(channel, said, caller);
-    if (!connection.direct) upgrader.consider(connection);
     return channel;
   }
 
@@ -135,7 +166,7 @@ export function createNetwork(deps: NetworkDeps, options: NetworkOptions): Runni
       } catch (cause) {
         if (signal.aborted) throw abortReason(signal);
         const error = openingError(cause);
-        if (PeerAiError.is(error, 'REFUSED', 'LIMIT_REACHED', 'LIMIT_EXCEEDED', 'PRIVATE_NETWORK')) throw error;
+        if (PeerAiError.is(error, ...answers)) throw error;
         attempts.push({ address: connection.remoteAddr.toString(), step: 'link', reason: reasonOf(cause) });
       }
     }

@@ -1,6 +1,7 @@
 import { bootstrap } from '@libp2p/bootstrap';
 import type { NatFacts, PeerId } from '@peerai/core-protocol';
 import { meetingPart } from '../discovery/meeting.ts';
+import { createSealing, type PostQuantum } from '../hybrid/sealing.ts';
 import { assembleNode } from '../libp2p/assemble.ts';
 import type { TransportDeps, TransportNode } from '../libp2p/options.ts';
 import { limits } from '../limits.ts';
@@ -47,6 +48,8 @@ export interface AgentOptions {
   readonly socks?: SocksProxy;
   /** STUN and TURN servers for WebRTC; none of anybody by default. Not used behind a proxy. */
   readonly iceServers?: IceServers;
+  /** Whether channels are sealed with post-quantum keys; `preferred` by default: with every peer that can. */
+  readonly postQuantum?: PostQuantum | 'off';
   /** `direct-only`: relays may introduce, but carry no channel. */
   readonly path?: 'any' | 'direct-only';
 }
@@ -57,6 +60,7 @@ export const mdnsServiceTag = 'peerai.local';
 
 /** A whole agent's node. Throws UNSAFE_ENVIRONMENT, INVALID_FORMAT. */
 export async function createAgentNode(deps: TransportDeps, options: AgentOptions): Promise<TransportNode> {
+  const { postQuantum = 'preferred' } = options;
   const ways = await waysOf(options, deps);
   const dht = options.dht === true ? (await import('../discovery/kad.ts')).dhtPart('server') : undefined;
   const timeoutMs = options.connectionTimeoutMs ?? limits.connectionTimeoutMs;
@@ -86,6 +90,7 @@ export async function createAgentNode(deps: TransportDeps, options: AgentOptions
     connectionTimeoutMs: timeoutMs,
     directOnly: options.path === 'direct-only',
     topicGuard: createTopicGuard,
+    ...(postQuantum === 'off' ? {} : { sealing: (parts) => createSealing(parts, postQuantum) }),
     meeting: meetingPart(options.peerExchange === true ? 'meets' : 'asks'),
     ...(dht === undefined ? {} : { dht }),
   });

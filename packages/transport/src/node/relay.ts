@@ -3,6 +3,7 @@ import { circuitRelayServer } from '@libp2p/circuit-relay-v2';
 import { tcp } from '@libp2p/tcp';
 import { webSockets } from '@libp2p/websockets';
 import { meetingPart } from '../discovery/meeting.ts';
+import { createSealing } from '../hybrid/sealing.ts';
 import { assembleNode } from '../libp2p/assemble.ts';
 import type { TransportDeps, TransportNode } from '../libp2p/options.ts';
 import type { Components } from '../libp2p/components.ts';
@@ -81,6 +82,7 @@ export async function createRelayNode(deps: TransportDeps, options: RelayOptions
     directOnly: false,
     webrtc: false,
     topicGuard: createTopicGuard,
+    sealing: (parts) => createSealing(parts, 'preferred'),
     forwardTopics,
     meeting: meetingPart('answers'),
     ...(dht === undefined ? {} : { dht }),

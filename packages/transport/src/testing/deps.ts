@@ -1,4 +1,5 @@
 import { type Clock, PeerAiError, type Random } from '@peerai/core-protocol';
+import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
 import type { TransportDeps } from '../libp2p/options.ts';
 
 /** The machine's clock behind the port. */
@@ -46,6 +47,7 @@ export function testDeps(overrides: Partial<TransportDeps> = {}): TransportDeps 
     random: realRandom,
     logger: { debug() {}, info() {}, warn() {}, error() {} },
     isGranted: () => true,
+    crypto: nodeCrypto,
     ...overrides,
   };
 }

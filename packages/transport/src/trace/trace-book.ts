@@ -71,6 +71,7 @@ export function stepsOf(error: unknown): readonly StepTrace[] {
     { step, code, address: '', cause },
   ];
   if (error.code === 'PRIVATE_NETWORK') return whole('membership', 'PRIVATE_NETWORK');
+  if (error.code === 'POST_QUANTUM_REQUIRED') return whole('protocol', 'POST_QUANTUM_REQUIRED');
   if (error.code === 'LIMIT_REACHED')
     return isOwnLimit(error.message) ? whole('dial', 'FULL_HERE') : whole('protocol', 'FULL_THERE');
   if (error.code === 'REFUSED') {

@@ -30,18 +30,30 @@ export const stream: Bench = {
     const { rawPort, bareAddress, peer, addresses } = receiver.ready;
     const message = systemRandom.bytes(messageBytes);
     const bare = await createBareNode([]);
-    const ours = await createAgentNode(testDeps(), {
-      listen: [],
-      relays: [],
-      bootstrap: [],
-      transports: { tcp: true, websocket: false, webrtc: false },
-    });
-    await ours.start();
+    const transports = { tcp: true, websocket: false, webrtc: false };
+    const nodeOf = async (postQuantum: 'preferred' | 'off') => {
+      const node = await createAgentNode(testDeps(), {
+        listen: [],
+        relays: [],
+        bootstrap: [],
+        transports,
+        postQuantum,
+      });
+      await node.start();
+      return node;
+    };
+    const [ours, plain] = [await nodeOf('preferred'), await nodeOf('off')];
     try {
       const connection = await bare.dial(multiaddr(bareAddress));
       const rate = async (open: () => Promise<() => Promise<void>>): Promise<number> => {
         const send = await open();
         return mebibytes / ((await elapsedMs(send)) / 1000);
+      };
+      const channelOf = async ({ network }: typeof ours, isSealed: boolean) => {
+        const one = await network.open(peer, channelProtocol, { signal, addresses });
+        if (one.link.path !== 'direct') throw new Error('the link is not direct');
+        if ((one.link.hybrid === true) !== isSealed) throw new Error('the link is not sealed as it should be');
+        return () => sendChannel(one, message);
       };
       const readings = await interleave(
         {
@@ -51,12 +63,8 @@ export const stream: Bench = {
               const one = await connection.newStream(bareProtocol, { signal });
               return () => sendBare(one, message);
             }),
-          channel: () =>
-            rate(async () => {
-              const one = await ours.network.open(peer, channelProtocol, { signal, addresses });
-              if (one.link.path !== 'direct') throw new Error('the link is not direct');
-              return () => sendChannel(one, message);
-            }),
+          channel: () => rate(() => channelOf(ours, true)),
+          unsealed: () => rate(() => channelOf(plain, false)),
         },
         { rounds, signal },
       );
@@ -69,6 +77,12 @@ export const stream: Bench = {
             candidate: readings.channel,
             baseline: readings.bare,
             goal: 0.8,
+          }),
+          resultOf({
+            case: 'channel, against one whose messages are not sealed',
+            unit,
+            candidate: readings.channel,
+            baseline: readings.unsealed,
           }),
           resultOf({
             case: 'channel, against a raw socket',
@@ -90,7 +104,7 @@ export const stream: Bench = {
         ],
       };
     } finally {
-      await Promise.all([bare.stop(), ours.stop()]);
+      await Promise.all([bare.stop(), ours.stop(), plain.stop()]);
     }
   },
 };

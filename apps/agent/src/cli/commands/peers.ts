@@ -7,14 +7,14 @@ import { trace } from './paths.ts';
 
 const who = { peer: { type: 'positional', required: true, description: 'Name or peer id' } } as const;
 const signs = { direct: '● direct', relayed: '◐ relayed' } as const;
-const stateOf = ({ state, path, transport, health, through }: PeerView): string =>
+const stateOf = ({ state, path, transport, hybrid, health, through }: PeerView): string =>
   path === null
     ? state === 'blocked'
       ? '⊘ blocked'
       : through === undefined
         ? '○ offline'
         : `◌ letters through ${through.join(', ')}`
-    : `${signs[path]}${path === 'direct' && transport !== undefined ? ` (${transport})` : ''}${health === 'unhealthy' ? ', no answer' : ''}`;
+    : `${signs[path]}${path === 'direct' && transport !== undefined ? ` (${transport})` : ''}${hybrid === false ? ', not post-quantum' : ''}${health === 'unhealthy' ? ', no answer' : ''}`;
 
 const ls = command('ls', 'Paired devices, guests and relays', {}, async ({ agent, output, signal }) => {
   const { client } = await agent();
@@ -49,6 +49,7 @@ const show = command('show', 'Everything known of one peer', who, async ({ args,
       ['may', peer.allow.join(', ') || 'nothing'],
       ['offers', peer.models.join(', ') || 'nothing'],
       ['health', healthOf(peer)],
+      ['sealed', sealedOf(peer)],
       ['address', peer.address ?? '-'],
       ...(peer.trouble === undefined ? [] : [['trouble', `${peer.trouble.reason} ${peer.trouble.remedy}`]]),
       ['bytes', `${peer.bytesSent} sent, ${peer.bytesReceived} received`],
@@ -56,6 +57,9 @@ const show = command('show', 'Everything known of one peer', who, async ({ args,
     ]),
   );
 });
+
+const sealedOf = ({ hybrid }: PeerView): string =>
+  hybrid === undefined ? '-' : hybrid ? 'X25519 and ML-KEM-768' : 'X25519 alone, by the link: not post-quantum';
 
 function healthOf({ health, report }: PeerView): string {
   if (health === null) return '-';
