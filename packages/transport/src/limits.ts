@@ -56,8 +56,8 @@ export const limits = {
   upgradeAgainMs: 30_000,
   /** Links are pinged this often, milliseconds. */
   linkPingEveryMs: 5_000,
-  /** A link whose ping takes longer is down, milliseconds. */
-  linkPingTimeoutMs: 5_000,
+  /** Ticks of the heartbeat (5 s) without an answer to a ping before a link is down. */
+  linkPingTicks: 10,
   /** Link changes kept for a slow watcher; per connection only the newest counts. */
   linkChangesMax: 4_096,
   /** Relays an agent keeps a reservation on. */

@@ -44,16 +44,29 @@ export async function measureLink(
   deps: { readonly clock: Clock; readonly random: Random },
   stopped: AbortSignal,
 ): Promise<boolean> {
-  const signal = deps.clock.deadline(limits.linkPingTimeoutMs, stopped);
+  const [late, over] = [new AbortController(), new AbortController()];
+  const signal = AbortSignal.any([late.signal, stopped]);
+  void countTicks(deps.clock, AbortSignal.any([over.signal, stopped]), () => late.abort());
   try {
     entry.measured(await pingConnection(entry.connection, deps, signal));
     return true;
   } catch (error) {
-    if (!stopped.aborted && entry.connection.status === 'open' && signal.aborted) {
+    if (!stopped.aborted && entry.connection.status === 'open' && late.signal.aborted) {
       entry.connection.abort(channelClosed('the link no longer answers', undefined, error));
     }
     return false;
+  } finally {
+    over.abort();
   }
+}
+
+/** Ticks as those of the channels' heartbeat, not clock time: after our own process stood still the sockets are read before a link is given up. */
+async function countTicks(clock: Clock, over: AbortSignal, isLate: () => void): Promise<void> {
+  for (let tick = 0; tick < limits.linkPingTicks; tick += 1) {
+    await clock.sleep(limits.heartbeatTickMs, over).catch(() => undefined);
+    if (over.aborted) return;
+  }
+  isLate();
 }
 
 /** Pings every link, each `linkPingEveryMs`. */
