@@ -21,7 +21,7 @@ export function createNetView({ paths, network, relays, relayTrouble }: NetViewD
       return { address, state, hasPlace, ...(trouble === undefined ? {} : { trouble }) };
     });
     const nat = natOf(paths);
-    const own = new Set(addresses.filter(({ scope }) => scope !== 'relayed').map(({ address }) => hostOf(address)));
+    const own = new Set(addresses.filter(({ address }) => !isCircuit(address)).map(({ address }) => hostOf(address)));
     const seen = observed.filter(({ scope }) => scope === 'public').map(({ address }) => hostOf(address));
     const behindRouter = seen.length === 0 ? byMapping(nat?.mapping) : !seen.some((host) => own.has(host));
     const ways = reachable(addresses, paths?.checked?.() ?? []);
@@ -37,6 +37,7 @@ export function createNetView({ paths, network, relays, relayTrouble }: NetViewD
   };
 }
 
+const isCircuit = (address: string): boolean => address.includes('/p2p-circuit');
 const hostOf = (address: string): string => address.split('/')[2] ?? '';
 
 function natOf(paths: Paths | undefined): NetView['reachability']['nat'] {
@@ -88,7 +89,11 @@ function words(scope: AddressScope, ways: readonly Reachable[], behindRouter: bo
   }
   if (scope === 'relayed')
     return `Anybody reaches this peer through its relay; devices on its network dial it.${router}${shut}`;
-  if (scope === 'lan')
-    return `Only devices on its network can dial this peer: no relay has a place for it.${router}${shut}`;
+  if (scope === 'lan') {
+    const relay = ways.some(({ address }) => isCircuit(address))
+      ? 'its relay is there too'
+      : 'no relay has a place for it';
+    return `Only devices on its network reach this peer: ${relay}.${router}${shut}`;
+  }
   return `Only programs on this machine can dial this peer.${router}${shut}`;
 }

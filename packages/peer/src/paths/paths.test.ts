@@ -173,6 +173,18 @@ test('how far this peer is reached follows from its addresses, its relays and wh
   expect(peer.paths.net().behindRouter).toBe(false);
 });
 
+test.each([
+  ['127.0.0.1', 'machine', 'Only programs on this machine'],
+  ['192.168.1.9', 'lan', 'its relay is there too'],
+])('through a relay at %s nobody comes further than to it', async (host, scope, text) => {
+  const circuits = (): string[] => [`/ip4/${host}/tcp/4001/p2p/12D3R/p2p-circuit`];
+  let checked: CheckedAddress[] = [];
+  const { peer } = await testWorld().peer('a', { paths: fakePaths([], { checked: () => checked }), circuits });
+  const address = peer.paths.net().addresses[1]?.address.split('/p2p/')[0] ?? '';
+  checked = [{ address, state: 'unreachable', by: '12D3' as PeerId, atMs: 1 }];
+  expect(peer.paths.net().reachability).toMatchObject({ scope, text: expect.stringContaining(text) as string });
+});
+
 test('each address is reachable, not, or unknown, with who tried it', async () => {
   const [one, other] = ['12D3one', '12D3other'] as PeerId[];
   if (one === undefined || other === undefined) throw new Error('two were asked for');

@@ -22,5 +22,7 @@ test.each([
   ['/dns4/nas.local/tcp/1', 'lan'],
   ['/dns4/peer.example/tcp/443/wss', 'public'],
   ['/ip4/192.0.2.9/tcp/1/p2p/R/p2p-circuit/p2p/P', 'relayed'],
+  ['/ip4/10.1.2.3/tcp/1/p2p/R/p2p-circuit/p2p/P', 'lan'],
+  ['/ip4/127.0.0.1/tcp/1/p2p/R/p2p-circuit', 'machine'],
   ['/peerai-file/x', 'lan'],
 ])('%s is dialled from: %s', (address, scope) => expect(scopeOf(address)).toBe(scope));

@@ -7,7 +7,12 @@ const lan6 = /^(fe[89ab]|f[cd])/iu;
 
 /** From where a multiaddr can be dialled, as far as its text says. A name is taken for public unless it ends in `.local` or is this machine's. */
 export function scopeOf(address: string): AddressScope {
-  if (address.includes('/p2p-circuit')) return 'relayed';
+  const [relay = '', behind] = address.split('/p2p-circuit');
+  if (behind !== undefined) {
+    // Nobody comes further through a relay than to it.
+    const scope = scopeOf(relay);
+    return scope === 'public' ? 'relayed' : scope;
+  }
   const [, kind = '', host = ''] = address.split('/');
   if (kind === 'ip4') return host.startsWith('127.') ? 'machine' : lan4.test(host) ? 'lan' : 'public';
   if (kind === 'ip6') return host === '::1' ? 'machine' : lan6.test(host) ? 'lan' : 'public';
