@@ -26,7 +26,9 @@ const looks: readonly { readonly size: 'wide' | 'phone'; readonly theme: Theme }
 /** By the rail, the bar, or what the bar has no place for. */
 async function goTo(page: Page, path: string): Promise<void> {
   const link = page.locator(`a[href="${path}"]:visible`).last();
-  if ((await link.count()) === 0) await page.getByRole('button', { name: 'More' }).press('Enter');
+  const more = page.getByRole('button', { name: 'More' });
+  await link.or(more).first().waitFor();
+  if ((await link.count()) === 0) await more.press('Enter');
   await link.press('Enter');
   await page.getByRole('dialog').waitFor({ state: 'detached' });
 }
