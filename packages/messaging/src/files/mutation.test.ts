@@ -1,20 +1,16 @@
-import { type Codec, PeerAiError, type PeerId, toHex, utf8 } from '@peerai/core-protocol';
+import { PeerAiError, type PeerId, utf8 } from '@peerai/core-protocol';
 import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
 import { splitTransfer } from '@peerai/core-protocol/pcp';
 import { ManualClock, mutated, seededRandom } from '@peerai/core-protocol/testing';
-import { workMs } from '@peerai/config/thread-time';
 import { expect, test } from 'vitest';
+import { type Decoder, testMutations, through } from '../../test/mutations.ts';
 import { createChunkIntake } from './chunks.ts';
 import { fileAnswerForm, fileQuestionForm } from './protocol.ts';
 
 const random = seededRandom(6);
 const transfer = random.bytes(16);
-const through = <T>(codec: Codec<T>, value: T) => ({
-  valid: codec.encode(value),
-  decode: (bytes: Uint8Array) => codec.decode(bytes),
-});
 
-const decoders: Record<string, { readonly valid: Uint8Array; readonly decode: (bytes: Uint8Array) => unknown }> = {
+const decoders: Record<string, Decoder> = {
   offer: through(fileQuestionForm, {
     transfer,
     step: 'offer',
@@ -30,22 +26,7 @@ const decoders: Record<string, { readonly valid: Uint8Array; readonly decode: (b
   }),
 };
 
-test.each(Object.entries(decoders))(
-  'a %s: 10,000 mutations, nothing but our errors, nothing slow',
-  (_, { valid, decode }) => {
-    expect(() => decode(valid)).not.toThrow();
-    const mutations = seededRandom(valid.length);
-    const read = (input: Uint8Array) => (): void => {
-      try {
-        decode(input);
-      } catch (error) {
-        if (!PeerAiError.is(error)) throw new Error(toHex(input), { cause: error });
-      }
-    };
-    for (let turn = 0; turn < 10_000; turn += 1) expect(workMs(read(mutated(valid, mutations)), 50)).toBeLessThan(50);
-  },
-  60_000,
-);
+testMutations(decoders);
 
 test('mutated chunks of an older peer: nothing but our errors, and nothing is kept of them', async () => {
   const [chunk] = splitTransfer(nodeCrypto, transfer, random.bytes(300));

@@ -1,8 +1,8 @@
-import { type Codec, createIdentity, PeerAiError, toHex, utf8 } from '@peerai/core-protocol';
+import { createIdentity, toHex, utf8 } from '@peerai/core-protocol';
 import { nodeCrypto as crypto } from '@peerai/core-protocol/crypto-node';
-import { ManualClock, mutated, seededRandom } from '@peerai/core-protocol/testing';
-import { workMs } from '@peerai/config/thread-time';
+import { ManualClock, seededRandom } from '@peerai/core-protocol/testing';
 import { expect, test } from 'vitest';
+import { type Decoder, testMutations, through } from '../../test/mutations.ts';
 import { readContent, writeLetter, writeReceipt } from '../sealed/form.ts';
 import { pad, unpad } from '../sealed/seal.ts';
 import { boxCodec, registrationCodec } from './boxes.ts';
@@ -15,12 +15,8 @@ const nowMs = clock.nowMs();
 const id = toHex(random.bytes(16));
 const row = { id, kind: 'text', content: '{"a":[1,"two"]}', sentMs: nowMs, expiresMs: nowMs + 1_000 };
 const read = (bytes: Uint8Array) => readContent({ crypto, clock, self: bob.peer }, bytes);
-const through = <T>(codec: Codec<T>, value: T) => ({
-  valid: codec.encode(value),
-  decode: (bytes: Uint8Array) => codec.decode(bytes),
-});
 
-const decoders: Record<string, { readonly valid: Uint8Array; readonly decode: (bytes: Uint8Array) => unknown }> = {
+const decoders: Record<string, Decoder> = {
   'signed letter': { valid: writeLetter(alice, bob.peer, row, row), decode: read },
   receipt: { valid: writeReceipt(alice, bob.peer, { id, outcome: 'refused', code: 'REFUSED' }), decode: read },
   'padded content': { valid: pad(utf8('content')), decode: unpad },
@@ -66,18 +62,4 @@ test('a letter is read until it expires, however old it is, and not when it woul
   refused({ id: 'x' }, 'INVALID_FORMAT');
 });
 
-test.each(Object.entries(decoders))(
-  'a %s: 10,000 mutations, nothing but our errors, nothing slow',
-  (_, { valid, decode }) => {
-    const mutations = seededRandom(valid.length);
-    const read = (input: Uint8Array) => (): void => {
-      try {
-        decode(input);
-      } catch (error) {
-        if (!PeerAiError.is(error)) throw new Error(toHex(input), { cause: error });
-      }
-    };
-    for (let turn = 0; turn < 10_000; turn += 1) expect(workMs(read(mutated(valid, mutations)), 50)).toBeLessThan(50);
-  },
-  60_000,
-);
+testMutations(decoders);

@@ -1,8 +1,8 @@
-import { type Codec, createIdentity, PeerAiError, toHex } from '@peerai/core-protocol';
+import { createIdentity, toHex } from '@peerai/core-protocol';
 import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
 import { ManualClock, mutated, seededRandom } from '@peerai/core-protocol/testing';
-import { workMs } from '@peerai/config/thread-time';
 import { expect, test } from 'vitest';
+import { type Decoder, testMutations, through } from '../../test/mutations.ts';
 import { createBuckets } from '../http/buckets.ts';
 import { createCounts } from '../http/counts.ts';
 import { createSessionDialer } from './dialer.ts';
@@ -12,35 +12,16 @@ import { exchangeForm, letterAnswerForm, letterForm, readExchange, statusForm } 
 const random = seededRandom(8);
 const never = new AbortController().signal;
 const id = toHex(random.bytes(16));
-const through = <T>(codec: Codec<T>, value: T) => ({
-  valid: codec.encode(value),
-  decode: (bytes: Uint8Array) => codec.decode(bytes),
-});
 const exchange = { session: random.bytes(16), handshake: undefined, frame: random.bytes(60) };
 
-const decoders: Record<string, { readonly valid: Uint8Array; readonly decode: (bytes: Uint8Array) => unknown }> = {
+const decoders: Record<string, Decoder> = {
   exchange: { valid: exchangeForm.encode(exchange), decode: readExchange },
   letter: through(letterForm, { id, kind: 'text', content: '{"a":[1,"two"]}', sentMs: 1, expiresMs: 2 }),
   'answer to a letter': through(letterAnswerForm, { id, outcome: 'later', code: 'TIMEOUT', retryAfterMs: 5 }),
   status: through(statusForm, { session: 'x'.repeat(36), suite: 'aes-256-gcm', expiresMs: 3 }),
 };
 
-test.each(Object.entries(decoders))(
-  'a %s: 10,000 mutations, nothing but our errors, nothing slow',
-  (_, { valid, decode }) => {
-    expect(() => decode(valid)).not.toThrow();
-    const mutations = seededRandom(valid.length);
-    const read = (input: Uint8Array) => (): void => {
-      try {
-        decode(input);
-      } catch (error) {
-        if (!PeerAiError.is(error)) throw new Error(toHex(input), { cause: error });
-      }
-    };
-    for (let turn = 0; turn < 10_000; turn += 1) expect(workMs(read(mutated(valid, mutations)), 50)).toBeLessThan(50);
-  },
-  60_000,
-);
+testMutations(decoders);
 
 test('whole bodies, mutated: a refusal of ours each time, no letter, and the door still opens', async () => {
   const clock = new ManualClock();
