@@ -49,6 +49,7 @@ export function capabilitiesOf(peerId: string): unknown {
     endpoints: [`/ip4/192.168.1.20/tcp/4001/p2p/12D3KooW${'Study'.repeat(9)}`],
     models: ['mistral'],
     taskTypes: ['prompt', 'research'],
+    operators: ['Add', 'MatMul'],
     askedMs: Date.now(),
   });
 }

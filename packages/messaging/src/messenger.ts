@@ -52,6 +52,8 @@ export interface PeerMessenger extends Messenger {
   confirm(to: PeerId, id: string, outcome: Outcome): Promise<void>;
   /** Ends every attempt and waits for the commits under way; what waits stays on disk. Safe to call twice. */
   stop(): Promise<void>;
+  /** Kinds of messages that are handled here now. */
+  kinds: Inbox['kinds'];
   /** Peers that messages wait for, and why the last attempt failed. */
   pending(): Promise<readonly { readonly to: PeerId; readonly code?: string }[]>;
   /** Messages that wait, for all peers together. */
@@ -94,6 +96,7 @@ export function createMessenger(deps: MessengerDeps): PeerMessenger {
       return letter.id;
     },
     handle: inbox.handle,
+    kinds: () => inbox.kinds(),
     receive: async (letter, signal, owner) => {
       if (running === undefined) throw new PeerAiError('ABORTED', 'the messenger is not running');
       return inbox.receive(letter, AbortSignal.any([signal, running.ending.signal]), owner);

@@ -134,6 +134,10 @@ export const limits = {
   capabilityCharsMax: 256,
   /** How long what a device can do is kept before it is asked again, milliseconds. */
   capabilitiesKeptMs: 600_000,
+  /** How long a question about capabilities, and its answer, is of use as a letter, milliseconds: somebody waits. */
+  capabilityLetterMs: 15_000,
+  /** Such letters that one peer is answered with in a minute. */
+  capabilityAnswersPerMinute: 10,
   /** Wake-ups of one peer that are answered in a window, and the window, milliseconds. */
   wakesPerWindowMax: 10,
   wakeWindowMs: 60_000,

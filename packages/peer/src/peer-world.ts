@@ -35,6 +35,8 @@ export interface PeerWorld {
   readonly paths?: Paths;
   /** The engines as they are now; probing may find others later. */
   readonly engines: () => readonly Engine[];
+  /** Operators of the networks that an engine of our own computes; without it none. */
+  readonly operators?: () => Promise<readonly string[]>;
   /** What probing found, refused ones included. */
   readonly findings: () => readonly EngineFinding[];
   /** Sends by HTTP; without it nothing leaves that way. */

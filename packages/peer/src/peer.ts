@@ -175,12 +175,15 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     nameOf,
     health: (peer) => status.heard(peer)?.health,
     builtIn: [promptHandler({ clock, queue, local, models })],
+    capabilities: (peer, queryId) => status.capabilities.answer(peer, queryId),
   });
-  const { messenger, http, messages, files, groups, state, tasks, topics } = correspondence;
+  const { messenger, http, known, messages, files, groups, state, tasks, topics } = correspondence;
   const status = createStatus({
     ...world,
     self: identity.peer,
     devices,
+    known,
+    http,
     links,
     messenger,
     name,

@@ -96,7 +96,7 @@ export const verbs: Readonly<Record<string, Entry>> = {
   capabilities: {
     group: 'Devices',
     usage: 'capabilities [peer]',
-    says: 'what this peer, or a device, can do',
+    says: 'what this peer, or another, can do',
     load: async () => (await import('./commands/status.ts')).capabilities,
   },
   wake: {

@@ -3,7 +3,7 @@ import { type Engine, ollamaEngine, openAiCompatibleEngine, probeEngines, script
 import type { EngineFinding } from '@peerai/peer';
 import type { EngineChoice } from '@peerai/platform';
 import { ollamaUrl } from '@peerai/platform/node';
-import { nanoEngine } from './nano-engine.ts';
+import { nanoEngine, nanoOperators } from './nano-engine.ts';
 
 /** How often `auto` looks again for an engine that was started later, milliseconds. */
 const probeEveryMs = 30_000;
@@ -11,6 +11,8 @@ const probeEveryMs = 30_000;
 export interface Engines {
   readonly list: () => readonly Engine[];
   readonly findings: () => readonly EngineFinding[];
+  /** Of the networks that an engine of our own computes: none where others answer. */
+  readonly operators: () => Promise<readonly string[]>;
   /** Looks once now; true when the engines are others than before. `run` goes on looking. */
   probe(signal: AbortSignal): Promise<boolean>;
   /** Looks again from time to time until the signal fires, and tells when the engines are others. */
@@ -41,13 +43,15 @@ export async function createEngines(
     deps.logger.info('engines-found', { engines: found.map(({ kind, url }) => `${kind} ${url ?? ''}`) });
     return true;
   };
+  const list = (): readonly Engine[] => [
+    ...fixed,
+    ...found,
+    ...(guide !== undefined && found.length === 0 && fixed.length === 0 ? [guide] : []),
+  ];
   return {
-    list: () => [
-      ...fixed,
-      ...found,
-      ...(guide !== undefined && found.length === 0 && fixed.length === 0 ? [guide] : []),
-    ],
+    list,
     findings: () => findings,
+    operators: async () => (list().some(({ kind }) => kind === 'nano') ? nanoOperators() : []),
     probe,
     async run(signal, changed) {
       if (!auto) return;

@@ -90,6 +90,7 @@ export async function startPeer(
       ...(node.paths === undefined ? {} : { paths: node.paths }),
       engines: engines.list,
       findings: engines.findings,
+      operators: engines.operators,
       ...(pool === undefined ? {} : { post: pool.post }),
       api,
       topics: node.topics,

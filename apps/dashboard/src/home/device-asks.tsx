@@ -72,6 +72,7 @@ function CanList({ can }: { readonly can: CapabilitiesView }): ReactNode {
     [words.kinds, can.messageTypes],
     [words.versions, can.protocolVersions],
     [words.crypto, can.crypto],
+    [words.operators, can.operators],
   ];
   return (
     <dl className="facts small">

@@ -10,6 +10,7 @@ export const asks = {
   kinds: 'Reads',
   versions: 'Protocol',
   crypto: 'Signs and seals with',
+  operators: 'Its engine computes',
   endpoints: 'Listens at',
   none: 'nothing',
   wake: (model: string) => `Wake ${model}`,

@@ -17,7 +17,7 @@ import type { FaceRequest, FaceResponse } from './ports.ts';
 import { exchangeType } from '../session/ask.ts';
 import { createSessionDoor, type SessionDoor, type SessionDoorDeps } from '../session/door.ts';
 import type { SessionFacts, SessionRoomOptions } from '../session/parts.ts';
-import { admitOwn, takeEnvelope, takeMessage, type TakeDeps } from './take.ts';
+import { admitOwn, faceKinds, takeEnvelope, takeMessage, type TakeDeps } from './take.ts';
 import {
   healthView,
   keyView,
@@ -54,6 +54,8 @@ export interface HttpFaceOptions {
 export interface HttpFace {
   /** Never throws and never answers 500 for what somebody sent. */
   answer(request: FaceRequest, port: number, signal: AbortSignal): Promise<FaceResponse>;
+  /** Kinds of messages that are answered here, besides those of the inbox. */
+  kinds(): readonly string[];
   /** Sessions that others have open here. */
   sessions(): readonly SessionFacts[];
   /** Writes down which messages have been here. After a crash everything stamped before the new start is refused instead. */
@@ -82,6 +84,7 @@ export async function openHttpFace(deps: HttpFaceDeps, options: HttpFaceOptions)
         return written(pcpErrorReply(error, 'pcp/1.0-six'));
       }
     },
+    kinds: () => faceKinds(deps),
     sessions: () => door.list(),
     stop: async () => {
       door.close();

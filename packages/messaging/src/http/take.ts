@@ -44,6 +44,11 @@ export interface TakeDeps {
   readonly receive: Inbox['receive'];
   /** Takes a chunk of a proven sender in, with what to add to the answer. Absent where no files are kept: then chunks are of a kind that is not handled. */
   readonly takeChunk?: (opened: PcpOpened) => Promise<Readonly<Record<string, unknown>>>;
+  /** What this peer can do, for a proven older peer that asks. Absent where nobody says: then the question is of a kind that is not handled. */
+  readonly capabilities?: (
+    asker: PeerId,
+    queryId: string | undefined,
+  ) => Promise<PcpPayload<'capability_response'>['capabilities']>;
   /** Absent where nobody is looked for: then discovery messages are of a kind that is not handled here. */
   readonly discover?: Discover;
   /** How the owner stands to a peer of ours. */
@@ -60,6 +65,17 @@ export interface TakeOptions {
 
 /** Kinds that are noted and answered here: they change nothing, so they leave no mark on the disk. A handshake makes its sender known. */
 const lightKinds = ['ping', 'heartbeat', 'status', 'status_report', 'handshake'];
+
+/** Kinds that are answered at this face, whatever the inbox handles. */
+export function faceKinds({ discover, takeChunk, capabilities }: Partial<TakeDeps>): readonly string[] {
+  return [
+    ...lightKinds,
+    'error',
+    ...(discover === undefined ? [] : ['discovery']),
+    ...(takeChunk === undefined ? [] : ['chunk']),
+    ...(capabilities === undefined ? [] : ['capability_query']),
+  ];
+}
 /** How long after its time a message of another profile may be brought again, milliseconds; then its clock refuses it. */
 const oldFormLifeMs = 300_000;
 /** Shared-secret envelopes carry no proven time, so they are remembered as long as any message, milliseconds: 14 days. */
@@ -131,7 +147,16 @@ async function handle(deps: TakeDeps, options: TakeOptions, opened: PcpOpened, s
     deps.counts.told(opened.sender, code);
     return pcpReceivedReply(opened, options);
   }
-  const { discover } = deps;
+  const { discover, capabilities } = deps;
+  if (kind === 'capability_query' && profile !== 'peerai/1' && capabilities !== undefined) {
+    const { query_id: queryId } = readPcpPayload(kind, opened.payload).payload as PcpPayload<'capability_query'>;
+    const said = { capabilities: await capabilities(opened.sender, queryId) };
+    const query = queryId === undefined ? {} : { query_id: queryId };
+    if (profile === 'pcp/0.1')
+      return concatReply(deps, options, senderId, 'capability_response', { ...said, ...query });
+    const reply = pcpReceivedReply(opened, options);
+    return { ...reply, body: { ...reply.body, ...said } };
+  }
   if (kind === 'discovery' && discover !== undefined) {
     const peers = await discovered({ ...deps, discover }, opened, signal);
     if (profile === 'pcp/0.1') return concatReply(deps, options, senderId, kind, { peers });

@@ -29,6 +29,8 @@ export interface InboxDeps {
 /** Takes letters in: each is handled once, whatever happens to the answer. */
 export interface Inbox {
   handle: Messenger['handle'];
+  /** Kinds that are handled now. */
+  kinds(): readonly string[];
   /** Throws what a later attempt may get past: CLOCK_SKEW, REPLAY_DETECTED, LIMIT_REACHED, TIMEOUT, HANDLER_FAILED, what the store throws. */
   take(from: PeerId, letter: Uint8Array, signal: AbortSignal): Promise<DeliveryAnswer>;
   /**
@@ -78,6 +80,7 @@ export function createInbox(deps: InboxDeps): Inbox {
       handlers.set(kind, handler);
       return { [Symbol.dispose]: () => void handlers.delete(kind) };
     },
+    kinds: () => [...handlers.keys()],
     take: async (from, bytes, signal) => {
       let letter: Letter;
       try {

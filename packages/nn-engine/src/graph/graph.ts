@@ -55,6 +55,11 @@ export class Graph {
     return this.#nodes.length;
   }
 
+  /** Names of the operators in it, sorted, each once. */
+  get operators(): readonly string[] {
+    return [...new Set(this.#nodes.map(({ operator }) => operator))].toSorted();
+  }
+
   /** A tensor the caller feeds. Sizes may be names ("past") where they change from run to run. */
   input(name: string, shape: Shape, type: ElementType = 'float32'): Value {
     this.#inputs.push({ name, shape, type });

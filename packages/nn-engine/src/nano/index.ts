@@ -3,4 +3,5 @@
  *
  * @packageDocumentation
  */
+export { decodeOperators } from '../models/decode-operators.ts';
 export { createNano, type NanoDeps } from './nano.ts';

@@ -1,5 +1,11 @@
 import { PeerAiError, type PeerId, type Store } from '@peerai/core-protocol';
-import { pcpProfiles, type PcpProfile } from '@peerai/core-protocol/pcp';
+import {
+  pcpProfiles,
+  type PcpProfile,
+  pcpVersions,
+  profileOfVersion,
+  profileVersions,
+} from '@peerai/core-protocol/pcp';
 import { type Carrier, createMessenger, type Depot, type PeerMessenger } from '@peerai/messaging';
 import {
   type Contacts,
@@ -49,6 +55,9 @@ export interface PeerHttpSettings {
 export interface PeerHttp {
   answer(request: FaceRequest, port: number, signal: AbortSignal): Promise<FaceResponse>;
   readonly contacts: Contacts;
+  /** Versions that are spoken at the face, highest first, and the kinds that are answered there. */
+  readonly versions: readonly string[];
+  kinds(): readonly string[];
   readonly sessions: PeerSessions;
   /** Asks a device about a file, where it can be asked by HTTP. */
   readonly askFile: FileHttp;
@@ -70,6 +79,8 @@ interface Parts extends PeerWorld {
   readonly route: Carrier;
   /** Takes questions about files and chunks of older peers, where files are kept. */
   readonly files?: () => Pick<Files, 'answerHttp' | 'takeChunk'>;
+  /** What this peer can do, for an older one that asks. */
+  readonly capabilities: NonNullable<HttpFaceDeps['capabilities']>;
 }
 
 /** The messenger with the ways it has: live links, HTTP where a `post` is given, and other devices; and the HTTP face that hands it what comes. */
@@ -99,6 +110,7 @@ export async function openMessenger(
       store: parts.store.room('http'),
       receive: messenger.receive,
       ...fileHandlers(parts.files),
+      capabilities: parts.capabilities,
       ...(directory === undefined ? {} : { discover: discoverIn({ ...parts, directory }) }),
       standing: (peer) => standingOf(devices, peer),
       paired: () => pairedOf(devices, parts.health),
@@ -115,8 +127,24 @@ export async function openMessenger(
     },
   );
   const sessions = createPeerSessions({ devices, face, dialer, post });
-  return { messenger, http: { ...once(face, dialer), contacts, sessions, askFile: (peer) => byHttp?.files(peer) } };
+  return {
+    messenger,
+    http: {
+      ...once(face, dialer),
+      contacts,
+      sessions,
+      versions: versionsOf(profiles),
+      kinds: () => [...face.kinds(), ...(parts.files === undefined ? [] : ['file'])],
+      askFile: (peer) => byHttp?.files(peer),
+    },
+  };
 }
+
+/** Highest first; the oldest profile has no handshake that could agree on another. */
+const versionsOf = (profiles: readonly PcpProfile[]): readonly string[] => [
+  ...pcpVersions.filter((version) => profiles.includes(profileOfVersion(version))).toReversed(),
+  ...(profiles.includes('pcp/0.1') ? profileVersions['pcp/0.1'].map(String) : []),
+];
 
 /** Late: files and messenger need each other. */
 function fileHandlers(files: Parts['files']): Pick<HttpFaceDeps, 'answerFile' | 'takeChunk'> {
@@ -154,7 +182,7 @@ function countQueue(messenger: PeerMessenger, store: Store): () => Promise<Queue
 }
 
 /** No request is taken any more once what was here is written down. */
-function once(face: HttpFace, dialer: SessionDialer): Omit<PeerHttp, 'contacts' | 'sessions' | 'askFile'> {
+function once(face: HttpFace, dialer: SessionDialer): Pick<PeerHttp, 'answer' | 'stop'> {
   let stopped: Promise<void> | undefined;
   return {
     answer: async (request, port, signal) => {

@@ -4,6 +4,7 @@ import { openMailbox } from '@peerai/messaging/mailbox';
 import type { EventHub } from '../events/hub.ts';
 import { createFiles, type Files } from '../files/files.ts';
 import { type Groups, openGroups } from '../groups/groups.ts';
+import { createKnownPeers, type KnownPeers } from '../http/known-peers.ts';
 import { openMessenger, type PeerHttp } from '../http/open-messenger.ts';
 import { limits } from '../limits.ts';
 import type { Devices } from '../pairing/devices.ts';
@@ -24,12 +25,16 @@ interface Parts {
   readonly health: (peer: PeerId) => 'healthy' | 'unhealthy' | undefined;
   /** Types of tasks every peer does. */
   readonly builtIn: readonly TaskHandler[];
+  /** What this peer can do, for an older one that asks by HTTP. */
+  readonly capabilities: Parameters<typeof openMessenger>[0]['capabilities'];
 }
 
 /** Everything that goes by letters: what people write, groups, tasks; and topics. */
 export interface Correspondence {
   readonly messenger: PeerMessenger;
   readonly http: PeerHttp;
+  /** Devices, and older peers. */
+  readonly known: KnownPeers;
   readonly messages: Messages;
   readonly files: Files;
   readonly groups: Groups;
@@ -53,7 +58,7 @@ export interface Correspondence {
 export async function openCorrespondence(
   world: PeerWorld,
   settings: PeerSettings,
-  { devices, events, nameOf, health, builtIn }: Parts,
+  { devices, events, nameOf, health, builtIn, capabilities }: Parts,
 ): Promise<Correspondence> {
   const { clock, store, identity } = world;
   const messengerStore = tellingStore(store.room('messenger'), (changes) => {
@@ -70,10 +75,11 @@ export async function openCorrespondence(
   const routes = createRoutes(world, { mailbox, devices });
   const { carrier } = routes;
   const heartbeatMs = settings.heartbeatMs ?? limits.heartbeatEveryMs;
-  const own = { messengerStore, devices, name: settings.name, health, heartbeatMs };
+  const own = { messengerStore, devices, name: settings.name, health, heartbeatMs, capabilities };
   const handlers = world.shelf === undefined ? {} : { files: () => files };
   const parts = { ...world, ...own, ...handlers, depot: mailbox.depot, route: carrier };
   const { messenger, http } = await openMessenger(parts, settings.http);
+  const known = createKnownPeers(devices, http.contacts);
   const mailboxes = (): number => mailbox.places().length;
   const messages = await openMessages({ clock, store, messenger, devices, contacts: http.contacts, events, mailboxes });
   const files = createFiles({
@@ -104,6 +110,7 @@ export async function openCorrespondence(
   return {
     messenger,
     http,
+    known,
     messages,
     files,
     groups,

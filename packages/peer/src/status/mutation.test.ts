@@ -65,6 +65,7 @@ const capabilities = {
   agent: 'test/1',
   models: ['nano'],
   task_types: ['prompt'],
+  nn_operators: ['Add'],
 };
 const report = {
   state: 'ready',

@@ -48,6 +48,8 @@ export interface Capabilities {
   readonly agent: string;
   readonly models: readonly string[];
   readonly task_types: readonly string[];
+  /** Operators of the networks that its engine computes. */
+  readonly nn_operators: readonly string[];
 }
 /** `/peerai/capabilities/1`: what the other side can do. */
 export const capabilitiesMethod: Method<object, { readonly capabilities: Capabilities }> = {
@@ -86,6 +88,7 @@ function readCapabilities(value: unknown): Capabilities {
     agent: text('agent'),
     models: texts('models'),
     task_types: texts('task_types'),
+    nn_operators: texts('nn_operators'),
   };
 }
 

@@ -18,6 +18,7 @@ export const capabilitiesSchema = z.object({
   v: z.literal(1),
   peerId: z.string(),
   name: z.string(),
+  /** Empty when it does not say. */
   agent: z.string(),
   /** Newest first. */
   protocolVersions: z.array(z.string()),
@@ -28,6 +29,8 @@ export const capabilitiesSchema = z.object({
   models: z.array(z.string()),
   /** Types of tasks it does. */
   taskTypes: z.array(z.string()),
+  /** Operators, by their ONNX names, of the networks that its engine computes. */
+  operators: z.array(z.string()),
   /** When it said so. */
   askedMs: z.number(),
 });

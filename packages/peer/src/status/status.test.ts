@@ -115,7 +115,8 @@ describe('Capabilities', () => {
     const { world, a, b } = await scene();
     const { capabilities } = b.peer.status;
     const first = await world.clock.until(capabilities.of('a', live(), true));
-    expect(first).toMatchObject({ name: 'a', agent: 'peerai/0.0.0', protocolVersions: ['1.1'] });
+    expect(first).toMatchObject({ name: 'a', agent: 'peerai/0.0.0' });
+    expect(first.protocolVersions).toEqual(['peerai/1', '1.1', '1.0', '0.3', '0.1']);
     expect(first.models).toContain('echo');
     expect(first.taskTypes).toContain('research');
     expect(first.messageTypes).toEqual(expect.arrayContaining(['text', 'task_delegate', 'wake_up', 'ping']));
@@ -123,7 +124,7 @@ describe('Capabilities', () => {
     await world.clock.advance(limits.capabilitiesKeptMs + 1_000);
     expect((await world.clock.until(capabilities.of('a', live()))).askedMs).toBe(first.askedMs);
     await expect(capabilities.of('nobody', live())).rejects.toMatchObject({ code: 'DEVICE_UNKNOWN' });
-    expect(b.peer.status.capabilities.own()).toMatchObject({ name: 'b', peerId: b.identity.peer });
+    expect(await b.peer.status.capabilities.own()).toMatchObject({ name: 'b', peerId: b.identity.peer });
   });
 
   test('keep the models from a device that may not chat', async () => {

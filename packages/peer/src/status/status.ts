@@ -1,12 +1,12 @@
-import type { Clock, Logger, Network, PeerId, Random } from '@peerai/core-protocol';
+import type { Clock, CryptoProvider, Logger, Network, PeerId, Random } from '@peerai/core-protocol';
 import type { PeerMessenger } from '@peerai/messaging';
+import type { KnownPeers } from '../http/known-peers.ts';
+import type { PeerHttp } from '../http/open-messenger.ts';
 import type { LinkBook } from '../links/link-book.ts';
-import { messageKinds } from '../messages/messages.ts';
 import type { LocalModels } from '../models/local-models.ts';
 import type { Models } from '../models/models.ts';
 import type { NodeView } from '../node/node.schema.ts';
 import type { Devices } from '../pairing/devices.ts';
-import { taskKinds } from '../tasks/task-letters.ts';
 import type { Tasks } from '../tasks/tasks.ts';
 import { createCapabilities, type PeerCapabilities } from './capabilities.ts';
 import { createHeartbeat, type Heard, type Heartbeat } from './heartbeat.ts';
@@ -18,8 +18,11 @@ export interface StatusDeps {
   readonly network: Network;
   readonly clock: Clock;
   readonly random: Random;
+  readonly crypto: CryptoProvider;
   readonly logger: Logger;
   readonly devices: Devices;
+  readonly known: KnownPeers;
+  readonly http: Pick<PeerHttp, 'versions' | 'kinds'>;
   readonly links: LinkBook;
   readonly messenger: PeerMessenger;
   readonly name: () => string;
@@ -28,6 +31,7 @@ export interface StatusDeps {
   /** How often devices that are here are asked how they are. */
   readonly heartbeatMs?: number | undefined;
   readonly addresses: () => readonly string[];
+  readonly operators?: () => Promise<readonly string[]>;
   readonly local: LocalModels;
   readonly models: Models;
   readonly mayChat: (peer: PeerId) => boolean;
@@ -39,7 +43,7 @@ export interface StatusDeps {
 
 /** How peers are and what they can do: heartbeats, capabilities, wake-ups, and the answers to them. */
 export interface Status {
-  readonly capabilities: Pick<PeerCapabilities, 'own' | 'of'>;
+  readonly capabilities: Pick<PeerCapabilities, 'own' | 'of' | 'answer'>;
   readonly wake: Wake['wake'];
   heard(peer: PeerId): Heard | undefined;
   /** A device said hello. */
@@ -60,15 +64,9 @@ export function createStatus(deps: StatusDeps): Status {
     modelsFor: (peer) =>
       peer === undefined || deps.mayChat(peer) ? models.exposedCards().map(({ name }) => name) : [],
     taskTypes: () => tasks.types(),
-    messageTypes: [
-      ...messageKinds,
-      ...taskKinds,
-      'wake_up',
-      'wake_up_ack',
-      'ping',
-      'status_report',
-      'capability_query',
-    ],
+    versions: deps.http.versions,
+    messageTypes: () => [...deps.messenger.kinds(), ...deps.http.kinds()],
+    operators: deps.operators ?? (async () => []),
   });
   const stopping = new AbortController();
   const wake = createWake({

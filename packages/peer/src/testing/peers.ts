@@ -18,6 +18,7 @@ import {
   silentLogger,
 } from '@peerai/core-protocol/testing';
 import { type Engine, scriptedEngine } from '@peerai/llm-bridge';
+import type { HttpPost } from '@peerai/messaging/http';
 import { createGuest, type Guest } from '../guest/index.ts';
 import { createPeer, type Peer, type PeerSettings } from '../peer.ts';
 import type { TaskHandler } from '../tasks/task-handler.ts';
@@ -37,6 +38,9 @@ export interface PeerOptions {
   readonly engines?: readonly Engine[];
   readonly settings?: Partial<PeerSettings>;
   readonly taskHandlers?: readonly TaskHandler[];
+  /** Where its letters by HTTP go; without it none. */
+  readonly post?: HttpPost;
+  readonly operators?: () => Promise<readonly string[]>;
   /** Places on relays this peer has now; multiaddrs up to `/p2p-circuit`. */
   readonly circuits?: () => readonly string[];
   /** What dialling anybody fails with now. */
@@ -119,6 +123,8 @@ export function testWorld(weather: { readonly latencyMs?: number; readonly lossR
         topics: memoryTopics(networks, identity.peer),
         ...(options.paths === undefined ? {} : { paths: options.paths }),
         ...(options.shelf === undefined ? {} : { shelf: options.shelf }),
+        ...(options.post === undefined ? {} : { post: options.post }),
+        ...(options.operators === undefined ? {} : { operators: options.operators }),
         ...(options.replaceKey === undefined ? {} : { replaceKey: options.replaceKey }),
       };
       const peer = await createPeer(

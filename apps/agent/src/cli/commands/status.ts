@@ -1,28 +1,42 @@
-import type { WakeView } from '@peerai/peer/control';
+import { PeerAiError } from '@peerai/core-protocol';
+import type { ControlClient, WakeView } from '@peerai/peer/control';
 import { command, type Verb } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { table } from '../plain.ts';
 import { ago } from '../words.ts';
 import { one } from './peers.ts';
 
+/** A device's id; of whoever is none, the name as it was said: peers of older versions are known by it. */
+async function deviceOrName(client: ControlClient, text: string, signal: AbortSignal): Promise<string> {
+  try {
+    return (await one(client, text, signal)).peerId;
+  } catch (error) {
+    if (PeerAiError.is(error, 'DEVICE_UNKNOWN')) return text;
+    throw error;
+  }
+}
+
 export const capabilities: Verb = {
   run: command(
     'capabilities',
-    'What this peer can do, or a device',
-    { peer: { type: 'positional', required: false, description: 'Name or peer id' } } as const,
+    'What this peer can do, or another',
+    {
+      peer: { type: 'positional', required: false, description: 'Name or peer id; also a name of http.peers' },
+    } as const,
     async ({ args, agent, output, signal }) => {
       const { client } = await agent();
-      const peer = args.peer === undefined ? undefined : (await one(client, args.peer, signal)).peerId;
+      const peer = args.peer === undefined ? undefined : await deviceOrName(client, args.peer, signal);
       const can = await client.capabilities(peer, signal);
       output.data({ capabilities: can }, () =>
         table([
           ['name', can.name],
-          ['program', can.agent],
-          ['protocol', can.protocolVersions.join(', ')],
+          ['program', can.agent || 'not said'],
+          ['protocol', can.protocolVersions.join(', ') || 'not said'],
           ['models', can.models.join(', ') || 'none'],
           ['tasks', can.taskTypes.join(', ') || 'none'],
-          ['messages', can.messageTypes.join(', ')],
-          ['crypto', can.crypto.join(', ')],
+          ['messages', can.messageTypes.join(', ') || 'not said'],
+          ['crypto', can.crypto.join(', ') || 'not said'],
+          ['operators', can.operators.join(', ') || 'none'],
           ...can.endpoints.map((endpoint, index) => [index === 0 ? 'addresses' : '', endpoint]),
           ['told', ago(can.askedMs)],
         ]),

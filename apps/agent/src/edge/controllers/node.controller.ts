@@ -32,7 +32,7 @@ export class NodeController {
   }
 
   @Get('node/capabilities')
-  capabilities(): CapabilitiesView {
+  capabilities(): Promise<CapabilitiesView> {
     return this.peer.status.capabilities.own();
   }
 
