@@ -19,4 +19,12 @@ export type NnErrorCode =
   /** A question longer than the model's context. */
   | 'PROMPT_TOO_LONG'
   /** A model or checkpoint file that is cut, altered, or of another version. */
-  | 'INVALID_FORMAT';
+  | 'INVALID_FORMAT'
+  /** An option outside the values it may have. */
+  | 'INVALID_OPTION'
+  /** A delta with an element that is not a finite number. */
+  | 'NOT_FINITE'
+  /** Fewer good updates came than the declared number of liars allows. */
+  | 'TOO_FEW_UPDATES'
+  /** A data set's privacy budget does not allow another step. */
+  | 'PRIVACY_SPENT';

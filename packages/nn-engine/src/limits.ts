@@ -20,4 +20,8 @@ export const limits = {
   embedCharsMax: 16_384,
   /** Bytes of a nano model file: what the repository ships is below it. */
   nanoFileBytesMax: 3_145_728,
+  /** Elements of one delta, count: half a gigabyte of float32, as much as a graph may hold. */
+  deltaElementsMax: 134_217_728,
+  /** Updates of one round, count: closeness of all pairs grows with its square. */
+  roundUpdatesMax: 256,
 } as const;
