@@ -9,6 +9,7 @@ import {
   type Protocol,
 } from '@peerai/core-protocol';
 import { reasonOf, transportError } from '../errors.ts';
+import { endLink } from '../network/end-link.ts';
 import type { LinkParts, LinkSealing, MakeSealing } from '../network/sealing.ts';
 import { answerExchange, beginExchange, type ExchangeDeps, exchangeProtocol } from './exchange.ts';
 import { limits } from './limits.ts';
@@ -156,7 +157,7 @@ async function begin(room: Room, connection: Connection, state: State): Promise<
 /** A link on which an exchange failed is not used: neither side can tell any more what the other has. */
 function ended({ parts }: Room, connection: Connection, error: unknown): void {
   parts.logger.debug('link-exchange-failed', { peer: peerOf(connection), reason: reasonOf(error) });
-  if (connection.status === 'open') connection.abort(error as Error);
+  if (connection.status === 'open') endLink(connection, error as Error);
 }
 
 async function answer(room: Room, channel: Channel, connection: Connection): Promise<void> {

@@ -22,6 +22,7 @@ function silentLink() {
     get status() {
       return state.status;
     },
+    streams: [],
     newStream: async () => stream as unknown as Stream,
     abort: () => void (state.status = 'aborted'),
   };

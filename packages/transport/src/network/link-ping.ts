@@ -2,6 +2,7 @@ import type { Connection } from '@libp2p/interface';
 import type { Clock, Random } from '@peerai/core-protocol';
 import { channelClosed } from '../errors.ts';
 import { limits } from '../limits.ts';
+import { endLink } from './end-link.ts';
 import type { LinkEntry, LinkTable } from './link-table.ts';
 
 const pingProtocol = '/ipfs/ping/1.0.0';
@@ -52,7 +53,7 @@ export async function measureLink(
     return true;
   } catch (error) {
     if (!stopped.aborted && entry.connection.status === 'open' && late.signal.aborted) {
-      entry.connection.abort(channelClosed('the link no longer answers', undefined, error));
+      endLink(entry.connection, channelClosed('the link no longer answers', undefined, error));
     }
     return false;
   } finally {

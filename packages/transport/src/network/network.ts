@@ -18,6 +18,7 @@ import { limits } from '../limits.ts';
 import { createAcceptor, createChannelMaker, openingError } from './accept.ts';
 import { planAddresses, sortAddresses, throughRelay } from './addresses.ts';
 import { type Attempt, dialPlan, lacksPlace } from './dialer.ts';
+import { endLink } from './end-link.ts';
 import { createLinkTable, type LinkEntry } from './link-table.ts';
 import { keepPinging, measureLink } from './link-ping.ts';
 import type { Bandwidth } from '../policy/bandwidth.ts';
@@ -246,7 +247,7 @@ export function createNetwork(deps: NetworkDeps, options: NetworkOptions): Runni
       answer: (protocol, handler) => acceptor.answer(protocol, handler),
       links: (signal) => table.watch(AbortSignal.any([signal, stopped])),
       async disconnect(peer) {
-        for (const { connection } of table.of(peer)) connection.abort(channelClosed('disconnected'));
+        for (const { connection } of table.of(peer)) endLink(connection, channelClosed('disconnected'));
         logger.debug('peer-disconnected', { peer });
       },
     },

@@ -6,6 +6,7 @@ import { refuseMessages } from '../channel/message-channel.ts';
 import { reasonOf, transportError } from '../errors.ts';
 import type { Components } from '../libp2p/components.ts';
 import { limits } from '../limits.ts';
+import { endLink } from '../network/end-link.ts';
 import { type MembershipDeps, membershipProtocol, proveAsAnswerer, proveAsDialler } from './membership.ts';
 import { swarmKeyHead } from './network-key.ts';
 
@@ -94,7 +95,7 @@ export function requireMembership(components: Components, deps: MembershipDeps &
     } catch (error) {
       state.proven.reject(error);
       deps.logger.info('private-network-refused', { peer: connection.remotePeer.toString(), reason: reasonOf(error) });
-      connection.abort(error as Error);
+      endLink(connection, error as Error);
     }
   }
 

@@ -58,7 +58,7 @@ export function joinSealed(
       drop(peer);
       void inner.disconnect(peer);
     };
-    const fake = { remotePeer: peer, status: 'open', abort };
+    const fake = { remotePeer: peer, status: 'open', streams: [], abort };
     const connection = connections.get(peer) ?? (fake as unknown as Connection);
     connections.set(peer, connection);
     return connection;

@@ -234,23 +234,24 @@ export function networkContract(name: string, makePair: () => Promise<NetworkPai
       await watching;
     });
 
-    it('ends every channel of a link that is closed, on both sides', async () => {
+    it('ends every channel of a link that is closed, here at once and then on the other side', async () => {
+      let here = 0;
       const gone = Promise.withResolvers<void>();
       pair.b.answer(echo, async (channel) => {
-        channel.signal.addEventListener('abort', () => gone.resolve());
+        here += 1;
+        channel.signal.addEventListener('abort', () => {
+          here -= 1;
+          if (here === 0) gone.resolve();
+        });
         for await (const _ of channel);
       });
-      const channel = await open();
-      await channel.send(utf8('hello'));
-      await quietly(() => channel.link.bytesSent);
+      const channels = [await open(), await open(), await open()];
+      for (const channel of channels) await channel.send(utf8('hello'));
+      await quietly(() => here);
       await pair.a.disconnect(pair.b.self);
-      // What has arrived by then may be handed over first.
-      await new Promise<void>((resolve) => {
-        if (channel.signal.aborted) resolve();
-        channel.signal.addEventListener('abort', () => resolve(), { once: true });
-      });
+      expect(channels.map(({ signal: { aborted } }) => aborted)).toEqual([true, true, true]);
       await gone.promise;
-      await expect(channel.send(utf8('x'))).rejects.toMatchObject({ code: 'CHANNEL_CLOSED' });
+      await expect(channels[0]?.send(utf8('x'))).rejects.toMatchObject({ code: 'CHANNEL_CLOSED' });
     });
 
     it('says which addresses it tried for a peer it cannot reach', async () => {
