@@ -15,6 +15,7 @@ export type { Check, DoctorView } from './doctor/doctor.schema.ts';
 export type { PeerErrorCode } from './errors.ts';
 export type { EventHub, NumberedEvent } from './events/hub.ts';
 export type { GroupDeliveryView, GroupMessageView, GroupSentView, GroupView } from './groups/groups.schema.ts';
+export type { OlderPeerPatch, OlderPeerView } from './http/older-peers.schema.ts';
 export type { HandshakeView, PeerSessionView } from './http/sessions.schema.ts';
 export type { RevocationView, RotationView } from './keys/keys.schema.ts';
 export type { LedgerEntries, LedgerHead, LedgerVerification, ReceiptView } from './ledger/ledger.schema.ts';

@@ -4,6 +4,7 @@ import type { Chat } from './chat/chat.ts';
 import { createDiscovery, type Discovery } from './discovery/discovery.ts';
 import { createDoctor, type Doctor } from './doctor/doctor.ts';
 import { createEventHub, type EventHub } from './events/hub.ts';
+import { createOlderPeers, type OlderPeers } from './http/older-peers.ts';
 import type { PeerHttp } from './http/open-messenger.ts';
 import { runTraffic } from './events/traffic.ts';
 import type { Groups } from './groups/groups.ts';
@@ -56,6 +57,7 @@ export interface Peer {
   readonly discovery: Discovery;
   readonly keys: Keys;
   readonly http: PeerHttp;
+  readonly olderPeers: OlderPeers;
   /** The OpenAI and Ollama faces. */
   readonly gateway: Gateway;
   node(): Promise<NodeView>;
@@ -253,6 +255,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     discovery,
     keys,
     http,
+    olderPeers: createOlderPeers(http.contacts, (peer) => tasks.review(peer)),
     gateway,
     answering,
     linkBytes: () => links.bytes(),

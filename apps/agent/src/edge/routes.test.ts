@@ -36,6 +36,7 @@ describe('control routes', () => {
     ['POST', '/api/v1/keys', { name: 'two words' }, 'name'],
     ['PATCH', '/api/v1/models/echo', { exposed: 'yes' }, 'exposed'],
     ['PATCH', `/api/v1/peers/x`, { blocked: 1 }, 'blocked'],
+    ['PATCH', '/api/v1/peers/older/x', { allow: ['chat'] }, 'allow'],
     ['POST', '/api/network/peers', { action: 'sing' }, 'action'],
     ['POST', '/api/network/send', { target: [], message: 1 }, 'target'],
     ['GET', '/api/v1/ledger/entries?limit=0', undefined, 'limit'],

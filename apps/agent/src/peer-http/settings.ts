@@ -17,9 +17,10 @@ export function peerHttpSettings(config: Config, port: () => number): HttpSettin
   return {
     profiles: http.profiles,
     isOpen: http.trust === 'open',
-    contacts: http.peers.map(({ name, profile, url, public_key: key }) => ({
+    contacts: http.peers.map(({ name, profile, url, public_key: key, allow }) => ({
       name,
       profile,
+      allow,
       ...(url === undefined ? {} : { url }),
       ...(key === undefined ? {} : { publicKey: fromHex(key.toLowerCase()) }),
     })),

@@ -23,6 +23,7 @@ import type { Counts } from './counts.ts';
 import { type AssistantText, sealEnvelope } from './envelope.ts';
 import { httpLimits } from './limits.ts';
 import { joinUrl } from './join-url.ts';
+import { toOldest } from './old-kinds.ts';
 import type { HttpPost } from './ports.ts';
 
 export interface HttpCarrierDeps {
@@ -134,9 +135,11 @@ function sealFor(deps: HttpCarrierDeps, options: HttpCarrierOptions, contact: Co
     if (secret === undefined) throw new PeerAiError('KEY_REFUSED', 'there is no shared secret');
     return sealEnvelope(deps, { from: entityId, to: contact.name, secret, sentMs: letter.sentMs }, asLine(content));
   }
-  const draft = { kind: letter.kind, senderId: entityId, recipientId: contact.name, payload: asObject(content) };
+  const names = { senderId: entityId, recipientId: contact.name };
+  const payload = asObject(content);
+  if (contact.profile === 'pcp/0.1') return sealConcat(deps, { ...names, ...toOldest(letter.kind, payload) });
   // 0.3 is the one version of that line that asks for no session.
-  return contact.profile === 'pcp/0.1' ? sealConcat(deps, draft) : sealSix(deps, { ...draft, version: '0.3' });
+  return sealSix(deps, { ...names, kind: letter.kind, payload, version: '0.3' });
 }
 
 /** Older peers' payloads are objects. */

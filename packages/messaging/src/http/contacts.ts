@@ -16,8 +16,12 @@ import { secretPeer } from './secret-peer.ts';
 /** How a peer that is not one of ours is spoken to; `inbox` is the shared-secret form. */
 export type ContactProfile = PcpClaim['profile'] | 'inbox';
 
+export type ContactRight = 'tasks';
+
 /** A peer the owner named: its key is pinned, or the shared secret stands for it. */
 export interface NamedContact {
+  /** What the owner lets it do here besides sending messages: hand over tasks. Nothing unless said. */
+  readonly allow?: readonly ContactRight[];
   readonly name: string;
   readonly profile: ContactProfile;
   /** 32 bytes; the shared-secret form has none. */
@@ -27,6 +31,7 @@ export interface NamedContact {
 }
 export interface Contact extends NamedContact {
   readonly peer: PeerId;
+  readonly allow: readonly ContactRight[];
   /** False for one that was believed on first use. */
   readonly isNamed: boolean;
 }
@@ -49,6 +54,11 @@ export interface Contacts {
   keyOf(claim: PcpClaim): Uint8Array | undefined;
   /** Remembers the key of a handshake that was checked against it. Durable. Throws LIMIT_REACHED, what the store throws. */
   believe(claim: Pick<PcpClaim, 'profile' | 'senderId'>, publicKey: Uint8Array): Promise<void>;
+  /**
+   * What this one may do from now on, whatever was configured; it holds for the key that the name has now. Durable. Throws NOT_FOUND (no such name),
+   * REFUSED (the shared secret proves no single peer), what the store throws.
+   */
+  allow(name: string, rights: readonly ContactRight[]): Promise<Contact>;
 }
 
 export interface ContactsDeps {
@@ -65,6 +75,11 @@ export interface ContactsOptions {
   readonly secretUrl?: string;
 }
 
+/** What the owner said later than the settings. */
+interface RightsRow {
+  readonly peer: PeerId;
+  readonly allow: readonly ContactRight[];
+}
 interface Row {
   readonly name: string;
   readonly profile: ContactProfile;
@@ -78,11 +93,19 @@ export async function openContacts({ store, crypto }: ContactsDeps, options: Con
   if (named.length > httpLimits.contactsNamedMax) throw new PeerAiError('LIMIT_EXCEEDED', 'too many named peers');
   const contacts = new Map<string, Contact>();
   const peers = new Map<PeerId, Contact>();
-  const add = (contact: Contact): void => {
-    contacts.set(contact.name, contact);
-    peers.set(contact.peer, contact);
+  const rights = new Map<PeerId, readonly ContactRight[]>();
+  for await (const { value } of store.range('right/', 'right0')) {
+    const { peer, allow } = JSON.parse(fromUtf8(value)) as RightsRow;
+    rights.set(peer, allow);
+  }
+  const add = (contact: Contact): Contact => {
+    const allow = contact.profile === 'inbox' ? [] : (rights.get(contact.peer) ?? contact.allow);
+    const allowed = { ...contact, allow };
+    contacts.set(contact.name, allowed);
+    peers.set(contact.peer, allowed);
+    return allowed;
   };
-  for (const contact of named) add({ ...contact, peer: peerOf(crypto, contact, secret), isNamed: true });
+  for (const contact of named) add({ allow: [], ...contact, peer: peerOf(crypto, contact, secret), isNamed: true });
   const met = new Map<PeerId, string>();
   let remembered = 0;
   for await (const { value } of store.range('contact/', 'contact0')) {
@@ -98,11 +121,11 @@ export async function openContacts({ store, crypto }: ContactsDeps, options: Con
       throw new PeerAiError('LIMIT_REACHED', 'too many peers are remembered already');
     }
     remembered += 1;
-    add(contact);
+    const added = add(contact);
     try {
       const key = `contact/${toHex(crypto.sha256(utf8(row.name)))}`;
       await store.commit([store.put(key, utf8(JSON.stringify(row)))]);
-      return contact;
+      return added;
     } catch (error) {
       remembered -= 1;
       contacts.delete(contact.name);
@@ -126,6 +149,17 @@ export async function openContacts({ store, crypto }: ContactsDeps, options: Con
     async believe({ profile, senderId }, publicKey) {
       if (!contacts.has(senderId)) await remember({ name: senderId, profile, key: toHex(publicKey) });
     },
+    async allow(name, allowed) {
+      const contact = contacts.get(name);
+      if (contact === undefined)
+        throw new PeerAiError('NOT_FOUND', `no peer of http.peers is called "${name.slice(0, 80)}"`);
+      if (contact.profile === 'inbox')
+        throw new PeerAiError('REFUSED', 'whoever has the shared secret could use this name, so it gets no rights');
+      const row: RightsRow = { peer: contact.peer, allow: allowed };
+      await store.commit([store.put(`right/${contact.peer}`, utf8(JSON.stringify(row)))]);
+      rights.set(contact.peer, allowed);
+      return add(contact);
+    },
   };
 }
 
@@ -134,11 +168,11 @@ function contactOf(crypto: CryptoProvider, { name, profile, key }: Row, options:
   const { isOpen, secret, secretUrl } = options;
   if (profile === 'inbox') {
     if (secret === undefined || secretUrl === undefined) return undefined;
-    return { name, profile, url: secretUrl, peer: secretPeer(crypto, secret, name), isNamed: false };
+    return { name, profile, url: secretUrl, peer: secretPeer(crypto, secret, name), isNamed: false, allow: [] };
   }
   if (!isOpen) return undefined;
   const publicKey = fromHex(key);
-  return { name, profile, publicKey, peer: peerIdFromPublicKey(publicKey), isNamed: false };
+  return { name, profile, publicKey, peer: peerIdFromPublicKey(publicKey), isNamed: false, allow: [] };
 }
 
 function peerOf(

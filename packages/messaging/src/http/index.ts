@@ -5,7 +5,14 @@
  */
 export { type Breaker, createBreaker } from './breaker.ts';
 export { createHttpCarrier, type HttpCarrierDeps } from './carrier.ts';
-export { type Contact, type ContactProfile, type Contacts, type NamedContact, openContacts } from './contacts.ts';
+export {
+  type Contact,
+  type ContactProfile,
+  type ContactRight,
+  type Contacts,
+  type NamedContact,
+  openContacts,
+} from './contacts.ts';
 export { type Counts, createCounts } from './counts.ts';
 export type { Discover } from './discovery.ts';
 export { type HttpFace, type HttpFaceDeps, type HttpFaceOptions, openHttpFace } from './face.ts';

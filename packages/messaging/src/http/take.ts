@@ -30,6 +30,7 @@ import type { Contacts } from './contacts.ts';
 import type { Counts } from './counts.ts';
 import { type Discover, discovered } from './discovery.ts';
 import { type OpenedEnvelope, openEnvelope } from './envelope.ts';
+import { fromOlder } from './old-kinds.ts';
 import { secretPeer } from './secret-peer.ts';
 
 export interface TakeDeps {
@@ -201,7 +202,8 @@ function asLetter({ clock }: TakeDeps, opened: PcpOpened): Letter {
   const { profile, id, sender, kind, payload, sentMs, proven } = opened;
   const isOurs = profile === 'peerai/1' && typeof payload === 'object' && payload !== null && 'expiresMs' in payload;
   if (isOurs) return letterOf(clock, opened);
-  return { id, sender, kind, payload, sentMs, proven, expiresMs: sentMs + oldFormLifeMs };
+  const said = profile === 'peerai/1' ? { kind, payload } : fromOlder({ kind, payload });
+  return { id, sender, ...said, sentMs, proven, expiresMs: sentMs + oldFormLifeMs };
 }
 
 function signedReply(

@@ -3,6 +3,7 @@ import type { ChatEvent, ChatRequest } from '../chat/chat.schema.ts';
 import type { CrawlView, FindRequest, FoundView } from '../discovery/discovery.schema.ts';
 import type { DoctorView } from '../doctor/doctor.schema.ts';
 import type { FilesView, FileView } from '../files/files.schema.ts';
+import type { OlderPeerPatch, OlderPeerView } from '../http/older-peers.schema.ts';
 import type { HandshakeView, PeerSessionView } from '../http/sessions.schema.ts';
 import type { RevocationView, RotationView } from '../keys/keys.schema.ts';
 import type { LedgerEntries, LedgerHead, LedgerVerification } from '../ledger/ledger.schema.ts';
@@ -45,6 +46,9 @@ export interface ControlClient {
   peers(signal?: AbortSignal): Promise<readonly PeerView[]>;
   changePeer(peerId: string, patch: PeerPatch): Promise<PeerView>;
   removePeer(peerId: string): Promise<void>;
+  /** Peers of older implementations, known over HTTP only. */
+  olderPeers(signal?: AbortSignal): Promise<readonly OlderPeerView[]>;
+  changeOlderPeer(name: string, patch: OlderPeerPatch): Promise<OlderPeerView>;
   ping(peerId: string, signal?: AbortSignal): Promise<PingView>;
   /** Tries every way to a device, to the end of each. */
   trace(peerId: string, signal?: AbortSignal): Promise<TraceView>;
@@ -145,6 +149,8 @@ export function createControlClient(options: ControlOptions): ControlClient {
     peers: async (signal) => (await get<{ peers: PeerView[] }>('/peers', signal)).peers,
     changePeer: (peerId, patch) => json('PATCH', `/peers/${at(peerId)}`, patch),
     removePeer: (peerId) => json('DELETE', `/peers/${at(peerId)}`),
+    olderPeers: async (signal) => (await get<{ peers: OlderPeerView[] }>('/peers/older', signal)).peers,
+    changeOlderPeer: (name, patch) => json('PATCH', `/peers/older/${at(name)}`, patch),
     ping: (peerId, signal) => json('POST', `/peers/${at(peerId)}/ping`, {}, signal),
     handshake: (peerId, six, signal) => json('POST', `/peers/${at(peerId)}/handshake`, { six }, signal),
     peerSessions: async (signal) => (await get<{ sessions: PeerSessionView[] }>('/peers/sessions', signal)).sessions,

@@ -33,6 +33,7 @@ export type {
   PingView,
 } from '../pairing/pairing.schema.ts';
 export { type Permission, permissions } from '../pairing/permissions.ts';
+export type { OlderPeerView } from '../http/older-peers.schema.ts';
 export type { HandshakeView, PeerSessionView } from '../http/sessions.schema.ts';
 export type { NetView, TraceView } from '../paths/paths.schema.ts';
 export type { ShareRequest, ShareView } from '../share/share.schema.ts';

@@ -53,6 +53,6 @@ const ofDevice = ({ peer, name, blocked, allow, addresses }: Device): KnownPeer 
 
 function ofContact(contact: Contact | undefined): KnownPeer | undefined {
   if (contact === undefined || contact.profile === 'inbox') return undefined;
-  const { peer, name, url } = contact;
-  return { peer, name, blocked: false, allow: [], addresses: [], isDevice: false, isReachable: url !== undefined };
+  const { peer, name, url, allow } = contact;
+  return { peer, name, blocked: false, allow, addresses: [], isDevice: false, isReachable: url !== undefined };
 }

@@ -100,9 +100,9 @@ export async function openCorrespondence(
     ...world,
     self: identity.peer,
     messenger,
-    devices,
+    known,
     events,
-    nameOf,
+    nameOf: (peer) => known.get(peer)?.name ?? nameOf(peer),
     handlers: createTaskHandlers(world.taskHandlers ?? [], builtIn),
     concurrency: settings.tasksAtOnce ?? 1,
   });

@@ -8,6 +8,7 @@ export * from '../discovery/discovery.schema.ts';
 export * from '../doctor/doctor.schema.ts';
 export * from '../files/files.schema.ts';
 export * from '../groups/groups.schema.ts';
+export * from '../http/older-peers.schema.ts';
 export * from '../http/sessions.schema.ts';
 export * from '../keys/keys.schema.ts';
 export * from '../ledger/ledger.schema.ts';

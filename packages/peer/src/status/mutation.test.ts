@@ -3,6 +3,7 @@ import { ManualClock, MemoryStore, mutated, seededRandom, silentLogger } from '@
 import type { PeerMessenger } from '@peerai/messaging';
 import { threadMs } from '@peerai/config/thread-time';
 import { expect, test } from 'vitest';
+import { createKnownPeers } from '../http/known-peers.ts';
 import { type Device, openDevices } from '../pairing/devices.ts';
 import { createPeerTopics } from '../topics/topics.ts';
 import { capabilitiesMethod, pingMethod, statusMethod } from './status-protocol.ts';
@@ -29,7 +30,8 @@ async function wakeOf(kind: 'wake_up' | 'wake_up_ack'): Promise<Decode> {
     },
     send: async () => 'id',
   } as unknown as PeerMessenger;
-  const deps = { clock, random, logger: silentLogger, messenger, devices };
+  const known = createKnownPeers(devices, { byName: () => undefined, byPeer: () => undefined });
+  const deps = { clock, random, logger: silentLogger, messenger, known };
   createWake({ ...deps, model: async () => undefined, woken: () => undefined }).start();
   return async (bytes) => {
     const payload = parsed(bytes);

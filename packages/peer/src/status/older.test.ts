@@ -143,3 +143,32 @@ test('A device that no link reaches, but HTTP does, is asked by a message', asyn
   await asked.catch(() => undefined);
   expect(posts).not.toEqual([]);
 });
+
+test('A wake-up of an older peer with the right to tasks is acknowledged, and then it is asked what it can do', async () => {
+  const { world, old, a } = await scene();
+  expect((await old.say(a, 'wake_up', { reason: 'work' })).status).toBe(403);
+  await a.peer.olderPeers.change('old', { allow: ['tasks'] });
+  for (let turn = 0; turn < limits.wakesPerWindowMax; turn += 1)
+    expect((await old.say(a, 'wake_up', { reason: 'work', timestamp: 1_700_000_000 })).status).toBe(200);
+  await until(
+    world.clock,
+    () => old.heard.filter(({ kind }) => kind === 'wake_up_ack').length === limits.wakesPerWindowMax,
+  );
+  const [first] = old.heard;
+  expect(readPcpPayload('wake_up_ack', first?.payload).payload).toMatchObject({ acknowledged: true });
+  await until(world.clock, () => old.heard.some(({ kind }) => kind === 'capability_query'));
+  const order = old.heard.map(({ kind }) => kind);
+  expect(order.indexOf('wake_up_ack')).toBeLessThan(order.indexOf('capability_query'));
+  expect((await old.say(a, 'wake_up', {})).status).toBe(200);
+  await until(world.clock, () =>
+    old.heard.some(({ payload }) => (payload as { readonly status?: string }).status === 'rate_limited'),
+  );
+});
+
+test('An older peer is woken, and its answer is known without an id', async () => {
+  const { world, old, a } = await scene();
+  const waking = a.peer.status.wake('old', { reason: 'work' }, live());
+  await until(world.clock, () => old.heard.some(({ kind }) => kind === 'wake_up'));
+  await old.say(a, 'wake_up_ack', { acknowledged: true, reason: 'ready', timestamp: 1 });
+  expect(await waking).toMatchObject({ status: 'success', reason: 'ready' });
+});

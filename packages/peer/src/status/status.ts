@@ -62,7 +62,7 @@ export function createStatus(deps: StatusDeps): Status {
     ...deps,
     agent: `peerai/${deps.version}`,
     modelsFor: (peer) =>
-      peer === undefined || deps.mayChat(peer) ? models.exposedCards().map(({ name }) => name) : [],
+      peer === undefined || mayAsk(deps, peer) ? models.exposedCards().map(({ name }) => name) : [],
     taskTypes: () => tasks.types(),
     versions: deps.http.versions,
     messageTypes: () => [...deps.messenger.kinds(), ...deps.http.kinds()],
@@ -102,4 +102,10 @@ export function createStatus(deps: StatusDeps): Status {
       for (const one of serving.splice(0)) one[Symbol.dispose]();
     },
   };
+}
+
+/** Older peers ask models by tasks alone. */
+function mayAsk({ mayChat, known }: StatusDeps, peer: PeerId): boolean {
+  const asker = known.get(peer);
+  return mayChat(peer) || (asker?.isDevice === false && asker.allow.includes('tasks'));
 }

@@ -9,8 +9,8 @@ import {
   toHex,
 } from '@peerai/core-protocol';
 import type { PeerMessenger } from '@peerai/messaging';
+import type { KnownPeers } from '../http/known-peers.ts';
 import { limits } from '../limits.ts';
-import type { Devices } from '../pairing/devices.ts';
 import type { WakeView } from './status.schema.ts';
 
 export interface WakeDeps {
@@ -18,7 +18,8 @@ export interface WakeDeps {
   readonly random: Random;
   readonly logger: Logger;
   readonly messenger: PeerMessenger;
-  readonly devices: Devices;
+  /** Devices, and older peers. */
+  readonly known: KnownPeers;
   /** Our own model of this name that paired devices may use, or the default one. */
   readonly model: (name: string | undefined, signal: AbortSignal) => Promise<LanguageModel | undefined>;
   /** A peer was woken by this one: what it can do is worth asking. */
@@ -26,7 +27,7 @@ export interface WakeDeps {
 }
 /** Tells a device that it will be needed: it loads its model before it answers. */
 export interface Wake {
-  /** Waits for the answer as long as the signal allows; then `queued`. Throws DEVICE_UNKNOWN, REFUSED, what the messenger throws. */
+  /** Waits for the answer as long as the signal allows; then `queued`. Throws DEVICE_UNKNOWN, REFUSED, PEER_UNREACHABLE (an older peer without an address), what the messenger throws. */
   wake(to: string, wish: { readonly model?: string; readonly reason?: string }, signal: AbortSignal): Promise<WakeView>;
   start(): void;
   stop(): void;
@@ -40,7 +41,7 @@ interface Ack {
 }
 
 export function createWake(deps: WakeDeps): Wake {
-  const { clock, devices, messenger } = deps;
+  const { clock, known, messenger } = deps;
   /** Who waits for which answer; an answer that nobody waits for any more changes nothing. */
   const waiting = new Map<string, { readonly peer: PeerId; readonly answer: (ack: Ack) => void }>();
   const calls = new Map<PeerId, number[]>();
@@ -67,34 +68,37 @@ export function createWake(deps: WakeDeps): Wake {
     }
   };
   const called = async (message: Opened, signal: AbortSignal): Promise<readonly []> => {
-    const device = devices.get(message.sender);
-    if (device === undefined || device.blocked || !device.allow.some((use) => use === 'chat' || use === 'tasks'))
-      throw new PeerAiError('REFUSED', 'this device may not wake this peer');
+    const caller = known.get(message.sender);
+    if (caller === undefined || caller.blocked || !caller.allow.some((use) => use === 'chat' || use === 'tasks'))
+      throw new PeerAiError('REFUSED', 'this peer may not wake this one');
     const call = readCall(message.payload);
     const outcome = tooOften(message.sender)
       ? { status: 'rate_limited' as const, reason: `at most ${limits.wakesPerWindowMax} a minute` }
       : await load(call.model, signal);
     const payload = {
       acknowledged: outcome.status === 'success' || outcome.status === 'already_awake',
-      wake_up_id: call.id,
+      // Older peers leave it out, and look for none.
+      ...(call.id === '' ? {} : { wake_up_id: call.id }),
       ...outcome,
       timestamp: new Date(clock.nowMs()).toISOString(),
     };
     // Before the mark: what is killed in between answers twice, which changes nothing.
-    await messenger.send({ to: message.sender, kind: 'wake_up_ack', payload });
+    if (caller.isReachable) await messenger.send({ to: message.sender, kind: 'wake_up_ack', payload });
     if (outcome.status !== 'rate_limited') deps.woken(message.sender);
     return [];
   };
+  const firstOf = (sender: PeerId) => [...waiting.values()].find(({ peer }) => peer === sender);
   const answered = async (message: Opened): Promise<readonly []> => {
     const ack = readAck(message.payload);
-    const waiter = waiting.get(ack.id);
+    const waiter = waiting.get(ack.id) ?? (ack.id === '' ? firstOf(message.sender) : undefined);
     if (waiter?.peer === message.sender) waiter.answer(ack);
     return [];
   };
   return {
     async wake(to, { model, reason = '' }, signal) {
-      const { peer, name, blocked } = devices.find(to);
+      const { peer, name, blocked, isReachable } = known.find(to);
       if (blocked) throw new PeerAiError('REFUSED', `${name} is blocked here`);
+      if (!isReachable) throw new PeerAiError('PEER_UNREACHABLE', `there is no address to send to ${name}`);
       if (waiting.size >= limits.wakesWaitingMax)
         throw new PeerAiError('LIMIT_REACHED', `${waiting.size} answers are waited for already`);
       const id = toHex(deps.random.bytes(16));

@@ -3,6 +3,7 @@ import { ManualClock, MemoryStore, seededRandom, silentLogger } from '@peerai/co
 import type { PeerMessenger } from '@peerai/messaging';
 import { expect, test } from 'vitest';
 import { createEventHub } from '../events/hub.ts';
+import { createKnownPeers } from '../http/known-peers.ts';
 import { limits } from '../limits.ts';
 import { type Device, openDevices } from '../pairing/devices.ts';
 import { createDesk } from './desk.ts';
@@ -53,7 +54,7 @@ async function desk(heads: readonly Partial<TaskHead>[]) {
       random: seededRandom(1),
       logger: silentLogger,
       messenger: { send: async () => 'letter' } as unknown as PeerMessenger,
-      devices,
+      known: createKnownPeers(devices, { byName: () => undefined, byPeer: () => undefined }),
       events: createEventHub(),
       nameOf: () => 'somebody',
       handlers: createTaskHandlers([run], []),

@@ -8,8 +8,8 @@ import {
 } from '@peerai/core-protocol';
 import type { PeerMessenger } from '@peerai/messaging';
 import type { EventHub } from '../events/hub.ts';
+import type { KnownPeers } from '../http/known-peers.ts';
 import { limits } from '../limits.ts';
-import type { Devices } from '../pairing/devices.ts';
 import { handleOf, isOver, type TaskBook, type TaskHead } from './task-book.ts';
 import type { TaskHandlers } from './task-handler.ts';
 import { answerPayload, orderPayload, type TaskKind } from './task-letters.ts';
@@ -21,7 +21,8 @@ export interface TasksDeps {
   readonly random: Random;
   readonly logger: Logger;
   readonly messenger: PeerMessenger;
-  readonly devices: Devices;
+  /** Devices, and older peers. */
+  readonly known: KnownPeers;
   readonly events: EventHub;
   readonly nameOf: (peer: PeerId) => string;
   readonly handlers: TaskHandlers;
@@ -83,10 +84,10 @@ export function createDesk(deps: TasksDeps, book: TaskBook): Desk {
   return desk;
 }
 
-/** Whether this peer may give tasks here now. */
-export function mayGive({ devices }: Pick<Desk, 'devices'>, peer: PeerId): boolean {
-  const device = devices.get(peer);
-  return device !== undefined && !device.blocked && device.allow.includes('tasks');
+/** Whether this peer may give tasks here now: it has the right, and an address for the answers. */
+export function mayGive({ known }: Pick<Desk, 'known'>, peer: PeerId): boolean {
+  const giver = known.get(peer);
+  return giver !== undefined && !giver.blocked && giver.isReachable && giver.allow.includes('tasks');
 }
 
 /** The end of a task, with the message that says so. */

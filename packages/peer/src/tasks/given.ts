@@ -7,10 +7,14 @@ import { isOver, jsonBytes, type TaskHead } from './task-book.ts';
 import type { TaskAnswer, TaskKind } from './task-letters.ts';
 import type { taskRequestSchema } from './tasks.schema.ts';
 
-/** A task for another peer: on disk, then on its way. Throws DEVICE_UNKNOWN, REFUSED (blocked), LIMIT_EXCEEDED, LIMIT_REACHED. */
+/**
+ * A task for another peer: on disk, then on its way. Throws DEVICE_UNKNOWN, REFUSED (blocked), PEER_UNREACHABLE (an older one without an address),
+ * LIMIT_EXCEEDED, LIMIT_REACHED.
+ */
 export async function give(desk: Desk, request: z.output<typeof taskRequestSchema>): Promise<TaskHead> {
-  const { peer, name, blocked } = desk.devices.find(request.to);
+  const { peer, name, blocked, isReachable } = desk.known.find(request.to);
   if (blocked) throw new PeerAiError('REFUSED', `${name} is blocked here`);
+  if (!isReachable) throw new PeerAiError('PEER_UNREACHABLE', `there is no address to send to ${name}`);
   const body = { description: request.description, context: request.context ?? {} };
   const bytes = jsonBytes(body);
   if (bytes > limits.taskBytesMax)

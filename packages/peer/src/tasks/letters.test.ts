@@ -3,6 +3,7 @@ import { readPcpPayload } from '@peerai/core-protocol/pcp';
 import { MemoryStore, seededRandom } from '@peerai/core-protocol/testing';
 import { threadMs } from '@peerai/config/thread-time';
 import { describe, expect, test } from 'vitest';
+import { createKnownPeers } from '../http/known-peers.ts';
 import { limits } from '../limits.ts';
 import { type Device, openDevices } from '../pairing/devices.ts';
 import { openTaskBook } from './task-book.ts';
@@ -133,7 +134,8 @@ describe('The tray', () => {
     const devices = await openDevices(store);
     await devices.update(sender, () => device);
     const done: string[] = [];
-    const tray = createTray({ book, devices }, async (letter, read) => {
+    const known = createKnownPeers(devices, { byName: () => undefined, byPeer: () => undefined });
+    const tray = createTray({ book, known }, async (letter, read) => {
       done.push(readCancel(letter.payload).id);
       await book.room.commit(read);
     });

@@ -65,9 +65,9 @@ export async function conclude(
     | ({ readonly status: 'failed' | 'cancelled' | 'timeout' } & Refusal),
 ): Promise<void> {
   const nowMs = desk.clock.nowMs();
-  const device = desk.devices.get(head.peer);
+  const giver = desk.known.get(head.peer);
   // Nobody writes to a peer that was removed or blocked.
-  const owes = (kind: TaskKind) => (device === undefined || device.blocked ? {} : { owed: [kind] });
+  const owes = (kind: TaskKind) => (giver === undefined || giver.blocked || !giver.isReachable ? {} : { owed: [kind] });
   if (outcome.status === 'completed') {
     const { message: _, ...rest } = head;
     const done: TaskHead = { ...ended(rest, 'completed', nowMs), percent: 100, ...owes('task_complete') };

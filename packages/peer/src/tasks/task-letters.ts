@@ -47,15 +47,13 @@ const priorityText = z
       ? (priorities[said] ?? 'normal')
       : (priorities.find((one) => one === said.toLowerCase()) ?? 'normal'),
   );
-const instant = z
-  .string()
-  .max(40)
-  .transform((text, context) => {
-    const ms = Date.parse(text);
-    if (!Number.isNaN(ms)) return ms;
-    context.addIssue({ code: 'custom', message: 'not a time' });
-    return z.NEVER;
-  });
+/** ISO 8601, or UNIX seconds as older peers may write it. */
+const instant = z.union([z.string().max(40), z.number()]).transform((said, context) => {
+  const ms = typeof said === 'number' ? said * 1_000 : Date.parse(said);
+  if (Number.isFinite(ms)) return ms;
+  context.addIssue({ code: 'custom', message: 'not a time' });
+  return z.NEVER;
+});
 const reason = z
   .string()
   .transform((text) => text.slice(0, limits.taskReasonCharsMax))

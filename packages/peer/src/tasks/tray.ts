@@ -23,7 +23,7 @@ interface Lying {
 
 /** @param workOff - does what a message asks; it commits `read` with its own changes. */
 export function createTray(
-  desk: Pick<Desk, 'book' | 'devices'>,
+  desk: Pick<Desk, 'book' | 'known'>,
   workOff: (letter: TrayLetter, read: readonly Change[]) => Promise<void>,
 ): Tray {
   /** Of each sender the one that is on its way to the disk: an attempt that failed is repeated by its sender. */
@@ -33,11 +33,10 @@ export function createTray(
   let last = 0;
   return {
     async receive(kind, { sender, payload }) {
-      const device = desk.devices.get(sender);
-      if (device === undefined || device.blocked)
-        throw new PeerAiError('REFUSED', 'only paired devices send messages here');
+      const peer = desk.known.get(sender);
+      if (peer === undefined || peer.blocked) throw new PeerAiError('REFUSED', 'only known peers send tasks here');
       const asks = kind === 'task_delegate' || kind === 'task_cancel';
-      if (asks && !mayGive(desk, sender)) throw new PeerAiError('REFUSED', 'this device may not give tasks here');
+      if (asks && !mayGive(desk, sender)) throw new PeerAiError('REFUSED', 'this peer may not give tasks here');
       check(kind, payload);
       if (lying.length >= limits.taskTrayMax)
         throw new PeerAiError('LIMIT_REACHED', 'too many messages about tasks at once');

@@ -84,6 +84,9 @@ describe('The HTTP face in the configuration', () => {
       `http: {peers: [{name: a, public_key: ${key}}, {name: a, profile: inbox}]}`,
       /http\.peers\.1\.name: a stands at http\.peers\.0 already/u,
     ],
+    [`http: {peers: [{name: a, public_key: ${key}, allow: [tasks]}]}`, /results need a url/u],
+    [`http: {peers: [{name: a, public_key: ${key}, url: "http://a", allow: [chat]}]}`, /allow/u],
+    ['http: {peers: [{name: a, profile: inbox, url: "http://a", allow: [tasks]}]}', /proves no single peer/u],
     [`http: {peers: [{name: a, profile: pcp/9, public_key: ${key}}]}`, /profile/u],
   ])('refuses %s', (text, why) => {
     expect(refusal(text)).toMatch(why);

@@ -17,8 +17,16 @@ const olderPeer = z
       .string()
       .regex(/^[0-9a-fA-F]{64}$/u, 'a public key is 64 hex digits')
       .optional(),
+    allow: z
+      .array(z.enum(['tasks']))
+      .max(1, 'at most 1 right')
+      .default([]),
   })
-  .superRefine(({ profile, public_key: key }, context) => {
+  .superRefine(({ profile, public_key: key, url, allow }, context) => {
+    if (allow.length > 0 && (profile === 'inbox' || url === undefined)) {
+      const message = profile === 'inbox' ? 'inbox proves no single peer' : 'results need a url to go to';
+      context.addIssue({ code: 'custom', path: ['allow'], message });
+    }
     if ((profile === 'inbox') === (key === undefined)) return;
     const message = profile === 'inbox' ? 'inbox takes no public_key' : `${profile} needs the peer's public_key`;
     context.addIssue({ code: 'custom', path: ['public_key'], message });
@@ -72,7 +80,7 @@ export const httpSection = z
       })
       .default([])
       .describe(
-        'Peers of older implementations: {name, profile, url, public_key}; profile inbox uses the shared secret.',
+        'Peers of older implementations: {name, profile, url, public_key, allow}; profile inbox uses the shared secret, allow [tasks] lets one hand over tasks.',
       ),
   })
   .prefault({});

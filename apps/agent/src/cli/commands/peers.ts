@@ -1,5 +1,12 @@
 import { PeerAiError } from '@peerai/core-protocol';
-import { type ControlClient, type PeerPatch, type PeerView, type Permission, permissions } from '@peerai/peer/control';
+import {
+  type ControlClient,
+  type OlderPeerView,
+  type PeerPatch,
+  type PeerView,
+  type Permission,
+  permissions,
+} from '@peerai/peer/control';
 import { command, type Verb } from '../command.ts';
 import { table } from '../plain.ts';
 import { ago, shortId } from '../words.ts';
@@ -18,10 +25,16 @@ const stateOf = ({ state, path, transport, hybrid, health, through }: PeerView):
 
 const ls = command('ls', 'Paired devices, guests and relays', {}, async ({ agent, output, signal }) => {
   const { client } = await agent();
-  const [peers, { pending }] = await Promise.all([client.peers(signal), client.pairings(signal)]);
+  const [peers, { pending }, older] = await Promise.all([
+    client.peers(signal),
+    client.pairings(signal),
+    client.olderPeers(signal),
+  ]);
   const waiting = pending.filter(({ state, direction }) => state === 'waiting' && direction === 'incoming');
-  output.data({ peers, pending: waiting }, () => {
-    if (peers.length === 0 && waiting.length === 0) return 'Nobody yet. Let a device in: peerai invite';
+  output.data({ peers, pending: waiting, older }, () => {
+    const byHttp = older.length === 0 ? [] : [`${peers.length === 0 ? '' : '\n'}${olderTable(older)}`];
+    if (peers.length === 0 && waiting.length === 0 && older.length === 0)
+      return 'Nobody yet. Let a device in: peerai invite';
     const rows = peers.map((peer) => [
       peer.name,
       peer.kind,
@@ -34,9 +47,23 @@ const ls = command('ls', 'Paired devices, guests and relays', {}, async ({ agent
       ({ name, emoji, id }) =>
         `"${name}" wants to join: ${emoji.join(' ')}  → peerai peers accept ${id}   or   reject ${id}`,
     );
-    return [table([['NAME', 'KIND', 'PATH', 'SEEN', 'MODELS', 'ID'], ...rows]), ...asks].join('\n');
+    const devices = rows.length === 0 ? [] : [table([['NAME', 'KIND', 'PATH', 'SEEN', 'MODELS', 'ID'], ...rows])];
+    return [...devices, ...asks, ...byHttp].join('\n');
   });
 });
+
+/** Older implementations, by HTTP alone. */
+const olderTable = (older: readonly OlderPeerView[]): string =>
+  table([
+    ['OLDER PEER', 'PROFILE', 'MAY', 'ADDRESS', 'ID'],
+    ...older.map(({ name, profile, url, allow: may, peerId }) => [
+      name,
+      profile,
+      may.join(', ') || 'messages',
+      url ?? '-',
+      shortId(peerId),
+    ]),
+  ]);
 
 const show = command('show', 'Everything known of one peer', who, async ({ args, agent, output, signal }) => {
   const peer = await one((await agent()).client, args.peer, signal);
@@ -88,7 +115,7 @@ const rename = command(
 
 const allow = command(
   'allow',
-  'What a device may do here',
+  'What a device may do here; an older peer: tasks or none',
   { ...who, rights: { type: 'positional', required: true, description: `${permissions.join(',')} or none` } } as const,
   async ({ args, agent, output }) => {
     const { client } = await agent();
@@ -96,6 +123,14 @@ const allow = command(
     const unknown = rights.find((right) => !permissions.some((known) => known === right));
     if (unknown !== undefined)
       throw new PeerAiError('USAGE', `rights are ${permissions.join(', ')} or none, not "${unknown}"`);
+    const older = await olderOne(client, args.peer);
+    if (older !== undefined) {
+      if (rights.some((right) => right !== 'tasks'))
+        throw new PeerAiError('USAGE', `${older.name} is an older peer: its rights are tasks or none`);
+      const now = await client.changeOlderPeer(older.name, { allow: rights as 'tasks'[] });
+      output.data({ older: now }, () => `${now.name} may: ${now.allow.join(', ') || 'send messages only'}.`);
+      return;
+    }
     const peer = await client.changePeer((await one(client, args.peer)).peerId, { allow: rights as Permission[] });
     output.data({ peer }, () => `${peer.name} may: ${peer.allow.join(', ') || 'nothing'}.`);
   },
@@ -167,6 +202,12 @@ const decide = (name: 'accept' | 'reject', description: string) =>
       output.data({ pairing }, () => `${name === 'accept' ? 'Paired with' : 'Refused'} "${pairing.name}".`);
     },
   );
+
+/** An older peer of this name, where no device has it. */
+async function olderOne(client: ControlClient, text: string): Promise<OlderPeerView | undefined> {
+  const [devices, older] = await Promise.all([client.peers(), client.olderPeers()]);
+  return devices.some(({ name }) => name === text) ? undefined : older.find(({ name }) => name === text);
+}
 
 export async function one(client: ControlClient, text: string, signal?: AbortSignal): Promise<PeerView> {
   const peers = await client.peers(signal);

@@ -70,8 +70,7 @@ export const wake: Verb = {
     } as const,
     async ({ args, agent, output, signal }) => {
       const { client } = await agent();
-      const { peerId } = await one(client, args.peer, signal);
-      const answer = await client.wake(peerId, {
+      const answer = await client.wake(await deviceOrName(client, args.peer, signal), {
         ...(args.model === undefined ? {} : { model: args.model }),
         ...(args.reason === undefined ? {} : { reason: args.reason }),
       });

@@ -3,6 +3,8 @@ import type {
   CapabilitiesView,
   HandshakeView,
   InviteView,
+  OlderPeerPatch,
+  OlderPeerView,
   PairingsView,
   Peer,
   PeerPatch,
@@ -18,6 +20,7 @@ import {
   handshakeRequestSchema,
   inviteRequestSchema,
   joinRequestSchema,
+  olderPeerPatchSchema,
   peerPatchSchema,
   wakeRequestSchema,
 } from '@peerai/peer/schemas';
@@ -44,6 +47,19 @@ export class PeersController {
   @Get('sessions')
   sessions(): { readonly v: 1; readonly sessions: readonly PeerSessionView[] } {
     return { v: 1, sessions: this.peer.http.sessions.list() };
+  }
+
+  @Get('older')
+  older(): { readonly v: 1; readonly peers: readonly OlderPeerView[] } {
+    return { v: 1, peers: this.peer.olderPeers.list() };
+  }
+
+  @Patch('older/:name')
+  changeOlder(
+    @Param('name') name: string,
+    @Body({ schema: olderPeerPatchSchema }) patch: OlderPeerPatch,
+  ): Promise<OlderPeerView> {
+    return this.peer.olderPeers.change(name, patch);
   }
 
   @Patch(':id')

@@ -1,0 +1,17 @@
+import { z } from 'zod';
+
+/** A peer of an older implementation, known over HTTP only. */
+export const olderPeerSchema = z.object({
+  v: z.literal(1),
+  name: z.string(),
+  /** How it is spoken to; `inbox` is the shared secret's form. */
+  profile: z.enum(['pcp/1.0-six', 'pcp/0.1', 'inbox']),
+  url: z.string().nullable(),
+  peerId: z.string(),
+  /** False for one that was believed on first use. */
+  named: z.boolean(),
+  allow: z.array(z.enum(['tasks'])),
+});
+export const olderPeerPatchSchema = z.object({ allow: z.array(z.enum(['tasks'])).max(1) }).strict();
+export type OlderPeerView = z.output<typeof olderPeerSchema>;
+export type OlderPeerPatch = z.output<typeof olderPeerPatchSchema>;
