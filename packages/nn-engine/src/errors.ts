@@ -27,4 +27,6 @@ export type NnErrorCode =
   /** Fewer good updates came than the declared number of liars allows. */
   | 'TOO_FEW_UPDATES'
   /** A data set's privacy budget does not allow another step. */
-  | 'PRIVACY_SPENT';
+  | 'PRIVACY_SPENT'
+  /** The shares of a masked sum's secret do not give it back: somebody sent a wrong one. */
+  | 'SHARES_WRONG';

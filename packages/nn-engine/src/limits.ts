@@ -24,4 +24,6 @@ export const limits = {
   deltaElementsMax: 134_217_728,
   /** Updates of one round, count: closeness of all pairs grows with its square. */
   roundUpdatesMax: 256,
+  /** Members of one masked sum, count: shares are points of a field with 255 of them, and each member masks against all others. */
+  maskedMembersMax: 255,
 } as const;

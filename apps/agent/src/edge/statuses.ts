@@ -143,6 +143,7 @@ const statuses: Readonly<Record<Code, number>> = {
   HASH_MISMATCH: 502,
   CLOCK_SKEW: 502,
   RECEIPT_WRONG: 502,
+  SHARES_WRONG: 502,
   ENGINE_MISSING: 503,
   NO_MODELS: 503,
   MODEL_BUSY: 503,
