@@ -26,6 +26,8 @@ export type NnErrorCode =
   | 'NOT_FINITE'
   /** Fewer good updates came than the declared number of liars allows. */
   | 'TOO_FEW_UPDATES'
+  /** A peer was asked to coordinate a run that another one coordinates; the details name it. */
+  | 'NOT_LEADING'
   /** A data set's privacy budget does not allow another step. */
   | 'PRIVACY_SPENT'
   /** The shares of a masked sum's secret do not give it back: somebody sent a wrong one. */

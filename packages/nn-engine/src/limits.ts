@@ -24,6 +24,19 @@ export const limits = {
   deltaElementsMax: 134_217_728,
   /** Updates of one round, count: closeness of all pairs grows with its square. */
   roundUpdatesMax: 256,
+  /** Bytes of what a coordinator says of its round: 256 signed receipts and as many names. */
+  newsBytesMax: 262_144,
+  /** A coordinator that says nothing for so long is gone, milliseconds; three signs of life are missing then. */
+  coordinatorSilentMs: 10_000,
+  /** How often a coordinator gives a sign of life while nothing changes, milliseconds. */
+  coordinatorSignMs: 3_000,
+  /** How long a coordinator may take to fetch one update, milliseconds. */
+  submitMsMax: 120_000,
+  /** Runs that are over and still answered for, count: each holds one state in memory. */
+  runsOverMax: 8,
+  /** How long a member waits before it asks a peer that does not lead yet again, milliseconds, and how often. */
+  leaderRetryMs: 1_000,
+  leaderTriesMax: 10,
   /** Members of one masked sum, count: shares are points of a field with 255 of them, and each member masks against all others. */
   maskedMembersMax: 255,
 } as const;

@@ -98,6 +98,7 @@ const statuses: Readonly<Record<Code, number>> = {
   ALREADY_ANSWERED: 409,
   TASK_OVER: 409,
   TOO_FEW_UPDATES: 409,
+  NOT_LEADING: 409,
   REPLAY_DETECTED: 409,
   INVITE_EXPIRED: 410,
   EXPIRED: 410,

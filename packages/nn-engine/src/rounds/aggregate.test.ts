@@ -56,6 +56,11 @@ describe.each(rules)('aggregation by %s', (rule) => {
     expect(judged(10.001).refused).toEqual([{ peer: 'long', reason: 'too-large' }]);
   });
 
+  it('where most did not move at all, those who did are taken', () => {
+    const still = [1, 2, 3].map((peer) => update(`p${peer}`, 0, 0));
+    expect(aggregate([...still, update('moved', 5, 0)], 2, { rule, liars: 0 }).refused).toEqual([]);
+  });
+
   it('says how many good updates the declared liars need, when they did not come', () => {
     const needed = rule === 'multi-krum' ? 7 : 5;
     const enough = honest.slice(0, needed);

@@ -89,7 +89,9 @@ function gates(updates: readonly Update[], size: number): { passed: readonly Upd
     else sized.push({ update, norm });
   }
   const norms = sized.map(({ norm }) => norm).toSorted((a, b) => a - b);
-  const bound = (norms[(norms.length - 1) >> 1] ?? 0) * normTimesMax;
+  // The upper median: never longer than an honest update while fewer than half lie. Where most did not move at all nothing is too long.
+  const median = norms[norms.length >> 1] ?? 0;
+  const bound = median === 0 ? Number.POSITIVE_INFINITY : median * normTimesMax;
   const passed: Update[] = [];
   for (const { update, norm } of sized)
     if (norm > bound) refused.push({ peer: update.peer, reason: 'too-large' });

@@ -1,8 +1,13 @@
 /**
- * What a training round is made of, without the network: packed deltas, robust aggregation, and the step from one round to the next.
+ * Training together: runs over a `Network`, and what their rounds are made of: packed deltas, robust aggregation, the step from one round to the next.
  *
  * @packageDocumentation
  */
 export { aggregate, type Aggregate, type Refusal, type RobustRule, type Update } from './aggregate.ts';
+export { type BlobTable, createBlobTable } from './blob-table.ts';
 export { deltaBytes, type DeltaBits, packDelta, type PackedDelta, unpackDelta } from './delta.ts';
 export { diLoCo, localSgd, type OuterStep, outerStep, type SharedState } from './outer.ts';
+export type { Learner, RunDeps, RunEvent } from './participant.ts';
+export { checkRun, decodeRun, encodeRun, type Run, type RunSpec } from './run-spec.ts';
+export { createRuns, type PartOptions, type Runs } from './runs.ts';
+export { decodeState, encodeState, firstState } from './shared-state.ts';

@@ -1,0 +1,228 @@
+import { callMethod, equalBytes, PeerAiError, type PeerId, streamMethod } from '@peerai/core-protocol';
+import { fetchBlob } from '@peerai/core-protocol/blob';
+
+import type { NnErrorCode } from '../errors.ts';
+import { deltaBytes, unpackDelta } from './delta.ts';
+import { adopt, hashOf, learnLocally, type LocalUpdate, meanLoss } from './local.ts';
+import { type ClosedRound, type News, type OpenRound, openReceipt, submitMethod, watchMethod } from './messages.ts';
+import { outerStep, type SharedState } from './outer.ts';
+import type { Participant, RunDeps } from './participant.ts';
+import { updatesNeeded } from './run-spec.ts';
+import { decodeState, stateBytes } from './shared-state.ts';
+
+/** How following one peer ended. `gone`: it does not answer, or stopped to. `elsewhere`: it is there and does not lead. */
+export type FollowOutcome =
+  | { readonly type: 'done' }
+  | { readonly type: 'gone'; readonly led: boolean }
+  | { readonly type: 'elsewhere'; readonly leader: PeerId | undefined; readonly term: number };
+
+/** What a peer says that is asked and does not lead; the details name who does, as far as it knows. */
+export const notLeading = (leader: PeerId | undefined, term: number): PeerAiError<NnErrorCode> =>
+  new PeerAiError<NnErrorCode>('NOT_LEADING', 'This peer does not coordinate the run.', { leader, term });
+
+interface Work {
+  readonly base: Uint8Array;
+  readonly term: number;
+  readonly abort: AbortController;
+  update?: LocalUpdate;
+}
+
+/**
+ * A member's side: learn what is open, hand it in, take over what closed, until the run is over or the coordinator is gone.
+ *
+ * Throws ABORTED; HASH_MISMATCH and REFUSED when the coordinator's result does not hold; what the learner throws.
+ */
+export async function follow(
+  deps: RunDeps,
+  part: Participant,
+  leader: PeerId,
+  signal: AbortSignal,
+): Promise<FollowOutcome> {
+  const { run, held, onEvent } = part;
+  const failed = new AbortController();
+  const until = AbortSignal.any([signal, failed.signal]);
+  let work: Work | undefined;
+  let told: News | undefined;
+  try {
+    for await (const news of streamMethod(
+      deps,
+      leader,
+      watchMethod,
+      { run: run.hash, term: held.term },
+      { signal: until },
+    )) {
+      if (news.term < held.term) return { type: 'gone', led: told !== undefined };
+      if (told === undefined) onEvent({ type: 'coordinator', peer: leader, term: news.term });
+      told = news;
+      held.term = news.term;
+      await takeOver(deps, part, leader, news, work?.update, until);
+      if (news.open === undefined) return { type: 'done' };
+      held.members = news.open.members as readonly PeerId[];
+      onEvent({ type: 'received', round: news.open.round, received: news.open.received, needed: news.open.needed });
+      if (work !== undefined && work.term === news.term && equalBytes(work.base, held.hash)) continue;
+      work?.abort.abort();
+      onEvent({ type: 'opened', round: news.open.round, members: news.open.present });
+      work = { base: held.hash, term: news.term, abort: new AbortController() };
+      handIn(deps, part, leader, work, until).catch((error: unknown) => failed.abort(error));
+    }
+    return { type: 'gone', led: told !== undefined };
+  } catch (error) {
+    if (failed.signal.aborted) throw failed.signal.reason;
+    if (signal.aborted) throw error;
+    if (PeerAiError.is(error, 'NOT_LEADING')) return elsewhere(error);
+    if (isLoss(error)) return { type: 'gone', led: told !== undefined };
+    throw error;
+  } finally {
+    work?.abort.abort();
+  }
+}
+
+/** Whom a peer holds for the coordinator, itself included; undefined when it cannot be asked. */
+export async function leaderKnownTo(
+  deps: RunDeps,
+  { run }: Participant,
+  peer: PeerId,
+  signal: AbortSignal,
+): Promise<{ readonly leader: PeerId | undefined; readonly term: number } | undefined> {
+  try {
+    // Asked with no term, so that nobody is deposed by the question.
+    for await (const { term } of streamMethod(deps, peer, watchMethod, { run: run.hash, term: 0 }, { signal }))
+      return { leader: peer, term };
+  } catch (error) {
+    if (PeerAiError.is(error, 'NOT_LEADING')) {
+      const { leader, term } = elsewhere(error);
+      return leader === undefined ? undefined : { leader, term };
+    }
+  }
+  return undefined;
+}
+
+/** Local steps, then the receipt; the update's bytes lie ready for as long as the coordinator fetches them. */
+async function handIn(
+  deps: RunDeps,
+  part: Participant,
+  leader: PeerId,
+  work: Work,
+  signal: AbortSignal,
+): Promise<void> {
+  const { run, held, onEvent } = part;
+  const { round } = held.state;
+  const until = AbortSignal.any([signal, work.abort.signal]);
+  try {
+    const update = await learnLocally(deps, part, until);
+    if (until.aborted) return;
+    work.update = update;
+    const sha256 = deps.blobs.put(update.packed);
+    try {
+      const { late } = await callMethod(
+        deps,
+        leader,
+        submitMethod,
+        { run: run.hash, receipt: update.receipt },
+        { signal: until },
+      );
+      onEvent({ type: 'submitted', round, bytes: update.packed.length, late });
+    } finally {
+      deps.blobs.delete(sha256);
+    }
+  } catch (error) {
+    // The round went on without this update, or the coordinator is gone: whoever watches hears of both.
+    if (until.aborted || isLoss(error) || PeerAiError.is(error, 'NOT_LEADING')) return;
+    if (!PeerAiError.is(error, 'REFUSED', 'SHAPE_MISMATCH', 'INVALID_FORMAT')) throw error;
+    onEvent({ type: 'refused', round, reason: error.message });
+  }
+}
+
+/** Brings the held state to where the coordinator is: by the delta of the round that closed last, or by the whole state. */
+async function takeOver(
+  deps: RunDeps,
+  part: Participant,
+  leader: PeerId,
+  { open, closed }: News,
+  own: LocalUpdate | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const { held, run } = part;
+  if (closed !== undefined && equalBytes(closed.base, held.hash) && closed.round === held.state.round)
+    try {
+      await applyClosed(deps, part, leader, closed, own, signal);
+    } catch (error) {
+      // A member that ended the run has the state and no more the delta.
+      if (!PeerAiError.is(error, 'NOT_FOUND')) throw error;
+    }
+  held.closed = closed;
+  const goal = open?.base ?? closed?.next;
+  if (goal === undefined || equalBytes(goal, held.hash)) return;
+  const bytes = await fetchBlob(deps, leader, goal, { signal, bytesMax: stateBytes(run.size) });
+  const state = decodeState(bytes, run.size);
+  if (state.round > run.rounds || state.round !== roundOf(open, closed))
+    throw new PeerAiError('REFUSED', 'The coordinator’s state is of another round than it says.', { peer: leader });
+  adopt(deps, part, state);
+}
+
+const roundOf = (open: OpenRound | undefined, closed: ClosedRound | undefined): number =>
+  open?.round ?? (closed?.round ?? -1) + 1;
+
+async function applyClosed(
+  deps: RunDeps,
+  part: Participant,
+  leader: PeerId,
+  closed: ClosedRound,
+  own: LocalUpdate | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const { crypto } = deps;
+  const { run, held, onEvent } = part;
+  const peers = checkReceipts(deps, part, closed);
+  const bytes = await fetchBlob(deps, leader, closed.delta, { signal, bytesMax: deltaBytes(run.size, 8) });
+  const next: SharedState = outerStep(held.state, unpackDelta(bytes, run.size), run.outer);
+  if (!equalBytes(hashOf(crypto, next), closed.next))
+    throw new PeerAiError('HASH_MISMATCH', 'The round’s result does not lead to the state it names.', { peer: leader });
+  if (own !== undefined && closed.receipts.some((receipt) => equalBytes(receipt, own.receipt)))
+    held.residual = own.residual;
+  adopt(deps, part, next);
+  const refused = closed.refused.map(({ peer, reason }) => ({ peer, reason: reason as never }));
+  onEvent({
+    type: 'closed',
+    round: closed.round,
+    hash: closed.next,
+    loss: meanLoss(crypto, closed.receipts),
+    peers: peers.filter((peer) => !closed.refused.some((entry) => entry.peer === peer)),
+    refused,
+    receipts: closed.receipts,
+  });
+}
+
+/** Enough different members signed an update of this very round. Throws REFUSED, INVALID_SIGNATURE, INVALID_FORMAT. */
+function checkReceipts(deps: RunDeps, { run, held }: Participant, closed: ClosedRound): readonly PeerId[] {
+  const peers = new Set<PeerId>();
+  for (const sealed of closed.receipts) {
+    const receipt = openReceipt(deps.crypto, sealed);
+    const fits =
+      receipt.round === held.state.round && equalBytes(receipt.run, run.hash) && equalBytes(receipt.base, held.hash);
+    if (!fits || peers.has(receipt.peer))
+      throw new PeerAiError('REFUSED', 'A receipt of the round is of another one, or came twice.', {
+        peer: receipt.peer,
+      });
+    peers.add(receipt.peer);
+  }
+  if (peers.size < updatesNeeded(run))
+    throw new PeerAiError('REFUSED', 'The round closed with fewer updates than the run needs.', {
+      needed: updatesNeeded(run),
+      received: peers.size,
+    });
+  return [...peers].toSorted();
+}
+
+function elsewhere(error: PeerAiError): FollowOutcome & { readonly type: 'elsewhere' } {
+  const { leader, term } = error.details;
+  return {
+    type: 'elsewhere',
+    leader: typeof leader === 'string' ? (leader as PeerId) : undefined,
+    term: typeof term === 'number' && Number.isSafeInteger(term) ? term : 0,
+  };
+}
+
+/** The other side is not there, or went while it was asked. */
+const isLoss = (error: unknown): boolean =>
+  PeerAiError.is(error, 'PEER_UNREACHABLE', 'CHANNEL_CLOSED', 'TIMEOUT', 'NOT_FOUND', 'ABORTED', 'LIMIT_REACHED');

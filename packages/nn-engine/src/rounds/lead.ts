@@ -1,0 +1,248 @@
+import { equalBytes, PeerAiError, type PeerId } from '@peerai/core-protocol';
+import { fetchBlob } from '@peerai/core-protocol/blob';
+
+import type { NnErrorCode } from '../errors.ts';
+import { limits } from '../limits.ts';
+import { type Aggregate, aggregate } from './aggregate.ts';
+import { type Board, createBoard } from './board.ts';
+import { deltaBytes, packDelta, unpackDelta } from './delta.ts';
+import { adopt, hashOf, learnLocally, meanLoss } from './local.ts';
+import { type News, openReceipt, type UpdateReceipt } from './messages.ts';
+import { outerStep } from './outer.ts';
+import type { Participant, RunDeps } from './participant.ts';
+import { updatesNeeded } from './run-spec.ts';
+
+/** The bits in which the aggregate goes back to the members: at 8 nothing is lost that training would notice, so nothing is carried over. */
+const downBits = 8;
+
+interface Received {
+  readonly receipt: Uint8Array;
+  readonly loss: number;
+  readonly delta: Float32Array;
+}
+
+interface Round {
+  readonly updates: Map<PeerId, Received>;
+  readonly closing: AbortController;
+}
+
+/** Why a coordinator stopped: the last round closed, or a peer came that knows a later term. */
+export type LeadOutcome = { readonly type: 'done' } | { readonly type: 'deposed'; readonly by: PeerId };
+
+/** The coordinator's side of a run: it answers whoever watches, collects updates and closes rounds. */
+export class RunLeader {
+  readonly #deps: RunDeps;
+  readonly #part: Participant;
+  readonly #board: Board<News>;
+  readonly #watchers = new Map<PeerId, number>();
+  readonly #stop = new AbortController();
+  readonly #signal: AbortSignal;
+  #round = freshRound();
+  #deposedBy: PeerId | undefined;
+
+  constructor(deps: RunDeps, part: Participant, signal: AbortSignal) {
+    this.#deps = deps;
+    this.#part = part;
+    this.#signal = AbortSignal.any([signal, this.#stop.signal]);
+    this.#board = createBoard(this.#news());
+  }
+
+  /** For `watch`: where the run stands, at each change. Throws LIMIT_REACHED with more watchers than a round has updates. */
+  async *watch(peer: PeerId, signal: AbortSignal): AsyncGenerator<News, void, undefined> {
+    if (this.#members().length >= limits.roundUpdatesMax && !this.#watchers.has(peer))
+      throw new PeerAiError<NnErrorCode>('LIMIT_REACHED', `A round has ${limits.roundUpdatesMax} members at most.`);
+    const both = AbortSignal.any([signal, this.#signal]);
+    this.#watchers.set(peer, (this.#watchers.get(peer) ?? 0) + 1);
+    this.#say();
+    try {
+      for (;;) {
+        const told = this.#board.current;
+        yield told;
+        if (told.open === undefined) return;
+        if (this.#board.current === told) await this.#board.changed(this.#deps.clock, limits.coordinatorSignMs, both);
+      }
+    } finally {
+      const left = (this.#watchers.get(peer) ?? 1) - 1;
+      if (left > 0) this.#watchers.set(peer, left);
+      else this.#watchers.delete(peer);
+      this.#say();
+    }
+  }
+
+  /** Another peer leads a later term. */
+  depose(by: PeerId): void {
+    this.#deposedBy = by;
+    this.#stop.abort(new PeerAiError('ABORTED', 'Another peer coordinates this run now.'));
+  }
+
+  /** For `submit`: true when it came too late to count. Throws REFUSED, SHAPE_MISMATCH, INVALID_FORMAT and what fetching the update throws. */
+  async submit(peer: PeerId, sealed: Uint8Array, signal: AbortSignal): Promise<boolean> {
+    const { run } = this.#part;
+    const receipt = openReceipt(this.#deps.crypto, sealed);
+    if (receipt.peer !== peer) throw new PeerAiError('REFUSED', 'An update comes from whoever signed it.');
+    const round = this.#round;
+    const isLate = (): boolean => round !== this.#round || !this.#isOfThisRound(receipt);
+    if (isLate()) return true;
+    if (round.updates.has(peer)) return false;
+    const size = deltaBytes(run.size, run.bits);
+    if (receipt.updateBytes !== size)
+      throw new PeerAiError<NnErrorCode>('SHAPE_MISMATCH', 'The update has another length than this run’s.', {
+        expected: size,
+        received: receipt.updateBytes,
+      });
+    const until = AbortSignal.any([signal, round.closing.signal, this.#signal]);
+    const packed = await fetchBlob(this.#deps, peer, receipt.update, { signal: until, bytesMax: size });
+    const delta = unpackDelta(packed, run.size);
+    if (isLate()) return true;
+    round.updates.set(peer, { receipt: sealed, loss: receipt.loss, delta });
+    this.#say();
+    return false;
+  }
+
+  /**
+   * Closes round after round. @param lookAround - called each time a round should have closed and too few updates are there.
+   * Throws ABORTED, and what this peer's own learner throws.
+   */
+  async lead(lookAround: () => void): Promise<LeadOutcome> {
+    const { run, held, onEvent } = this.#part;
+    try {
+      while (held.state.round < run.rounds) {
+        onEvent({ type: 'opened', round: held.state.round, members: this.#members().length });
+        await this.#closeRound(lookAround);
+      }
+      return { type: 'done' };
+    } catch (error) {
+      if (this.#deposedBy !== undefined) return { type: 'deposed', by: this.#deposedBy };
+      throw error;
+    } finally {
+      this.#round.closing.abort();
+      this.#stop.abort(new PeerAiError('ABORTED', 'This peer coordinates the run no more.'));
+    }
+  }
+
+  /** Own steps beside the others', then whatever came in time. */
+  async #closeRound(lookAround: () => void): Promise<void> {
+    const { clock } = this.#deps;
+    const { run } = this.#part;
+    const round = this.#round;
+    const failed = Promise.withResolvers<never>();
+    failed.promise.catch(() => undefined);
+    this.#learn(round).catch((error: unknown) => failed.reject(error));
+    let until = clock.elapsedMs() + run.roundMs;
+    let timeIsOver = false;
+    for (;;) {
+      if (this.#mayClose(timeIsOver) && this.#closes(round)) return;
+      const waitMs = Math.max(1, until - clock.elapsedMs());
+      await Promise.race([failed.promise, this.#board.changed(clock, waitMs, this.#signal)]);
+      if (clock.elapsedMs() < until) continue;
+      if (timeIsOver) lookAround();
+      timeIsOver = true;
+      until = clock.elapsedMs() + limits.coordinatorSilentMs;
+    }
+  }
+
+  async #learn(round: Round): Promise<void> {
+    const { run, held } = this.#part;
+    const own = await learnLocally(this.#deps, this.#part, AbortSignal.any([this.#signal, round.closing.signal]));
+    if (round !== this.#round) return;
+    held.residual = own.residual;
+    const delta = unpackDelta(own.packed, run.size);
+    round.updates.set(this.#deps.identity.peer, { receipt: own.receipt, loss: own.loss, delta });
+    this.#say();
+  }
+
+  /** All who watch have sent; or time is over and those who did are more than half of them. Always enough for the rule. */
+  #mayClose(timeIsOver: boolean): boolean {
+    const [received, members] = [this.#round.updates.size, this.#members().length];
+    if (received < updatesNeeded(this.#part.run)) return false;
+    return received >= members || (timeIsOver && received * 2 > members);
+  }
+
+  /** False when too many updates failed the gates: the round waits for others. */
+  #closes(round: Round): boolean {
+    const { blobs, crypto } = this.#deps;
+    const { run, held, onEvent } = this.#part;
+    const updates = Array.from(round.updates, ([peer, { delta }]) => ({ peer, delta }));
+    let result: Aggregate;
+    try {
+      result = aggregate(updates, run.size, run);
+    } catch (error) {
+      if (PeerAiError.is(error, 'TOO_FEW_UPDATES')) return false;
+      throw error;
+    }
+    const { bytes } = packDelta(result.delta, downBits);
+    const next = outerStep(held.state, unpackDelta(bytes, run.size), run.outer);
+    if (held.closed !== undefined) blobs.delete(held.closed.delta);
+    const receipts = Array.from(round.updates.values(), ({ receipt }) => receipt);
+    held.closed = {
+      round: held.state.round,
+      base: held.hash,
+      delta: blobs.put(bytes),
+      deltaBytes: bytes.length,
+      next: hashOf(crypto, next),
+      receipts,
+      refused: result.refused,
+    };
+    adopt(this.#deps, this.#part, next);
+    round.closing.abort();
+    this.#round = freshRound();
+    this.#board.set(this.#news());
+    onEvent({
+      type: 'closed',
+      round: held.closed.round,
+      hash: held.closed.next,
+      loss: meanLoss(crypto, receipts),
+      peers: result.peers as readonly PeerId[],
+      refused: result.refused,
+      receipts,
+    });
+    return true;
+  }
+
+  #isOfThisRound({ term, round, run, base }: UpdateReceipt): boolean {
+    const { held, run: ours } = this.#part;
+    const { open } = this.#board.current;
+    return (
+      open !== undefined &&
+      term === held.term &&
+      round === held.state.round &&
+      equalBytes(run, ours.hash) &&
+      equalBytes(base, held.hash)
+    );
+  }
+
+  #members(): readonly PeerId[] {
+    return [...new Set([this.#deps.identity.peer, ...this.#watchers.keys()])].toSorted();
+  }
+
+  #say(): void {
+    const { onEvent } = this.#part;
+    const news = this.#news();
+    this.#board.set(news);
+    if (news.open === undefined) return;
+    onEvent({ type: 'received', round: news.open.round, received: news.open.received, needed: news.open.needed });
+  }
+
+  /** Where the run stands now; no open round when the last one closed. */
+  #news(): News {
+    const { run, held } = this.#part;
+    const { round } = held.state;
+    const present = this.#members();
+    // Whoever was here once may be behind a cut line: it is asked when the coordinator changes. Those who are here come first.
+    const known = [...present, ...held.members.filter((peer) => !present.includes(peer))];
+    held.members = known.slice(0, limits.roundUpdatesMax).toSorted();
+    const open = {
+      round,
+      base: held.hash,
+      members: held.members,
+      present: present.length,
+      received: this.#round.updates.size,
+      needed: updatesNeeded(run),
+    };
+    return { term: held.term, open: round < run.rounds ? open : undefined, closed: held.closed };
+  }
+}
+
+function freshRound(): Round {
+  return { updates: new Map(), closing: new AbortController() };
+}

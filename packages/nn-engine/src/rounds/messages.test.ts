@@ -1,0 +1,85 @@
+import { createIdentity, PeerAiError } from '@peerai/core-protocol';
+import { nodeCrypto as crypto } from '@peerai/core-protocol/crypto-node';
+import { mutated, seededRandom } from '@peerai/core-protocol/testing';
+import { threadMs } from '@peerai/config/thread-time';
+import { describe, expect, it } from 'vitest';
+
+import { limits } from '../limits.ts';
+import { openReceipt, signReceipt, watchMethod } from './messages.ts';
+import { localSgd } from './outer.ts';
+import { checkRun, decodeRun, encodeRun, type RunSpec } from './run-spec.ts';
+import { decodeState, encodeState, firstState } from './shared-state.ts';
+
+const size = 8;
+const spec: RunSpec = {
+  name: 'two that pull',
+  task: crypto.sha256(new Uint8Array()),
+  size,
+  rounds: 6,
+  localSteps: 5,
+  bits: 8,
+  outer: localSgd,
+  rule: 'trimmed-mean',
+  liars: 0,
+  membersMin: 2,
+  roundMs: 20_000,
+};
+
+const code = (expected: string) => expect.objectContaining({ code: expected });
+
+describe('what a foreign peer sends', () => {
+  const identity = createIdentity(crypto, seededRandom(6).bytes(32));
+  const receipt = signReceipt(identity, {
+    run: new Uint8Array(32),
+    term: 1,
+    round: 2,
+    base: new Uint8Array(32),
+    update: new Uint8Array(32),
+    updateBytes: 3,
+    loss: 4,
+  });
+  const closed = { round: 1, base: receipt, delta: receipt, deltaBytes: 1, next: receipt, receipts: [receipt] };
+  const open = { round: 2, base: receipt, members: [identity.peer], present: 1, received: 0, needed: 2 };
+  const news = { term: 1, open, closed: { ...closed, refused: [{ peer: identity.peer, reason: 'outlier' }] } };
+  const state = encodeState(firstState(new Float32Array(size)));
+
+  it.each<[string, Uint8Array, (bytes: Uint8Array) => unknown]>([
+    ['a receipt', receipt, (bytes) => openReceipt(crypto, bytes)],
+    ['news', watchMethod.response.encode(news), (bytes) => watchMethod.response.decode(bytes)],
+    ['the terms of a run', encodeRun(spec), (bytes) => decodeRun(crypto, bytes)],
+    ['a state', state, (bytes) => decodeState(bytes, size)],
+  ])('%s: ten thousand mutations are read or refused with a code', (_, valid, decode) => {
+    const random = seededRandom(7);
+    let [refused, slowest] = [0, 0];
+    for (let index = 0; index < 10_000; index += 1) {
+      const input = mutated(valid, random);
+      const before = threadMs();
+      try {
+        decode(input);
+      } catch (error) {
+        expect(error).toBeInstanceOf(PeerAiError);
+        refused += 1;
+      }
+      slowest = Math.max(slowest, threadMs() - before);
+    }
+    expect(refused).toBeGreaterThan(100);
+    // Five times what is asked on a quiet machine.
+    expect(slowest).toBeLessThan(250);
+  });
+
+  it('terms come back as they were, and none that cannot be are taken', () => {
+    expect(decodeRun(crypto, encodeRun(spec))).toEqual(checkRun(crypto, spec));
+    for (const wrong of [
+      { size: 0 },
+      { rounds: 0.5 },
+      { liars: -1 },
+      { task: new Uint8Array(31) },
+      { bits: 5 as 4 },
+      { outer: { learningRate: 0, momentum: 0 } },
+      { outer: { learningRate: 1, momentum: 1 } },
+      { name: 'x'.repeat(101) },
+    ])
+      expect(() => checkRun(crypto, { ...spec, ...wrong })).toThrow(code('INVALID_OPTION'));
+    expect(() => checkRun(crypto, { ...spec, membersMin: limits.roundUpdatesMax + 1 })).toThrow(code('LIMIT_REACHED'));
+  });
+});

@@ -1,0 +1,111 @@
+import {
+  type CryptoProvider,
+  type Identity,
+  type Method,
+  openSigned,
+  PeerAiError,
+  type PeerId,
+  peerIdFromPublicKey,
+  sealSigned,
+  wire,
+} from '@peerai/core-protocol';
+
+import { limits } from '../limits.ts';
+
+/** What one member says of its update, signed: nobody else can have sent it, and it counts in one round only. */
+export interface UpdateReceipt {
+  readonly run: Uint8Array;
+  readonly term: number;
+  readonly round: number;
+  /** Hash of the state the steps began at. */
+  readonly base: Uint8Array;
+  /** SHA-256 and length of the packed delta. */
+  readonly update: Uint8Array;
+  readonly updateBytes: number;
+  /** Mean loss of the local steps, nats. */
+  readonly loss: number;
+}
+
+const receiptTag = 'peerai/train/1 update';
+const receiptForm = wire.message({
+  run: wire.bytes(1),
+  term: wire.uint32(2),
+  round: wire.uint32(3),
+  base: wire.bytes(4),
+  update: wire.bytes(5),
+  updateBytes: wire.uint32(6),
+  loss: wire.double(7),
+});
+
+export function signReceipt(identity: Identity, receipt: UpdateReceipt): Uint8Array {
+  return sealSigned(identity, receiptTag, receiptForm.encode(receipt));
+}
+
+/** Throws INVALID_FORMAT, INVALID_SIGNATURE. */
+export function openReceipt(crypto: CryptoProvider, sealed: Uint8Array): UpdateReceipt & { readonly peer: PeerId } {
+  const { body, signer } = openSigned(crypto, receiptTag, sealed);
+  const receipt = receiptForm.decode(body);
+  if (receipt.run.length !== 32 || receipt.base.length !== 32 || receipt.update.length !== 32)
+    throw new PeerAiError('INVALID_FORMAT', 'A hash has 32 bytes.');
+  return { ...receipt, peer: peerIdFromPublicKey(signer) };
+}
+
+const openForm = wire.message({
+  round: wire.uint32(1),
+  base: wire.bytes(2),
+  members: wire.repeated(wire.string(3), limits.roundUpdatesMax),
+  present: wire.uint32(4),
+  received: wire.uint32(5),
+  needed: wire.uint32(6),
+});
+const refusalForm = wire.message({ peer: wire.string(1), reason: wire.string(2) });
+const closedForm = wire.message({
+  round: wire.uint32(1),
+  base: wire.bytes(2),
+  delta: wire.bytes(3),
+  deltaBytes: wire.uint32(4),
+  next: wire.bytes(5),
+  receipts: wire.repeated(wire.bytes(6), limits.roundUpdatesMax),
+  refused: wire.repeated(wire.nested(7, refusalForm), limits.roundUpdatesMax),
+});
+const newsForm = wire.message({
+  term: wire.uint32(1),
+  open: wire.optional(wire.nested(2, openForm)),
+  closed: wire.optional(wire.nested(3, closedForm)),
+});
+const watchForm = wire.message({ run: wire.bytes(1), term: wire.uint32(2) });
+const submitForm = wire.message({ run: wire.bytes(1), receipt: wire.bytes(2) });
+const takenForm = wire.message({ late: wire.bool(1) });
+
+/** Where a run stands, as its coordinator says: the round that is open (none: the run is over) and the one that closed last. */
+export type News = ReturnType<typeof newsForm.decode>;
+export type ClosedRound = ReturnType<typeof closedForm.decode>;
+export type OpenRound = ReturnType<typeof openForm.decode>;
+
+/** `/peerai/train/watch/1`: a member asks once and is told where the run stands, at each change and as a sign of life. */
+export const watchMethod: Method<ReturnType<typeof watchForm.decode>, News> = {
+  protocol: {
+    id: '/peerai/train/watch/1',
+    access: 'granted',
+    framing: 'messages',
+    messageBytesMax: limits.newsBytesMax,
+    channelsPerPeerMax: 8,
+  },
+  request: watchForm,
+  response: newsForm,
+  timeoutMs: limits.coordinatorSilentMs,
+};
+
+/** `/peerai/train/submit/1`: a member's signed receipt; the coordinator fetches the update by its hash before it answers. */
+export const submitMethod: Method<ReturnType<typeof submitForm.decode>, ReturnType<typeof takenForm.decode>> = {
+  protocol: {
+    id: '/peerai/train/submit/1',
+    access: 'granted',
+    framing: 'messages',
+    messageBytesMax: 4_096,
+    channelsPerPeerMax: 8,
+  },
+  request: submitForm,
+  response: takenForm,
+  timeoutMs: limits.submitMsMax,
+};

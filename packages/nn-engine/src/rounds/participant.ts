@@ -1,0 +1,69 @@
+import type { Clock, CryptoProvider, Identity, Network, PeerId } from '@peerai/core-protocol';
+
+import type { Refusal } from './aggregate.ts';
+import type { BlobTable } from './blob-table.ts';
+import type { ClosedRound } from './messages.ts';
+import type { SharedState } from './outer.ts';
+import type { Run } from './run-spec.ts';
+
+/** What training asks of the world. `blobs` must be served to the run's members (`serveBlobs` of core-protocol). */
+export interface RunDeps {
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly crypto: CryptoProvider;
+  readonly identity: Identity;
+  readonly blobs: BlobTable;
+}
+
+/** Who makes the local steps: a trainer with this peer's own data, which never leaves it. */
+export interface Learner {
+  /**
+   * @param weights - where the steps begin; not to be changed.
+   * @returns the weights after `localSteps` steps, and the mean loss of those steps in nats.
+   */
+  learn(
+    weights: Float32Array,
+    context: { readonly round: number; readonly localSteps: number; readonly signal: AbortSignal },
+  ): Promise<{ readonly weights: Float32Array; readonly loss: number }>;
+}
+
+/** What a person who watches a run sees. */
+export type RunEvent =
+  | { readonly type: 'coordinator'; readonly peer: PeerId; readonly term: number }
+  | { readonly type: 'opened'; readonly round: number; readonly members: number }
+  | { readonly type: 'received'; readonly round: number; readonly received: number; readonly needed: number }
+  | { readonly type: 'learned'; readonly round: number; readonly loss: number }
+  | { readonly type: 'submitted'; readonly round: number; readonly bytes: number; readonly late: boolean }
+  | { readonly type: 'refused'; readonly round: number; readonly reason: string }
+  | {
+      readonly type: 'closed';
+      readonly round: number;
+      /** SHA-256 of the state all members hold now. */
+      readonly hash: Uint8Array;
+      /** Mean of the losses the members reported, nats. */
+      readonly loss: number;
+      readonly peers: readonly PeerId[];
+      readonly refused: readonly Refusal[];
+      /** Signed receipts of the updates: what goes into each log. */
+      readonly receipts: readonly Uint8Array[];
+    };
+
+/** One peer's part in a run, shared by leading and following. */
+export interface Participant {
+  readonly run: Run;
+  readonly learner: Learner;
+  readonly onEvent: (event: RunEvent) => void;
+  /** The state this peer holds, its bytes' hash, and what its last packing left out. */
+  readonly held: Held;
+}
+
+export interface Held {
+  state: SharedState;
+  hash: Uint8Array;
+  residual: Float32Array | undefined;
+  term: number;
+  /** The round that closed last, as the coordinator told it. */
+  closed: ClosedRound | undefined;
+  /** Everybody who was ever in the run, as far as known, sorted: the order in which they take over. */
+  members: readonly PeerId[];
+}

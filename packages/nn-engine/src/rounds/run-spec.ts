@@ -1,0 +1,90 @@
+import { type CryptoProvider, PeerAiError, utf8, wire } from '@peerai/core-protocol';
+
+import type { NnErrorCode } from '../errors.ts';
+import { limits } from '../limits.ts';
+import type { RobustRule } from './aggregate.ts';
+import type { DeltaBits } from './delta.ts';
+import type { OuterStep } from './outer.ts';
+
+/** What everybody who takes part agrees on. Its hash names the run: other terms are another run. */
+export interface RunSpec extends RobustRule {
+  readonly name: string;
+  /** SHA-256 of what is trained and how, as the members understand it: graph, data recipe, step size. */
+  readonly task: Uint8Array;
+  /** Elements of the flat weights. */
+  readonly size: number;
+  readonly rounds: number;
+  /** Steps each member makes between two rounds. */
+  readonly localSteps: number;
+  readonly bits: DeltaBits;
+  readonly outer: OuterStep;
+  /** A round does not close with fewer updates. */
+  readonly membersMin: number;
+  /** After this a round closes without those who are slow, milliseconds. */
+  readonly roundMs: number;
+}
+
+export interface Run extends RunSpec {
+  /** SHA-256 of the terms. */
+  readonly hash: Uint8Array;
+}
+
+const rules = ['trimmed-mean', 'multi-krum'] as const;
+const form = wire.message({
+  name: wire.string(1),
+  task: wire.bytes(2),
+  size: wire.uint32(3),
+  rounds: wire.uint32(4),
+  localSteps: wire.uint32(5),
+  bits: wire.uint32(6),
+  learningRate: wire.double(7),
+  momentum: wire.double(8),
+  membersMin: wire.uint32(9),
+  roundMs: wire.uint32(10),
+  rule: wire.oneOf(11, rules),
+  liars: wire.uint32(12),
+});
+
+/** Throws INVALID_OPTION, naming the term; LIMIT_REACHED. */
+export function checkRun(crypto: CryptoProvider, spec: RunSpec): Run {
+  const { size, rounds, localSteps, membersMin, roundMs, liars } = spec;
+  for (const [term, value, least] of [
+    ['size', size, 1],
+    ['rounds', rounds, 1],
+    ['localSteps', localSteps, 1],
+    ['membersMin', membersMin, 1],
+    ['roundMs', roundMs, 1],
+    ['liars', liars, 0],
+  ] as const)
+    if (!Number.isSafeInteger(value) || value < least || value > 0xffff_ffff) throw invalid(term, value);
+  if (spec.task.length !== 32) throw invalid('task', `${spec.task.length} bytes`);
+  if (spec.name.length > 100) throw invalid('name', `${spec.name.length} letters`);
+  if (![4, 8].includes(spec.bits)) throw invalid('bits', spec.bits);
+  const { learningRate, momentum } = spec.outer;
+  if (!(learningRate > 0 && learningRate <= 10)) throw invalid('learningRate', learningRate);
+  if (!(momentum >= 0 && momentum < 1)) throw invalid('momentum', momentum);
+  if (size > limits.deltaElementsMax || membersMin > limits.roundUpdatesMax)
+    throw new PeerAiError<NnErrorCode>('LIMIT_REACHED', 'The run is larger than this version trains.', {
+      deltaElementsMax: limits.deltaElementsMax,
+      roundUpdatesMax: limits.roundUpdatesMax,
+    });
+  return { ...spec, hash: crypto.sha256(utf8('peerai/train/1 run'), encodeRun(spec)) };
+}
+
+export function encodeRun({ outer, ...spec }: RunSpec): Uint8Array {
+  return form.encode({ ...spec, ...outer });
+}
+
+/** Throws INVALID_FORMAT, INVALID_OPTION, LIMIT_REACHED. */
+export function decodeRun(crypto: CryptoProvider, bytes: Uint8Array): Run {
+  const { learningRate, momentum, bits, ...spec } = form.decode(bytes);
+  return checkRun(crypto, { ...spec, bits: bits as DeltaBits, outer: { learningRate, momentum } });
+}
+
+/** Updates that the rule needs to stand the declared liars. */
+export const updatesNeeded = ({ rule, liars, membersMin }: RunSpec): number =>
+  Math.max(membersMin, 2 * liars + (rule === 'multi-krum' ? 3 : 1));
+
+function invalid(term: string, value: unknown): PeerAiError<NnErrorCode> {
+  return new PeerAiError<NnErrorCode>('INVALID_OPTION', `A run cannot have ${term} ${String(value)}.`, { term, value });
+}

@@ -1,0 +1,181 @@
+import { PeerAiError, type PeerId, serveMethod, toHex } from '@peerai/core-protocol';
+
+import type { NnErrorCode } from '../errors.ts';
+import { limits } from '../limits.ts';
+import { follow, leaderKnownTo, notLeading } from './follow.ts';
+import { type LeadOutcome, RunLeader } from './lead.ts';
+import { submitMethod, watchMethod } from './messages.ts';
+import type { SharedState } from './outer.ts';
+import type { Learner, Participant, RunDeps, RunEvent } from './participant.ts';
+import { checkRun, type Run, type RunSpec } from './run-spec.ts';
+import { encodeState } from './shared-state.ts';
+
+export interface PartOptions {
+  readonly spec: RunSpec;
+  /** Where this peer begins: the run's first weights, or what a checkpoint kept. A member that is behind fetches the rest. */
+  readonly from: SharedState;
+  /** Who may know who coordinates. Empty for the peer that opens the run. */
+  readonly ask: readonly PeerId[];
+  readonly learner: Learner;
+  readonly onEvent?: (event: RunEvent) => void;
+  readonly signal: AbortSignal;
+}
+
+/** The runs of one peer. Disposing stops answering; what takes part goes on until its signal fires. */
+export interface Runs extends Disposable {
+  /**
+   * Takes part until the last round closed, and leads while no other does. Resolves with the state all members hold.
+   *
+   * Throws INVALID_OPTION, SHAPE_MISMATCH, ABORTED; PEER_UNREACHABLE when nobody of `ask` is there; HASH_MISMATCH and REFUSED when a
+   * coordinator's result does not hold; and what the learner throws.
+   */
+  takePart(options: PartOptions): Promise<SharedState>;
+}
+
+interface Seat {
+  readonly part: Participant;
+  /** The last round closed: members who were cut off meanwhile are told so and fetch the state. */
+  isOver: boolean;
+  leader: RunLeader | undefined;
+  following: PeerId | undefined;
+}
+
+/** What a search for the coordinator came to. `lost`: it led and is gone; `mine`: nobody before this peer is there. */
+type Found = { readonly type: 'done' | 'mine' | 'nobody' } | { readonly type: 'lost'; readonly leader: PeerId };
+
+/** Answers for all runs this peer takes part in. `deps.blobs` must be served to their members. */
+export function createRuns(deps: RunDeps): Runs {
+  const seats = new Map<string, Seat>();
+  const seatOf = (run: Uint8Array): Seat => {
+    const seat = seats.get(toHex(run));
+    if (seat === undefined) throw new PeerAiError('NOT_FOUND', 'This peer takes no part in such a run.');
+    return seat;
+  };
+  const leaderOf = ({ leader, following, part }: Seat, peer: PeerId, term: number): RunLeader => {
+    if (leader === undefined) throw notLeading(following, part.held.term);
+    if (term <= part.held.term) return leader;
+    leader.depose(peer);
+    throw notLeading(undefined, part.held.term);
+  };
+  const answers = [
+    serveMethod(deps.network, watchMethod, async function* ({ run, term }, { peer, signal }) {
+      const seat = seatOf(run);
+      const { held } = seat.part;
+      if (seat.isOver) yield { term: held.term, open: undefined, closed: held.closed };
+      else yield* leaderOf(seat, peer, term).watch(peer, signal);
+    }),
+    serveMethod(deps.network, submitMethod, async ({ run, receipt }, { peer, signal }) => {
+      const seat = seatOf(run);
+      return { late: seat.isOver || (await leaderOf(seat, peer, 0).submit(peer, receipt, signal)) };
+    }),
+  ];
+  return {
+    async takePart(options) {
+      const run = checkRun(deps.crypto, options.spec);
+      const name = toHex(run.hash);
+      if (seats.get(name)?.isOver === false)
+        throw new PeerAiError('REFUSED', 'This peer takes part in that run already.');
+      const seat = seatFor(deps, run, options);
+      seats.set(name, seat);
+      try {
+        const state = await drive(deps, seat, options);
+        seat.isOver = true;
+        forgetOldest(seats);
+        return state;
+      } finally {
+        if (!seat.isOver) seats.delete(name);
+      }
+    },
+    [Symbol.dispose]() {
+      for (const answer of answers) answer[Symbol.dispose]();
+    },
+  };
+}
+
+function seatFor(deps: RunDeps, run: Run, { from, learner, onEvent = () => undefined }: PartOptions): Seat {
+  if (from.weights.length !== run.size || from.momentum.length !== run.size)
+    throw new PeerAiError<NnErrorCode>('SHAPE_MISMATCH', 'The state to begin with has another length than the run.', {
+      expected: run.size,
+      received: from.weights.length,
+    });
+  const hash = deps.blobs.put(encodeState(from));
+  const held = { state: from, hash, residual: undefined, term: 0, members: [], closed: undefined };
+  return { part: { run, learner, onEvent, held }, isOver: false, leader: undefined, following: undefined };
+}
+
+/** Runs that are over are remembered up to a limit, the oldest forgotten first. */
+function forgetOldest(seats: Map<string, Seat>): void {
+  const over = [...seats].filter(([, { isOver }]) => isOver);
+  for (const [name] of over.slice(0, Math.max(0, over.length - limits.runsOverMax))) seats.delete(name);
+}
+
+/** Follows whoever leads, and leads when this peer's turn comes. */
+async function drive(deps: RunDeps, seat: Seat, { ask, signal }: PartOptions): Promise<SharedState> {
+  const { held } = seat.part;
+  const self = deps.identity.peer;
+  let order = ask.length === 0 ? [self] : ask;
+  for (;;) {
+    const found = await seek(deps, seat, order, signal);
+    if (found.type === 'done') return held.state;
+    if (found.type === 'nobody')
+      throw new PeerAiError('PEER_UNREACHABLE', 'Nobody who takes part in this run is there.', { asked: order });
+    // All members know the same order: the first of them that is there leads on from the state it holds.
+    if (found.type === 'lost') order = held.members.filter((peer) => peer !== found.leader);
+    else {
+      const outcome = await leadOn(deps, seat, signal);
+      if (outcome.type === 'done') return held.state;
+      order = [outcome.by, ...held.members];
+    }
+  }
+}
+
+async function seek(deps: RunDeps, seat: Seat, order: readonly PeerId[], signal: AbortSignal): Promise<Found> {
+  const self = deps.identity.peer;
+  for (const peer of order) {
+    if (peer === self) return { type: 'mine' };
+    for (let tries = 0; tries < limits.leaderTriesMax; tries += 1) {
+      const outcome = await followSeated(deps, seat, peer, signal);
+      if (outcome.type === 'done') return { type: 'done' };
+      if (outcome.type === 'gone' && outcome.led) return { type: 'lost', leader: peer };
+      if (outcome.type === 'gone') break;
+      // It follows somebody; that one may be gone, and then this peer is asked again until it knows.
+      const { leader } = outcome;
+      if (leader !== undefined && leader !== self && leader !== peer) {
+        const there = await followSeated(deps, seat, leader, signal);
+        if (there.type === 'done') return { type: 'done' };
+        if (there.type === 'gone' && there.led) return { type: 'lost', leader };
+      }
+      await deps.clock.sleep(limits.leaderRetryMs, signal);
+    }
+  }
+  return { type: 'nobody' };
+}
+
+async function followSeated(deps: RunDeps, seat: Seat, peer: PeerId, signal: AbortSignal) {
+  seat.following = peer;
+  try {
+    return await follow(deps, seat.part, peer, signal);
+  } finally {
+    seat.following = undefined;
+  }
+}
+
+async function leadOn(deps: RunDeps, seat: Seat, signal: AbortSignal): Promise<LeadOutcome> {
+  const { held, onEvent } = seat.part;
+  const self = deps.identity.peer;
+  held.term += 1;
+  const leader = new RunLeader(deps, seat.part, signal);
+  seat.leader = leader;
+  onEvent({ type: 'coordinator', peer: self, term: held.term });
+  const lookAround = async (): Promise<void> => {
+    for (const peer of held.members.filter((other) => other !== self)) {
+      const known = await leaderKnownTo(deps, seat.part, peer, signal);
+      if (known !== undefined && known.leader !== self && known.term >= held.term) return leader.depose(peer);
+    }
+  };
+  try {
+    return await leader.lead(() => void lookAround().catch(() => undefined));
+  } finally {
+    seat.leader = undefined;
+  }
+}
