@@ -23,6 +23,8 @@ export interface Trainer extends AsyncDisposable {
   /** One update on one batch. Throws SHAPE_MISMATCH, ABORTED (state is then as before). */
   step(batch: Tensors, learningRate: number, signal: AbortSignal): Promise<StepResult>;
   weights(): Promise<Float32Array>;
+  /** Goes on from other weights; moments and step count stay. Throws SHAPE_MISMATCH. */
+  load(weights: Float32Array): Promise<void>;
   state(): Promise<TrainingState>;
 }
 
@@ -64,6 +66,7 @@ export async function createTrainer(
       return { step, loss: scalar(result['loss']), gradientNorm: scalar(result['gradientNorm']) };
     },
     weights: () => read(program, 'w'),
+    load: (weights) => program.write('w', vector(weights)),
     async state() {
       const [weights, firstMoment, secondMoment] = [
         await read(program, 'w'),
