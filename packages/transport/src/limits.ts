@@ -48,6 +48,10 @@ export const limits = {
   dialAddressesMax: 16,
   /** Own relays tried for a peer whose addresses name none. */
   ownRelaysTriedMax: 4,
+  /** A dial of libp2p's own (for a relay, the DHT, gossip) is waited for this long before one of ours is begun beside it, milliseconds. */
+  joinDialMs: 2_000,
+  /** How long two links of one kind to a peer are let be before one of them is ended, milliseconds: both sides have measured both by then. */
+  spareLinkMs: 5_000,
   /** Connections an open() may lose under its hands before it gives up. */
   openRetriesMax: 3,
   /** WebRTC or direct connection beside a relayed one, milliseconds. */
@@ -119,6 +123,9 @@ export const limits = {
   /** A message that reached no listener although there are some is published again, so often and after so many milliseconds. */
   publishTriesMax: 10,
   publishAgainMs: 200,
+  /** First and longest pause before a missing stream of gossip is asked for again, milliseconds: gossipsub opens one after the other, and one that hangs holds up the rest. */
+  gossipStreamAgainMs: 500,
+  gossipStreamAgainMsMax: 60_000,
   /** How long gossip remembers the score of a peer that has left, milliseconds; its own hour lets strangers with new keys fill memory, and a score they can shed by a new key protects nobody. */
   scoreKeptMs: 60_000,
   /** Records remembered: 8 KiB each at most, so 32 MiB. Expired ones go, then the one heard of longest ago. */

@@ -1,5 +1,5 @@
 import { privateKeyFromRaw } from '@libp2p/crypto/keys';
-import { gossipsub, type GossipSub } from '@libp2p/gossipsub';
+import type { GossipSub } from '@libp2p/gossipsub';
 import { identify } from '@libp2p/identify';
 import { type ConnectionGater, FaultTolerance } from '@libp2p/interface';
 import type { SingleKadDHT } from '@libp2p/kad-dht';
@@ -21,6 +21,7 @@ import type { MakeSealing } from '../network/sealing.ts';
 import { createBandwidth } from '../policy/bandwidth.ts';
 import { type ConnectionLimit, createConnectionLimit } from '../policy/connection-limit.ts';
 import type { ForwardTopics } from '../topics/forward.ts';
+import { gossipService, keepGossipStreams } from '../topics/gossip.ts';
 import type { MakeTopicGuard } from '../topics/guard.ts';
 import type { MakePaths } from '../trace/paths.ts';
 import { createTopics, topicPrefix } from '../topics/topics.ts';
@@ -110,7 +111,7 @@ export async function assembleNode(deps: TransportDeps, shape: NodeShape): Promi
       ...shape.services,
       identify: identify({ maxMessageSize: limits.identifyBytesMax }),
       ping: ping({ maxInboundStreams: limits.refusedStreamsMax, maxOutboundStreams: limits.refusedStreamsMax }),
-      pubsub: pubsubService(),
+      pubsub: gossipService(),
       ...(shape.dht === undefined ? {} : { dht: shape.dht.service({ ...deps, crypto }) }),
       inner: (inner: Components) => {
         components = inner;
@@ -140,17 +141,6 @@ async function membershipOf(deps: TransportDeps, crypto: CryptoProvider) {
   };
   const { connectionProtector, isForeign } = createCover(networkKey);
   return { service: { membership }, protection: { connectionProtector }, isForeign };
-}
-
-function pubsubService() {
-  return gossipsub({
-    emitSelf: false,
-    allowPublishToZeroTopicPeers: true,
-    ignoreDuplicatePublishError: true,
-    fallbackToFloodsub: false,
-    // Several peers behind one address (an office, a NAT, this machine) are not an attack.
-    scoreParams: { IPColocationFactorWeight: 0, retainScore: limits.scoreKeptMs },
-  });
 }
 
 function libp2pOptions(
@@ -223,6 +213,7 @@ function runNode(
   const running = createNetwork({ ...deps, components, announced, sealing }, shape);
   const traced = shape.paths?.(components, { ...deps, announced });
   const pubsub = libp2p.services['pubsub'] as GossipSub;
+  keepGossipStreams(components, pubsub, clock);
   const guard = shape.topicGuard?.(pubsub, clock);
   const topics = createTopics(pubsub, clock, guard);
   const dht = libp2p.services['dht'] as SingleKadDHT | undefined;

@@ -40,7 +40,13 @@ export async function dialAddress(
       if (begun.length < limits.dialStepsMax) begun.push(type);
     };
     const options = { signal: dial.signal, onProgress };
-    return await raceAbort(components.transportManager.dial(multiaddr(address), options), dial.signal);
+    const work = components.transportManager.dial(multiaddr(address), options);
+    // One that comes about after all: nobody waits for it, and the peer would take it for a second link.
+    work.then(
+      (connection) => void (dial.signal.aborted && connection.abort(transportError('ABORTED', 'dialled too late'))),
+      () => undefined,
+    );
+    return await raceAbort(work, dial.signal);
   } finally {
     // @libp2p/tcp ties the socket to this signal for life: after the dial it must never fire.
     bounded.removeEventListener('abort', stop);
@@ -107,6 +113,7 @@ export async function dialPlan(
   const won = new AbortController();
   const signal = AbortSignal.any([won.signal, options.signal]);
   const first = Promise.withResolvers<Connection>();
+  let isWon = false;
   /** Hosts that are up and where nobody listens: QUIC would not hear of it and wait until its time is up. */
   const closedHosts = new Set<string>();
 
@@ -115,7 +122,10 @@ export async function dialPlan(
       addresses.slice(0, limits.dialAddressesMax).map(async (address) => {
         const begun: string[] = [];
         try {
-          first.resolve(await dialAddress(components, clock, address, timeoutMs, signal, begun));
+          const connection = await dialAddress(components, clock, address, timeoutMs, signal, begun);
+          if (isWon) connection.abort(transportError('ABORTED', 'another address was quicker'));
+          isWon = true;
+          first.resolve(connection);
         } catch (error) {
           const reason = reasonOf(error);
           attempts.push({ address, step, reason, begun });

@@ -25,6 +25,8 @@ import type { Bandwidth } from '../policy/bandwidth.ts';
 import type { ConnectionLimit } from '../policy/connection-limit.ts';
 import { createReservations } from './reservations.ts';
 import type { MakeSealing } from './sealing.ts';
+import { shareDials } from './shared-dials.ts';
+import { createSpareLinks } from './spare-links.ts';
 import { createDirectUpgrader } from './upgrader.ts';
 
 export interface NetworkDeps {
@@ -89,6 +91,7 @@ export function createNetwork(deps: NetworkDeps, options: NetworkOptions): Runni
   });
   const places = createReservations(components);
   const dialling = new Map<string, Promise<unknown>>();
+  const joinDial = shareDials(components, clock, dialling);
 
   components.events.addEventListener('connection:open', ({ detail }) => {
     if (deps.connectionLimit?.isRefused(detail) === true) return;
@@ -100,7 +103,11 @@ export function createNetwork(deps: NetworkDeps, options: NetworkOptions): Runni
     table.drop(detail);
     sealing?.dropped(detail);
   });
-  void keepPinging(table, deps, stopped, () => upgrader.sweep());
+  const spares = createSpareLinks(clock, self, () => table.all());
+  void keepPinging(table, deps, stopped, () => {
+    upgrader.sweep();
+    spares.sweep();
+  });
 
   /** Usable links to a peer, best first: direct ones that have answered a ping, then what has answered, then the rest. */
   function usable(peer: PeerId): LinkEntry[] {
@@ -175,6 +182,9 @@ export function createNetwork(deps: NetworkDeps, options: NetworkOptions): Runni
   }
 
   async function dial(peer: PeerId, given: readonly string[], signal: AbortSignal): Promise<void> {
+    const before = usable(peer).length;
+    await joinDial(peer, signal);
+    if (usable(peer).length > before) return;
     const known = await components.peerStore.get(peerIdFromString(peer)).catch(() => undefined);
     const stored = [...(known?.addresses ?? []).map((one) => one.multiaddr.toString()), ...deps.announced(peer)];
     const own = options.relays.slice(0, limits.ownRelaysTriedMax).map((relay) => `${relay}/p2p-circuit/p2p/${peer}`);

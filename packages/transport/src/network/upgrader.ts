@@ -90,7 +90,7 @@ export function createDirectUpgrader(deps: {
   };
 }
 
-/** Streams of libp2p itself (ping, identify) do not keep a link. */
-function inUse(connection: Connection): boolean {
-  return connection.streams.some((stream) => !stream.protocol.startsWith('/ipfs/'));
+/** Streams of libp2p itself (ping, identify) do not keep a link, nor does gossip's, which moves to another one. */
+export function inUse(connection: Connection): boolean {
+  return connection.streams.some(({ protocol }) => !/^\/(?:ipfs|meshsub)\//u.test(protocol));
 }

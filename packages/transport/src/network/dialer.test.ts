@@ -1,0 +1,48 @@
+import type { Connection } from '@libp2p/interface';
+import type { Multiaddr } from '@multiformats/multiaddr';
+import { expect, test } from 'vitest';
+import type { Components } from '../libp2p/components.ts';
+import { realClock } from '../testing/index.ts';
+import { dialAddress, dialPlan } from './dialer.ts';
+
+const [tcp, ws] = ['/ip4/127.0.0.1/tcp/1', '/ip4/127.0.0.1/tcp/2/ws'] as const;
+
+/** A transport whose dials end when and as a test says; each connection notes that it was ended. */
+function createTransport() {
+  const dials = new Map<string, PromiseWithResolvers<Connection>>();
+  const ended: string[] = [];
+  const dial = (address: Multiaddr): Promise<Connection> => {
+    const asked = Promise.withResolvers<Connection>();
+    dials.set(address.toString(), asked);
+    return asked.promise;
+  };
+  const connect = (address: string): void => {
+    const connection = { address, abort: () => ended.push(address) } as unknown as Connection;
+    dials.get(address)?.resolve(connection);
+  };
+  return { components: { transportManager: { dial } } as unknown as Components, connect, ended };
+}
+
+test('of two addresses that both answer one becomes the link, and the other is ended', async () => {
+  const { components, connect, ended } = createTransport();
+  const plan = { direct: [tcp, ws], relayed: [], webrtc: [], file: [], unusable: [] };
+  const signal = new AbortController().signal;
+  const options = { directOnly: false, timeoutMs: 5_000, addressMs: 5_000, signal };
+  const dialled = dialPlan(components, realClock, plan, options);
+  connect(ws);
+  connect(tcp);
+  expect(await dialled).toMatchObject({ address: ws });
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  expect(ended).toEqual([tcp]);
+});
+
+test('a connection that comes about after nobody waits for it any more is ended', async () => {
+  const { components, connect, ended } = createTransport();
+  const stopping = new AbortController();
+  const dialled = dialAddress(components, realClock, tcp, 5_000, stopping.signal);
+  stopping.abort(new Error('another was quicker'));
+  await expect(dialled).rejects.toThrow('another was quicker');
+  connect(tcp);
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  expect(ended).toEqual([tcp]);
+});
