@@ -5,7 +5,7 @@ import { exitCodes } from './cli/exit-codes.ts';
 import { readWords } from './cli/read-words.ts';
 import { nearest, overview, verbs } from './cli/verbs.ts';
 import { version } from './version.ts';
-import { withSmallYoungHeap } from './cli/young-heap.ts';
+import { withSmallBufferPool, withSmallYoungHeap } from './cli/young-heap.ts';
 
 const nodeMin = 24;
 
@@ -23,6 +23,7 @@ async function main(args: readonly string[]): Promise<void> {
   if (entry === undefined) return unknown(word, Object.keys(verbs));
   refuseOldNode();
   if (word === 'up' && !wantsHelp) withSmallYoungHeap();
+  withSmallBufferPool();
   // citty looks at this once, when it is loaded.
   if (!process.stdout.isTTY || args.includes('--no-color')) process.env['NO_COLOR'] = '1';
   const verb = await entry.load();

@@ -7,8 +7,11 @@ import { readSettings, relayHelp } from './settings.ts';
 
 /** How long an orderly end may take before the process ends anyway, milliseconds. */
 const stopMsMax = 5_000;
+/** What Node cuts small buffers from, bytes: of its own 64 KiB one address that is kept of a peer holds on to all. */
+const bufferPoolBytes = 8_192;
 
 async function main(): Promise<void> {
+  Buffer.poolSize = bufferPoolBytes;
   const settings = readSettings(process.argv.slice(2), process.env);
   if (settings === 'help') {
     process.stdout.write(relayHelp);

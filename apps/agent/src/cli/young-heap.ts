@@ -4,6 +4,13 @@
  */
 const semiSpaceMb = 4;
 const flag = '--max-semi-space-size';
+/** What Node cuts small buffers from, bytes: of its own 64 KiB one address of a peer that is kept holds on to all, and twelve linked peers to ten MB. */
+const bufferPoolBytes = 8_192;
+
+/** To be called before there is much to remember. */
+export function withSmallBufferPool(): void {
+  Buffer.poolSize = bufferPoolBytes;
+}
 
 /**
  * Goes on as the same process, with a small young generation. V8 reads its size once, before any program runs, so this takes the process's place

@@ -31,6 +31,34 @@ describe('Token buckets', () => {
     expect(drain(buckets, alice, kind)[0]).toBe(size.burst);
   });
 
+  it('say of a name that somebody gives only whether it is spent, and take nothing', async () => {
+    const clock = new ManualClock();
+    const buckets = createBuckets(clock);
+    const isSpent = (peer: PeerId, kind: string): unknown => {
+      try {
+        buckets.refuseSpent(peer, kind);
+        return false;
+      } catch (error) {
+        return PeerAiError.is(error, 'RATE_LIMITED') && error.details['retryAfterMs'];
+      }
+    };
+    const oneMs = 60_000 / bucketSizes.task.perMinute;
+    for (let count = 0; count < bucketSizes.task.burst; count += 1) {
+      expect(isSpent(alice, 'task_delegate')).toBe(false);
+      buckets.take(alice, 'task_delegate');
+    }
+    // The bucket is empty, and nobody was refused yet.
+    expect(isSpent(alice, 'task_delegate')).toBe(false);
+    drain(buckets, alice, 'task_delegate');
+    expect(isSpent(alice, 'task_progress')).toBe(oneMs);
+    expect([isSpent(alice, 'text'), isSpent(bob, 'task_delegate')]).toEqual([false, false]);
+    await clock.advance(oneMs - 1);
+    expect(isSpent(alice, 'task_delegate')).toBe(1);
+    await clock.advance(1);
+    expect(isSpent(alice, 'task_delegate')).toBe(false);
+    expect(drain(buckets, alice, 'task_delegate')[0]).toBe(1);
+  });
+
   it('are one for each peer and each sort of kind', () => {
     const buckets = createBuckets(new ManualClock());
     drain(buckets, alice, 'task_delegate');

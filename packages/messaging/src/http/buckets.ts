@@ -28,6 +28,11 @@ export function bucketOf(kind: string): BucketName {
 export interface Buckets {
   /** Takes one token. Throws RATE_LIMITED with `retryAfterMs`. Call it with an identity that was proven, never with a claimed one. */
   take(peer: PeerId, kind: string): void;
+  /**
+   * Takes nothing, and may be called with a claimed identity: only what was proven empties a bucket. Throws RATE_LIMITED with `retryAfterMs` until the time
+   * that the last refusal named, so that who floods costs no check of a signature.
+   */
+  refuseSpent(peer: PeerId, kind: string): void;
   /** Identities remembered. */
   readonly owners: number;
 }
@@ -37,24 +42,31 @@ export function createBuckets(
   clock: Pick<Clock, 'elapsedMs'>,
   ownersMax: number = httpLimits.bucketOwnersMax,
 ): Buckets {
-  const owners = new Map<PeerId, Map<BucketName, TokenBucket>>();
+  const owners = new Map<PeerId, Map<BucketName, { readonly bucket: TokenBucket; spentUntilMs: number }>>();
+  const refusal = (kind: BucketName, retryAfterMs: number): PeerAiError =>
+    new PeerAiError('RATE_LIMITED', `too many messages of kind ${kind}`, { kind, retryAfterMs });
   return {
     get owners() {
       return owners.size;
     },
     take(peer, kind) {
       const name = bucketOf(kind);
-      const own = owners.get(peer) ?? new Map<BucketName, TokenBucket>();
+      const own: NonNullable<ReturnType<typeof owners.get>> = owners.get(peer) ?? new Map();
       // Heard of last, so forgotten last.
       owners.delete(peer);
       owners.set(peer, own);
       const oldest = owners.size > ownersMax ? owners.keys().next().value : undefined;
       if (oldest !== undefined) owners.delete(oldest);
-      const bucket = own.get(name) ?? createTokenBucket(clock, bucketSizes[name]);
-      own.set(name, bucket);
-      const retryAfterMs = bucket.take();
-      if (retryAfterMs > 0)
-        throw new PeerAiError('RATE_LIMITED', `too many messages of kind ${name}`, { kind: name, retryAfterMs });
+      const one = own.get(name) ?? { bucket: createTokenBucket(clock, bucketSizes[name]), spentUntilMs: 0 };
+      own.set(name, one);
+      const retryAfterMs = one.bucket.take();
+      one.spentUntilMs = clock.elapsedMs() + retryAfterMs;
+      if (retryAfterMs > 0) throw refusal(name, retryAfterMs);
+    },
+    refuseSpent(peer, kind) {
+      const name = bucketOf(kind);
+      const leftMs = Math.ceil((owners.get(peer)?.get(name)?.spentUntilMs ?? 0) - clock.elapsedMs());
+      if (leftMs > 0) throw refusal(name, leftMs);
     },
   };
 }

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { createIdentity, fromHex, sealWithSecret, toHex, utf8 } from '@peerai/core-protocol';
+import { createIdentity, fromHex, fromUtf8, sealWithSecret, toHex, utf8 } from '@peerai/core-protocol';
 import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
 import { pcpLimits, sealConcat } from '@peerai/core-protocol/pcp';
 import { ManualClock } from '@peerai/core-protocol/testing';
@@ -167,12 +167,17 @@ describe('POST /message', () => {
     const next = await at.post('/message', six(at, 'task_delegate'));
     expect([next.status, next.headers['retry-after'], next.body['detail']]).toEqual([429, '2', 'rate_limited']);
     expect((await at.post('/message', six(at))).status).toBe(200);
+    // Whatever else is wrong with it is not looked at, so it may be sent again as it is.
+    const early = six(at, 'task_delegate');
+    const forge = (_: string, first: string): string => `"signature":"${first === 'A' ? 'B' : 'A'}`;
+    const broken = utf8(fromUtf8(early).replace(/"signature":"(.)/u, forge));
+    for (const body of [early, early, broken]) expect((await at.post('/message', body)).status).toBe(429);
     // Nobody is slowed by who only says a name.
     const stranger = createIdentity(nodeCrypto, new Uint8Array(32).fill(8));
     for (let count = 0; count < 50; count += 1) await at.post('/message', six(at, 'text', {}, stranger));
     expect((await at.post('/message', six(at))).status).toBe(200);
     await at.clock.advance(2_000);
-    expect((await at.post('/message', six(at, 'task_delegate'))).status).toBe(200);
+    expect((await at.post('/message', early)).status).toBe(200);
   });
 
   it('speaks only the profiles that are on', async () => {

@@ -4,6 +4,7 @@ import {
   type Identity,
   PeerAiError,
   type PeerId,
+  peerIdFromPublicKey,
   publicKeyFromPeerId,
   type Random,
   type ReplayWindow,
@@ -13,6 +14,7 @@ import {
   openPcp,
   pcpErrorReply,
   pcpLimits,
+  type PcpClaim,
   type PcpOpened,
   type PcpPayload,
   type PcpProfile,
@@ -92,7 +94,13 @@ export async function takeMessage(
   let opened: PcpOpened | undefined;
   try {
     const self = { peer: deps.identity.peer, entityId: options.entityId };
-    opened = openPcp({ ...deps, keyOf: (claim) => deps.contacts.keyOf(claim) }, body, {
+    const keyOf = (claim: PcpClaim): Uint8Array | undefined => {
+      const key = deps.contacts.keyOf(claim);
+      // Before the signature is looked at: what a flood costs others is the work until it is refused.
+      if (key !== undefined) deps.buckets.refuseSpent(peerIdFromPublicKey(key), claim.kind);
+      return key;
+    };
+    opened = openPcp({ ...deps, keyOf }, body, {
       self,
       profiles: options.profiles,
     });
