@@ -14,8 +14,9 @@ export interface TcpProxy {
 /**
  * @param target - a multiaddr that starts with `/ip4/…/tcp/<port>`.
  * @param holdMs - how long what comes in on a new connection is held back, as by a machine that has much else to do.
+ * @param delayMs - how much later every byte arrives, each way, as over a long line. Nothing then holds a quick sender back.
  */
-export async function createTcpProxy(target: string, holdMs = 0): Promise<TcpProxy> {
+export async function createTcpProxy(target: string, holdMs = 0, delayMs = 0): Promise<TcpProxy> {
   const port = Number(target.split('/')[4]);
   const sockets = new Set<Socket>();
   const server = createServer((near) => {
@@ -25,9 +26,9 @@ export async function createTcpProxy(target: string, holdMs = 0): Promise<TcpPro
       socket.on('error', () => undefined);
       socket.on('close', () => sockets.delete(socket));
     }
-    far.pipe(near);
-    if (holdMs === 0) near.pipe(far);
-    else setTimeout(() => near.pipe(far), holdMs);
+    carry(far, near, delayMs);
+    if (holdMs === 0) carry(near, far, delayMs);
+    else setTimeout(() => carry(near, far, delayMs), holdMs);
   });
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
   const cut = (): void => {
@@ -47,4 +48,14 @@ export async function createTcpProxy(target: string, holdMs = 0): Promise<TcpPro
       server.close();
     },
   };
+}
+
+function carry(from: Socket, to: Socket, delayMs: number): void {
+  if (delayMs === 0) {
+    from.pipe(to);
+    return;
+  }
+  // Timers of one length fire in the order in which they were set.
+  from.on('data', (bytes) => void setTimeout(() => to.write(bytes), delayMs));
+  from.on('end', () => void setTimeout(() => to.end(), delayMs));
 }

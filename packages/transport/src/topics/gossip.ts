@@ -48,7 +48,7 @@ export function keepGossipStreams(
     const open = connectionManager.getConnections(peer).find(({ status }) => status === 'open');
     if (open === undefined || streamsOutbound.has(id)) return;
     for (const protocol of pubsub.protocols)
-      for (const topology of registrar.getTopologies(protocol)) topology.onConnect?.(peer, open);
+      for (const topology of registrar.getTopologies(protocol)) void topology.onConnect?.(peer, open);
   }
 
   events.addEventListener('connection:close', ({ detail: { remotePeer } }) => {
