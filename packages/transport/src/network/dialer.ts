@@ -1,6 +1,7 @@
 import type { Connection } from '@libp2p/interface';
+import { peerIdFromString } from '@libp2p/peer-id';
 import { multiaddr } from '@multiformats/multiaddr';
-import { type Clock, PeerAiError } from '@peerai/core-protocol';
+import { type Clock, PeerAiError, type PeerId } from '@peerai/core-protocol';
 import { reasonOf, transportError } from '../errors.ts';
 import type { Components } from '../libp2p/components.ts';
 import { limits } from '../limits.ts';
@@ -161,4 +162,29 @@ export async function dialPlan(
   } finally {
     won.abort(transportError('ABORTED', 'another address was quicker'));
   }
+}
+
+/**
+ * libp2p dials by itself too: for relays, the DHT, gossip. Two dials of one peer at the same time make two links. So its dials wait for one of ours that is
+ * under way and then find the link; the function that comes back makes ours wait for one of its own. Each for a while only, since dials through each other's
+ * peers could wait for one another. It never throws.
+ */
+export function shareDials(
+  { connectionManager }: Components,
+  clock: Clock,
+  ours: ReadonlyMap<string, Promise<unknown>>,
+): (peer: PeerId, signal: AbortSignal) => Promise<void> {
+  const openConnection = connectionManager.openConnection.bind(connectionManager);
+  connectionManager.openConnection = async (target, options) => {
+    const text = String(Array.isArray(target) ? target[0] : target);
+    const mine = ours.get(text.slice(text.lastIndexOf('/') + 1));
+    if (mine !== undefined) await Promise.race([mine.catch(() => undefined), clock.sleep(limits.joinDialMs)]);
+    return openConnection(target, options);
+  };
+  return async (peer, signal) => {
+    const isDialled = connectionManager.getDialQueue().some(({ peerId }) => peerId?.toString() === peer);
+    if (!isDialled) return;
+    const bounded = clock.deadline(limits.joinDialMs, signal);
+    await openConnection(peerIdFromString(peer), { signal: bounded }).catch(() => undefined);
+  };
 }

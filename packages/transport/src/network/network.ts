@@ -17,7 +17,7 @@ import type { Components } from '../libp2p/components.ts';
 import { limits } from '../limits.ts';
 import { createAcceptor, createChannelMaker, openingError } from './accept.ts';
 import { planAddresses, sortAddresses, throughRelay } from './addresses.ts';
-import { type Attempt, dialPlan, lacksPlace } from './dialer.ts';
+import { type Attempt, dialPlan, lacksPlace, shareDials } from './dialer.ts';
 import { endLink } from './end-link.ts';
 import { createLinkTable, type LinkEntry } from './link-table.ts';
 import { keepPinging, measureLink } from './link-ping.ts';
@@ -25,9 +25,7 @@ import type { Bandwidth } from '../policy/bandwidth.ts';
 import type { ConnectionLimit } from '../policy/connection-limit.ts';
 import { createReservations } from './reservations.ts';
 import type { MakeSealing } from './sealing.ts';
-import { shareDials } from './shared-dials.ts';
-import { createSpareLinks } from './spare-links.ts';
-import { createDirectUpgrader } from './upgrader.ts';
+import { createDirectUpgrader, createSpareLinks } from './upgrader.ts';
 
 export interface NetworkDeps {
   readonly components: Components;

@@ -5,7 +5,7 @@ import { afterEach, expect, test } from 'vitest';
 import type { Components } from '../libp2p/components.ts';
 import { limits } from '../limits.ts';
 import { createTestNodes } from '../testing/index.ts';
-import { shareDials } from './shared-dials.ts';
+import { shareDials } from './dialer.ts';
 
 const hello: Protocol = {
   id: '/peerai/test-hello/1',

@@ -4,7 +4,7 @@ import { ManualClock } from '@peerai/core-protocol/testing';
 import { expect, test } from 'vitest';
 import { limits } from '../limits.ts';
 import type { LinkEntry } from './link-table.ts';
-import { createSpareLinks } from './spare-links.ts';
+import { createSpareLinks } from './upgrader.ts';
 
 const [low, high] = ['12D3KooWA', '12D3KooWB'] as PeerId[] as [PeerId, PeerId];
 const gossip = '/meshsub/1.2.0';

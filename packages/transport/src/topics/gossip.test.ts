@@ -9,7 +9,7 @@ import { yamux } from '@libp2p/yamux';
 import { createLibp2p, type Libp2p } from 'libp2p';
 import type { Components } from '../libp2p/components.ts';
 import { realClock, until } from '../testing/index.ts';
-import { gossipService, keepGossipStreams } from './gossip.ts';
+import { gossipService, keepGossipStreams } from './topics.ts';
 
 /** What gossipsub has and its public type does not name. */
 interface Inner {
