@@ -14,7 +14,10 @@ const msMax = isMeasured ? 600_000 : 240_000;
 const neighbour = loudNeighbour();
 let testnet: Testnet;
 beforeAll(async () => {
-  testnet = await startTestnet({ agents: size.agents, relays: 1, engine: 'scripted', env: neighbour.env });
+  const onProgress = (text: string): void => void (isMeasured && console.info(text));
+  const startMs = performance.now();
+  testnet = await startTestnet({ agents: size.agents, relays: 1, engine: 'scripted', env: neighbour.env, onProgress });
+  report('up', { seconds: Math.round((performance.now() - startMs) / 1000) });
 }, msMax);
 afterAll(() => testnet?.stop(), 60_000);
 
