@@ -29,6 +29,17 @@ export const limits = {
   /** Streams of one protocol on one connection libp2p lets through above our own count, so that our refusal can be told. */
   refusedStreamsMax: 16,
 
+  // ── turns of one link
+  /** Bytes of a message that leave at once where no other channel of the link writes; yamux cuts at this too. */
+  pieceBytes: 65_536,
+  /** Where others wait: an eighth of a second at 1 Mbit/s. */
+  sharedPieceBytes: 16_384,
+  /** Where a rate is set, as much as leaves in so many milliseconds, and never less than so many bytes. */
+  pacedPieceMs: 50,
+  pieceBytesMin: 1_024,
+  /** Pieces that may go before the one that has waited longest. */
+  overtakesMax: 3,
+
   // ── network
   /** Channel opening on one existing connection, milliseconds: a link that died silently must not hold the request. */
   openOnLinkMs: 2_500,

@@ -34,6 +34,7 @@ export const blobProtocol: Protocol = {
   access: 'granted',
   framing: 'messages',
   messageBytesMax: limits.blobPieceBytes + 1_024,
+  priority: 'low',
   channelsPerPeerMax: 4,
 };
 const method: Method<Wanted, Piece> = { protocol: blobProtocol, request, response, timeoutMs: limits.rpcTimeoutMs };

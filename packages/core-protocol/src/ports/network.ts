@@ -1,4 +1,5 @@
 import type { PeerId } from './brand.ts';
+import type { MessagePriority } from './messenger.ts';
 
 /** One wire protocol as data: who may open it, how it is framed, how much it may carry. */
 export interface Protocol {
@@ -9,6 +10,8 @@ export interface Protocol {
   readonly framing: 'messages' | 'raw';
   readonly messageBytesMax: number;
   readonly channelsPerPeerMax: number;
+  /** Whose messages go first where several channels of one link have something to say; `normal` when absent. What is low still moves. */
+  readonly priority?: MessagePriority;
 }
 
 /** `file`: a data channel whose two ends met over a shared folder; `onion`: an onion service; `relay`: any circuit, whatever carries it. */

@@ -9,6 +9,7 @@ export const modelProtocol: Protocol = {
   access: 'anyone',
   framing: 'messages',
   messageBytesMax: limits.shareFrameBytesMax,
+  priority: 'high',
   channelsPerPeerMax: limits.shareChannelsPerPeerMax,
 };
 

@@ -63,6 +63,7 @@ export const fileMethod: Method<FileQuestion, FileAnswer> = {
     access: 'granted',
     framing: 'messages',
     messageBytesMax: fileLimits.pieceBytes + 1_024,
+    priority: 'low',
     channelsPerPeerMax: fileLimits.channelsPerPeerMax,
   },
   request: fileQuestionForm,

@@ -16,6 +16,7 @@ import {
 import type { Heart } from './heartbeat.ts';
 import { createInbox } from './inbox.ts';
 import type { LinkMeter } from './link-meter.ts';
+import type { Leaving, Writing } from './link-turns.ts';
 import type { Negotiation } from './negotiation.ts';
 import { listenToStream, openerSpoke } from './stream-events.ts';
 import { createStreamWriter } from './stream-writer.ts';
@@ -25,6 +26,7 @@ export interface ChannelDeps {
   readonly meter: LinkMeter;
   readonly heart: Heart;
   readonly messageBytesMax: number;
+  readonly priority: Writing['priority'];
   /** Told once, when the channel is over. */
   readonly over?: () => void;
   /** Takes the other side's part of the protocol negotiation off the front of what comes, where that is still under way. */
@@ -44,7 +46,7 @@ const refusals = new Set(['REFUSED', 'LIMIT_REACHED', 'PRIVATE_NETWORK', 'POST_Q
 
 /** Whole messages in order under a credit window and a heartbeat. See docs/protocol/channel.md. */
 export function createMessageChannel(deps: ChannelDeps): OpenedChannel {
-  const { stream, meter, heart, messageBytesMax, negotiation } = deps;
+  const { stream, meter, heart, messageBytesMax, negotiation, priority } = deps;
   const window = windowBytes(messageBytesMax);
   const writer = createStreamWriter(stream, (bytes) => meter.sent(bytes));
   const gone = new AbortController();
@@ -58,6 +60,8 @@ export function createMessageChannel(deps: ChannelDeps): OpenedChannel {
   let welcome = false;
   let creditCame = Promise.withResolvers<void>();
   let turn: Promise<void> = Promise.resolve();
+  /** The message that is being written. */
+  let leaving: Leaving | undefined;
   let silentTicks = 0;
   let heard = false;
   let weEnded = false;
@@ -65,12 +69,24 @@ export function createMessageChannel(deps: ChannelDeps): OpenedChannel {
 
   const inbox = createInbox((message) => {
     ungranted += messageCost(message.length);
-    if (ungranted >= window / 4 && !theyEnded && !gone.signal.aborted) {
-      quietly(() => writer.write(encodeCredit(ungranted)));
-      granted += ungranted;
-      ungranted = 0;
-    }
+    grant();
   });
+
+  /** A credit waits for the end of a message that has left in part. */
+  function grant(): void {
+    if (ungranted < window / 4 || theyEnded || gone.signal.aborted || leaving?.isCut === true) return;
+    quietly(() => writer.write(encodeCredit(ungranted)));
+    granted += ungranted;
+    ungranted = 0;
+  }
+
+  /** The last word goes behind the rest of a message that has left in part. */
+  function sayReset(code: string): void {
+    quietly(() => {
+      if (leaving?.isCut === true) leaving.finish();
+      writer.write(encodeReset(code));
+    });
+  }
 
   function quietly(write: () => void): void {
     try {
@@ -99,7 +115,7 @@ export function createMessageChannel(deps: ChannelDeps): OpenedChannel {
   /** Something against the protocol came in: say why, then reset. */
   function violated(error: unknown): void {
     const code = PeerAiError.is(error) ? error.code : 'INTERNAL';
-    quietly(() => writer.write(encodeReset(code)));
+    sayReset(code);
     finish(channelClosed('the other side broke the channel protocol', code, error), 'failed');
     void writer.close(true);
   }
@@ -131,7 +147,7 @@ export function createMessageChannel(deps: ChannelDeps): OpenedChannel {
     },
     ping() {
       // A peer that asks without reading gets no answer; it could fill our buffer otherwise.
-      if (!writer.full) quietly(() => writer.write(encodeFrame('pong')));
+      if (!writer.full && leaving?.isCut !== true) quietly(() => writer.write(encodeFrame('pong')));
     },
     pong: () => undefined,
     end() {
@@ -155,7 +171,7 @@ export function createMessageChannel(deps: ChannelDeps): OpenedChannel {
     tick() {
       silentTicks += 1;
       if (silentTicks >= limits.heartbeatDeadTicks) fail(channelClosed('the other side went silent'));
-      else if (silentTicks % limits.heartbeatPingTicks === 0 && !writer.full) {
+      else if (silentTicks % limits.heartbeatPingTicks === 0 && !writer.full && leaving?.isCut !== true) {
         quietly(() => writer.write(encodeFrame('ping')));
       }
     },
@@ -192,11 +208,15 @@ export function createMessageChannel(deps: ChannelDeps): OpenedChannel {
   async function sendNow(message: Uint8Array): Promise<void> {
     mayWrite();
     await spend(messageCost(message.length));
-    if (meter.pace !== undefined) {
-      await meter.pace(messageCost(message.length), gone.signal).catch(() => undefined);
-      mayWrite();
-    }
-    writer.write(encodeFrame('data', message));
+    leaving = meter.turns.write(encodeFrame('data', message), {
+      writer,
+      priority,
+      signal: gone.signal,
+      moved: () => void (silentTicks = 0),
+    });
+    await leaving.done;
+    leaving = undefined;
+    grant();
     await writer.drained();
   }
 
@@ -245,7 +265,7 @@ export function createMessageChannel(deps: ChannelDeps): OpenedChannel {
     async close(code) {
       if (code === undefined) return end();
       if (gone.signal.aborted) return;
-      quietly(() => writer.write(encodeReset(code)));
+      sayReset(code);
       finish(channelClosed('closed on this side', code), 'failed');
       if (!heard) await openerSpoke(stream);
       await writer.close(true);

@@ -3,6 +3,7 @@ import { ManualClock } from '@peerai/core-protocol/testing';
 import { expect, test } from 'vitest';
 import { limits } from '../limits.ts';
 import { encodeCredit, encodeFrame, windowBytes } from './frame.ts';
+import { createLinkTurns } from './link-turns.ts';
 import { createHeart } from './heartbeat.ts';
 import { createMessageChannel } from './message-channel.ts';
 import { createNegotiation, proposal } from './negotiation.ts';
@@ -36,13 +37,19 @@ class FakeStream extends EventTarget {
 
 function make(parts: { readonly negotiation?: ReturnType<typeof createNegotiation> } = {}) {
   const stream = new FakeStream();
-  const meter = { link: {} as never, sent: () => undefined, received: () => undefined };
+  const meter = {
+    link: {} as never,
+    sent: () => undefined,
+    received: () => undefined,
+    turns: createLinkTurns(),
+  };
   const heart = createHeart(new ManualClock());
   const opened = createMessageChannel({
     stream: stream as unknown as Stream,
     meter,
     heart,
     messageBytesMax,
+    priority: 'normal',
     ...parts,
   });
   return { stream, ...opened };

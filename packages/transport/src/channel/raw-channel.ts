@@ -18,7 +18,7 @@ export interface RawDeps extends Omit<ChannelDeps, 'heart'> {
  * A reader that falls more than a bound behind pauses the sender, or loses the channel where the muxer cannot pause.
  */
 export function createRawChannel(deps: RawDeps): OpenedChannel {
-  const { stream, meter, messageBytesMax, canPause } = deps;
+  const { stream, meter, messageBytesMax, canPause, priority } = deps;
   const writer = createStreamWriter(stream, (bytes) => meter.sent(bytes));
   const gone = new AbortController();
   let queued = 0;
@@ -59,9 +59,7 @@ export function createRawChannel(deps: RawDeps): OpenedChannel {
   async function sendNow(bytes: Uint8Array): Promise<void> {
     if (gone.signal.aborted) throw gone.signal.reason as Error;
     if (weEnded) throw channelClosed('this side has ended the channel');
-    if (meter.pace !== undefined) await meter.pace(bytes.length, gone.signal).catch(() => undefined);
-    if (gone.signal.aborted) throw gone.signal.reason as Error;
-    writer.write(bytes);
+    await meter.turns.write(bytes, { writer, priority, signal: gone.signal }).done;
     await writer.drained();
   }
 

@@ -21,6 +21,7 @@ export const exchangeProtocol: Protocol = {
   access: 'anyone',
   framing: 'messages',
   messageBytesMax: limits.exchangeMessageBytesMax,
+  priority: 'high',
   channelsPerPeerMax: limits.exchangesPerPeerMax,
 };
 

@@ -24,6 +24,7 @@ export function createChannelMaker(table: LinkTable, heart: Heart): ChannelMaker
         meter: table.entry(connection),
         heart,
         messageBytesMax: protocol.messageBytesMax,
+        priority: protocol.priority ?? 'normal',
         ...(over === undefined ? {} : { over }),
       };
       if (protocol.framing === 'messages') {

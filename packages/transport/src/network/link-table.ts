@@ -1,6 +1,7 @@
 import type { Connection } from '@libp2p/interface';
 import type { Link, PeerId } from '@peerai/core-protocol';
 import type { LinkMeter } from '../channel/link-meter.ts';
+import { createLinkTurns } from '../channel/link-turns.ts';
 import { limits } from '../limits.ts';
 import type { Bandwidth } from '../policy/bandwidth.ts';
 import { transportOf } from './addresses.ts';
@@ -57,9 +58,12 @@ export function createLinkTable(bandwidth?: Bandwidth): LinkTable {
       },
       sent: (bytes) => void (bytesSent += bytes),
       received: (bytes) => void (bytesReceived += bytes),
-      ...(bandwidth === undefined
-        ? {}
-        : { pace: (bytes: number, signal: AbortSignal) => bandwidth.pace(entry.link.peer, bytes, signal) }),
+      turns: createLinkTurns(
+        bandwidth && {
+          bytesPerSecond: bandwidth.bytesPerSecond,
+          pace: (bytes, signal) => bandwidth.pace(connection.remotePeer.toString() as PeerId, bytes, signal),
+        },
+      ),
       measured(ms) {
         roundTripMs = ms;
         tell(connection.id, entry.link);
