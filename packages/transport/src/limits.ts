@@ -3,6 +3,9 @@ export const limits = {
   // ── channel
   /** Bytes a sender may have in flight before the reader took them; measured best of 256 KiB, 1 MiB and 2 MiB on three transports. */
   creditWindowBytes: 1_048_576,
+  /** Bytes more for each millisecond of a far link's round trip: as much as keeps 10 MiB/s on their way; up to the bound, what one such channel may cost in memory. */
+  creditBytesPerMs: 10_486,
+  creditWindowBytesMax: 3_145_728,
   /**
    * Of these, bytes each side may send before it has heard of any credit: both know this figure, so that a request travels with the opening
    * of its channel. A prompt of some 16,000 tokens; what is longer waits one round trip for the rest of the window.
@@ -43,6 +46,13 @@ export const limits = {
   // ── network
   /** Channel opening on one existing connection, milliseconds: a link that died silently must not hold the request. */
   openOnLinkMs: 2_500,
+  /** The same on a far link, whose round trip it follows, milliseconds. */
+  openOnLinkMsMax: 15_000,
+  /** Ticks of the heartbeat (8 s) that a far link gets at most beyond a near one. */
+  lateTicksMax: 16,
+  /** Another link to the same peer is taken when it costs less than this share of the one in use, and so many milliseconds less. */
+  betterShare: 0.75,
+  betterMs: 5,
   /** One address dialled, milliseconds; WebRTC takes 0.1 s on a good machine. */
   dialAddressMs: 6_000,
   /** Steps of one dial that are remembered: some fifteen in libp2p, and one for each WebRTC candidate that somebody else sends. */

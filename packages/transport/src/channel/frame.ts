@@ -47,10 +47,11 @@ export function messageCost(messageBytes: number): number {
 
 /**
  * The window a reader gives: large enough that three quarters of it hold the largest message,
- * because a reader keeps up to a quarter ungranted.
+ * because a reader keeps up to a quarter ungranted; and on a far link more, because a window is what leaves in one round trip.
  */
-export function windowBytes(messageBytesMax: number): number {
-  return Math.max(limits.creditWindowBytes, Math.ceil((messageCost(messageBytesMax) * 4) / 3) + 1);
+export function windowBytes(messageBytesMax: number, roundTripMs = 0): number {
+  const farBytes = Math.min(limits.creditWindowBytesMax, Math.floor(roundTripMs * limits.creditBytesPerMs));
+  return Math.max(limits.creditWindowBytes, farBytes, Math.ceil((messageCost(messageBytesMax) * 4) / 3) + 1);
 }
 
 /** Puts frames together from pieces of any size. One per stream. */

@@ -47,7 +47,7 @@ const refusals = new Set(['REFUSED', 'LIMIT_REACHED', 'PRIVATE_NETWORK', 'POST_Q
 /** Whole messages in order under a credit window and a heartbeat. See docs/protocol/channel.md. */
 export function createMessageChannel(deps: ChannelDeps): OpenedChannel {
   const { stream, meter, heart, messageBytesMax, negotiation, priority } = deps;
-  const window = windowBytes(messageBytesMax);
+  let window = windowBytes(messageBytesMax, meter.link.roundTripMs);
   const writer = createStreamWriter(stream, (bytes) => meter.sent(bytes));
   const gone = new AbortController();
   const accepted = Promise.withResolvers<void>();
@@ -74,6 +74,12 @@ export function createMessageChannel(deps: ChannelDeps): OpenedChannel {
 
   /** A credit waits for the end of a message that has left in part. */
   function grant(): void {
+    // The link may have been measured since; a window only grows.
+    const measured = windowBytes(messageBytesMax, meter.link.roundTripMs);
+    if (measured > window) {
+      ungranted += measured - window;
+      window = measured;
+    }
     if (ungranted < window / 4 || theyEnded || gone.signal.aborted || leaving?.isCut === true) return;
     quietly(() => writer.write(encodeCredit(ungranted)));
     granted += ungranted;
@@ -170,7 +176,7 @@ export function createMessageChannel(deps: ChannelDeps): OpenedChannel {
   const beating = {
     tick() {
       silentTicks += 1;
-      if (silentTicks >= limits.heartbeatDeadTicks) fail(channelClosed('the other side went silent'));
+      if (silentTicks >= limits.heartbeatDeadTicks + meter.lateTicks) fail(channelClosed('the other side went silent'));
       else if (silentTicks % limits.heartbeatPingTicks === 0 && !writer.full && leaving?.isCut !== true) {
         quietly(() => writer.write(encodeFrame('ping')));
       }

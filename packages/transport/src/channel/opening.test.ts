@@ -35,10 +35,12 @@ class FakeStream extends EventTarget {
   }
 }
 
-function make(parts: { readonly negotiation?: ReturnType<typeof createNegotiation> } = {}) {
+function make(parts: { readonly negotiation?: ReturnType<typeof createNegotiation> } = {}, roundTripMs = 0) {
   const stream = new FakeStream();
+  const link = { roundTripMs };
   const meter = {
-    link: {} as never,
+    link: link as never,
+    lateTicks: 0,
     sent: () => undefined,
     received: () => undefined,
     turns: createLinkTurns(),
@@ -52,7 +54,7 @@ function make(parts: { readonly negotiation?: ReturnType<typeof createNegotiatio
     priority: 'normal',
     ...parts,
   });
-  return { stream, ...opened };
+  return { stream, measured: (ms: number) => void (link.roundTripMs = ms), ...opened };
 }
 const head = limits.frameHeadBytes;
 const bytesOf = (frames: readonly Uint8Array[]): number => frames.reduce((sum, { length }) => sum + length, 0);
@@ -122,4 +124,26 @@ test('a refusal by code, by `na` or by nonsense is told apart', async () => {
   const nonsense = make({ negotiation: createNegotiation('/peerai/test/1') });
   nonsense.stream.arrive(new TextEncoder().encode('HTTP'));
   await expect(nonsense.accepted).rejects.toMatchObject({ code: 'CHANNEL_CLOSED' });
+});
+
+test('on a far link the window is larger, up to a bound', () => {
+  const told = (roundTripMs: number): unknown => make({}, roundTripMs).stream.written;
+  const rest = (window: number): unknown => [encodeCredit(window - limits.openingCreditBytes)];
+  expect(told(50)).toEqual(rest(limits.creditWindowBytes));
+  expect(told(200)).toEqual(rest(200 * limits.creditBytesPerMs));
+  expect(told(10_000)).toEqual(rest(limits.creditWindowBytesMax));
+});
+
+test('a channel that was opened before its link was measured is given the rest of the larger window', async () => {
+  const { stream, channel, measured } = make();
+  const reading = channel[Symbol.asyncIterator]();
+  stream.written = [];
+  stream.arrive(encodeFrame('data', new Uint8Array(10)));
+  await reading.next();
+  expect(stream.written).toEqual([]);
+  measured(200);
+  stream.arrive(encodeFrame('data', new Uint8Array(10)));
+  await reading.next();
+  const grown = 200 * limits.creditBytesPerMs - limits.creditWindowBytes;
+  expect(stream.written).toEqual([encodeCredit(grown + 2 * (head + 10))]);
 });

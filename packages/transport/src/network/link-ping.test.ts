@@ -7,7 +7,7 @@ import { measureLink } from './link-ping.ts';
 import type { LinkEntry } from './link-table.ts';
 
 /** A link whose other side answers when told to, and a clock whose sleeps end one by one. */
-function silentLink() {
+function silentLink(lateTicks = 0) {
   const manual = new ManualClock();
   const sleeps: (() => void)[] = [];
   const clock: Clock = {
@@ -28,6 +28,7 @@ function silentLink() {
   };
   const entry = {
     connection: connection as unknown as Connection,
+    lateTicks,
     measured: (ms: number) => void (state.measuredMs = ms),
   };
   const stop = new AbortController();
@@ -62,6 +63,14 @@ test('a link that is silent for so many ticks is ended, and not one sooner', asy
   await standStill(limits.heartbeatTickMs);
   expect(await measuring).toBe(false);
   expect(state.status).toBe('aborted');
+});
+
+test('a far link gets more ticks', async () => {
+  const { state, measuring, standStill } = silentLink(3);
+  for (let tick = 0; tick < limits.linkPingTicks + 2; tick += 1) await standStill(limits.heartbeatTickMs);
+  expect(state.status).toBe('open');
+  await standStill(limits.heartbeatTickMs);
+  expect(await measuring).toBe(false);
 });
 
 test('a node that stops ends the wait, and not the link', async () => {

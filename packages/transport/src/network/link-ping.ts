@@ -47,7 +47,9 @@ export async function measureLink(
 ): Promise<boolean> {
   const [late, over] = [new AbortController(), new AbortController()];
   const signal = AbortSignal.any([late.signal, stopped]);
-  void countTicks(deps.clock, AbortSignal.any([over.signal, stopped]), () => late.abort());
+  void countTicks(deps.clock, limits.linkPingTicks + entry.lateTicks, AbortSignal.any([over.signal, stopped]), () =>
+    late.abort(),
+  );
   try {
     entry.measured(await pingConnection(entry.connection, deps, signal));
     return true;
@@ -62,8 +64,8 @@ export async function measureLink(
 }
 
 /** Ticks as those of the channels' heartbeat, not clock time: after our own process stood still the sockets are read before a link is given up. */
-async function countTicks(clock: Clock, over: AbortSignal, isLate: () => void): Promise<void> {
-  for (let tick = 0; tick < limits.linkPingTicks; tick += 1) {
+async function countTicks(clock: Clock, ticks: number, over: AbortSignal, isLate: () => void): Promise<void> {
+  for (let tick = 0; tick < ticks; tick += 1) {
     await clock.sleep(limits.heartbeatTickMs, over).catch(() => undefined);
     if (over.aborted) return;
   }

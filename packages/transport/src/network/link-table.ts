@@ -5,11 +5,13 @@ import { createLinkTurns } from '../channel/link-turns.ts';
 import { limits } from '../limits.ts';
 import type { Bandwidth } from '../policy/bandwidth.ts';
 import { transportOf } from './addresses.ts';
+import { createPathQuality, lateTicks, type PathQuality } from './path-quality.ts';
 
 /** One connection with its counters. */
 export interface LinkEntry extends LinkMeter {
   readonly connection: Connection;
   measured(roundTripMs: number): void;
+  readonly quality: PathQuality;
   /** Whether its channels are sealed, once that is known. */
   hybrid(is: boolean): void;
   /** Round trip known: the link answered us at least once. */
@@ -37,8 +39,13 @@ export function createLinkTable(bandwidth?: Bandwidth): LinkTable {
     let bytesSent = 0;
     let bytesReceived = 0;
     let hybrid: boolean | undefined;
+    const quality = createPathQuality();
     const entry: LinkEntry = {
       connection,
+      quality,
+      get lateTicks() {
+        return lateTicks(quality.answerMs);
+      },
       get link(): Link {
         return {
           peer: connection.remotePeer.toString() as PeerId,
@@ -66,6 +73,7 @@ export function createLinkTable(bandwidth?: Bandwidth): LinkTable {
       ),
       measured(ms) {
         roundTripMs = ms;
+        quality.measured(ms);
         tell(connection.id, entry.link);
       },
       hybrid(is) {

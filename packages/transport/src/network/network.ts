@@ -21,6 +21,7 @@ import { type Attempt, dialPlan, lacksPlace, shareDials } from './dialer.ts';
 import { endLink } from './end-link.ts';
 import { createLinkTable, type LinkEntry } from './link-table.ts';
 import { keepPinging, measureLink } from './link-ping.ts';
+import { inOrder, openingMs } from './path-quality.ts';
 import type { Bandwidth } from '../policy/bandwidth.ts';
 import type { ConnectionLimit } from '../policy/connection-limit.ts';
 import { createReservations } from './reservations.ts';
@@ -88,6 +89,8 @@ export function createNetwork(deps: NetworkDeps, options: NetworkOptions): Runni
     ...(placesOf === undefined ? {} : { placesOf }),
   });
   const places = createReservations(components);
+  /** The link that the last channel to a peer was opened on. */
+  const used = new Map<PeerId, string>();
   const dialling = new Map<string, Promise<unknown>>();
   const joinDial = shareDials(components, clock, dialling);
 
@@ -99,6 +102,8 @@ export function createNetwork(deps: NetworkDeps, options: NetworkOptions): Runni
   });
   components.events.addEventListener('connection:close', ({ detail }) => {
     table.drop(detail);
+    const peer = detail.remotePeer.toString() as PeerId;
+    if (used.get(peer) === detail.id) used.delete(peer);
     sealing?.dropped(detail);
   });
   const spares = createSpareLinks(clock, self, () => table.all());
@@ -110,21 +115,22 @@ export function createNetwork(deps: NetworkDeps, options: NetworkOptions): Runni
   /** Usable links to a peer, best first: direct ones that have answered a ping, then what has answered, then the rest. */
   function usable(peer: PeerId): LinkEntry[] {
     const rank = ({ proven, connection }: LinkEntry): number => (proven ? 0 : 2) + (connection.direct ? 0 : 1);
-    return table
+    const links = table
       .of(peer)
       .filter(({ connection }) => connection.status === 'open' && (connection.direct || !options.directOnly))
-      .sort((a, b) => rank(a) - rank(b) || a.link.roundTripMs - b.link.roundTripMs);
+      .map((entry) => ({ entry, id: entry.connection.id, rank: rank(entry), costMs: entry.quality.costMs }));
+    return inOrder(links, used.get(peer)).map(({ entry }) => entry);
   }
 
   async function openOn(
-    connection: Connection,
+    { connection, quality }: LinkEntry,
     protocol: Protocol,
     caller: AbortSignal,
     first: Promise<Uint8Array> | undefined,
   ): Promise<Channel> {
     // Waits on a fresh link only, and an exchange has a bound of its own.
     const seal = await sealing?.opening(connection, protocol, caller);
-    const signal = clock.deadline(limits.openOnLinkMs, caller);
+    const signal = clock.deadline(openingMs(quality.answerMs), caller);
     const channel = await openStream(connection, seal?.protocol ?? protocol, signal, caller, first, seal);
     if (!connection.direct) upgrader.consider(connection);
     return channel;
@@ -164,15 +170,20 @@ export function createNetwork(deps: NetworkDeps, options: NetworkOptions): Runni
     tried: Set<string>,
     first: Promise<Uint8Array> | undefined,
   ) {
-    for (const { connection } of usable(peer)) {
+    for (const entry of usable(peer)) {
+      const { connection, quality } = entry;
       if (tried.has(connection.id)) continue;
       tried.add(connection.id);
       try {
-        return await openOn(connection, protocol, signal, first);
+        const channel = await openOn(entry, protocol, signal, first);
+        quality.tried(true);
+        used.set(peer, connection.id);
+        return channel;
       } catch (cause) {
         if (signal.aborted) throw abortReason(signal);
         const error = openingError(cause);
         if (PeerAiError.is(error, ...answers)) throw error;
+        quality.tried(false);
         attempts.push({ address: connection.remoteAddr.toString(), step: 'link', reason: reasonOf(cause) });
       }
     }
