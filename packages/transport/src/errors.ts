@@ -33,6 +33,9 @@ export function channelClosed(reason: string, code?: string, cause?: unknown): P
 export function reasonOf(error: unknown): string {
   // What a WebSocket that does not open gives: an event, which says no more than that, in browsers and in Node.
   if (error instanceof Event) return 'the WebSocket did not open';
+  // All that QUIC says of a connection that the other side ended as soon as both had proved their keys.
+  if (error instanceof Error && error.message === 'closed by peer: 0')
+    return 'the other side closed the connection at once; it may have blocked this one';
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return text.split('\n')[0]?.slice(0, 200) ?? 'unknown';
 }

@@ -35,20 +35,15 @@ export function doorAddress(host: string, { kind, port }: Door): string {
   return `/${family}/${host}/${kind === 'quic' ? 'udp' : 'tcp'}/${port}${endings[kind]}`;
 }
 
+const kinds = { tcp: 'tcp', 'tcp/ws': 'ws', 'udp/quic-v1': 'quic' } as const;
+const isKnown = (way: string): way is keyof typeof kinds => Object.hasOwn(kinds, way);
+
 /** The door of an address with a plain IP host; `undefined` for names, relays, TLS and what else cannot be tried by number. */
 export function doorOf(address: string): Door | undefined {
-  const [, way, port, ending] =
+  const [, way = '', digits, ending = ''] =
     /^\/ip[46]\/[^/]+\/(tcp|udp)\/(\d{1,5})(\/ws|\/quic-v1)?(?:\/p2p\/[^/]+)?$/u.exec(address) ?? [];
-  const kind =
-    way === 'tcp' && ending === undefined
-      ? 'tcp'
-      : way === 'tcp' && ending === '/ws'
-        ? 'ws'
-        : way === 'udp' && ending === '/quic-v1'
-          ? 'quic'
-          : undefined;
-  const number = Number(port);
-  return kind === undefined || !isPort(number) ? undefined : { kind, port: number };
+  const [name, port] = [way + ending, Number(digits)];
+  return isKnown(name) && isPort(port) ? { kind: kinds[name], port } : undefined;
 }
 
 export const isPort = (port: number): boolean => port >= 1 && port <= 65_535;

@@ -109,6 +109,9 @@ describe('at a direct address', () => {
     const b = await nodes.agent({ listen: [tcp, quic] }, { isBlocked: (peer) => peer === a.network.self });
     expect(await remembered(a, b.network.self, b.network.addresses())).toEqual(['upgrade CLOSED_AFTER_HANDSHAKE']);
     expect(await traced(a, b.network.self, b.network.addresses())).toEqual(['upgrade CLOSED_AFTER_HANDSHAKE']);
+    const overQuic = b.network.addresses().filter((address) => address.includes('/quic'));
+    const opening = a.network.open(b.network.self, echo, { signal: soon(), addresses: overQuic });
+    await expect(opening).rejects.toThrow(/closed the connection at once; it may have blocked this one/u);
   });
 
   test('the peer speaks another version, and the connection is fine', async () => {
