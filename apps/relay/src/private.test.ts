@@ -15,6 +15,12 @@ test('a relay of a private network gives a place to those alone who have its key
   const file = join(folder, 'network.key');
   writeFileSync(file, `${hex(keyOf(7))}\n`);
   const running = await relay('--psk-file', file);
+  // Nor do strangers meet there by the other protocol.
+  const stranger = new WebSocket(`${running.ready.http.replace('http', 'ws')}/signal`);
+  const refused = await new Promise<string>((resolve) => {
+    for (const event of ['open', 'error']) stranger.addEventListener(event, () => resolve(event));
+  });
+  expect(refused).toBe('error');
   const options = { ...onlySockets, listen: [], relays: [addressOf(running)] };
   const reasons: string[] = [];
   const warn = (_event: string, { reason }: { reason?: unknown } = {}): void => void reasons.push(String(reason));

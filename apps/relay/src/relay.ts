@@ -56,15 +56,18 @@ export async function startRelay(
   let node: TransportNode | undefined;
   let letters: Letters | undefined;
   const world = { clock: systemClock, random: nodeRandom, crypto: nodeCrypto, logger };
-  const signalling = createSignalling(world);
+  // Strangers do not meet at a relay of a private network; the page and what it says of itself are no way in.
+  const signalling = networkKey === undefined ? createSignalling(world) : undefined;
   const server = createFace({
     page,
     health: () => healthOf(node, startedMs),
-    stats: () => ({ ...statsOf(node, startedMs), ...lettersOf(letters), signal_devices: signalling.devices }),
+    stats: () => ({ ...statsOf(node, startedMs), ...lettersOf(letters), signal_devices: signalling?.devices ?? 0 }),
     metrics: async () => (node === undefined ? '' : metrics.text(node.stats(), mailStats(letters))),
   });
   server.on('upgrade', (request, socket, head) => {
-    if (pathOf(request.url ?? '/') === signalPath) signalling.accept(request, socket, head);
+    if (pathOf(request.url ?? '/') !== signalPath) return;
+    if (signalling === undefined) socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
+    else signalling.accept(request, socket, head);
   });
   await listen(server, settings);
   const { port } = server.address() as AddressInfo;
@@ -73,7 +76,7 @@ export async function startRelay(
   let info: Disposable | undefined;
   const stop = onlyOnce(async () => {
     info?.[Symbol.dispose]();
-    signalling.stop();
+    signalling?.stop();
     await letters?.close();
     await node?.stop();
     server.closeAllConnections();

@@ -1,7 +1,9 @@
 /** Bounds of signalling, for one relay. */
 export const signalLimits = {
-  /** Devices registered at once. A socket that has not registered counts as one. */
+  /** Devices registered at once. */
   devicesMax: 1_024,
+  /** Sockets that have not registered yet: they take no device's place, and go after registerMs. */
+  newcomersMax: 256,
   /** One message as it comes, bytes of UTF-8. A description with 64 candidates is 10 KiB. */
   messageBytesMax: 32_768,
   /** `peer_info`, `resources` and `node_status`, bytes of JSON each. */

@@ -210,12 +210,25 @@ describe('Its limits', () => {
     await start({ ...signalLimits, ...limits } as typeof signalLimits);
   };
 
-  test('devices: the last one is let in, the next connection is not', async () => {
+  test('devices: the last one is let in, the next is told that there is no place', async () => {
     await restart({ devicesMax: 2 });
     await here('a');
     await here('b');
     const next = new Device('c', aKey());
+    await next.claim();
+    expect(await codeOf(next)).toBe('LIMIT_REACHED');
+    expect(signalling.devices).toBe(2);
+  });
+
+  test('connections without a device: the last one is let in, the next is not, and none takes the place of a device', async () => {
+    await restart({ devicesMax: 2, newcomersMax: 2 });
+    await here('a');
+    const [b, mute] = [new Device('b', aKey()), new Device('mute', aKey())];
+    for (const one of [b, mute]) await vi.waitFor(() => expect(one.heard).toHaveLength(1));
+    const next = new Device('next', aKey());
     await vi.waitFor(() => expect(next.socket.readyState).toBe(WebSocket.CLOSED));
+    await b.claim();
+    await b.next('registered');
     expect(signalling.devices).toBe(2);
   });
 

@@ -110,7 +110,7 @@ export function createSignalling(deps: SignallingDeps, limits: SignalLimits = si
 
   return {
     accept(request, socket, head) {
-      if (stopping.signal.aborted || server.clients.size >= limits.devicesMax) {
+      if (stopping.signal.aborted || server.clients.size - devices.size >= limits.newcomersMax) {
         socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n');
         return;
       }
