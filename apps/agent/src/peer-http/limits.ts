@@ -11,6 +11,8 @@ export const socketLimits = {
   idleMsMax: 35_000,
   /** Open connections: with a body each they hold 280 MiB at most. */
   connectionsMax: 256,
+  /** Of these, from one address: half, so that one machine cannot take all places, and a reverse proxy still has enough. */
+  connectionsPerAddressMax: 128,
   /** How long one message may take to be handled, milliseconds: a handler has 30 s. */
   answerMsMax: 40_000,
   /** How long a connection lives on after its body was refused, so that the refusal is read, milliseconds. */

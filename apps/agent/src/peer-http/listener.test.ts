@@ -8,6 +8,7 @@ import { fromUtf8, utf8 } from '@peerai/core-protocol';
 import { silentLogger } from '@peerai/core-protocol/testing';
 import { type FaceRequest, httpLimits } from '@peerai/messaging/http';
 import { afterEach, expect, test } from 'vitest';
+import { socketLimits } from './limits.ts';
 import { type ListenerOptions, type PeerListener, startPeerListener } from './listener.ts';
 import { createPostPool, type PostOptions, type PostPool } from './post.ts';
 
@@ -182,3 +183,22 @@ async function until(isSo: () => Promise<boolean>): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
+
+test('one address has its connections and not one more, and leaves places to others', async () => {
+  const { listener } = await listen();
+  /** Whether it was let in: one that is not is cut before it has said anything. */
+  const isLetIn = (localAddress: string): Promise<boolean> =>
+    new Promise((resolve) => {
+      const socket = connect({ port: listener.port, host: '127.0.0.1', localAddress });
+      ending.push(() => socket.destroy());
+      socket.on('error', () => resolve(false));
+      socket.on('close', () => resolve(false));
+      socket.on('data', () => resolve(true));
+      socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    });
+  const most = Array.from({ length: socketLimits.connectionsPerAddressMax }, () => isLetIn('127.0.0.1'));
+  expect(new Set(await Promise.all(most))).toEqual(new Set([true]));
+  expect(await isLetIn('127.0.0.1')).toBe(false);
+  expect(await isLetIn('127.0.0.2')).toBe(true);
+  expect(await listener.connections()).toBe(socketLimits.connectionsPerAddressMax + 1);
+});

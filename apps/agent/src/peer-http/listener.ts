@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { type Logger, PeerAiError } from '@peerai/core-protocol';
 import { type FaceRequest, type FaceResponse, httpLimits } from '@peerai/messaging/http';
 import { socketLimits } from './limits.ts';
@@ -39,6 +39,7 @@ export async function startPeerListener(deps: ListenerDeps, options: ListenerOpt
   };
   const server = createHttpServer(options, onRequest);
   server.maxConnections = socketLimits.connectionsMax;
+  shareAmongAddresses(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen({ host: options.bind, port: options.port }, () => resolve(server.off('error', reject) && undefined));
@@ -58,6 +59,22 @@ export async function startPeerListener(deps: ListenerDeps, options: ListenerOpt
       await closed;
     },
   };
+}
+
+/** One connection more than an address may have is cut before anything is read from it. */
+function shareAmongAddresses(server: Server): void {
+  const open = new Map<string, number>();
+  server.on('connection', (socket: Socket) => {
+    const address = socket.remoteAddress ?? '';
+    const count = open.get(address) ?? 0;
+    if (count >= socketLimits.connectionsPerAddressMax) return void socket.destroy();
+    open.set(address, count + 1);
+    socket.once('close', () => {
+      const left = (open.get(address) ?? 1) - 1;
+      if (left === 0) open.delete(address);
+      else open.set(address, left);
+    });
+  });
 }
 
 function createHttpServer({ tls, requestMsMax }: ListenerOptions, onRequest: RequestListener): Server {
