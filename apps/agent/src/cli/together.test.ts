@@ -72,6 +72,7 @@ test('two agents write one document, also while one of them was down', { timeout
   await laptop.end('SIGKILL');
   expect(await desk.run(['state', 'set', 'notes', 'count', '--data', '{"n":3}'])).toMatchObject({ code: 0 });
   expect(await desk.run(['state', 'rm', 'notes', 'color'])).toMatchObject({ code: 0 });
+  expect(await desk.run(['state', 'rm', 'notes', 'color'])).toMatchObject({ code: 1, stdout: '' });
   laptop = await up(laptopHome, { env: laptopEnv });
   await eventually(async () => expect((await read(laptop)).values).toEqual({ count: { n: 3 } }));
   expect((await laptop.run(['state', 'get', 'notes', 'count'])).stdout).toBe('{"n":3}\n');

@@ -85,7 +85,11 @@ const rm = command(
   async ({ args, agent, output }) => {
     const { client } = await agent();
     if (args.key === undefined) await client.forgetDocument(args.document);
-    else await client.changeDocument(args.document, { remove: [args.key] });
+    else {
+      const { values } = await client.document(args.document);
+      if (!Object.hasOwn(values, args.key)) throw new PeerAiError('NOT_FOUND', `it has no key "${args.key}"`);
+      await client.changeDocument(args.document, { remove: [args.key] });
+    }
     output.data({ removed: args.key ?? args.document }, () => 'Removed.');
   },
 );
