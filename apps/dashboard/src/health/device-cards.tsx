@@ -6,6 +6,7 @@ import { State, Verdict } from '../ui/icon.tsx';
 import { Card } from '../ui/page.tsx';
 import { Spark } from '../ui/people.tsx';
 import { useNow } from '../ui/region.tsx';
+import { countPaths } from './paths-count.ts';
 import { health } from './strings.ts';
 
 /** How this device is reached: relays, addresses, version. */
@@ -54,7 +55,7 @@ export function DeviceCard({ node }: { readonly node: NodeView }): ReactNode {
 export function TrafficCard({ peers }: { readonly peers: readonly PeerView[] }): ReactNode {
   const { traffic } = useLive();
   const sum = (of: (peer: PeerView) => number): number => peers.reduce((total, peer) => total + of(peer), 0);
-  const number = (match: (peer: PeerView) => boolean): string => count(peers.filter(match).length);
+  const number = countPaths(peers);
   return (
     <Card title={health.traffic}>
       <div className="pad stack">
@@ -69,13 +70,13 @@ export function TrafficCard({ peers }: { readonly peers: readonly PeerView[] }):
         <Spark values={traffic.map((point) => point.bytesPerSecond)} />
         <p className="row small">
           <State dot="direct">
-            {health.direct} {number((peer) => peer.state === 'online' && peer.path !== 'relayed')}
+            {health.direct} {count(number.direct)}
           </State>
           <State dot="relayed">
-            {health.relayed} {number((peer) => peer.state === 'online' && peer.path === 'relayed')}
+            {health.relayed} {count(number.relayed)}
           </State>
           <State dot="offline">
-            {health.offline} {number((peer) => peer.state === 'offline')}
+            {health.offline} {count(number.offline)}
           </State>
         </p>
       </div>
