@@ -99,7 +99,8 @@ export async function assembleNode(deps: TransportDeps, shape: NodeShape): Promi
   const crypto = deps.crypto ?? nobleCrypto;
   const membership = await membershipOf(deps, crypto);
   // A relay counts and refuses by itself.
-  const connectionLimit = shape.relay === undefined ? createConnectionLimit(shape.maxConnections) : undefined;
+  const connectionLimit =
+    shape.relay === undefined ? createConnectionLimit(shape.maxConnections, deps.bounds) : undefined;
   const libp2p = await createLibp2p({
     ...libp2pOptions({ ...deps, crypto }, shape, isBlocked, connectionLimit),
     ...membership?.protection,

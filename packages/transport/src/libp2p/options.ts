@@ -29,7 +29,7 @@ export interface TransportDeps {
   /** Checks the signatures of records; the pure JavaScript one unless given. */
   readonly crypto?: CryptoProvider;
   /** For devices with little memory. */
-  readonly bounds?: Partial<MemoryBounds>;
+  readonly bounds?: Partial<MemoryBounds & RefusalBounds>;
 }
 
 /** How much of what strangers tell is remembered; each default is the limit of the same name. */
@@ -38,6 +38,12 @@ export interface MemoryBounds {
   readonly recordsPerSourceMax: number;
   readonly recordsTakenMax: number;
   readonly idlePeersMax: number;
+}
+
+/** Of connections beyond a node's own; each default is the limit of the same name. */
+export interface RefusalBounds {
+  readonly refusedConnectionsMax: number;
+  readonly refusedConnectionMs: number;
 }
 
 export interface TransportStats {

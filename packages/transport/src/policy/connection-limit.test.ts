@@ -72,6 +72,22 @@ test('a node at its limit dials nobody else, and says so', async () => {
   await expect(opened(full, one)).resolves.toBeDefined();
 });
 
+test('over real sockets so many beyond the limit are told why, and the next one is cut without a word', async () => {
+  const bounds = { refusedConnectionsMax: 2, refusedConnectionMs: 60_000 };
+  const hub = await nodes.agent({ transports, maxConnections: 1 }, { bounds });
+  hub.network.answer(echo, async (channel) => channel.send(Uint8Array.of(1)));
+  const dialers = [];
+  for (let count = 0; count < 4; count += 1) dialers.push(await nodes.agent({ transports, listen: [] }));
+  const [first, second, third, fourth] = dialers;
+  if (first === undefined || second === undefined || third === undefined || fourth === undefined)
+    throw new Error('four');
+  await opened(first, hub);
+  for (const told of [second, third]) await expect(opened(told, hub)).rejects.toMatchObject({ code: 'LIMIT_REACHED' });
+  await expect(opened(fourth, hub)).rejects.toMatchObject({ code: 'PEER_UNREACHABLE' });
+  expect(hub.stats().connections).toBe(1);
+  await expect(opened(first, hub)).resolves.toBeDefined();
+});
+
 test('libp2p lets in as many more as may be told at once, and each of those stays as long as the limit says', () => {
   vi.useFakeTimers();
   const limit = createConnectionLimit(2);

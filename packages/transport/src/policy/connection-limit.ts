@@ -16,7 +16,13 @@ export interface ConnectionLimit {
   over(components: Components): void;
 }
 
-export function createConnectionLimit(connectionsMax: number): ConnectionLimit {
+/** @param bounds - connections beyond the limit that are let in to be told so, and how long they stay, milliseconds; for tests, the limits of the same name otherwise. */
+export function createConnectionLimit(
+  connectionsMax: number,
+  bounds: { readonly refusedConnectionsMax?: number; readonly refusedConnectionMs?: number } = {},
+): ConnectionLimit {
+  const { refusedConnectionsMax = limits.refusedConnectionsMax, refusedConnectionMs = limits.refusedConnectionMs } =
+    bounds;
   const admitted = new Set<string>();
   const refused = new WeakSet<Connection>();
 
@@ -24,12 +30,12 @@ export function createConnectionLimit(connectionsMax: number): ConnectionLimit {
     refused.add(connection);
     connection.newStream = () => Promise.reject(isFullError(connectionsMax));
     // Time enough for its first channel to be refused by name.
-    const timer = setTimeout(() => connection.abort(isFullError(connectionsMax)), limits.refusedConnectionMs);
+    const timer = setTimeout(() => connection.abort(isFullError(connectionsMax)), refusedConnectionMs);
     connection.addEventListener('close', () => clearTimeout(timer));
   }
 
   return {
-    libp2pMax: connectionsMax + limits.refusedConnectionsMax,
+    libp2pMax: connectionsMax + refusedConnectionsMax,
     isRefused: (connection) => refused.has(connection),
     get isFull() {
       return admitted.size >= connectionsMax;
