@@ -192,7 +192,7 @@ export function fixtureState(api: string, nowMs: number): FixtureState {
       answering: { active: 0, queued: 0, concurrentMax: 2 },
     },
     peers: [
-      peer('12D3KooWStudy', 'study-pc', { allow: ['chat', 'train'] }, nowMs),
+      peer('12D3KooWStudy', 'study-pc', { allow: ['chat', 'train'], hybrid: true }, nowMs),
       peer('12D3KooWNuc', 'lab-nuc', { roundTripMs: 23, models: ['mistral'], bytesSent: 300_000 }, nowMs),
       peer('12D3KooWPixel', 'pixel', { path: 'relayed', roundTripMs: 61, models: [], bytesSent: 90_000 }, nowMs),
       peer(

@@ -1,4 +1,5 @@
-/** Numbers and times as people say them. */
+/** Numbers, times and links as people say them. */
+import type { PeerView } from '@peerai/peer/control';
 
 export function seconds(ms: number): string {
   const whole = Math.round(ms / 1000);
@@ -26,4 +27,23 @@ export function shortId(id: string): string {
 /** 1 entry, 2 entries. */
 export function counted(count: number, one: string, many: string): string {
   return `${count} ${count === 1 ? one : many}`;
+}
+
+const signs = { direct: '● direct', relayed: '◐ relayed' } as const;
+
+/** The way to a peer, and what is to be known of it. */
+export function linkWords(
+  peer: Pick<PeerView, 'state' | 'path' | 'transport' | 'throughTurn' | 'hybrid' | 'health' | 'through'>,
+): string {
+  const { path, transport, throughTurn, hybrid, health, through } = peer;
+  if (path === null) {
+    if (peer.state === 'blocked') return '⊘ blocked';
+    return through === undefined ? '○ offline' : `◌ letters through ${through.join(', ')}`;
+  }
+  const carried = path === 'direct' && transport !== undefined ? ` (${transport})` : '';
+  return [
+    throughTurn === true ? '◐ relayed by TURN' : `${signs[path]}${carried}`,
+    ...(hybrid === false ? ['not post-quantum'] : []),
+    ...(health === 'unhealthy' ? ['no answer'] : []),
+  ].join(', ');
 }

@@ -102,6 +102,11 @@ function TroubleNote({
   );
 }
 
+function pathAt({ path, throughTurn }: PeerView, ms: string): string {
+  if (path === 'relayed') return device.relayedAt(ms);
+  return throughTurn === true ? device.turnAt(ms) : device.directAt(ms);
+}
+
 function Facts({ peer }: { readonly peer: PeerView }): ReactNode {
   const ms = peer.roundTripMs === null ? '' : roundTrip(peer.roundTripMs);
   return (
@@ -115,11 +120,15 @@ function Facts({ peer }: { readonly peer: PeerView }): ReactNode {
           </State>
         )}
         {peer.state === 'online' && (
-          <State dot={peer.path ?? 'direct'}>
-            {peer.path === 'relayed' ? device.relayedAt(ms) : device.directAt(ms)}
-          </State>
+          <State dot={peer.throughTurn === true ? 'relayed' : (peer.path ?? 'direct')}>{pathAt(peer, ms)}</State>
         )}
       </dd>
+      {peer.hybrid !== undefined && (
+        <>
+          <dt>{device.sealed}</dt>
+          <dd>{peer.hybrid ? device.sealedHybrid : device.sealedPlain}</dd>
+        </>
+      )}
       {(peer.report !== null || peer.health === 'unhealthy') && (
         <>
           <dt>{device.says}</dt>

@@ -30,6 +30,8 @@ export interface Link {
   readonly address: string;
   readonly bytesSent: number;
   readonly bytesReceived: number;
+  /** Whether a TURN server carries its bytes, which no PeerAI relay sees; absent until that is known, and where there is no such thing. */
+  readonly throughTurn?: boolean;
   /** Whether its channels are sealed with keys of ML-KEM-768 and X25519 too; absent until that is known, and where nothing seals. */
   readonly hybrid?: boolean;
   /** How fast this side sends to this peer at most, over all its links; absent where nothing bounds it. */

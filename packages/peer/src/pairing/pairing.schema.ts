@@ -16,6 +16,8 @@ export const peerSchema = z.object({
   through: z.array(z.string()).optional(),
   /** What carries the link; absent without one. */
   transport: z.enum(['tcp', 'ws', 'webrtc', 'quic', 'file', 'onion', 'relay']).optional(),
+  /** Whether a TURN server carries the link; absent where that is not known. */
+  throughTurn: z.boolean().optional(),
   /** Whether the link is sealed with post-quantum keys; absent without a link, and while that is not known. */
   hybrid: z.boolean().optional(),
   roundTripMs: z.number().nullable(),

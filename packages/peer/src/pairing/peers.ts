@@ -67,6 +67,7 @@ export function createPeers(deps: PeersDeps): Peers {
     path: link?.path ?? null,
     ...(link === undefined && throughOf(peer).length > 0 ? { through: [...throughOf(peer)] } : {}),
     ...(link?.transport === undefined ? {} : { transport: link.transport }),
+    ...(link?.throughTurn === undefined ? {} : { throughTurn: link.throughTurn }),
     ...(link?.hybrid === undefined ? {} : { hybrid: link.hybrid }),
     roundTripMs: link === undefined || link.roundTripMs === 0 ? null : link.roundTripMs,
     bytesSent: link?.bytesSent ?? 0,

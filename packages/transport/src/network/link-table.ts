@@ -6,6 +6,7 @@ import { limits } from '../limits.ts';
 import type { Bandwidth } from '../policy/bandwidth.ts';
 import { transportOf } from './addresses.ts';
 import { createPathQuality, lateTicks, type PathQuality } from './path-quality.ts';
+import { isThroughTurn } from './through-turn.ts';
 
 /** One connection with its counters. */
 export interface LinkEntry extends LinkMeter {
@@ -39,6 +40,7 @@ export function createLinkTable(bandwidth?: Bandwidth): LinkTable {
     let bytesSent = 0;
     let bytesReceived = 0;
     let hybrid: boolean | undefined;
+    let throughTurn: boolean | undefined;
     const quality = createPathQuality();
     const entry: LinkEntry = {
       connection,
@@ -58,6 +60,7 @@ export function createLinkTable(bandwidth?: Bandwidth): LinkTable {
           bytesReceived,
           ...(bandwidth === undefined ? {} : { bytesPerSecondMax: bandwidth.bytesPerSecond }),
           ...(hybrid === undefined ? {} : { hybrid }),
+          ...(throughTurn === undefined ? {} : { throughTurn }),
         };
       },
       get proven() {
@@ -74,6 +77,7 @@ export function createLinkTable(bandwidth?: Bandwidth): LinkTable {
       measured(ms) {
         roundTripMs = ms;
         quality.measured(ms);
+        throughTurn = isThroughTurn(connection);
         tell(connection.id, entry.link);
       },
       hybrid(is) {

@@ -9,20 +9,10 @@ import {
 } from '@peerai/peer/control';
 import { command, type Verb } from '../command.ts';
 import { table } from '../plain.ts';
-import { ago, shortId } from '../words.ts';
+import { ago, linkWords, shortId } from '../words.ts';
 import { trace } from './paths.ts';
 
 const who = { peer: { type: 'positional', required: true, description: 'Name or peer id' } } as const;
-const signs = { direct: '● direct', relayed: '◐ relayed' } as const;
-const stateOf = ({ state, path, transport, hybrid, health, through }: PeerView): string =>
-  path === null
-    ? state === 'blocked'
-      ? '⊘ blocked'
-      : through === undefined
-        ? '○ offline'
-        : `◌ letters through ${through.join(', ')}`
-    : `${signs[path]}${path === 'direct' && transport !== undefined ? ` (${transport})` : ''}${hybrid === false ? ', not post-quantum' : ''}${health === 'unhealthy' ? ', no answer' : ''}`;
-
 const ls = command('ls', 'Paired devices, guests and relays', {}, async ({ agent, output, signal }) => {
   const { client } = await agent();
   const [peers, { pending }, older] = await Promise.all([
@@ -38,7 +28,7 @@ const ls = command('ls', 'Paired devices, guests and relays', {}, async ({ agent
     const rows = peers.map((peer) => [
       peer.name,
       peer.kind,
-      stateOf(peer),
+      linkWords(peer),
       peer.roundTripMs === null ? ago(peer.lastSeenMs) : `${Math.round(peer.roundTripMs)} ms`,
       peer.models.join(',') || '-',
       shortId(peer.peerId),
@@ -70,7 +60,7 @@ const show = command('show', 'Everything known of one peer', who, async ({ args,
   output.data({ peer }, () =>
     table([
       ['name', peer.name],
-      ['state', stateOf(peer)],
+      ['state', linkWords(peer)],
       ['fingerprint', `${peer.fingerprint.emoji.join(' ')}  ${peer.fingerprint.words.join(' ')}`],
       ['peer id', peer.peerId],
       ['may', peer.allow.join(', ') || 'nothing'],
