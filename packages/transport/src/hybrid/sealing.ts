@@ -9,7 +9,7 @@ import {
   type Protocol,
 } from '@peerai/core-protocol';
 import { reasonOf, transportError } from '../errors.ts';
-import { endLink } from '../network/end-link.ts';
+import { endLink } from '../network/link-table.ts';
 import type { LinkParts, LinkSealing, MakeSealing } from '../network/sealing.ts';
 import { answerExchange, beginExchange, type ExchangeDeps, exchangeProtocol } from './exchange.ts';
 import { limits } from './limits.ts';

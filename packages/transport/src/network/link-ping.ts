@@ -2,8 +2,7 @@ import type { Connection } from '@libp2p/interface';
 import type { Clock, Random } from '@peerai/core-protocol';
 import { channelClosed } from '../errors.ts';
 import { limits } from '../limits.ts';
-import { endLink } from './end-link.ts';
-import type { LinkEntry, LinkTable } from './link-table.ts';
+import { endLink, type LinkEntry, type LinkTable } from './link-table.ts';
 
 const pingProtocol = '/ipfs/ping/1.0.0';
 const pingBytes = 32;

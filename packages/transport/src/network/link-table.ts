@@ -6,7 +6,6 @@ import { limits } from '../limits.ts';
 import type { Bandwidth } from '../policy/bandwidth.ts';
 import { transportOf } from './addresses.ts';
 import { createPathQuality, lateTicks, type PathQuality } from './path-quality.ts';
-import { isThroughTurn } from './through-turn.ts';
 
 /** One connection with its counters. */
 export interface LinkEntry extends LinkMeter {
@@ -143,5 +142,42 @@ async function* watchLinks(
   } finally {
     watchers.delete(watcher);
     signal.removeEventListener('abort', stop);
+  }
+}
+
+/**
+ * Ends a link with all of its streams at once. The streams first: QUIC's muxer walks over its own list while each one that it ends leaves that list, so it
+ * passes over every second one, and the channels on those would hear of it only when the native layer says so.
+ */
+export function endLink(connection: Connection, error: Error): void {
+  for (const stream of connection.streams.slice()) stream.abort(error);
+  connection.abort(error);
+}
+
+interface Candidate {
+  readonly candidate: string;
+}
+/** What is read of a WebRTC connection, as browsers and node-datachannel give it. */
+interface Ice {
+  readonly sctp?: {
+    readonly transport?: {
+      readonly iceTransport?: {
+        getSelectedCandidatePair?(): { readonly local?: Candidate; readonly remote?: Candidate } | null;
+      };
+    };
+  } | null;
+}
+
+/** Whether a link's bytes go through a TURN server of either side; `undefined` for links that know no such thing, and where a browser does not tell. */
+export function isThroughTurn(connection: Connection): boolean | undefined {
+  // @libp2p/webrtc's connection has it below itself, and shows it nowhere.
+  const { maConn } = connection as { readonly maConn?: { readonly peerConnection?: Ice } };
+  try {
+    const pair = maConn?.peerConnection?.sctp?.transport?.iceTransport?.getSelectedCandidatePair?.();
+    if (pair === undefined || pair === null) return undefined;
+    return [pair.local, pair.remote].some((one) => /\btyp relay\b/u.test(one?.candidate ?? ''));
+  } catch {
+    // A native connection that has just closed.
+    return undefined;
   }
 }

@@ -6,7 +6,7 @@ import { refuseMessages } from '../channel/message-channel.ts';
 import { reasonOf, transportError } from '../errors.ts';
 import type { Components } from '../libp2p/components.ts';
 import { limits } from '../limits.ts';
-import { endLink } from '../network/end-link.ts';
+import { endLink } from '../network/link-table.ts';
 import { type MembershipDeps, membershipProtocol, proveAsAnswerer, proveAsDialler } from './membership.ts';
 import { swarmKeyHead } from './network-key.ts';
 
