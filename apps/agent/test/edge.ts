@@ -20,6 +20,7 @@ export interface TestEdge {
   readonly edge: Edge;
   readonly base: string;
   readonly store: MemoryStore;
+  readonly shelf: MemoryShelf;
   /** What `endless` saw of its readers. */
   readonly endless: { running: number; endedMs: number };
   /** Times `POST /api/v1/shutdown` was heard. */
@@ -36,6 +37,7 @@ export async function testEdge(rules: Partial<EdgeOptions['rules']> = {}): Promi
   const identity = createIdentity(crypto, systemRandom.bytes(32));
   const network = createMemoryNetworks(world).join(identity.peer, {});
   const store = new MemoryStore();
+  const shelf = new MemoryShelf();
   const endless = { running: 0, endedMs: 0 };
   const engines = [scriptedEngine(world), endlessEngine(endless)];
   const errors: string[] = [];
@@ -47,7 +49,7 @@ export async function testEdge(rules: Partial<EdgeOptions['rules']> = {}): Promi
     ...world,
     identity,
     store,
-    shelf: new MemoryShelf(),
+    shelf,
     network,
     logger,
     engines: () => engines,
@@ -97,6 +99,7 @@ export async function testEdge(rules: Partial<EdgeOptions['rules']> = {}): Promi
     edge,
     base,
     store,
+    shelf,
     endless,
     shutdowns,
     errors,

@@ -5,6 +5,7 @@ import { extname, join, normalize } from 'node:path';
 import type { ChatEvent, ControlEvent, PeerView, PendingPairing } from '@peerai/peer/control';
 import * as schemas from '@peerai/peer/schemas';
 import { askDevice, broadcastTo, capabilitiesOf, foundPeers } from './fixture-asks.ts';
+import { answerFiles } from './fixture-files.ts';
 import { answerDocuments, answerGroups } from './fixture-rooms.ts';
 import { fixturePairing, fixtureShare, fixtureState, fixtureTask, type FixtureState } from './fixture-data.ts';
 
@@ -58,20 +59,27 @@ export async function startFixtureAgent(dist: string): Promise<FixtureAgent> {
   const state = fixtureState(url, Date.now());
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { pathname } = new URL(request.url ?? '/', url);
+    const { pathname, searchParams } = new URL(request.url ?? '/', url);
     if (!pathname.startsWith('/api/v1/')) return servePage(dist, pathname, response);
     const path = pathname.slice('/api/v1'.length);
     requests.push(`${request.method} ${path}`);
-    if (path === '/session') return beginSession(await readJson(request), response);
+    if (path === '/session') return beginSession(JSON.parse((await readAll(request)).toString()), response);
     if (request.headers.authorization !== `Bearer ${token}`)
       return problem(response, 401, 'UNAUTHORIZED', 'the token is wrong');
     if (path === '/events') return openEvents(request, response);
     if (request.method === 'GET' && path.startsWith('/topics/')) return openTopic(path, response);
-    const body = await readJson(request);
+    const sent = await readAll(request);
+    const isFile = request.headers['content-type'] === 'application/octet-stream';
+    const body: unknown = isFile || sent.length === 0 ? undefined : JSON.parse(sent.toString());
     const refusal = refusals.get(`${request.method} ${path}`);
     if (refusal !== undefined) return problem(response, refusal.status, refusal.code, refusal.detail);
     if (path === '/chat') return answerChat(schemas.chatRequestSchema.parse(body), response);
-    const answer = route(state, request.method ?? 'GET', path, body, url);
+    if (path.endsWith('/content')) return void response.writeHead(200).end('what is in the file');
+    const [, room, id] = path.split('/');
+    const answer =
+      room === 'files'
+        ? answerFiles(state, { method: request.method ?? 'GET', id, query: searchParams }, sent)
+        : route(state, request.method ?? 'GET', path, body, url);
     if (answer === undefined) return problem(response, 404, 'NOT_FOUND', 'no such thing');
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
   }
@@ -157,10 +165,10 @@ function problem(response: ServerResponse, status: number, code: string, detail:
   response.writeHead(status, { 'content-type': 'application/problem+json' }).end(JSON.stringify(body));
 }
 
-async function readJson(request: IncomingMessage): Promise<unknown> {
-  let text = '';
-  for await (const chunk of request) text += String(chunk);
-  return text === '' ? undefined : JSON.parse(text);
+async function readAll(request: IncomingMessage): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  for await (const part of request) parts.push(part as Buffer);
+  return Buffer.concat(parts);
 }
 
 /** Every answer passes the schema of the real local API, so that the pages are tested against true shapes. */

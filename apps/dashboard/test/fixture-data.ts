@@ -1,6 +1,7 @@
 import type {
   DoctorView,
   DocumentContents,
+  FileView,
   GroupMessageView,
   GroupSentView,
   GroupView,
@@ -14,6 +15,7 @@ import type {
   TaskDetail,
 } from '@peerai/peer/control';
 
+import { fixtureFiles } from './fixture-files.ts';
 import { fixtureRooms } from './fixture-rooms.ts';
 
 /** A small network with every state in it. Times are relative to `nowMs`. */
@@ -27,6 +29,7 @@ export interface FixtureState {
   ledger: LedgerHead;
   tasks: TaskDetail[];
   messages: MessageView[];
+  files: FileView[];
   groups: GroupView[];
   groupMessages: GroupMessageView[];
   groupSent: GroupSentView[];
@@ -121,6 +124,7 @@ export function fixtureState(api: string, nowMs: number): FixtureState {
   const rejected = { status: 'rejected', startedMs: null, percent: null, result: null, code: 'NO_HANDLER' } as const;
   return {
     ...fixtureRooms(nowMs),
+    files: fixtureFiles(nowMs),
     tasks: [
       fixtureTask(
         't2running',
@@ -141,6 +145,14 @@ export function fixtureState(api: string, nowMs: number): FixtureState {
       ),
     ],
     messages: [
+      {
+        id: 'm3file',
+        from: '12D3KooWStudy',
+        fromName: 'study-pc',
+        kind: 'file',
+        payload: { file: 'f1'.repeat(16), name: 'holiday photos from the lake.zip', bytes: 31_400_000, sha256: '9c11' },
+        sentMs: nowMs - minuteMs,
+      },
       {
         id: 'm2',
         from: '12D3KooWStudy',

@@ -11,6 +11,7 @@ const pages = [
   { path: '/shares', title: 'Share', sees: '1,800 of 20,000 tokens' },
   { path: '/tasks', title: 'Tasks', sees: 'Summarise the minutes' },
   { path: '/messages', title: 'Messages', sees: 'good morning' },
+  { path: '/files', title: 'Files', sees: 'holiday photos from the lake.zip' },
   { path: '/groups', title: 'Groups', sees: 'mira-mac adds and removes' },
   { path: '/documents', title: 'Documents', sees: 'Protocol of the lab' },
   { path: '/models', title: 'Models', sees: 'Get a model' },

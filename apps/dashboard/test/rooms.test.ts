@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import type { DocumentContents } from '@peerai/peer/control';
 import { describe, expect, it } from 'vitest';
 import { accessibilityViolations } from './browser.ts';
@@ -26,6 +27,62 @@ describe('In messages, groups and documents the owner can, by keyboard alone,', 
       .waitFor();
     await page.getByText('3 of 4 devices have it.').waitFor();
     expect(await accessibilityViolations(page)).toEqual([]);
+  });
+
+  it('send a file, see how far it is, cancel it, and save one that came', async () => {
+    const page = await at('/messages');
+    await page.getByText('File: holiday photos from the lake.zip, 31.4 MB').waitFor();
+    await page.getByRole('link', { name: 'See it in Files' }).press('Enter');
+    const list = page.getByRole('region', { name: 'Sent and received' });
+    await list.getByRole('img', { name: 'minutes.pdf: 38 %' }).waitFor();
+    await page.getByRole('combobox', { name: 'To' }).selectOption('attic-nas');
+    await page
+      .getByLabel('File', { exact: true })
+      .setInputFiles({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.alloc(2_000_000) });
+    await page.getByRole('button', { name: 'Send' }).press('Enter');
+    await page.getByText('notes.txt is on its way').waitFor();
+    expect(owner.agent.requests).toContain('POST /files');
+    const [sent] = owner.agent.state.files;
+    if (sent === undefined) throw new Error('nothing was sent');
+    expect(sent.bytes).toBe(2_000_000);
+    owner.agent.send({ type: 'file-changed', file: { ...sent, movedBytes: 1_000_000 } });
+    await list.getByRole('img', { name: 'notes.txt: 50 %' }).waitFor();
+    await list.getByRole('button', { name: 'Cancel notes.txt' }).press('Enter');
+    await list.getByRole('button', { name: 'Cancel notes.txt' }).waitFor({ state: 'detached' });
+    expect(owner.agent.requests).toContain(`DELETE /files/${sent.id}`);
+
+    const saving = page.waitForEvent('download');
+    await list.getByRole('button', { name: 'Download holiday' }).press('Enter');
+    const saved = await saving;
+    expect(saved.suggestedFilename()).toBe('holiday photos from the lake.zip');
+    expect(await readFile(await saved.path(), 'utf8')).toBe('what is in the file');
+    const holiday = list.getByRole('listitem').filter({ hasText: 'holiday' });
+    await holiday.getByText('Details', { exact: true }).press('Enter');
+    await holiday.getByText('9c1185a5c5e9fc54').waitFor();
+    await list.getByRole('button', { name: 'Remove holiday' }).press('Enter');
+    expect(await accessibilityViolations(page)).toEqual([]);
+    await list.getByRole('button', { name: 'Remove it now' }).press('Enter');
+    await list.getByText('removed here').waitFor();
+  });
+
+  it('is told why a file is not sent, and opens the form for a device from its sheet', async () => {
+    const page = await at('/');
+    await page
+      .getByRole('button', { name: /^lab-nuc/ })
+      .first()
+      .click();
+    await page.getByRole('link', { name: 'Send a file' }).press('Enter');
+    const device = page.getByRole('combobox', { name: 'To' });
+    await device.waitFor();
+    expect(await device.inputValue()).toBe('12D3KooWNuc');
+    owner.agent.refusals.set('POST /files', { status: 507, code: 'LIMIT_REACHED', detail: 'too many files wait' });
+    owner.expectComplaints(/507/);
+    await page
+      .getByLabel('File', { exact: true })
+      .setInputFiles({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('x') });
+    await page.getByRole('button', { name: 'Send' }).press('Enter');
+    await page.getByText('Too many files wait.').waitFor();
+    owner.expectComplaints(/507/);
   });
 
   it('listen to a topic, say something in it, and hear when listening ended', async () => {

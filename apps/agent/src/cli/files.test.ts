@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DeliveryView, FilesView, FileView, MessageView } from '@peerai/peer/control';
@@ -92,6 +93,24 @@ test('Ctrl-C cancels a file on both sides, and so does either owner', { timeout:
   );
   await eventually(async () => expect((await filesOf(desk))[0]).toMatchObject({ state: 'refused', code: 'CANCELLED' }));
   expect(await desk.run(['files', 'cancel', file.id])).toMatchObject({ code: 5 });
+});
+
+test('a file whose upload breaks leaves nothing behind', { timeout: 60_000 }, async () => {
+  const before = (await filesOf(desk)).length;
+  const folder = join(desk.home, 'files', 'sending');
+  const sending = (): readonly string[] => (existsSync(folder) ? readdirSync(folder) : []);
+  await eventually(async () => expect(sending()).toEqual([]));
+  const headers = {
+    authorization: `Bearer ${readFileSync(join(desk.home, 'token'), 'utf8').trim()}`,
+    'content-type': 'application/octet-stream',
+    'content-length': '3000000',
+  };
+  const upload = request(`${desk.info.api}/api/v1/files?to=laptop&name=broken`, { method: 'POST', headers });
+  upload.on('error', () => undefined).write(new Uint8Array(1_500_000));
+  await eventually(async () => expect(sending()).toHaveLength(1));
+  upload.destroy();
+  await eventually(async () => expect(sending()).toEqual([]));
+  expect(await filesOf(desk)).toHaveLength(before);
 });
 
 test(

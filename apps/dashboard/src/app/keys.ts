@@ -7,6 +7,7 @@ export const keys = {
   models: ['models'],
   tasks: ['tasks'],
   messages: ['messages'],
+  files: ['files'],
   groups: ['groups'],
   documents: ['documents'],
   capabilities: ['capabilities'],

@@ -1,6 +1,7 @@
 import type {
   ControlClient,
   ControlEvent,
+  FilesView,
   GroupMessageView,
   GroupView,
   MessageView,
@@ -136,6 +137,14 @@ export function applyEvent(cache: QueryClient, event: ControlEvent): void {
       cache.setQueryData<readonly MessageView[]>(keys.messages, (messages) =>
         put(messages, event.message, (message) => message.id, 'first'),
       );
+      break;
+    case 'file-changed':
+      cache.setQueryData<FilesView>(
+        keys.files,
+        (view) => view && { ...view, files: put(view.files, event.file, (file) => file.id, 'first') ?? [] },
+      );
+      // What it takes of the room is counted where it lies.
+      if (event.file.endedMs !== null) void cache.invalidateQueries({ queryKey: keys.files });
       break;
     case 'group-changed':
       changeGroup(cache, event.groupId, event.group);

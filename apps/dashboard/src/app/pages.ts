@@ -8,6 +8,7 @@ export const pages = [
   { to: '/shares', icon: 'share', title: shell.nav.shares },
   { to: '/tasks', icon: 'tasks', title: shell.nav.tasks },
   { to: '/messages', icon: 'mail', title: shell.nav.messages },
+  { to: '/files', icon: 'file', title: shell.nav.files },
   { to: '/groups', icon: 'groups', title: shell.nav.groups },
   { to: '/documents', icon: 'document', title: shell.nav.documents },
   { to: '/models', icon: 'models', title: shell.nav.models },

@@ -2,6 +2,7 @@ import { useQuery, type UseQueryResult } from '@tanstack/react-query';
 import type {
   DoctorView,
   DocumentView,
+  FilesView,
   GroupView,
   LedgerHead,
   MessageView,
@@ -52,6 +53,10 @@ export const useTasks = (): UseQueryResult<TasksView> => {
 export const useMessages = (): UseQueryResult<readonly MessageView[]> => {
   const { client } = useApp();
   return useFetched(keys.messages, (signal) => client.messages(signal));
+};
+export const useFiles = (): UseQueryResult<FilesView> => {
+  const { client } = useApp();
+  return useFetched(keys.files, (signal) => client.files(signal));
 };
 export const useGroups = (): UseQueryResult<readonly GroupView[]> => {
   const { client } = useApp();

@@ -38,6 +38,13 @@ const routeTree = root.addChildren([
   }),
   createRoute({
     getParentRoute: () => root,
+    path: '/files',
+    validateSearch: ({ to }: Record<string, unknown>): { readonly to?: string } =>
+      typeof to === 'string' ? { to } : {},
+    component: lazyRouteComponent(() => import('../files/page.tsx'), 'FilesPage'),
+  }),
+  createRoute({
+    getParentRoute: () => root,
     path: '/groups',
     validateSearch: chosen,
     component: lazyRouteComponent(() => import('../groups/page.tsx'), 'GroupsPage'),

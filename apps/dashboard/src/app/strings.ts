@@ -11,6 +11,7 @@ export const shell = {
     shares: 'Share',
     tasks: 'Tasks',
     messages: 'Messages',
+    files: 'Files',
     groups: 'Groups',
     documents: 'Documents',
     models: 'Models',

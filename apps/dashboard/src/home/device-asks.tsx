@@ -1,5 +1,6 @@
 import type { CapabilitiesView, PeerView, TraceView } from '@peerai/peer/control';
 import { useMutation } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { Fragment, type ReactNode } from 'react';
 import { useApp } from '../app/context.ts';
 import { clockTime, sentence } from '../shared/format.ts';
@@ -14,6 +15,11 @@ export function DeviceAsks({ peer }: { readonly peer: PeerView }): ReactNode {
   return (
     <section>
       <h3>{words.title(peer.name)}</h3>
+      <div className="row">
+        <Link className="b" to="/files" search={{ to: peer.peerId }}>
+          {words.sendFile}
+        </Link>
+      </div>
       <Capabilities peer={peer} />
       {peer.models.length > 0 && <Wake peer={peer} />}
       <Handshake peer={peer} />

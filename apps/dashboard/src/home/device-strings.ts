@@ -1,6 +1,7 @@
 /** Of the part of a device's sheet that is fetched with the sheet, not with the first page. */
 export const asks = {
   title: (name: string) => `Ask ${name}`,
+  sendFile: 'Send a file',
   asking: 'Asking…',
   can: 'What can it do?',
   canNote: 'Its models, tasks, kinds of messages.',

@@ -1,6 +1,8 @@
 import type { MessageView } from '@peerai/peer/control';
+import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useMessages, usePeers } from '../app/queries.ts';
+import { bytes } from '../shared/format.ts';
 import { usableDevices } from '../ui/devices.tsx';
 import { Card, Empty, PageHead } from '../ui/page.tsx';
 import { Region } from '../ui/region.tsx';
@@ -40,11 +42,24 @@ function Received({ messages }: { readonly messages: readonly MessageView[] }): 
   if (messages.length === 0) return <Empty title={words.none} text={words.noneText} />;
   return (
     <ul className="rows">
-      {messages.map(({ id, fromName, sentMs, payload }) => (
-        <li key={id} className="pad">
-          <Said name={fromName} atMs={sentMs} payload={payload} />
+      {messages.map((message) => (
+        <li key={message.id} className="pad stack">
+          <Said name={message.fromName} atMs={message.sentMs} payload={textOf(message)} />
+          {fileIn(message) !== undefined && <Link to="/files">{words.files}</Link>}
         </li>
       ))}
     </ul>
   );
+}
+
+/** What a message about a file says of it. */
+function fileIn({ kind, payload }: MessageView): { readonly name: string; readonly bytes: number } | undefined {
+  if (kind !== 'file' || typeof payload !== 'object' || payload === null) return undefined;
+  const { name, bytes } = payload as { readonly name?: unknown; readonly bytes?: unknown };
+  return typeof name === 'string' && typeof bytes === 'number' ? { name, bytes } : undefined;
+}
+
+function textOf(message: MessageView): unknown {
+  const file = fileIn(message);
+  return file === undefined ? message.payload : words.file(file.name, bytes(file.bytes));
 }

@@ -5,6 +5,8 @@ export const messages = {
   list: 'Received',
   count: (n: number) => `${n} kept`,
   none: 'Nothing yet.',
+  file: (name: string, size: string) => `File: ${name}, ${size}`,
+  files: 'See it in Files',
   noneText: 'What your devices send appears here at once, each message once.',
 } as const;
 

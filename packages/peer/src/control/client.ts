@@ -91,6 +91,8 @@ export interface ControlClient {
   file(id: string, signal?: AbortSignal): Promise<FileView>;
   /** Resolves when the agent has it on its disk; it is sent from then on, and told of as `file-changed`. */
   sendFile(to: string, name: string, bytes: Blob, signal?: AbortSignal): Promise<FileView>;
+  /** A received file, whole. */
+  fileContent(id: string, signal?: AbortSignal): Promise<Blob>;
   /** Cancels one that is on its way, removes one that is here. */
   endFile(id: string): Promise<FileView>;
   groups(signal?: AbortSignal): Promise<readonly GroupView[]>;
@@ -189,6 +191,10 @@ export function createControlClient(options: ControlOptions): ControlClient {
     sendFile: async (to, name, bytes, signal) => {
       const query = new URLSearchParams({ to, name }).toString();
       return (await json<{ file: FileView }>('POST', `/files?${query}`, bytes, signal)).file;
+    },
+    fileContent: async (id, signal) => {
+      const response = await request('GET', `/files/${at(id)}/content`, undefined, signal);
+      return response.blob();
     },
     endFile: async (id) => (await json<{ file: FileView }>('DELETE', `/files/${at(id)}`)).file,
     groups: async (signal) => (await get<{ groups: GroupView[] }>('/groups', signal)).groups,

@@ -32,11 +32,19 @@ export interface FilesDeps {
   /** Asks an older peer for chunks that did not come, where it can be asked. */
   readonly askAgain: (peer: PeerId, payload: object) => void;
 }
+/** A received file's bytes, and the harmless name they are kept under. */
+export interface FileContent {
+  readonly file: FileView;
+  readonly name: string;
+  readonly bytes: AsyncIterable<Uint8Array>;
+}
 /** Files between paired devices. */
 export interface Files {
   list(): Promise<FilesView>;
   /** By id, or the beginning of it (8 digits or more). Throws FILE_UNKNOWN. */
   get(text: string): Promise<FileView>;
+  /** A received file, to be read whole and once. Throws FILE_UNKNOWN; NOT_FOUND where its bytes are not here (any more). */
+  read(text: string): Promise<FileContent>;
   /** Durable when it resolves. Throws DEVICE_UNKNOWN, REFUSED (blocked), LIMIT_EXCEEDED, LIMIT_REACHED, INVALID_FORMAT, STORE_FULL, UNSUPPORTED. */
   send(to: string, name: string, bytes: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<FileView>;
   /** Cancels one that is on its way, removes one that is here. Throws FILE_UNKNOWN. */
@@ -110,6 +118,17 @@ export function createFiles(deps: FilesDeps): Files {
       const { files, record } = await find(text);
       return viewOf(deps, files, record);
     },
+    async read(text) {
+      const { files, record } = await find(text);
+      const file = viewOf(deps, files, record);
+      const { kept } = record;
+      if (shelf === undefined || kept === undefined || file.path === null) {
+        throw new PeerAiError('NOT_FOUND', 'this is no received file that is here');
+      }
+      // Asked before the answer begins: who removed the file with another program gets a refusal, not half a file.
+      await shelf.read(kept, 0, 1);
+      return { file, name: kept.slice(keptNameStart), bytes: piecesOf(shelf, kept, record.size) };
+    },
     async send(to, name, bytes, signal) {
       const device = devices.find(to);
       if (device.blocked) throw new PeerAiError('REFUSED', `${device.name} is blocked here`);
@@ -145,6 +164,19 @@ export function createFiles(deps: FilesDeps): Files {
 interface Opened {
   readonly files: PeerFiles;
   readonly takeChunk: ChunkIntake;
+}
+
+/** `received/` and the figures before the name. */
+const keptNameStart = 'received/00000000-'.length;
+
+/** The whole in parts of one piece. Throws NOT_FOUND in the middle where the file was cut by somebody else. */
+async function* piecesOf(shelf: Shelf, name: string, size: number): AsyncGenerator<Uint8Array> {
+  for (let offset = 0; offset < size; offset += fileLimits.pieceBytes) {
+    const count = Math.min(fileLimits.pieceBytes, size - offset);
+    const piece = await shelf.read(name, offset, count);
+    if (piece.length < count) throw new PeerAiError('NOT_FOUND', 'the rest of this file is not here');
+    yield piece;
+  }
 }
 
 /** Tells of each end at once, and of what moves not more often than people can see. */
