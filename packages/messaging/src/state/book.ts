@@ -22,7 +22,7 @@ export interface BookDeps {
   readonly clock: Clock;
   readonly identity: Identity;
 }
-interface Held {
+export interface Held {
   readonly author: PeerId;
   readonly life: number;
   readonly place: number;
@@ -101,8 +101,9 @@ export function createBook(deps: BookDeps): Book {
       const { id } = document.charter;
       if (entries.length === 0) return;
       const room = entries.reduce((sum, { bytes }) => sum + bytes.length, 0);
+      const gone = [...document.held.values()].filter((one) => entries.some((entry) => covers(entry, one)));
       const all = [...documents.values()].reduce((sum, one) => sum + sizeOf(one), 0);
-      if (all + room > limits.bytesMax) {
+      if (all + room - gone.reduce((sum, { size }) => sum + size, 0) > limits.bytesMax) {
         documents.delete(id);
         throw new PeerAiError('LIMIT_REACHED', `all documents together have at most ${limits.bytesMax} bytes`);
       }
@@ -169,10 +170,11 @@ function hold(document: Document, key: string, entry: Entry): void {
 }
 
 /** Keys of the entries that this one stands for. */
-function coveredBy(document: Document, { author, covers }: Entry): readonly string[] {
-  if (covers.length === 0) return [];
-  const marks = new Map(covers.map(({ life, place }) => [life, place]));
-  return [...document.held]
-    .filter(([, one]) => one.author === author && one.place <= (marks.get(one.life) ?? -1))
-    .map(([key]) => key);
+function coveredBy(document: Document, entry: Entry): readonly string[] {
+  if (entry.covers.length === 0) return [];
+  return [...document.held].filter(([, one]) => covers(entry, one)).map(([key]) => key);
 }
+
+/** Whether an entry stands for another that is here. */
+export const covers = (entry: Entry, one: Held): boolean =>
+  one.author === entry.author && entry.covers.some(({ life, place }) => life === one.life && one.place <= place);

@@ -67,29 +67,33 @@ test('our own lives end at the limit: the last one goes on, and no place is used
   expect(replica.get('start')).toBe(`${limits.livesMax + 1}`);
 });
 
-test('a document takes others’ entries up to its bytes, and no more', async () => {
+test('an author’s entries are taken up to their bytes, and no more; written anew as one, they have room again', async () => {
   const { deps, id, entry, book } = await scene();
-  let size = 0;
-  const bytes = 600_000;
-  for (;;) {
-    const next = entry(someone(), 1, bytes);
-    if (size + next.length > limits.documentBytesTakenMax) break;
-    await takeEntries(deps, id, [next]);
-    size += next.length;
-  }
-  const overhead = entry(someone(), 1, 500_000).length - 500_000;
-  const left = limits.documentBytesTakenMax - size - overhead;
-  await expect(takeEntries(deps, id, [entry(someone(), 1, left + 1)])).rejects.toThrow(refusedBy('LIMIT_REACHED'));
-  await takeEntries(deps, id, [entry(someone(), 1, left)]);
-  expect(sizeOf(await book.open(id))).toBe(limits.documentBytesTakenMax);
+  const author = someone();
+  const first = entry(author, 1, 300_000);
+  await takeEntries(deps, id, [first]);
+  const overhead = entry(author, 2, 300_000).length - 300_000;
+  const left = limits.authorBytesMax - first.length - overhead;
+  await expect(takeEntries(deps, id, [entry(author, 2, left + 1)])).rejects.toThrow(refusedBy('LIMIT_REACHED'));
+  await takeEntries(deps, id, [entry(author, 2, left)]);
+  expect(sizeOf(await book.open(id))).toBe(limits.authorBytesMax);
+  await expect(takeEntries(deps, id, [entry(author, 3)])).rejects.toThrow(refusedBy('LIMIT_REACHED'));
+  // Nobody else's room is less by that.
+  await takeEntries(deps, id, [entry(someone(), 1, 300_000)]);
+  const covers = [1, 2].map((life) => ({ life, place: 0 }));
+  const update = createReplica().write(clientOf(crypto, id, author.peer, 4), (made) => made.set('k', '1'))?.update;
+  const whole = { document: id, life: 4, place: 0, covers, update: update ?? new Uint8Array() };
+  await takeEntries(deps, id, [signEntry(author, whole).bytes, entry(author, 5, 300_000)]);
+  const { held } = await book.open(id);
+  expect([...held.values()].filter((one) => one.author === author.peer)).toHaveLength(2);
 });
 
 test('all documents together take so many bytes as the limit says', async () => {
   const { deps, make, entry, book } = await scene();
   const perDocument = 6;
   let size = 0;
-  const sized = async (document: string, bytes: number): Promise<number> => {
-    const next = entry(someone(), 1, bytes, document);
+  const sized = async (document: string, bytes: number, author = someone()): Promise<number> => {
+    const next = entry(author, 1, bytes, document);
     await takeEntries(deps, document, [next]);
     return next.length;
   };
@@ -99,14 +103,13 @@ test('all documents together take so many bytes as the limit says', async () => 
     size += await sized(document, 600_000);
   }
   document = await make(random.bytes(16));
-  const overhead = entry(someone(), 1, 500_000, document).length - 500_000;
-  const left = limits.bytesMax - size - overhead;
-  const half = 300_000;
-  size += await sized(document, half);
-  const rest = left - half - overhead;
-  await expect(sized(document, rest + 1)).rejects.toThrow(refusedBy('LIMIT_REACHED'));
+  size += await sized(document, 300_000);
+  // By one author: how long an entry is beside its value depends on the author's number.
+  const last = someone();
+  const rest = limits.bytesMax - size - (entry(last, 1, 300_000, document).length - 300_000);
+  await expect(sized(document, rest + 1, last)).rejects.toThrow(refusedBy('LIMIT_REACHED'));
   expect((await book.open(document)).replica.entries()).toHaveLength(1);
-  await sized(document, rest);
+  await sized(document, rest, last);
 }, 60_000);
 
 test('an entry, a charter and a letter of the limit are read, one byte or entry more is not', () => {

@@ -1,6 +1,6 @@
-import { PeerAiError, type PeerId, utf8 } from '@peerai/core-protocol';
+import { PeerAiError, utf8 } from '@peerai/core-protocol';
 import type { Book, BookDeps, Document } from './book.ts';
-import { heldOf, sizeOf } from './book.ts';
+import { covers, type Held, heldOf, sizeOf } from './book.ts';
 import { clientOf } from './charter.ts';
 import { type Entry, type Mark, openEntry, signEntry } from './entry.ts';
 import { limits } from './limits.ts';
@@ -22,15 +22,15 @@ export async function takeEntries(deps: DocumentsDeps, id: string, all: readonly
   const vector = new Map([...document.vector].map(([author, lives]) => [author, new Map(lives)]));
   const taken: Entry[] = [];
   const changes: Changed[] = [];
-  let size = sizeOf(document);
+  let held: readonly Held[] = [...document.held.values()];
   let refused: unknown;
   for (const bytes of all) {
     try {
       const entry = openEntry(deps.crypto, bytes);
       if (entry.document !== id) throw new PeerAiError('INVALID_FORMAT', 'the entry is of another document');
       if (standing(vector, entry) !== 'next') continue;
-      size += bytes.length;
-      checkRoom(vector, size, entry);
+      held = [...held.filter((one) => !covers(entry, one)), { ...entry, size: bytes.length }];
+      checkRoom(vector, held, entry);
       checkUpdate(entry.update, clientsOf(deps, id, entry));
       changes.push(document.replica.apply(entry.update));
       taken.push(entry);
@@ -48,11 +48,12 @@ export async function takeEntries(deps: DocumentsDeps, id: string, all: readonly
   if (refused !== undefined) throw refused;
 }
 
-function checkRoom(vector: Vector, size: number, { author, life, covers }: Entry): void {
-  if (size > limits.documentBytesTakenMax) {
-    throw new PeerAiError('LIMIT_REACHED', `a document has at most ${limits.documentBytesTakenMax} bytes of entries`);
+function checkRoom(vector: Vector, held: readonly Held[], { author, life, covers: marks }: Entry): void {
+  const size = held.reduce((sum, one) => sum + (one.author === author ? one.size : 0), 0);
+  if (size > limits.authorBytesMax) {
+    throw new PeerAiError('LIMIT_REACHED', `an author has at most ${limits.authorBytesMax} bytes of entries`);
   }
-  const lives = new Set([...(vector.get(author)?.keys() ?? []), ...covers.map((mark) => mark.life), life]);
+  const lives = new Set([...(vector.get(author)?.keys() ?? []), ...marks.map((mark) => mark.life), life]);
   if (new Set([...vector.keys(), author]).size > limits.authorsMax || lives.size > limits.livesMax) {
     throw new PeerAiError('LIMIT_REACHED', 'a document has no place for more authors, or for more lives of one');
   }
@@ -71,13 +72,13 @@ function tell(deps: DocumentsDeps, id: string, all: readonly Changed[]): void {
 
 /**
  * Our own change: signed, on disk when it resolves; false where it changes nothing. Runs in the document's turn.
- * `roomMax`: bytes of its entries afterwards. Throws LIMIT_EXCEEDED, LIMIT_REACHED, DOCUMENT_UNKNOWN, and what the store throws; then nothing is changed.
+ * `removes`: what only removes is bounded by the own entries alone, so that a full document can be emptied. Throws LIMIT_EXCEEDED, LIMIT_REACHED, DOCUMENT_UNKNOWN, and what the store throws; then nothing is changed.
  */
 export async function writeDocument(
   deps: DocumentsDeps,
   id: string,
   change: (parts: Parts) => void,
-  roomMax: number = limits.documentBytesMax,
+  removes = false,
 ): Promise<boolean> {
   const { book, identity, crypto } = deps;
   const document = await book.open(id);
@@ -90,9 +91,9 @@ export async function writeDocument(
     const entry =
       compacted(deps, document, life, place) ??
       signEntry(identity, { document: id, life, place, covers: [], update: made.update });
-    if (sizeAfter(document, entry, identity.peer) > roomMax) {
+    if (!fits(document, entry, removes)) {
       const whole = compacted(deps, document, life, place, true);
-      if (whole === undefined || sizeAfter(document, whole, identity.peer) > roomMax) throw full();
+      if (whole === undefined || !fits(document, whole, removes)) throw full();
       await book.keep(document, [whole], { life });
     } else await book.keep(document, [entry], { life });
     tell(deps, id, [made.changed]);
@@ -106,10 +107,12 @@ export async function writeDocument(
 const full = (): PeerAiError =>
   new PeerAiError('LIMIT_REACHED', `a document has at most ${limits.documentBytesMax} bytes of changes`);
 
-/** Bytes of its entries with this one, without what it stands for. */
-function sizeAfter(document: Document, { bytes, covers }: Entry, self: PeerId): number {
-  const own = covers.length === 0 ? 0 : heldOf(document, self).reduce((sum, { size }) => sum + size, 0);
-  return sizeOf(document) - own + bytes.length;
+/** Whether there is room for an entry of ours, without those it stands for. */
+function fits(document: Document, { author, bytes, covers: marks }: Entry, removes: boolean): boolean {
+  const own = heldOf(document, author).reduce((sum, { size }) => sum + size, 0);
+  const ownAfter = (marks.length === 0 ? own : 0) + bytes.length;
+  if (ownAfter > limits.authorBytesMax) return false;
+  return removes || sizeOf(document) - own + ownAfter <= limits.documentBytesMax;
 }
 
 function checkSize({ replica }: Document): void {

@@ -76,8 +76,8 @@ export function openEngine(deps: StatesDeps): Engine {
     bytes: sizeOf({ charter, replica, ...rest }),
   });
   const viewed = (id: string): Promise<DocumentView> => book.inTurn(id, async () => view(await book.open(id)));
-  const write = (id: string, change: (made: Parts) => void, roomMax?: number): Promise<boolean> =>
-    book.inTurn(id, () => writeDocument(parts, id, change, roomMax));
+  const write = (id: string, change: (made: Parts) => void, removes = false): Promise<boolean> =>
+    book.inTurn(id, () => writeDocument(parts, id, change, removes));
   return {
     create: (name, { members = [], group }) =>
       book.inTurn('create', async () => {
@@ -127,7 +127,7 @@ export function openEngine(deps: StatesDeps): Engine {
       const json = readValue(key, value);
       return write(id, (made) => made.set(key, json));
     },
-    remove: (id, key) => write(id, (made) => made.remove(key), limits.documentBytesTakenMax),
+    remove: (id, key) => write(id, (made) => made.remove(key), true),
     write: async (id, text) => {
       if (!text.isWellFormed()) throw new PeerAiError('INVALID_FORMAT', 'the text is not Unicode');
       return write(id, (made) => made.retext(text));

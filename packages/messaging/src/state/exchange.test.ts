@@ -124,15 +124,18 @@ test.each([
   [1, 1],
 ])('one batch carries entries up to its bytes: of two with %i more than that, %i', async (more, carried) => {
   const { deps, book, other, id } = await scene();
-  const entry = (life: number, bytes: number): Uint8Array => {
-    const client = clientOf(crypto, id, other.peer, life);
+  const third = someone();
+  // Two authors: one alone has no more than that.
+  const entry = (author: Identity, bytes: number): Uint8Array => {
+    const life = 1;
+    const client = clientOf(crypto, id, author.peer, life);
     const change = createReplica().write(client, (parts) => parts.set('key', JSON.stringify('x'.repeat(bytes))));
     const update = change?.update ?? new Uint8Array();
-    return signEntry(other, { document: id, life, place: 0, covers: [], update }).bytes;
+    return signEntry(author, { document: id, life, place: 0, covers: [], update }).bytes;
   };
-  const first = entry(1, limits.batchBytesMax / 2);
-  const overhead = entry(2, 250_000).length - 250_000;
-  const second = entry(2, limits.batchBytesMax + more - first.length - overhead);
+  const first = entry(other, limits.batchBytesMax / 2);
+  const overhead = entry(third, 250_000).length - 250_000;
+  const second = entry(third, limits.batchBytesMax + more - first.length - overhead);
   expect(first.length + second.length).toBe(limits.batchBytesMax + more);
   await takeEntries(deps, id, [first, second]);
   expect(await book.missing(await book.open(id), new Map())).toHaveLength(carried);

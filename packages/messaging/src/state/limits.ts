@@ -14,8 +14,11 @@ export const limits = {
   textCharsMax: 262_144,
   /** Bytes of one document's entries beyond which nothing more is written here. */
   documentBytesMax: 524_288,
-  /** Bytes of its entries beyond which no others' are taken: several may have written up to their own limit while they were apart. */
-  documentBytesTakenMax: 4_194_304,
+  /**
+   * Bytes of one author's entries in one document: all it may have written alone, and removals beyond. So what 33 members write while they are apart,
+   * each up to the limit above, is taken everywhere when they meet.
+   */
+  authorBytesMax: 655_360,
   /** Bytes of all documents' entries: they are held in memory while the peer runs. */
   bytesMax: 33_554_432,
   /** One signed entry, bytes: all of one author's part of a full document; in base64url it fits a letter. */

@@ -257,6 +257,32 @@ describe('limits', () => {
     expect((await a.states.list())[0]?.bytes).toBeLessThanOrEqual(limits.documentBytesMax);
   });
 
+  test('what many wrote while they were apart, each up to the limit, is the same everywhere when they meet', async () => {
+    const here = place();
+    const { id, a, b } = await shared(here, 2);
+    const writers = [a, b];
+    for (let seed = 3; seed <= 10; seed += 1) writers.push(await join(seed, here));
+    await a.states.share(
+      id,
+      writers.slice(2).map(({ peer }) => peer),
+    );
+    await settle(here);
+    for (const one of writers) for (const other of writers) if (one !== other) here.networks.cut(one.peer, other.peer);
+    const value = 'v'.repeat(limits.valueBytesMax - 2);
+    for (const one of writers)
+      for (let key = 0; key < 7; key += 1) await one.states.set(id, `${one.peer} ${key}`, value);
+    for (const one of writers) for (const other of writers) if (one !== other) here.networks.heal(one.peer, other.peer);
+    for (const one of writers.slice(1)) await meet(a, one);
+    await settle(here);
+    for (const one of writers) expect(Object.keys(await one.states.values(id))).toHaveLength(70);
+    // Ten times the bytes that one may write, and more than any one frame, batch or author has.
+    expect((await b.states.list())[0]?.bytes).toBeGreaterThan(70 * limits.valueBytesMax);
+    await expect(b.states.set(id, 'more', 1)).rejects.toMatchObject({ code: 'LIMIT_REACHED' });
+    await b.states.remove(id, `${b.peer} 0`);
+    await settle(here);
+    for (const one of writers) expect(Object.keys(await one.states.values(id))).toHaveLength(69);
+  }, 60_000);
+
   test('many changes are written anew as one, which others take for all it replaces', async () => {
     const here = place();
     const { id, a, b } = await shared(here, 2);
