@@ -31,7 +31,7 @@ export const peerSchema = z.object({
   lastSeenMs: z.number().nullable(),
   fingerprint: fingerprintSchema,
   address: z.string().nullable(),
-  /** `unhealthy`: here, and silent for three heartbeats; null for who is away or is not asked. */
+  /** `healthy`: a device that is here. `unhealthy`: its link stands, and it was silent for three heartbeats. null for who is away or no device. */
   health: z.enum(['healthy', 'unhealthy']).nullable(),
   /** What it said last of how it is. */
   report: statusReportSchema.nullable(),

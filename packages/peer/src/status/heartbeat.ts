@@ -96,7 +96,11 @@ export function createHeartbeat(deps: HeartbeatDeps): Heartbeat {
   return {
     of(peer) {
       const pulse = pulses.get(peer);
-      if (pulse === undefined) return undefined;
+      if (pulse === undefined) {
+        // Before the first beat, and of a version without this question, the link says it.
+        const isHere = links.get(peer) !== undefined && devices.get(peer)?.blocked === false;
+        return isHere ? { health: 'healthy', report: null, heardMs: null } : undefined;
+      }
       const { report, heardMs } = pulse;
       return { health: isUnhealthy(pulse) ? 'unhealthy' : 'healthy', report, heardMs };
     },

@@ -47,6 +47,13 @@ describe('A ping', () => {
 });
 
 describe('A heartbeat', () => {
+  test('is not waited for: a device whose link stands is healthy at once, one that is cut off is nothing', async () => {
+    const at = await scene();
+    expect(viewOf(at)).toMatchObject({ state: 'online', health: 'healthy', report: null });
+    await at.b.peer.peers.change(at.a.identity.peer, { blocked: true });
+    expect(viewOf(at)).toMatchObject({ state: 'blocked', health: null });
+  });
+
   test('brings what a device says of itself, with a sequence that rises', async () => {
     const at = await scene();
     await at.world.clock.advance(limits.heartbeatEveryMs);
