@@ -70,6 +70,10 @@ test('two agents write one document, also while one of them was down', { timeout
   await eventually(async () => expect(await read(desk)).toMatchObject({ values: { color: 'red' }, text: 'hello' }));
 
   await laptop.end('SIGKILL');
+  expect((await desk.run(['state', 'set', 'notes', 'quoted', '"x"'])).stdout).toContain('as a text');
+  expect((await desk.run(['state', 'get', 'notes', 'quoted'])).stdout).toBe('"x"\n');
+  expect((await desk.run(['state', 'rm', 'notes', 'quoted'])).stdout).toBe('Removed.\n');
+  expect(await desk.run(['state', 'rm', 'notes', 'quoted'])).toMatchObject({ code: 1 });
   expect(await desk.run(['state', 'set', 'notes', 'count', '--data', '{"n":3}'])).toMatchObject({ code: 0 });
   expect(await desk.run(['state', 'rm', 'notes', 'color'])).toMatchObject({ code: 0 });
   expect(await desk.run(['state', 'rm', 'notes', 'color'])).toMatchObject({ code: 1, stdout: '' });

@@ -6,8 +6,8 @@ import { useApp } from '../app/context.ts';
 import { keys } from '../app/keys.ts';
 import { useGroups, usePeers } from '../app/queries.ts';
 import { Button } from '../ui/button.tsx';
-import { NoDevice, usableDevices } from '../ui/devices.tsx';
-import { ErrorNote } from '../ui/note.tsx';
+import { DeviceChoices, usableDevices } from '../ui/devices.tsx';
+import { MakeForm } from '../ui/make.tsx';
 import { Region } from '../ui/region.tsx';
 import { Sheet } from '../ui/sheet.tsx';
 import { documents as words, making } from './strings.ts';
@@ -42,17 +42,13 @@ function Form({
   const [by, setBy] = useState<'devices' | 'group'>('devices');
   const make = useMake(onClose);
   return (
-    <form
-      className="stack"
-      onSubmit={(event) => {
-        event.preventDefault();
-        make.mutate(readRequest(new FormData(event.currentTarget)));
-      }}
+    <MakeForm
+      act={making.make}
+      failed={making.failed}
+      making={make}
+      disabled={by === 'group' && groups.length === 0}
+      onMake={(fields) => make.mutate(readRequest(fields))}
     >
-      <label className="field">
-        {making.name}
-        <input name="name" required maxLength={64} autoComplete="off" />
-      </label>
       <div className="stack" role="group" aria-label={making.with}>
         <p className="small muted">{making.with}</p>
         <div className="seg">
@@ -63,27 +59,9 @@ function Form({
             {making.group}
           </Button>
         </div>
-        {by === 'devices' ? <Devices devices={devices} /> : <GroupField groups={groups} />}
+        {by === 'devices' ? <DeviceChoices devices={devices} /> : <GroupField groups={groups} />}
       </div>
-      <Button look="primary" type="submit" disabled={make.isPending || (by === 'group' && groups.length === 0)}>
-        {make.isPending ? making.making : making.make}
-      </Button>
-      {make.isError && <ErrorNote title={making.failed} error={make.error} />}
-    </form>
-  );
-}
-
-function Devices({ devices }: { readonly devices: readonly PeerView[] }): ReactNode {
-  if (devices.length === 0) return <NoDevice />;
-  return (
-    <div>
-      {devices.map(({ peerId, name }) => (
-        <label key={peerId} className="opt">
-          <input type="checkbox" name="member" value={peerId} />
-          {name}
-        </label>
-      ))}
-    </div>
+    </MakeForm>
   );
 }
 

@@ -16,14 +16,12 @@ export const documents = {
 } as const;
 
 export const making = {
-  name: 'Name',
   with: 'Shared with',
   devices: 'Devices',
   group: 'A group',
   whichGroup: 'Group',
   noGroup: 'You are in no group yet.',
   make: 'Make the document',
-  making: 'Making the document…',
   failed: 'No document was made',
 } as const;
 

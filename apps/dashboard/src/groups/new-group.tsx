@@ -5,9 +5,8 @@ import { useState, type ReactNode } from 'react';
 import { useApp } from '../app/context.ts';
 import { applyEvent } from '../app/live.ts';
 import { usePeers } from '../app/queries.ts';
-import { Button } from '../ui/button.tsx';
-import { NoDevice, usableDevices } from '../ui/devices.tsx';
-import { ErrorNote } from '../ui/note.tsx';
+import { DeviceChoices, usableDevices } from '../ui/devices.tsx';
+import { MakeForm } from '../ui/make.tsx';
 import { Region } from '../ui/region.tsx';
 import { Sheet } from '../ui/sheet.tsx';
 import { groups as words, making } from './strings.ts';
@@ -34,42 +33,24 @@ function Form({
 }): ReactNode {
   const make = useMake(onClose);
   return (
-    <form
-      className="stack"
-      onSubmit={(event) => {
-        event.preventDefault();
-        const fields = new FormData(event.currentTarget);
-        // Every field is text; files are not asked for.
-        make.mutate({ name: fields.get('name') as string, members: fields.getAll('member') as string[] });
-      }}
+    <MakeForm
+      act={make.made === undefined ? making.make : making.again}
+      failed={make.made === undefined ? making.failed : making.notAdded}
+      making={make}
+      nameIsFixed={make.made !== undefined}
+      // Every field is text; files are not asked for.
+      onMake={(fields) =>
+        make.mutate({ name: fields.get('name') as string, members: fields.getAll('member') as string[] })
+      }
     >
-      <label className="field">
-        {making.name}
-        <input name="name" required maxLength={64} autoComplete="off" disabled={make.made !== undefined} />
-      </label>
       <fieldset>
         <legend className="small muted">{making.with}</legend>
-        {devices.map(({ peerId, name, state }) => (
-          <label key={peerId} className="opt">
-            <input type="checkbox" name="member" value={peerId} disabled={state !== 'online'} />
-            <span className={state === 'online' ? '' : 'quiet'}>
-              {name}
-              {state !== 'online' && <small> · {making.away}</small>}
-            </span>
-          </label>
-        ))}
+        <DeviceChoices devices={devices} away={making.away} />
       </fieldset>
-      {devices.length === 0 && <NoDevice />}
       {devices.length > 0 && devices.every(({ state }) => state !== 'online') && (
         <p className="small muted">{making.nobody}</p>
       )}
-      <Button look="primary" type="submit" disabled={make.isPending}>
-        {make.isPending ? making.making : make.made === undefined ? making.make : making.again}
-      </Button>
-      {make.isError && (
-        <ErrorNote title={make.made === undefined ? making.failed : making.notAdded} error={make.error} />
-      )}
-    </form>
+    </MakeForm>
   );
 }
 

@@ -16,12 +16,10 @@ export const groups = {
 } as const;
 
 export const making = {
-  name: 'Name',
   with: 'With',
   nobody: 'No device is here now. Make the group, and add them when they are back.',
   away: 'away: can be added when it is back',
   make: 'Make the group',
-  making: 'Making the group…',
   failed: 'No group was made',
   notAdded: 'The group is there, with nobody else in it',
   again: 'Add them again',

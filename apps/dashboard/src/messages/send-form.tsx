@@ -7,9 +7,9 @@ import { dotOf } from '../ui/delivery.ts';
 import { DeviceField, NoDevice } from '../ui/devices.tsx';
 import { State } from '../ui/icon.tsx';
 import { ErrorNote } from '../ui/note.tsx';
+import { PriorityField } from '../ui/priority.tsx';
 import { form } from './strings.ts';
 
-const priorities = Object.entries(form.priorities) as [keyof typeof form.priorities, string][];
 const toAll = 'all';
 
 /** To one device, or to all of them at once. */
@@ -46,18 +46,7 @@ export function SendForm({ devices }: { readonly devices: readonly PeerView[] })
         {form.text}
         <textarea name="text" rows={4} required maxLength={100_000} />
       </label>
-      {chosen !== toAll && (
-        <label className="field">
-          {form.priority}
-          <select name="priority" defaultValue="normal">
-            {priorities.map(([value, label]) => (
-              <option key={value} value={value}>
-                {label}
-              </option>
-            ))}
-          </select>
-        </label>
-      )}
+      {chosen !== toAll && <PriorityField label={form.priority} words={form.priorities} />}
       <Button look="primary" type="submit" disabled={send.isPending}>
         {send.isPending ? form.sending : form.send}
       </Button>

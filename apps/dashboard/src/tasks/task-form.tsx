@@ -8,6 +8,7 @@ import { applyEvent } from '../app/live.ts';
 import { Button } from '../ui/button.tsx';
 import { DeviceField, NoDevice } from '../ui/devices.tsx';
 import { ErrorNote } from '../ui/note.tsx';
+import { PriorityField } from '../ui/priority.tsx';
 import { form } from './strings.ts';
 
 export function TaskForm({ devices }: { readonly devices: readonly PeerView[] }): ReactNode {
@@ -49,16 +50,7 @@ export function TaskForm({ devices }: { readonly devices: readonly PeerView[] })
             ))}
           </select>
         </label>
-        <label className="field">
-          {form.priority}
-          <select name="priority" defaultValue="normal">
-            {Object.entries(form.priorities).map(([value, label]) => (
-              <option key={value} value={value}>
-                {label}
-              </option>
-            ))}
-          </select>
-        </label>
+        <PriorityField label={form.priority} words={form.priorities} />
         <label className="field">
           {form.deadline}
           <select name="deadline">

@@ -41,6 +41,31 @@ export function DeviceField({
   );
 }
 
+/** Any number of devices, as `member`. With `away`, those that are away cannot be chosen and are marked by it. */
+export function DeviceChoices({
+  devices,
+  away,
+}: {
+  readonly devices: readonly PeerView[];
+  readonly away?: string;
+}): ReactNode {
+  if (devices.length === 0) return <NoDevice />;
+  const isOut = ({ state }: PeerView): boolean => away !== undefined && state !== 'online';
+  return (
+    <div>
+      {devices.map((device) => (
+        <label key={device.peerId} className="opt">
+          <input type="checkbox" name="member" value={device.peerId} disabled={isOut(device)} />
+          <span className={isOut(device) ? 'quiet' : ''}>
+            {device.name}
+            {isOut(device) && <small> · {away}</small>}
+          </span>
+        </label>
+      ))}
+    </div>
+  );
+}
+
 /** Whether a member is here now; there may be members that are no device of ours. */
 export function MemberState({
   peer,

@@ -11,6 +11,8 @@ export const ui = {
   agentCommand: 'peerai up',
   send: 'Send',
   newLine: 'Enter sends, Shift and Enter makes a new line.',
+  name: 'Name',
+  making: 'Making it…',
   device: 'Device',
   noDevice: 'No device is paired yet. Add one on Home.',
   member: {

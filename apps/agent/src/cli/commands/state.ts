@@ -48,11 +48,23 @@ const get = command(
     const contents = await (await agent()).client.document(args.document, signal);
     const { key } = args;
     if (key === undefined) return output.data(contents, () => whole(contents));
-    if (!Object.hasOwn(contents.values, key)) throw new PeerAiError('NOT_FOUND', `it has no key "${key}"`);
+    if (!Object.hasOwn(contents.values, key)) throw noKey(key);
     const value = contents.values[key];
     output.data({ key, value }, () => (typeof value === 'string' ? value : JSON.stringify(value)));
   },
 );
+
+const noKey = (key: string): PeerAiError => new PeerAiError('NOT_FOUND', `it has no key "${key}"`);
+
+/** What somebody may have meant as JSON: `"x"`, `5`, `true`, `{"a":1}`. */
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 function whole({ values, text }: DocumentContents): string {
   const rows = Object.entries(values).map(([key, value]) => [key, JSON.stringify(value)]);
@@ -66,15 +78,18 @@ const set = command(
   {
     ...which,
     key: { type: 'positional', required: true, description: 'Key' },
-    value: { type: 'positional', required: false, description: 'Text' },
-    data: { type: 'string', valueHint: 'JSON|@file', description: 'JSON instead of text' },
+    value: { type: 'positional', required: false, description: 'Text, kept letter by letter, quotes included' },
+    data: { type: 'string', valueHint: 'JSON|@file', description: 'JSON instead of text: 5, true, {"a":1}' },
   } as const,
   async ({ args, agent, output }) => {
     if ((args.value === undefined) === (args.data === undefined))
       throw new PeerAiError('USAGE', 'give a value or --data');
     const value = args.data === undefined ? args.value : readData(args.data);
     await (await agent()).client.changeDocument(args.document, { set: { [args.key]: value } });
-    output.data({ key: args.key, value }, () => 'Set.');
+    const isMistaken = args.value !== undefined && isJson(args.value);
+    output.data({ key: args.key, value }, () =>
+      isMistaken ? 'Set, as a text, letter by letter. JSON is set with --data.' : 'Set.',
+    );
   },
 );
 
@@ -87,7 +102,7 @@ const rm = command(
     if (args.key === undefined) await client.forgetDocument(args.document);
     else {
       const { values } = await client.document(args.document);
-      if (!Object.hasOwn(values, args.key)) throw new PeerAiError('NOT_FOUND', `it has no key "${args.key}"`);
+      if (!Object.hasOwn(values, args.key)) throw noKey(args.key);
       await client.changeDocument(args.document, { remove: [args.key] });
     }
     output.data({ removed: args.key ?? args.document }, () => 'Removed.');
