@@ -1,34 +1,25 @@
+import { turnWords } from '../shared/turn-words.ts';
+
 export const chat = {
+  ...turnWords,
   title: 'Chat',
   what: 'models',
   ask: 'Ask',
-  model: 'Model',
   newChat: 'New chat',
-  conversation: 'Conversation',
   on: (peer: string, path: string) => `on ${peer} · ${path}`,
   here: 'on this device · nothing leaves it',
-  message: (model: string) => `Message ${model}`,
-  stop: 'Stop',
   waiting: (model: string) => `Waiting for ${model}`,
-  answering: 'answering',
   local: 'Stays on this device.',
   sealed: (peer: string) => `Encrypted to ${peer}. Nobody between can read it.`,
   offline: (peer: string) => `${peer} is offline. Choose another model, or wait until it is back.`,
   emptyTitle: (model: string) => `Ask ${model} something.`,
   starters: ['What can PeerAI do?', 'How do I add a device?', 'How can a friend use my model?'],
   nano: 'nano recites what it learned about PeerAI; it does not reason.',
-  didYouMean: 'Did you mean',
   noModelTitle: 'No model answers yet.',
   noModel: 'Start an engine on this computer, or add a device that has one.',
   noModelCommand: 'ollama serve',
   seeModels: 'See models',
-  stopped: 'Stopped by you. This part is kept.',
-  cutLength: 'The answer reached its length limit.',
-  failed: {
-    beforeFirstWord: (peer: string) => `${peer} did not answer`,
-    middle: (peer: string) => `${peer} broke off in the middle of the answer`,
-    kept: 'What was said is kept. It is not signed.',
-  },
+  kept: 'What was said is kept. It is not signed.',
   retry: (peer: string) => `Retry on ${peer}`,
   askAnother: (model: string) => `Ask ${model}`,
   paths: {
@@ -39,9 +30,6 @@ export const chat = {
     queued: 'queued',
     offline: 'offline',
   },
-  signed: 'signed ✓',
-  notSigned: 'not signed',
-  evidence: 'evidence',
 } as const;
 
 export const evidence = {

@@ -94,13 +94,13 @@ function Foot({
 function Failure({ turn, onAgain, other, last }: { readonly turn: AnswerTurn } & TurnActions): ReactNode {
   const peer = turn.servedBy?.name ?? turn.model;
   const { error } = turn;
-  const title = turn.text === '' ? chat.failed.beforeFirstWord(peer) : chat.failed.middle(peer);
+  const title = turn.text === '' ? chat.beforeFirstWord(peer) : chat.middle(peer);
   return (
     <>
       <Note kind="warn" title={title}>
         {error !== undefined && <p>{sentence(error.message)}</p>}
         {error?.hint !== undefined && <p>{error.hint}</p>}
-        {turn.text !== '' && <p>{chat.failed.kept}</p>}
+        {turn.text !== '' && <p>{chat.kept}</p>}
       </Note>
       {last && (
         <div className="row">
