@@ -5,6 +5,7 @@ import { createIdentity, type Identity, PeerAiError, type Shelf } from '@peerai/
 import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
 import { type Config, systemRandom } from '@peerai/platform';
 import {
+  changePassphrase,
   type directories,
   type FileStore,
   loadOrCreateSeed,
@@ -36,11 +37,13 @@ export interface Home {
 export async function openHome(folders: ReturnType<typeof directories>, undo: Undo): Promise<Home> {
   const passphrase = process.env['PEERAI_PASSPHRASE'];
   const options = { random: systemRandom, ...(passphrase === undefined ? {} : { passphrase }) };
-  const { seed } = await loadOrCreateSeed(folders.files.identity, options);
+  const { seed, encrypted } = await loadOrCreateSeed(folders.files.identity, options);
   const replaceKey = (next: Uint8Array): Promise<void> => replaceSeed(folders.files.identity, next, options);
   const token = loadOrCreateToken(join(folders.config, 'token'), systemRandom);
   const store = await openHomeStore(folders.files.store);
   undo.add(() => store.close());
+  // Only now: nobody else uses this home.
+  if (passphrase !== undefined && !encrypted) await changePassphrase(folders.files.identity, undefined, options);
   const identity = createIdentity(nodeCrypto, seed);
   const nameOf = (config: Config): string => config.network.name ?? hostname();
   const shelf = openShelf(folders.files.shelf);

@@ -94,19 +94,27 @@ test('a key file that others can read is refused with the command that closes it
   expect(statSync(file).mode & 0o777).toBe(0o644);
 });
 
-test('a passphrase locks the key: without it or with a wrong one nothing starts', { timeout: 60_000 }, async () => {
-  const home = folders.make();
-  const env = { PEERAI_PASSPHRASE: 'correct horse battery staple' };
-  const first = await up(home, { env });
-  await first.end();
-  const none = await peerai(['up'], { home });
-  expect([none.code, none.stderr.includes('KEY_PASSPHRASE_NEEDED')]).toEqual([5, true]);
-  const wrong = await peerai(['up'], { home, env: { PEERAI_PASSPHRASE: 'correct horse' } });
-  expect([wrong.code, wrong.stderr.includes('KEY_PASSPHRASE_WRONG')]).toEqual([5, true]);
-  const again = await up(home, { env });
-  expect(again.info.peerId).toBe(first.info.peerId);
-  await again.end();
-});
+test(
+  'a passphrase locks the key, also one that was open: without it or with a wrong one nothing starts',
+  { timeout: 60_000 },
+  async () => {
+    const home = folders.make();
+    const env = { PEERAI_PASSPHRASE: 'correct horse battery staple' };
+    const first = await up(home);
+    await first.end();
+    const keyFile = (): string => readFileSync(join(home, 'identity.key'), 'utf8');
+    expect(keyFile()).toContain('"seed"');
+    await (await up(home, { env })).end();
+    expect(keyFile()).not.toContain('"seed"');
+    const none = await peerai(['up'], { home });
+    expect([none.code, none.stderr.includes('KEY_PASSPHRASE_NEEDED')]).toEqual([5, true]);
+    const wrong = await peerai(['up'], { home, env: { PEERAI_PASSPHRASE: 'correct horse' } });
+    expect([wrong.code, wrong.stderr.includes('KEY_PASSPHRASE_WRONG')]).toEqual([5, true]);
+    const again = await up(home, { env });
+    expect(again.info.peerId).toBe(first.info.peerId);
+    await again.end();
+  },
+);
 
 test('a full disk is named, and what was confirmed before is there after', { timeout: 60_000 }, async () => {
   const home = folders.make();
