@@ -60,7 +60,7 @@ describe('The guest’s page', () => {
     await say(page, 'early words');
     await page.getByText('Waiting for the connection').waitFor();
     await page.getByText('Asking study-pc…').first().waitFor({ state: 'attached' });
-    await page.getByText('Leek and potato.').waitFor();
+    await page.getByText('Leek and potato.').first().waitFor();
   });
 
   it('says after a while why it is slow', async () => {
@@ -107,9 +107,9 @@ describe('The guest’s page', () => {
     const page = await at('ok');
     await say(page, 'please break');
     await page.getByText('study-pc broke off in the middle of the answer').waitFor();
-    await page.getByText('Leek and potato. Soften two').waitFor();
+    await page.getByText('Leek and potato. Soften two').first().waitFor();
     await page.reload();
-    await page.getByText('Leek and potato. Soften two').waitFor();
+    await page.getByText('Leek and potato. Soften two').first().waitFor();
     await page.getByRole('button', { name: 'Try again' }).press('Enter');
     await page.getByText('study-pc broke off in the middle of the answer').waitFor();
   });
