@@ -14,18 +14,21 @@ interface Said {
   readonly direct?: boolean;
   readonly proven?: boolean;
   readonly protocols?: readonly string[];
+  readonly costMs?: number;
 }
 
 /** Links as they stand, and what becomes of them over two sweeps so many milliseconds apart. */
 async function swept(self: PeerId, links: Readonly<Record<string, Said>>, afterMs: number): Promise<readonly string[]> {
   const clock = new ManualClock(0);
   const closed: string[] = [];
-  const entries = Object.entries(links).map(([id, { peer = high, direct = true, proven = true, protocols = [] }]) => {
-    const streams = protocols.map((protocol) => ({ protocol }));
-    const close = async (): Promise<void> => void closed.push(id);
-    const connection = { id, direct, status: 'open', streams, close } as unknown as Connection;
-    return { connection, proven, link: { peer } as Link } as LinkEntry;
-  });
+  const entries = Object.entries(links).map(
+    ([id, { peer = high, direct = true, proven = true, protocols = [], costMs = 1 }]) => {
+      const streams = protocols.map((protocol) => ({ protocol }));
+      const close = async (): Promise<void> => void closed.push(id);
+      const connection = { id, direct, status: 'open', streams, close } as unknown as Connection;
+      return { connection, proven, quality: { costMs }, link: { peer } as Link } as LinkEntry;
+    },
+  );
   const spares = createSpareLinks(clock, self, () => entries);
   spares.sweep();
   await clock.advance(afterMs);
@@ -37,6 +40,10 @@ test('of two links that carry nothing one is ended, once both sides had time to 
   const two = { first: {}, second: { protocols: [gossip] } };
   expect(await swept(low, two, limits.spareLinkMs)).toEqual(['second']);
   expect(await swept(low, two, limits.spareLinkMs - 1)).toEqual([]);
+});
+
+test('of two that carry nothing the nearer one is kept', async () => {
+  expect(await swept(low, { far: { costMs: 80 }, near: { costMs: 8 } }, limits.spareLinkMs)).toEqual(['far']);
 });
 
 test('the side whose id comes second leaves it to the other', async () => {

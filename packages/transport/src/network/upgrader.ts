@@ -115,7 +115,7 @@ export function createSpareLinks(
       for (const [peer, own] of Map.groupBy(direct, ({ link }) => link.peer)) {
         const proven = own.filter((entry) => entry.proven);
         if (self > peer || proven.length < 2) continue;
-        const kept = proven.find(({ connection }) => inUse(connection)) ?? proven[0];
+        const kept = proven.find(({ connection }) => inUse(connection)) ?? nearest(proven);
         for (const entry of proven)
           if (entry !== kept && isOld(entry) && !inUse(entry.connection))
             entry.connection.close().catch(() => undefined);
@@ -123,6 +123,10 @@ export function createSpareLinks(
     },
   };
 }
+
+/** The one that costs least by its measured round trips. */
+const nearest = (links: readonly LinkEntry[]): LinkEntry | undefined =>
+  links.toSorted((a, b) => a.quality.costMs - b.quality.costMs)[0];
 
 /** Streams of libp2p itself (ping, identify) do not keep a link, nor does gossip's, which moves to another one. */
 function inUse(connection: Connection): boolean {
