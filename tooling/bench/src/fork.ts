@@ -6,9 +6,21 @@ export interface Forked<Ready> extends AsyncDisposable {
   readonly ready: Ready;
 }
 
-/** Throws when the process ends, or says nothing within `limits.readyMs`. */
-export async function forkProgram<Ready>(url: URL, signal: AbortSignal): Promise<Forked<Ready>> {
-  const child = fork(url, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+interface ForkOptions {
+  readonly args?: readonly string[];
+  /** Of Node itself. */
+  readonly execArgv?: readonly string[];
+  /** How long it may take until it says its thing, milliseconds; `limits.readyMs` unless said. */
+  readonly readyMs?: number;
+}
+
+/** Throws when the process ends, or says nothing in time. */
+export async function forkProgram<Ready>(
+  url: URL,
+  signal: AbortSignal,
+  { args = [], execArgv = [], readyMs = limits.readyMs }: ForkOptions = {},
+): Promise<Forked<Ready>> {
+  const child = fork(url, [...args], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: [...execArgv] });
   const kill = (): void => void child.kill('SIGKILL');
   process.once('exit', kill);
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
@@ -18,16 +30,16 @@ export async function forkProgram<Ready>(url: URL, signal: AbortSignal): Promise
     await ended;
   };
   try {
-    return { ready: (await firstMessage(child, signal)) as Ready, [Symbol.asyncDispose]: stop };
+    return { ready: (await firstMessage(child, signal, readyMs)) as Ready, [Symbol.asyncDispose]: stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-function firstMessage(child: ChildProcess, signal: AbortSignal): Promise<unknown> {
+function firstMessage(child: ChildProcess, signal: AbortSignal, readyMs: number): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`not ready within ${limits.readyMs / 1000} s`)), limits.readyMs);
+    const timer = setTimeout(() => reject(new Error(`not ready within ${readyMs / 1000} s`)), readyMs);
     timer.unref();
     child.once('message', (message) => {
       clearTimeout(timer);

@@ -2,8 +2,8 @@
 export const limits = {
   /** Rounds of one comparison: below five a median says nothing. */
   roundsMin: 5,
-  /** One bench as a whole, milliseconds; the slowest starts real processes and a browser. */
-  benchMs: 240_000,
+  /** One bench as a whole, milliseconds; the slowest watches five networks, one after the other. */
+  benchMs: 600_000,
   /** How long a process of a bench may take until it is ready, and to end when asked, milliseconds. */
   readyMs: 30_000,
   stopMs: 6_000,

@@ -22,6 +22,11 @@ export const questions: Readonly<Record<string, Question>> = {
     question: 'Signed and sealed messages of 256 B a second on one core, against the sum of the parts?',
     load: async () => (await import('./benches/seal.ts')).seal,
   },
+  scale: {
+    question:
+      'What does a node of a network of 5 to 50 take, and what would one of 10,000 by a model calibrated with these?',
+    load: async () => (await import('./benches/scale.ts')).scale,
+  },
   neighbour: {
     question: 'How much later do an honest device’s messages arrive while a neighbour sends ten times what it may?',
     load: async () => (await import('./benches/neighbour.ts')).neighbour,
