@@ -19,7 +19,7 @@ function guestPage(): Plugin {
 
 /** What the guest's page does without; only that page contains a network. */
 const without = {
-  '@libp2p/gossipsub': fileURLToPath(new URL('./src/guest/without/gossipsub.ts', import.meta.url)),
+  '../topics/topics.ts': fileURLToPath(new URL('./src/guest/without/topics.ts', import.meta.url)),
   '@libp2p/logger': fileURLToPath(new URL('./src/guest/without/logger.ts', import.meta.url)),
   '@multiformats/dns': fileURLToPath(new URL('./src/guest/without/dns.ts', import.meta.url)),
   '@noble/ciphers/aes.js': fileURLToPath(new URL('./src/guest/without/aes.ts', import.meta.url)),
