@@ -30,6 +30,7 @@ import type { Sharing } from './share/sharing.ts';
 import type { State } from './state/state.ts';
 import { createStatus, type Status } from './status/status.ts';
 import { promptHandler } from './tasks/prompt-handler.ts';
+import { createTaskReceipts } from './tasks/task-receipts.ts';
 import type { Tasks } from './tasks/tasks.ts';
 import type { PeerTopics } from './topics/topics.ts';
 
@@ -176,7 +177,8 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     events,
     nameOf,
     health: (peer) => status.heard(peer)?.health,
-    builtIn: [promptHandler({ clock, queue, local, models })],
+    builtIn: [promptHandler({ clock, crypto, queue, local, models, reserve: (claim) => lending.reserveTask(claim) })],
+    receipts: createTaskReceipts({ devices, signing }),
     capabilities: (peer, queryId) => status.capabilities.answer(peer, queryId),
   });
   const { messenger, http, known, messages, files, groups, state, tasks, topics } = correspondence;

@@ -115,6 +115,7 @@ export const pcpKinds = {
       deadline: time,
       estimated_hours: amount(0, 1_000_000),
       context: free,
+      receipt: flag,
     },
   ),
   task_accept: answer,

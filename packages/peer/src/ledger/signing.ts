@@ -14,6 +14,7 @@ import {
   usageBounds,
 } from '@peerai/core-protocol';
 import { type ExpectedFacts, ledgerLimits, readReceipt, type ReceiptBook } from '@peerai/ledger';
+import { sameModelName } from '@peerai/llm-bridge';
 import { limits } from '../limits.ts';
 import { records } from '../store/records.ts';
 import { completeOnce } from './complete-once.ts';
@@ -24,6 +25,8 @@ interface Asked {
   readonly provider: PeerId;
   readonly lease: string;
   readonly model: string;
+  /** The provider chose among models of this name, or without a name among all of its own. */
+  readonly loose?: true;
   readonly promptTokensMax: number;
   readonly answerTokensMax: number;
   readonly atMs: number;
@@ -51,6 +54,8 @@ export interface Signing {
       readonly provider: PeerId;
       readonly lease: Uint8Array;
       readonly model: string;
+      /** Any model of that name will do, without a name any. */
+      readonly loose?: true;
       readonly prompt: Prompt;
       readonly maxTokens: number;
     },
@@ -122,7 +127,7 @@ export function createSigning(deps: SigningDeps): Signing {
       provider: asked.provider,
       lease: fromHex(isAgreed ? used : asked.lease),
       requestId,
-      model: asked.model,
+      model: modelOf(asked, readReceipt(half).model),
       promptTokensMax: asked.promptTokensMax,
       answerTokensMax: asked.answerTokensMax,
       ...(usage === undefined ? {} : { usage }),
@@ -150,8 +155,9 @@ export function createSigning(deps: SigningDeps): Signing {
     throw new PeerAiError('LIMIT_REACHED', 'the other peer asks for more signatures than may be open');
   };
   return {
-    async asked(requestId, { provider, lease, model, prompt, maxTokens }) {
-      const row = { provider, lease: toHex(lease), model, ...usageBounds(prompt, maxTokens), atMs: deps.clock.nowMs() };
+    async asked(requestId, { provider, lease, model, loose, prompt, maxTokens }) {
+      const about = { provider, lease: toHex(lease), model, ...(loose === true ? { loose } : {}) };
+      const row = { ...about, ...usageBounds(prompt, maxTokens), atMs: deps.clock.nowMs() };
       await room.commit([rows.put(requestId, row), ...(await outlived(row.atMs))]);
       lookLater(provider, lease);
     },
@@ -172,6 +178,11 @@ export function createSigning(deps: SigningDeps): Signing {
         { clock: deps.clock },
       ),
   };
+}
+
+/** The model to sign for: the one asked for, or the one taken where that was left to the provider. */
+function modelOf({ model, loose }: Asked, taken: string): string {
+  return loose === true && (model === '' || sameModelName(model, taken)) ? taken : model;
 }
 
 /**

@@ -12,6 +12,7 @@ import type { PeerSettings, PeerWorld } from '../peer-world.ts';
 import { createRoutes } from '../routes/routes.ts';
 import { tellingStore } from '../store/telling-store.ts';
 import { createTaskHandlers, type TaskHandler } from '../tasks/task-handler.ts';
+import type { TaskReceipts } from '../tasks/task-receipts.ts';
 import { openTasks, type Tasks } from '../tasks/tasks.ts';
 import { openState, type State } from '../state/state.ts';
 import { createPeerTopics, type PeerTopics } from '../topics/topics.ts';
@@ -25,6 +26,8 @@ interface Parts {
   readonly health: (peer: PeerId) => 'healthy' | 'unhealthy' | undefined;
   /** Types of tasks every peer does. */
   readonly builtIn: readonly TaskHandler[];
+  /** Signs for what devices' models do for tasks given from here. */
+  readonly receipts: TaskReceipts;
   /** What this peer can do, for an older one that asks by HTTP. */
   readonly capabilities: Parameters<typeof openMessenger>[0]['capabilities'];
 }
@@ -58,7 +61,7 @@ export interface Correspondence {
 export async function openCorrespondence(
   world: PeerWorld,
   settings: PeerSettings,
-  { devices, events, nameOf, health, builtIn, capabilities }: Parts,
+  { devices, events, nameOf, health, builtIn, receipts, capabilities }: Parts,
 ): Promise<Correspondence> {
   const { clock, store, identity } = world;
   const messengerStore = tellingStore(store.room('messenger'), (changes) => {
@@ -103,6 +106,7 @@ export async function openCorrespondence(
     known,
     events,
     nameOf: (peer) => known.get(peer)?.name ?? nameOf(peer),
+    receipts,
     handlers: createTaskHandlers(world.taskHandlers ?? [], builtIn),
     concurrency: settings.tasksAtOnce ?? 1,
   });

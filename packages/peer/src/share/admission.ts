@@ -14,7 +14,7 @@ import { type AccessVerdict, decide } from '@peerai/core-protocol/access';
 import { readReceipt, type ReceiptBook } from '@peerai/ledger';
 import { completeOnce } from '../ledger/complete-once.ts';
 import { limits } from '../limits.ts';
-import type { Devices } from '../pairing/devices.ts';
+import type { Device, Devices } from '../pairing/devices.ts';
 import { createMutex } from '../store/mutex.ts';
 import { records } from '../store/records.ts';
 import { isOpen, owes, owesTooMany, waitForSignature } from './debt.ts';
@@ -30,6 +30,8 @@ interface Reserved {
   readonly share?: string;
   /** Hex: the chain of its receipts, the share's id or the pairing's. */
   readonly lease: string;
+  /** For a task: the right to give tasks pays for it, and its end ends it. */
+  readonly task?: true;
   /** Asked with an API key: no receipt is made. */
   readonly byKey?: true;
   readonly atMs: number;
@@ -52,7 +54,14 @@ export interface AdmissionDeps extends ClaimDeps {
   readonly signed: (receipt: Uint8Array) => void;
 }
 
+/** A claim of a task that a model does. */
+interface AnyClaim extends Claim {
+  readonly task?: true;
+}
+
 export interface PeerAdmission extends Admission {
+  /** The same for a task of a paired device, under its right to give tasks. */
+  reserveTask(claim: Claim): Promise<Reservation>;
   /** Tokens reserved and answers running under one share. */
   running(share: string): { readonly reserved: number; readonly active: number };
   /** Ends what runs under a stopped share, or for a peer whose rights as a device have just changed. */
@@ -89,7 +98,11 @@ export async function openAdmission(deps: AdmissionDeps): Promise<PeerAdmission>
     resource,
     units,
     grant,
-  }: Pick<Claim, 'peer' | 'units' | 'grant'> & { readonly requestId?: string; readonly resource?: string }) => {
+    task,
+  }: Pick<AnyClaim, 'peer' | 'units' | 'grant' | 'task'> & {
+    readonly requestId?: string;
+    readonly resource?: string;
+  }) => {
     const claimed = grant === undefined ? undefined : claimedShare(deps, peer, grant);
     const owesReceipt =
       claimed?.share !== undefined && !claimed.byKey && (await owes(deps, peer, fromHex(claimed.share.id)));
@@ -107,7 +120,7 @@ export async function openAdmission(deps: AdmissionDeps): Promise<PeerAdmission>
       units,
       ...(device === undefined
         ? {}
-        : { pairing: { allow: deps.exposed(model) ? device.allow : [], blocked: device.blocked } }),
+        : { pairing: { allow: deps.exposed(model) ? rightsOf(device, task) : [], blocked: device.blocked } }),
       ...(share === undefined ? {} : { share: shareFacts(share, held) }),
       proofValid: claimed?.valid ?? false,
       ticketPresented: grant !== undefined,
@@ -181,13 +194,14 @@ export async function openAdmission(deps: AdmissionDeps): Promise<PeerAdmission>
 
   /** @param decided - hears of the reservation when it holds here, before it is on disk. */
   const reserve = async (
-    { peer, requestId, resource, units, grant }: Claim,
+    { peer, requestId, resource, units, grant, task }: AnyClaim,
     decided?: (reservation: Reservation) => void,
   ): Promise<Reservation> => {
     const key = `${peer}/${requestId}`;
     // Whoever resends is joined to its running request before it comes here: a second one of the same id would share its rights.
     if (running.has(key)) throw new PeerAiError('REFUSED', 'a request of this id is running already');
-    const judged = await judge({ peer, requestId, resource, units, ...(grant === undefined ? {} : { grant }) });
+    const about = { ...(grant === undefined ? {} : { grant }), ...(task === true ? { task } : {}) };
+    const judged = await judge({ peer, requestId, resource, units, ...about });
     const { share, units: granted } = judged;
     const reserved: Reserved = {
       peer,
@@ -196,6 +210,7 @@ export async function openAdmission(deps: AdmissionDeps): Promise<PeerAdmission>
       units: granted,
       lease: judged.lease,
       ...(share === undefined ? {} : { share: share.id }),
+      ...(task === true ? { task } : {}),
       ...(judged.byKey === true ? { byKey: true as const } : {}),
       atMs: deps.clock.nowMs(),
     };
@@ -237,6 +252,7 @@ export async function openAdmission(deps: AdmissionDeps): Promise<PeerAdmission>
         return seen;
       });
     },
+    reserveTask: (claim) => serial(() => reserve({ ...claim, task: true })),
     async reserve(claim) {
       await waitForSignature(deps, claim.peer, claim.grant);
       if (claim.early !== true) return serial(() => reserve(claim));
@@ -249,6 +265,10 @@ export async function openAdmission(deps: AdmissionDeps): Promise<PeerAdmission>
     },
   };
 }
+
+/** Who may give tasks may have models do them, chat or not. */
+const rightsOf = ({ allow }: Pick<Device, 'allow'>, task: true | undefined): readonly string[] =>
+  task === true ? (allow.includes('tasks') ? ['chat'] : []) : allow;
 
 function allowed(
   verdict: Extract<AccessVerdict, { allowed: true }>,
@@ -268,5 +288,6 @@ function revokedBy(
   if ('share' in who) return entry.share === who.share ? 'TICKET_REVOKED' : undefined;
   if (entry.peer !== who.peer) return undefined;
   if (devices.isBlocked(who.peer)) return 'PEER_BLOCKED';
+  if (entry.task === true && devices.get(who.peer)?.allow.includes('tasks') === true) return undefined;
   return entry.share === undefined ? 'NOT_GRANTED' : undefined;
 }

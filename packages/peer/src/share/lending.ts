@@ -5,7 +5,7 @@ import type { Contact } from '../links/contact.ts';
 import type { Answers } from '../models/answers.ts';
 import type { Devices } from '../pairing/devices.ts';
 import type { PeerSettings, PeerWorld } from '../peer-world.ts';
-import { openAdmission } from './admission.ts';
+import { openAdmission, type PeerAdmission } from './admission.ts';
 import { serveSharing } from './serve-sharing.ts';
 import { createSharing, shareView, type Sharing } from './sharing.ts';
 import { openShares } from './shares.ts';
@@ -25,6 +25,7 @@ interface Parts {
 /** Our models for others: links, who is let in, and the protocols that answer. */
 export interface Lending {
   readonly sharing: Sharing;
+  readonly reserveTask: PeerAdmission['reserveTask'];
   /** Running answers for this peer end. */
   revoke(peer: PeerId): void;
   /** Answers other peers, until `stop`. */
@@ -73,6 +74,7 @@ export async function openLending(
   const serving: Disposable[] = [];
   return {
     sharing,
+    reserveTask: (claim) => admission.reserveTask(claim),
     revoke: (peer) => admission.revoke({ peer }),
     start() {
       serving.push(...serveSharing({ ...world, admission, keySecret, local, models, shares, queue, mayChat }));

@@ -13,6 +13,7 @@ import { limits } from '../limits.ts';
 import { handleOf, isOver, type TaskBook, type TaskHead } from './task-book.ts';
 import type { TaskHandlers } from './task-handler.ts';
 import { answerPayload, orderPayload, type TaskKind } from './task-letters.ts';
+import type { TaskReceipts } from './task-receipts.ts';
 import type { TaskStatus, TaskView } from './tasks.schema.ts';
 
 export interface TasksDeps {
@@ -26,6 +27,8 @@ export interface TasksDeps {
   readonly events: EventHub;
   readonly nameOf: (peer: PeerId) => string;
   readonly handlers: TaskHandlers;
+  /** Signs for what models of devices do; without it no receipts are made for tasks given from here. */
+  readonly receipts?: TaskReceipts;
   /** Tasks run at once. */
   readonly concurrency: number;
 }

@@ -38,7 +38,9 @@ export async function give(desk: Desk, request: z.output<typeof taskRequestSchem
     bytes,
     owed: ['task_delegate'],
   };
-  return desk.post(await desk.save(head, { body }));
+  // Before it leaves, so that what comes back can be signed.
+  const signs = (await desk.receipts?.asked(head, body)) === true;
+  return desk.post(await desk.save(signs ? { ...head, receipt: true } : head, { body }));
 }
 
 /** What the other side says of a task given to it. What is over stays as it is. */
@@ -52,6 +54,7 @@ export async function hear(
   const head = desk.book.get('given', sender, answer.id);
   if (head === undefined || isOver(head)) return desk.book.room.commit(read);
   const result = kind === 'task_complete' ? (answer.result ?? null) : undefined;
+  if (head.receipt === true && kind !== 'task_accept' && kind !== 'task_progress') desk.receipts?.over(sender);
   await desk.save(heard(head, kind, answer, desk.clock.nowMs()), {
     alongside: read,
     ...(result === undefined || jsonBytes(result) > limits.taskResultBytesMax ? {} : { result }),

@@ -27,6 +27,7 @@ export async function take(desk: Desk, sender: PeerId, order: TaskOrder, read: r
     ...(order.deadlineMs === undefined ? {} : { deadlineMs: order.deadlineMs }),
     attempts: 0,
     bytes: jsonBytes(body),
+    ...(order.receipt === true ? { receipt: order.receipt } : {}),
   };
   const why = refusalOf(desk, head, nowMs);
   if (why === undefined)

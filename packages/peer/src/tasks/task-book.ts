@@ -27,6 +27,8 @@ export interface TaskHead {
   readonly attempts: number;
   /** Bytes of its contents. */
   readonly bytes: number;
+  /** Its giver signs a receipt for what a model does for it. */
+  readonly receipt?: true;
   /** Messages about it that the messenger does not have yet. */
   readonly owed?: readonly TaskKind[];
   /** The message that gave it, until that is through. */

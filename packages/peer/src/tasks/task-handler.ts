@@ -11,6 +11,8 @@ export interface TaskToRun {
   readonly context: Readonly<Record<string, unknown>>;
   /** 1 the first time; more for a repeatable one that the end of the agent interrupted. */
   readonly attempt: number;
+  /** Its giver signs a receipt for what a model does. */
+  readonly receipt?: true;
 }
 export interface TaskRun {
   /** Fires on cancel, on the deadline and when the agent stops. */

@@ -26,6 +26,8 @@ export interface TaskOrder {
   /** Absent where its giver did not say. */
   readonly createdMs: number | undefined;
   readonly deadlineMs: number | undefined;
+  /** Its giver signs a receipt for what a model does. */
+  readonly receipt?: true;
 }
 /** What becomes of it; each has its own kind of message. */
 export interface TaskAnswer {
@@ -75,6 +77,7 @@ const orderShape = z.object({
   priority: priorityText.nullish(),
   created_at: instant.nullish(),
   deadline: instant.nullish(),
+  receipt: z.boolean().nullish(),
 });
 const cancelShape = z.object({ task_id: idText, reason });
 const answerShape = z.object({
@@ -106,6 +109,7 @@ export function orderPayload(
     priority: order.priority.toUpperCase(),
     created_at: iso(order.createdMs),
     ...(order.deadlineMs === undefined ? {} : { deadline: iso(order.deadlineMs) }),
+    ...(order.receipt === true ? { receipt: true } : {}),
   };
 }
 
@@ -121,6 +125,7 @@ export function readOrder(payload: unknown): TaskOrder {
     priority: read.priority ?? 'normal',
     createdMs: read.created_at ?? undefined,
     deadlineMs: read.deadline ?? undefined,
+    ...(read.receipt === true ? { receipt: true as const } : {}),
   };
 }
 

@@ -27,8 +27,8 @@ export async function work(
     Math.max(1, Math.min(limits.taskRunMsMax, leftMs)),
     AbortSignal.any([signal, done.signal]),
   );
-  const { id, peer, type, title, attempts: attempt } = head;
-  const task = { id, peer, type, title, ...body, attempt };
+  const { id, peer, type, title, attempts: attempt, receipt } = head;
+  const task = { id, peer, type, title, ...body, attempt, ...(receipt === true ? { receipt } : {}) };
   try {
     const running = Promise.resolve().then(() => handler.run(task, { signal: limit, progress }));
     const result = await Promise.race([running, left(clock, limit, done.signal)]);
