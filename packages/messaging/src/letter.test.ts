@@ -1,9 +1,10 @@
 import { PeerAiError, ReplayWindow } from '@peerai/core-protocol';
 import { nodeCrypto as crypto } from '@peerai/core-protocol/crypto-node';
-import { memoryWorld, seededRandom } from '@peerai/core-protocol/testing';
+import { readFrame, writeFrame } from '@peerai/core-protocol/pcp';
+import { memoryWorld, mutated, seededRandom } from '@peerai/core-protocol/testing';
 import { expect, test } from 'vitest';
 import { openLetter, sealLetter } from './letter.ts';
-import { deliverMethod } from './protocol.ts';
+import { deliverFrameMethod, deliverMethod } from './protocol.ts';
 
 const a = memoryWorld({ seed: 1, crypto });
 const b = memoryWorld({ seed: 2, crypto, clock: a.clock, networks: a.networks });
@@ -39,6 +40,23 @@ test('10,000 mutated letters and frames: our errors only, and never another lett
     try {
       const opened = open(round % 2 === 0 ? input : deliverMethod.request.decode(input).letter);
       expect(JSON.stringify(opened)).toBe(original);
+    } catch (error) {
+      if (!PeerAiError.is(error)) throw error;
+    }
+  }
+});
+
+test('10,000 mutated frames of letters and answers to them: our errors only', () => {
+  const frames = [true, false].map((compress) =>
+    deliverFrameMethod.request.encode({ frame: writeFrame([seal()], { compress }) }),
+  );
+  const answers = deliverFrameMethod.response.encode({ answers: [{ outcome: 'later', code: 'TIMEOUT' }] });
+  const random = seededRandom(4);
+  for (let round = 0; round < 10_000; round += 1) {
+    const input = mutated([...frames, answers][round % 3] ?? answers, random);
+    try {
+      if (round % 3 === 2) deliverFrameMethod.response.decode(input);
+      else readFrame(deliverFrameMethod.request.decode(input).frame);
     } catch (error) {
       if (!PeerAiError.is(error)) throw error;
     }

@@ -25,6 +25,8 @@ export const limits = {
   handlerMsMax: 30_000,
   /** How long one attempt may take, milliseconds: a handler's time and the way. */
   attemptMsMax: 40_000,
+  /** How long after its beginning a frame's next letter is still begun, milliseconds: its handler's time fits into the attempt. */
+  frameBeginMsMax: 8_000,
   /** Handled letters of one sender that are remembered at once; a sender past it is told to come back later. */
   inboxMarksPerPeerMax: 10_000,
   /** Marks of expired letters that one sweep removes, and the least time between two sweeps, milliseconds. */

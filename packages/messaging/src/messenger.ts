@@ -14,11 +14,12 @@ import {
   toHex,
 } from '@peerai/core-protocol';
 import { createInbox, type Inbox } from './inbox/inbox.ts';
+import { takeFrame } from './inbox/take-frame.ts';
 import { sealLetter } from './letter.ts';
 import { limits } from './limits.ts';
 import { type Carrier, type Courier, createCourier, type Depot } from './outbox/courier.ts';
 import { createOutbox, type DeliveryReport, type Outcome } from './outbox/outbox.ts';
-import { deliverMethod } from './protocol.ts';
+import { deliverFrameMethod, deliverMethod } from './protocol.ts';
 import type { OutRow } from './rows.ts';
 
 export interface MessengerDeps {
@@ -34,6 +35,8 @@ export interface MessengerDeps {
   readonly carriers?: readonly Carrier[];
   /** Where copies of letters wait for peers that are away. */
   readonly depot?: Depot;
+  /** This peer said that it takes frames; without it nobody did. */
+  readonly hasFrames?: (to: PeerId) => boolean;
 }
 export interface PeerMessenger extends Messenger {
   /**
@@ -159,12 +162,23 @@ function answer(deps: MessengerDeps, inbox: Inbox, ending: AbortSignal): Disposa
   const onError = (error: unknown): void => {
     logger.error('message-handling-failed', { name: error instanceof Error ? error.name : typeof error });
   };
-  return serveMethod(
-    network,
-    deliverMethod,
-    ({ letter }, { peer, signal }) => inbox.take(peer, letter, AbortSignal.any([signal, ending])),
-    { clock, onError },
-  );
+  const serving = [
+    serveMethod(
+      network,
+      deliverMethod,
+      ({ letter }, { peer, signal }) => inbox.take(peer, letter, AbortSignal.any([signal, ending])),
+      { clock, onError },
+    ),
+    serveMethod(
+      network,
+      deliverFrameMethod,
+      async ({ frame }, { peer: from, signal }) => ({
+        answers: await takeFrame(inbox, clock, { from, frame, onError }, AbortSignal.any([signal, ending])),
+      }),
+      { clock, onError },
+    ),
+  ];
+  return { [Symbol.dispose]: () => serving.forEach((one) => one[Symbol.dispose]()) };
 }
 
 /** The message as it waits; sealed once here to see that it can be. */

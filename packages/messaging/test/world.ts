@@ -1,4 +1,4 @@
-import { createIdentity, type Opened, type PeerId, utf8 } from '@peerai/core-protocol';
+import { createIdentity, type Network, type Opened, type PeerId, utf8 } from '@peerai/core-protocol';
 import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
 import {
   createMemoryNetworks,
@@ -55,6 +55,10 @@ export async function messageWorld(
     readonly isFriend?: (peer: PeerId) => boolean;
     /** Peers that it forwards for; with it, the peer has routes. */
     readonly mayRoute?: (peer: PeerId) => boolean;
+    /** Peers that take frames. */
+    readonly hasFrames?: (peer: PeerId) => boolean;
+    /** Around its network. */
+    readonly over?: (network: Network) => Network;
   } = {},
 ): Promise<MessageWorld> {
   const { store, isGranted = () => true } = options;
@@ -74,8 +78,11 @@ export async function messageWorld(
     mailbox === undefined || mayRoute === undefined
       ? undefined
       : createRouter({ ...world, records: mailbox.records, keyring: mailbox.keyring, isFriend, mayRoute });
+  const { hasFrames, over = (network: Network) => network } = options;
   const messenger = createMessenger({
     ...world,
+    network: over(world.network),
+    ...(hasFrames === undefined ? {} : { hasFrames }),
     store: world.store.room('messages'),
     ...(mailbox === undefined ? {} : { depot: mailbox.depot }),
     carriers: router === undefined ? [] : [router.carrier],

@@ -1,5 +1,4 @@
 import {
-  callMethod,
   type Clock,
   type CryptoProvider,
   type Identity,
@@ -10,11 +9,11 @@ import {
   type Random,
 } from '@peerai/core-protocol';
 import { rest } from '../backoff.ts';
-import { sealLetter } from '../letter.ts';
-import { type DeliveryAnswer, deliverMethod } from '../protocol.ts';
+import type { DeliveryAnswer } from '../protocol.ts';
 import type { DeliveryPath, OutRow } from '../rows.ts';
 import { createTurns, type Turns } from '../turns.ts';
 import type { DeliveryReport, Outbox, Outcome, Waiting } from './outbox.ts';
+import { linkCodes, overLink, together } from './over-link.ts';
 import { watchLinks } from './watch-links.ts';
 
 /** Another way to a peer than a live link. */
@@ -42,6 +41,8 @@ export interface CourierDeps {
   readonly depot?: Depot;
   /** Tried in this order when no live link gets through. */
   readonly carriers?: readonly Carrier[];
+  /** This peer said that it takes frames: several small letters go together, larger ones compressed. */
+  readonly hasFrames?: (to: PeerId) => boolean;
   readonly network: Network;
   readonly clock: Clock;
   readonly random: Random;
@@ -51,7 +52,7 @@ export interface CourierDeps {
   /** Hears of each message that is through. */
   readonly onOutcome: (report: DeliveryReport) => void;
 }
-/** Carries letters to the peers they wait for: one at a time per peer, in order, again and again until taken, refused or expired. */
+/** Carries letters to the peers they wait for: one attempt at a time per peer, in order, again and again until taken, refused or expired. */
 export interface Courier {
   /** Something may wait for this peer. */
   wake(to: PeerId): void;
@@ -144,16 +145,20 @@ async function leaveAll({ depot, outbox, clock, logger }: CourierDeps, to: PeerI
   }
 }
 
-/** One attempt for the oldest letter. True when none waits. */
+/** One attempt for the oldest letter, and for those that go with it. True when none waits. */
 async function deliverNext(deps: CourierDeps, to: PeerId, run: Run, signal: AbortSignal): Promise<boolean> {
   try {
     const letter = await deps.outbox.next(to);
     if (letter === undefined) return true;
-    const outcome = await attempt(deps, to, letter, run, signal);
-    const report = await deps.outbox.finish(to, letter, outcome);
-    if (report !== undefined) deps.onOutcome(report);
+    const { letters, outcomes, later } = await attempt(deps, to, letter, run, signal);
+    for (const [place, outcome] of outcomes.entries()) {
+      const brought = letters[place];
+      const report = brought === undefined ? undefined : await deps.outbox.finish(to, brought, outcome);
+      if (report !== undefined) deps.onOutcome(report);
+    }
     run.failures = 0;
     delete run.lastFailure;
+    if (later !== undefined) throw later;
   } catch (error) {
     if (signal.aborted) return true;
     run.failures += 1;
@@ -172,34 +177,30 @@ async function expireOthers({ outbox, onOutcome }: CourierDeps, to: PeerId, code
   }
 }
 
+/** What was brought, and what became of the first of it; `later`: the others have to come again. */
+interface Attempt {
+  readonly letters: readonly Waiting[];
+  readonly outcomes: readonly Outcome[];
+  readonly later?: PeerAiError;
+}
+
 async function attempt(
   deps: CourierDeps,
   to: PeerId,
   letter: Waiting,
   run: Run,
   signal: AbortSignal,
-): Promise<Outcome> {
-  if (deps.clock.nowMs() > letter.expiresMs) return { state: 'expired', code: run.lastFailure ?? 'EXPIRED' };
-  const { answer, path } = await carry(deps, to, letter, signal);
-  if (answer.outcome === 'taken') return { state: 'delivered', path };
-  return { state: 'refused', code: answer.code ?? 'REFUSED', path };
-}
-
-/** What another way may get past, because no answer of the peer came over the link. */
-const linkCodes = ['PEER_UNREACHABLE', 'CHANNEL_CLOSED', 'TIMEOUT'];
-
-async function carry(
-  deps: CourierDeps,
-  to: PeerId,
-  letter: OutRow,
-  signal: AbortSignal,
-): Promise<{ readonly answer: DeliveryAnswer; readonly path: DeliveryPath }> {
+): Promise<Attempt> {
+  if (deps.clock.nowMs() > letter.expiresMs) {
+    return { letters: [letter], outcomes: [{ state: 'expired', code: run.lastFailure ?? 'EXPIRED' }] };
+  }
   const carriers = (deps.carriers ?? []).filter((carrier) => carrier.reach(to) !== undefined);
   let failure: unknown;
   if (!carriers.some((carrier) => carrier.reach(to) === 'only')) {
     try {
-      const sealed = sealLetter(deps, to, letter);
-      return { answer: await callMethod(deps, to, deliverMethod, { letter: sealed }, { signal }), path: 'link' };
+      const letters = await together(deps, to, letter);
+      const { answers, ...rest } = await overLink(deps, to, letters, signal);
+      return { letters, outcomes: answers.map((answer) => outcomeOf(answer, 'link')), ...rest };
     } catch (error) {
       if (!PeerAiError.is(error, ...linkCodes)) throw error;
       failure = error;
@@ -208,12 +209,16 @@ async function carry(
   for (const carrier of carriers) {
     signal.throwIfAborted();
     try {
-      return { answer: await carrier.carry(to, letter, signal), path: carrier.path };
+      const answer = await carrier.carry(to, letter, signal);
+      return { letters: [letter], outcomes: [outcomeOf(answer, carrier.path)] };
     } catch (error) {
       failure = error;
     }
   }
   throw failure;
 }
+
+const outcomeOf = ({ outcome, code }: DeliveryAnswer, path: DeliveryPath): Outcome =>
+  outcome === 'taken' ? { state: 'delivered', path } : { state: 'refused', code: code ?? 'REFUSED', path };
 
 const codeOf = (error: unknown): string => (PeerAiError.is(error) ? error.code : 'INTERNAL');

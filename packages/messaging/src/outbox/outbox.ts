@@ -62,6 +62,13 @@ export interface Outbox {
   add(to: PeerId, letter: OutRow, priority?: MessagePriority): Promise<void>;
   /** The oldest letter for this peer of the highest priority, or one that has been overtaken often enough; the same until it is finished or a higher one comes. */
   next(to: PeerId): Promise<Waiting | undefined>;
+  /** Those that would go behind this one, as they would, up to the first that does not fit. */
+  following(
+    to: PeerId,
+    first: Waiting,
+    countMax: number,
+    fits: (letter: Waiting) => boolean,
+  ): Promise<readonly Waiting[]>;
   /** Letters for this peer whose time is over. */
   expired(to: PeerId): Promise<readonly Waiting[]>;
   /** All letters for this peer, the highest priority first, each in its order. */
@@ -151,6 +158,28 @@ export function createOutbox({
         if (row !== undefined) return { key: row.key, ...outCodec.decode(row.value) };
       }
       return undefined;
+    },
+    following: async (to, first, countMax, fits) => {
+      const turn = (await lines).get(to)?.turn ?? 0;
+      /** Where each priority is looked at next. */
+      const places = new Map<MessagePriority, number>();
+      const found: Waiting[] = [];
+      const after = async (priority: MessagePriority): Promise<Waiting | undefined> => {
+        const from = outKey(to, places.get(priority) ?? 0, priority);
+        for await (const { key, value } of store.range(from, outBand(to, priority)[1], { limit: 2 })) {
+          places.set(priority, outPlaceOf(key) + 1);
+          if (key !== first.key) return { key, ...outCodec.decode(value) };
+        }
+        return undefined;
+      };
+      while (found.length < countMax) {
+        let next: Waiting | undefined;
+        for (const priority of orderOf(turn + 1 + found.length))
+          if ((next = await after(priority)) !== undefined) break;
+        if (next === undefined || !fits(next)) break;
+        found.push(next);
+      }
+      return found;
     },
     expired: async (to) => {
       const nowMs = clock.nowMs();

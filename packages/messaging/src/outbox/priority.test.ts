@@ -119,3 +119,29 @@ test('of each priority a copy lies in a mailbox, and each comes once', async () 
   await here.clock.advance(60_000);
   expect((await again.texts()).toSorted()).toEqual(['"high"', '"low"', '"met"', '"normal"']);
 });
+
+test('what follows a letter is what would go next, one after the other, as far as it fits', async () => {
+  const outbox = open();
+  for (const priority of ['low', 'normal', 'high'] as const)
+    for (let count = 1; count <= 6; count += 1) await outbox.add(to, letter(`${priority}${count}`), priority);
+  for (let taken = 0; taken < 5; taken += 1) {
+    const first = await outbox.next(to);
+    if (first === undefined) throw new Error('nothing waits');
+    const following = await outbox.following(to, first, 9, () => true);
+    const fitting = await outbox.following(to, first, 9, ({ id }) => id !== following[4]?.id);
+    expect(fitting).toEqual(following.slice(0, 4));
+    const copy = [first, ...following].map(({ id }) => id);
+    expect(new Set(copy).size).toBe(10);
+    const turns = await expectedOrder(outbox, taken);
+    expect(copy).toEqual(turns.slice(0, 10));
+    await outbox.finish(to, first, { state: 'delivered' });
+  }
+});
+/** The same letters in another outbox, taken one by one. */
+async function expectedOrder(outbox: Outbox, before: number): Promise<readonly string[]> {
+  const other = open();
+  for (const priority of ['low', 'normal', 'high'] as const)
+    for (let count = 1; count <= 6; count += 1) await other.add(to, letter(`${priority}${count}`), priority);
+  expect((await outbox.line(to)).length).toBe(18 - before);
+  return (await takeAll(other)).slice(before);
+}

@@ -103,7 +103,14 @@ export async function openMessenger(
   const byHttp =
     post === undefined ? undefined : createHttpCarrier({ ...world, post, urlOf, dialer, hasSessions }, own);
   const carriers = [...(byHttp === undefined ? [] : [byHttp]), parts.route];
-  const messenger = createMessenger({ ...world, store: parts.messengerStore, network, carriers, depot: parts.depot });
+  const messenger = createMessenger({
+    ...world,
+    store: parts.messengerStore,
+    network,
+    carriers,
+    depot: parts.depot,
+    hasFrames: (peer) => devices.get(peer)?.frames !== undefined,
+  });
   const face = await openHttpFace(
     {
       ...world,

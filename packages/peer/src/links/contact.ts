@@ -48,6 +48,7 @@ export function createContact(
     addresses: [...reach.inviteAddresses()],
     http: settings.http?.url?.(),
     sessions: 1,
+    frames: 1,
     nowMs: clock.nowMs(),
   });
   const paths = createPeerPaths({ ...world, devices, links, relays, hello });

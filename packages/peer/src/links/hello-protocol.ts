@@ -16,6 +16,8 @@ export const hello = message({
   sessions: optional(wire.uint32(6)),
   /** The chain of receipts it uses with the asked one, then earlier ones: so that both use the same. */
   leases: repeated(bytes(7), limits.formerLeasesMax + 1),
+  /** Version of the frames that letters to it may go in. */
+  frames: optional(wire.uint32(8)),
 });
 export type Hello = ReturnType<typeof hello.decode>;
 

@@ -1,7 +1,9 @@
+import { callMethod, fromUtf8 } from '@peerai/core-protocol';
 import { expect, test } from 'vitest';
 import { limits } from '../limits.ts';
+import { helloMethod } from './hello-protocol.ts';
 import { type TestPeer, testWorld } from '../testing/peers.ts';
-import { ask, ended, pair, startAsking, textOf, until } from '../testing/steps.ts';
+import { ask, ended, live, pair, startAsking, textOf, until } from '../testing/steps.ts';
 
 const sees = ({ peer }: TestPeer, other: TestPeer): string | undefined =>
   peer.peers.list().find(({ peerId }) => peerId === other.identity.peer)?.state;
@@ -120,4 +122,22 @@ test('and when the look at what is owed is lost too, it is repeated', async () =
   expect([(await b.peer.books.head()).size, (await a.peer.books.head()).size]).toEqual([1, 0]);
   await world.clock.advance(limits.lookBackMs + 1_000);
   expect((await a.peer.books.head()).size).toBe(1);
+});
+
+test('a device is known to take frames for as long as its last hello says so', async () => {
+  const world = testWorld();
+  const [a, b] = [await world.peer('a', { seed: 61 }), await world.peer('b', { seed: 62 })];
+  await pair(world, a, b);
+  const framesOf = async (): Promise<unknown> => {
+    for await (const { value } of a.store.room('devices').range('device/', 'device0'))
+      return (JSON.parse(fromUtf8(value)) as { readonly frames?: number }).frames;
+    return undefined;
+  };
+  expect(await framesOf()).toBe(1);
+  const network = world.networks.join(b.identity.peer);
+  const older = { name: 'b', version: '0', addresses: [], http: undefined, sessions: undefined, frames: undefined };
+  const said = { ...older, nowMs: undefined, leases: [] };
+  const asking = callMethod({ network, clock: world.clock }, a.identity.peer, helloMethod, said, { signal: live() });
+  expect(await world.clock.until(asking)).toMatchObject({ frames: 1 });
+  await until(world.clock, async () => (await framesOf()) === undefined);
 });

@@ -118,11 +118,12 @@ async function remember({ devices, clock }: KeeperDeps, peer: PeerId, theirs: He
   const url = toldUrl(theirs.http);
   await devices.update(peer, (device) => {
     if (device === undefined) return undefined;
-    const { http: _, sessions: __, ...known } = device;
+    const { http: _, sessions: __, frames: ___, ...known } = device;
     const addresses = told.length > 0 ? told : device.addresses;
     const sessions = theirs.sessions === undefined ? {} : { sessions: theirs.sessions };
+    const frames = theirs.frames === undefined ? {} : { frames: theirs.frames };
     const http = url === undefined ? {} : { http: url };
-    const met = { ...known, addresses, lastSeenMs: clock.nowMs(), ...http, ...sessions };
+    const met = { ...known, addresses, lastSeenMs: clock.nowMs(), ...http, ...sessions, ...frames };
     const lease = agreedLease(leasesOf(device), theirs.leases.map(toHex));
     return lease === undefined || lease === device.lease ? met : withLease(met, lease, device);
   });

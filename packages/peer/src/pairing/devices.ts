@@ -23,6 +23,8 @@ export interface Device {
   readonly http?: string;
   /** Version of the sessions that letters to it by HTTP go in; one that says none gets them signed and not sealed. */
   readonly sessions?: number;
+  /** Version of the frames that letters to it over a link may go in. */
+  readonly frames?: number;
   /** Its links were sealed with post-quantum keys once; since then none is used that is not. */
   readonly hybrid?: true;
   /** It goes on under another key; from `retiresMs` on this one is refused. */

@@ -126,7 +126,15 @@ test.each([
   const world = testWorld();
   const [a, b] = [await world.peer('a'), await world.peer('b')];
   await pair(world, a, b);
-  const theirs = { name: 'b', version: '0', addresses: [], http: undefined, sessions: undefined, leases: [] };
+  const theirs = {
+    name: 'b',
+    version: '0',
+    addresses: [],
+    http: undefined,
+    sessions: undefined,
+    frames: undefined,
+    leases: [],
+  };
   // b's own node says hello with another clock; nobody moves the clock meanwhile.
   const network = world.networks.join(b.identity.peer);
   const nowMs = world.clock.nowMs() + aheadMs;
@@ -151,6 +159,7 @@ test('an older hello says nothing of its clock', () => {
     addresses: [],
     http: undefined,
     sessions: undefined,
+    frames: undefined,
     leases: [],
     nowMs: undefined,
   };
