@@ -122,7 +122,9 @@ describe('A transfer', () => {
   });
 
   it('is dropped when it is not whole in time', () => {
+    expect(table.nextExpiryMs()).toBeUndefined();
     table.accept(alice, chunk(1, 0, 2, random.bytes(4)), 1_000);
+    expect(table.nextExpiryMs()).toBe(1_000 + pcpLimits.transferLifeMs);
     expect(table.expire(1_000 + pcpLimits.transferLifeMs - 1)).toEqual([]);
     expect(table.expire(1_000 + pcpLimits.transferLifeMs)).toEqual([
       { sender: alice, transferId: '00000000000000000000000000000001' },

@@ -117,6 +117,12 @@ export class ChunkTable {
     return lost;
   }
 
+  /** When the next unfinished transfer is dropped, wall time; undefined while there is none. */
+  nextExpiryMs(): number | undefined {
+    const times = Array.from(this.#transfers.values(), ({ expiresMs }) => expiresMs);
+    return times.length === 0 ? undefined : Math.min(...times);
+  }
+
   /** Drops what is not whole in time, and says what that was. */
   expire(nowMs: number): readonly { readonly sender: PeerId; readonly transferId: string }[] {
     for (const [name, expiresMs] of this.#finished) if (expiresMs <= nowMs) this.#finished.delete(name);

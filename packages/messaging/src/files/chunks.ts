@@ -1,10 +1,12 @@
 import type { Clock, CryptoProvider, PeerId } from '@peerai/core-protocol';
-import { ChunkTable, type PcpOpened, type PcpPayload, readPcpPayload } from '@peerai/core-protocol/pcp';
+import { ChunkTable, pcpLimits, type PcpOpened, type PcpPayload, readPcpPayload } from '@peerai/core-protocol/pcp';
 import type { PeerFiles } from './files.ts';
 
 export interface ChunkIntakeDeps {
   readonly crypto: CryptoProvider;
-  readonly clock: Pick<Clock, 'nowMs'>;
+  readonly clock: Pick<Clock, 'nowMs' | 'sleep'>;
+  /** Ends what waits to drop unfinished transfers. */
+  readonly stopping: AbortSignal;
   readonly files: Pick<PeerFiles, 'takeWhole' | 'hasTaken'>;
   /** The last chunk is here and others are not: asks an older peer for them, where it can be asked. */
   readonly askAgain: (
@@ -19,8 +21,25 @@ export type ChunkIntake = (opened: Pick<PcpOpened, 'sender' | 'payload'>) => Pro
  * `chunk` messages, as older peers cut a long payload: gathered in memory, then kept as a file under the same limits as every other, once.
  * Throws what `ChunkTable.accept` and `takeWhole` throw.
  */
-export function createChunkIntake({ crypto, clock, files, askAgain }: ChunkIntakeDeps): ChunkIntake {
-  const table = new ChunkTable({ crypto });
+export function createChunkIntake(
+  { crypto, clock, files, askAgain, stopping }: ChunkIntakeDeps,
+  table: ChunkTable = new ChunkTable({ crypto }),
+): ChunkIntake {
+  let isSweeping = false;
+  /** Their memory comes back in time, also when no other chunk ever comes. */
+  const sweep = async (): Promise<void> => {
+    if (isSweeping) return;
+    isSweeping = true;
+    try {
+      for (let atMs = table.nextExpiryMs(); atMs !== undefined; atMs = table.nextExpiryMs()) {
+        // A wall clock that was set back must not make it long.
+        await clock.sleep(Math.min(Math.max(1, atMs - clock.nowMs()), pcpLimits.transferLifeMs), stopping);
+        table.expire(clock.nowMs());
+      }
+    } finally {
+      isSweeping = false;
+    }
+  };
   return async ({ sender, payload }) => {
     const chunk = readPcpPayload('chunk', payload).payload as PcpPayload<'chunk'>;
     const transfer = chunk.transfer_id.toLowerCase();
@@ -38,6 +57,7 @@ export function createChunkIntake({ crypto, clock, files, askAgain }: ChunkIntak
       }
       return { ...said, state: 'whole', missing: [] };
     }
+    sweep().catch(() => undefined);
     const missing = table.missing(sender, transfer);
     const isLast = chunk.chunk_index === chunk.total_chunks - 1;
     if (outcome.state === 'more' && isLast) askAgain(sender, { transfer_id: transfer, missing });

@@ -39,7 +39,8 @@ test('mutated chunks of an older peer: nothing but our errors, and nothing is ke
       return true;
     },
   };
-  const take = createChunkIntake({ crypto: nodeCrypto, clock: new ManualClock(), files, askAgain: () => undefined });
+  const parts = { clock: new ManualClock(), stopping: new AbortController().signal, askAgain: () => undefined };
+  const take = createChunkIntake({ crypto: nodeCrypto, files, ...parts });
   const mutations = seededRandom(3);
   for (let turn = 0; turn < 10_000; turn += 1) {
     let payload: unknown;

@@ -81,7 +81,7 @@ export function createFiles(deps: FilesDeps): Files {
       },
     });
     await files.start(ending.signal);
-    opened = { files, takeChunk: createChunkIntake({ ...deps, files }) };
+    opened = { files, takeChunk: createChunkIntake({ ...deps, files, stopping: ending.signal }) };
     return opened;
   };
   const loaded = (): Promise<Opened> =>
