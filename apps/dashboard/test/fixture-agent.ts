@@ -4,7 +4,16 @@ import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import type { ChatEvent, ControlEvent, PeerView, PendingPairing } from '@peerai/peer/control';
 import * as schemas from '@peerai/peer/schemas';
-import { askDevice, broadcastTo, capabilitiesOf, foundPeers } from './fixture-asks.ts';
+import {
+  askDevice,
+  broadcastTo,
+  capabilitiesOf,
+  changeOlder,
+  crawled,
+  foundPeers,
+  olderPeers,
+  openSessions,
+} from './fixture-asks.ts';
 import { answerFiles } from './fixture-files.ts';
 import { answerDocuments, answerGroups } from './fixture-rooms.ts';
 import { fixturePairing, fixtureShare, fixtureState, fixtureTask, type FixtureState } from './fixture-data.ts';
@@ -179,8 +188,11 @@ function route(state: FixtureState, method: string, path: string, body: unknown,
       return schemas.nodeSchema.parse(state.node);
     case 'GET peers':
       if (verb === 'capabilities') return capabilitiesOf(id ?? '');
+      if (id === 'sessions') return schemas.peerSessionsSchema.parse({ v: 1, sessions: openSessions });
+      if (id === 'older') return schemas.olderPeersSchema.parse({ v: 1, peers: olderPeers });
       return schemas.peersSchema.parse({ v: 1, peers: state.peers });
     case 'PATCH peers':
+      if (id === 'older') return changeOlder(verb, body);
       return schemas.peerSchema.parse(patchPeer(state, id, body));
     case 'DELETE peers':
       state.peers = state.peers.filter((peer) => peer.peerId !== id);
@@ -194,6 +206,7 @@ function route(state: FixtureState, method: string, path: string, body: unknown,
       return schemas.publishedSchema.parse({ v: 1, topic: id, sentMs: Date.now() });
     }
     case 'POST discovery': {
+      if (id === 'crawl') return schemas.crawlSchema.parse({ v: 1, peers: crawled });
       const { model } = schemas.findRequestSchema.parse(body);
       return schemas.foundSchema.parse({ v: 1, peers: model === 'mistral' ? foundPeers : [] });
     }

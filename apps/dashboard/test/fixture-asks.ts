@@ -73,3 +73,45 @@ export const foundPeers = [
   { ...found, peerId: '12D3KooWStudy', name: 'study-pc', paired: true },
   { ...found, peerId: '12D3KooWFarAway', name: '', paired: false },
 ];
+
+export const openSessions = [
+  {
+    id: '5e07c1d9-5e07-41d9-85e0-7c1d95e07c1d',
+    peerId: '12D3KooWStudy',
+    name: 'study-pc',
+    role: 'initiator',
+    suite: 'aes-256-gcm',
+    expiresMs: Date.now() + 3_600_000,
+  },
+];
+const crawledPeer = { addresses: [], told: 3, paired: false, via: 'record' };
+export const crawled = [
+  { ...crawledPeer, peerId: '12D3KooWStudy', agent: 'peerai/0.1.0', state: 'reachable', via: 'link', paired: true },
+  { ...crawledPeer, peerId: '12D3KooWFarAway', agent: '', state: 'unreachable' },
+];
+export const olderPeers = [
+  {
+    v: 1,
+    name: 'entity-a',
+    profile: 'pcp/1.0-six',
+    url: 'http://127.0.0.1:9',
+    peerId: '12D3KooWOld',
+    named: true,
+    allow: [] as string[],
+  },
+  {
+    v: 1,
+    name: 'entity-b',
+    profile: 'pcp/0.1',
+    url: null,
+    peerId: '12D3KooWOlder',
+    named: true,
+    allow: [] as string[],
+  },
+];
+export function changeOlder(name: string | undefined, body: unknown): unknown {
+  const { allow } = schemas.olderPeerPatchSchema.parse(body);
+  const found = olderPeers.find((peer) => peer.name === name);
+  if (found !== undefined) found.allow = allow;
+  return schemas.olderPeerSchema.parse(found);
+}

@@ -67,6 +67,7 @@ describe('By keyboard alone, the owner can', () => {
     await sheet.getByText('It is awake.').waitFor();
     await sheet.getByRole('button', { name: 'New session' }).press('Enter');
     await sheet.getByText('Agreed in 3 steps: aes-256-gcm').waitFor();
+    await sheet.getByText('One session is open').waitFor();
     await sheet.getByRole('button', { name: 'Try every way' }).press('Enter');
     await sheet.getByText('The machine refuses.').waitFor();
     expect(await accessibilityViolations(page)).toEqual([]);
@@ -77,6 +78,19 @@ describe('By keyboard alone, the owner can', () => {
     await page.getByText('2 peers say they serve mistral').waitFor();
     await page.getByText('a stranger: pair with it').waitFor();
     expect(await accessibilityViolations(page)).toEqual([]);
+  });
+
+  it('walk the network, and let an older peer give tasks, and not any more', async () => {
+    const page = await at('/health');
+    await page.getByRole('button', { name: 'Walk the network' }).press('Enter');
+    await page.getByText('does not answer').waitFor();
+    const older = page.getByRole('region', { name: 'Older peers' });
+    await older.getByRole('button', { name: 'Let entity-a give tasks' }).press('Enter');
+    await older.getByText('May give tasks to this device.').waitFor();
+    expect(await older.getByRole('button', { name: 'Let entity-b give tasks' }).isDisabled()).toBe(true);
+    expect(await accessibilityViolations(page)).toEqual([]);
+    await older.getByRole('button', { name: 'No more tasks from entity-a' }).press('Enter');
+    await older.getByText('Sends messages only.').waitFor();
   });
 
   it('stop an answer and keep what was said', async () => {

@@ -11,6 +11,8 @@ export const keys = {
   groups: ['groups'],
   documents: ['documents'],
   capabilities: ['capabilities'],
+  older: ['older'],
+  sessions: ['sessions'],
   doctor: ['doctor'],
   ledger: ['ledger'],
 } as const;

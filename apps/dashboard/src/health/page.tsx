@@ -7,6 +7,7 @@ import { Region } from '../ui/region.tsx';
 import { ChecksTable, Findings, reportOf } from './checks.tsx';
 import { DeviceCard, TrafficCard } from './device-cards.tsx';
 import { LedgerCard } from './ledger-card.tsx';
+import { CrawlCard, OlderPeersCard } from './network-cards.tsx';
 import { health } from './strings.ts';
 
 export function HealthPage(): ReactNode {
@@ -47,6 +48,10 @@ export function HealthPage(): ReactNode {
             {(list) => <TrafficCard peers={list} />}
           </Region>
         </div>
+      </div>
+      <div className="cols">
+        <CrawlCard />
+        <OlderPeersCard />
       </div>
       <Region query={node} what="this device">
         {(view) => <DeviceCard node={view} />}

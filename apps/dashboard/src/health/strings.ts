@@ -49,3 +49,27 @@ export const health = {
   verifyFailed: 'The log could not be verified',
   device: 'This device',
 } as const;
+
+/** What is beyond the paired devices. */
+export const network = {
+  crawl: 'Who else is there',
+  crawlText: 'Walks from peer to peer and lists whom it hears of, also strangers. Nothing is asked of them but that.',
+  walk: 'Walk the network',
+  walking: 'Walking, up to a minute…',
+  nobody: 'No other peer is known.',
+  peer: 'Peer',
+  state: 'State',
+  heard: 'Heard of',
+  program: 'Program',
+  paired: 'paired',
+  unsaid: 'not said',
+  states: { reachable: 'answers', unreachable: 'does not answer', untried: 'not tried' },
+  via: { link: 'linked', record: 'by a peer', dht: 'by the DHT' },
+  older: 'Older peers',
+  olderText: 'Other implementations that are spoken to by HTTP. They send messages; more only if you say so.',
+  giveTasks: (name: string) => `Let ${name} give tasks`,
+  takeTasks: (name: string) => `No more tasks from ${name}`,
+  mayTasks: 'May give tasks to this device.',
+  mayNot: 'Sends messages only.',
+  noAddress: 'No address is set, so nothing can go back to it.',
+} as const;

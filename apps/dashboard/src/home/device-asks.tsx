@@ -1,8 +1,9 @@
-import type { CapabilitiesView, PeerView, TraceView } from '@peerai/peer/control';
-import { useMutation } from '@tanstack/react-query';
+import type { CapabilitiesView, HandshakeView, PeerView, TraceView } from '@peerai/peer/control';
+import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Fragment, type ReactNode } from 'react';
 import { useApp } from '../app/context.ts';
+import { keys } from '../app/keys.ts';
 import { clockTime, sentence } from '../shared/format.ts';
 import { Button } from '../ui/button.tsx';
 import { Verdict } from '../ui/icon.tsx';
@@ -123,13 +124,28 @@ function Wake({ peer }: AskProps): ReactNode {
 
 function Handshake({ peer }: AskProps): ReactNode {
   const { client } = useApp();
+  const sessions = useQuery({ queryKey: keys.sessions, queryFn: ({ signal }) => client.peerSessions(signal) });
+  const open = (sessions.data ?? []).filter(({ peerId }) => peerId === peer.peerId);
+  const ask = async (): Promise<HandshakeView> => {
+    const made = await client.handshake(peer.peerId, false);
+    await sessions.refetch();
+    return made;
+  };
   return (
-    <Ask
-      ask={() => client.handshake(peer.peerId, false)}
-      label={words.handshake}
-      busy={words.agreeing}
-      note={words.handshakeNote}
-    >
+    <>
+      <NewSession ask={ask} />
+      {open.length > 0 && (
+        <p className="small muted">
+          {words.sessions(open.length, clockTime(Math.max(...open.map(({ expiresMs }) => expiresMs)), Date.now()))}
+        </p>
+      )}
+    </>
+  );
+}
+
+function NewSession({ ask }: { readonly ask: () => Promise<HandshakeView> }): ReactNode {
+  return (
+    <Ask ask={ask} label={words.handshake} busy={words.agreeing} note={words.handshakeNote}>
       {({ steps, suite, expiresMs }) => (
         <p className="small">{words.agreed(steps, suite, clockTime(expiresMs, Date.now()))}</p>
       )}

@@ -28,6 +28,8 @@ export const asks = {
   handshakeNote: 'Fresh keys for messages by HTTP.',
   agreeing: 'Agreeing on keys…',
   agreed: (steps: number, suite: string, until: string) => `Agreed in ${steps} steps: ${suite}, until ${until}.`,
+  sessions: (count: number, until: string) =>
+    `${count === 1 ? 'One session is' : `${count} sessions are`} open, until ${until}.`,
   trace: 'Try every way',
   traceNote: 'Each address, step by step; says where it ends.',
   tracing: 'Trying, up to a minute…',

@@ -12,6 +12,7 @@ export const olderPeerSchema = z.object({
   named: z.boolean(),
   allow: z.array(z.enum(['tasks'])),
 });
+export const olderPeersSchema = z.object({ v: z.literal(1), peers: z.array(olderPeerSchema) });
 export const olderPeerPatchSchema = z.object({ allow: z.array(z.enum(['tasks'])).max(1) }).strict();
 export type OlderPeerView = z.output<typeof olderPeerSchema>;
 export type OlderPeerPatch = z.output<typeof olderPeerPatchSchema>;

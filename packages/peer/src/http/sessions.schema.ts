@@ -14,6 +14,7 @@ export const peerSessionSchema = z.object({
   suite: z.string(),
   expiresMs: z.number(),
 });
+export const peerSessionsSchema = z.object({ v: z.literal(1), sessions: z.array(peerSessionSchema) });
 export const handshakeSchema = peerSessionSchema.extend({
   v: z.literal(1),
   state: z.literal('established'),
