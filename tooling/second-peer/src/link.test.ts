@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Receiver } from './checks.ts';
 import { pictureNames } from './files.ts';
+import { readFrame, writeFrame } from './frame.ts';
 import { identityOf } from './identity.ts';
 import { letterOf, messageOf, readDelivery, readOutcome, taken, writeDelivery } from './letter.ts';
 import { ask, type Question, workHashOf } from './model.ts';
@@ -19,7 +20,10 @@ const received: { readonly kind: string; readonly content: unknown }[] = [];
 const hello = writeFields([
   [1, Buffer.from('second')],
   [2, Buffer.from('0.0.1')],
+  [8, 1n],
 ]);
+/** How many letters came in each frame. */
+const frames: number[] = [];
 beforeAll(async () => {
   world = await startWorld();
   const { node, identity } = world;
@@ -42,6 +46,15 @@ beforeAll(async () => {
     if (sender !== peerId) throw new Refusal('WRONG_SENDER', 'a letter of somebody else');
     received.push({ kind, content: letter.content });
     return taken();
+  });
+  await node.answer('/peerai/message/2', (request) => {
+    const letters = readFrame(bytesOf(readFields(request), 1));
+    frames.push(letters.length);
+    for (const letter of letters) {
+      const { kind, letter: said } = readDelivery(writeFields([[1, letter]]), here);
+      received.push({ kind, content: said.content });
+    }
+    return writeFields(letters.map(() => [1, taken()]));
   });
   paired = await pairWith(world, 'second');
 }, 60_000);
@@ -143,6 +156,28 @@ test('a letter to the agent is taken once, whatever comes again; one changed byt
     ['second', 'again'],
     ['second', { text: 'from the second peer' }],
   ]);
+});
+
+test('letters in a frame are taken each for itself, and a large one of the agent comes in one', async () => {
+  const { node, agent, identity } = world;
+  const letter = (content: unknown, kind = 'text'): Buffer =>
+    bytesOf(readFields(writeDelivery(identity, messageOf(kind, agent.info.peerId, letterOf(content)))), 1);
+  const inFrame = async (letters: readonly Buffer[], compress: boolean): Promise<unknown> => {
+    const request = writeFields([[1, writeFrame(letters, compress)]]);
+    const answers = readFields(await node.call(paired.peer, '/peerai/message/2', request));
+    return answers.map(([, answer]) => readOutcome(Buffer.from(answer as Uint8Array)));
+  };
+  const done = { outcome: 'taken', code: '' };
+  const unknown = { outcome: 'refused', code: 'UNKNOWN_KIND' };
+  const letters = [letter('one'), letter('what?', 'never-heard-of'), letter('two')];
+  expect(await inFrame(letters, false)).toEqual([done, unknown, done]);
+  expect(await inFrame([letter('words '.repeat(1_000))], true)).toEqual([done]);
+  const texts = (await agent.client.messages()).slice(0, 3).map(({ payload }) => payload);
+  expect(texts).toEqual(['words '.repeat(1_000), 'two', 'one']);
+  const broken = writeFields([[1, writeFrame([letter('words '.repeat(1_000))], true).subarray(0, -3)]]);
+  expect(await codeOf(node.call(paired.peer, '/peerai/message/2', broken))).toBe('INVALID_FORMAT');
+  await agent.client.send('second', 'text', 'many words '.repeat(500));
+  expect([received.pop(), frames]).toEqual([{ kind: 'text', content: 'many words '.repeat(500) }, [1]]);
 });
 
 test('a letter of the agent arrives here', async () => {
