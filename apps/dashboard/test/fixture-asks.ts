@@ -89,23 +89,26 @@ export const crawled = [
   { ...crawledPeer, peerId: '12D3KooWStudy', agent: 'peerai/0.1.0', state: 'reachable', via: 'link', paired: true },
   { ...crawledPeer, peerId: '12D3KooWFarAway', agent: '', state: 'unreachable' },
 ];
+const olderPeer = { v: 1, named: true, seenMs: null };
 export const olderPeers = [
   {
-    v: 1,
+    ...olderPeer,
+    trouble: null,
     name: 'entity-a',
     profile: 'pcp/1.0-six',
     url: 'http://127.0.0.1:9',
     peerId: '12D3KooWOld',
-    named: true,
+
     allow: [] as string[],
   },
   {
-    v: 1,
+    ...olderPeer,
+    trouble: 'PEER_UNREACHABLE',
     name: 'entity-b',
     profile: 'pcp/0.1',
     url: null,
     peerId: '12D3KooWOlder',
-    named: true,
+
     allow: [] as string[],
   },
 ];

@@ -257,7 +257,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     discovery,
     keys,
     http,
-    olderPeers: createOlderPeers(http.contacts, (peer) => tasks.review(peer)),
+    olderPeers: createOlderPeers(http, (peer) => tasks.review(peer)),
     gateway,
     answering,
     linkBytes: () => links.bytes(),

@@ -81,7 +81,7 @@ export function OlderPeersCard(): ReactNode {
   );
 }
 
-function OlderPeer({ peer: { name, profile, url, allow } }: { readonly peer: OlderPeerView }): ReactNode {
+function OlderPeer({ peer: { name, profile, url, allow, trouble } }: { readonly peer: OlderPeerView }): ReactNode {
   const { client } = useApp();
   const cache = useQueryClient();
   const may = allow.includes('tasks');
@@ -102,6 +102,7 @@ function OlderPeer({ peer: { name, profile, url, allow } }: { readonly peer: Old
       <p className="small muted anywhere" role="status">
         {url === null ? words.noAddress : may ? words.mayTasks : words.mayNot}
       </p>
+      {trouble !== null && <p className="small">{words.trouble(trouble)}</p>}
       {change.isError && <ErrorNote title={ui.failed} error={change.error} />}
     </li>
   );

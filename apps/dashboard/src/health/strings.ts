@@ -71,5 +71,6 @@ export const network = {
   takeTasks: (name: string) => `No more tasks from ${name}`,
   mayTasks: 'May give tasks to this device.',
   mayNot: 'Sends messages only.',
+  trouble: (code: string) => `The last message did not go well: ${code}.`,
   noAddress: 'No address is set, so nothing can go back to it.',
 } as const;

@@ -11,6 +11,10 @@ export const olderPeerSchema = z.object({
   /** False for one that was believed on first use. */
   named: z.boolean(),
   allow: z.array(z.enum(['tasks'])),
+  /** Its last word, or the last message it took, since the start. */
+  seenMs: z.number().nullable(),
+  /** Why the last message to it did not get there, or what it said was wrong with one, until one gets there: a code. */
+  trouble: z.string().nullable(),
 });
 export const olderPeersSchema = z.object({ v: z.literal(1), peers: z.array(olderPeerSchema) });
 export const olderPeerPatchSchema = z.object({ allow: z.array(z.enum(['tasks'])).max(1) }).strict();

@@ -1,5 +1,6 @@
 import { PeerAiError, type PeerId } from '@peerai/core-protocol';
-import type { Contact, Contacts } from '@peerai/messaging/http';
+import type { Contact } from '@peerai/messaging/http';
+import type { PeerHttp } from './open-messenger.ts';
 import type { OlderPeerPatch, OlderPeerView } from './older-peers.schema.ts';
 
 /** Peers of older implementations, and what the owner lets them do. */
@@ -10,7 +11,11 @@ export interface OlderPeers {
 }
 
 /** @param changed - a peer may do less or more: what it runs here without the right ends. */
-export function createOlderPeers(contacts: Contacts, changed: (peer: PeerId) => void): OlderPeers {
+export function createOlderPeers(
+  { contacts, counts }: Pick<PeerHttp, 'contacts' | 'counts'>,
+  changed: (peer: PeerId) => void,
+): OlderPeers {
+  const viewOf = (contact: Contact): OlderPeerView => view(contact, counts.get(contact.peer));
   return {
     list: () => contacts.list().map(viewOf),
     async change(name, { allow }) {
@@ -26,7 +31,10 @@ export function createOlderPeers(contacts: Contacts, changed: (peer: PeerId) => 
   };
 }
 
-const viewOf = ({ name, profile, url, peer, isNamed, allow }: Contact): OlderPeerView => ({
+const view = (
+  { name, profile, url, peer, isNamed, allow }: Contact,
+  counts: ReturnType<PeerHttp['counts']['get']>,
+): OlderPeerView => ({
   v: 1,
   name,
   profile,
@@ -34,4 +42,6 @@ const viewOf = ({ name, profile, url, peer, isNamed, allow }: Contact): OlderPee
   peerId: peer,
   named: isNamed,
   allow: [...allow],
+  seenMs: counts?.seenMs ?? null,
+  trouble: counts?.lastError ?? counts?.toldError ?? null,
 });

@@ -9,6 +9,7 @@ import {
 import { type Carrier, createMessenger, type Depot, type PeerMessenger } from '@peerai/messaging';
 import {
   type Contacts,
+  type Counts,
   createCounts,
   createHttpCarrier,
   createSessionDialer,
@@ -55,6 +56,8 @@ export interface PeerHttpSettings {
 export interface PeerHttp {
   answer(request: FaceRequest, port: number, signal: AbortSignal): Promise<FaceResponse>;
   readonly contacts: Contacts;
+  /** What went to and came from each peer by HTTP. */
+  readonly counts: Pick<Counts, 'get'>;
   /** Versions that are spoken at the face, highest first, and the kinds that are answered there. */
   readonly versions: readonly string[];
   kinds(): readonly string[];
@@ -139,6 +142,7 @@ export async function openMessenger(
     http: {
       ...once(face, dialer),
       contacts,
+      counts,
       sessions,
       versions: versionsOf(profiles),
       kinds: () => [...face.kinds(), ...(parts.files === undefined ? [] : ['file'])],

@@ -78,6 +78,9 @@ test('The right taken away ends its tasks; without an address none is given', as
   await expect(without.a.peer.olderPeers.change('old', { allow: ['tasks'] })).rejects.toMatchObject({
     code: 'REFUSED',
   });
+  await without.old.say(without.a, 'error', { error_code: 'SEQUENCE_ERROR' });
+  const [shown] = without.a.peer.olderPeers.list();
+  expect(shown).toMatchObject({ name: 'old', url: null, trouble: 'SEQUENCE_ERROR', named: true });
   await expect(without.a.peer.olderPeers.change('nobody', { allow: [] })).rejects.toMatchObject({
     code: 'DEVICE_UNKNOWN',
   });

@@ -45,11 +45,13 @@ const ls = command('ls', 'Paired devices, guests and relays', {}, async ({ agent
 /** Older implementations, by HTTP alone. */
 const olderTable = (older: readonly OlderPeerView[]): string =>
   table([
-    ['OLDER PEER', 'PROFILE', 'MAY', 'ADDRESS', 'ID'],
-    ...older.map(({ name, profile, url, allow: may, peerId }) => [
+    ['OLDER PEER', 'PROFILE', 'MAY', 'SEEN', 'TROUBLE', 'ADDRESS', 'ID'],
+    ...older.map(({ name, profile, url, allow: may, peerId, seenMs, trouble }) => [
       name,
       profile,
       may.join(', ') || 'messages',
+      seenMs === null ? '-' : ago(seenMs),
+      trouble ?? '-',
       url ?? '-',
       shortId(peerId),
     ]),
