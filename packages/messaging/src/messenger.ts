@@ -14,7 +14,6 @@ import {
   toHex,
 } from '@peerai/core-protocol';
 import { createInbox, type Inbox } from './inbox/inbox.ts';
-import { takeFrame } from './inbox/take-frame.ts';
 import { sealLetter } from './letter.ts';
 import { limits } from './limits.ts';
 import { type Carrier, type Courier, createCourier, type Depot } from './outbox/courier.ts';
@@ -172,9 +171,11 @@ function answer(deps: MessengerDeps, inbox: Inbox, ending: AbortSignal): Disposa
     serveMethod(
       network,
       deliverFrameMethod,
-      async ({ frame }, { peer: from, signal }) => ({
-        answers: await takeFrame(inbox, clock, { from, frame, onError }, AbortSignal.any([signal, ending])),
-      }),
+      async ({ frame }, { peer: from, signal }) => {
+        const { takeFrame } = await import('./inbox/take-frame.ts');
+        const both = AbortSignal.any([signal, ending]);
+        return { answers: await takeFrame(inbox, clock, { from, frame, onError }, both) };
+      },
       { clock, onError },
     ),
   ];

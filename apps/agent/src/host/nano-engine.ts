@@ -1,11 +1,13 @@
 import type { Clock } from '@peerai/core-protocol';
 import { type Engine, sameModelName } from '@peerai/llm-bridge';
-import { createNano, decodeOperators } from '@peerai/nn-engine/nano';
-import { readNanoFile } from '@peerai/nn-engine/node';
+import { createNano, nanoOperators as readOperators } from '@peerai/nn-engine/nano';
 
-/** The embedded guide as an engine of one model; its file is read at the first question. */
+/** The embedded guide as an engine of one model; its file, and what reads it, is loaded at the first question. */
 export function nanoEngine(clock: Clock): Engine {
-  const model = createNano({ file: readNanoFile, clock });
+  const model = createNano({
+    file: async (signal) => (await import('@peerai/nn-engine/node')).readNanoFile(signal),
+    clock,
+  });
   return {
     kind: 'nano',
     list: async () => [model],
@@ -13,6 +15,6 @@ export function nanoEngine(clock: Clock): Engine {
   };
 }
 
-let operators: readonly string[] | undefined;
+let operators: Promise<readonly string[]> | undefined;
 /** Operators of the network it computes. */
-export const nanoOperators = (): readonly string[] => (operators ??= decodeOperators());
+export const nanoOperators = (): Promise<readonly string[]> => (operators ??= readOperators());

@@ -5,7 +5,6 @@ import { normalizePhrase } from './corpus/expand.ts';
 import { loopKernel } from './kernel.ts';
 import { createListener, type Heard } from './listener.ts';
 import { decodeModelFile, type NanoModelFile, weightSource } from './model-file.ts';
-import { createOnnxDecoder } from './onnx-decoder.ts';
 import { createPlainDecoder, type Decoder, type DecoderSession, kernelFloats } from './plain.ts';
 import { nanoLayout, topicToken } from './sizes.ts';
 import { createTokenizer, special, type Tokenizer } from './tokenizer.ts';
@@ -40,7 +39,10 @@ export async function createEngine({ weights, ...file }: NanoModelFile, runtime?
 async function chooseDecoder({ sizes, weights }: NanoModelFile, runtime: Runtime | undefined): Promise<Decoder> {
   const layout = languageModelLayout(sizes);
   const own = weights.subarray(0, layout.size);
-  if (runtime !== undefined) return createOnnxDecoder(sizes, own, runtime);
+  if (runtime !== undefined) {
+    const { createOnnxDecoder } = await import('./onnx-decoder.ts');
+    return createOnnxDecoder(sizes, own, runtime);
+  }
   const kernel = (await wasmKernel(kernelFloats(sizes))) ?? loopKernel();
   return createPlainDecoder(sizes, weightSource(layout, own), kernel);
 }
