@@ -81,7 +81,7 @@ describe('By keyboard alone, the owner can', () => {
   });
 
   it('walk the network, and let an older peer give tasks, and not any more', async () => {
-    const page = await at('/health');
+    const page = await at('/doctor');
     await page.getByRole('button', { name: 'Walk the network' }).press('Enter');
     await page.getByText('does not answer').waitFor();
     const older = page.getByRole('region', { name: 'Older peers' });

@@ -125,60 +125,6 @@ describe('pcp/1.0-six', () => {
   });
 });
 
-describe('What older peers ask and hand over', () => {
-  const said = (msg_type: string, payload: Readonly<Record<string, unknown>>): Promise<Reply> =>
-    post('/message', writeSix(six, { version: '0.3', msg_type, sender_id: 'old-six', payload }));
-  const heardOf = async (profile: string, kind: string): Promise<unknown> => {
-    const find = () => face.heard.find((one) => one.profile === profile && one.kind === kind);
-    await expect.poll(find, { timeout: 20_000 }).toBeDefined();
-    return find()?.payload;
-  };
-
-  test('what the agent can do is in its answer and in a signed message; and it asks the same', async () => {
-    const { status, body } = await said('capability_query', { query_id: 'q-7' });
-    expect([status, body]).toMatchObject([
-      200,
-      { capabilities: { protocol_versions: ['peerai/1', '1.1', '1.0', '0.3', '0.1'], models: [] } },
-    ]);
-    expect(await heardOf('pcp/1.0-six', 'capability_response')).toMatchObject({
-      query_id: 'q-7',
-      capabilities: body['capabilities'],
-    });
-    const asking = world.agent.client.capabilities('old-six');
-    const { query_id } = (await heardOf('pcp/1.0-six', 'capability_query')) as { readonly query_id: string };
-    const capabilities = { protocol_version: '1.0', supported_msg_types: ['ping'], crypto_features: { e2e: true } };
-    expect((await said('capability_response', { query_id, capabilities })).status).toBe(200);
-    expect(await asking).toMatchObject({ name: 'old-six', messageTypes: ['ping'], crypto: ['e2e'] });
-  });
-
-  test('a task is refused, and done once the owner allows it; it is told of as it goes on', async () => {
-    const task = { task_id: 't-six', description: 'hello there', task_type: 'research', priority: 'HIGH' };
-    expect(refusalOf(await said('task_delegate', task))).toEqual([403, 'REFUSED']);
-    await world.agent.client.changeOlderPeer('old-six', { allow: ['tasks'] });
-    await world.agent.client.changeOlderPeer('old-concat', { allow: ['tasks'] });
-    expect((await said('task_delegate', task)).status).toBe(200);
-    expect(await heardOf('pcp/1.0-six', 'task_accept')).toMatchObject({ task_id: 't-six', status: 'assigned' });
-    expect(await heardOf('pcp/1.0-six', 'task_complete')).toMatchObject({
-      task_id: 't-six',
-      result: { text: 'echo: hello there' },
-    });
-    await said('task_delegate', { ...task, task_id: 't-seven', task_type: 'deploy' });
-    expect(await heardOf('pcp/1.0-six', 'task_reject')).toMatchObject({ task_id: 't-seven', error_code: 'NO_HANDLER' });
-  });
-
-  test('in 0.1 a delegate ends with a result, and a wake-up with its acknowledgement', async () => {
-    const data = { task_id: 't-one', type: 'research', description: 'hello', priority: 'normal', deadline: null };
-    const more = { sender_id: 'old-concat', recipient_id: 'first' };
-    const body = writeConcat(concat, { msg_type: 'delegate', ...more, data });
-    expect((await post('/v0.1/message', body)).status).toBe(200);
-    expect(await heardOf('pcp/0.1', 'status')).toMatchObject({ task_id: 't-one', state: 'assigned' });
-    expect(await heardOf('pcp/0.1', 'result')).toMatchObject({ task_id: 't-one', status: 'completed' });
-    expect((await said('wake_up', { reason: 'work' })).status).toBe(200);
-    expect(await heardOf('pcp/1.0-six', 'wake_up_ack')).toMatchObject({ acknowledged: true });
-    expect(face.refused).toEqual([]);
-  });
-});
-
 describe('pcp/0.1', () => {
   const says = (text: string, more: Partial<ConcatMessage> = {}): ConcatMessage => ({
     msg_type: 'text',
@@ -280,4 +226,58 @@ test('health, keys, peers and counts are told on loopback', async () => {
   const { stats } = (await get('/stats')) as { readonly stats: Readonly<Record<string, object>> };
   expect(stats['old-six']).toMatchObject({ successful_deliveries: 1, failed_deliveries: 0, is_healthy: true });
   expect(await get('/v0.1/health')).toMatchObject({ entity_id: 'first' });
+});
+
+describe('What older peers ask and hand over', () => {
+  const said = (msg_type: string, payload: Readonly<Record<string, unknown>>): Promise<Reply> =>
+    post('/message', writeSix(six, { version: '0.3', msg_type, sender_id: 'old-six', payload }));
+  const heardOf = async (profile: string, kind: string): Promise<unknown> => {
+    const find = () => face.heard.find((one) => one.profile === profile && one.kind === kind);
+    await expect.poll(find, { timeout: 20_000 }).toBeDefined();
+    return find()?.payload;
+  };
+
+  test('what the agent can do is in its answer and in a signed message; and it asks the same', async () => {
+    const { status, body } = await said('capability_query', { query_id: 'q-7' });
+    expect([status, body]).toMatchObject([
+      200,
+      { capabilities: { protocol_versions: ['peerai/1', '1.1', '1.0', '0.3', '0.1'], models: [] } },
+    ]);
+    expect(await heardOf('pcp/1.0-six', 'capability_response')).toMatchObject({
+      query_id: 'q-7',
+      capabilities: body['capabilities'],
+    });
+    const asking = world.agent.client.capabilities('old-six');
+    const { query_id } = (await heardOf('pcp/1.0-six', 'capability_query')) as { readonly query_id: string };
+    const capabilities = { protocol_version: '1.0', supported_msg_types: ['ping'], crypto_features: { e2e: true } };
+    expect((await said('capability_response', { query_id, capabilities })).status).toBe(200);
+    expect(await asking).toMatchObject({ name: 'old-six', messageTypes: ['ping'], crypto: ['e2e'] });
+  });
+
+  test('a task is refused, and done once the owner allows it; it is told of as it goes on', async () => {
+    const task = { task_id: 't-six', description: 'hello there', task_type: 'research', priority: 'HIGH' };
+    expect(refusalOf(await said('task_delegate', task))).toEqual([403, 'REFUSED']);
+    await world.agent.client.changeOlderPeer('old-six', { allow: ['tasks'] });
+    await world.agent.client.changeOlderPeer('old-concat', { allow: ['tasks'] });
+    expect((await said('task_delegate', task)).status).toBe(200);
+    expect(await heardOf('pcp/1.0-six', 'task_accept')).toMatchObject({ task_id: 't-six', status: 'assigned' });
+    expect(await heardOf('pcp/1.0-six', 'task_complete')).toMatchObject({
+      task_id: 't-six',
+      result: { text: 'echo: hello there' },
+    });
+    await said('task_delegate', { ...task, task_id: 't-seven', task_type: 'deploy' });
+    expect(await heardOf('pcp/1.0-six', 'task_reject')).toMatchObject({ task_id: 't-seven', error_code: 'NO_HANDLER' });
+  });
+
+  test('in 0.1 a delegate ends with a result, and a wake-up with its acknowledgement', async () => {
+    const data = { task_id: 't-one', type: 'research', description: 'hello', priority: 'normal', deadline: null };
+    const more = { sender_id: 'old-concat', recipient_id: 'first' };
+    const body = writeConcat(concat, { msg_type: 'delegate', ...more, data });
+    expect((await post('/v0.1/message', body)).status).toBe(200);
+    expect(await heardOf('pcp/0.1', 'status')).toMatchObject({ task_id: 't-one', state: 'assigned' });
+    expect(await heardOf('pcp/0.1', 'result')).toMatchObject({ task_id: 't-one', status: 'completed' });
+    expect((await said('wake_up', { reason: 'work' })).status).toBe(200);
+    expect(await heardOf('pcp/1.0-six', 'wake_up_ack')).toMatchObject({ acknowledged: true });
+    expect(face.refused).toEqual([]);
+  });
 });
