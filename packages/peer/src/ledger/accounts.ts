@@ -5,6 +5,7 @@ import { type Devices, leasesOf } from '../pairing/devices.ts';
 import type { PeerWorld } from '../peer-world.ts';
 import { type Books, createBooks, openedView } from './books.ts';
 import { openOwnLedger } from './own-ledger.ts';
+import { modelToSign } from '../tasks/model-task.ts';
 import { createSigning, type Signing } from './signing.ts';
 
 interface Parts {
@@ -42,7 +43,16 @@ export async function openAccounts(world: PeerWorld, { devices, events, stopping
     const device = devices.get(peer);
     return device === undefined ? [] : leasesOf(device);
   };
-  const signing = createSigning({ store, network, clock, receipts, leasesOf: leases, signed, stopping });
+  const signing = createSigning({
+    store,
+    network,
+    clock,
+    receipts,
+    leasesOf: leases,
+    modelOf: modelToSign,
+    signed,
+    stopping,
+  });
   return {
     books: createBooks({ crypto, ledger, store: ledgerStore }),
     receipts,

@@ -14,7 +14,6 @@ import {
   usageBounds,
 } from '@peerai/core-protocol';
 import { type ExpectedFacts, ledgerLimits, readReceipt, type ReceiptBook } from '@peerai/ledger';
-import { sameModelName } from '@peerai/llm-bridge';
 import { limits } from '../limits.ts';
 import { records } from '../store/records.ts';
 import { completeOnce } from './complete-once.ts';
@@ -25,8 +24,6 @@ interface Asked {
   readonly provider: PeerId;
   readonly lease: string;
   readonly model: string;
-  /** The provider chose among models of this name, or without a name among all of its own. */
-  readonly loose?: true;
   readonly promptTokensMax: number;
   readonly answerTokensMax: number;
   readonly atMs: number;
@@ -39,6 +36,8 @@ export interface SigningDeps {
   readonly receipts: ReceiptBook;
   /** Chains this provider and we agreed on, hex: a device may turn from one to another while an answer is under way. */
   readonly leasesOf?: (provider: PeerId) => readonly string[];
+  /** The model to sign for: the one that was asked for, or where that left a choice to the provider the one it took. */
+  readonly modelOf?: (asked: string, taken: string) => string;
   /** A receipt got its second signature, ours or theirs. */
   readonly signed?: (receipt: Uint8Array) => void;
   /** Ends what waits to catch up; absent: it ends by itself after a moment. */
@@ -54,8 +53,6 @@ export interface Signing {
       readonly provider: PeerId;
       readonly lease: Uint8Array;
       readonly model: string;
-      /** Any model of that name will do, without a name any. */
-      readonly loose?: true;
       readonly prompt: Prompt;
       readonly maxTokens: number;
     },
@@ -127,7 +124,7 @@ export function createSigning(deps: SigningDeps): Signing {
       provider: asked.provider,
       lease: fromHex(isAgreed ? used : asked.lease),
       requestId,
-      model: modelOf(asked, readReceipt(half).model),
+      model: deps.modelOf?.(asked.model, readReceipt(half).model) ?? asked.model,
       promptTokensMax: asked.promptTokensMax,
       answerTokensMax: asked.answerTokensMax,
       ...(usage === undefined ? {} : { usage }),
@@ -155,9 +152,8 @@ export function createSigning(deps: SigningDeps): Signing {
     throw new PeerAiError('LIMIT_REACHED', 'the other peer asks for more signatures than may be open');
   };
   return {
-    async asked(requestId, { provider, lease, model, loose, prompt, maxTokens }) {
-      const about = { provider, lease: toHex(lease), model, ...(loose === true ? { loose } : {}) };
-      const row = { ...about, ...usageBounds(prompt, maxTokens), atMs: deps.clock.nowMs() };
+    async asked(requestId, { provider, lease, model, prompt, maxTokens }) {
+      const row = { provider, lease: toHex(lease), model, ...usageBounds(prompt, maxTokens), atMs: deps.clock.nowMs() };
       await room.commit([rows.put(requestId, row), ...(await outlived(row.atMs))]);
       lookLater(provider, lease);
     },
@@ -178,11 +174,6 @@ export function createSigning(deps: SigningDeps): Signing {
         { clock: deps.clock },
       ),
   };
-}
-
-/** The model to sign for: the one asked for, or the one taken where that was left to the provider. */
-function modelOf({ model, loose }: Asked, taken: string): string {
-  return loose === true && (model === '' || sameModelName(model, taken)) ? taken : model;
 }
 
 /**

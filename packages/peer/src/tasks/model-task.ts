@@ -1,4 +1,5 @@
 import { PeerAiError, type Prompt } from '@peerai/core-protocol';
+import { sameModelName } from '@peerai/llm-bridge';
 import { limits } from '../limits.ts';
 import type { TaskToRun } from './task-handler.ts';
 
@@ -31,4 +32,13 @@ export function modelTask({
     { role: 'user' as const, text },
   ];
   return { model, maxTokens: maxTokens as number, prompt: { messages } };
+}
+
+/** What a giver writes down that it signs for: any model of this name, without a name any. No model's own name begins so. */
+export const anyModel = (name: string): string => `~${name}`;
+
+/** The model that a receipt is signed for: the one asked for, or the one taken where that was left to whoever did it. */
+export function modelToSign(asked: string, taken: string): string {
+  if (!asked.startsWith('~')) return asked;
+  return asked === '~' || sameModelName(asked.slice(1), taken) ? taken : asked;
 }

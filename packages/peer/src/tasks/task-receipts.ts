@@ -1,7 +1,7 @@
 import { fromHex, PeerAiError, type PeerId } from '@peerai/core-protocol';
 import type { Signing } from '../ledger/signing.ts';
 import type { Devices } from '../pairing/devices.ts';
-import { modelTask, modelTaskTypes } from './model-task.ts';
+import { anyModel, modelTask, modelTaskTypes } from './model-task.ts';
 import type { TaskBody, TaskHead } from './task-book.ts';
 
 /** Receipts for what a model of a device does for a task: the giver's side. */
@@ -28,11 +28,10 @@ export function createTaskReceipts({
         const question = {
           provider: device.peer,
           lease: fromHex(device.lease),
-          model,
-          loose: true,
+          model: anyModel(model),
           prompt,
           maxTokens,
-        } as const;
+        };
         await signing.asked(head.id, question);
         return true;
       } catch (error) {
