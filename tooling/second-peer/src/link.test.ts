@@ -174,7 +174,7 @@ test('letters in a frame are taken each for itself, and a large one of the agent
   expect(await inFrame([letter('words '.repeat(1_000))], true)).toEqual([done]);
   const texts = (await agent.client.messages()).slice(0, 3).map(({ payload }) => payload);
   // Those of one millisecond are told in any order.
-  expect(texts.toSorted()).toEqual(['one', 'two', 'words '.repeat(1_000)]);
+  expect(new Set(texts)).toEqual(new Set(['one', 'two', 'words '.repeat(1_000)]));
   const broken = writeFields([[1, writeFrame([letter('words '.repeat(1_000))], true).subarray(0, -3)]]);
   expect(await codeOf(node.call(paired.peer, '/peerai/message/2', broken))).toBe('INVALID_FORMAT');
   await agent.client.send('second', 'text', 'many words '.repeat(500));
