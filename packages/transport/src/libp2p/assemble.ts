@@ -15,10 +15,12 @@ import { createRecordBook } from '../discovery/record-book.ts';
 import { transportError } from '../errors.ts';
 import type { SealingDeps } from '../hybrid/sealing.ts';
 import { limits } from '../limits.ts';
+import type { IsThroughTurn } from '../network/link-table.ts';
 import { createNetwork, type NetworkDeps } from '../network/network.ts';
+import type { createSpareLinks } from '../network/upgrader.ts';
 import { keepRelays } from '../network/relay-keeper.ts';
 import type { MakeSealing } from '../network/sealing.ts';
-import { createBandwidth } from '../policy/bandwidth.ts';
+import type { Bandwidth } from '../policy/bandwidth.ts';
 import { type ConnectionLimit, createConnectionLimit } from '../policy/connection-limit.ts';
 import type { ForwardTopics } from '../topics/forward.ts';
 import type { MakeTopicGuard } from '../topics/guard.ts';
@@ -43,7 +45,7 @@ export interface NodeShape {
   readonly bootstrap: readonly string[];
   readonly maxConnections: number;
   /** Sent to each peer at most; unbounded without it. */
-  readonly bytesPerSecondMax?: number;
+  readonly bandwidth?: Bandwidth;
   readonly connectionTimeoutMs: number;
   /** One address dialled; `limits.dialAddressMs` unless every way is slow. */
   readonly dialAddressMs?: number;
@@ -56,6 +58,8 @@ export interface NodeShape {
   readonly topicGuard?: MakeTopicGuard;
   /** A relay's. */
   readonly forwardTopics?: ForwardTopics;
+  readonly isThroughTurn?: IsThroughTurn;
+  readonly spareLinks?: typeof createSpareLinks;
   /** Seals every channel; without it they are protected by their links alone. */
   readonly sealing?: (deps: SealingDeps) => MakeSealing;
   /** A node without it is not in the DHT. */
@@ -120,9 +124,7 @@ export async function assembleNode(deps: TransportDeps, shape: NodeShape): Promi
     },
   });
   if (components === undefined) throw transportError('ABORTED', 'libp2p gave no components');
-  const { bytesPerSecondMax } = shape;
-  const bandwidth = bytesPerSecondMax === undefined ? undefined : createBandwidth(deps.clock, bytesPerSecondMax);
-  const policy = { isBlocked, isForeign: membership?.isForeign, connectionLimit, bandwidth };
+  const policy = { isBlocked, isForeign: membership?.isForeign, connectionLimit, bandwidth: shape.bandwidth };
   return runNode({ ...deps, ...policy }, shape, libp2p, components);
 }
 

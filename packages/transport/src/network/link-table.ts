@@ -7,6 +7,9 @@ import type { Bandwidth } from '../policy/bandwidth.ts';
 import { transportOf } from './addresses.ts';
 import { createPathQuality, lateTicks, type PathQuality } from './path-quality.ts';
 
+/** Whether a TURN server of either side carries a link; `undefined` where that is not known. */
+export type IsThroughTurn = (connection: Connection) => boolean | undefined;
+
 /** One connection with its counters. */
 export interface LinkEntry extends LinkMeter {
   readonly connection: Connection;
@@ -27,7 +30,8 @@ export interface LinkTable {
   watch(signal: AbortSignal): AsyncIterable<Link>;
 }
 
-export function createLinkTable(bandwidth?: Bandwidth): LinkTable {
+/** @param isThroughTurn - asked after each ping; without it nothing is said of TURN. */
+export function createLinkTable(bandwidth?: Bandwidth, isThroughTurn?: IsThroughTurn): LinkTable {
   const entries = new Map<string, LinkEntry>();
   const watchers = new Set<(id: string, link: Link) => void>();
   const tell = (id: string, link: Link): void => {
@@ -76,7 +80,7 @@ export function createLinkTable(bandwidth?: Bandwidth): LinkTable {
       measured(ms) {
         roundTripMs = ms;
         quality.measured(ms);
-        throughTurn = isThroughTurn(connection);
+        throughTurn = isThroughTurn?.(connection);
         tell(connection.id, entry.link);
       },
       hybrid(is) {
@@ -152,32 +156,4 @@ async function* watchLinks(
 export function endLink(connection: Connection, error: Error): void {
   for (const stream of connection.streams.slice()) stream.abort(error);
   connection.abort(error);
-}
-
-interface Candidate {
-  readonly candidate: string;
-}
-/** What is read of a WebRTC connection, as browsers and node-datachannel give it. */
-interface Ice {
-  readonly sctp?: {
-    readonly transport?: {
-      readonly iceTransport?: {
-        getSelectedCandidatePair?(): { readonly local?: Candidate; readonly remote?: Candidate } | null;
-      };
-    };
-  } | null;
-}
-
-/** Whether a link's bytes go through a TURN server of either side; `undefined` for links that know no such thing, and where a browser does not tell. */
-export function isThroughTurn(connection: Connection): boolean | undefined {
-  // @libp2p/webrtc's connection has it below itself, and shows it nowhere.
-  const { maConn } = connection as { readonly maConn?: { readonly peerConnection?: Ice } };
-  try {
-    const pair = maConn?.peerConnection?.sctp?.transport?.iceTransport?.getSelectedCandidatePair?.();
-    if (pair === undefined || pair === null) return undefined;
-    return [pair.local, pair.remote].some((one) => /\btyp relay\b/u.test(one?.candidate ?? ''));
-  } catch {
-    // A native connection that has just closed.
-    return undefined;
-  }
 }

@@ -18,14 +18,14 @@ import { limits } from '../limits.ts';
 import { createAcceptor, createChannelMaker, openingError } from './accept.ts';
 import { planAddresses, sortAddresses, throughRelay } from './addresses.ts';
 import { type Attempt, dialPlan, lacksPlace, shareDials } from './dialer.ts';
-import { createLinkTable, endLink, type LinkEntry } from './link-table.ts';
+import { createLinkTable, endLink, type IsThroughTurn, type LinkEntry } from './link-table.ts';
 import { keepPinging, measureLink } from './link-ping.ts';
 import { inOrder, openingMs } from './path-quality.ts';
 import type { Bandwidth } from '../policy/bandwidth.ts';
 import type { ConnectionLimit } from '../policy/connection-limit.ts';
 import { createReservations } from './reservations.ts';
 import type { MakeSealing } from './sealing.ts';
-import { createDirectUpgrader, createSpareLinks } from './upgrader.ts';
+import { createDirectUpgrader, type createSpareLinks } from './upgrader.ts';
 
 export interface NetworkDeps {
   readonly components: Components;
@@ -52,6 +52,9 @@ export interface NetworkOptions {
   readonly placesOf?: (peer: PeerId) => Promise<readonly string[]>;
   readonly directOnly: boolean;
   readonly webrtc: boolean;
+  readonly isThroughTurn?: IsThroughTurn;
+  /** Ends links beside others to the same peer; a tab, which has one peer, does without. */
+  readonly spareLinks?: typeof createSpareLinks;
 }
 export interface RunningNetwork {
   readonly network: Network;
@@ -69,7 +72,7 @@ export function createNetwork(deps: NetworkDeps, options: NetworkOptions): Runni
   const self = components.peerId.toString() as PeerId;
   const stopping = new AbortController();
   const stopped = stopping.signal;
-  const table = createLinkTable(deps.bandwidth);
+  const table = createLinkTable(deps.bandwidth, options.isThroughTurn);
   const heart = createHeart(clock);
   const maker = createChannelMaker(table, heart);
   const sealing = deps.sealing?.({
@@ -105,10 +108,10 @@ export function createNetwork(deps: NetworkDeps, options: NetworkOptions): Runni
     if (used.get(peer) === detail.id) used.delete(peer);
     sealing?.dropped(detail);
   });
-  const spares = createSpareLinks(clock, self, () => table.all());
+  const spares = options.spareLinks?.(clock, self, () => table.all());
   void keepPinging(table, deps, stopped, () => {
     upgrader.sweep();
-    spares.sweep();
+    spares?.sweep();
   });
 
   /** Usable links to a peer, best first: direct ones that have answered a ping, then what has answered, then the rest. */

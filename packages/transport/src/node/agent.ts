@@ -7,6 +7,9 @@ import type { TransportDeps, TransportNode } from '../libp2p/options.ts';
 import { limits } from '../limits.ts';
 import type { SocksProxy } from '../links/socks.ts';
 import { createPaths } from '../trace/paths.ts';
+import { createSpareLinks } from '../network/upgrader.ts';
+import { createBandwidth } from '../policy/bandwidth.ts';
+import { isThroughTurn } from './through-turn.ts';
 import { waysOf } from './ways.ts';
 import type { DoorBook } from '../nat/door-book.ts';
 import type { IceServers } from '../nat/servers.ts';
@@ -86,10 +89,14 @@ export async function createAgentNode(deps: TransportDeps, options: AgentOptions
     },
     bootstrap: options.bootstrap,
     maxConnections: options.maxConnections ?? limits.connectionsMax,
-    ...(options.bytesPerSecondMax === undefined ? {} : { bytesPerSecondMax: options.bytesPerSecondMax }),
+    ...(options.bytesPerSecondMax === undefined
+      ? {}
+      : { bandwidth: createBandwidth(deps.clock, options.bytesPerSecondMax) }),
     connectionTimeoutMs: timeoutMs,
     directOnly: options.path === 'direct-only',
     topicGuard: createTopicGuard,
+    isThroughTurn,
+    spareLinks: createSpareLinks,
     ...(postQuantum === 'off' ? {} : { sealing: (parts) => createSealing(parts, postQuantum) }),
     meeting: meetingPart(options.peerExchange === true ? 'meets' : 'asks'),
     ...(dht === undefined ? {} : { dht }),

@@ -6,6 +6,7 @@ import { meetingPart } from '../discovery/meeting.ts';
 import { createSealing } from '../hybrid/sealing.ts';
 import { assembleNode } from '../libp2p/assemble.ts';
 import type { TransportDeps, TransportNode } from '../libp2p/options.ts';
+import { createSpareLinks } from '../network/upgrader.ts';
 import type { Components } from '../libp2p/components.ts';
 import { newestFirst } from '../libp2p/newest-first.ts';
 import { limits } from '../limits.ts';
@@ -61,6 +62,7 @@ export async function createRelayNode(deps: TransportDeps, options: RelayOptions
   });
   let parts: Components | undefined;
   const node = await assembleNode(deps, {
+    spareLinks: createSpareLinks,
     listen: [...options.listen, ...(shared === undefined ? [] : [shared.listen])],
     ...(options.announce === undefined ? {} : { announce: options.announce }),
     ...(shared === undefined || options.announce !== undefined ? {} : { announceFilter: shared.announceFilter }),

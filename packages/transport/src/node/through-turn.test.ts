@@ -1,7 +1,7 @@
 import type { Connection } from '@libp2p/interface';
 import { afterEach, expect, test } from 'vitest';
 import { createTestNodes, relayAddress, until } from '../testing/index.ts';
-import { isThroughTurn } from './link-table.ts';
+import { isThroughTurn } from './through-turn.ts';
 
 const nodes = createTestNodes();
 afterEach(() => nodes.stopAll());
