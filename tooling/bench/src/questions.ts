@@ -22,6 +22,11 @@ export const questions: Readonly<Record<string, Question>> = {
     question: 'Signed and sealed messages of 256 B a second on one core, against the sum of the parts?',
     load: async () => (await import('./benches/seal.ts')).seal,
   },
+  gossip: {
+    question:
+      'Signed messages on a topic among our nodes, against gossipsub of libp2p alone; how many of 1,000 reach 50 nodes, and how soon?',
+    load: async () => (await import('./benches/gossip.ts')).gossip,
+  },
   scale: {
     question:
       'What does a node of a network of 5 to 50 take, and what would one of 10,000 by a model calibrated with these?',
