@@ -1,3 +1,3 @@
-import { vitestConfig } from '@peerai/config/vitest';
+import { processTestsConfig } from '@peerai/config/vitest';
 
-export default vitestConfig();
+export default processTestsConfig();

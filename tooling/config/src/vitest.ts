@@ -1,6 +1,9 @@
+import { availableParallelism } from 'node:os';
+
 import { defineConfig, mergeConfig } from 'vitest/config';
 
 const conditions = ['@peerai/source', 'module', 'node', 'development|production'];
+const cores = availableParallelism();
 
 /** Tests run from source, with no build: workspace packages resolve through their `@peerai/source` condition. */
 const preset = defineConfig({
@@ -11,9 +14,19 @@ const preset = defineConfig({
     testTimeout: 20_000,
     hookTimeout: 30_000,
     dangerouslyIgnoreUnhandledErrors: false,
+    // With Vitest's own choice, one less than there are cores, two cores run one file after the other.
+    maxWorkers: Math.max(2, cores - 1),
   },
 });
 
-export function vitestConfig(overrides: Parameters<typeof defineConfig>[0] = {}): ReturnType<typeof defineConfig> {
+type Overrides = Parameters<typeof defineConfig>[0];
+
+export function vitestConfig(overrides: Overrides = {}): ReturnType<typeof defineConfig> {
   return mergeConfig(preset, overrides as never);
+}
+
+/** For tests that start real agents and relays: one file is several busy processes, so half as many files at once, and after all others. */
+export function processTestsConfig(overrides: Overrides = {}): ReturnType<typeof defineConfig> {
+  const fewer = defineConfig({ test: { maxWorkers: Math.max(1, cores >> 1), sequence: { groupOrder: 1 } } });
+  return vitestConfig(mergeConfig(fewer, overrides as never));
 }
