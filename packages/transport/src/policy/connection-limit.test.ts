@@ -90,22 +90,51 @@ test('over real sockets so many beyond the limit are told why, and the next one 
 
 test('libp2p lets in as many more as may be told at once, and each of those stays as long as the limit says', () => {
   vi.useFakeTimers();
-  const limit = createConnectionLimit(2);
+  const { limit, opens, ended } = limited(2);
   expect(limit.libp2pMax).toBe(2 + limits.refusedConnectionsMax);
-  const events = new EventTarget();
-  const registrar = { getHandler: () => undefined };
-  limit.over({ events, registrar } as unknown as Components);
-  const ended: string[] = [];
-  const opens = (id: string): Connection => {
-    const abort = ({ code }: Error & { code?: string }): void => void ended.push(`${id} ${code}`);
-    const connection = Object.assign(new EventTarget(), { id, abort, newStream: () => undefined });
-    events.dispatchEvent(new CustomEvent('connection:open', { detail: connection }));
-    return connection as unknown as Connection;
-  };
-  const all = ['first', 'second', 'third'].map(opens);
+  const all = ['first', 'second', 'third'].map((peer) => opens(peer));
   expect(all.map((one) => limit.isRefused(one))).toEqual([false, false, true]);
   vi.advanceTimersByTime(limits.refusedConnectionMs - 1);
   expect(ended).toEqual([]);
   vi.advanceTimersByTime(1);
   expect(ended).toEqual(['third LIMIT_REACHED']);
 });
+
+test('a peer whose two addresses answered at once takes one place, whichever of the two it keeps', () => {
+  vi.useFakeTimers();
+  const { limit, opens, closes } = limited(2);
+  const [tcp, websocket, other] = [opens('quick'), opens('quick'), opens('other')];
+  expect([tcp, websocket, other].map((one) => limit.isRefused(one))).toEqual([false, false, false]);
+  const third = opens('quick');
+  expect(limit.isRefused(third)).toBe(true);
+  closes(third);
+  closes(tcp);
+  expect(limit.isRefused(opens('late'))).toBe(true);
+  // What is left of the two has the place; a second one beside it may come again.
+  expect(limit.isRefused(opens('quick'))).toBe(false);
+  closes(other);
+  expect(limit.isRefused(opens('late'))).toBe(false);
+});
+
+/** A limit over connections that are named after their peers. */
+function limited(connectionsMax: number) {
+  const limit = createConnectionLimit(connectionsMax);
+  const events = new EventTarget();
+  limit.over({ events, registrar: { getHandler: () => undefined } } as unknown as Components);
+  const ended: string[] = [];
+  const tell = (kind: string, detail: unknown): void => void events.dispatchEvent(new CustomEvent(kind, { detail }));
+  let count = 0;
+  return {
+    limit,
+    ended,
+    opens: (peer: string): Connection => {
+      count += 1;
+      const abort = ({ code }: Error & { code?: string }): void => void ended.push(`${peer} ${code}`);
+      const own = { id: `${count}`, remotePeer: peer, abort, newStream: () => undefined };
+      const connection = Object.assign(new EventTarget(), own) as unknown as Connection;
+      tell('connection:open', connection);
+      return connection;
+    },
+    closes: (connection: Connection) => tell('connection:close', connection),
+  };
+}

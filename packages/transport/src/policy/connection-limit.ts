@@ -4,7 +4,10 @@ import { transportError } from '../errors.ts';
 import type { Components } from '../libp2p/components.ts';
 import { limits } from '../limits.ts';
 
-/** Exactly so many connections: one more is told so and closed, and those that are there go on. */
+/**
+ * Exactly so many connections: one more is told so and closed, and those that are there go on. Of two that a peer has, one counts: who dials several addresses
+ * at once has two for a moment, and the one that is kept must not be the one that found no place.
+ */
 export interface ConnectionLimit {
   /** libp2p's own bound, which closes sockets without a word and ends old connections to make room: out of reach behind ours. */
   readonly libp2pMax: number;
@@ -23,7 +26,9 @@ export function createConnectionLimit(
 ): ConnectionLimit {
   const { refusedConnectionsMax = limits.refusedConnectionsMax, refusedConnectionMs = limits.refusedConnectionMs } =
     bounds;
-  const admitted = new Set<string>();
+  /** Peers by connection: those that count, and at most one beside it of each peer. */
+  const admitted = new Map<string, string>();
+  const seconds = new Map<string, string>();
   const refused = new WeakSet<Connection>();
 
   function refuse(connection: Connection): void {
@@ -34,6 +39,25 @@ export function createConnectionLimit(
     connection.addEventListener('close', () => clearTimeout(timer));
   }
 
+  function take(connection: Connection): void {
+    const peer = connection.remotePeer.toString();
+    const isSecond = [...admitted.values()].includes(peer) && ![...seconds.values()].includes(peer);
+    if (isSecond) seconds.set(connection.id, peer);
+    else if (admitted.size >= connectionsMax) refuse(connection);
+    else admitted.set(connection.id, peer);
+  }
+
+  /** The place of one that counted is its second's, where there is one. */
+  function leave({ id }: Connection): void {
+    seconds.delete(id);
+    const peer = admitted.get(id);
+    if (!admitted.delete(id)) return;
+    const [second] = [...seconds].find(([, of]) => of === peer) ?? [];
+    if (second === undefined || peer === undefined) return;
+    seconds.delete(second);
+    admitted.set(second, peer);
+  }
+
   return {
     libp2pMax: connectionsMax + refusedConnectionsMax,
     isRefused: (connection) => refused.has(connection),
@@ -41,11 +65,8 @@ export function createConnectionLimit(
       return admitted.size >= connectionsMax;
     },
     over({ events, registrar }) {
-      events.addEventListener('connection:open', ({ detail: connection }) => {
-        if (admitted.size >= connectionsMax) return refuse(connection);
-        admitted.add(connection.id);
-      });
-      events.addEventListener('connection:close', ({ detail }) => void admitted.delete(detail.id));
+      events.addEventListener('connection:open', ({ detail }) => take(detail));
+      events.addEventListener('connection:close', ({ detail }) => leave(detail));
       const handlerOf = registrar.getHandler.bind(registrar);
       registrar.getHandler = (protocol) => {
         const found = handlerOf(protocol);
