@@ -3,15 +3,15 @@ import type { BlobSource } from '@peerai/core-protocol/blob';
 
 /** Bytes in memory under their SHA-256, for others to fetch while they are here. */
 export interface BlobTable extends BlobSource {
-  put(bytes: Uint8Array): Uint8Array;
+  /** @param sha256 - where it is known already. */
+  put(bytes: Uint8Array, sha256?: Uint8Array): Uint8Array;
   delete(sha256: Uint8Array): void;
 }
 
 export function createBlobTable(crypto: CryptoProvider): BlobTable {
   const held = new Map<string, Uint8Array>();
   return {
-    put(bytes) {
-      const sha256 = crypto.sha256(bytes);
+    put(bytes, sha256 = crypto.sha256(bytes)) {
       held.set(toHex(sha256), bytes);
       return sha256;
     },

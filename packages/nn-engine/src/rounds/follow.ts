@@ -3,9 +3,17 @@ import { fetchBlob } from '@peerai/core-protocol/blob';
 
 import type { NnErrorCode } from '../errors.ts';
 import { deltaBytes, unpackDelta } from './delta.ts';
-import { adopt, hashOf, learnLocally, type LocalUpdate, meanLoss } from './local.ts';
-import { type ClosedRound, type News, type OpenRound, openReceipt, submitMethod, watchMethod } from './messages.ts';
-import { outerStep, type SharedState } from './outer.ts';
+import { adopt, learnLocally, type LocalUpdate, meanLoss, named } from './local.ts';
+import {
+  type ClosedRound,
+  type News,
+  type OpenRound,
+  openReceipt,
+  submitMethod,
+  type UpdateReceipt,
+  watchMethod,
+} from './messages.ts';
+import { outerStep } from './outer.ts';
 import type { Participant, RunDeps } from './participant.ts';
 import { updatesNeeded } from './run-spec.ts';
 import { decodeState, stateBytes } from './shared-state.ts';
@@ -157,7 +165,7 @@ async function takeOver(
   const state = decodeState(bytes, run.size);
   if (state.round > run.rounds || state.round !== roundOf(open, closed))
     throw new PeerAiError('REFUSED', 'The coordinator’s state is of another round than it says.', { peer: leader });
-  adopt(deps, part, state);
+  adopt(deps, part, { state, bytes, hash: goal });
 }
 
 const roundOf = (open: OpenRound | undefined, closed: ClosedRound | undefined): number =>
@@ -171,12 +179,11 @@ async function applyClosed(
   own: LocalUpdate | undefined,
   signal: AbortSignal,
 ): Promise<void> {
-  const { crypto } = deps;
   const { run, held, onEvent } = part;
-  const peers = checkReceipts(deps, part, closed);
+  const receipts = checkReceipts(deps, part, closed);
   const bytes = await fetchBlob(deps, leader, closed.delta, { signal, bytesMax: deltaBytes(run.size, 8) });
-  const next: SharedState = outerStep(held.state, unpackDelta(bytes, run.size), run.outer);
-  if (!equalBytes(hashOf(crypto, next), closed.next))
+  const next = named(deps.crypto, outerStep(held.state, unpackDelta(bytes, run.size), run.outer));
+  if (!equalBytes(next.hash, closed.next))
     throw new PeerAiError('HASH_MISMATCH', 'The round’s result does not lead to the state it names.', { peer: leader });
   if (own !== undefined && closed.receipts.some((receipt) => equalBytes(receipt, own.receipt)))
     held.residual = own.residual;
@@ -186,32 +193,36 @@ async function applyClosed(
     type: 'closed',
     round: closed.round,
     hash: closed.next,
-    loss: meanLoss(crypto, closed.receipts),
-    peers: peers.filter((peer) => !closed.refused.some((entry) => entry.peer === peer)),
+    loss: meanLoss([...receipts.values()]),
+    peers: [...receipts.keys()].toSorted().filter((peer) => !closed.refused.some((entry) => entry.peer === peer)),
     refused,
     receipts: closed.receipts,
   });
 }
 
-/** Enough different members signed an update of this very round. Throws REFUSED, INVALID_SIGNATURE, INVALID_FORMAT. */
-function checkReceipts(deps: RunDeps, { run, held }: Participant, closed: ClosedRound): readonly PeerId[] {
-  const peers = new Set<PeerId>();
+/** The receipts by member: enough different ones signed an update of this very round. Throws REFUSED, INVALID_SIGNATURE, INVALID_FORMAT. */
+function checkReceipts(
+  deps: RunDeps,
+  { run, held }: Participant,
+  closed: ClosedRound,
+): ReadonlyMap<PeerId, UpdateReceipt> {
+  const receipts = new Map<PeerId, UpdateReceipt>();
   for (const sealed of closed.receipts) {
     const receipt = openReceipt(deps.crypto, sealed);
     const fits =
       receipt.round === held.state.round && equalBytes(receipt.run, run.hash) && equalBytes(receipt.base, held.hash);
-    if (!fits || peers.has(receipt.peer))
+    if (!fits || receipts.has(receipt.peer))
       throw new PeerAiError('REFUSED', 'A receipt of the round is of another one, or came twice.', {
         peer: receipt.peer,
       });
-    peers.add(receipt.peer);
+    receipts.set(receipt.peer, receipt);
   }
-  if (peers.size < updatesNeeded(run))
+  if (receipts.size < updatesNeeded(run))
     throw new PeerAiError('REFUSED', 'The round closed with fewer updates than the run needs.', {
       needed: updatesNeeded(run),
-      received: peers.size,
+      received: receipts.size,
     });
-  return [...peers].toSorted();
+  return receipts;
 }
 
 function elsewhere(error: PeerAiError): FollowOutcome & { readonly type: 'elsewhere' } {

@@ -6,7 +6,7 @@ import { limits } from '../limits.ts';
 import { type Aggregate, aggregate } from './aggregate.ts';
 import { type Board, createBoard } from './board.ts';
 import { deltaBytes, packDelta, unpackDelta } from './delta.ts';
-import { adopt, hashOf, learnLocally, meanLoss } from './local.ts';
+import { adopt, learnLocally, meanLoss, named } from './local.ts';
 import { type News, openReceipt, type UpdateReceipt } from './messages.ts';
 import { outerStep } from './outer.ts';
 import type { Participant, RunDeps } from './participant.ts';
@@ -171,15 +171,16 @@ export class RunLeader {
       throw error;
     }
     const { bytes } = packDelta(result.delta, downBits);
-    const next = outerStep(held.state, unpackDelta(bytes, run.size), run.outer);
+    const next = named(crypto, outerStep(held.state, unpackDelta(bytes, run.size), run.outer));
     if (held.closed !== undefined) blobs.delete(held.closed.delta);
-    const receipts = Array.from(round.updates.values(), ({ receipt }) => receipt);
+    const received = [...round.updates.values()];
+    const receipts = received.map(({ receipt }) => receipt);
     held.closed = {
       round: held.state.round,
       base: held.hash,
       delta: blobs.put(bytes),
       deltaBytes: bytes.length,
-      next: hashOf(crypto, next),
+      next: next.hash,
       receipts,
       refused: result.refused,
     };
@@ -191,7 +192,7 @@ export class RunLeader {
       type: 'closed',
       round: held.closed.round,
       hash: held.closed.next,
-      loss: meanLoss(crypto, receipts),
+      loss: meanLoss(received),
       peers: result.peers as readonly PeerId[],
       refused: result.refused,
       receipts,

@@ -2,7 +2,7 @@ import { type CryptoProvider, equalBytes, PeerAiError } from '@peerai/core-proto
 
 import type { NnErrorCode } from '../errors.ts';
 import { packDelta } from './delta.ts';
-import { openReceipt, signReceipt, type UpdateReceipt } from './messages.ts';
+import { signReceipt, type UpdateReceipt } from './messages.ts';
 import type { SharedState } from './outer.ts';
 import type { Participant, RunDeps } from './participant.ts';
 import { encodeState } from './shared-state.ts';
@@ -41,18 +41,31 @@ export async function learnLocally(deps: RunDeps, part: Participant, signal: Abo
   return { receipt: signReceipt(deps.identity, receipt), packed, loss: learned.loss, residual };
 }
 
+/** A state with the bytes others fetch and the hash that names it. */
+export interface NamedState {
+  readonly state: SharedState;
+  readonly bytes: Uint8Array;
+  readonly hash: Uint8Array;
+}
+
+export function named(crypto: CryptoProvider, state: SharedState): NamedState {
+  const bytes = encodeState(state);
+  return { state, bytes, hash: crypto.sha256(bytes) };
+}
+
 /** Takes a new shared state: its bytes replace the old ones where others fetch them. */
-export function adopt({ blobs }: Pick<RunDeps, 'blobs'>, { held }: Participant, state: SharedState): void {
-  const hash = blobs.put(encodeState(state));
+export function adopt(
+  { blobs }: Pick<RunDeps, 'blobs'>,
+  { held }: Participant,
+  { state, bytes, hash }: NamedState,
+): void {
+  blobs.put(bytes, hash);
   if (!equalBytes(hash, held.hash)) blobs.delete(held.hash);
   held.state = state;
   held.hash = hash;
 }
 
-/** The hash a state would have, without taking it. */
-export const hashOf = (crypto: CryptoProvider, state: SharedState): Uint8Array => crypto.sha256(encodeState(state));
-
 /** Mean of what the members say of their own steps, nats. */
-export function meanLoss(crypto: CryptoProvider, receipts: readonly Uint8Array[]): number {
-  return receipts.reduce((sum, sealed) => sum + openReceipt(crypto, sealed).loss, 0) / receipts.length;
+export function meanLoss(updates: readonly { readonly loss: number }[]): number {
+  return updates.reduce((sum, { loss }) => sum + loss, 0) / updates.length;
 }

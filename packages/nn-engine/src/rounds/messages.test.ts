@@ -6,24 +6,12 @@ import { describe, expect, it } from 'vitest';
 
 import { limits } from '../limits.ts';
 import { openReceipt, signReceipt, watchMethod } from './messages.ts';
-import { localSgd } from './outer.ts';
-import { checkRun, decodeRun, encodeRun, type RunSpec } from './run-spec.ts';
+import { checkRun, decodeRun, encodeRun } from './run-spec.ts';
 import { decodeState, encodeState, firstState } from './shared-state.ts';
+import { smallRun } from './testing/spec.ts';
 
-const size = 8;
-const spec: RunSpec = {
-  name: 'two that pull',
-  task: crypto.sha256(new Uint8Array()),
-  size,
-  rounds: 6,
-  localSteps: 5,
-  bits: 8,
-  outer: localSgd,
-  rule: 'trimmed-mean',
-  liars: 0,
-  membersMin: 2,
-  roundMs: 20_000,
-};
+const spec = smallRun;
+const { size } = spec;
 
 const code = (expected: string) => expect.objectContaining({ code: expected });
 

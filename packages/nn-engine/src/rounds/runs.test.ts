@@ -28,21 +28,10 @@ import {
   unpackDelta,
 } from './index.ts';
 import { signReceipt, submitMethod, watchMethod } from './messages.ts';
+import { smallRun } from './testing/spec.ts';
 
-const size = 8;
-const spec: RunSpec = {
-  name: 'four that pull',
-  task: crypto.sha256(new Uint8Array()),
-  size,
-  rounds: 6,
-  localSteps: 5,
-  bits: 8,
-  outer: localSgd,
-  rule: 'trimmed-mean',
-  liars: 0,
-  membersMin: 2,
-  roundMs: 20_000,
-};
+const spec = smallRun;
+const { size } = spec;
 
 interface Town {
   readonly clock: ManualClock;

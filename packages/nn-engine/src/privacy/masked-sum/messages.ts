@@ -1,5 +1,6 @@
 import {
   type CryptoProvider,
+  equalBytes,
   type Identity,
   openSigned,
   PeerAiError,
@@ -140,7 +141,6 @@ export function refused(text: string, details: Readonly<Record<string, unknown>>
 function memberOf(terms: CheckedTerms, signer: Uint8Array, hash: Uint8Array): PeerId {
   const peer = peerIdFromPublicKey(signer);
   if (!terms.members.includes(peer)) throw refused('Somebody who is no member signed.', { peer });
-  if (hash.length !== terms.hash.length || hash.some((byte, index) => byte !== terms.hash[index]))
-    throw refused('A member signed other terms.', { peer });
+  if (!equalBytes(hash, terms.hash)) throw refused('A member signed other terms.', { peer });
   return peer;
 }
