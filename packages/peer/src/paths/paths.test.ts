@@ -118,6 +118,17 @@ test('a trace that opens no way gives each step its remedy', async () => {
   expect(trace.steps.map(({ trouble }) => trouble?.command)).toEqual(['peerai up', 'peerai doctor']);
 });
 
+/** What b says when a link comes up, but for its clock. */
+const helloOfB = {
+  name: 'b',
+  version: '0',
+  addresses: [],
+  http: undefined,
+  sessions: undefined,
+  frames: undefined,
+  leases: [],
+};
+
 test.each([
   [60_000, undefined],
   [60_001, 'CLOCK_SKEW'],
@@ -126,15 +137,6 @@ test.each([
   const world = testWorld();
   const [a, b] = [await world.peer('a'), await world.peer('b')];
   await pair(world, a, b);
-  const theirs = {
-    name: 'b',
-    version: '0',
-    addresses: [],
-    http: undefined,
-    sessions: undefined,
-    frames: undefined,
-    leases: [],
-  };
   // b's own node says hello with another clock; nobody moves the clock meanwhile.
   const network = world.networks.join(b.identity.peer);
   const nowMs = world.clock.nowMs() + aheadMs;
@@ -142,7 +144,7 @@ test.each([
     { network, clock: world.clock },
     a.identity.peer,
     helloMethod,
-    { ...theirs, nowMs },
+    { ...helloOfB, nowMs },
     { signal: live() },
   );
   await told;
@@ -153,17 +155,7 @@ test.each([
 });
 
 test('an older hello says nothing of its clock', () => {
-  const old = {
-    name: 'b',
-    version: '0',
-    addresses: [],
-    http: undefined,
-    sessions: undefined,
-    frames: undefined,
-    leases: [],
-    nowMs: undefined,
-  };
-  expect(hello.decode(hello.encode(old)).nowMs).toBeUndefined();
+  expect(hello.decode(hello.encode({ ...helloOfB, nowMs: undefined })).nowMs).toBeUndefined();
 });
 
 test('how far this peer is reached follows from its addresses, its relays and what others see', async () => {

@@ -2,28 +2,12 @@ import { PeerAiError } from '@peerai/core-protocol';
 import { readPcpPayload } from '@peerai/core-protocol/pcp';
 import { expect, test } from 'vitest';
 import { limits } from '../limits.ts';
-import { type OlderPeer, olderPeer } from '../testing/older.ts';
-import { type TestPeer, type TestWorld, testWorld } from '../testing/peers.ts';
+import { type OlderScene, olderScene } from '../testing/older.ts';
+import { testWorld } from '../testing/peers.ts';
 import { live, pair, until } from '../testing/steps.ts';
 
-interface Scene {
-  readonly world: TestWorld;
-  readonly old: OlderPeer;
-  readonly a: TestPeer;
-}
-async function scene(options: Omit<Parameters<typeof olderPeer>[1], 'senders'> = {}): Promise<Scene> {
-  const world = testWorld();
-  const peers: TestPeer[] = [];
-  const old = olderPeer(world.clock, { ...options, senders: () => peers });
-  const a = await world.peer('a', {
-    seed: 31,
-    post: old.post,
-    operators: async () => ['Add', 'MatMul'],
-    settings: { http: { contacts: [old.contact] } },
-  });
-  peers.push(a);
-  return { world, old, a };
-}
+const scene = (options?: Parameters<typeof olderScene>[1]): Promise<OlderScene> =>
+  olderScene({ seed: 31, operators: async () => ['Add', 'MatMul'] }, options);
 
 test('An older peer that asks what this one can do is told by the answer, and by a signed message of its own', async () => {
   const { world, old, a } = await scene();

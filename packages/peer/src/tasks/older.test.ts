@@ -1,27 +1,11 @@
 import { expect, test } from 'vitest';
-import { type OlderPeer, olderPeer } from '../testing/older.ts';
-import { type TestPeer, type TestWorld, testWorld } from '../testing/peers.ts';
+import { type OlderScene, olderScene } from '../testing/older.ts';
 import { until } from '../testing/steps.ts';
 
-interface Scene {
-  readonly world: TestWorld;
-  readonly old: OlderPeer;
-  readonly a: TestPeer;
-}
-async function scene(options: Omit<Parameters<typeof olderPeer>[1], 'senders'> = {}): Promise<Scene> {
-  const world = testWorld();
-  const peers: TestPeer[] = [];
-  const old = olderPeer(world.clock, { ...options, senders: () => peers });
-  const a = await world.peer('a', {
-    seed: 41,
-    post: old.post,
-    settings: { http: { contacts: [old.contact], profiles: ['peerai/1', 'pcp/1.0-six', 'pcp/0.1'] } },
-  });
-  peers.push(a);
-  return { world, old, a };
-}
-const kinds = ({ old }: Scene): readonly string[] => old.heard.map(({ kind }) => kind);
-const payloadOf = ({ old }: Scene, kind: string): unknown => old.heard.find((one) => one.kind === kind)?.payload;
+const scene = (options?: Parameters<typeof olderScene>[1]): Promise<OlderScene> =>
+  olderScene({ seed: 41, profiles: ['peerai/1', 'pcp/1.0-six', 'pcp/0.1'] }, options);
+const kinds = ({ old }: OlderScene): readonly string[] => old.heard.map(({ kind }) => kind);
+const payloadOf = ({ old }: OlderScene, kind: string): unknown => old.heard.find((one) => one.kind === kind)?.payload;
 const task = { task_id: 't-1', description: 'Say hello.', task_type: 'research' };
 
 test('A task of an older peer is refused until the owner lets it hand over tasks', async () => {

@@ -1,9 +1,16 @@
 import { createIdentity, fromUtf8, type Identity, nobleCrypto, ReplayWindow, utf8 } from '@peerai/core-protocol';
-import { openPcp, type PcpClaim, type PcpOpened, sealConcat, sealSix } from '@peerai/core-protocol/pcp';
+import {
+  openPcp,
+  type PcpClaim,
+  type PcpOpened,
+  type PcpProfile,
+  sealConcat,
+  sealSix,
+} from '@peerai/core-protocol/pcp';
 import { type ManualClock, seededRandom } from '@peerai/core-protocol/testing';
 import type { HttpPost, NamedContact } from '@peerai/messaging/http';
+import { type PeerOptions, type TestPeer, type TestWorld, testWorld } from './peers.ts';
 import { live } from './steps.ts';
-import type { TestPeer } from './peers.ts';
 
 /** A peer of an older implementation, on the other side of HTTP. */
 export interface OlderPeer {
@@ -22,14 +29,34 @@ export interface OlderPeer {
   ): Promise<{ readonly status: number; readonly body: Readonly<Record<string, unknown>> }>;
 }
 
-export function olderPeer(
+interface OlderOptions {
+  readonly profile?: PcpClaim['profile'];
+  readonly hasUrl?: boolean;
+  readonly contact?: Partial<NamedContact>;
+}
+export interface OlderScene {
+  readonly world: TestWorld;
+  readonly old: OlderPeer;
+  readonly a: TestPeer;
+}
+
+/** A peer, and an older one that it knows by name. */
+export async function olderScene(
+  { profiles, ...peer }: Pick<PeerOptions, 'seed' | 'operators'> & { readonly profiles?: readonly PcpProfile[] },
+  options: OlderOptions = {},
+): Promise<OlderScene> {
+  const world = testWorld();
+  const peers: TestPeer[] = [];
+  const old = olderPeer(world.clock, { ...options, senders: () => peers });
+  const http = { contacts: [old.contact], ...(profiles === undefined ? {} : { profiles }) };
+  const a = await world.peer('a', { ...peer, post: old.post, settings: { http } });
+  peers.push(a);
+  return { world, old, a };
+}
+
+function olderPeer(
   clock: ManualClock,
-  options: {
-    readonly profile?: PcpClaim['profile'];
-    readonly hasUrl?: boolean;
-    readonly senders: () => readonly TestPeer[];
-    readonly contact?: Partial<NamedContact>;
-  },
+  options: OlderOptions & { readonly senders: () => readonly TestPeer[] },
 ): OlderPeer {
   const { profile = 'pcp/1.0-six', hasUrl = true, senders } = options;
   const identity = createIdentity(nobleCrypto, new Uint8Array(32).fill(77));

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type GossipSub, gossipsub } from '@libp2p/gossipsub';
 import { multiaddr } from '@multiformats/multiaddr';
 import type { Libp2p } from 'libp2p';
@@ -182,8 +183,6 @@ function createBoard() {
     clear: () => void (tookMs.length = 0),
   };
 }
-
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function drain(messages: AsyncIterable<Uint8Array>): Promise<void> {
   for await (const message of messages) void message;
