@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 export * from './ports/index.ts';
-export { orAborted, reasonOf } from './abort.ts';
+export { bounded, orAborted, reasonOf } from './abort.ts';
 export {
   compareUtf8,
   concatBytes,

@@ -78,6 +78,14 @@ describe('A ticket', () => {
   });
 });
 
+it('A ticket for a run admits to that run, and to no other and no model', () => {
+  const may = (resource: string) => decide({ ...facts, resource, share: { ...share, models: [], runs: ['one'] } });
+  expect(may('train:one')).toMatchObject({ allowed: true, via: 'share' });
+  for (const other of ['train:two', 'train:', 'model:one', 'model:nano', 'one', 'tasks:one'])
+    expect([other, may(other)]).toEqual([other, expect.objectContaining({ code: 'MODEL_NOT_SHARED' })]);
+  expect(decide({ ...facts, resource: 'train:one' })).toMatchObject({ code: 'MODEL_NOT_SHARED' });
+});
+
 describe('Without a ticket', () => {
   it('a stranger gets nothing, a bad ticket is named as such', () => {
     expect(decide({ ...stranger, proofValid: false })).toMatchObject({ code: 'NOT_GRANTED' });

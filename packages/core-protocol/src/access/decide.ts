@@ -23,6 +23,8 @@ export interface PairingFacts {
 export interface ShareFacts {
   readonly ticketId: Uint8Array;
   readonly models: readonly string[];
+  /** Training runs that it admits to, instead of models. */
+  readonly runs?: readonly string[];
   readonly tokens: number;
   readonly tokensUsed: number;
   /** Held by answers that run now. */
@@ -40,7 +42,7 @@ export interface ShareFacts {
 export interface AccessFacts {
   readonly nowMs: number;
   readonly peer: PeerId;
-  /** `model:<name>`. */
+  /** `model:<name>`, or `train:<run>`. */
   readonly resource: string;
   /** Tokens asked for at most, above 0. */
   readonly units: number;
@@ -85,7 +87,11 @@ function decideShare(facts: AccessFacts, share: ShareFacts): AccessVerdict {
   const seen = new Set(share.guestsSeen);
   if (share.revoked) return refuse('TICKET_REVOKED', 'the owner has stopped this share');
   if (facts.nowMs >= share.expiresMs) return refuse('TICKET_EXPIRED', 'this link has expired');
-  if (!share.models.some((model) => `model:${model}` === facts.resource)) {
+  const admitted = [
+    ...share.models.map((model) => `model:${model}`),
+    ...(share.runs ?? []).map((run) => `train:${run}`),
+  ];
+  if (!admitted.includes(facts.resource)) {
     return refuse('MODEL_NOT_SHARED', 'this link does not include that model');
   }
   if (!seen.has(facts.peer) && seen.size >= share.guests) {

@@ -11,7 +11,7 @@ export {
   type RefusalCode,
   type ShareFacts,
 } from './decide.ts';
-export { inviteLink, parseLink, type ParsedLink, shareLink } from './link.ts';
+export { inviteLink, parseLink, type ParsedLink, shareLink, trainLink } from './link.ts';
 export {
   decodeTicket,
   encodeTicket,

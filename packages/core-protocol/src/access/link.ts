@@ -17,14 +17,21 @@ const hostText = /^(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})
 
 /** `https://<page>/s#<ticket>`; what stands behind `#` never reaches the page's host. @param pageUrl - with or without its `/s` */
 export function shareLink(pageUrl: string, ticket: string): string {
-  const page = pageUrl.replace(/[#?].*$/, '').replace(/\/+$/, '');
+  const page = pageBase(pageUrl);
   return `${page.endsWith('/s') ? page : `${page}/s`}#${ticket}`;
+}
+
+/** `https://<page>/t#<ticket>`, on the page that also opens share links. @param pageUrl - with or without its `/s` */
+export function trainLink(pageUrl: string, ticket: string): string {
+  return `${pageBase(pageUrl).replace(/\/s$/, '')}/t#${ticket}`;
 }
 
 /** `peerai://pair/<ticket>`. */
 export function inviteLink(ticket: string): string {
   return `peerai://pair/${ticket}`;
 }
+
+const pageBase = (pageUrl: string): string => pageUrl.replace(/[#?].*$/, '').replace(/\/+$/, '');
 
 /** Any link that somebody pastes, spaces and line breaks of a chat program around it allowed. Throws TICKET_INVALID. */
 export function parseLink(text: string): ParsedLink {

@@ -5,7 +5,7 @@ import { createIdentity } from '../identity/identity.ts';
 import { sealSigned } from '../identity/signed.ts';
 import { limits } from '../limits.ts';
 import { seededRandom } from '../testing/index.ts';
-import { inviteLink, parseLink, shareLink } from './link.ts';
+import { inviteLink, parseLink, shareLink, trainLink } from './link.ts';
 import { decodeTicket, encodeTicket, proveTicket, readTicketProof, type Ticket, ticketProof } from './ticket.ts';
 
 const random = seededRandom(12);
@@ -99,6 +99,15 @@ describe('A ticket', () => {
       decodeTicket(crypto, encodeTicket(provider, { ...many, addresses: many.addresses.slice(1) })).addresses,
     ).toHaveLength(4);
   });
+});
+
+it('A ticket for a run comes back as one, and its link stands beside that of a share', () => {
+  const train = encodeTicket(provider, { ...given, kind: 'train', models: [], allow: ['train'] });
+  expect(decodeTicket(crypto, train)).toMatchObject({ kind: 'train', allow: ['train'] });
+  for (const page of ['https://page.example', 'https://page.example/s', 'https://page.example/s/?x#y'])
+    expect(trainLink(page, train)).toBe(`https://page.example/t#${train}`);
+  // It is not for a chat: whoever pastes it there is told so.
+  expect(() => parseLink(trainLink('https://page.example', train))).toThrow(failure('TICKET_INVALID'));
 });
 
 describe('The proof of a ticket', () => {

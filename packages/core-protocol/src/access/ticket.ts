@@ -7,18 +7,18 @@ import { limits } from '../limits.ts';
 import type { CryptoProvider, PeerId } from '../ports/index.ts';
 import { bytes, message, oneOf, repeated, string, uint32, uint53 } from '../wire/index.ts';
 
-/** What a link grants, signed by the peer that grants it. `share`: ask these models; `pair`: become a device of the owner. */
+/** What a link grants, signed by the peer that grants it. `share`: ask these models; `pair`: become a device of the owner; `train`: take part in one run. */
 export interface Ticket {
   readonly version: 1;
-  readonly kind: 'share' | 'pair';
-  /** 8 random bytes; names the share or invite in lists, not secret. */
+  readonly kind: 'share' | 'pair' | 'train';
+  /** 8 random bytes; names the share, invite or run in lists, not secret. */
   readonly id: Uint8Array;
   readonly provider: PeerId;
   /** The provider's name for people. */
   readonly name: string;
   /** Multiaddrs without their `/p2p/<provider>` end. */
   readonly addresses: readonly string[];
-  /** Models a share admits to; empty for `pair`. */
+  /** Models a share admits to; empty for the others. */
   readonly models: readonly string[];
   /** Prompt + answer tokens that all guests may use together. */
   readonly tokens: number;
@@ -36,7 +36,7 @@ export interface Ticket {
 const ticketTag = 'peerai/ticket/1';
 const body = message({
   version: uint32(1),
-  kind: oneOf(2, ['share', 'pair']),
+  kind: oneOf(2, ['share', 'pair', 'train']),
   id: bytes(3),
   name: string(4),
   addresses: repeated(string(5), limits.ticketAddressesMax),

@@ -10,6 +10,7 @@ export type {
   Provenance,
   Sampling,
   Usage,
+  ModelIdentity,
 } from './language-model.ts';
 export type { Checkpoint, EntryBody, Ledger } from './ledger.ts';
 export type { MessagePriority, Messenger, Opened, Outgoing } from './messenger.ts';

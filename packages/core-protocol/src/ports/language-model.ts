@@ -40,6 +40,16 @@ export interface Provenance {
   readonly path: 'local' | 'direct' | 'relayed' | 'http' | 'queued';
   /** The double-signed usage receipt, once it is. */
   readonly receipt?: Uint8Array;
+  /** What the provider signed of a deterministic model's answer: whoever has the same model can ask it again. Unread. */
+  readonly statement?: Uint8Array;
+}
+/** What makes a deterministic model's answers: who has the same gives the same ones. */
+export interface ModelIdentity {
+  /** SHA-256 of the file with the weights. */
+  readonly weights: Uint8Array;
+  /** The program that computes, and the version of its answers: another one may choose another word. */
+  readonly engine: string;
+  readonly version: string;
 }
 export type AnswerPart =
   | { readonly type: 'text-delta'; readonly text: string }
@@ -63,4 +73,6 @@ export interface LanguageModel {
   embed?(texts: readonly string[], signal: AbortSignal): Promise<readonly Float32Array[]>;
   /** Loads ahead of the first prompt (wake-up). */
   warm?(signal: AbortSignal): Promise<void>;
+  /** What others need to give the same answers; absent where that cannot be said. */
+  identify?(signal: AbortSignal): Promise<ModelIdentity>;
 }
