@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { httpSection, httpSecurity } from './http-schema.ts';
 import { natSection } from './nat-schema.ts';
 import { limits } from '../limits.ts';
+import { metricsSection } from './metrics-schema.ts';
 import { tasksSection } from './tasks-schema.ts';
 import { parseSizeBytes } from './units.ts';
 import { duration, withUnit } from './with-unit.ts';
@@ -192,6 +193,17 @@ const sections = z.strictObject({
         .describe('Put before each conversation that has no system message.'),
     })
     .prefault({}),
+  memory: z
+    .strictObject({
+      embedder: z
+        .string()
+        .min(1)
+        .optional()
+        .describe(
+          'Model of an engine on this machine (built in, or at a loopback address) whose embeddings find what is remembered by meaning; without it words and spellings are compared.',
+        ),
+    })
+    .prefault({}),
   performance: z
     .strictObject({
       bandwidth: optionalSize('Bytes sent to each peer in a second, at most; without it as fast as it goes.'),
@@ -207,6 +219,7 @@ const sections = z.strictObject({
     })
     .prefault({}),
   tasks: tasksSection,
+  metrics: metricsSection,
   api: z
     .strictObject({
       bind: z

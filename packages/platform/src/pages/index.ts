@@ -3,4 +3,4 @@
  *
  * @packageDocumentation
  */
-export { servePageFile } from './serve-page-file.ts';
+export { serveLinkPage, servePageFile } from './serve-page-file.ts';

@@ -23,6 +23,9 @@ beforeAll(async () => {
   writeFileSync(join(folder, '.vite', 'manifest.json'), 'secret');
   writeFileSync(join(folder, 'index.html'), '<title>dashboard</title>');
   writeFileSync(join(folder, 'share.html'), '<title>guest</title>');
+  writeFileSync(join(folder, 'train.html'), '<title>train</title>');
+  mkdirSync(join(folder, 'tab'));
+  writeFileSync(join(folder, 'tab', 'engine-1.wasm'), 'wasm');
   writeFileSync(join(folder, 'icon.svg'), '<svg/>');
   const app = join(folder, 'assets', 'app-1.js');
   writeFileSync(app, script);
@@ -80,6 +83,23 @@ describe('a built file', () => {
     expect(guest.headers['content-security-policy']).toContain("connect-src 'self' ws: wss:;");
     expect((await ask('/index.html')).headers['content-security-policy']).toContain("connect-src 'self';");
     expect((await ask('/icon.svg')).headers['content-type']).toMatch(/^image\/svg\+xml/);
+  });
+
+  test.each([
+    ['/train.html', 'text/html; charset=utf-8', 'no-cache'],
+    ['/tab/engine-1.wasm', 'application/wasm', 'public, max-age=31536000, immutable'],
+  ])('of the page that computes, %s, may run WebAssembly and stands alone among origins', async (path, type, kept) => {
+    const { headers } = await ask(path);
+    expect(headers).toMatchObject({
+      'content-type': type,
+      'cache-control': kept,
+      'cross-origin-opener-policy': 'same-origin',
+      'cross-origin-embedder-policy': 'require-corp',
+    });
+    expect(headers['content-security-policy']).toContain("script-src 'self' 'wasm-unsafe-eval';");
+    const other = (await ask('/share.html')).headers;
+    expect(other['content-security-policy']).toContain("script-src 'self';");
+    expect(other['cross-origin-embedder-policy']).toBeUndefined();
   });
 
   test('with a hash in its name is kept for ever', async () => {

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream';
 import send from '@fastify/send';
-import { pageHeaders } from './page-headers.ts';
+import { linkPages, pageHeaders } from './page-headers.ts';
 
 /** Names as the build makes them. Whatever is spelled otherwise, encoded too, fits no file. */
 const plainPath = /^(?:\/[\w-][\w.-]*)+$/;
@@ -40,6 +40,21 @@ export async function servePageFile(
   });
   // Not pipe: that leaves a file open for each browser that goes away, and throws past us when one vanishes.
   pipeline(stream, response, () => undefined);
+  return true;
+}
+
+/** The same for the page that a link opens (`/s`, `/t`); false when the path is none of them. */
+export async function serveLinkPage(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { folder, path }: { readonly folder: string; readonly path: string },
+): Promise<boolean> {
+  const short = path.replace(/\/$/, '');
+  const file = linkPages.get(short);
+  if (file === undefined) return false;
+  if (path === short) return servePageFile(request, response, { folder, path: file });
+  // The page names its files relative to its short path; what stands behind # stays with the browser.
+  response.writeHead(308, { location: short }).end();
   return true;
 }
 
