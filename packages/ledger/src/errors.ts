@@ -5,9 +5,15 @@ export type LedgerErrorCode =
   | 'NOT_OUR_LOG'
   | 'PROOF_WRONG'
   | 'RECEIPT_WRONG'
+  | 'SIGNER_WRONG'
+  /** A lease is not at a point where this can be. */
+  | 'LEASE_STATE'
+  /** One of two peers would owe the other more than `exposureMicroMax`. */
+  | 'CREDIT_EXCEEDED'
   | 'INVALID_FORMAT'
   | 'INVALID_SIGNATURE'
   | 'INVALID_VERSION'
+  | 'CLOCK_SKEW'
   | 'LIMIT_EXCEEDED'
   | 'LIMIT_REACHED'
   | 'NOT_FOUND';

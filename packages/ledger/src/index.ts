@@ -17,6 +17,13 @@ export { leafHash, verifyConsistency, verifyInclusion } from './log/merkle.ts';
 export { openCheckpoint, type TreeHead } from './log/note.ts';
 export { type LedgerDeps, type NumberedEntry, openLedger, type OwnLedger } from './log/open.ts';
 export { decodeProof, type ProofFile, type Proven, verifyProof } from './log/proof-file.ts';
+export {
+  decodeTrainingRound,
+  encodeTrainingRound,
+  receiptsHash,
+  type TrainingRound,
+  trainingRoundKind,
+} from './log/training-round.ts';
 export { type StoredLog, verifyLedger } from './log/verify.ts';
 export { type LogSource, verifyLog } from './log/verify-log.ts';
 export { createReceiptBook, type ReceiptBook, type ReceiptBookDeps } from './receipt/book.ts';

@@ -24,6 +24,12 @@ export const limits = {
   pathHashesMax: 64,
   /** Bytes of a proof file: a note, 64 hashes, an index. */
   proofBytesMax: 131_072 + 4_096,
+  /** Members of one group that signs together, count: each checks all others' numbers, 32 of them in about a second. */
+  groupMembersMax: 32,
+  /** Commitments of one signer that wait for their session, count: each holds two secret numbers in memory, and the oldest goes first. */
+  groupNoncesMax: 64,
+  /** Bytes of one message of a group: the request of 32 signers with the longest proof has 7 kB, a key with all that belongs to it 4 kB. */
+  groupMessageBytesMax: 16_384,
   /** Bytes that name a lease: 8 of a ticket id, up to a hash. */
   leaseBytesMax: 32,
   /** Bytes of a request id and of a model name in a receipt. */
@@ -33,6 +39,8 @@ export const limits = {
   answerTokensMax: 100_000_000,
   /** Bytes of one receipt with both signatures. */
   receiptBytesMax: 1_024,
+  /** Bytes of a member's signed receipt of an update: its body has about 150, key and signature 96. */
+  updateReceiptBytesMax: 512,
   /** Receipts of one chain that may wait for the consumer's signature: answers at once a grant may allow (16), with room. */
   pendingReceiptsMax: 64,
   /** Finished receipts of one chain kept at hand, so that a repeated half gets the same answer. */

@@ -6,6 +6,7 @@ import { decodeEntry, type Entry, noPrevious } from './entry.ts';
 import { appendLeaf, type CompactRange, emptyRange, leafHash, rootOf } from './merkle.ts';
 import { openCheckpoint } from './note.ts';
 import { decodeHead, type EntryRow, entryKey, type Head } from './rows.ts';
+import { checkTrainingRound, trainingRoundKind } from './training-round.ts';
 
 export interface Verification {
   readonly ok: boolean;
@@ -15,6 +16,8 @@ export interface Verification {
   readonly checked: bigint;
   /** Double-signed receipts among them. */
   readonly receipts: number;
+  /** Rounds of training runs among them. */
+  readonly rounds: number;
   readonly firstBad?: { readonly index: bigint; readonly reason: string };
 }
 export interface VerifyOptions {
@@ -28,11 +31,15 @@ export interface Progress {
   range: CompactRange;
   previous: Uint8Array;
   readonly receipts: ReceiptChecker;
+  readonly origin: PeerId;
+  rounds: number;
 }
 export const startProgress = (crypto: CryptoProvider, origin: PeerId): Progress => ({
   range: emptyRange,
   previous: noPrevious,
   receipts: createReceiptChecker(crypto, origin),
+  origin,
+  rounds: 0,
 });
 
 /** The entry's own statements: whose log, which place, what it follows. Throws LEDGER_DAMAGED naming it. */
@@ -60,9 +67,13 @@ export function checkRow(
   return checkEntry(row.bytes, expected);
 }
 
-/** Counts an entry as good, its receipt too. Throws LEDGER_DAMAGED when the receipt is not. */
+/** Counts an entry as good, its receipt or round too. Throws LEDGER_DAMAGED when that is not. */
 export function advance(crypto: CryptoProvider, progress: Progress, entry: Entry, leaf: Uint8Array): void {
   if (entry.kind === receiptKind) orDamaged(entry.seq, () => progress.receipts.take(entry.body));
+  if (entry.kind === trainingRoundKind) {
+    orDamaged(entry.seq, () => checkTrainingRound(crypto, entry.body, progress.origin));
+    progress.rounds += 1;
+  }
   progress.range = appendLeaf(crypto, progress.range, leaf);
   progress.previous = leaf;
 }

@@ -1,4 +1,4 @@
-import { concatBytes, equalBytes, fromUtf8, PeerAiError, utf8 } from '@peerai/core-protocol';
+import { concatBytes, equalBytes, fromUtf8, PeerAiError, sealSigned, utf8 } from '@peerai/core-protocol';
 import { seededRandom } from '@peerai/core-protocol/testing';
 import { threadMs } from '@peerai/config/thread-time';
 import { describe, expect, test } from 'vitest';
@@ -11,6 +11,7 @@ import { decodeEntry } from './entry.ts';
 import { leafHash } from './merkle.ts';
 import { noteKeyId, openCheckpoint, signCheckpoint } from './note.ts';
 import { decodeProof, encodeProof, verifyProof } from './proof-file.ts';
+import { decodeTrainingRound, encodeTrainingRound } from './training-round.ts';
 
 const rounds = 10_000;
 
@@ -55,13 +56,24 @@ async function samples() {
     usage: { promptTokens: 3, answerTokens: 4 },
     workHash: new Uint8Array(32),
   });
-  return { entry, receipt, proof: await world.ledger.prove(1n), note: utf8((await world.ledger.checkpoint()).note) };
+  const hash = new Uint8Array(32).fill(9);
+  const own = sealSigned(world.identity, 'peerai/train/1 update', concatBytes(Uint8Array.of(10, 32), hash));
+  const facts = { run: hash, round: 3, before: hash, after: hash, receipts: hash, counted: 2, refused: 1, own };
+  const round = encodeTrainingRound(facts);
+  return {
+    entry,
+    receipt,
+    round,
+    proof: await world.ledger.prove(1n),
+    note: utf8((await world.ledger.checkpoint()).note),
+  };
 }
 
 describe(`${rounds} mutated inputs a decoder: our errors only, none over 50 ms, nothing forged`, () => {
   const cases = [
     ['entry', 'entry', (bytes: Uint8Array) => void decodeEntry(bytes)],
     ['receipt', 'receipt', (bytes: Uint8Array) => void openReceipt(crypto, bytes)],
+    ['training round', 'round', (bytes: Uint8Array) => void decodeTrainingRound(bytes)],
     ['note', 'note', (bytes: Uint8Array) => void openCheckpoint(crypto, fromUtf8(bytes))],
     ['proof', 'proof', (bytes: Uint8Array) => void decodeProof(bytes)],
   ] as const;

@@ -29,11 +29,20 @@ export function noteKeyId(crypto: Hasher, name: string, publicKey: Uint8Array): 
   return crypto.sha256(utf8(name), Uint8Array.of(0x0a, ed25519Type), publicKey).slice(0, 4);
 }
 
-/** Three lines, an empty one, one signature line. */
+/** The three lines that are signed. */
+export function checkpointText({ origin, size, root }: TreeHead): string {
+  return `${origin}\n${size}\n${toBase64(root)}\n`;
+}
+
+/** Three lines, an empty one, one signature line: the origin's own, over `checkpointText`. */
+export function checkpointNote(crypto: Hasher, head: TreeHead, signature: Uint8Array): string {
+  const keyId = noteKeyId(crypto, head.origin, publicKeyFromPeerId(head.origin));
+  return `${checkpointText(head)}\n— ${head.origin} ${toBase64(concatBytes(keyId, signature))}\n`;
+}
+
 export function signCheckpoint(crypto: Hasher, identity: Identity, size: bigint, root: Uint8Array): string {
-  const text = `${identity.peer}\n${size}\n${toBase64(root)}\n`;
-  const keyId = noteKeyId(crypto, identity.peer, identity.publicKey);
-  return `${text}\n— ${identity.peer} ${toBase64(concatBytes(keyId, identity.sign(utf8(text))))}\n`;
+  const head = { origin: identity.peer, size, root };
+  return checkpointNote(crypto, head, identity.sign(utf8(checkpointText(head))));
 }
 
 /**

@@ -22,7 +22,11 @@ export async function verifyLog(
 ): Promise<Verification> {
   let head: TreeHead | undefined;
   let progress: Progress | undefined;
-  const counts = () => ({ checked: progress?.range.size ?? 0n, receipts: progress?.receipts.count ?? 0 });
+  const counts = () => ({
+    checked: progress?.range.size ?? 0n,
+    receipts: progress?.receipts.count ?? 0,
+    rounds: progress?.rounds ?? 0,
+  });
   try {
     head = orDamaged(0n, () => openCheckpoint(crypto, source.note));
     progress = startProgress(crypto, head.origin);

@@ -15,7 +15,7 @@ describe('verifyLedger', () => {
   test('finds one changed byte anywhere in a small stored log and names the entry', async () => {
     const world = await ledgerWorld(20);
     for (const batch of [notes(2), notes(1), notes(2)]) await world.ledger.append(batch);
-    expect(await check(world)).toEqual({ ok: true, size: 5n, checked: 5n, receipts: 0 });
+    expect(await check(world)).toEqual({ ok: true, size: 5n, checked: 5n, receipts: 0, rounds: 0 });
     for (const { key, value } of await rowsOf(world.room)) {
       for (let place = 0; place < value.length; place += 1) {
         await put(world.room, key, flipped(value, place, 1 << (place % 8)));
@@ -154,7 +154,13 @@ describe('verifyLog', () => {
     const world = await ledgerWorld(40);
     await world.ledger.append(notes(5));
     const { note, entries } = await source(world);
-    expect(await verifyLog(crypto, { note, entries })).toEqual({ ok: true, size: 5n, checked: 5n, receipts: 0 });
+    expect(await verifyLog(crypto, { note, entries })).toEqual({
+      ok: true,
+      size: 5n,
+      checked: 5n,
+      receipts: 0,
+      rounds: 0,
+    });
     for (const [index, entry] of entries.entries()) {
       for (let place = 0; place < entry.length; place += 1) {
         const changed = entries.with(index, flipped(entry, place));

@@ -20,7 +20,7 @@ export interface StoredLog {
 export async function verifyLedger(log: StoredLog, options: VerifyOptions = {}): Promise<Verification> {
   const progress = startProgress(log.crypto, log.origin);
   const size = await sizeHint(log.store);
-  const counts = () => ({ checked: progress.range.size, receipts: progress.receipts.count });
+  const counts = () => ({ checked: progress.range.size, receipts: progress.receipts.count, rounds: progress.rounds });
   try {
     const checked = await checkRows(
       log,
