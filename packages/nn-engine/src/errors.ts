@@ -6,10 +6,20 @@ export type NnErrorCode =
   | 'NOT_DIFFERENTIABLE'
   /** The runtime does not accept the graph, or cannot keep a promise the caller asks for. */
   | 'MODEL_REFUSED'
+  /** Bytes that are no ONNX model, or one that takes or gives what is no tensor here. */
+  | 'MODEL_INVALID'
+  /** An ONNX file with more bytes, nodes or tensors than are allowed. */
+  | 'MODEL_TOO_LARGE'
+  /** An ONNX file that wants to read another file. */
+  | 'MODEL_EXTERNAL_DATA'
+  /** A model took more memory than it was given; its program is over. */
+  | 'MODEL_MEMORY_EXCEEDED'
   /** A run took longer than `runMsMax`; the program is over. */
   | 'RUN_LIMIT'
-  /** An optional package that this function needs is not installed. */
+  /** An optional package that this function needs is not installed, or a page does not serve its files. */
   | 'ENGINE_MISSING'
+  /** A browser that cannot run graphs: without WebAssembly, SIMD or workers. */
+  | 'UNSUPPORTED'
   /** The program was disposed, or its worker ended. */
   | 'PROGRAM_CLOSED'
   /** More runs wait than the limit allows. */
@@ -31,4 +41,14 @@ export type NnErrorCode =
   /** A data set's privacy budget does not allow another step. */
   | 'PRIVACY_SPENT'
   /** The shares of a masked sum's secret do not give it back: somebody sent a wrong one. */
-  | 'SHARES_WRONG';
+  | 'SHARES_WRONG'
+  /** A personal capsule: it never leaves its device, and none is taken from another. */
+  | 'CAPSULE_PERSONAL'
+  /** A capsule whose level does not allow whoever asks. */
+  | 'CAPSULE_NOT_SHARED'
+  /** A capsule that was forgotten here; a copy does not come back. */
+  | 'CAPSULE_FORGOTTEN'
+  /** The memory holds as many capsules or bytes as it may. */
+  | 'MEMORY_FULL'
+  /** Nobody is left who computes one of a model's stages; the details name it by its index. */
+  | 'STAGE_LOST';

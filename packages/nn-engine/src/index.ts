@@ -7,6 +7,7 @@
 export type { NnErrorCode } from './errors.ts';
 export * from './graph/index.ts';
 export { limits } from './limits.ts';
+export { convForward, convLayout, convLoss, type ConvSizes, convWeights } from './models/conv.ts';
 export { decodeCarry, decodeGraph } from './models/decode-graph.ts';
 export {
   type BatchSizes,
@@ -20,7 +21,8 @@ export type { Corpus, Intent } from './nano/corpus-types.ts';
 export { embeddingDimensions, lexicalHash } from './nano/embedding.ts';
 export { evaluateNano, type EvaluateOptions, type NanoEvaluation, type Score } from './nano/evaluate.ts';
 export { createNano, type NanoDeps } from './nano/nano.ts';
-export { type Layout, layoutOf, type Parameter, parameterValues } from './train/layout.ts';
+export { type Layout, layoutOf, type Parameter, parameterValues, type TrainedModel } from './train/layout.ts';
+export { createLora, type Lora, type LoraOptions } from './train/lora.ts';
 export { gaussian, type SeededUnit, seededUnit } from './train/random.ts';
 export {
   createTrainer,

@@ -26,6 +26,11 @@ interface Case {
 
 const positive = (value: number): number => Math.abs(value) + 0.5;
 const awayFromZero = (value: number): number => value + Math.sign(value) * 0.1;
+/** Values at least 0.1 apart, so that no step changes which is the largest. */
+const distinct = () => {
+  let count = 0;
+  return (value: number): number => ((count++ * 7) % 33) / 10 + value * 0.01;
+};
 const angles = ops.rotaryAngles(3, 4);
 const rows = (graph: Graph): Value => graph.integers([2, 0, 2, 1]);
 
@@ -126,6 +131,23 @@ const cases: Readonly<Record<string, Case>> = {
       return ops.rotate(need(a), graph.constant(angles.cosines, [3, 2]), graph.constant(angles.sines, [3, 2]));
     },
   },
+  'convolve, padded': {
+    shapes: [
+      [2, 2, 4, 3],
+      [3, 2, 3, 3],
+    ],
+    build: (a, b) => ops.convolve(need(a), need(b), { padding: 1 }),
+  },
+  'convolve, with a stride that leaves places over': {
+    shapes: [
+      [2, 2, 6, 7],
+      [2, 2, 3, 2],
+    ],
+    build: (a, b) => ops.convolve(need(a), need(b), { stride: 2, padding: 1 }),
+  },
+  maxPool: { shapes: [[2, 2, 4, 4]], build: (a) => ops.maxPool(need(a), 2), prepare: distinct() },
+  averagePool: { shapes: [[2, 2, 4, 6]], build: (a) => ops.averagePool(need(a), 2) },
+  flatten: { shapes: [[2, 3, 2]], build: (a) => ops.flatten(need(a)) },
   'a value used twice adds up': { shapes: [[3]], build: (a) => ops.multiply(need(a), ops.add(need(a), need(a))) },
 };
 

@@ -3,12 +3,15 @@ import { describe, expect, it } from 'vitest';
 
 import {
   add,
+  averagePool,
   broadcastShape,
   concat,
+  convolve,
   expand,
   Graph,
   gatherRows,
   matmul,
+  maxPool,
   reshape,
   rmsNorm,
   rotate,
@@ -16,6 +19,7 @@ import {
   split,
   splitFlat,
   sum,
+  thresholdGate,
   transpose,
   where,
 } from './index.ts';
@@ -42,6 +46,15 @@ describe('a graph', () => {
     ['gather', () => gatherRows(shaped(2, 3), shaped(1, 2)), /^Gather_\d+/],
     ['rmsNorm', () => rmsNorm(shaped(2, 3), shaped(2)), /^Mul_\d+: \[2, 3\] and \[2\]/],
     ['rotate', () => rotate(shaped(2, 4), shaped(2, 3), shaped(2, 3)), /^Mul_\d+: \[2, 4\] and \[2, 3\]/],
+    [
+      'convolve',
+      () => convolve(shaped(1, 2, 4, 4), shaped(3, 1, 3, 3)),
+      /^Conv_\d+: \[1, 2, 4, 4\] and \[3, 1, 3, 3\]/,
+    ],
+    ['a kernel beyond the image', () => convolve(shaped(1, 1, 2, 4), shaped(1, 1, 3, 3)), /^Conv_\d+: .* padding 0/],
+    ['maxPool', () => maxPool(shaped(1, 1, 4, 5), 2), /^MaxPool_\d+: \[1, 1, 4, 5\] and \[2, 2\]/],
+    ['averagePool of a table', () => averagePool(shaped(4, 4), 2), /^AveragePool_\d+: \[4, 4\] and \[2, 2\]/],
+    ['thresholdGate', () => thresholdGate(shaped(2, 3), shaped(2), 'straight-through'), /^Sub_\d+: \[2, 3\] and \[2\]/],
     ['a constant', () => graph.constant([1, 2, 3], [2]), /^constant_\d+: \[3\] and \[2\]/],
   ])('%s with shapes that do not fit is a SHAPE_MISMATCH naming the node and both', (_, build, message) => {
     expect(build).toThrowError(

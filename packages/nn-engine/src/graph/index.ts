@@ -23,6 +23,8 @@ export {
   tanh,
   where,
 } from './ops/elementwise.ts';
+export { averagePool, type ConvolutionOptions, convolve, flatten, maxPool } from './ops/convolution.ts';
+export { type GateGradient, thresholdGate } from './ops/gate.ts';
 export { matmul, swapLast } from './ops/linear.ts';
 export { mean, softmax } from './ops/reduce.ts';
 export { expand, reshape, sum } from './ops/broadcast.ts';

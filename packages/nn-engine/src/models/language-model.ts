@@ -47,7 +47,7 @@ export interface BatchSizes {
 export type Parameters = ReadonlyMap<string, Value>;
 
 /** A masked score: far below any real one, and exp of it is 0. */
-const maskedScore = -1e9;
+export const maskedScore = -1e9;
 
 /** Parameter names and shapes: `embedding`, per layer `normA qkv attention normB gateUp down`, then `norm` and `output`. */
 export function languageModelLayout({ vocabulary, width, layers, hidden }: LanguageModelSizes): Layout {
@@ -86,25 +86,45 @@ export function initialWeights(sizes: LanguageModelSizes, random: () => number):
  * the places, counted row after row, whose next token is learned), `targets` (int64 [learned]) and `weights` (float32 [learned]). Returns the
  * weighted mean of −log p(target), in nats. Scores are computed at the learned places only.
  */
-export function languageModelLoss(sizes: LanguageModelSizes, { rows, length, learned }: BatchSizes) {
-  return (graph: Graph, parameters: Parameters): Value => {
+export function languageModelLoss(sizes: LanguageModelSizes, batch: BatchSizes) {
+  return (graph: Graph, parameters: Parameters): Value =>
+    languageModelCost(graph, languageModelPart(sizes, batch)(graph, parameters, { from: 0, to: sizes.layers }), batch);
+}
+
+/** The loss from the scores at the learned places: adds the inputs `targets` and `weights`. */
+export function languageModelCost(graph: Graph, scores: Value, { learned }: BatchSizes): Value {
+  return crossEntropy(scores, graph.input('targets', [learned], 'int64'), graph.input('weights', [learned]));
+}
+
+/**
+ * Layers `from` to before `to` over packed rows, state in and state out: [rows, length, width].
+ *
+ * Adds the input `segments`. Without `state` it begins with the embedding and adds `tokens`; where `to` is the last layer it ends with the scores
+ * [learned, vocabulary] and adds `positions`.
+ */
+export function languageModelPart(sizes: LanguageModelSizes, { rows, length, learned }: BatchSizes) {
+  return (
+    graph: Graph,
+    parameters: Parameters,
+    { from, to, state: before }: { readonly from: number; readonly to: number; readonly state?: Value | undefined },
+  ): Value => {
     const count = rows * length;
-    const tokens = reshape(graph.input('tokens', [rows, length], 'int64'), [count]);
-    const positions = graph.input('positions', [learned], 'int64');
-    const targets = graph.input('targets', [learned], 'int64');
-    const weights = graph.input('weights', [learned]);
     const mask = packedMask(graph, rows, length);
     const angles = rotaryAngles(length, sizes.width / sizes.heads);
     const half = sizes.width / sizes.heads / 2;
     const cosines = graph.constant(angles.cosines, [length, half]);
     const sines = graph.constant(angles.sines, [length, half]);
-    let state = reshape(gatherRows(parameter(parameters, 'embedding'), tokens), [rows, length, sizes.width]);
-    for (let layer = 0; layer < sizes.layers; layer += 1) {
+    const embedded = (): Value => {
+      const tokens = reshape(graph.input('tokens', [rows, length], 'int64'), [count]);
+      return reshape(gatherRows(parameter(parameters, 'embedding'), tokens), [rows, length, sizes.width]);
+    };
+    let state = before ?? embedded();
+    for (let layer = from; layer < to; layer += 1) {
       state = block(state, layerOf(parameters, layer), sizes, { cosines, sines, mask });
     }
-    const chosen = gatherRows(reshape(state, [count, sizes.width]), positions);
-    const normalised = rmsNorm(chosen, parameter(parameters, 'norm'));
-    return crossEntropy(matmul(normalised, parameter(parameters, 'output')), targets, weights);
+    if (to < sizes.layers) return state;
+    const chosen = gatherRows(reshape(state, [count, sizes.width]), graph.input('positions', [learned], 'int64'));
+    return matmul(rmsNorm(chosen, parameter(parameters, 'norm')), parameter(parameters, 'output'));
   };
 }
 
@@ -135,7 +155,11 @@ export function parameter(parameters: Parameters, name: string): Value {
   return value;
 }
 
-/** state + attention(state), then + feedForward: [rows, length, width] → the same. */
+/**
+ * state + attention(state), then + feedForward: [rows, length, width] → the same.
+ *
+ * The joined matrices are cut before they are multiplied, not their products after: those are longer (a step of the 1 M model takes 4 to 6 % less).
+ */
 function block(
   state: Value,
   layer: LayerParameters,
@@ -145,9 +169,9 @@ function block(
   const [rows, length] = state.shape as readonly [number, number];
   const { width, heads } = sizes;
   const headWidth = width / heads;
-  const parts = split(matmul(rmsNorm(state, layer.normA), layer.qkv), 2, [width, width, width]);
-  const [q, k, value] = parts.map((part) =>
-    transpose(reshape(part, [rows, length, heads, headWidth]), [0, 2, 1, 3]),
+  const normalised = rmsNorm(state, layer.normA);
+  const [q, k, value] = split(layer.qkv, 1, [width, width, width]).map((part) =>
+    transpose(reshape(matmul(normalised, part), [rows, length, heads, headWidth]), [0, 2, 1, 3]),
   ) as [Value, Value, Value];
   const query = scale(rotate(q, cosines, sines), 1 / Math.sqrt(headWidth));
   const key = rotate(k, cosines, sines);
@@ -158,9 +182,8 @@ function block(
 
 /** state + (silu(gate) · up) · down (SwiGLU, Shazeer, arXiv 2002.05202). The last axis is the width. */
 export function feedForward(state: Value, layer: LayerParameters, { hidden }: LanguageModelSizes): Value {
-  const axis = state.shape.length - 1;
-  const both = matmul(rmsNorm(state, layer.normB), layer.gateUp);
-  const [gate, up] = split(both, axis, [hidden, hidden]) as readonly [Value, Value];
+  const normalised = rmsNorm(state, layer.normB);
+  const [gate, up] = split(layer.gateUp, 1, [hidden, hidden]).map((part) => matmul(normalised, part)) as [Value, Value];
   return add(state, matmul(multiply(silu(gate), up), layer.down));
 }
 

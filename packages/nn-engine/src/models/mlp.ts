@@ -26,8 +26,17 @@ export function mlpWeights(widths: readonly number[], random: () => number): Flo
 
 /** Rows of features to class scores: [rows, widths[0]] → [rows, last width]. ReLU between the layers. */
 export function mlpForward(features: Value, parameters: ReadonlyMap<string, Value>, layers: number): Value {
-  let state = features;
-  for (let layer = 0; layer < layers; layer += 1) {
+  return mlpPart(features, parameters, { from: 0, to: layers, layers });
+}
+
+/** Layers `from` to before `to` of a network of `layers`. */
+export function mlpPart(
+  before: Value,
+  parameters: ReadonlyMap<string, Value>,
+  { from, to, layers }: { readonly from: number; readonly to: number; readonly layers: number },
+): Value {
+  let state = before;
+  for (let layer = from; layer < to; layer += 1) {
     const [weight, bias] = [parameters.get(`weight.${layer}`), parameters.get(`bias.${layer}`)];
     if (weight === undefined || bias === undefined) throw new RangeError(`the layout has no layer ${layer}`);
     state = add(matmul(state, weight), bias);
@@ -40,8 +49,12 @@ export function mlpForward(features: Value, parameters: ReadonlyMap<string, Valu
 export function mlpLoss(widths: readonly number[], rows: number) {
   return (graph: Graph, parameters: ReadonlyMap<string, Value>): Value => {
     const features = graph.input('features', [rows, widths[0] ?? 0]);
-    const labels = graph.input('labels', [rows], 'int64');
-    const scores = mlpForward(features, parameters, widths.length - 1);
-    return crossEntropy(scores, labels, graph.constant(new Float32Array(rows).fill(1)));
+    return mlpCost(graph, mlpForward(features, parameters, widths.length - 1), rows);
   };
+}
+
+/** The loss from the scores: adds the input `labels`. */
+export function mlpCost(graph: Graph, scores: Value, rows: number): Value {
+  const labels = graph.input('labels', [rows], 'int64');
+  return crossEntropy(scores, labels, graph.constant(new Float32Array(rows).fill(1)));
 }

@@ -1,4 +1,5 @@
 import type { AnswerPart, LanguageModel, Sampling } from '@peerai/core-protocol';
+import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { testClock, toyBatch, toyCorpus, toySizes } from '../../test/toy.ts';
@@ -81,6 +82,22 @@ describe('a nano model trained on five intents', () => {
     );
     expect(together[0]).toEqual(alone);
     expect(together[2]).toEqual(alone);
+  });
+
+  it('says what others need to give the same answers: the file’s hash, and what it computes with', async () => {
+    const never = new AbortController().signal;
+    const onnx = createNano({ file: async () => exported.file, clock: testClock, runtime: createNodeRuntime() });
+    const loops = createNano({ file: async () => exported.file, clock: testClock });
+    const weights = nodeCrypto.sha256(exported.file);
+    expect(await loops.identify?.(never)).toEqual({ weights, engine: 'nano', version: '1 wasm-simd' });
+    expect(await onnx.identify?.(never)).toEqual({ weights, engine: 'nano', version: '1 onnx' });
+    let tries = 0;
+    const failing = createNano({
+      file: async () => ((tries += 1) === 1 ? Promise.reject(new Error('gone')) : exported.file),
+      clock: testClock,
+    });
+    await expect(failing.identify?.(never)).rejects.toThrow('gone');
+    expect(await failing.identify?.(never)).toEqual({ weights, engine: 'nano', version: '1 wasm-simd' });
   });
 
   it('gives the same answer on ONNX Runtime', async () => {

@@ -20,7 +20,7 @@ import { StopFilter } from './stop-filter.ts';
 import { special } from './tokenizer.ts';
 
 export interface NanoDeps {
-  /** Gives the bytes of `assets/nano.bin`; called once, at the first prompt or `warm`. In Node: `readNanoFile` of `@peerai/nn-engine/node`. */
+  /** Gives the bytes of `assets/nano.bin`; called at the first prompt or `warm`, and once more by `identify`. In Node: `readNanoFile` of `@peerai/nn-engine/node`. */
   readonly file: (signal: AbortSignal) => Promise<Uint8Array>;
   readonly clock: Clock;
   /** Decodes on this runtime instead of our own loop. */
@@ -38,11 +38,34 @@ const tokensPerTurn = 8;
  * suggested questions when the listener is not sure what a question is about. `generate` throws PROMPT_TOO_LONG, ABORTED, INVALID_FORMAT.
  */
 export function createNano(deps: NanoDeps): LanguageModel {
-  return nanoFrom(() => load(deps), deps.clock);
+  const model = nanoFrom(() => load(deps), deps.clock);
+  let hashing: Promise<Uint8Array> | undefined;
+  const hashed = async (): Promise<Uint8Array> =>
+    new Uint8Array(await crypto.subtle.digest('SHA-256', (await deps.file(new AbortController().signal)).slice()));
+  return {
+    ...model,
+    async identify(signal) {
+      hashing ??= hashed().catch((error: unknown) => {
+        hashing = undefined;
+        throw error;
+      });
+      return {
+        weights: await unlessAborted(hashing, signal),
+        engine: 'nano',
+        version: `1 ${await model.arithmetic(signal)}`,
+      };
+    },
+  };
 }
 
 /** A nano model over whatever gives an engine; `open` is called once, at the first prompt or `warm`, and again after it failed. */
-export function nanoFrom(open: () => Promise<NanoEngine>, clock: Clock): LanguageModel {
+export function nanoFrom(
+  open: () => Promise<NanoEngine>,
+  clock: Clock,
+): LanguageModel & {
+  /** What it computes with: sums in another order may choose another word. */
+  arithmetic(signal: AbortSignal): Promise<string>;
+} {
   let loading: Promise<NanoEngine> | undefined;
   let loaded = false;
   const engine = async (signal: AbortSignal): Promise<NanoEngine> => {
@@ -80,6 +103,7 @@ export function nanoFrom(open: () => Promise<NanoEngine>, clock: Clock): Languag
     async warm(signal) {
       await engine(signal);
     },
+    arithmetic: async (signal) => (await engine(signal)).decoder.name,
   };
 }
 

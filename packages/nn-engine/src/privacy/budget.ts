@@ -1,6 +1,8 @@
 import { fromUtf8, PeerAiError, type Store, utf8 } from '@peerai/core-protocol';
 
 import type { NnErrorCode } from '../errors.ts';
+import { limits } from '../limits.ts';
+import { createTurns } from '../turns.ts';
 import { type NoisySteps, privacyLoss } from './accountant.ts';
 
 /** How much of somebody's privacy one data set may cost, over all runs that ever use it. */
@@ -21,6 +23,11 @@ export interface PrivacyBudget {
   /** Durable before it resolves, so noise is only drawn for what is booked. Throws PRIVACY_SPENT, with nothing booked, when ε would pass the limit. */
   spend(steps: NoisySteps): Promise<BudgetState>;
   state(): Promise<BudgetState>;
+  /**
+   * The least noise, to a thousandth upwards, with which so many more steps still fit, everybody taking part in each. Books nothing. Throws
+   * PRIVACY_SPENT when no noise up to `budgetNoiseMax` lets them.
+   */
+  leastNoise(steps: number): Promise<number>;
 }
 
 interface Kept {
@@ -37,12 +44,7 @@ interface Kept {
  */
 export function openPrivacyBudget(store: Store, name: string, terms: BudgetTerms): PrivacyBudget {
   const key = `privacy/${name}`;
-  let turn: Promise<unknown> = Promise.resolve();
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const next = turn.then(work, work);
-    turn = next.catch(() => undefined);
-    return next;
-  };
+  const inTurn = createTurns();
   const read = async (): Promise<Kept> => {
     const bytes = await store.get(key);
     const kept =
@@ -70,6 +72,25 @@ export function openPrivacyBudget(store: Store, name: string, terms: BudgetTerms
         return state;
       }),
     state: () => inTurn(async () => stateOf(await read())),
+    leastNoise: (steps) =>
+      inTurn(async () => {
+        const kept = await read();
+        const fits = (noise: number): boolean =>
+          stateOf({ ...kept, spent: together(kept.spent, { noise, sampleRate: 1, steps }) }).epsilon <= kept.epsilonMax;
+        let [low, high] = [0, limits.budgetNoiseMax * 1_000];
+        if (!fits(high / 1_000))
+          throw new PeerAiError<NnErrorCode>(
+            'PRIVACY_SPENT',
+            `ε ${stateOf(kept).epsilon.toFixed(2)} of ${kept.epsilonMax} is spent for “${name}”; ${steps} more steps do not fit.`,
+            { spent: stateOf(kept).epsilon, epsilonMax: kept.epsilonMax },
+          );
+        while (high - low > 1) {
+          const middle = Math.floor((low + high) / 2);
+          if (fits(middle / 1_000)) high = middle;
+          else low = middle;
+        }
+        return high / 1_000;
+      }),
   };
 }
 

@@ -85,6 +85,19 @@ describe('a privacy budget', () => {
     expect(await budget.state()).toMatchObject({ steps: taken });
   });
 
+  it('says the least noise with which so many steps fit, and no other does', async () => {
+    const budget = openPrivacyBudget(new MemoryStore(), 'notes', terms);
+    const noise = await budget.leastNoise(20);
+    expect(privacyLoss([{ noise, sampleRate: 1, steps: 20 }], 1e-5).epsilon).toBeLessThanOrEqual(2);
+    expect(privacyLoss([{ noise: noise - 0.001, sampleRate: 1, steps: 20 }], 1e-5).epsilon).toBeGreaterThan(2);
+    expect((await budget.state()).steps).toBe(0);
+    for (let done = 0; done < 19; done += 1) await budget.spend({ noise, sampleRate: 1, steps: 1 });
+    await expect(budget.leastNoise(1)).resolves.toBeCloseTo(noise, 1);
+    await expect(budget.leastNoise(2)).resolves.toBeGreaterThan(noise + 0.1);
+    await budget.spend({ noise: await budget.leastNoise(1), sampleRate: 1, steps: 1 });
+    await expect(budget.leastNoise(1_000)).rejects.toMatchObject({ code: 'PRIVACY_SPENT' });
+  });
+
   it('one data set’s budget is not another’s', async () => {
     const store = new MemoryStore();
     await openPrivacyBudget(store, 'notes', terms).spend(step);

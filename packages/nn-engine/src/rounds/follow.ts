@@ -2,8 +2,10 @@ import { callMethod, equalBytes, PeerAiError, type PeerId, streamMethod } from '
 import { fetchBlob } from '@peerai/core-protocol/blob';
 
 import type { NnErrorCode } from '../errors.ts';
+import { limits } from '../limits.ts';
+import { type Board, createBoard } from './board.ts';
 import { deltaBytes, unpackDelta } from './delta.ts';
-import { adopt, learnLocally, type LocalUpdate, meanLoss, named } from './local.ts';
+import { adopt, learnChange, learnLocally, type LocalUpdate, meanLoss, named } from './local.ts';
 import {
   type ClosedRound,
   type News,
@@ -15,6 +17,8 @@ import {
 } from './messages.ts';
 import { outerStep } from './outer.ts';
 import type { Participant, RunDeps } from './participant.ts';
+import { inputOf } from './private/input.ts';
+import { exchangeWith, takeSum } from './private/member.ts';
 import { updatesNeeded } from './run-spec.ts';
 import { decodeState, stateBytes } from './shared-state.ts';
 
@@ -32,6 +36,8 @@ interface Work {
   readonly base: Uint8Array;
   readonly term: number;
   readonly abort: AbortController;
+  /** Which try of a private round's sum the coordinator makes. */
+  readonly attempt: Board<number>;
   update?: LocalUpdate;
 }
 
@@ -47,6 +53,7 @@ export async function follow(
   signal: AbortSignal,
 ): Promise<FollowOutcome> {
   const { run, held, onEvent } = part;
+  if (part.run.private?.members.includes(leader) === false) return { type: 'gone', led: false };
   const failed = new AbortController();
   const until = AbortSignal.any([signal, failed.signal]);
   let work: Work | undefined;
@@ -67,11 +74,15 @@ export async function follow(
       if (news.open === undefined) return { type: 'done' };
       held.members = news.open.members as readonly PeerId[];
       onEvent({ type: 'received', round: news.open.round, received: news.open.received, needed: news.open.needed });
-      if (work !== undefined && work.term === news.term && equalBytes(work.base, held.hash)) continue;
+      const { attempt = 0 } = news.open;
+      if (work !== undefined && work.term === news.term && equalBytes(work.base, held.hash)) {
+        if (work.attempt.current !== attempt) work.attempt.set(attempt);
+        continue;
+      }
       work?.abort.abort();
       onEvent({ type: 'opened', round: news.open.round, members: news.open.present });
-      work = { base: held.hash, term: news.term, abort: new AbortController() };
-      handIn(deps, part, leader, work, until).catch((error: unknown) => failed.abort(error));
+      work = { base: held.hash, term: news.term, abort: new AbortController(), attempt: createBoard(attempt) };
+      contribute(deps, part, leader, work, until).catch((error: unknown) => failed.abort(error));
     }
     return { type: 'gone', led: told !== undefined };
   } catch (error) {
@@ -105,39 +116,74 @@ export async function leaderKnownTo(
   return undefined;
 }
 
-/** Local steps, then the receipt; the update's bytes lie ready for as long as the coordinator fetches them. */
-async function handIn(
+/** Local steps and what comes of them, as the kind of run has it. */
+async function contribute(
   deps: RunDeps,
   part: Participant,
   leader: PeerId,
   work: Work,
   signal: AbortSignal,
 ): Promise<void> {
-  const { run, held, onEvent } = part;
-  const { round } = held.state;
+  const { round } = part.held.state;
+  const isOpen = part.run.private === undefined;
   const until = AbortSignal.any([signal, work.abort.signal]);
   try {
-    const update = await learnLocally(deps, part, until);
-    if (until.aborted) return;
-    work.update = update;
-    const sha256 = deps.blobs.put(update.packed);
-    try {
-      const { late } = await callMethod(
-        deps,
-        leader,
-        submitMethod,
-        { run: run.hash, receipt: update.receipt },
-        { signal: until },
-      );
-      onEvent({ type: 'submitted', round, bytes: update.packed.length, late });
-    } finally {
-      deps.blobs.delete(sha256);
-    }
+    await (isOpen ? handIn : addToSum)(deps, part, leader, work, round, until);
   } catch (error) {
     // The round went on without this update, or the coordinator is gone: whoever watches hears of both.
     if (until.aborted || isLoss(error) || PeerAiError.is(error, 'NOT_LEADING')) return;
-    if (!PeerAiError.is(error, 'REFUSED', 'SHAPE_MISMATCH', 'INVALID_FORMAT')) throw error;
-    onEvent({ type: 'refused', round, reason: error.message });
+    if (!isOpen || !isRefusal(error)) throw error;
+    part.onEvent({ type: 'refused', round, reason: error.message });
+  }
+}
+
+/** Local steps, then the receipt; the update's bytes lie ready for as long as the coordinator fetches them. */
+async function handIn(
+  deps: RunDeps,
+  part: Participant,
+  leader: PeerId,
+  work: Work,
+  round: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const update = await learnLocally(deps, part, signal);
+  if (signal.aborted) return;
+  work.update = update;
+  const sha256 = deps.blobs.put(update.packed);
+  try {
+    const handed = { run: part.run.hash, receipt: update.receipt };
+    const { late } = await callMethod(deps, leader, submitMethod, handed, { signal });
+    part.onEvent({ type: 'submitted', round, bytes: update.packed.length, late });
+  } finally {
+    deps.blobs.delete(sha256);
+  }
+}
+
+/** Local steps, then each try of the round's masked sum, until the round is over. */
+async function addToSum(
+  deps: RunDeps,
+  part: Participant,
+  leader: PeerId,
+  work: Work,
+  round: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const { run, onEvent } = part;
+  const input = inputOf(run, await learnChange(deps, part, signal));
+  for (let tried = 0; !signal.aborted;) {
+    const attempt = work.attempt.current;
+    if (attempt > tried) {
+      tried = attempt;
+      const name = { term: work.term, base: work.base, attempt };
+      try {
+        const bytes = await takeSum(deps, part, name, input, exchangeWith(deps, run.hash, leader, name, signal));
+        onEvent({ type: 'submitted', round, bytes: bytes ?? 0, late: bytes === undefined });
+      } catch (error) {
+        // Who could not be reached in one try may take part in the next; when the coordinator is gone whoever watches hears of it.
+        if (isRefusal(error)) onEvent({ type: 'refused', round, reason: error.message });
+        else if (signal.aborted || !isLoss(error)) throw error;
+      }
+    } else await work.attempt.changed(deps.clock, limits.coordinatorSilentMs, signal);
   }
 }
 
@@ -192,8 +238,9 @@ async function applyClosed(
   onEvent({
     type: 'closed',
     round: closed.round,
+    base: closed.base,
     hash: closed.next,
-    loss: meanLoss([...receipts.values()]),
+    loss: run.private === undefined ? meanLoss([...receipts.values()]) : (closed.loss ?? Number.NaN),
     peers: [...receipts.keys()].toSorted().filter((peer) => !closed.refused.some((entry) => entry.peer === peer)),
     refused,
     receipts: closed.receipts,
@@ -211,8 +258,8 @@ function checkReceipts(
     const receipt = openReceipt(deps.crypto, sealed);
     const fits =
       receipt.round === held.state.round && equalBytes(receipt.run, run.hash) && equalBytes(receipt.base, held.hash);
-    if (!fits || receipts.has(receipt.peer))
-      throw new PeerAiError('REFUSED', 'A receipt of the round is of another one, or came twice.', {
+    if (!fits || receipts.has(receipt.peer) || run.private?.members.includes(receipt.peer) === false)
+      throw new PeerAiError('REFUSED', 'A receipt of the round is of another one, of a stranger, or came twice.', {
         peer: receipt.peer,
       });
     receipts.set(receipt.peer, receipt);
@@ -233,6 +280,10 @@ function elsewhere(error: PeerAiError): FollowOutcome & { readonly type: 'elsewh
     term: typeof term === 'number' && Number.isSafeInteger(term) ? term : 0,
   };
 }
+
+/** This peer's own part was not taken, or cannot be made from what came. */
+const isRefusal = (error: unknown): error is PeerAiError =>
+  PeerAiError.is(error, 'REFUSED', 'SHAPE_MISMATCH', 'INVALID_FORMAT', 'INVALID_SIGNATURE', 'DECRYPTION_FAILED');
 
 /** The other side is not there, or went while it was asked. */
 const isLoss = (error: unknown): boolean =>

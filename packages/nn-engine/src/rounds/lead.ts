@@ -1,4 +1,4 @@
-import { equalBytes, PeerAiError, type PeerId } from '@peerai/core-protocol';
+import { equalBytes, PeerAiError, type PeerId, toHex } from '@peerai/core-protocol';
 import { fetchBlob } from '@peerai/core-protocol/blob';
 
 import type { NnErrorCode } from '../errors.ts';
@@ -6,11 +6,15 @@ import { limits } from '../limits.ts';
 import { type Aggregate, aggregate } from './aggregate.ts';
 import { type Board, createBoard } from './board.ts';
 import { deltaBytes, packDelta, unpackDelta } from './delta.ts';
-import { adopt, learnLocally, meanLoss, named } from './local.ts';
+import { adopt, learnChange, learnLocally, meanLoss, named } from './local.ts';
 import { type News, openReceipt, type UpdateReceipt } from './messages.ts';
 import { outerStep } from './outer.ts';
 import type { Participant, RunDeps } from './participant.ts';
-import { updatesNeeded } from './run-spec.ts';
+import { inputOf } from './private/input.ts';
+import { brokenSum, type Exchange, type SumName, takeSum } from './private/member.ts';
+import type { SumAnswer, SumAsk } from './private/messages.ts';
+import { type SumResult, SumTable } from './private/table.ts';
+import { deltaBitsOf, robustRule, updatesNeeded } from './run-spec.ts';
 
 /** The bits in which the aggregate goes back to the members: at 8 nothing is lost that training would notice, so nothing is carried over. */
 const downBits = 8;
@@ -24,6 +28,17 @@ interface Received {
 interface Round {
   readonly updates: Map<PeerId, Received>;
   readonly closing: AbortController;
+  /** Of a private run: the sum that is being made. */
+  sum?: { readonly attempt: number; readonly table: SumTable };
+}
+
+/** What a round came to. */
+interface Outcome {
+  readonly delta: Float32Array;
+  readonly loss: number;
+  readonly peers: readonly PeerId[];
+  readonly receipts: readonly Uint8Array[];
+  readonly refused: Aggregate['refused'];
 }
 
 /** Why a coordinator stopped: the last round closed, or a peer came that knows a later term. */
@@ -47,8 +62,10 @@ export class RunLeader {
     this.#board = createBoard(this.#news());
   }
 
-  /** For `watch`: where the run stands, at each change. Throws LIMIT_REACHED with more watchers than a round has updates. */
+  /** For `watch`: where the run stands, at each change. Throws LIMIT_REACHED with more watchers than a round has updates; REFUSED to the uninvited. */
   async *watch(peer: PeerId, signal: AbortSignal): AsyncGenerator<News, void, undefined> {
+    if (this.#part.run.private?.members.includes(peer) === false)
+      throw new PeerAiError('REFUSED', 'This run is private, and this peer is not invited.');
     if (this.#members().length >= limits.roundUpdatesMax && !this.#watchers.has(peer))
       throw new PeerAiError<NnErrorCode>('LIMIT_REACHED', `A round has ${limits.roundUpdatesMax} members at most.`);
     const both = AbortSignal.any([signal, this.#signal]);
@@ -78,13 +95,15 @@ export class RunLeader {
   /** For `submit`: true when it came too late to count. Throws REFUSED, SHAPE_MISMATCH, INVALID_FORMAT and what fetching the update throws. */
   async submit(peer: PeerId, sealed: Uint8Array, signal: AbortSignal): Promise<boolean> {
     const { run } = this.#part;
+    if (run.private !== undefined)
+      throw new PeerAiError('REFUSED', 'This run is private: an update comes masked, or not at all.');
     const receipt = openReceipt(this.#deps.crypto, sealed);
     if (receipt.peer !== peer) throw new PeerAiError('REFUSED', 'An update comes from whoever signed it.');
     const round = this.#round;
     const isLate = (): boolean => round !== this.#round || !this.#isOfThisRound(receipt);
     if (isLate()) return true;
     if (round.updates.has(peer)) return false;
-    const size = deltaBytes(run.size, run.bits);
+    const size = deltaBytes(run.size, deltaBitsOf(run));
     if (receipt.updateBytes !== size)
       throw new PeerAiError<NnErrorCode>('SHAPE_MISMATCH', 'The update has another length than this run’s.', {
         expected: size,
@@ -99,16 +118,36 @@ export class RunLeader {
     return false;
   }
 
+  /** For `sum`: one step of a private round. Throws REFUSED in an open run, and what `SumTable.enter` throws. */
+  async sum(peer: PeerId, ask: Omit<SumAsk, 'run'>, signal: AbortSignal): Promise<SumAnswer> {
+    if (this.#part.run.private === undefined)
+      throw new PeerAiError('REFUSED', 'This run is open: its updates are compared, so none comes masked.');
+    const { sum, closing } = this.#round;
+    if (sum === undefined) return { is: 'late', parts: [] };
+    const until = AbortSignal.any([signal, this.#signal]);
+    return await sum.table.enter(
+      peer,
+      ask,
+      ({ update, updateBytes }) =>
+        fetchBlob(this.#deps, peer, update, {
+          signal: AbortSignal.any([until, closing.signal]),
+          bytesMax: updateBytes,
+        }),
+      until,
+    );
+  }
+
   /**
    * Closes round after round. @param lookAround - called each time a round should have closed and too few updates are there.
-   * Throws ABORTED, and what this peer's own learner throws.
+   * Throws ABORTED, and what this peer's own learner throws; TOO_FEW_UPDATES when a private round cannot be summed.
    */
   async lead(lookAround: () => void): Promise<LeadOutcome> {
     const { run, held, onEvent } = this.#part;
     try {
       while (held.state.round < run.rounds) {
         onEvent({ type: 'opened', round: held.state.round, members: this.#members().length });
-        await this.#closeRound(lookAround);
+        if (run.private === undefined) await this.#closeRound(lookAround);
+        else await this.#closePrivateRound(lookAround);
       }
       return { type: 'done' };
     } catch (error) {
@@ -141,6 +180,51 @@ export class RunLeader {
     }
   }
 
+  /** Own steps beside the others', then their masked sum; when too many drop out on the way, another one. */
+  async #closePrivateRound(lookAround: () => void): Promise<void> {
+    const { run, held } = this.#part;
+    const round = this.#round;
+    const until = AbortSignal.any([this.#signal, round.closing.signal]);
+    const failed = Promise.withResolvers<never>();
+    const learned = learnChange(this.#deps, this.#part, until).then((change) => inputOf(run, change));
+    failed.promise.catch(() => undefined);
+    learned.catch((error: unknown) => failed.reject(error));
+    for (let attempt = 1; attempt <= limits.sumTriesMax; attempt += 1) {
+      if (held.unmasked.has(toHex(held.hash))) throw brokenSum();
+      const name = { term: held.term, base: held.hash, attempt };
+      const hears = { present: () => this.#members(), onReceived: () => this.#say() };
+      const table = new SumTable({ ...this.#deps, ...hears }, run, name, until);
+      round.sum = { attempt, table };
+      this.#say();
+      // Its own part may fail as anybody's; the sum then goes on without it, or not at all.
+      learned
+        .then((input) => takeSum(this.#deps, this.#part, name, input, this.#ownExchange(table, name, until)))
+        .catch(() => undefined);
+      const result = await Promise.race([failed.promise, sumOf(table, lookAround)]);
+      if (result === undefined) continue;
+      this.#closeWith(round, { ...result, refused: [] });
+      return;
+    }
+    throw new PeerAiError<NnErrorCode>(
+      'TOO_FEW_UPDATES',
+      `The sum of this round failed ${limits.sumTriesMax} times: one of its members breaks it.`,
+    );
+  }
+
+  /** The coordinator's own part in the sum it makes. */
+  #ownExchange(table: SumTable, name: SumName, signal: AbortSignal): Exchange {
+    const { blobs, identity } = this.#deps;
+    return async (step, parts) => {
+      for (;;) {
+        const own = async ({ update, updateBytes }: { readonly update: Uint8Array; readonly updateBytes: number }) =>
+          await blobs.read(update, 0, updateBytes);
+        const answer = await table.enter(identity.peer, { ...name, step, parts }, own, signal);
+        if (answer.is === 'late') return undefined;
+        if (answer.is === 'closed') return answer.parts;
+      }
+    };
+  }
+
   async #learn(round: Round): Promise<void> {
     const { run, held } = this.#part;
     const own = await learnLocally(this.#deps, this.#part, AbortSignal.any([this.#signal, round.closing.signal]));
@@ -160,21 +244,33 @@ export class RunLeader {
 
   /** False when too many updates failed the gates: the round waits for others. */
   #closes(round: Round): boolean {
-    const { blobs, crypto } = this.#deps;
-    const { run, held, onEvent } = this.#part;
+    const { run } = this.#part;
     const updates = Array.from(round.updates, ([peer, { delta }]) => ({ peer, delta }));
     let result: Aggregate;
     try {
-      result = aggregate(updates, run.size, run);
+      result = aggregate(updates, run.size, robustRule(run));
     } catch (error) {
       if (PeerAiError.is(error, 'TOO_FEW_UPDATES')) return false;
       throw error;
     }
-    const { bytes } = packDelta(result.delta, downBits);
+    const received = [...round.updates.values()];
+    this.#closeWith(round, {
+      delta: result.delta,
+      loss: meanLoss(received),
+      peers: result.peers as readonly PeerId[],
+      receipts: received.map(({ receipt }) => receipt),
+      refused: result.refused,
+    });
+    return true;
+  }
+
+  /** The step to the next state, and the news of it. */
+  #closeWith(round: Round, { delta, loss, peers, receipts, refused }: Outcome): void {
+    const { blobs, crypto } = this.#deps;
+    const { run, held, onEvent } = this.#part;
+    const { bytes } = packDelta(delta, downBits);
     const next = named(crypto, outerStep(held.state, unpackDelta(bytes, run.size), run.outer));
     if (held.closed !== undefined) blobs.delete(held.closed.delta);
-    const received = [...round.updates.values()];
-    const receipts = received.map(({ receipt }) => receipt);
     held.closed = {
       round: held.state.round,
       base: held.hash,
@@ -182,7 +278,8 @@ export class RunLeader {
       deltaBytes: bytes.length,
       next: next.hash,
       receipts,
-      refused: result.refused,
+      refused,
+      loss: run.private === undefined ? undefined : loss,
     };
     adopt(this.#deps, this.#part, next);
     round.closing.abort();
@@ -191,13 +288,13 @@ export class RunLeader {
     onEvent({
       type: 'closed',
       round: held.closed.round,
+      base: held.closed.base,
       hash: held.closed.next,
-      loss: meanLoss(received),
-      peers: result.peers as readonly PeerId[],
-      refused: result.refused,
+      loss,
+      peers,
+      refused,
       receipts,
     });
-    return true;
   }
 
   #isOfThisRound({ term, round, run, base }: UpdateReceipt): boolean {
@@ -218,6 +315,7 @@ export class RunLeader {
 
   #say(): void {
     const { onEvent } = this.#part;
+    this.#round.sum?.table.nudge();
     const news = this.#news();
     this.#board.set(news);
     if (news.open === undefined) return;
@@ -237,10 +335,21 @@ export class RunLeader {
       base: held.hash,
       members: held.members,
       present: present.length,
-      received: this.#round.updates.size,
+      received: this.#round.sum?.table.received ?? this.#round.updates.size,
       needed: updatesNeeded(run),
+      attempt: this.#round.sum?.attempt,
     };
     return { term: held.term, open: round < run.rounds ? open : undefined, closed: held.closed };
+  }
+}
+
+/** Undefined when too many dropped out, or the shares did not fit: another try may go better. */
+async function sumOf(table: SumTable, lookAround: () => void): Promise<SumResult | undefined> {
+  try {
+    return await table.collect(lookAround);
+  } catch (error) {
+    if (PeerAiError.is(error, 'TOO_FEW_UPDATES', 'SHARES_WRONG')) return undefined;
+    throw error;
   }
 }
 

@@ -1,10 +1,13 @@
 import { type CryptoProvider, equalBytes, PeerAiError } from '@peerai/core-protocol';
 
 import type { NnErrorCode } from '../errors.ts';
+import { clipAndAddNoise } from '../privacy/noise.ts';
 import { packDelta } from './delta.ts';
 import { signReceipt, type UpdateReceipt } from './messages.ts';
 import type { SharedState } from './outer.ts';
-import type { Participant, RunDeps } from './participant.ts';
+import { type Participant, randomOf, type RunDeps } from './participant.ts';
+import type { Change } from './private/input.ts';
+import { deltaBitsOf } from './run-spec.ts';
 import { encodeState } from './shared-state.ts';
 
 /** A member's own update of one round. */
@@ -16,10 +19,14 @@ export interface LocalUpdate {
   readonly residual: Float32Array;
 }
 
-/** Local steps from the shared weights, the change packed and signed. Throws what the learner throws, NOT_FINITE, SHAPE_MISMATCH. */
-export async function learnLocally(deps: RunDeps, part: Participant, signal: AbortSignal): Promise<LocalUpdate> {
-  const { run, learner, held, onEvent } = part;
-  const { state, hash, term, residual: before } = held;
+/**
+ * Local steps from the shared weights, and what they changed; clipped and noisy where this peer asks for it.
+ *
+ * Throws what the learner throws; SHAPE_MISMATCH; PRIVACY_SPENT when the budget allows no further update.
+ */
+export async function learnChange(deps: RunDeps, part: Participant, signal: AbortSignal): Promise<Change> {
+  const { run, learner, held, onEvent, privacy } = part;
+  const { state } = held;
   const learned = await learner.learn(state.weights, { round: state.round, localSteps: run.localSteps, signal });
   if (learned.weights.length !== run.size)
     throw new PeerAiError<NnErrorCode>('SHAPE_MISMATCH', 'The learner gave back another number of weights.', {
@@ -27,7 +34,19 @@ export async function learnLocally(deps: RunDeps, part: Participant, signal: Abo
       received: learned.weights.length,
     });
   const delta = state.weights.map((value, index) => value - (learned.weights[index] ?? 0));
-  const { bytes: packed, residual } = packDelta(delta, run.bits, before);
+  onEvent({ type: 'learned', round: state.round, loss: learned.loss });
+  if (privacy === undefined) return { delta, loss: learned.loss };
+  const { clip, noise, budget } = privacy;
+  await budget.spend({ noise, sampleRate: 1, steps: 1 });
+  return { delta: clipAndAddNoise(delta, { clip, noise }, randomOf(deps)), loss: Number.NaN };
+}
+
+/** The change of this peer's local steps, packed and signed. Throws what `learnChange` throws, NOT_FINITE. */
+export async function learnLocally(deps: RunDeps, part: Participant, signal: AbortSignal): Promise<LocalUpdate> {
+  const { run, held } = part;
+  const { state, hash, term, residual: before } = held;
+  const { delta, loss } = await learnChange(deps, part, signal);
+  const { bytes: packed, residual } = packDelta(delta, deltaBitsOf(run), before);
   const receipt: UpdateReceipt = {
     run: run.hash,
     term,
@@ -35,10 +54,9 @@ export async function learnLocally(deps: RunDeps, part: Participant, signal: Abo
     base: hash,
     update: deps.crypto.sha256(packed),
     updateBytes: packed.length,
-    loss: learned.loss,
+    loss,
   };
-  onEvent({ type: 'learned', round: state.round, loss: learned.loss });
-  return { receipt: signReceipt(deps.identity, receipt), packed, loss: learned.loss, residual };
+  return { receipt: signReceipt(deps.identity, receipt), packed, loss, residual };
 }
 
 /** A state with the bytes others fetch and the hash that names it. */
@@ -65,7 +83,8 @@ export function adopt(
   held.hash = hash;
 }
 
-/** Mean of what the members say of their own steps, nats. */
+/** Mean of what the members say of their own steps, nats; NaN where none says it. */
 export function meanLoss(updates: readonly { readonly loss: number }[]): number {
-  return updates.reduce((sum, { loss }) => sum + loss, 0) / updates.length;
+  const told = updates.filter(({ loss }) => !Number.isNaN(loss));
+  return told.reduce((sum, { loss }) => sum + loss, 0) / told.length;
 }

@@ -19,10 +19,10 @@ export interface UpdateReceipt {
   readonly round: number;
   /** Hash of the state the steps began at. */
   readonly base: Uint8Array;
-  /** SHA-256 and length of the packed delta. */
+  /** SHA-256 and length of the packed delta; in a private run of the masked one. */
   readonly update: Uint8Array;
   readonly updateBytes: number;
-  /** Mean loss of the local steps, nats. */
+  /** Mean loss of the local steps, nats; NaN where the member does not tell it. */
   readonly loss: number;
 }
 
@@ -57,6 +57,8 @@ const openForm = wire.message({
   present: wire.uint32(4),
   received: wire.uint32(5),
   needed: wire.uint32(6),
+  /** Of a private run: which try of the round's sum this is, counted from 1. */
+  attempt: wire.optional(wire.uint32(7)),
 });
 const refusalForm = wire.message({ peer: wire.string(1), reason: wire.string(2) });
 const closedForm = wire.message({
@@ -67,6 +69,8 @@ const closedForm = wire.message({
   next: wire.bytes(5),
   receipts: wire.repeated(wire.bytes(6), limits.roundUpdatesMax),
   refused: wire.repeated(wire.nested(7, refusalForm), limits.roundUpdatesMax),
+  /** Of a private run: the mean loss, nats; receipts tell none there. */
+  loss: wire.optional(wire.double(8)),
 });
 const newsForm = wire.message({
   term: wire.uint32(1),

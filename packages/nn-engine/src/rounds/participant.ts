@@ -1,5 +1,15 @@
-import type { Clock, CryptoProvider, Identity, Network, PeerId } from '@peerai/core-protocol';
+import {
+  type Clock,
+  type CryptoProvider,
+  type Identity,
+  type Network,
+  PeerAiError,
+  type PeerId,
+  type Random,
+} from '@peerai/core-protocol';
 
+import type { NnErrorCode } from '../errors.ts';
+import type { PrivacyBudget } from '../privacy/budget.ts';
 import type { Refusal } from './aggregate.ts';
 import type { BlobTable } from './blob-table.ts';
 import type { ClosedRound } from './messages.ts';
@@ -13,6 +23,37 @@ export interface RunDeps {
   readonly crypto: CryptoProvider;
   readonly identity: Identity;
   readonly blobs: BlobTable;
+  /** Fit for secrets. Needed for private runs and for noise. */
+  readonly random?: Random;
+  /** Whether a peer may take part in this run here (its hash); all may that the network lets in, unless said. */
+  readonly mayJoin?: (peer: PeerId, run: Uint8Array) => boolean;
+}
+
+/** Throws INVALID_OPTION where there is none. */
+export function randomOf({ random }: RunDeps): Random {
+  if (random === undefined)
+    throw new PeerAiError<NnErrorCode>('INVALID_OPTION', 'Masks and noise need a source of randomness.');
+  return random;
+}
+
+/**
+ * Differential privacy of one peer's own updates: each is shortened to an L2 norm of `clip` and gets Gaussian noise of deviation `noise · clip` before
+ * anybody sees it, masked or not. One step of the budget is booked for each; the loss is not told.
+ */
+export interface UpdatePrivacy {
+  readonly clip: number;
+  readonly noise: number;
+  readonly budget: PrivacyBudget;
+}
+
+/**
+ * States from which this peer's update was unmasked before, as hashes in hex. Who goes on with a private run after its program ended has to know
+ * them: two sums from one state can show an update.
+ */
+export interface UnmaskedStates {
+  readonly known: Iterable<string>;
+  /** Durable when it resolves; the shares leave after that. */
+  note(base: string): Promise<void>;
 }
 
 /** Who makes the local steps: a trainer with this peer's own data, which never leaves it. */
@@ -38,9 +79,11 @@ export type RunEvent =
   | {
       readonly type: 'closed';
       readonly round: number;
+      /** SHA-256 of the state the round began at. */
+      readonly base: Uint8Array;
       /** SHA-256 of the state all members hold now. */
       readonly hash: Uint8Array;
-      /** Mean of the losses the members reported, nats. */
+      /** Mean of the losses the members reported, nats; NaN where none did. */
       readonly loss: number;
       readonly peers: readonly PeerId[];
       readonly refused: readonly Refusal[];
@@ -53,6 +96,9 @@ export interface Participant {
   readonly run: Run;
   readonly learner: Learner;
   readonly onEvent: (event: RunEvent) => void;
+  readonly privacy: UpdatePrivacy | undefined;
+  /** Keeps that an update was unmasked, where the peer may come back to the run. */
+  readonly noteUnmasked?: ((base: string) => Promise<void>) | undefined;
   /** The state this peer holds, its bytes' hash, and what its last packing left out. */
   readonly held: Held;
 }
@@ -62,6 +108,8 @@ export interface Held {
   hash: Uint8Array;
   residual: Float32Array | undefined;
   term: number;
+  /** Hashes of the states from which this peer's update was unmasked, as hex. */
+  readonly unmasked: Set<string>;
   /** The round that closed last, as the coordinator told it. */
   closed: ClosedRound | undefined;
   /** Everybody who was ever in the run, as far as known, sorted: the order in which they take over. */

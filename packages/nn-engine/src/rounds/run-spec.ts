@@ -1,13 +1,20 @@
-import { type CryptoProvider, PeerAiError, utf8, wire } from '@peerai/core-protocol';
+import { type CryptoProvider, PeerAiError, type PeerId, utf8, wire } from '@peerai/core-protocol';
 
 import type { NnErrorCode } from '../errors.ts';
 import { limits } from '../limits.ts';
 import type { RobustRule } from './aggregate.ts';
 import type { DeltaBits } from './delta.ts';
 import type { OuterStep } from './outer.ts';
+import { checkPrivate, privateForm, type PrivateTerms } from './private/terms.ts';
 
-/** What everybody who takes part agrees on. Its hash names the run: other terms are another run. */
-export interface RunSpec extends RobustRule {
+/**
+ * What everybody who takes part agrees on. Its hash names the run: other terms are another run.
+ *
+ * A run is open or private, never both. Open: the coordinator sees each update, and a robust rule stands the declared liars. Private: `private` is
+ * there, the rule is `masked-sum`, and the coordinator sees the sum of all updates and nothing less; so no update can be looked at, and one member
+ * can spoil the sum.
+ */
+export interface RunSpec {
   readonly name: string;
   /** SHA-256 of what is trained and how, as the members understand it: graph, data recipe, step size. */
   readonly task: Uint8Array;
@@ -16,12 +23,18 @@ export interface RunSpec extends RobustRule {
   readonly rounds: number;
   /** Steps each member makes between two rounds. */
   readonly localSteps: number;
-  readonly bits: DeltaBits;
+  /** Bits of one element of an update; of a private run 32. */
+  readonly bits: DeltaBits | 32;
+  readonly rule: RobustRule['rule'] | 'masked-sum';
+  /** How many of the updates may lie; of a private run 0. */
+  readonly liars: number;
   readonly outer: OuterStep;
-  /** A round does not close with fewer updates. */
+  /** A round does not close with fewer updates. In a private run more than two thirds of those invited (`thresholdOf` of `/privacy`). */
   readonly membersMin: number;
   /** After this a round closes without those who are slow, milliseconds. */
   readonly roundMs: number;
+  /** What makes a run private; absent in an open one. */
+  readonly private?: PrivateTerms | undefined;
 }
 
 export interface Run extends RunSpec {
@@ -29,7 +42,7 @@ export interface Run extends RunSpec {
   readonly hash: Uint8Array;
 }
 
-const rules = ['trimmed-mean', 'multi-krum'] as const;
+const rules = ['trimmed-mean', 'multi-krum', 'masked-sum'] as const;
 const form = wire.message({
   name: wire.string(1),
   task: wire.bytes(2),
@@ -43,6 +56,7 @@ const form = wire.message({
   roundMs: wire.uint32(10),
   rule: wire.oneOf(11, rules),
   liars: wire.uint32(12),
+  private: wire.optional(wire.nested(13, privateForm)),
 });
 
 /** Throws INVALID_OPTION, naming the term; LIMIT_REACHED. */
@@ -59,7 +73,7 @@ export function checkRun(crypto: CryptoProvider, spec: RunSpec): Run {
     if (!Number.isSafeInteger(value) || value < least || value > 0xffff_ffff) throw invalid(term, value);
   if (spec.task.length !== 32) throw invalid('task', `${spec.task.length} bytes`);
   if (spec.name.length > 100) throw invalid('name', `${spec.name.length} letters`);
-  if (![4, 8].includes(spec.bits)) throw invalid('bits', spec.bits);
+  checkPrivate(crypto, spec);
   const { learningRate, momentum } = spec.outer;
   if (!(learningRate > 0 && learningRate <= 10)) throw invalid('learningRate', learningRate);
   if (!(momentum >= 0 && momentum < 1)) throw invalid('momentum', momentum);
@@ -72,18 +86,32 @@ export function checkRun(crypto: CryptoProvider, spec: RunSpec): Run {
 }
 
 export function encodeRun({ outer, ...spec }: RunSpec): Uint8Array {
-  return form.encode({ ...spec, ...outer });
+  return form.encode({ ...spec, ...outer, private: spec.private });
 }
 
 /** Throws INVALID_FORMAT, INVALID_OPTION, LIMIT_REACHED. */
 export function decodeRun(crypto: CryptoProvider, bytes: Uint8Array): Run {
-  const { learningRate, momentum, bits, ...spec } = form.decode(bytes);
-  return checkRun(crypto, { ...spec, bits: bits as DeltaBits, outer: { learningRate, momentum } });
+  const { learningRate, momentum, bits, private: terms, ...spec } = form.decode(bytes);
+  const whole = { ...spec, bits: bits as RunSpec['bits'], outer: { learningRate, momentum } };
+  if (terms === undefined) return checkRun(crypto, whole);
+  return checkRun(crypto, { ...whole, private: { ...terms, members: terms.members as readonly PeerId[] } });
 }
 
 /** Updates that the rule needs to stand the declared liars. */
 export const updatesNeeded = ({ rule, liars, membersMin }: RunSpec): number =>
   Math.max(membersMin, 2 * liars + (rule === 'multi-krum' ? 3 : 1));
+
+/** The rule of an open run. Throws INVALID_OPTION for a private one: what is masked cannot be compared. */
+export function robustRule({ rule, liars }: RunSpec): RobustRule {
+  if (rule === 'masked-sum') throw invalid('rule', 'masked-sum where updates are compared');
+  return { rule, liars };
+}
+
+/** Bits of a packed update. Throws INVALID_OPTION for a private run: its updates are masked words. */
+export function deltaBitsOf({ bits }: RunSpec): DeltaBits {
+  if (bits === 32) throw invalid('bits', '32 where updates are packed');
+  return bits;
+}
 
 function invalid(term: string, value: unknown): PeerAiError<NnErrorCode> {
   return new PeerAiError<NnErrorCode>('INVALID_OPTION', `A run cannot have ${term} ${String(value)}.`, { term, value });

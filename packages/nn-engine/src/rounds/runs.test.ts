@@ -42,7 +42,10 @@ interface Player {
   readonly peer: PeerId;
   readonly events: RunEvent[];
   readonly stop: AbortController;
-  take(ask: readonly Player[], change?: { readonly spec?: RunSpec; readonly learner?: Learner }): Promise<Float32Array>;
+  take(
+    ask: readonly Player[],
+    change?: { readonly spec?: RunSpec; readonly learner?: Learner; readonly leads?: boolean },
+  ): Promise<Float32Array>;
 }
 
 function town(): Town {
@@ -51,7 +54,12 @@ function town(): Town {
 }
 
 /** Peers in the order of their names, so that the first is the next coordinator when another is gone. */
-function players(here: Town, count: number, isGranted: () => boolean = () => true): readonly Player[] {
+function players(
+  here: Town,
+  count: number,
+  isGranted: () => boolean = () => true,
+  mayJoin: (peer: PeerId, run: Uint8Array) => boolean = () => true,
+): readonly Player[] {
   const random = seededRandom(3);
   const identities = Array.from({ length: count }, () => createIdentity(crypto, random.bytes(32)));
   return identities
@@ -62,17 +70,18 @@ function players(here: Town, count: number, isGranted: () => boolean = () => tru
       serveBlobs(network, blobs);
       const events: RunEvent[] = [];
       const stop = new AbortController();
-      const runs = createRuns({ network, clock: here.clock, crypto, identity, blobs });
+      const runs = createRuns({ network, clock: here.clock, crypto, identity, blobs, mayJoin });
       return {
         peer: identity.peer,
         events,
         stop,
-        async take(ask, { spec: wanted = spec, learner = pulling(here.clock, index) } = {}) {
+        async take(ask, { spec: wanted = spec, learner = pulling(here.clock, index), leads = true } = {}) {
           const { weights } = await runs.takePart({
             spec: wanted,
             from: firstState(new Float32Array(wanted.size)),
             ask: ask.map(({ peer }) => peer),
             learner,
+            leads,
             onEvent: (event) => events.push(event),
             signal: stop.signal,
           });
@@ -258,7 +267,7 @@ describe('a coordinator that lies', () => {
   const { hash: run } = checkRun(crypto, { ...spec, rounds: 1 });
   const receipt = { run, term: 1, round: 0, base, update: new Uint8Array(32), updateBytes: 1, loss: 0 };
   const receipts = signers.map((identity) => signReceipt(identity, receipt));
-  const closed = { round: 0, base, deltaBytes: delta.length, next, receipts, refused: [] };
+  const closed = { round: 0, base, deltaBytes: delta.length, next, receipts, refused: [], loss: undefined };
   const elsewhere = signers.map((identity) => signReceipt(identity, { ...receipt, round: 1 }));
 
   it.each<[string, Partial<typeof closed>, string | undefined]>([
@@ -325,4 +334,48 @@ describe('an update', () => {
     await expect(call(isForeign ? stranger : own)).rejects.toThrow(code(expected));
     host.stop.abort();
   });
+});
+
+describe('somebody whom the others cannot ask', () => {
+  it('takes part, and does not lead on when the coordinator is gone', async () => {
+    const here = town();
+    const [visitor, host, other] = players(here, 3) as [Player, Player, Player];
+    const long = { ...spec, rounds: 40 };
+    host.take([], { spec: long }).catch(() => undefined);
+    const rest = other.take([host], { spec: long });
+    rest.catch(() => undefined);
+    // First in the order of ids: another member would be the next to lead.
+    const visiting = visitor.take([host], { spec: long, leads: false });
+    visiting.catch(() => undefined);
+    await here.clock.advance(5_000);
+    expect(closedAt(visitor).length).toBeGreaterThan(1);
+    here.networks.kill(host.peer);
+    host.stop.abort();
+    await expect(here.clock.until(visiting)).rejects.toThrow(code('PEER_UNREACHABLE'));
+    expect([led(visitor), led(host)]).toEqual([false, true]);
+    other.stop.abort();
+  });
+
+  it('leads nothing when it knows nobody', async () => {
+    const here = town();
+    const [visitor] = players(here, 1) as [Player];
+    await expect(here.clock.until(visitor.take([], { leads: false }))).rejects.toThrow(code('PEER_UNREACHABLE'));
+  });
+});
+
+it('A peer that may not join a run hears nothing of it', async () => {
+  const here = town();
+  let [asked, mayJoin]: [string[], boolean] = [[], false];
+  const joins = (_: PeerId, run: Uint8Array): boolean => {
+    asked = [...asked, toHex(run)];
+    return mayJoin;
+  };
+  const [host, other] = players(here, 2, () => true, joins) as [Player, Player];
+  const leading = host.take([]);
+  leading.catch(() => undefined);
+  await expect(here.clock.until(other.take([host], { leads: false }))).rejects.toThrow(code('PEER_UNREACHABLE'));
+  expect(new Set(asked)).toEqual(new Set([toHex(checkRun(crypto, spec).hash)]));
+  mayJoin = true;
+  const taking = other.take([host], { leads: false });
+  expect(await here.clock.until(taking)).toEqual(await leading);
 });

@@ -6,7 +6,16 @@ import { follow, leaderKnownTo, notLeading } from './follow.ts';
 import { type LeadOutcome, RunLeader } from './lead.ts';
 import { submitMethod, watchMethod } from './messages.ts';
 import type { SharedState } from './outer.ts';
-import type { Learner, Participant, RunDeps, RunEvent } from './participant.ts';
+import {
+  type Learner,
+  type Participant,
+  randomOf,
+  type RunDeps,
+  type RunEvent,
+  type UnmaskedStates,
+  type UpdatePrivacy,
+} from './participant.ts';
+import { sumMethod } from './private/messages.ts';
 import { checkRun, type Run, type RunSpec } from './run-spec.ts';
 import { encodeState } from './shared-state.ts';
 
@@ -18,6 +27,12 @@ export interface PartOptions {
   readonly ask: readonly PeerId[];
   readonly learner: Learner;
   readonly onEvent?: (event: RunEvent) => void;
+  /** False: asks nobody but those of `ask`, and never coordinates, as somebody whom the other members cannot ask. True unless said. */
+  readonly leads?: boolean;
+  /** Noise on this peer's own updates; needs `deps.random`. */
+  readonly privacy?: UpdatePrivacy;
+  /** For a private run that this peer may come back to. */
+  readonly unmasked?: UnmaskedStates;
   readonly signal: AbortSignal;
 }
 
@@ -27,7 +42,8 @@ export interface Runs extends Disposable {
    * Takes part until the last round closed, and leads while no other does. Resolves with the state all members hold.
    *
    * Throws INVALID_OPTION, SHAPE_MISMATCH, ABORTED; PEER_UNREACHABLE when nobody of `ask` is there; HASH_MISMATCH and REFUSED when a
-   * coordinator's result does not hold; and what the learner throws.
+   * coordinator's result does not hold; REFUSED when this peer is not invited to a private run; PRIVACY_SPENT; TOO_FEW_UPDATES when a private round
+   * broke after updates were unmasked; and what the learner throws.
    */
   takePart(options: PartOptions): Promise<SharedState>;
 }
@@ -46,8 +62,8 @@ type Found = { readonly type: 'done' | 'mine' | 'nobody' } | { readonly type: 'l
 /** Answers for all runs this peer takes part in. `deps.blobs` must be served to their members. */
 export function createRuns(deps: RunDeps): Runs {
   const seats = new Map<string, Seat>();
-  const seatOf = (run: Uint8Array): Seat => {
-    const seat = seats.get(toHex(run));
+  const seatOf = (run: Uint8Array, peer: PeerId): Seat => {
+    const seat = deps.mayJoin?.(peer, run) === false ? undefined : seats.get(toHex(run));
     if (seat === undefined) throw new PeerAiError('NOT_FOUND', 'This peer takes no part in such a run.');
     return seat;
   };
@@ -58,20 +74,27 @@ export function createRuns(deps: RunDeps): Runs {
     throw notLeading(undefined, part.held.term);
   };
   const answers = [
+    serveMethod(deps.network, sumMethod, async ({ run, ...ask }, { peer, signal }) => {
+      const seat = seatOf(run, peer);
+      return seat.isOver ? { is: 'late', parts: [] } : leaderOf(seat, peer, 0).sum(peer, ask, signal);
+    }),
     serveMethod(deps.network, watchMethod, async function* ({ run, term }, { peer, signal }) {
-      const seat = seatOf(run);
+      const seat = seatOf(run, peer);
       const { held } = seat.part;
       if (seat.isOver) yield { term: held.term, open: undefined, closed: held.closed };
       else yield* leaderOf(seat, peer, term).watch(peer, signal);
     }),
     serveMethod(deps.network, submitMethod, async ({ run, receipt }, { peer, signal }) => {
-      const seat = seatOf(run);
+      const seat = seatOf(run, peer);
       return { late: seat.isOver || (await leaderOf(seat, peer, 0).submit(peer, receipt, signal)) };
     }),
   ];
   return {
     async takePart(options) {
       const run = checkRun(deps.crypto, options.spec);
+      if (run.private?.members.includes(deps.identity.peer) === false)
+        throw new PeerAiError('REFUSED', 'This peer is not invited to that private run.');
+      if (run.private !== undefined || options.privacy !== undefined) randomOf(deps);
       const name = toHex(run.hash);
       if (seats.get(name)?.isOver === false)
         throw new PeerAiError('REFUSED', 'This peer takes part in that run already.');
@@ -92,15 +115,26 @@ export function createRuns(deps: RunDeps): Runs {
   };
 }
 
-function seatFor(deps: RunDeps, run: Run, { from, learner, onEvent = () => undefined }: PartOptions): Seat {
+function seatFor(deps: RunDeps, run: Run, options: PartOptions): Seat {
+  const { from, learner, privacy, unmasked, onEvent = () => undefined } = options;
   if (from.weights.length !== run.size || from.momentum.length !== run.size)
     throw new PeerAiError<NnErrorCode>('SHAPE_MISMATCH', 'The state to begin with has another length than the run.', {
       expected: run.size,
       received: from.weights.length,
     });
   const hash = deps.blobs.put(encodeState(from));
-  const held = { state: from, hash, residual: undefined, term: 0, members: [], closed: undefined };
-  return { part: { run, learner, onEvent, held }, isOver: false, leader: undefined, following: undefined };
+  const held = {
+    state: from,
+    hash,
+    residual: undefined,
+    term: 0,
+    members: [],
+    unmasked: new Set(unmasked?.known),
+    closed: undefined,
+  };
+  const noteUnmasked = unmasked === undefined ? undefined : (base: string) => unmasked.note(base);
+  const part = { run, learner, onEvent, privacy, noteUnmasked, held };
+  return { part, isOver: false, leader: undefined, following: undefined };
 }
 
 /** Runs that are over are remembered up to a limit, the oldest forgotten first. */
@@ -110,14 +144,14 @@ function forgetOldest(seats: Map<string, Seat>): void {
 }
 
 /** Follows whoever leads, and leads when this peer's turn comes. */
-async function drive(deps: RunDeps, seat: Seat, { ask, signal }: PartOptions): Promise<SharedState> {
+async function drive(deps: RunDeps, seat: Seat, { ask, signal, leads = true }: PartOptions): Promise<SharedState> {
   const { held } = seat.part;
   const self = deps.identity.peer;
-  let order = ask.length === 0 ? [self] : ask;
+  let order = ask.length === 0 && leads ? [self] : ask;
   for (;;) {
     const found = await seek(deps, seat, order, signal);
     if (found.type === 'done') return held.state;
-    if (found.type === 'nobody')
+    if (found.type === 'nobody' || !leads)
       throw new PeerAiError('PEER_UNREACHABLE', 'Nobody who takes part in this run is there.', { asked: order });
     // All members know the same order: the first of them that is there leads on from the state it holds.
     if (found.type === 'lost') order = held.members.filter((peer) => peer !== found.leader);

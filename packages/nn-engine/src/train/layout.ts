@@ -1,4 +1,7 @@
-import { reshape, sizeOf, splitFlat, type Value } from '../graph/index.ts';
+import { PeerAiError } from '@peerai/core-protocol';
+
+import type { NnErrorCode } from '../errors.ts';
+import { reshape, showShape, sizeOf, splitFlat, type Value } from '../graph/index.ts';
 
 /** One named parameter tensor inside the flat vector. */
 export interface Parameter {
@@ -14,6 +17,23 @@ export interface Layout {
   readonly parameters: readonly Parameter[];
   /** Elements of the flat vector. */
   readonly size: number;
+}
+
+/** A trained model: how its flat vector is cut, and the vector. */
+export interface TrainedModel {
+  readonly layout: Layout;
+  readonly weights: Float32Array;
+}
+
+/** Throws SHAPE_MISMATCH when the vector is not as long as the layout says. */
+export function checkLength({ layout, weights }: TrainedModel, node = 'weights'): void {
+  if (weights.length === layout.size) return;
+  const [left, right] = [showShape([weights.length]), showShape([layout.size])];
+  throw new PeerAiError<NnErrorCode>('SHAPE_MISMATCH', `${node}: ${left} and ${right} of the layout differ.`, {
+    node,
+    left,
+    right,
+  });
 }
 
 /** Lays the parameters out in the order given. */

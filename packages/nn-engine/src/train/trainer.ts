@@ -48,8 +48,12 @@ export async function createTrainer(
   { runtime }: { readonly runtime: Runtime },
   options: TrainerOptions,
 ): Promise<Trainer> {
-  const { graph, initial, adamW = {}, threads = 1, signal } = options;
-  const program = await runtime.load(graph, { signal, carry: trainingCarry, threads });
+  const { graph, initial, adamW = {}, threads, signal } = options;
+  const program = await runtime.load(graph, {
+    signal,
+    carry: trainingCarry,
+    ...(threads !== undefined && { threads }),
+  });
   try {
     await program.write('w', vector(initial.weights));
     await program.write('m', vector(initial.firstMoment));

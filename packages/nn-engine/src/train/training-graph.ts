@@ -49,12 +49,10 @@ export const trainingCarry = { 'w.next': 'w', 'm.next': 'm', 'v.next': 'v' } as 
 export function trainingGraph({ layout, loss, adamW, clipNorm = 1 }: TrainingGraphOptions): Uint8Array {
   const settings = { ...defaultAdamW, ...adamW };
   const { graph, weights, total, gradient } = lossAndGradient(layout, loss);
-  const norm = squareRoot(sum(multiply(gradient, gradient), [0]));
-  const clipped = multiply(
-    gradient,
-    minimum(graph.constant(1), divide(graph.constant(clipNorm), add(norm, graph.constant(1e-6)))),
-  );
-  const next = adamWStep(graph, weights, clipped, layout.size, settings);
+  const squares = multiply(gradient, gradient);
+  const norm = squareRoot(sum(squares, [0]));
+  const shorter = minimum(graph.constant(1), divide(graph.constant(clipNorm), add(norm, graph.constant(1e-6))));
+  const next = adamWStep(graph, weights, { gradient, squares, shorter }, layout.size, settings);
   graph.output('loss', total);
   graph.output('gradientNorm', norm);
   for (const [name, value] of Object.entries(next)) graph.output(`${name}.next`, value);
@@ -66,6 +64,19 @@ export function gradientGraph({ layout, loss }: Pick<TrainingGraphOptions, 'layo
   const { graph, total, gradient } = lossAndGradient(layout, loss);
   graph.output('loss', total);
   graph.output('gradient', gradient);
+  return graph.toModel();
+}
+
+/**
+ * The update alone, for a gradient that was made elsewhere: `w`, `m`, `v` (carried), `gradient` (flat), `shorter` (scalar: what clipping multiplies the
+ * gradient by) and the scalars of `stepFeeds`; out come the carried `w.next`, `m.next`, `v.next`.
+ */
+export function updateGraph(size: number): Uint8Array {
+  const graph = new Graph();
+  const [weights, gradient] = [graph.input('w', [size]), graph.input('gradient', [size])];
+  const clipped = { gradient, squares: multiply(gradient, gradient), shorter: graph.input('shorter', []) };
+  const next = adamWStep(graph, weights, clipped, size, defaultAdamW);
+  for (const [name, value] of Object.entries(next)) graph.output(`${name}.next`, value);
   return graph.toModel();
 }
 
@@ -93,19 +104,27 @@ function lossAndGradient(layout: Layout, loss: TrainingGraphOptions['loss']) {
   return { graph, weights, total, gradient };
 }
 
-/** m ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g², w ← w − lr·(m̂ / (√v̂ + ε) + decay·w). */
+/** A gradient that counts `shorter` times: its scalar is multiplied into others, so that no pass over the vector is needed for it. */
+interface Clipped {
+  readonly gradient: Value;
+  /** The gradient's elements squared. */
+  readonly squares: Value;
+  readonly shorter: Value;
+}
+
+/** With g = shorter · gradient: m ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g², w ← w − lr·(m̂ / (√v̂ + ε) + decay·w). */
 function adamWStep(
   graph: Graph,
   w: Value,
-  gradient: Value,
+  { gradient, squares, shorter }: Clipped,
   size: number,
   settings: AdamW,
 ): { w: Value; m: Value; v: Value } {
   const [m, v] = [graph.input('m', [size]), graph.input('v', [size])];
   const learningRate = graph.input('learningRate', []);
   const [correction1, correction2] = [graph.input('correction1', []), graph.input('correction2', [])];
-  const nextM = add(scale(m, settings.beta1), scale(gradient, 1 - settings.beta1));
-  const nextV = add(scale(v, settings.beta2), scale(multiply(gradient, gradient), 1 - settings.beta2));
+  const nextM = add(scale(m, settings.beta1), multiply(gradient, scale(shorter, 1 - settings.beta1)));
+  const nextV = add(scale(v, settings.beta2), multiply(squares, scale(multiply(shorter, shorter), 1 - settings.beta2)));
   const root = add(squareRoot(multiply(nextV, correction2)), graph.constant(settings.epsilon));
   const direction = divide(multiply(nextM, multiply(learningRate, correction1)), root);
   const keep = subtract(graph.constant(1), scale(learningRate, settings.weightDecay));

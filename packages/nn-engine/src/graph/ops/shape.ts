@@ -52,13 +52,13 @@ export function concat(values: readonly Value[], axis: number, openSize?: string
       mismatch(graph.nextNodeName('Concat'), shape, value.shape, `differ outside axis ${axis}`);
     }
   }
-  const size = openSize ?? values.reduce((total, value) => total + (fixedShape(value.shape)[axis] ?? 0), 0);
+  const size = openSize ?? values.reduce((total, value) => total + sizeOf(value.shape.slice(axis, axis + 1)), 0);
   const output = graph.emit('Concat', values, shape.with(axis, size), { axis }, first.type);
   return graph.record('Concat', output, values, (gradient) => {
     let offset = 0;
     return values.map((value) => {
       const start = offset;
-      offset += fixedShape(value.shape)[axis] ?? 0;
+      offset += sizeOf(value.shape.slice(axis, axis + 1));
       const end = offset;
       return () => slice(gradient, axis, start, end);
     });

@@ -7,7 +7,7 @@ export interface Example {
 }
 
 const dimensions = 20;
-const classes = 5;
+export const classes = 5;
 export const weightCount = dimensions * classes;
 
 /** One centre a class. */
@@ -15,13 +15,15 @@ export function means(random: () => number): readonly (readonly number[])[] {
   return Array.from({ length: classes }, () => Array.from({ length: dimensions }, () => gaussian(random) * 0.9));
 }
 
+/** @param labelOf - draws a label; any is as likely as another when absent. */
 export function examplesOf(
   centres: readonly (readonly number[])[],
   count: number,
   random: () => number,
+  labelOf: () => number = () => Math.floor(random() * classes),
 ): readonly Example[] {
   return Array.from({ length: count }, () => {
-    const label = Math.floor(random() * classes);
+    const label = labelOf();
     return { label, features: (centres[label] ?? []).map((value) => value + gaussian(random)) };
   });
 }
@@ -42,11 +44,24 @@ export function gradientOf(weights: Float32Array, examples: readonly Example[]):
   return gradient;
 }
 
-export function accuracy(weights: Float32Array, examples: readonly Example[]): number {
-  const right = examples.filter(({ features, label }) => {
+/** Mean cross-entropy over the examples, nats. */
+export function lossOf(weights: Float32Array, examples: readonly Example[]): number {
+  const losses = examples.map(({ features, label }) => {
     const scores = scoresOf(weights, features);
-    return scores.indexOf(Math.max(...scores)) === label;
+    const most = Math.max(...scores);
+    return most + Math.log(scores.reduce((sum, score) => sum + Math.exp(score - most), 0)) - (scores[label] ?? 0);
   });
+  return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
+}
+
+/** The class the weights give an example. */
+export function classOf(weights: Float32Array, { features }: Example): number {
+  const scores = scoresOf(weights, features);
+  return scores.indexOf(Math.max(...scores));
+}
+
+export function accuracy(weights: Float32Array, examples: readonly Example[]): number {
+  const right = examples.filter((example) => classOf(weights, example) === example.label);
   return right.length / examples.length;
 }
 

@@ -1,0 +1,7 @@
+/**
+ * The runtime of a tab: graphs on onnxruntime-web, in wasm or WebGPU.
+ *
+ * @packageDocumentation
+ */
+export type { OrtFiles } from './messages.ts';
+export { type BrowserRuntimeOptions, createBrowserRuntime } from './runtime.ts';

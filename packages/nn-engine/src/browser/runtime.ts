@@ -1,0 +1,90 @@
+import { PeerAiError, type Runtime } from '@peerai/core-protocol';
+
+import type { NnErrorCode } from '../errors.ts';
+import type { Question, Reply, WorkerStart } from '../program/messages.ts';
+import { type WorkerEvents, type WorkerLine, workerRuntime } from '../program/program.ts';
+import { missingAbility, threadsPossible, threadsUnlessSaid } from './abilities.ts';
+import type { OrtFiles, TabStart } from './messages.ts';
+
+export interface BrowserRuntimeOptions {
+  /** Address of `@peerai/nn-engine/browser/worker` as the page's bundler made it: a module that imports nothing from elsewhere. */
+  readonly worker: string | URL;
+  /** Where the page serves onnxruntime-web. Nothing is fetched before the first graph is loaded. */
+  readonly wasm: OrtFiles;
+  /**
+   * The build of onnxruntime-web with WebGPU: with it, graphs run there when the browser gives an adapter, else in wasm. Not for training graphs: they take a
+   * vector apart into more tensors at once than a shader may have (10 on the adapter tried), and `run` then throws MODEL_REFUSED.
+   */
+  readonly webGpu?: OrtFiles;
+}
+
+/**
+ * ONNX Runtime in a tab (the optional peer `onnxruntime-web`, 14 MB of wasm that the page serves), one worker a program, so that the page never stalls.
+ *
+ * A program has as many threads as asked, but no more than there are cores, and one where the page is not cross-origin isolated
+ * (`Cross-Origin-Opener-Policy: same-origin` and `Cross-Origin-Embedder-Policy: require-corp`); not asked, half of the cores, four at most. An aborted run
+ * leaves carried state as it was; disposing a program ends its worker at once, also inside a run, and gives its memory back.
+ *
+ * `load` throws UNSUPPORTED in a browser without WebAssembly, SIMD or workers, ENGINE_MISSING (its details name the file) when one of the files cannot be
+ * loaded, MODEL_REFUSED for a graph it cannot run and for `memoryBytesMax`, ABORTED.
+ */
+export function createBrowserRuntime(options: BrowserRuntimeOptions): Runtime {
+  const runtime = workerRuntime((start, events) => startTabWorker(options, start, events), threadsUnlessSaid);
+  return {
+    async load(graph, loadOptions) {
+      const missing = missingAbility();
+      if (missing !== undefined) throw new PeerAiError<NnErrorCode>('UNSUPPORTED', missing);
+      return await runtime.load(graph, loadOptions);
+    },
+  };
+}
+
+function startTabWorker(options: BrowserRuntimeOptions, start: WorkerStart, { reply, lost }: WorkerEvents): WorkerLine {
+  const address = whole(options.worker);
+  const worker = new Worker(address, { type: 'module', name: 'peerai-training' });
+  let answers = false;
+  const post = (message: TabStart | Question): void => {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker, not a window
+    worker.postMessage(message);
+  };
+  worker.addEventListener('message', ({ data }: MessageEvent<Reply>) => {
+    answers = true;
+    reply(data);
+  });
+  worker.addEventListener('error', (event) => {
+    // A file that is not there, or that the page's policy forbids, comes without a message.
+    const { message } = event as Partial<ErrorEvent>;
+    lost(answers ? closed(message) : notLoaded(address, message));
+  });
+  post({
+    ...start,
+    threads: Math.min(start.threads, threadsPossible()),
+    wasm: addresses(options.wasm),
+    ...(options.webGpu !== undefined && { webGpu: addresses(options.webGpu) }),
+  });
+  return {
+    post,
+    waited: () => undefined,
+    async end() {
+      worker.terminate();
+    },
+  };
+}
+
+const whole = (address: string | URL): string => new URL(address, globalThis.location.href).href;
+const addresses = ({ module, loader, wasm }: OrtFiles): TabStart['wasm'] => ({
+  module: whole(module),
+  loader: whole(loader),
+  wasm: whole(wasm),
+});
+
+function notLoaded(file: string, reason = 'the browser says no reason'): PeerAiError<NnErrorCode> {
+  return new PeerAiError<NnErrorCode>('ENGINE_MISSING', `The training worker at ${file} did not start: ${reason}.`, {
+    file,
+    reason,
+  });
+}
+
+function closed(reason = 'the browser says no reason'): PeerAiError<NnErrorCode> {
+  return new PeerAiError<NnErrorCode>('PROGRAM_CLOSED', `The worker of this program failed: ${reason}.`, { reason });
+}

@@ -1,0 +1,9 @@
+/**
+ * What was trained here, as files that others read: ONNX with the weights inside, and GGUF for llama.cpp and Ollama.
+ *
+ * @packageDocumentation
+ */
+export { byteTokens, type GgufOptions, type GgufToken, languageModelGguf } from './language-model-gguf.ts';
+export { languageModelOnnx } from './language-model-onnx.ts';
+export { nanoGguf } from './nano-gguf.ts';
+export { exportOnnx } from './onnx.ts';

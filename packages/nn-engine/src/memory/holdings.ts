@@ -1,0 +1,156 @@
+import { compareUtf8 } from '@peerai/core-protocol';
+
+import type { Accelerator } from './accelerator.ts';
+import type { CapsuleCard, CapsuleFacts, CapsuleId } from './capsule.ts';
+import type { EmbedderKind } from './embedder.ts';
+import type { OpenedCapsule } from './signed-capsule.ts';
+import { VectorTable } from './vectors.ts';
+
+/** One capsule in memory: everything but its data. */
+export interface Held {
+  readonly facts: CapsuleFacts;
+  readonly mine: boolean;
+  readonly keptSinceMs: number;
+  /** Of its sealed row. */
+  readonly rowBytes: number;
+  readonly group: Group;
+  /** Of its vector in the group's table. */
+  place: number;
+  uses: number;
+}
+/** The capsules of one embedder; only their vectors are compared. */
+export interface Group {
+  readonly space: VectorSpace;
+  readonly table: VectorTable;
+  /** By place. */
+  readonly held: Held[];
+  /** Nothing in the group has more, or is newer: bounds for what was not looked at. */
+  qualityMax: number;
+  newestMs: number;
+  accelerator?: Accelerator;
+}
+/** Gives a large group its accelerator; undefined for one that is better without. */
+export type Accelerate = (group: Group) => Accelerator | undefined;
+interface Totals {
+  capsules: number;
+  bytes: number;
+}
+
+/** What names the space in which vectors are compared. */
+export interface VectorSpace {
+  readonly name: string;
+  readonly dimensions: number;
+  readonly kind: EmbedderKind;
+}
+export const groupKey = ({ name, dimensions, kind }: VectorSpace): string => `${kind}/${dimensions}/${name}`;
+
+const newGroup = (space: VectorSpace): Group => ({
+  space,
+  table: new VectorTable(space.dimensions),
+  held: [],
+  qualityMax: 0,
+  newestMs: 0,
+});
+
+export const cardOf = ({ facts, mine, keptSinceMs, uses }: Held): CapsuleCard => ({
+  ...facts,
+  mine,
+  keptSinceMs,
+  uses,
+});
+
+/** Newest first, then by id. */
+export const byNewest = (
+  a: Pick<CapsuleFacts, 'createdMs' | 'id'>,
+  b: Pick<CapsuleFacts, 'createdMs' | 'id'>,
+): number => b.createdMs - a.createdMs || compareUtf8(a.id, b.id);
+
+/** What a memory holds, as it was last committed. */
+export class Holdings {
+  readonly #byId = new Map<CapsuleId, Held>();
+  readonly #groups = new Map<string, Group>();
+  /** Ids of the capsules that a held one replaced. */
+  readonly #replaced = new Map<CapsuleId, number>();
+  #ordered: readonly Held[] | undefined;
+  #accelerate: Accelerate | undefined;
+  readonly all: Totals = { capsules: 0, bytes: 0 };
+  readonly foreign: Totals = { capsules: 0, bytes: 0 };
+
+  get(id: CapsuleId): Held | undefined {
+    return this.#byId.get(id);
+  }
+
+  isReplaced(id: CapsuleId): boolean {
+    return this.#replaced.has(id);
+  }
+
+  groups(): Iterable<Group> {
+    return this.#groups.values();
+  }
+
+  group(space: VectorSpace): Group | undefined {
+    return this.#groups.get(groupKey(space));
+  }
+
+  /** Newest first. */
+  ordered(): readonly Held[] {
+    this.#ordered ??= [...this.#byId.values()].sort((a, b) => byNewest(a.facts, b.facts));
+    return this.#ordered;
+  }
+
+  put({ facts, body }: OpenedCapsule, kept: Pick<Held, 'mine' | 'keptSinceMs' | 'rowBytes' | 'uses'>): void {
+    const space = { name: body.embedder, dimensions: body.vector.length, kind: body.embedderKind };
+    const group = this.group(space) ?? newGroup(space);
+    this.#groups.set(groupKey(space), group);
+    const held: Held = { facts, ...kept, group, place: group.table.count };
+    group.table.add(body.vector);
+    group.held.push(held);
+    group.qualityMax = Math.max(group.qualityMax, facts.quality);
+    group.newestMs = Math.max(group.newestMs, facts.createdMs);
+    if (group.accelerator === undefined) this.#speedUp(group);
+    else group.accelerator.put(held);
+    this.#byId.set(facts.id, held);
+    this.#count(held, 1);
+  }
+
+  drop(id: CapsuleId): void {
+    const held = this.#byId.get(id);
+    if (held === undefined) return;
+    const { group, place } = held;
+    group.accelerator?.drop(held);
+    group.table.remove(place);
+    const last = group.held.pop();
+    if (last !== undefined && last !== held) {
+      group.held[place] = last;
+      last.place = place;
+    }
+    if (group.held.length === 0) this.#groups.delete(groupKey(group.space));
+    this.#byId.delete(id);
+    this.#count(held, -1);
+  }
+
+  /** From now on large groups get an accelerator. */
+  accelerateWith(accelerate: Accelerate): void {
+    this.#accelerate = accelerate;
+    for (const group of this.#groups.values()) this.#speedUp(group);
+  }
+
+  #speedUp(group: Group): void {
+    const accelerator = this.#accelerate?.(group);
+    if (accelerator !== undefined) group.accelerator = accelerator;
+  }
+
+  #count({ mine, rowBytes, facts }: Held, sign: 1 | -1): void {
+    for (const totals of mine ? [this.all] : [this.all, this.foreign]) {
+      totals.capsules += sign;
+      totals.bytes += sign * rowBytes;
+    }
+    for (const { kind, capsule } of facts.relations) {
+      if (kind !== 'replaces' || !mine) continue;
+      const count = (this.#replaced.get(capsule) ?? 0) + sign;
+      if (count === 0) this.#replaced.delete(capsule);
+      else this.#replaced.set(capsule, count);
+    }
+    this.#ordered = undefined;
+  }
+}

@@ -1,0 +1,138 @@
+import { orAborted, PeerAiError } from '@peerai/core-protocol';
+
+import { createTurns } from '../turns.ts';
+import type { IndexState } from './accelerator.ts';
+import type { Audience, Capsule, CapsuleCard, CapsuleId } from './capsule.ts';
+import { consolidate, type Consolidation, undoConsolidation } from './consolidate.ts';
+import type { CapsuleDraft } from './draft.ts';
+import { forgetCapsule, honourForget } from './forget.ts';
+import { cardOf } from './holdings.ts';
+import { type Inner, load, type MemoryDeps, type MemoryOptions } from './inner.ts';
+import { addCapsule, takeCapsules, type TakeResult } from './keep.ts';
+import { memoryLimits as limits } from './limits.ts';
+import { type ListPage, listPage, type ListQuestion } from './list.ts';
+import type { ConsolidationRule } from './plan.ts';
+import { ask, type MemoryQuery, type SearchAnswer } from './query.ts';
+import { capsuleKey } from './rows.ts';
+import { bytesFor, capsuleOf, type OpenedCapsule } from './signed-capsule.ts';
+import { createUses } from './uses.ts';
+
+/** What a device remembers. Whatever was acknowledged is on disk. */
+export interface Memory {
+  /** Embedded, signed, sealed and on disk when it resolves. Throws INVALID_OPTION, LIMIT_EXCEEDED, MEMORY_FULL, ABORTED, STORE_FULL, what the embedder throws. */
+  add(draft: CapsuleDraft, signal: AbortSignal): Promise<CapsuleCard>;
+  /** What is known without opening it. */
+  card(id: CapsuleId): CapsuleCard | undefined;
+  /** The whole capsule. Undefined for one that is not here. Throws DECRYPTION_FAILED, INVALID_FORMAT when its row was damaged since. */
+  get(id: CapsuleId): Promise<Capsule | undefined>;
+  /** Newest first. Throws INVALID_FORMAT, LIMIT_EXCEEDED. */
+  list(question?: ListQuestion): ListPage;
+  /** Each capsule it returns to this device itself counts as used. Throws INVALID_OPTION, LIMIT_EXCEEDED, ABORTED. */
+  search(query: MemoryQuery, signal: AbortSignal): Promise<SearchAnswer>;
+  /** Gone from the disk, a tombstone in its place, so that no copy comes back; with what it replaced. False for one that is not here. */
+  forget(id: CapsuleId): Promise<boolean>;
+  /** As its author asks (`signForget`), or a key that goes on for its author's. False for one that is not here. Throws REFUSED for another author's, INVALID_FORMAT, INVALID_SIGNATURE. */
+  honourForget(signed: Uint8Array): Promise<boolean>;
+  /** Capsules of other peers, each checked; those that are good are on disk when it resolves. Throws LIMIT_EXCEEDED for too many, STORE_FULL. */
+  take(signed: readonly Uint8Array[]): Promise<readonly TakeResult[]>;
+  /** The signed bytes for another peer. Throws NOT_FOUND, CAPSULE_PERSONAL (always, for a personal one), CAPSULE_NOT_SHARED. */
+  handOut(id: CapsuleId, audience: Exclude<Audience, 'self'>): Promise<Uint8Array>;
+  /**
+   * Takes away what is old and seldom used, and makes one of near-equal capsules of this device; a second run right after changes nothing.
+   * What it did until it was aborted stays. Throws ABORTED, STORE_FULL.
+   */
+  consolidate(signal: AbortSignal, rule?: Partial<ConsolidationRule>): Promise<Consolidation>;
+  /** Brings back what the last consolidation took away; how many. Throws NOT_FOUND, EXPIRED, MEMORY_FULL. */
+  undoConsolidation(): Promise<number>;
+  state(): MemoryState;
+  /** Resolves when no index is being built any more; searches work meanwhile, they look at every vector. Throws ABORTED. */
+  indexed(signal: AbortSignal): Promise<void>;
+  /** Ends the building of indexes, saves what they have, and writes the last counts of uses. Nothing else waits for it. */
+  close(): Promise<void>;
+}
+export interface MemoryState {
+  readonly capsules: number;
+  readonly capsulesMax: number;
+  /** Of sealed rows. */
+  readonly bytes: number;
+  readonly bytesMax: number;
+  readonly ofOtherPeers: number;
+  /** Tombstones. */
+  readonly forgotten: number;
+  readonly tombstonesMax: number;
+  /** Ids of rows that do not open: cut or altered, or sealed with another secret. They are left as they are. */
+  readonly damaged: readonly CapsuleId[];
+  /** Of embedders with so many capsules that they have one. */
+  readonly indexes: readonly IndexState[];
+}
+
+const standardRule: ConsolidationRule = {
+  expireAfterMs: limits.expireAfterMs,
+  keepUsesMin: limits.keepUsesMin,
+  mergeCosineMin: limits.mergeCosineMin,
+};
+
+/** Opens a memory and reads what it holds. Throws what the store throws. */
+export async function openMemory(deps: MemoryDeps, options: MemoryOptions = {}): Promise<Memory> {
+  const inner = await load(deps, options);
+  const uses = createUses(inner);
+  const { holdings } = inner;
+  const oneByOne = createTurns();
+  const accelerators = () => [...holdings.groups()].flatMap(({ accelerator }) => accelerator ?? []);
+  return {
+    add: (draft, signal) => addCapsule(inner, draft, signal),
+    card(id) {
+      const held = holdings.get(id);
+      return held === undefined ? undefined : cardOf(held);
+    },
+    async get(id) {
+      const opened = await read(inner, id);
+      return opened === undefined ? undefined : capsuleOf(opened);
+    },
+    list: (question = {}) => listPage(holdings, question),
+    async search(query, signal) {
+      const answer = await ask(inner, query, signal);
+      // What others ask keeps nothing from expiring here.
+      if ((query.audience ?? 'self') === 'self') uses.note(answer.hits.map(({ capsule }) => capsule.id));
+      return answer;
+    },
+    forget: (id) => forgetCapsule(inner, id),
+    honourForget: (signed) => honourForget(inner, signed),
+    take: (signed) => takeCapsules(inner, signed),
+    consolidate: (signal, rule) => oneByOne(() => consolidate(inner, { ...standardRule, ...rule }, signal)),
+    undoConsolidation: () => oneByOne(() => undoConsolidation(inner)),
+    async handOut(id, audience) {
+      const opened = await read(inner, id);
+      if (opened === undefined) throw new PeerAiError('NOT_FOUND', 'No such capsule is here.', { id });
+      return bytesFor(audience, opened);
+    },
+    state: () => ({
+      capsules: holdings.all.capsules,
+      capsulesMax: inner.quota.capsulesMax,
+      bytes: holdings.all.bytes,
+      bytesMax: inner.quota.bytesMax,
+      ofOtherPeers: holdings.foreign.capsules,
+      forgotten: inner.forgotten.size,
+      tombstonesMax: inner.quota.tombstonesMax,
+      damaged: [...inner.damaged],
+      indexes: accelerators().map((one) => one.state()),
+    }),
+    async indexed(signal) {
+      await orAborted(Promise.all(accelerators().map((one) => one.settled())), signal);
+    },
+    async close() {
+      inner.closing.abort();
+      await uses.settled();
+      for (const one of accelerators()) {
+        await one.settled();
+        await one.save();
+      }
+    },
+  };
+}
+
+async function read({ holdings, store, seal }: Inner, id: CapsuleId): Promise<OpenedCapsule | undefined> {
+  if (holdings.get(id) === undefined) return undefined;
+  const row = await store.get(capsuleKey(id));
+  return row === undefined ? undefined : seal.open(id, row);
+}

@@ -1,0 +1,52 @@
+import type { CapsuleId } from './capsule.ts';
+import { commit, type Inner } from './inner.ts';
+import { memoryLimits as limits } from './limits.ts';
+import { usesKey, usesRow } from './rows.ts';
+
+/** Counts what searches returned. */
+export interface Uses {
+  note(ids: readonly CapsuleId[]): void;
+  /** Resolves when everything noted is on disk; the memory is closing. Throws what the store throws. */
+  settled(): Promise<void>;
+}
+
+/**
+ * Searches do not wait for the disk: a count is written a second after, all that came meanwhile in one commit. After a crash the last ones may be
+ * missing, and when the store refuses they are tried again with the next.
+ */
+export function createUses(inner: Inner): Uses {
+  const waiting = new Set<CapsuleId>();
+  let writing: Promise<void> | undefined;
+  const write = async (): Promise<void> => {
+    const ids = [...waiting];
+    const changes = ids.flatMap((id) => {
+      const held = inner.holdings.get(id);
+      return held === undefined ? [] : [inner.store.put(usesKey(id), usesRow(held.uses))];
+    });
+    await commit(inner, [{ changes, apply: () => undefined }]);
+    for (const id of ids) waiting.delete(id);
+  };
+  const writeSoon = async (): Promise<void> => {
+    await inner.clock.sleep(limits.usesDelayMs, inner.closing.signal).catch(() => undefined);
+    await inner.inTurn(write);
+  };
+  return {
+    note(ids) {
+      for (const id of ids) {
+        const held = inner.holdings.get(id);
+        if (held === undefined) continue;
+        held.uses += 1;
+        waiting.add(id);
+      }
+      if (waiting.size === 0) return;
+      writing ??= writeSoon().finally(() => {
+        writing = undefined;
+      });
+      writing.catch(() => undefined);
+    },
+    async settled() {
+      await writing?.catch(() => undefined);
+      if (waiting.size > 0) await inner.inTurn(write);
+    },
+  };
+}

@@ -1,0 +1,161 @@
+import type { Tensor as PortTensor } from '@peerai/core-protocol';
+import type { InferenceSession, Tensor } from 'onnxruntime-node';
+
+import type { WorkerErrorCode } from './messages.ts';
+
+/** What is used of ONNX Runtime's packages: both have the same types. */
+interface OrtTensors {
+  readonly Tensor: typeof Tensor;
+}
+type Shape = readonly (number | string)[];
+
+export interface SessionOptions {
+  /** Carried output name to input name. */
+  readonly carry: Readonly<Record<string, string>>;
+  /** Carried outputs are written into buffers that are there already. The web's runtime would not fill them. */
+  readonly intoBuffers: boolean;
+}
+
+/** What a worker answers instead of a result. */
+export class WorkerFailure extends Error {
+  readonly code: WorkerErrorCode;
+  readonly details: Readonly<Record<string, unknown>>;
+
+  constructor(code: WorkerErrorCode, message: string, details: Readonly<Record<string, unknown>> = {}) {
+    super(message);
+    this.code = code;
+    this.details = details;
+  }
+}
+
+/** One ONNX Runtime session and its carried state, inside the worker that owns both. */
+export class Session {
+  readonly #ort: OrtTensors;
+  readonly #session: InferenceSession;
+  readonly #carry: SessionOptions['carry'];
+  readonly #inputs: ReadonlyMap<string, Shape>;
+  /** Inputs of truth values: the port has no type for them, so they come as uint8. */
+  readonly #truths: ReadonlySet<string>;
+  /** Carried input name to its tensor now. */
+  readonly #state = new Map<string, Tensor>();
+  /** Carried output name to a buffer the next run may write: state and spare change places after each run. */
+  readonly #spare = new Map<string, Tensor>();
+  /** What the last run carries, until it is known whether that run counts. */
+  #last: InferenceSession.ReturnType = {};
+
+  constructor(ort: OrtTensors, session: InferenceSession, { carry, intoBuffers }: SessionOptions) {
+    this.#ort = ort;
+    this.#session = session;
+    this.#carry = carry;
+    this.#inputs = new Map(session.inputMetadata.map((value) => [value.name, value.isTensor ? value.shape : []]));
+    const truths = session.inputMetadata.filter((value) => value.isTensor && value.type === 'bool');
+    this.#truths = new Set(truths.map(({ name }) => name));
+    for (const [output, input] of Object.entries(carry)) {
+      const shape = this.#inputs.get(input);
+      const source = session.outputMetadata.find((value) => value.name === output);
+      if (shape === undefined || source === undefined || !source.isTensor) {
+        throw new WorkerFailure(
+          'MODEL_REFUSED',
+          `The graph does not carry ${output} to ${input}: one of them is missing.`,
+          { output, input },
+        );
+      }
+      if (source.type !== 'float32')
+        throw new WorkerFailure('MODEL_REFUSED', `${output} is carried but not float32.`, { output });
+      const sizes = shape.map((size) => (typeof size === 'number' ? size : 0));
+      this.#state.set(input, this.#zeros(sizes));
+      const fixed = source.shape.every((size) => typeof size === 'number');
+      if (intoBuffers && fixed) this.#spare.set(output, this.#zeros(source.shape));
+    }
+  }
+
+  /** Carried state moves on when the next question shows that this run counts. */
+  async run(feeds: Readonly<Record<string, PortTensor>>): Promise<Record<string, PortTensor>> {
+    const fetches: Record<string, Tensor | null> = {};
+    for (const name of this.#session.outputNames) fetches[name] = this.#spare.get(name) ?? null;
+    this.#last = await this.#session.run(this.#feeds(feeds), fetches, { logSeverityLevel: 4 });
+    const given = Object.entries(this.#last).filter(([output]) => this.#carry[output] === undefined);
+    return Object.fromEntries(given.map(([output, tensor]) => [output, copyOut(tensor)]));
+  }
+
+  /** Takes over what the last run carries, or leaves carried state as it was before that run. */
+  settle(counts: boolean): void {
+    const last = counts ? this.#last : {};
+    this.#last = {};
+    for (const [output, tensor] of Object.entries(last)) {
+      const input = this.#carry[output];
+      if (input === undefined) continue;
+      const previous = this.#state.get(input);
+      this.#state.set(input, tensor);
+      if (this.#spare.has(output) && previous !== undefined) this.#spare.set(output, previous);
+    }
+  }
+
+  read(input: string): PortTensor {
+    return copyOut(this.#carried(input));
+  }
+
+  write(input: string, value: PortTensor): void {
+    this.#carried(input);
+    this.#state.set(input, this.#copyIn(input, value));
+  }
+
+  async release(): Promise<void> {
+    await this.#session.release();
+  }
+
+  #feeds(feeds: Readonly<Record<string, PortTensor>>): Record<string, Tensor> {
+    const result: Record<string, Tensor> = Object.fromEntries(this.#state);
+    for (const [name, value] of Object.entries(feeds)) {
+      if (!this.#inputs.has(name) || this.#state.has(name)) {
+        throw new WorkerFailure('SHAPE_MISMATCH', `The graph takes no feed "${name}".`, { node: name });
+      }
+      result[name] = this.#copyIn(name, value);
+    }
+    for (const name of this.#inputs.keys()) {
+      if (result[name] === undefined)
+        throw new WorkerFailure('SHAPE_MISMATCH', `The feed "${name}" is missing.`, { node: name });
+    }
+    return result;
+  }
+
+  #carried(input: string): Tensor {
+    const tensor = this.#state.get(input);
+    if (tensor === undefined)
+      throw new WorkerFailure('SHAPE_MISMATCH', `"${input}" is not carried by this program.`, { node: input });
+    return tensor;
+  }
+
+  #copyIn(name: string, value: PortTensor): Tensor {
+    const expected = this.#inputs.get(name) ?? [];
+    const elements = value.shape.reduce((product, size) => product * size, 1);
+    const fits =
+      expected.length === value.shape.length &&
+      expected.every((size, axis) => typeof size !== 'number' || size === value.shape[axis]) &&
+      elements === value.data.length;
+    if (!fits) {
+      const [left, right] = [`[${expected.join(', ')}]`, `[${value.shape.join(', ')}]`];
+      throw new WorkerFailure(
+        'SHAPE_MISMATCH',
+        `${name}: the graph takes ${left}, not ${right} with ${value.data.length} elements.`,
+        {
+          node: name,
+          left,
+          right,
+        },
+      );
+    }
+    const type = value.type === 'uint8' && this.#truths.has(name) ? 'bool' : value.type;
+    return new this.#ort.Tensor(type, value.data, value.shape);
+  }
+
+  #zeros(shape: readonly number[]): Tensor {
+    return new this.#ort.Tensor('float32', new Float32Array(shape.reduce((product, size) => product * size, 1)), shape);
+  }
+}
+
+function copyOut(tensor: Tensor): PortTensor {
+  const data = (tensor.data as Float32Array).slice();
+  const type = tensor.type === 'bool' ? 'uint8' : tensor.type;
+  return { type: type as PortTensor['type'], shape: [...tensor.dims], data };
+}

@@ -1,0 +1,174 @@
+import {
+  type Channel,
+  type Clock,
+  type CryptoProvider,
+  type Network,
+  orAborted,
+  PeerAiError,
+  type PeerId,
+  type Runtime,
+  type Tensors,
+  toHex,
+} from '@peerai/core-protocol';
+import { fetchBlob } from '@peerai/core-protocol/blob';
+
+import type { NnErrorCode } from '../errors.ts';
+import { limits } from '../limits.ts';
+import {
+  answerForm,
+  decodeOpen,
+  type OpenStage,
+  questionForm,
+  stageHash,
+  stageProtocol,
+  type StageQuestion,
+} from './messages.ts';
+import type { Stage } from './plan.ts';
+import { openStage, type StageRunner } from './stage.ts';
+import { type ActivationForm, packTensors, unpackTensors } from './tensors.ts';
+import { packWeights, unpackWeights } from './weights.ts';
+
+export interface StageHostDeps {
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly crypto: CryptoProvider;
+  readonly runtime: Runtime;
+}
+export interface StageHostOptions {
+  /** Whether this peer may use this stage here, asked at each opening before anything is fetched or loaded. */
+  readonly mayUse: (peer: PeerId, stage: Stage, mode: OpenStage['mode']) => boolean | Promise<boolean>;
+  /** Whether weights that are not offered here are fetched from the peer that opens, as a blob. Default false. */
+  readonly fetchesWeights?: boolean;
+  /** Hears what went wrong here and was told as INTERNAL. */
+  readonly onError?: (error: unknown) => void;
+}
+export interface StageHost extends Disposable {
+  /** Answers for a stage with these weights, which are held and not copied. Returns its hash. Throws LIMIT_REACHED above `limits.stagesOfferedMax`. */
+  offer(stage: Stage, weights: Float32Array): Uint8Array;
+  /** Takes an offer back; who has the stage open goes on. */
+  withdraw(hash: Uint8Array): void;
+}
+
+/** Answers `/peerai/stage/1` until disposed. Each channel has a stage of its own, which ends with it. */
+export function serveStages(deps: StageHostDeps, options: StageHostOptions): StageHost {
+  const { network, clock, crypto } = deps;
+  const { mayUse, fetchesWeights = false, onError } = options;
+  const offers = new Map<string, Float32Array>();
+  let open = 0;
+  const weightsOf = async (wanted: OpenStage, peer: PeerId, signal: AbortSignal): Promise<Float32Array> => {
+    const offered = offers.get(toHex(stageHash(crypto, wanted)));
+    if (offered !== undefined) return offered;
+    if (!fetchesWeights) throw new PeerAiError('NOT_FOUND', 'This stage is not offered here.');
+    const bytesMax = 4 * wanted.stage.layout.size;
+    return unpackWeights(await fetchBlob(deps, peer, wanted.weights, { signal, bytesMax }));
+  };
+  const begin = async (first: Uint8Array, { link, signal }: Channel) => {
+    const wanted = decodeOpen(first);
+    const { stage, mode, activations } = wanted;
+    if (!(await orAborted(Promise.resolve(mayUse(link.peer, stage, mode)), signal)))
+      throw new PeerAiError('REFUSED', 'This peer may not use this stage here.');
+    const weights = await weightsOf(wanted, link.peer, signal);
+    const runner = await openStage(deps, { stage, weights, mode, signal });
+    const isLast = stage.index === stage.count - 1;
+    // Scores are no activation: nothing comes after them that would forgive a rounded one.
+    const formOf = (kind: StageQuestion['kind']): ActivationForm =>
+      isLast && kind === 'forward' ? 'float32' : activations;
+    return { runner, formOf };
+  };
+  const answer = async (channel: Channel): Promise<void> => {
+    if (open >= limits.stagesOpenMax) throw tooMany('stages are open here');
+    open += 1;
+    try {
+      const messages = channel[Symbol.asyncIterator]();
+      const first = await next(messages, clock.deadline(limits.stageCallMs, channel.signal));
+      if (first === undefined) return;
+      const { runner, formOf } = await begin(first, channel);
+      await using _ = runner;
+      await channel.send(answerForm.encode({ tensors: [], error: undefined }));
+      await serve(channel, messages, runner, formOf, onError);
+    } finally {
+      open -= 1;
+    }
+  };
+  const answering = network.answer(stageProtocol, async (channel) => {
+    try {
+      await answer(channel);
+    } catch (error) {
+      if (channel.signal.aborted) return;
+      await channel.send(describe(error, onError));
+    }
+    await channel.close();
+  });
+  return {
+    offer(stage, weights) {
+      const hash = stageHash(crypto, { stage, weights: crypto.sha256(packWeights(weights)) });
+      if (offers.size >= limits.stagesOfferedMax && !offers.has(toHex(hash))) throw tooMany('stages are offered here');
+      offers.set(toHex(hash), weights);
+      return hash;
+    },
+    withdraw: (hash) => void offers.delete(toHex(hash)),
+    [Symbol.dispose]: () => answering[Symbol.dispose](),
+  };
+}
+
+/** Each question's answer; what goes wrong in one is its answer, and the next may be right. */
+async function serve(
+  channel: Channel,
+  messages: AsyncIterator<Uint8Array>,
+  runner: StageRunner,
+  formOf: (kind: StageQuestion['kind']) => ActivationForm,
+  onError: StageHostOptions['onError'],
+): Promise<void> {
+  for (;;) {
+    const message = await next(messages, channel.signal);
+    if (message === undefined) return;
+    const question = questionForm.decode(message);
+    try {
+      const tensors = await ask(runner, question, channel.signal);
+      await channel.send(answerForm.encode({ tensors: packTensors(tensors, formOf(question.kind)), error: undefined }));
+    } catch (error) {
+      if (channel.signal.aborted) throw error;
+      await channel.send(describe(error, onError));
+    }
+  }
+}
+
+async function ask(
+  runner: StageRunner,
+  { kind, tensors, offset = 0 }: StageQuestion,
+  signal: AbortSignal,
+): Promise<Tensors> {
+  const feeds = unpackTensors(tensors);
+  if (kind === 'forward') return { next: await runner.forward(feeds, signal) };
+  if (kind === 'update') {
+    await runner.update(feeds, signal);
+    return {};
+  }
+  if (kind === 'weights') {
+    const data = (await runner.weights(signal)).subarray(offset, offset + limits.stageActivationBytesMax / 4);
+    return { weights: { type: 'float32', shape: [data.length], data } };
+  }
+  const { squares, stateGradient, loss } = await runner.backward(feeds, signal);
+  return {
+    squares: { type: 'float32', shape: [squares.length], data: squares },
+    ...(stateGradient === undefined ? {} : { stateGradient }),
+    ...(loss === undefined ? {} : { loss: { type: 'float32', shape: [], data: Float32Array.of(loss) } }),
+  };
+}
+
+async function next(messages: AsyncIterator<Uint8Array>, signal: AbortSignal): Promise<Uint8Array | undefined> {
+  const { done, value } = await orAborted(messages.next(), signal);
+  return done ? undefined : value;
+}
+
+/** Ours with its code, anything else without a word of its own. */
+function describe(error: unknown, onError: StageHostOptions['onError']): Uint8Array {
+  if (!PeerAiError.is(error)) onError?.(error);
+  const told = PeerAiError.is(error)
+    ? { code: error.code, message: error.message.slice(0, limits.stageErrorCharsMax) }
+    : { code: 'INTERNAL', message: 'The host failed.' };
+  return answerForm.encode({ tensors: [], error: told });
+}
+
+const tooMany = (what: string): PeerAiError<NnErrorCode> =>
+  new PeerAiError<NnErrorCode>('LIMIT_REACHED', `As many ${what} as may be.`);

@@ -1,0 +1,316 @@
+import {
+  type Channel,
+  type Network,
+  PeerAiError,
+  type PeerId,
+  type Runtime,
+  type Tensors,
+} from '@peerai/core-protocol';
+import { serveBlobs } from '@peerai/core-protocol/blob';
+import { nodeCrypto as crypto } from '@peerai/core-protocol/crypto-node';
+import { createMemoryNetworks, ManualClock, seededRandom, settle } from '@peerai/core-protocol/testing';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { refusedMutations } from '../../test/mutations.ts';
+
+import { limits } from '../limits.ts';
+import { initialWeights } from '../models/language-model.ts';
+import { createNodeRuntime } from '../node/runtime.ts';
+import { createBlobTable } from '../rounds/index.ts';
+import { seededUnit } from '../train/random.ts';
+import { openStageAnywhere, type StagePeers } from './anywhere.ts';
+import { answerTokens } from './answer.ts';
+import { type StageHostOptions, serveStages } from './host.ts';
+import type { SplitModel } from './layered.ts';
+import { answerForm, decodeOpen, encodeOpen, questionForm, stageProtocol } from './messages.ts';
+import { createStageTrainer, type PlacedStage, runStages } from './pipeline.ts';
+import { splitModel, type Stage, stageWeights } from './plan.ts';
+import { openRemoteStage } from './remote.ts';
+import { packTensors, unpackTensors } from './tensors.ts';
+import { batchOf, languageModel, placeHere } from './testing/models.ts';
+import { packWeights } from './weights.ts';
+
+const { signal } = new AbortController();
+const runtime = createNodeRuntime();
+const code = (expected: string) => expect.objectContaining({ code: expected });
+const peerOf = (name: string) => name as PeerId;
+const driver = peerOf('driver');
+const answering: SplitModel = { ...languageModel, batch: { rows: 1, length: 12, learned: 1 } };
+const weights = initialWeights(languageModel.sizes, seededUnit(9));
+
+/** A world with hosts that offer every stage of a model to the driver. */
+function world(
+  model: SplitModel,
+  count: number,
+  hosts: readonly string[],
+  options: Partial<StageHostOptions> & { readonly runtime?: Runtime } = {},
+) {
+  const clock = new ManualClock();
+  const networks = createMemoryNetworks({ clock, random: seededRandom(1) });
+  const join = (peer: PeerId): Network => networks.join(peer, { isGranted: () => true });
+  const deps = { network: join(driver), clock };
+  const stages = splitModel(model, count);
+  const served = hosts.map((name) => {
+    const host = serveStages(
+      { network: join(peerOf(name)), clock, crypto, runtime: options.runtime ?? runtime },
+      { mayUse: (peer) => peer === driver, ...options },
+    );
+    for (const stage of stages) host.offer(stage, stageWeights(stage, weights));
+    return host;
+  });
+  const wanted = (stage: Stage, peers: readonly string[], more: Partial<StagePeers> = {}): StagePeers => ({
+    stage,
+    weights: crypto.sha256(packWeights(stageWeights(stage, weights))),
+    mode: 'answer',
+    activations: 'float32',
+    peers: peers.map(peerOf),
+    signal,
+    ...more,
+  });
+  const place = async (peers: (stage: Stage) => readonly string[], more: Partial<StagePeers> = {}) => {
+    const placed: PlacedStage[] = [];
+    for (const stage of stages) {
+      const runner = await openStageAnywhere(deps, wanted(stage, peers(stage), more));
+      placed.push({ stage, runner });
+      onTestFinished(() => runner[Symbol.asyncDispose]());
+    }
+    return placed;
+  };
+  return { networks, clock, deps, stages, served, wanted, place, join };
+}
+
+describe('stages at peers', () => {
+  it('give the scores that they give here, and nearly those with activations in eight bits', async () => {
+    const { place } = world(languageModel, 2, ['a', 'b']);
+    const batch = batchOf(languageModel, 5);
+    await using here = await placeHere(runtime, languageModel, { count: 2, weights, mode: 'answer' });
+    const expected = (await runStages(here.placed, batch, signal)).data as Float32Array;
+    const exact = await runStages(await place(({ index }) => [need(['a', 'b'][index])]), batch, signal);
+    expect(exact.data).toEqual(expected);
+    const rounded = await runStages(await place(() => ['a'], { activations: 'int8' }), batch, signal);
+    expect(rounded.data).not.toEqual(expected);
+    const likeness = cosine(rounded.data as Float32Array, expected);
+    expect(likeness).toBeGreaterThan(0.9999);
+  });
+
+  it('learn what they learn here, bit for bit', async () => {
+    const { place } = world(languageModel, 2, ['a', 'b']);
+    await using here = await placeHere(runtime, languageModel, { count: 2, weights, mode: 'learn' });
+    const there = createStageTrainer(await place(({ index }) => [need(['a', 'b'][index])], { mode: 'learn' }));
+    const local = createStageTrainer(here.placed);
+    const batch = batchOf(languageModel, 1);
+    expect(await there.step(batch, 0.01, signal)).toEqual(await local.step(batch, 0.01, signal));
+    expect(await there.weights(signal)).toEqual(await local.weights(signal));
+  });
+
+  it('fetch weights that they do not hold from their driver, and check them', async () => {
+    const { deps, stages, wanted, join, clock } = world(languageModel, 2, []);
+    const host = { clock, crypto, runtime };
+    serveStages({ ...host, network: join(peerOf('a')) }, { mayUse: () => true, fetchesWeights: true });
+    serveStages({ ...host, network: join(peerOf('b')) }, { mayUse: () => true });
+    const stage = need(stages[1]);
+    const blobs = createBlobTable(crypto);
+    serveBlobs(deps.network, blobs);
+    blobs.put(packWeights(stageWeights(stage, weights)));
+    await using runner = await openRemoteStage(deps, peerOf('a'), wanted(stage, []), signal);
+    expect(await runner.weights(signal)).toEqual(stageWeights(stage, weights));
+    await expect(openRemoteStage(deps, peerOf('b'), wanted(stage, []), signal)).rejects.toThrow(code('NOT_FOUND'));
+  });
+
+  it('are for whom their host says, and the others hear so', async () => {
+    const asked: unknown[] = [];
+    const mayUse: StageHostOptions['mayUse'] = (...what) => asked.push(what) < 0;
+    const { deps, stages, wanted } = world(languageModel, 2, ['a'], { mayUse });
+    const stage = need(stages[1]);
+    await expect(openRemoteStage(deps, peerOf('a'), wanted(stage, []), signal)).rejects.toThrow(code('REFUSED'));
+    expect(asked).toEqual([[driver, stage, 'answer']]);
+  });
+});
+
+describe('a peer that dies', () => {
+  const prompt = [3, 1, 4, 1, 5];
+  const tokensMax = 6;
+
+  it('is replaced in the middle of an answer, which goes on without a token twice', async () => {
+    await using here = await placeHere(runtime, answering, { count: 2, weights, mode: 'answer' });
+    const expected = await Array.fromAsync(answerTokens(here.placed, { prompt, tokensMax, signal }));
+    expect(expected).toHaveLength(tokensMax);
+    const { place, networks } = world(answering, 2, ['a', 'b', 'c']);
+    const lost: unknown[] = [];
+    const placed = await place(({ index }) => (index === 0 ? ['a'] : ['b', 'c']), {
+      onLost: (peer) => lost.push(peer),
+    });
+    const tokens: number[] = [];
+    for await (const token of answerTokens(placed, { prompt, tokensMax, signal })) {
+      tokens.push(token);
+      if (tokens.length === 3) networks.kill(peerOf('b'));
+    }
+    expect(tokens).toEqual(expected);
+    expect(lost).toEqual(['b']);
+  });
+
+  it('ends the answer when nobody is left, and the error names the stage', async () => {
+    const { place, networks } = world(answering, 2, ['a', 'b']);
+    const placed = await place(({ index }) => [need(['a', 'b'][index])]);
+    const answer = answerTokens(placed, { prompt, tokensMax, signal });
+    await answer.next();
+    networks.kill(peerOf('b'));
+    const error = await answer.next().catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: 'STAGE_LOST', details: { index: 1, reasons: { b: 'CHANNEL_CLOSED' } } });
+  });
+
+  it('takes what its stage learned with it', async () => {
+    const { place, networks } = world(languageModel, 2, ['a', 'b', 'c']);
+    const placed = await place(({ index }) => (index === 0 ? ['a'] : ['b', 'c']), { mode: 'learn' });
+    const trainer = createStageTrainer(placed);
+    await trainer.step(batchOf(languageModel, 1), 0.01, signal);
+    networks.kill(peerOf('b'));
+    for (let time = 0; time < 2; time += 1)
+      await expect(trainer.step(batchOf(languageModel, 2), 0.01, signal)).rejects.toMatchObject({
+        code: 'STAGE_LOST',
+        details: { index: 1 },
+      });
+  });
+
+  it('and one that is stopped, end the work there', async () => {
+    const begun = Promise.withResolvers<void>();
+    const ended = Promise.withResolvers<void>();
+    const stuck: Runtime = {
+      load: async () => ({
+        run: (_, until) =>
+          new Promise((_, reject) => {
+            begun.resolve();
+            until.addEventListener('abort', () => reject(new PeerAiError('ABORTED', 'stopped')));
+          }),
+        read: () => Promise.reject(new Error('nothing is read here')),
+        write: async () => undefined,
+        [Symbol.asyncDispose]: async () => ended.resolve(),
+      }),
+    };
+    const placed = await world(answering, 1, ['a'], { runtime: stuck }).place(() => ['a']);
+    const stopped = new AbortController();
+    const token = answerTokens(placed, { prompt, tokensMax, signal: stopped.signal }).next();
+    token.catch(() => undefined);
+    await begun.promise;
+    stopped.abort();
+    await expect(token).rejects.toThrow(code('ABORTED'));
+    await ended.promise;
+  });
+
+  it('and one that never answers, are given up after a call’s time', async () => {
+    const { deps, clock, stages, wanted } = world(answering, 1, ['a'], { mayUse: () => new Promise(() => undefined) });
+    const opening = openRemoteStage(deps, peerOf('a'), wanted(need(stages[0]), []), signal).catch(
+      (error: unknown) => error,
+    );
+    await clock.advance(limits.stageCallMs - 1);
+    expect(await Promise.race([opening, Promise.resolve('waits')])).toBe('waits');
+    await clock.advance(1);
+    expect(await opening).toMatchObject({ code: 'TIMEOUT' });
+  });
+});
+
+describe('what is bounded', () => {
+  it('offers and stages that are open at one host', async () => {
+    const { served, stages, deps, wanted, join } = world(answering, 1, ['a']);
+    const [host, stage] = [need(served[0]), need(stages[0])];
+    const held: Channel[] = [];
+    const widths = (width: number): Stage => need(splitModel({ type: 'mlp', widths: [width, 1], rows: 1 }, 1)[0]);
+    for (let width = 1; width < limits.stagesOfferedMax; width += 1)
+      host.offer(widths(width), new Float32Array(width + 1));
+    expect(() => host.offer(widths(1_000), new Float32Array(1_001))).toThrow(code('LIMIT_REACHED'));
+    host.offer(stage, stageWeights(stage, weights));
+    for (let place = 0; place <= limits.stagesOpenMax; place += 1) {
+      const network = join(peerOf(`driver ${place}`));
+      const opening = network.open(peerOf('a'), stageProtocol, { signal });
+      held.push(await opening);
+    }
+    const last = need(held.at(-1));
+    const { value } = await last[Symbol.asyncIterator]().next();
+    expect(answerForm.decode(value as Uint8Array).error?.code).toBe('LIMIT_REACHED');
+    await need(held[0]).close();
+    await settle();
+    await using runner = await openRemoteStage(deps, peerOf('a'), wanted(stage, []), signal);
+    expect(await runner.weights(signal)).toHaveLength(stage.layout.size);
+    for (const channel of held) await channel.close('ABORTED');
+  });
+
+  it('activations at their limit travel, and one element more does not', () => {
+    const elements = limits.stageActivationBytesMax / 4;
+    const state = (count: number): Tensors => ({
+      state: { type: 'float32', shape: [count], data: new Float32Array(count) },
+    });
+    expect(unpackTensors(packTensors(state(elements), 'float32'))['state']?.shape).toEqual([elements]);
+    expect(() => packTensors(state(elements + 1), 'float32')).toThrow(code('LIMIT_EXCEEDED'));
+    const rows = [elements / 8 + 1, 8];
+    const large = { name: 'state', form: 'int8', shape: rows, data: new Uint8Array() } as const;
+    expect(() => unpackTensors([large])).toThrow(code('LIMIT_EXCEEDED'));
+  });
+
+  it('tensors of one message, and what a host says of an error', async () => {
+    const one = { name: 'a', form: 'float32', shape: [], data: new Uint8Array(4) } as const;
+    const many = (count: number) => Array.from({ length: count }, (_, index) => ({ ...one, name: `${index}` }));
+    const question = (count: number) =>
+      questionForm.encode({ kind: 'forward', tensors: many(count), offset: undefined });
+    expect(questionForm.decode(question(limits.stageTensorsMax)).tensors).toHaveLength(limits.stageTensorsMax);
+    expect(() => questionForm.decode(question(limits.stageTensorsMax + 1))).toThrow(code('INVALID_FORMAT'));
+    expect(() => unpackTensors([one, one])).toThrow(code('INVALID_FORMAT'));
+    for (const more of [0, 1]) {
+      const text = 'x'.repeat(limits.stageErrorCharsMax + more);
+      const mayUse = () => Promise.reject(new PeerAiError('REFUSED', text));
+      const { deps, stages, wanted } = world(answering, 1, ['a'], { mayUse });
+      const error = await openRemoteStage(deps, peerOf('a'), wanted(need(stages[0]), []), signal).catch(
+        (reason: unknown) => reason,
+      );
+      expect(error).toMatchObject({ code: 'REFUSED', message: text.slice(0, limits.stageErrorCharsMax) });
+    }
+  });
+
+  it('rows in eight bits have a cosine of 0.9999 with what they were', () => {
+    const random = seededUnit(4);
+    const data = Float32Array.from({ length: 64 * 128 }, () => random() + random() + random() - 1.5);
+    data.fill(0, 0, 128);
+    const [packed] = packTensors({ state: { type: 'float32', shape: [64, 128], data } }, 'int8');
+    expect(need(packed).data).toHaveLength(64 * 132);
+    const back = need(unpackTensors([need(packed)])['state']).data as Float32Array;
+    expect(cosine(back, data)).toBeGreaterThan(0.9999);
+    expect(back.subarray(0, 128)).toEqual(new Float32Array(128));
+  });
+
+  const stage = need(splitModel(languageModel, 2)[1]);
+  const batch = packTensors(
+    { ...batchOf(languageModel, 1), next: { type: 'float32', shape: [2, 3], data: new Float32Array(6) } },
+    'int8',
+  );
+  it.each<[string, Uint8Array, (bytes: Uint8Array) => unknown]>([
+    ['an opening', encodeOpen({ stage, weights: new Uint8Array(32), mode: 'learn', activations: 'int8' }), decodeOpen],
+    [
+      'a question',
+      questionForm.encode({ kind: 'forward', tensors: batch, offset: 1 }),
+      (bytes) => unpackTensors(questionForm.decode(bytes).tensors),
+    ],
+    [
+      'an answer',
+      answerForm.encode({ tensors: batch, error: { code: 'REFUSED', message: 'no' } }),
+      (bytes) => unpackTensors(answerForm.decode(bytes).tensors),
+    ],
+  ])('%s: ten thousand mutations are read or refused with a code', (_, valid, decode) => {
+    decode(valid);
+    const random = seededRandom(7);
+    expect(refusedMutations(valid, random, decode)).toBeGreaterThan(100);
+  });
+});
+
+function cosine(left: Float32Array, right: Float32Array): number {
+  let [dot, a, b] = [0, 0, 0];
+  left.forEach((value, index) => {
+    const other = right[index] ?? 0;
+    dot += value * other;
+    a += value ** 2;
+    b += other ** 2;
+  });
+  return dot / Math.sqrt(a * b);
+}
+
+function need<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('missing');
+  return value;
+}

@@ -1,0 +1,119 @@
+import {
+  type Channel,
+  type Clock,
+  type Network,
+  orAborted,
+  PeerAiError,
+  type PeerId,
+  type Tensor,
+  type Tensors,
+} from '@peerai/core-protocol';
+
+import { limits } from '../limits.ts';
+import { createTurns } from '../turns.ts';
+import { answerForm, encodeOpen, type OpenStage, questionForm, stageProtocol, type StageQuestion } from './messages.ts';
+import type { StageRunner } from './stage.ts';
+import { packTensors, unpackTensors } from './tensors.ts';
+
+export interface StageDriverDeps {
+  readonly network: Network;
+  readonly clock: Clock;
+}
+
+/**
+ * A stage at a peer, over one channel that is kept. A call that is stopped or takes longer than `limits.stageCallMs` closes the channel, which stops
+ * the work there; so every call after it throws CHANNEL_CLOSED.
+ *
+ * Throws what the host says (REFUSED, NOT_FOUND, LIMIT_REACHED, SHAPE_MISMATCH …), PEER_UNREACHABLE, CHANNEL_CLOSED, TIMEOUT, ABORTED, INVALID_FORMAT,
+ * LIMIT_EXCEEDED.
+ */
+export async function openRemoteStage(
+  { network, clock }: StageDriverDeps,
+  peer: PeerId,
+  wanted: OpenStage,
+  signal: AbortSignal,
+): Promise<StageRunner> {
+  const channel = await within(clock, signal, (until) => network.open(peer, stageProtocol, { signal: until }));
+  const messages = channel[Symbol.asyncIterator]();
+  const inTurn = createTurns();
+  const exchange = (message: Uint8Array, until: AbortSignal): Promise<Tensors> =>
+    inTurn(() => within(clock, until, (bound) => askOnce(channel, messages, message, bound)));
+  const ask = (kind: StageQuestion['kind'], feeds: Tensors, until: AbortSignal, offset?: number): Promise<Tensors> =>
+    exchange(questionForm.encode({ kind, tensors: packTensors(feeds, wanted.activations), offset }), until);
+  await exchange(encodeOpen(wanted), signal);
+  return {
+    forward: async (feeds, until) => need(await ask('forward', feeds, until), 'next'),
+    async backward(feeds, until) {
+      const made = await ask('backward', feeds, until);
+      const { stateGradient, loss } = made;
+      return {
+        squares: floats(made, 'squares'),
+        ...(stateGradient === undefined ? {} : { stateGradient }),
+        ...(loss === undefined ? {} : { loss: Number(loss.data[0]) }),
+      };
+    },
+    async update(feeds, until) {
+      await ask('update', feeds, until);
+    },
+    async weights(until) {
+      const { size } = wanted.stage.layout;
+      const whole = new Float32Array(size);
+      for (let place = 0; place < size;) {
+        const piece = floats(await ask('weights', {}, until, place), 'weights');
+        if (piece.length === 0 || place + piece.length > size) throw invalid('A piece does not fit the weights.');
+        whole.set(piece, place);
+        place += piece.length;
+      }
+      return whole;
+    },
+    [Symbol.asyncDispose]: () => channel.close(),
+  };
+}
+
+async function askOnce(
+  channel: Channel,
+  messages: AsyncIterator<Uint8Array>,
+  message: Uint8Array,
+  signal: AbortSignal,
+): Promise<Tensors> {
+  let answered = false;
+  try {
+    await orAborted(channel.send(message), signal);
+    const { done, value } = await orAborted(messages.next(), signal);
+    if (done) throw new PeerAiError('CHANNEL_CLOSED', 'The stage’s answer broke off.');
+    const { tensors, error } = answerForm.decode(value);
+    const made = unpackTensors(tensors);
+    answered = true;
+    if (error !== undefined)
+      throw new PeerAiError(codeOf(error.code), error.message.slice(0, limits.stageErrorCharsMax));
+    return made;
+  } catch (error) {
+    if (!answered) await channel.close('ABORTED');
+    throw error;
+  }
+}
+
+/** The work's result within one call's time; leaves no timer behind. */
+async function within<T>(clock: Clock, signal: AbortSignal, work: (until: AbortSignal) => Promise<T>): Promise<T> {
+  const ended = new AbortController();
+  try {
+    return await work(clock.deadline(limits.stageCallMs, AbortSignal.any([signal, ended.signal])));
+  } finally {
+    ended.abort();
+  }
+}
+
+const codeOf = (code: string): string => (/^[A-Z][A-Z0-9_]{0,63}$/.test(code) ? code : 'INTERNAL');
+const invalid = (text: string): PeerAiError => new PeerAiError('INVALID_FORMAT', text);
+
+function need(tensors: Tensors, name: string): Tensor {
+  const tensor = tensors[name];
+  if (tensor === undefined) throw invalid(`The stage’s answer has no ${name}.`);
+  return tensor;
+}
+
+function floats(tensors: Tensors, name: string): Float32Array {
+  const { data } = need(tensors, name);
+  if (!(data instanceof Float32Array)) throw invalid(`${name} is not float32.`);
+  return data;
+}
