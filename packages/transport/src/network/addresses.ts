@@ -32,7 +32,7 @@ const isFile = (address: string): boolean => address.startsWith('/peerai-file');
 /** @param address - a link's remote address. */
 export function transportOf(address: string): LinkTransport {
   if (isFile(address)) return 'file';
-  if (isWebrtc(address)) return 'webrtc';
+  if (isWebrtc(address) || address.startsWith('/peerai-signal')) return 'webrtc';
   if (isCircuit(address)) return 'relay';
   if (/\/wss?(\/|$)/u.test(address)) return 'ws';
   if (address.includes('/quic')) return 'quic';

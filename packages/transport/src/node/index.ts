@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import type { TransportDeps, TransportNode } from '../libp2p/options.ts';
+import type { SignalNode, SignalNodeOptions } from '../links/signal/node.ts';
 import type { RelayOptions } from './relay.ts';
 
 export { type AgentOptions, createAgentNode, mdnsServiceTag } from './agent.ts';
@@ -15,4 +16,18 @@ export { readNetworkKey } from '../policy/network-key.ts';
 export async function createRelayNode(deps: TransportDeps, options: RelayOptions): Promise<TransportNode> {
   const { createRelayNode: create } = await import('./relay.ts');
   return create(deps, options);
+}
+
+/** `createSignalNode` for Node, with native WebRTC and without STUN or TURN servers; loaded when it is asked for. Throws INVALID_FORMAT (device id, seed). */
+export async function createNativeSignalNode(
+  deps: TransportDeps,
+  options: Omit<SignalNodeOptions, 'iceServers'>,
+): Promise<SignalNode> {
+  const [{ assembleSignalNode }, { nativeMeetings }, { freesNative }] = await Promise.all([
+    import('../links/signal/node.ts'),
+    import('../links/signal/native-meetings.ts'),
+    import('./native-webrtc.ts'),
+  ]);
+  const node = await assembleSignalNode(deps, options, nativeMeetings());
+  return { ...freesNative(node), signalling: node.signalling };
 }

@@ -1,6 +1,6 @@
 import { AbstractMultiaddrConnection, type AbstractMultiaddrConnectionInit } from '@libp2p/utils';
 import { type DataChannel, PeerConnection } from 'node-datachannel';
-import { channelClosed, transportError } from '../../errors.ts';
+import { channelClosed } from '../../errors.ts';
 import type { NativeIceServer } from '../../nat/servers.ts';
 import { limits } from './limits.ts';
 import { type SignalOffer, splitCandidates } from './note.ts';
@@ -85,9 +85,11 @@ async function opened(
   signal: AbortSignal,
 ): Promise<DataChannel> {
   return settled<DataChannel>(signal, (resolve, reject) => {
-    connection.onStateChange((state) => {
+    const look = (state: string): void => {
       if (state === 'failed' || state === 'closed') reject(channelClosed(`the connection became ${state}`));
-    });
+    };
+    connection.onStateChange(look);
+    look(connection.state());
     void channel.then((one) => (one.isOpen() ? resolve(one) : one.onOpen(() => resolve(one))));
   });
 }
@@ -139,11 +141,17 @@ export class DataChannelBytes extends AbstractMultiaddrConnection {
     const sentBytes = data.byteLength;
     for (const piece of data) {
       for (let start = 0; start < piece.byteLength; start += limits.dataChannelPieceBytes) {
-        if (!this.#channel.isOpen()) throw transportError('CHANNEL_CLOSED', 'the data channel has closed');
+        if (!this.#channel.isOpen()) return this.#lost(sentBytes);
         this.#channel.sendMessageBinary(piece.subarray(start, start + limits.dataChannelPieceBytes));
       }
     }
     return { sentBytes, canSendMore: this.#channel.bufferedAmount() < limits.dataChannelBufferBytes };
+  }
+
+  /** Closed, and nobody was told yet: what is on its way then is lost, as on any wire. Thrown, it would end in a timer of yamux, unheard. */
+  #lost(sentBytes: number): ReturnType<AbstractMultiaddrConnection['sendData']> {
+    queueMicrotask(() => this.#over());
+    return { sentBytes, canSendMore: false };
   }
 
   async sendClose(): Promise<void> {
