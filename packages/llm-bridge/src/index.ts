@@ -5,6 +5,7 @@
  */
 export type { LlmErrorCode } from './errors.ts';
 export { type Engine, findModel, sameModelName } from './engines/engine.ts';
+export { isComputedHere } from './engines/here.ts';
 export { echoSlowTokenMs, scriptedEngine, scriptedModel } from './engines/scripted.ts';
 export type { Fetch, HttpEngineDeps } from './engines/http.ts';
 export { ollamaEngine } from './engines/ollama.ts';

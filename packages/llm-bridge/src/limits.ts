@@ -19,6 +19,12 @@ export const limits = {
   suggestionsMax: 8,
   suggestionCharsMax: 256,
   receiptBytesMax: 16_384,
+  /** Bytes of one signed statement about an answer: 16 stop texts of 256 bytes, names, and room. */
+  statementBytesMax: 8_192,
+  /** Bytes of an engine's name and version in it. */
+  engineNameBytesMax: 128,
+  /** Bytes of a file that holds a statement with its prompt and answer: the largest of each, and what frames them. */
+  answerFileBytesMax: 1_900_544,
   /** One error sentence on the wire, UTF-8 bytes. */
   errorMessageBytesMax: 1_024,
 

@@ -14,6 +14,7 @@ import { llmError } from '../errors.ts';
 import { createWatchdog, orAborted, reasonOf } from '../flow/abort.ts';
 import { limits } from '../limits.ts';
 import { estimatePromptTokens } from '../text/tokens.ts';
+import type { Attest } from '../proof/attest.ts';
 import type { FairQueue } from './fair-queue.ts';
 import type { FinishFrame } from './protocol.ts';
 import type { Question } from './question.ts';
@@ -27,6 +28,7 @@ export interface JobDeps {
   readonly clock: Clock;
   readonly crypto: Pick<CryptoProvider, 'sha256'>;
   readonly logger: Logger;
+  readonly attest?: Attest;
 }
 /** One request of one peer, from its reservation to its receipt, whoever listens. */
 export interface Job {
@@ -62,16 +64,11 @@ export function startJob(deps: JobDeps, peer: PeerId, model: LanguageModel, ques
     });
     const signal = AbortSignal.any([stopping.signal, reservation.revoked]);
     try {
-      const answered = await answer(
-        deps,
-        peer,
-        model,
-        fit(question, reservation, promptTokens),
-        transcript,
-        reservation,
-        signal,
-      );
-      transcript.end({ type: 'finish', finish: await settle(deps, question, transcript, reservation, answered) });
+      const fitting = fit(question, reservation, promptTokens);
+      const answered = await answer(deps, peer, model, fitting, transcript, reservation, signal);
+      const finish = await settle(deps, question, transcript, reservation, answered);
+      const statement = await attested(deps, model, fitting, transcript, answered, signal);
+      transcript.end({ type: 'finish', finish: { ...finish, statement } });
     } catch (error) {
       await giveUp(deps, question, transcript, reservation, signal, error);
     }
@@ -177,7 +174,26 @@ async function settle(
   );
   const receiptHalf = await reservation.settle(usage, hash);
   const suggestions = (answered.suggestions ?? []).slice(0, limits.suggestionsMax);
-  return { reason: answered.reason, ...usage, estimated: usage.estimated, receiptHalf, suggestions };
+  const { estimated } = usage;
+  return { reason: answered.reason, ...usage, estimated, receiptHalf, suggestions, statement: undefined };
+}
+
+/** What this side signs of the answer; none where it does not, or cannot: the answer goes without. */
+async function attested(
+  { attest, logger }: JobDeps,
+  model: LanguageModel,
+  { requestId, prompt, sampling }: Question,
+  { entries }: Transcript,
+  { reason }: Answered,
+  signal: AbortSignal,
+): Promise<Uint8Array | undefined> {
+  const answer = entries.map(({ bytes }) => bytes);
+  try {
+    return await attest?.(model, { requestId, prompt, sampling, answer, reason }, signal);
+  } catch (error) {
+    logger.info('answer-unattested', { model: model.card.name, error: nameOf(error) });
+    return undefined;
+  }
 }
 
 /** No answer to its end. A client that left, or whose right was taken away, pays for what was made; an engine's failure costs nothing. */

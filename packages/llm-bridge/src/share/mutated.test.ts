@@ -27,6 +27,7 @@ const finish = {
   estimated: true,
   receiptHalf: utf8('half'),
   suggestions: ['x'],
+  statement: utf8('said'),
 };
 const card = {
   name: 'echo',

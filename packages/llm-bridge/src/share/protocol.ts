@@ -13,7 +13,7 @@ export const modelProtocol: Protocol = {
   channelsPerPeerMax: limits.shareChannelsPerPeerMax,
 };
 
-const promptMessage = message({ role: oneOf(1, ['system', 'user', 'assistant', 'tool']), text: string(2) });
+export const promptMessage = message({ role: oneOf(1, ['system', 'user', 'assistant', 'tool']), text: string(2) });
 const ask = message({
   requestId: string(1),
   model: string(2),
@@ -45,6 +45,7 @@ const finish = message({
   estimated: optional(bool(4)),
   receiptHalf: bytes(5),
   suggestions: repeated(string(6), limits.suggestionsMax),
+  statement: optional(bytes(7)),
 });
 export type FinishFrame = ReturnType<typeof finish.decode>;
 export const errorFields = message({ code: string(1), message: string(2), retryAfterMs: optional(uint53(3)) });

@@ -71,11 +71,17 @@ async function finish(
   if (frame === undefined) throw new PeerAiError('INVALID_FORMAT', 'a finish without its fields');
   const { path } = channel.link;
   const receipt = await sign(deps, options, channel, received, frame, true);
+  const { statement } = frame;
   return {
     type: 'finish',
     reason: frame.reason,
     usage: usageOf(frame),
-    servedBy: { peer: options.peer, path, ...(receipt === undefined ? {} : { receipt }) },
+    servedBy: {
+      peer: options.peer,
+      path,
+      ...(receipt === undefined ? {} : { receipt }),
+      ...(statement === undefined ? {} : { statement }),
+    },
     ...(frame.suggestions.length === 0 ? {} : { suggestions: frame.suggestions.map(trim) }),
   };
 }

@@ -12,6 +12,7 @@ import { findModel } from '../engines/engine.ts';
 import { llmError } from '../errors.ts';
 import { withDeadline } from '../flow/abort.ts';
 import { limits } from '../limits.ts';
+import type { Attest } from '../proof/attest.ts';
 import { createFairQueue, type FairQueue } from './fair-queue.ts';
 import { startJob } from './job.ts';
 import { createJobTable, type Entry, type JobTable } from './job-table.ts';
@@ -33,6 +34,8 @@ export interface ServeModelsDeps {
   readonly model?: (name: string) => LanguageModel | undefined;
   /** Shared with the embeddings and `/llama/1.0.0`, so that all wait in one queue; absent: one of its own. */
   readonly queue?: FairQueue;
+  /** Signs what a deterministic model answered (`attestAnswers` of `/proof`); absent: answers go without a statement. */
+  readonly attest?: Attest;
 }
 export interface ServeModelsOptions {
   /** Answers at once, over all peers. Default `limits.concurrencyDefault`. */
