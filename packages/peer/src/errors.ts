@@ -15,5 +15,29 @@ export type PeerErrorCode =
   | 'SHARE_UNKNOWN'
   | 'SHARE_INVALID'
   | 'NO_MODELS'
+  | 'MODEL_EXISTS'
   | 'TASK_UNKNOWN'
-  | 'TASK_OVER';
+  | 'TASK_OVER'
+  /** No run, offer or data set of that name. */
+  | 'RUN_UNKNOWN'
+  | 'OFFER_UNKNOWN'
+  | 'DATA_UNKNOWN'
+  /** This peer trains already. */
+  | 'RUN_ACTIVE'
+  | 'RUN_OVER'
+  /** No gating cluster of that name; or one is there already. */
+  | 'CLUSTER_UNKNOWN'
+  | 'CLUSTER_EXISTS'
+  /** A table or text that does not fit what is to be trained; the details name the row and column. */
+  | 'DATA_INVALID'
+  | 'DATA_TOO_SMALL'
+  | 'LEASE_UNKNOWN'
+  /** The time of a lease is over, or it was ended. */
+  | 'LEASE_OVER'
+  | 'LENDING_OFF'
+  /** Too few nodes are free for this borrower. */
+  | 'NODES_TAKEN'
+  /** Of the lender: below what it asks. */
+  | 'PRICE_TOO_LOW'
+  /** Of the borrower: above what it is ready to pay. */
+  | 'PRICE_TOO_HIGH';

@@ -5,6 +5,15 @@
  */
 export { hintFor } from './chat/hints.ts';
 export type { ChatEvent, ChatRequest, ServedBy } from './chat/chat.schema.ts';
+export type {
+  ClusterAnswerView,
+  ClusterDetail,
+  ClusterGrownView,
+  ClusterLearnedView,
+  ClusterRunView,
+  ClustersView,
+  ClusterView,
+} from './clusters/clusters.schema.ts';
 export type { ConfigView } from './control/config.schema.ts';
 export type { ControlEvent } from './control/events.ts';
 export type { KeyView } from './control/keys.schema.ts';
@@ -20,7 +29,25 @@ export type { HandshakeView, PeerSessionView } from './http/sessions.schema.ts';
 export type { RevocationView, RotationView } from './keys/keys.schema.ts';
 export type { LedgerEntries, LedgerHead, LedgerVerification, ReceiptView } from './ledger/ledger.schema.ts';
 export { limits as peerLimits } from './limits.ts';
+export type { LeaseDetail, LeasesView, LendingView, NodesView } from './lending/lending.schema.ts';
+export type { MachineReading } from './lending/gauge.ts';
+export type {
+  CapsuleDetail,
+  CapsuleElsewhere,
+  CapsuleView,
+  ConsolidationUndoneView,
+  ConsolidationView,
+  KeptCapsuleView,
+  MemoryAddedView,
+  MemoryFoundView,
+  MemoryGraphView,
+  MemoryListView,
+  MemorySharedView,
+} from './memory/memory.schema.ts';
+export type { MetricAlert, StateMetricsView } from './metrics/metrics.schema.ts';
 export type { BroadcastView, DeliveryView, MessageView } from './messages/messages.schema.ts';
+export type { ImportedModelsView, ImportedModelView, ModelRunRequest, ModelRunView } from './models/imported.schema.ts';
+export type { ModelRunner } from './models/imported/runner.ts';
 export type { ModelsView, ModelView } from './models/models.schema.ts';
 export type { EngineFinding, NodeView } from './node/node.schema.ts';
 export type {
@@ -41,3 +68,11 @@ export type { CapabilitiesView, WakeView } from './status/status.schema.ts';
 export type { TaskHandler, TaskRun, TaskToRun } from './tasks/task-handler.ts';
 export type { TaskDetail, TasksView, TaskView } from './tasks/tasks.schema.ts';
 export type { PublishedView } from './topics/topics.schema.ts';
+export type {
+  TrainingDataView,
+  TrainingDetail,
+  TrainingLinkView,
+  TrainingOffersView,
+  TrainingRunsView,
+  TrainingRunView,
+} from './training/training.schema.ts';

@@ -145,4 +145,134 @@ export const limits = {
   wakeLoadMsMax: 25_000,
   /** Wake-ups whose answers are waited for at once. */
   wakesWaitingMax: 64,
+  /** Imported model files: how many, bytes of one and of all, and characters of a name. */
+  importedModelsMax: 64,
+  importedFileBytesMax: 268_435_456,
+  importedBytesMax: 8_589_934_592,
+  importedNameCharsMax: 64,
+  /** Bytes of a tokenizer.json beside one. */
+  tokenizerBytesMax: 33_554_432,
+  /** Tokens of one text that such a model looks at, as the engine cuts it. */
+  importedTokensMax: 512,
+  /** Bytes of such a file that are in memory while it comes: each write waits for the disk. */
+  importedPieceBytes: 4_194_304,
+  /** Numbers that one run of such a model takes or gives as JSON: about 5 MB of text. */
+  modelElementsMax: 262_144,
+  /** Lists inside each other in such JSON. */
+  modelRankMax: 16,
+  /** Runs of imported models that wait: one runs at a time. */
+  modelRunsWaitingMax: 16,
+  /** How long such a model stays in memory after its last run, milliseconds. */
+  modelRestMs: 60_000,
+  /** Characters of the names of runs, columns and labels: a screen has room for few. */
+  trainingNameCharsMax: 64,
+  /** Columns and labels of a table, hidden layers and their width: with all at their most the model has four million weights. */
+  trainingColumnsMax: 256,
+  trainingClassesMax: 256,
+  trainingLayersMax: 4,
+  trainingWidthMax: 1_024,
+  /** Bytes of one data set, and its rows: it is held in memory while it is learned from. */
+  trainingDataBytesMax: 16_777_216,
+  trainingRowsMax: 100_000,
+  /** Rows a table has at least, and bytes a text: less cannot be learned from and kept apart. */
+  trainingRowsMin: 10,
+  trainingTextBytesMin: 2_000,
+  /** Examples kept apart to measure with, at most: each round measures once. */
+  trainingHeldOutMax: 1_024,
+  /** Data sets that were read in and are in no run; the oldest goes first. */
+  trainingDataKept: 8,
+  /** Rounds of a run, and steps between two of them. */
+  trainingRoundsMax: 2_000,
+  trainingLocalStepsMax: 10_000,
+  /** Updates of a round that may lie; twice as many good ones and one more are needed. */
+  trainingLiarsMax: 64,
+  /** Others that one private run invites: with the starter as many as its sums take. */
+  trainingInvitedMax: 63,
+  /** A privacy budget above this promises nothing. */
+  trainingEpsilonMax: 1_000,
+  /** Threads one run may compute with. */
+  trainingThreadsMax: 16,
+  /** Runs kept in the list, and offered at once; the oldest ended one goes first. */
+  trainingRunsKept: 100,
+  trainingOffersMax: 4,
+  /** Bytes of one run's plan, and of an answer with the offers. */
+  trainingPlanBytesMax: 65_536,
+  trainingOffersBytesMax: 300_000,
+  /** Links into runs that are kept, visitors one may let in, and how long it may live, milliseconds: a timer waits for its end. */
+  trainingLinksMax: 32,
+  trainingVisitorsMax: 32,
+  trainingLinkMsMin: 60_000,
+  trainingLinkMsMax: 604_800_000,
+  /** Bytes of an answer to one: a plan and terms. */
+  trainingLinkBytesMax: 70_000,
+  /** How long a visitor's processor is looked back at to say how busy it is, milliseconds. */
+  trainingBusyMs: 10_000,
+  /** How long a device may take to say what it offers, milliseconds. */
+  trainingQuestionMs: 5_000,
+  /** How long a member waits before it looks for a coordinator again, milliseconds, and how often who started the run looks before it leads. */
+  trainingAgainMs: 3_000,
+  trainingLooksMax: 4,
+  /** Least time between two events about one run's progress, milliseconds. */
+  trainingToldEveryMs: 250,
+  /** How long a run has to end when it is stopped, milliseconds. */
+  trainingEndMsMax: 5_000,
+  /** What may be remembered, asked and listed at once: as the memory itself has it, in characters, before anything is embedded. */
+  memoryTextCharsMax: 262_144,
+  memorySummaryCharsMax: 1_024,
+  memoryTagsMax: 16,
+  memoryTagCharsMax: 64,
+  memoryRelationsMax: 64,
+  memoryQuestionCharsMax: 16_384,
+  memoryHitsMax: 100,
+  memoryPageMax: 500,
+  /** Hits that one peer is given at most, count: each brings its capsule. */
+  memorySharedHitsMax: 20,
+  /** Capsules that wait for peers that are away, count: all of them stand in one list. */
+  memorySharesWaitingMax: 256,
+  /** Capsules and links of one picture of the memory, counts: more lines than that nobody can follow. */
+  memoryGraphCapsulesMax: 48,
+  memoryGraphLinksMax: 120,
+  /** Least cosine of two capsules that are drawn as near; near-equal ones, that tidying joins, have 0.97. */
+  graphCosineMin: 0.5,
+  /** Notes from the memory that one answer may be given, and characters of each: a small model's window holds them and the question. */
+  recallNotesMax: 8,
+  recallCharsMax: 2_000,
+  /** Cosine below which a capsule is no note: texts of the lexical embedder that share no word lie below it. */
+  recallCosineMin: 0.2,
+  /** One message of `/peerai/memory/1`, bytes: the largest capsule, or the longest question, in its frame. */
+  memoryMessageBytesMax: 299_008,
+  /** Gating clusters of one peer, count: with as many nodes and edges as each may have, all together are one state's list. */
+  clustersMax: 8,
+  /** What one of them may have: as the engine's own limits, told before it is loaded. */
+  clusterNameCharsMax: 64,
+  clusterNodesMax: 1_024,
+  clusterInputsMax: 256,
+  clusterOutputsMax: 64,
+  clusterValueMax: 1_000_000,
+  /** Steps and examples of one request, count, and how often those are gone through. */
+  clusterStepsMax: 1_000,
+  clusterExamplesMax: 2_000,
+  clusterPassesMax: 100,
+  /** Pause between two steps, milliseconds: slower is nothing to watch. */
+  clusterPauseMsMax: 1_000,
+  /** How long the pauses of one request may take together, milliseconds. */
+  clusterRunMsMax: 60_000,
+  /** Weights one request may visit, count: about ten seconds of one core. And after how many others get their turn: a few milliseconds. */
+  clusterVisitsMax: 2_000_000_000,
+  clusterVisitsAtOnce: 1_000_000,
+  /** Least time between two events about the nodes of one cluster that fired, milliseconds: as often as people can see. */
+  clusterToldEveryMs: 100,
+  /** How late what other peers taught a cluster is on the disk, milliseconds. */
+  clusterSaveMs: 1_000,
+  /** How often it is looked who works with whom, milliseconds: loads come with heartbeats. */
+  clusterLookMs: 5_000,
+  /** How often a state is computed and sent, milliseconds. */
+  metricsEveryMs: 1_000,
+  /** For how long somebody who looks is taken to look, unless said, and at most, milliseconds. */
+  metricsWatchMs: 15_000,
+  metricsWatchMsMax: 3_600_000,
+  /** When a peer that gave no state is asked again, milliseconds. */
+  metricsAgainMs: 3_000,
+  /** One message of `/peerai/metrics/1`, bytes: a signed state in its frames. */
+  metricsMessageBytesMax: 1_024,
 } as const;

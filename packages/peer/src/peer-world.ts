@@ -8,14 +8,19 @@ import type {
   Network,
   Paths,
   Random,
+  Runtime,
   Shelf,
   Store,
   Topics,
 } from '@peerai/core-protocol';
 import type { Engine } from '@peerai/llm-bridge';
+import type { VectorIndexes } from '@peerai/nn-engine/memory';
+import type { AlertRule } from '@peerai/nn-engine/metrics';
 import type { HttpPost } from '@peerai/messaging/http';
 import type { ToldField } from './discovery/discovery.schema.ts';
 import type { PeerHttpSettings } from './http/open-messenger.ts';
+import type { MachineReading } from './lending/gauge.ts';
+import type { ModelRunner } from './models/imported/runner.ts';
 import type { EngineFinding } from './node/node.schema.ts';
 import type { ShareDefaults } from './share/sharing.ts';
 import type { TaskHandler } from './tasks/task-handler.ts';
@@ -37,6 +42,8 @@ export interface PeerWorld {
   readonly engines: () => readonly Engine[];
   /** Operators of the networks that an engine of our own computes; without it none. */
   readonly operators?: () => Promise<readonly string[]>;
+  /** Runs model files of the user's; without it, or without a shelf, none can be imported. */
+  readonly modelRunner?: ModelRunner;
   /** What probing found, refused ones included. */
   readonly findings: () => readonly EngineFinding[];
   /** Sends by HTTP; without it nothing leaves that way. */
@@ -50,6 +57,12 @@ export interface PeerWorld {
   readonly crawler?: Crawler;
   /** Gossip; without it nothing can be published. */
   readonly topics?: Topics;
+  /** What computes when models are trained, loaded when it is asked for; without it nothing is trained. */
+  readonly trainingRuntime?: () => Promise<Runtime>;
+  /** Makes a large memory fast, with the secret its files are sealed under; loaded when a memory opens, without it every search looks at every vector. */
+  readonly memoryIndexes?: (secret: Uint8Array) => Promise<VectorIndexes>;
+  /** How busy the machine is; without it no node of this peer counts as free. */
+  readonly machine?: () => MachineReading;
   /** Who does tasks of more types than a model does; their types come before the built-in ones. */
   readonly taskHandlers?: readonly TaskHandler[];
 }
@@ -69,6 +82,10 @@ export interface PeerSettings {
   readonly expose: readonly string[];
   readonly defaultModel?: string;
   readonly systemPrompt?: string;
+  /** Model of an engine on this machine that embeds what is remembered; without it words and spellings are compared. */
+  readonly memoryEmbedder?: string;
+  /** What of its state metrics this peer is to say when it crosses a mark; nothing unless said. */
+  readonly metricAlerts?: readonly AlertRule[];
   /** Answers at once for other peers, and requests that may wait. */
   readonly concurrency: number;
   readonly queueLength: number;

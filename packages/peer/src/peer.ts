@@ -1,6 +1,8 @@
 import type { PeerId } from '@peerai/core-protocol';
 import type { Gateway } from '@peerai/llm-bridge';
 import type { Chat } from './chat/chat.ts';
+import type { Clusters } from './clusters/clusters.ts';
+import { openClusters } from './clusters/open-clusters.ts';
 import { createDiscovery, type Discovery } from './discovery/discovery.ts';
 import { createDoctor, type Doctor } from './doctor/doctor.ts';
 import { createEventHub, type EventHub } from './events/hub.ts';
@@ -14,10 +16,14 @@ import { type Keys, openKeys } from './keys/keys.ts';
 import { createContact } from './links/contact.ts';
 import { createLinkBook } from './links/link-book.ts';
 import type { Files } from './files/files.ts';
+import { createNodeLending, type NodeLending } from './lending/lending.ts';
+import { createMemory, type PeerMemory } from './memory/memory.ts';
 import { openCorrespondence } from './messages/correspondence.ts';
 import type { Messages } from './messages/messages.ts';
 import { openAnswers } from './models/answers.ts';
+import { createImportedModels, type ImportedModels } from './models/imported-models.ts';
 import type { Models } from './models/models.ts';
+import type { PeerMetrics } from './metrics/metrics.ts';
 import { createNodeView } from './node/node-view.ts';
 import type { NodeView } from './node/node.schema.ts';
 import { noteHybrid, openDevices } from './pairing/devices.ts';
@@ -33,6 +39,8 @@ import { promptHandler } from './tasks/prompt-handler.ts';
 import { createTaskReceipts } from './tasks/task-receipts.ts';
 import type { Tasks } from './tasks/tasks.ts';
 import type { PeerTopics } from './topics/topics.ts';
+import { createTraining, type Training } from './training/training.ts';
+import { needsTrainingRight } from './training/training-protocol.ts';
 
 export type { PeerSettings, PeerWorld } from './peer-world.ts';
 
@@ -44,7 +52,11 @@ export interface Peer {
   readonly pairing: Pairing;
   readonly sharing: Sharing;
   readonly models: Models;
+  readonly imported: ImportedModels;
+  readonly memory: PeerMemory;
   readonly chat: Chat;
+  readonly clusters: Clusters;
+  readonly metrics: PeerMetrics;
   readonly books: Books;
   readonly messages: Messages;
   readonly files: Files;
@@ -52,6 +64,8 @@ export interface Peer {
   readonly state: State;
   readonly tasks: Tasks;
   readonly topics: PeerTopics;
+  readonly training: Training;
+  readonly nodeLending: NodeLending;
   readonly status: Status;
   readonly paths: PeerPaths;
   readonly doctor: Doctor;
@@ -115,18 +129,44 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
       status.met(peer, stopping.signal);
       correspondence.met(peer);
       accounts.met(peer);
+      memory.met(peer);
+      nodeLending.met(peer);
     },
   });
   const { relays, reach, paths } = contact;
-  const answers = await openAnswers(world, settings, {
+  const imported = createImportedModels({
+    ...world,
+    isTaken: (name) => local.list().some(({ card }) => card.name === name && card.engine !== 'onnx'),
+    changed() {
+      events.emit({ type: 'models-changed' });
+      quiet(local.refresh(stopping.signal));
+    },
+  });
+  const engines = () => [...world.engines(), imported.engine];
+  const answers = await openAnswers({ ...world, engines }, settings, {
     devices,
     events,
     links,
     signing,
     nameOf,
+    memory: { recall: (question, signal) => memory.recall(question, signal) },
     changed: () => contact.greetAll(),
   });
   const { local, remote, models, queue, chat, gateway } = answers;
+  const memory = createMemory({
+    ...world,
+    nameOf,
+    embedder: settings.memoryEmbedder,
+    indexes: world.memoryIndexes,
+    async findModel(model, signal) {
+      const found = await local.find(model, signal);
+      return found !== undefined && local.isHere(found) ? found : undefined;
+    },
+    devices,
+    isOnline,
+    stopping: stopping.signal,
+    changed: (capsuleId, isHere) => events.emit({ type: 'memory-changed', capsuleId, isHere }),
+  });
   const answering = () => answers.answering();
   const peers = createPeers({
     ...world,
@@ -142,6 +182,9 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     revoked: (peer) => {
       if (!mayChat(peer)) lending.revoke(peer);
       tasks.review(peer);
+      training.review(peer);
+      clusters.review(peer);
+      nodeLending.review(peer);
     },
     nudge: (peer) => contact.nudge(peer),
     removed: (peer) => remote.forget(peer),
@@ -202,8 +245,38 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     answering,
     changed: peerUpdated,
   });
+  const training = createTraining({
+    ...world,
+    ledger: accounts.ledger,
+    devices,
+    events,
+    nameOf,
+    ownName: name,
+    async reach() {
+      await relays.settled(stopping.signal);
+      return reach.share();
+    },
+    runtime: world.trainingRuntime,
+  });
+  const mayTrain = (peer: PeerId): boolean => training.mayTrain(peer);
+  const clusterWork = openClusters(
+    { ...world, devices, events, nameOf, isOnline, mayTrain, status: () => status, stopping: stopping.signal },
+    settings,
+  );
+  const { clusters, metrics } = clusterWork;
+  const forLending = { ledger: accounts.ledger, devices, events, nameOf, isOnline, answering, tasks, settings };
+  const nodeLending = createNodeLending({ ...world, ...forLending, stopping: stopping.signal });
+  const { replaceKey } = world;
   const keys = await openKeys({
     ...world,
+    ...(replaceKey === undefined
+      ? {}
+      : {
+          async replaceKey(seed) {
+            await memory.handOn(seed);
+            await replaceKey(seed);
+          },
+        }),
     devices,
     messenger,
     endShares: () => sharing.stopAll(),
@@ -213,10 +286,10 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
       peerUpdated(peer);
     },
   });
-  const engines = () => local.findings();
+  const engineFindings = () => local.findings();
   const doctor = createDoctor({
     clock,
-    engines,
+    engines: engineFindings,
     ownModels: async () => (await models.list()).models.filter((model) => model.local),
     relays,
     paths,
@@ -227,7 +300,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
   });
   const discovery = createDiscovery(world, settings, { devices, models, addresses });
   const about = { self: identity.peer, crypto, settings, startedMs, api: world.api };
-  const node = createNodeView({ ...about, addresses, relays, reach, engines, answering });
+  const node = createNodeView({ ...about, addresses, relays, reach, engines: engineFindings, answering });
 
   let serving: Disposable | undefined;
   let started = false;
@@ -243,7 +316,11 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     pairing,
     sharing,
     models,
+    imported,
+    memory,
     chat,
+    clusters,
+    metrics,
     books,
     messages,
     files,
@@ -251,6 +328,8 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     state,
     tasks,
     topics,
+    training,
+    nodeLending,
     status,
     paths,
     doctor,
@@ -261,7 +340,9 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     gateway,
     answering,
     linkBytes: () => links.bytes(),
-    isGranted: (peer) => devices.get(peer)?.blocked === false,
+    isGranted: (peer, protocolId) =>
+      (devices.get(peer)?.blocked === false && (!needsTrainingRight(protocolId) || training.mayTrain(peer))) ||
+      training.isVisitor(peer, protocolId),
     isBlocked: (peer) => devices.isBlocked(peer),
     isHybrid: (peer) => devices.get(peer)?.hybrid === true,
     node: async () => node(),
@@ -272,6 +353,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
       serving = signing.serve();
       lending.start();
       pairing.start();
+      memory.start();
       await correspondence.listen(stopping.signal);
       status.start(stopping.signal);
       await correspondence.run(stopping.signal);
@@ -290,6 +372,9 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
         ),
       );
       keys.start(stopping.signal);
+      await training.start();
+      await clusterWork.start();
+      await nodeLending.start();
       discovery.start(stopping.signal);
       contact.start();
     },
@@ -299,10 +384,11 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
       contact.stop();
       pairing.stop();
       lending.stop();
+      await Promise.all([training.close(), nodeLending.stop()]);
       await correspondence.mute();
       status.stop();
       serving?.[Symbol.dispose]();
-      await correspondence.stop();
+      await Promise.all([correspondence.stop(), imported.stop(), memory.stop(), clusters.close()]);
     },
   };
 }

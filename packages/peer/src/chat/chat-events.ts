@@ -1,6 +1,6 @@
-import { type AnswerPart, type Clock, PeerAiError, type PeerId } from '@peerai/core-protocol';
+import { type AnswerPart, type Clock, PeerAiError, type PeerId, toBase64Url } from '@peerai/core-protocol';
 import type { ReceiptView } from '../ledger/ledger.schema.ts';
-import type { ChatEvent, ServedBy } from './chat.schema.ts';
+import type { AnswerSource, ChatEvent, ServedBy } from './chat.schema.ts';
 import { hintFor } from './hints.ts';
 
 export interface ChatFacts {
@@ -10,6 +10,8 @@ export interface ChatFacts {
   readonly nameOf: (peer: PeerId) => string;
   /** A receipt's bytes in words. */
   readonly receiptView: (receipt: Uint8Array) => ReceiptView;
+  /** What the model was given of the memory, where it was asked for. */
+  readonly sources?: readonly AnswerSource[];
 }
 
 /** Answer parts as the events a page shows: `start`, `delta`s, then `finish` or `error`. Never throws; what came before an error stays. */
@@ -47,6 +49,7 @@ function finish(
   facts: ChatFacts,
 ): ChatEvent {
   const { usage, servedBy } = part;
+  const statement = servedBy?.statement;
   const receipt = servedBy?.receipt === undefined ? undefined : facts.receiptView(servedBy.receipt);
   const seconds = Math.max(1, nowMs - firstMs) / 1000;
   return {
@@ -64,6 +67,7 @@ function finish(
             peerId: servedBy.peer,
             name: facts.nameOf(servedBy.peer),
             path: servedBy.path,
+            ...(statement === undefined ? {} : { statement: toBase64Url(statement) }),
             ...(receipt === undefined
               ? servedBy.path === 'local'
                 ? {}
@@ -71,5 +75,6 @@ function finish(
               : { signed: receipt.signedBy === 'both', receipt }),
           },
     ...(part.suggestions === undefined ? {} : { suggestions: [...part.suggestions] }),
+    ...(facts.sources === undefined ? {} : { sources: [...facts.sources] }),
   };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { receiptSchema } from '../ledger/ledger.schema.ts';
+import { limits } from '../limits.ts';
 
 export const chatRequestSchema = z
   .object({
@@ -12,6 +13,14 @@ export const chatRequestSchema = z
     temperature: z.number().min(0).max(2).optional(),
     topP: z.number().min(0).max(1).optional(),
     seed: z.number().int().optional(),
+    /** The model is given what is remembered here that fits the last question: all of it for a model of this peer, public capsules for another's. */
+    memory: z
+      .object({
+        notes: z.number().int().min(1).max(limits.recallNotesMax).default(4),
+        tags: z.array(z.string().min(1).max(limits.memoryTagCharsMax)).max(limits.memoryTagsMax).default([]),
+      })
+      .strict()
+      .optional(),
   })
   .strict();
 
@@ -22,6 +31,18 @@ export const servedBySchema = z.object({
   /** True once both sides signed the receipt; absent where no receipt is owed (a local answer). */
   signed: z.boolean().optional(),
   receipt: receiptSchema.optional(),
+  /** What the peer signed of a deterministic model's answer, base64url: `peerai check-answer` asks it again. */
+  statement: z.string().optional(),
+});
+/** A capsule that the model was given, in the order of the numbers it may name. */
+const answerSourceSchema = z.object({
+  id: z.string(),
+  summary: z.string(),
+  level: z.enum(['personal', 'behavioral', 'public']),
+  author: z.string(),
+  authorName: z.string(),
+  kind: z.enum(['semantic', 'lexical']),
+  score: z.number(),
 });
 /** One server-sent event of `POST /api/v1/chat`. */
 export const chatEventSchema = z.discriminatedUnion('type', [
@@ -37,9 +58,12 @@ export const chatEventSchema = z.discriminatedUnion('type', [
     tokensPerSecond: z.number(),
     servedBy: servedBySchema,
     suggestions: z.array(z.string()).optional(),
+    /** What was remembered and given to the model; empty when nothing fitted, absent when nothing was asked for. */
+    sources: z.array(answerSourceSchema).optional(),
   }),
   z.object({ type: z.literal('error'), code: z.string(), message: z.string(), hint: z.string().optional() }),
 ]);
 export type ChatRequest = z.input<typeof chatRequestSchema>;
 export type ChatEvent = z.infer<typeof chatEventSchema>;
+export type AnswerSource = z.infer<typeof answerSourceSchema>;
 export type ServedBy = z.infer<typeof servedBySchema>;

@@ -3,13 +3,19 @@ import type { z } from 'zod';
 import type { ReceiptView } from '../ledger/ledger.schema.ts';
 import type { Models } from '../models/models.ts';
 import type { Route, Routed } from '../models/route.ts';
+import type { PeerMemory } from '../memory/memory.ts';
+import type { Recalled } from '../memory/recall.ts';
 import { chatEvents, errorEvent } from './chat-events.ts';
 import type { ChatEvent, chatRequestSchema } from './chat.schema.ts';
+import { sourceOf, withNotes } from './notes.ts';
+
+type Request = z.output<typeof chatRequestSchema>;
 
 export interface ChatDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly models: Models;
+  readonly memory: Pick<PeerMemory, 'recall'>;
   /** The candidates as one model: the best first, the next when it dies before its first token. */
   readonly route: Route;
   readonly nameOf: (peer: PeerId) => string;
@@ -19,7 +25,7 @@ export interface ChatDeps {
 /** A conversation's next answer, with its evidence. */
 export interface Chat {
   /** Never throws: an error is the last event, and what came before it stays. */
-  ask(request: z.output<typeof chatRequestSchema>, signal: AbortSignal): AsyncIterable<ChatEvent>;
+  ask(request: Request, signal: AbortSignal): AsyncIterable<ChatEvent>;
 }
 
 export function createChat(deps: ChatDeps): Chat {
@@ -27,8 +33,14 @@ export function createChat(deps: ChatDeps): Chat {
     async *ask(request, signal) {
       const { model: name, messages, maxTokens, temperature, topP, seed } = request;
       let routed: Routed;
+      let notes: readonly Recalled[] | undefined;
       try {
-        routed = deps.route(await deps.models.candidates(name, signal));
+        const candidates = await deps.models.candidates(name, signal);
+        routed = deps.route(candidates);
+        // With notes a model on this machine has no stand-in elsewhere: it is told what is personal.
+        const isHere = routed.first.here;
+        if (request.memory !== undefined && isHere) routed = deps.route(candidates.filter(({ here }) => here));
+        notes = await notesFor(deps.memory, request, isHere, signal);
       } catch (error) {
         if (!PeerAiError.is(error))
           deps.logger.error('chat-failed', { error: error instanceof Error ? error.message : 'unknown' });
@@ -41,12 +53,27 @@ export function createChat(deps: ChatDeps): Chat {
         ...(topP === undefined ? {} : { topP }),
         ...(seed === undefined ? {} : { seed }),
       };
-      yield* chatEvents(deps.clock, model.generate({ messages }, sampling, signal), {
+      yield* chatEvents(deps.clock, model.generate({ messages: withNotes(messages, notes ?? []) }, sampling, signal), {
         model: first.card.name,
         servedBy: { peerId: first.peer, name: first.peerName, path: first.currentPath() },
         nameOf: deps.nameOf,
         receiptView: deps.receiptView,
+        ...(notes === undefined ? {} : { sources: notes.map(sourceOf) }),
       });
     },
   };
+}
+
+/** Undefined where none are asked for. */
+async function notesFor(
+  memory: ChatDeps['memory'],
+  { memory: wish, messages }: Request,
+  isHere: boolean,
+  signal: AbortSignal,
+): Promise<readonly Recalled[] | undefined> {
+  if (wish === undefined) return undefined;
+  const text = messages.findLast(({ role }) => role === 'user')?.text ?? '';
+  if (text === '') return [];
+  const audience = isHere ? 'self' : 'anyone';
+  return memory.recall({ text, limit: wish.notes, tags: wish.tags, audience }, signal);
 }

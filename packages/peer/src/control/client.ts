@@ -7,7 +7,23 @@ import type { OlderPeerPatch, OlderPeerView } from '../http/older-peers.schema.t
 import type { HandshakeView, PeerSessionView } from '../http/sessions.schema.ts';
 import type { RevocationView, RotationView } from '../keys/keys.schema.ts';
 import type { LedgerEntries, LedgerHead, LedgerVerification } from '../ledger/ledger.schema.ts';
+import type {
+  CapsuleDetail,
+  ConsolidationUndoneView,
+  ConsolidationView,
+  KeptCapsuleView,
+  CapsuleElsewhere,
+  MemoryAddedView,
+  MemoryAddRequest,
+  MemoryFoundView,
+  MemoryGraphView,
+  MemoryPageQuestion,
+  MemoryListView,
+  MemorySearchRequest,
+  MemorySharedView,
+} from '../memory/memory.schema.ts';
 import type { BroadcastView, DeliveryView, MessageView } from '../messages/messages.schema.ts';
+import type { ImportedModelsView, ImportedModelView, ModelRunView } from '../models/imported.schema.ts';
 import type { ModelsView } from '../models/models.schema.ts';
 import type { NodeView } from '../node/node.schema.ts';
 import type {
@@ -21,14 +37,27 @@ import type {
 import type { Permission } from '../pairing/permissions.ts';
 import type { ShareRequest, ShareView } from '../share/share.schema.ts';
 import type { CapabilitiesView, WakeView } from '../status/status.schema.ts';
-import type { DocumentChange, DocumentContents, DocumentRequest, DocumentView } from '../state/state.schema.ts';
 import type { GroupDeliveryView, GroupMessageView, GroupSentView, GroupView } from '../groups/groups.schema.ts';
 import type { NetView, TraceView } from '../paths/paths.schema.ts';
 import type { PublishedView, TopicMessageView } from '../topics/topics.schema.ts';
 import type { TaskDetail, TaskRequest, TasksView, TaskView } from '../tasks/tasks.schema.ts';
+import type {
+  TrainingDataView,
+  TrainingDetail,
+  TrainingJoin,
+  TrainingLinkRequest,
+  TrainingLinksView,
+  TrainingLinkView,
+  TrainingOffersView,
+  TrainingRequest,
+  TrainingRunView,
+} from '../training/training.schema.ts';
+import { type ClusterCalls, clusterCalls } from './cluster-calls.ts';
+import { type DocumentCalls, documentCalls } from './document-calls.ts';
 import type { ConfigView } from './config.schema.ts';
 import type { ControlEvent } from './events.ts';
 import type { KeyView } from './keys.schema.ts';
+import { lendingClient, type LendingClient } from './lending-client.ts';
 import type { Problem } from './problem.ts';
 import type { SessionCodeView, SessionView } from './session.schema.ts';
 import { readEvents } from './server-sent-events.ts';
@@ -41,7 +70,7 @@ export interface ControlOptions {
 }
 
 /** The local API of a running agent, typed. Every call throws PeerAiError with the problem's code; AGENT_NOT_RUNNING when nothing listens. */
-export interface ControlClient {
+export interface ControlClient extends ClusterCalls, DocumentCalls, LendingClient {
   node(signal?: AbortSignal): Promise<NodeView>;
   peers(signal?: AbortSignal): Promise<readonly PeerView[]>;
   changePeer(peerId: string, patch: PeerPatch): Promise<PeerView>;
@@ -73,6 +102,32 @@ export interface ControlClient {
   stopShare(id: string): Promise<ShareView>;
   models(signal?: AbortSignal): Promise<ModelsView>;
   exposeModel(name: string, exposed: boolean): Promise<void>;
+  importedModels(signal?: AbortSignal): Promise<readonly ImportedModelView[]>;
+  /** Resolves when the agent has the file on its disk and has looked at it. */
+  importModel(name: string, bytes: Blob, signal?: AbortSignal): Promise<ImportedModelView>;
+  /** Its `tokenizer.json`: it makes embeddings from then on. */
+  addTokenizer(name: string, bytes: Blob, signal?: AbortSignal): Promise<ImportedModelView>;
+  removeModel(name: string): Promise<void>;
+  /** Inputs by name: numbers in lists inside each other, or a shape and data. */
+  runModel(name: string, inputs: object, signal?: AbortSignal): Promise<ModelRunView>;
+  remember(request: MemoryAddRequest, signal?: AbortSignal): Promise<MemoryAddedView>;
+  /** Newest first, one page; `after` is the `next` of the page before. */
+  memories(question: MemoryPageQuestion, signal?: AbortSignal): Promise<MemoryListView>;
+  /** The newest capsules and what binds them. */
+  memoryGraph(signal?: AbortSignal): Promise<MemoryGraphView>;
+  /** By its id, or by a beginning of it that no other has. */
+  memory(id: string, signal?: AbortSignal): Promise<CapsuleDetail>;
+  searchMemory(request: MemorySearchRequest, signal?: AbortSignal): Promise<MemoryFoundView>;
+  /** One that is at a paired peer, by its whole id; it is not kept here. */
+  memoryAt(id: string, peer: string, signal?: AbortSignal): Promise<CapsuleElsewhere>;
+  /** To a peer that is away it waits: `waiting` of the list. */
+  shareMemory(id: string, to: string, signal?: AbortSignal): Promise<MemorySharedView>;
+  cancelMemoryShare(id: string, to: string): Promise<void>;
+  /** Peers that were given it are told. */
+  forgetMemory(id: string): Promise<KeptCapsuleView>;
+  /** Takes away what is old and unused, and makes one of what is nearly the same. */
+  consolidateMemory(signal?: AbortSignal): Promise<ConsolidationView>;
+  undoConsolidation(): Promise<ConsolidationUndoneView>;
   chat(request: ChatRequest, signal: AbortSignal): AsyncIterable<ChatEvent>;
   ledgerHead(signal?: AbortSignal): Promise<LedgerHead>;
   ledgerEntries(range: { readonly from?: number; readonly limit?: number }): Promise<LedgerEntries>;
@@ -106,17 +161,25 @@ export interface ControlClient {
   /** What was sent to a group from here, newest first. */
   groupSent(group: string, signal?: AbortSignal): Promise<readonly GroupSentView[]>;
   groupReport(message: string, signal?: AbortSignal): Promise<GroupDeliveryView>;
-  documents(signal?: AbortSignal): Promise<readonly DocumentView[]>;
-  createDocument(request: DocumentRequest): Promise<DocumentView>;
-  document(document: string, signal?: AbortSignal): Promise<DocumentContents>;
-  changeDocument(document: string, change: DocumentChange): Promise<DocumentContents>;
-  shareDocument(document: string, peers: readonly string[]): Promise<DocumentView>;
-  unshareDocument(document: string, peer: string): Promise<DocumentView>;
-  forgetDocument(document: string): Promise<void>;
   tasks(signal?: AbortSignal): Promise<TasksView>;
   task(id: string, signal?: AbortSignal): Promise<TaskDetail>;
   delegate(request: TaskRequest): Promise<TaskView>;
   cancelTask(id: string, reason?: string): Promise<TaskView>;
+  trainingRuns(signal?: AbortSignal): Promise<readonly TrainingRunView[]>;
+  trainingRun(id: string, signal?: AbortSignal): Promise<TrainingDetail>;
+  /** Reads data in for a run; it stays with the agent. */
+  readTrainingData(name: string, bytes: Blob, signal?: AbortSignal): Promise<TrainingDataView>;
+  startTraining(request: TrainingRequest, signal?: AbortSignal): Promise<TrainingRunView>;
+  /** Runs that devices offer now. */
+  trainingOffers(signal?: AbortSignal): Promise<TrainingOffersView>;
+  joinTraining(id: string, request: TrainingJoin, signal?: AbortSignal): Promise<TrainingRunView>;
+  /** Leaves a run; the others go on. */
+  stopTraining(id: string): Promise<TrainingRunView>;
+  removeTraining(id: string): Promise<void>;
+  trainingLink(run: string, request: TrainingLinkRequest, signal?: AbortSignal): Promise<TrainingLinkView>;
+  trainingLinks(run: string, signal?: AbortSignal): Promise<TrainingLinksView>;
+  stopTrainingLink(id: string): Promise<TrainingLinkView>;
+  trainedModel(id: string, signal?: AbortSignal): Promise<Blob>;
   publish(topic: string, payload: unknown): Promise<PublishedView>;
   /** What is published from now on, until the signal; throws when the connection ends. */
   subscribe(topic: string, signal: AbortSignal, where?: string): AsyncIterable<TopicMessageView>;
@@ -147,6 +210,9 @@ export function createControlClient(options: ControlOptions): ControlClient {
   const get = <T>(path: string, signal?: AbortSignal): Promise<T> => json('GET', path, undefined, signal);
   const at = (text: string): string => encodeURIComponent(text);
   return {
+    ...clusterCalls(json),
+    ...documentCalls(json),
+    ...lendingClient(json),
     node: (signal) => get('/node', signal),
     peers: async (signal) => (await get<{ peers: PeerView[] }>('/peers', signal)).peers,
     changePeer: (peerId, patch) => json('PATCH', `/peers/${at(peerId)}`, patch),
@@ -172,6 +238,26 @@ export function createControlClient(options: ControlOptions): ControlClient {
     stopShare: (id) => json('DELETE', `/shares/${at(id)}`),
     models: (signal) => get('/models', signal),
     exposeModel: (name, exposed) => json('PATCH', `/models/${at(name)}`, { exposed }),
+    importedModels: async (signal) => (await get<ImportedModelsView>('/models/imported', signal)).models,
+    importModel: (name, bytes, signal) =>
+      json('POST', `/models/imported?${new URLSearchParams({ name }).toString()}`, bytes, signal),
+    addTokenizer: (name, bytes, signal) => json('POST', `/models/imported/${at(name)}/tokenizer`, bytes, signal),
+    removeModel: (name) => json('DELETE', `/models/imported/${at(name)}`),
+    runModel: (name, inputs, signal) => json('POST', `/models/${at(name)}/run`, { inputs }, signal),
+    remember: (body, signal) => json('POST', '/memory', body, signal),
+    memories: ({ limit, ...words }, signal) => {
+      const query = new URLSearchParams({ ...words, ...(limit === undefined ? {} : { limit: `${limit}` }) });
+      return get(`/memory?${query.toString()}`, signal);
+    },
+    memoryGraph: (signal) => get('/memory/graph', signal),
+    memory: (id, signal) => get(`/memory/${at(id)}`, signal),
+    searchMemory: (body, signal) => json('POST', '/memory/search', body, signal),
+    memoryAt: (id, peer, signal) => get(`/memory/${at(id)}/at/${at(peer)}`, signal),
+    shareMemory: (id, to, signal) => json('POST', `/memory/${at(id)}/share`, { to }, signal),
+    cancelMemoryShare: (id, to) => json('DELETE', `/memory/${at(id)}/share/${at(to)}`),
+    forgetMemory: async (id) => (await json<{ capsule: KeptCapsuleView }>('DELETE', `/memory/${at(id)}`)).capsule,
+    consolidateMemory: (signal) => json('POST', '/memory/consolidate', {}, signal),
+    undoConsolidation: () => json('POST', '/memory/consolidate/undo', {}),
     chat: (body, signal) => streamOf<ChatEvent>(() => request('POST', '/chat', body, signal)),
     ledgerHead: (signal) => get('/ledger/head', signal),
     ledgerEntries: ({ from, limit }) =>
@@ -210,17 +296,28 @@ export function createControlClient(options: ControlOptions): ControlClient {
     groupSent: async (group, signal) =>
       (await get<{ messages: GroupSentView[] }>(`/groups/${at(group)}/sent`, signal)).messages,
     groupReport: (message, signal) => get(`/group-messages/${at(message)}`, signal),
-    documents: async (signal) => (await get<{ documents: DocumentView[] }>('/state', signal)).documents,
-    createDocument: (body) => json('POST', '/state', body),
-    document: (document, signal) => get(`/state/${at(document)}`, signal),
-    changeDocument: (document, change) => json('PATCH', `/state/${at(document)}`, change),
-    shareDocument: (document, peers) => json('POST', `/state/${at(document)}/members`, { peers }),
-    unshareDocument: (document, peer) => json('DELETE', `/state/${at(document)}/members/${at(peer)}`),
-    forgetDocument: (document) => json('DELETE', `/state/${at(document)}`),
     tasks: (signal) => get('/tasks', signal),
     task: (id, signal) => get(`/tasks/${at(id)}`, signal),
     delegate: (body) => json('POST', '/tasks', body),
     cancelTask: (id, reason) => json('POST', `/tasks/${at(id)}/cancel`, reason === undefined ? {} : { reason }),
+    trainingRuns: async (signal) => (await get<{ runs: TrainingRunView[] }>('/training/runs', signal)).runs,
+    trainingRun: (id, signal) => get(`/training/runs/${at(id)}`, signal),
+    readTrainingData: async (name, bytes, signal) => {
+      const query = new URLSearchParams({ name }).toString();
+      return (await json<{ data: TrainingDataView }>('POST', `/training/data?${query}`, bytes, signal)).data;
+    },
+    startTraining: (body, signal) => json('POST', '/training/runs', body, signal),
+    trainingOffers: (signal) => get('/training/offers', signal),
+    joinTraining: (id, body, signal) => json('POST', `/training/offers/${at(id)}/join`, body, signal),
+    stopTraining: (id) => json('POST', `/training/runs/${at(id)}/stop`, {}),
+    removeTraining: (id) => json('DELETE', `/training/runs/${at(id)}`),
+    trainingLink: (run, body, signal) => json('POST', `/training/runs/${at(run)}/links`, body, signal),
+    trainingLinks: (run, signal) => get(`/training/runs/${at(run)}/links`, signal),
+    stopTrainingLink: (id) => json('DELETE', `/training/links/${at(id)}`),
+    trainedModel: async (id, signal) => {
+      const response = await request('GET', `/training/runs/${at(id)}/model`, undefined, signal);
+      return response.blob();
+    },
     publish: (topic, payload) => json('POST', `/topics/${at(topic)}`, { payload }),
     subscribe: (topic, signal, where) => {
       const query = where === undefined ? '' : `?${new URLSearchParams({ where }).toString()}`;

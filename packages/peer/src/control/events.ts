@@ -1,9 +1,13 @@
+import type { ClusterView } from '../clusters/clusters.schema.ts';
+import type { MetricAlert, StateMetricsView } from '../metrics/metrics.schema.ts';
 import type { PeerView, PendingPairing } from '../pairing/pairing.schema.ts';
 import type { FileView } from '../files/files.schema.ts';
 import type { MessageView } from '../messages/messages.schema.ts';
 import type { ReceiptView } from '../ledger/ledger.schema.ts';
 import type { ShareView } from '../share/share.schema.ts';
+import type { LeaseView } from '../lending/lending.schema.ts';
 import type { GroupMessageView, GroupView } from '../groups/groups.schema.ts';
+import type { TrainingRoundView, TrainingRunView } from '../training/training.schema.ts';
 import type { TaskView } from '../tasks/tasks.schema.ts';
 
 /** What `GET /api/v1/events` sends: `event:` is the type, `data:` the JSON of the rest, `id:` a rising number for `Last-Event-ID`. */
@@ -15,6 +19,8 @@ export type ControlEvent =
   | { readonly type: 'pairing-changed'; readonly pairing: PendingPairing }
   | { readonly type: 'share-changed'; readonly share: ShareView }
   | { readonly type: 'models-changed' }
+  /** A capsule came into this peer's memory, or went. */
+  | { readonly type: 'memory-changed'; readonly capsuleId: string; readonly isHere: boolean }
   | { readonly type: 'message-received'; readonly message: MessageView }
   /** On its way (told a few times a second at most), waiting, or over. */
   | { readonly type: 'file-changed'; readonly file: FileView }
@@ -29,6 +35,27 @@ export type ControlEvent =
       readonly text: boolean;
     }
   | { readonly type: 'task-changed'; readonly task: TaskView }
+  /** A run came, went on (told a few times a second at most), waits, or is over. */
+  | { readonly type: 'training-changed'; readonly run: TrainingRunView }
+  /** A round closed; told again once it is measured what it led to. */
+  | { readonly type: 'training-round'; readonly runId: string; readonly round: TrainingRoundView }
+  /** `null`: it was removed. */
+  | { readonly type: 'cluster-changed'; readonly name: string; readonly cluster: ClusterView | null }
+  /** Nodes that fired since the last time, by index; told ten times a second at most. */
+  | { readonly type: 'cluster-fired'; readonly name: string; readonly nodes: readonly number[] }
+  /** Others work with each other than before; `GET /clusters` says who. */
+  | { readonly type: 'peer-clusters-changed' }
+  /** Each second while somebody watches. */
+  | { readonly type: 'metrics_update'; readonly metrics: StateMetricsView }
+  /** A metric of this peer crossed a rule's threshold, or came back. */
+  | {
+      readonly type: 'metrics-alert';
+      readonly rule: MetricAlert;
+      readonly raised: boolean;
+      readonly value: number;
+    }
+  /** A lease began, went on, or is over. */
+  | { readonly type: 'lease-changed'; readonly lease: LeaseView }
   | { readonly type: 'receipt-signed'; readonly receipt: ReceiptView }
   | { readonly type: 'relay-changed'; readonly address: string; readonly state: 'connected' | 'unreachable' }
   | {

@@ -4,6 +4,15 @@
  * @packageDocumentation
  */
 export { createControlClient, type ControlClient, type ControlOptions } from './client.ts';
+export type {
+  ClusterAnswerView,
+  ClusterDetail,
+  ClusterLearnedView,
+  ClusterLesson,
+  ClusterRequest,
+  ClustersView,
+  ClusterView,
+} from '../clusters/clusters.schema.ts';
 export type { ControlEvent, ControlEventType } from './events.ts';
 export type { Problem } from './problem.ts';
 export type { ConfigView } from './config.schema.ts';
@@ -21,7 +30,20 @@ export type {
   LedgerVerification,
   ReceiptView,
 } from '../ledger/ledger.schema.ts';
+export type {
+  CapsuleDetail,
+  CapsuleElsewhere,
+  CapsuleView,
+  KeptCapsuleView,
+  MemoryEmbedderView,
+  MemoryFoundView,
+  MemoryGraphView,
+  MemoryListView,
+} from '../memory/memory.schema.ts';
+export type { LeaseDetail, LeasesView, LeaseView, LendingView, NodesView } from '../lending/lending.schema.ts';
 export type { BroadcastView, DeliveryView, MessageView } from '../messages/messages.schema.ts';
+export type { MetricNumbers, StateMetricsView } from '../metrics/metrics.schema.ts';
+export type { ImportedModelView, ModelRunView } from '../models/imported.schema.ts';
 export type { ModelsView, ModelView } from '../models/models.schema.ts';
 export type { EngineFinding, Fingerprint, NodeView } from '../node/node.schema.ts';
 export type {
@@ -42,3 +64,18 @@ export type { CapabilitiesView, StatusReport, WakeView } from '../status/status.
 export type { GroupDeliveryView, GroupMessageView, GroupSentView, GroupView } from '../groups/groups.schema.ts';
 export type { PublishedView, TopicMessageView } from '../topics/topics.schema.ts';
 export type { TaskDetail, TaskPriority, TaskRequest, TasksView, TaskView } from '../tasks/tasks.schema.ts';
+export type {
+  HeldOut,
+  TrainingDataView,
+  TrainingDetail,
+  TrainingJoin,
+  TrainingLinkRequest,
+  TrainingLinksView,
+  TrainingLinkView,
+  TrainingOffersView,
+  TrainingOfferView,
+  TrainingPlan,
+  TrainingRequest,
+  TrainingRoundView,
+  TrainingRunView,
+} from '../training/training.schema.ts';

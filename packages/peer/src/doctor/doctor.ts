@@ -48,7 +48,7 @@ export function createDoctor(deps: DoctorDeps): Doctor {
 
 async function engineChecks({ engines, ownModels }: DoctorDeps): Promise<Check[]> {
   const models = await ownModels();
-  const real = models.filter(({ engine }) => engine !== 'nano' && engine !== 'scripted');
+  const real = models.filter(({ engine }) => engine !== 'nano' && engine !== 'scripted' && engine !== 'onnx');
   const refused = engines().filter(({ state }) => state === 'refused');
   const loops: Check[] = refused.map(({ kind, url, detail }) => ({
     id: `engine-${kind}`,

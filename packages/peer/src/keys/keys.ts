@@ -24,6 +24,7 @@ import { limits } from '../limits.ts';
 import { type Device, type Devices, withLease } from '../pairing/devices.ts';
 import { records } from '../store/records.ts';
 import { keyMethod } from './key-protocol.ts';
+import { leadingTo, type Own, ownStatements } from './former.ts';
 import type { RevocationView, RotationView } from './keys.schema.ts';
 
 export interface KeysDeps {
@@ -58,19 +59,13 @@ export interface Keys {
   start(signal: AbortSignal): void;
 }
 
-interface Own {
-  readonly statement: string;
-  readonly to: PeerId;
-  readonly statedMs: number;
-}
-
 /** Applies a succession that this identity is the end of: from now on the receipts of each device begin a new chain. */
 export async function openKeys(deps: KeysDeps): Promise<Keys> {
   const { identity, crypto, clock, devices, logger } = deps;
   const room = deps.store.room('keys');
-  const own = records<Own>(room, 'own');
+  const own = ownStatements(deps.store);
   const told = records<PeerId>(room, 'told');
-  const statements = await mine(own, identity.peer);
+  const statements = await leadingTo(own, identity.peer);
   const last = statements.at(-1);
   if (last !== undefined) for (const { peer } of devices.list()) await beginAnew(deps, peer, last);
 
@@ -138,14 +133,6 @@ export async function openKeys(deps: KeysDeps): Promise<Keys> {
       })();
     },
   };
-}
-
-/** The statements that lead to this key, oldest first: a device that missed one hears all of them. */
-async function mine(own: ReturnType<typeof records<Own>>, self: PeerId): Promise<readonly Own[]> {
-  const all: Own[] = [];
-  for await (const [, one] of own.all()) all.push(one);
-  const last = all.findLastIndex(({ to }) => to === self);
-  return all.slice(0, last + 1);
 }
 
 /** The chain of receipts with a device begins anew with each key: its name follows from what was signed, so both sides know it. */

@@ -1,5 +1,5 @@
 import { fromHex, type PeerId } from '@peerai/core-protocol';
-import { createReceiptBook, type ReceiptBook } from '@peerai/ledger';
+import { createReceiptBook, type OwnLedger, type ReceiptBook } from '@peerai/ledger';
 import type { EventHub } from '../events/hub.ts';
 import { type Devices, leasesOf } from '../pairing/devices.ts';
 import type { PeerWorld } from '../peer-world.ts';
@@ -17,6 +17,8 @@ interface Parts {
 
 /** What this peer owes, is owed and has proven: its log, its receipts, its pen. */
 export interface Accounts {
+  /** This peer's own log, to state in. */
+  readonly ledger: Pick<OwnLedger, 'append'>;
   readonly books: Books;
   readonly receipts: ReceiptBook;
   readonly signing: Signing;
@@ -54,6 +56,7 @@ export async function openAccounts(world: PeerWorld, { devices, events, stopping
     stopping,
   });
   return {
+    ledger,
     books: createBooks({ crypto, ledger, store: ledgerStore }),
     receipts,
     signing,

@@ -1,10 +1,12 @@
 import { type CryptoProvider, PeerAiError, type Store, toBase64Url, toHex } from '@peerai/core-protocol';
 import {
+  decodeTrainingRound,
   openCheckpoint,
   openReceipt,
   type NumberedEntry,
   type OwnLedger,
   receiptKind,
+  trainingRoundKind,
   verifyLedger,
 } from '@peerai/ledger';
 import type { LedgerEntries, LedgerEntryView, LedgerHead, LedgerVerification, ReceiptView } from './ledger.schema.ts';
@@ -48,10 +50,10 @@ export function createBooks({ crypto, ledger, store }: BooksDeps): Books {
         { store, crypto, origin: ledger.origin },
         signal === undefined ? {} : { signal },
       );
-      const { ok, size, checked, receipts, firstBad } = found;
+      const { ok, size, checked, receipts, rounds, firstBad } = found;
       const bad =
         firstBad === undefined ? {} : { firstBad: { index: Number(firstBad.index), reason: firstBad.reason } };
-      return { v: 1, ok, size: Number(size), checked: Number(checked), receipts, ...bad };
+      return { v: 1, ok, size: Number(size), checked: Number(checked), receipts, rounds, ...bad };
     },
     async prove(index) {
       const place = BigInt(index);
@@ -72,6 +74,21 @@ function entryView(crypto: CryptoProvider, { index, entry, hash }: NumberedEntry
     hash: toHex(hash),
     previous: toHex(entry.previous),
     ...(entry.kind === receiptKind ? { receipt: openedView(crypto, entry.body) } : {}),
+    ...(entry.kind === trainingRoundKind ? { training: roundView(crypto, entry.body) } : {}),
+  };
+}
+
+function roundView(crypto: CryptoProvider, body: Uint8Array): LedgerEntryView['training'] {
+  const { run, round, before, after, receipts, counted, refused, own } = decodeTrainingRound(body);
+  return {
+    run: toHex(run),
+    round,
+    before: toHex(before),
+    after: toHex(after),
+    receipts: toHex(receipts),
+    counted,
+    refused,
+    own: own === undefined ? null : toHex(crypto.sha256(own)),
   };
 }
 

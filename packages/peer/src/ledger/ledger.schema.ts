@@ -17,6 +17,20 @@ export const receiptSchema = z.object({
   timeMs: z.number(),
   signedBy: z.enum(['provider', 'both']),
 });
+/** A round of a training run as this peer took its result. Hashes in hex. */
+export const ledgerRoundSchema = z.object({
+  run: z.string(),
+  /** Counted from 0. */
+  round: z.number(),
+  before: z.string(),
+  after: z.string(),
+  /** Over the signed receipts of all members: equal in the logs of all who took this result. */
+  receipts: z.string(),
+  counted: z.number(),
+  refused: z.number(),
+  /** SHA-256 of this peer's own signed receipt among them; null where the round went on without it. */
+  own: z.string().nullable(),
+});
 export const ledgerHeadSchema = z.object({
   v: z.literal(1),
   origin: z.string(),
@@ -31,6 +45,7 @@ export const ledgerEntrySchema = z.object({
   hash: z.string(),
   previous: z.string(),
   receipt: receiptSchema.optional(),
+  training: ledgerRoundSchema.optional(),
 });
 export const ledgerEntriesSchema = z.object({
   v: z.literal(1),
@@ -43,6 +58,8 @@ export const ledgerVerificationSchema = z.object({
   size: z.number(),
   checked: z.number(),
   receipts: z.number(),
+  /** Training rounds among the entries. */
+  rounds: z.number().default(0),
   firstBad: z.object({ index: z.number(), reason: z.string() }).optional(),
 });
 export type ReceiptView = z.infer<typeof receiptSchema>;

@@ -1,6 +1,6 @@
 import type { PeerId } from '@peerai/core-protocol';
 import { createFailures, createGateway, createModelQueue, type Gateway } from '@peerai/llm-bridge';
-import { type Chat, createChat } from '../chat/chat.ts';
+import { type Chat, type ChatDeps, createChat } from '../chat/chat.ts';
 import type { EventHub } from '../events/hub.ts';
 import { openedView } from '../ledger/books.ts';
 import type { Signing } from '../ledger/signing.ts';
@@ -19,6 +19,7 @@ interface Parts {
   readonly links: LinkBook;
   readonly signing: Signing;
   readonly nameOf: (peer: PeerId) => string;
+  readonly memory: ChatDeps['memory'];
   /** Our own engines have other models now. */
   readonly changed: () => void;
 }
@@ -39,7 +40,7 @@ export interface Answers {
 export async function openAnswers(
   world: PeerWorld,
   settings: PeerSettings,
-  { devices, events, links, signing, nameOf, changed }: Parts,
+  { devices, events, links, signing, nameOf, memory, changed }: Parts,
 ): Promise<Answers> {
   const { identity, clock, random, crypto, logger } = world;
   const { expose, defaultModel, systemPrompt, concurrency, queueLength } = settings;
@@ -78,7 +79,7 @@ export async function openAnswers(
     remote,
     models,
     queue,
-    chat: createChat({ clock, logger, models, nameOf, route, receiptView }),
+    chat: createChat({ clock, logger, models, memory, nameOf, route, receiptView }),
     gateway: createGateway({ catalogue, clock, random, crypto, logger, self: identity.peer }),
     answering: () => ({ active: queue.running, queued: queue.waiting, concurrentMax: concurrency }),
   };

@@ -1,5 +1,5 @@
 import { type Clock, type LanguageModel, type Logger, PeerAiError } from '@peerai/core-protocol';
-import { type Engine, findModel } from '@peerai/llm-bridge';
+import { type Engine, findModel, isComputedHere } from '@peerai/llm-bridge';
 import { limits } from '../limits.ts';
 import type { EngineFinding } from '../node/node.schema.ts';
 
@@ -20,6 +20,8 @@ export interface LocalModels {
   list(): readonly LanguageModel[];
   /** Also names an engine has without listing them; asks the engines when the list does not have it. */
   find(name: string, signal: AbortSignal): Promise<LanguageModel | undefined>;
+  /** Is this one, of `list` or `find`, computed on this machine? */
+  isHere(model: LanguageModel): boolean;
   findings(): readonly EngineFinding[];
   /** Asks every engine now. */
   refresh(signal: AbortSignal): Promise<void>;
@@ -30,12 +32,18 @@ export interface LocalModels {
 export function createLocalModels(deps: LocalModelsDeps): LocalModels {
   let models: readonly LanguageModel[] = [];
   let broken = new Map<Engine, string>();
+  const here = new WeakSet<LanguageModel>();
+  const own = (engine: Engine, model: LanguageModel): LanguageModel => {
+    const ours = withSystemPrompt(model, deps.systemPrompt);
+    if (isComputedHere(engine, model)) here.add(ours);
+    return ours;
+  };
   const refresh = async (signal: AbortSignal): Promise<void> => {
     const failed = new Map<Engine, string>();
     const lists = await Promise.all(
       deps.engines().map(async (engine) => {
         try {
-          return (await engine.list(signal)).map((model) => withSystemPrompt(model, deps.systemPrompt));
+          return (await engine.list(signal)).map((model) => own(engine, model));
         } catch (error) {
           failed.set(engine, PeerAiError.is(error) ? error.message : 'it failed without a reason');
           return [];
@@ -55,12 +63,17 @@ export function createLocalModels(deps: LocalModelsDeps): LocalModels {
       if (known !== undefined) return known;
       for (const engine of deps.engines()) {
         const found = await engine.model(name, signal).catch(() => undefined);
-        if (found !== undefined) return withSystemPrompt(found, deps.systemPrompt);
+        if (found !== undefined) return own(engine, found);
       }
       return undefined;
     },
+    isHere: (model) => here.has(model),
     findings: () => [
-      ...deps.engines().map((engine): EngineFinding => finding(engine, models, broken.get(engine))),
+      ...deps
+        .engines()
+        .map((engine): EngineFinding => finding(engine, models, broken.get(engine)))
+        // What is built in and has no model yet is nothing to speak of: no file was imported.
+        .filter(({ state, url, models: own }) => state !== 'found' || url !== undefined || own.length > 0),
       ...deps.findings().filter(({ state }) => state !== 'found'),
     ],
     refresh,

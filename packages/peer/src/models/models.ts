@@ -43,6 +43,8 @@ export interface Candidate {
   readonly peer: PeerId;
   readonly peerName: string;
   readonly local: boolean;
+  /** Of this peer, and computed on its machine. */
+  readonly here: boolean;
   readonly path: ModelView['path'];
   readonly roundTripMs: number;
   readonly model: LanguageModel;
@@ -90,7 +92,8 @@ export async function openModels(deps: ModelsDeps): Promise<Models> {
       .flatMap((device) => deps.remote.of(device.peer).map((card) => remoteCandidate(deps, device, card)));
   const all = (): Candidate[] => [...ownCandidates(), ...remoteCandidates()];
   const defaultName = (): string => {
-    const own = deps.local.list().map(({ card }) => card.name);
+    const answering = deps.local.list().filter(({ card }) => card.engine !== 'onnx');
+    const own = answering.map(({ card }) => card.name);
     const wished = deps.defaultModel;
     if (wished !== undefined) return wished;
     return own.find((name) => name !== 'nano') ?? own[0] ?? remoteCandidates()[0]?.card.name ?? 'nano';
@@ -165,12 +168,13 @@ function pinned(deps: ModelsDeps, all: readonly Candidate[], model: string, who:
   return ofWho.filter(({ card }) => sameModelName(card.name, model));
 }
 
-function localCandidate({ self, name }: ModelsDeps, model: LanguageModel): Candidate {
+function localCandidate({ self, name, local }: ModelsDeps, model: LanguageModel): Candidate {
   return {
     card: model.card,
     peer: self,
     peerName: name(),
     local: true,
+    here: local.isHere(model),
     path: 'local',
     roundTripMs: 0,
     model,
@@ -193,6 +197,7 @@ function remoteCandidate(deps: ModelsDeps, device: Device, card: ModelCard): Can
     peer,
     peerName: name,
     local: false,
+    here: false,
     path: link?.path ?? 'offline',
     roundTripMs: link?.roundTripMs ?? 0,
     model,

@@ -1,3 +1,7 @@
-/** What a paired device may do here. `route`: letters are forwarded for it. `train` is remembered for later versions. */
-export const permissions = ['chat', 'tasks', 'train', 'route'] as const;
+/**
+ * What a paired device may do here. `train`: it may join runs from here and take part in them, and teach gating clusters that are
+ * shared, and see their state metrics. `memory`: it may search what is remembered here for
+ * paired devices, and share capsules. `borrow`: it may borrow nodes that are lent here. `route`: letters are forwarded for it.
+ */
+export const permissions = ['chat', 'tasks', 'train', 'memory', 'borrow', 'route'] as const;
 export type Permission = (typeof permissions)[number];

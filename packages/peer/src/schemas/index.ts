@@ -1,5 +1,6 @@
 /** Every schema of the local API, for the server that checks bodies by them and publishes them. */
 export * from '../chat/chat.schema.ts';
+export * from '../clusters/clusters.schema.ts';
 export * from '../control/config.schema.ts';
 export * from '../control/keys.schema.ts';
 export * from '../control/session.schema.ts';
@@ -12,7 +13,11 @@ export * from '../http/older-peers.schema.ts';
 export * from '../http/sessions.schema.ts';
 export * from '../keys/keys.schema.ts';
 export * from '../ledger/ledger.schema.ts';
+export * from '../lending/lending.schema.ts';
+export * from '../memory/memory.schema.ts';
 export * from '../messages/messages.schema.ts';
+export * from '../metrics/metrics.schema.ts';
+export * from '../models/imported.schema.ts';
 export * from '../models/models.schema.ts';
 export * from '../node/node.schema.ts';
 export * from '../pairing/pairing.schema.ts';
@@ -22,3 +27,4 @@ export * from '../state/state.schema.ts';
 export * from '../status/status.schema.ts';
 export * from '../tasks/tasks.schema.ts';
 export * from '../topics/topics.schema.ts';
+export * from '../training/training.schema.ts';

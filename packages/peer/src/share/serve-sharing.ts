@@ -7,6 +7,7 @@ import {
   serveModelList,
   serveModels,
 } from '@peerai/llm-bridge';
+import { attestAnswers } from '@peerai/llm-bridge/proof';
 import type { LocalModels } from '../models/local-models.ts';
 import type { Models } from '../models/models.ts';
 import type { openAdmission } from './admission.ts';
@@ -35,7 +36,7 @@ export function serveSharing(deps: ServeSharingDeps): readonly Disposable[] {
   const { network, admission, clock, crypto, random, logger, identity, keySecret, local, models, shares } = deps;
   const parts = { network, admission, clock, crypto, logger, models: () => local.list(), queue: deps.queue };
   return [
-    serveModels(parts),
+    serveModels({ ...parts, attest: attestAnswers({ identity, crypto, clock }) }),
     serveEmbeddings(parts),
     serveLlama(
       { ...parts, random },

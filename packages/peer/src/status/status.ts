@@ -11,6 +11,7 @@ import type { Tasks } from '../tasks/tasks.ts';
 import { createCapabilities, type PeerCapabilities } from './capabilities.ts';
 import { createHeartbeat, type Heard, type Heartbeat } from './heartbeat.ts';
 import { servePing } from './ping.ts';
+import type { StatusReport } from './status.schema.ts';
 import { createWake, type Wake } from './wake.ts';
 
 export interface StatusDeps {
@@ -46,6 +47,8 @@ export interface Status {
   readonly capabilities: Pick<PeerCapabilities, 'own' | 'of' | 'answer'>;
   readonly wake: Wake['wake'];
   heard(peer: PeerId): Heard | undefined;
+  /** How this peer is. */
+  own(): Omit<StatusReport, 'startedMs' | 'sequence'>;
   /** A device said hello. */
   met(peer: PeerId, signal: AbortSignal): void;
   /** Its last link is gone. */
@@ -88,6 +91,7 @@ export function createStatus(deps: StatusDeps): Status {
     capabilities,
     wake: wake.wake.bind(wake),
     heard: (peer) => heartbeat?.of(peer),
+    own,
     met: (peer, signal) => void capabilities.learn(peer, signal),
     left: (peer) => heartbeat?.forget(peer),
     start(signal) {

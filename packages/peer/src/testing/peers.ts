@@ -4,6 +4,7 @@ import {
   type Network,
   nobleCrypto,
   type Paths,
+  type Runtime,
   type Store,
 } from '@peerai/core-protocol';
 import { decodeTicket, parseLink } from '@peerai/core-protocol/access';
@@ -20,6 +21,7 @@ import {
 import { type Engine, scriptedEngine } from '@peerai/llm-bridge';
 import type { HttpPost } from '@peerai/messaging/http';
 import { createGuest, type Guest } from '../guest/index.ts';
+import type { MachineReading } from '../lending/gauge.ts';
 import { createPeer, type Peer, type PeerSettings } from '../peer.ts';
 import type { TaskHandler } from '../tasks/task-handler.ts';
 import { slowStore } from './slow-store.ts';
@@ -34,10 +36,16 @@ export interface PeerOptions {
   readonly shelf?: MemoryShelf;
   /** How late each commit is, milliseconds. */
   readonly commitMs?: number;
+  /** What a test puts before the disk. */
+  readonly disk?: (store: Store) => Store;
   readonly engine?: boolean;
   readonly engines?: readonly Engine[];
   readonly settings?: Partial<PeerSettings>;
   readonly taskHandlers?: readonly TaskHandler[];
+  /** What computes when it trains; without it nothing does. */
+  readonly trainingRuntime?: () => Promise<Runtime>;
+  /** What its machine says of itself; without it nothing. */
+  readonly machine?: () => MachineReading;
   /** Where its letters by HTTP go; without it none. */
   readonly post?: HttpPost;
   readonly operators?: () => Promise<readonly string[]>;
@@ -91,7 +99,7 @@ export function testWorld(weather: { readonly latencyMs?: number; readonly lossR
   const lives = new Map<string, { alive: boolean }>();
   let nextSeed = 1;
   let livesSoFar = 0;
-  const someone = (options: Pick<PeerOptions, 'seed' | 'key' | 'store' | 'commitMs'>) => {
+  const someone = (options: Pick<PeerOptions, 'seed' | 'key' | 'store' | 'commitMs' | 'disk'>) => {
     const seed = options.seed ?? nextSeed++;
     const identity = createIdentity(nobleCrypto, options.key ?? seededRandom(seed).bytes(32));
     // Who comes back is the same peer with other luck.
@@ -100,7 +108,8 @@ export function testWorld(weather: { readonly latencyMs?: number; readonly lossR
     const store = options.store ?? new MemoryStore();
     const life = { alive: true };
     lives.set(identity.peer, life);
-    const disk = options.commitMs === undefined ? store : slowStore(store, clock, options.commitMs);
+    const slow = options.commitMs === undefined ? store : slowStore(store, clock, options.commitMs);
+    const disk = options.disk?.(slow) ?? slow;
     return { random, identity, store, disk: mortalStore(disk, life), clock, crypto: nobleCrypto };
   };
   return {
@@ -123,6 +132,8 @@ export function testWorld(weather: { readonly latencyMs?: number; readonly lossR
         topics: memoryTopics(networks, identity.peer),
         ...(options.paths === undefined ? {} : { paths: options.paths }),
         ...(options.shelf === undefined ? {} : { shelf: options.shelf }),
+        ...(options.trainingRuntime === undefined ? {} : { trainingRuntime: options.trainingRuntime }),
+        ...(options.machine === undefined ? {} : { machine: options.machine }),
         ...(options.post === undefined ? {} : { post: options.post }),
         ...(options.operators === undefined ? {} : { operators: options.operators }),
         ...(options.replaceKey === undefined ? {} : { replaceKey: options.replaceKey }),

@@ -1,0 +1,113 @@
+import {
+  type Clock,
+  type LanguageModel,
+  PeerAiError,
+  type Random,
+  type Shelf,
+  type Store,
+} from '@peerai/core-protocol';
+import type { Engine } from '@peerai/llm-bridge';
+import { limits } from '../limits.ts';
+import type { ImportedModelsView, ImportedModelView, ModelRunView } from './imported.schema.ts';
+import type { ImportedRoom } from './imported/imported-room.ts';
+import type { ModelRunner } from './imported/runner.ts';
+
+/** In the store. */
+const importedRoomName = 'imported-models';
+
+export interface ImportedModelsDeps {
+  readonly store: Store;
+  /** Without one, or without a runner, nothing can be imported. */
+  readonly shelf?: Shelf | undefined;
+  readonly modelRunner?: ModelRunner | undefined;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly isTaken: (name: string) => boolean;
+  readonly changed: () => void;
+}
+/** Model files of the user's, kept by their hash and run with limits. */
+export interface ImportedModels {
+  list(): Promise<ImportedModelsView>;
+  /** Throws MODEL_UNKNOWN. */
+  get(name: string): Promise<ImportedModelView>;
+  /** The same file under the same name again changes nothing. Throws MODEL_* of the runner, MODEL_EXISTS, INVALID_FORMAT, LIMIT_EXCEEDED, STORE_FULL, UNSUPPORTED. */
+  add(name: string, bytes: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<ImportedModelView>;
+  /** A `tokenizer.json` for one that is here: it makes vectors of texts from then on, under its name and for the gateway too. Throws as `add`. */
+  addTokenizer(name: string, bytes: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<ImportedModelView>;
+  /** Those with a tokenizer, as models that make embeddings and answer nothing. */
+  readonly engine: Engine;
+  /** Throws MODEL_UNKNOWN. */
+  remove(name: string): Promise<void>;
+  /** Throws MODEL_UNKNOWN, INVALID_FORMAT, HASH_MISMATCH, LIMIT_EXCEEDED, LIMIT_REACHED, and what the runner throws. */
+  run(name: string, inputs: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<ModelRunView>;
+  stop(): Promise<void>;
+}
+
+function embedder({ name, bytes, loaded }: ImportedModelView, room: ImportedRoom): LanguageModel {
+  return {
+    specification: 1,
+    card: {
+      name,
+      engine: 'onnx',
+      contextTokensMax: limits.importedTokensMax,
+      memoryBytes: bytes,
+      loaded,
+      deterministic: true,
+      fits: true,
+      embeds: true,
+      description: 'An imported ONNX model: it makes embeddings and answers nothing.',
+    },
+    // oxlint-disable-next-line require-yield -- the port wants a generator, and there is no answer
+    async *generate() {
+      throw new PeerAiError('UNSUPPORTED', `${name} makes embeddings only; ask another model`);
+    },
+    embed: (texts, signal) => room.embed(name, texts, signal),
+  };
+}
+
+/** What keeps and runs them is loaded when it is used: most peers never import one. */
+export function createImportedModels(deps: ImportedModelsDeps): ImportedModels {
+  const { shelf, modelRunner: runner } = deps;
+  let opening: Promise<ImportedRoom> | undefined;
+  let isOver = false;
+  const open = async (): Promise<ImportedRoom> => {
+    if (shelf === undefined || runner === undefined)
+      throw new PeerAiError('UNSUPPORTED', 'this peer runs no model files');
+    if (isOver) throw new PeerAiError('ABORTED', 'this peer is stopping');
+    const { openImportedRoom } = await import('./imported/imported-room.ts');
+    return openImportedRoom({ ...deps, store: deps.store.room(importedRoomName), shelf, runner });
+  };
+  const room = (): Promise<ImportedRoom> =>
+    (opening ??= open().catch((error: unknown) => {
+      opening = undefined;
+      throw error;
+    }));
+  /** Opens nothing where nothing was imported. */
+  const embedders = async (): Promise<readonly LanguageModel[]> => {
+    if (isOver || shelf === undefined || runner === undefined) return [];
+    for await (const _ of deps.store.room(importedRoomName).range('', '\uFFFF', { limit: 1 })) {
+      const opened = await room();
+      return opened.list().flatMap((model) => (model.embedding === undefined ? [] : [embedder(model, opened)]));
+    }
+    return [];
+  };
+  return {
+    async list() {
+      return { v: 1, models: shelf === undefined || runner === undefined ? [] : (await room()).list() };
+    },
+    get: async (name) => (await room()).get(name),
+    add: async (name, bytes, signal) => (await room()).add(name, bytes, signal),
+    addTokenizer: async (name, bytes, signal) => (await room()).addTokenizer(name, bytes, signal),
+    engine: {
+      kind: 'onnx',
+      list: async () => embedders(),
+      model: async (name) => (await embedders()).find(({ card }) => card.name === name),
+    },
+    remove: async (name) => (await room()).remove(name),
+    run: async (name, inputs, signal) => (await room()).run(name, inputs, signal),
+    async stop() {
+      isOver = true;
+      await (await opening?.catch(() => undefined))?.stop();
+    },
+  };
+}

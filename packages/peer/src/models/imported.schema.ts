@@ -1,0 +1,47 @@
+import { z } from 'zod';
+
+const valueSchema = z.object({
+  name: z.string(),
+  type: z.enum(['float32', 'int64', 'int32', 'uint8', 'bool']),
+  /** A name or `?` where a size is open. */
+  shape: z.array(z.union([z.number(), z.string()])),
+});
+/** A model file that was brought here, by the name it was given. */
+export const importedModelSchema = z.object({
+  name: z.string(),
+  /** Of the file: the same file is the same model. */
+  sha256: z.string(),
+  bytes: z.number(),
+  importedMs: z.number(),
+  /** Who wrote the file, as it says itself. */
+  producer: z.string(),
+  nodes: z.number(),
+  operators: z.array(z.string()),
+  inputs: z.array(valueSchema),
+  outputs: z.array(valueSchema),
+  /** Once it has a tokenizer: it makes vectors of texts, with so many numbers each. */
+  embedding: z.object({ tokenizer: z.string(), dimensions: z.number() }).optional(),
+  /** A process has it in memory now. */
+  loaded: z.boolean(),
+});
+export const importedModelsSchema = z.object({ v: z.literal(1), models: z.array(importedModelSchema) });
+/** Each input by its name: numbers in lists inside each other, or `{ "shape": […], "data": […] }`. */
+export const modelRunRequestSchema = z.object({ inputs: z.record(z.string(), z.unknown()) }).strict();
+export const modelRunSchema = z.object({
+  v: z.literal(1),
+  model: z.string(),
+  outputs: z.record(
+    z.string(),
+    z.object({
+      type: z.enum(['float32', 'int64', 'int32', 'uint8']),
+      shape: z.array(z.number()),
+      /** Row by row; text where JSON has no number for it: `NaN`, `Infinity`, whole numbers above 2^53. */
+      data: z.array(z.union([z.number(), z.string()])),
+    }),
+  ),
+  tookMs: z.number(),
+});
+export type ImportedModelView = z.infer<typeof importedModelSchema>;
+export type ImportedModelsView = z.infer<typeof importedModelsSchema>;
+export type ModelRunRequest = z.infer<typeof modelRunRequestSchema>;
+export type ModelRunView = z.infer<typeof modelRunSchema>;

@@ -1,0 +1,154 @@
+import {
+  type Clock,
+  type CryptoProvider,
+  type Identity,
+  type Network,
+  type PeerId,
+  type Random,
+  type Runtime,
+} from '@peerai/core-protocol';
+import { type BlobSource, serveBlobs } from '@peerai/core-protocol/blob';
+import { createTrainer, freshState } from '@peerai/nn-engine';
+import {
+  createBlobTable,
+  createRuns,
+  decodeState,
+  firstState,
+  type Learner,
+  type Run,
+  type RunEvent,
+  type SharedState,
+  trainerLearner,
+  type UnmaskedStates,
+  type UpdatePrivacy,
+} from '@peerai/nn-engine/rounds';
+import { type Task, weightsOfPlan } from './task.ts';
+import type { HeldOut, TrainingPlan } from './training.schema.ts';
+
+export interface EngineDeps {
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly crypto: CryptoProvider;
+  readonly identity: Identity;
+  /** For masks and noise: without it no private run, and no noise. */
+  readonly random?: Random;
+  readonly runtime: Runtime;
+  /** Whether a peer may take part in a run here, and with none named whether it may fetch states and updates. */
+  readonly mayJoin: (peer: PeerId, run?: Uint8Array) => boolean;
+  /** Other bytes that are given to them. */
+  readonly shards?: BlobSource;
+  /** False: never coordinates, and asks nobody but those it is told of. */
+  readonly leads?: boolean;
+}
+export interface SeatOptions {
+  readonly run: Run;
+  readonly plan: TrainingPlan;
+  readonly task: Task;
+  readonly threads: number;
+  /** The state's bytes that were kept; the run's first state without. */
+  readonly from: Uint8Array | undefined;
+  readonly signal: AbortSignal;
+}
+/** One peer's place in one run, with its graphs loaded. */
+export interface Seat extends AsyncDisposable {
+  /** A state that this peer holds, as bytes; undefined when another took its place. */
+  state(sha256: Uint8Array): Promise<Uint8Array | undefined>;
+  measure(weights: Float32Array, signal: AbortSignal): Promise<HeldOut>;
+  /** From the newest known state to the end of the run. Throws as `Runs.takePart` does. */
+  take(options: {
+    readonly ask: readonly PeerId[];
+    readonly onEvent: (event: RunEvent) => void;
+    /** The shared model before a round. */
+    readonly onMeasured: (round: number, heldOut: HeldOut) => void;
+    readonly privacy: UpdatePrivacy | undefined;
+    readonly unmasked: UnmaskedStates;
+    readonly signal: AbortSignal;
+  }): Promise<SharedState>;
+}
+
+/** Training for one peer: answers its members and makes its steps. Disposing stops answering. */
+export interface TrainingEngine extends Disposable {
+  /** Throws ENGINE_MISSING, MODEL_REFUSED, INVALID_FORMAT (a kept state). */
+  sit(options: SeatOptions): Promise<Seat>;
+}
+
+export function openTrainingEngine(deps: EngineDeps): TrainingEngine {
+  const { crypto, mayJoin, shards, leads = true } = deps;
+  const blobs = createBlobTable(crypto);
+  const serving = serveBlobs(deps.network, {
+    length: async (sha256, peer) =>
+      mayJoin(peer) ? ((await blobs.length(sha256, peer)) ?? shards?.length(sha256, peer)) : undefined,
+    async read(sha256, offset, count) {
+      const known = await blobs.read(sha256, offset, count);
+      return known.length > 0 || shards === undefined ? known : shards.read(sha256, offset, count);
+    },
+  });
+  const runs = createRuns({ ...deps, blobs });
+  return {
+    async sit({ run, plan, task, threads, from, signal }) {
+      let known = from === undefined ? firstState(weightsOfPlan(plan)) : decodeState(from, run.size);
+      const begun = known.round * run.localSteps;
+      const trainer = await createTrainer(deps, {
+        graph: task.trainingGraph(),
+        initial: freshState(known.weights),
+        threads,
+        signal,
+      });
+      const judge = await deps.runtime
+        .load(task.measuringGraph(), { signal, threads })
+        .catch(async (error: unknown) => {
+          await trainer[Symbol.asyncDispose]();
+          throw error;
+        });
+      const steps = trainerLearner(trainer, {
+        batch: (step) => task.batch(begun + step),
+        learningRate: plan.learningRate,
+      });
+      const measure = async (weights: Float32Array, until: AbortSignal): Promise<HeldOut> =>
+        task.judge(
+          await judge.run({ ...task.measured, w: { type: 'float32', shape: [weights.length], data: weights } }, until),
+        );
+      let hash: Uint8Array | undefined;
+      const state = async (sha256: Uint8Array): Promise<Uint8Array | undefined> => {
+        const length = await blobs.length(sha256, deps.identity.peer);
+        return length === undefined ? undefined : blobs.read(sha256, 0, length);
+      };
+      return {
+        state,
+        measure,
+        async take({ ask, onEvent, onMeasured, privacy, unmasked, signal: until }) {
+          const newest = hash === undefined ? undefined : await state(hash);
+          if (newest !== undefined) known = decodeState(newest, run.size);
+          hash = undefined;
+          const learner: Learner = {
+            async learn(weights, context) {
+              onMeasured(context.round, await measure(weights, context.signal));
+              return steps.learn(weights, context);
+            },
+          };
+          return runs.takePart({
+            spec: run,
+            from: known,
+            ask,
+            learner,
+            leads,
+            unmasked,
+            ...(privacy === undefined ? {} : { privacy }),
+            onEvent(event) {
+              if (event.type === 'closed') hash = event.hash;
+              onEvent(event);
+            },
+            signal: until,
+          });
+        },
+        async [Symbol.asyncDispose]() {
+          await Promise.all([trainer[Symbol.asyncDispose](), judge[Symbol.asyncDispose]()]);
+        },
+      };
+    },
+    [Symbol.dispose]() {
+      runs[Symbol.dispose]();
+      serving[Symbol.dispose]();
+    },
+  };
+}

@@ -1,0 +1,8 @@
+/** What training needs once somebody trains: it is loaded then, and not when the agent starts. */
+export { ActiveRun } from './active-run.ts';
+export { openTrainingEngine, type Seat, type TrainingEngine } from './engine.ts';
+export { describeColumns, readTable } from './table.ts';
+export { planOfTable } from './table-task.ts';
+export { sizeOfPlan, taskOfData } from './task.ts';
+export { openPrivacyBudget, thresholdOf } from '@peerai/nn-engine/privacy';
+export { checkRun, decodeRun, decodeState, deltaBytes, encodeRun } from '@peerai/nn-engine/rounds';

@@ -1,0 +1,211 @@
+import { fromHex, fromUtf8, PeerAiError, type PeerId, type Shelf, toHex, utf8 } from '@peerai/core-protocol';
+import type { Run } from '@peerai/nn-engine/rounds';
+import type { z } from 'zod';
+import type { PeerErrorCode } from '../errors.ts';
+import { limits } from '../limits.ts';
+import { findData, readIn, readText } from './data-sets.ts';
+import { askForOffers, type FoundOffer } from './offers.ts';
+import { encodePlan, specOf, taskOf } from './plan.ts';
+import { agreePrivacy } from './privacy.ts';
+import { isEnded, openRunBook, places, readWhole, type RunBook, type RunHead } from './run-book.ts';
+import { type LinkAnswer } from './link-protocol.ts';
+import { openTrainingLinks } from './links.ts';
+import { createRunner } from './runner.ts';
+import { createTeller } from './teller.ts';
+import type { Training, TrainingDeps } from './training.ts';
+import type { Offer } from './training-protocol.ts';
+import type { TrainingLinkView, TrainingPlan, trainingRequestSchema, TrainingRunView } from './training.schema.ts';
+import { roundView, runView } from './views.ts';
+
+type Wish = z.output<typeof trainingRequestSchema>;
+
+export interface RoomDeps extends TrainingDeps {
+  readonly mayTrain: (peer: PeerId) => boolean;
+}
+/** What training does once it is used: a peer that never trains loads none of it. */
+export interface TrainingRoom extends Omit<Training, 'list' | 'links' | 'mayTrain' | 'isVisitor' | 'start'> {
+  list(): readonly TrainingRunView[];
+  links(text: string): readonly TrainingLinkView[];
+  /** What this peer offers to that one now. */
+  ownOffers(peer: PeerId): readonly Offer[];
+  /** Goes on with what was under way. */
+  resume(): void;
+  /** Lets a visitor in. Throws the ticket's refusal, RUN_OVER, NOT_LEADING. */
+  greet(peer: PeerId, grant: Uint8Array): Promise<LinkAnswer>;
+  admits(peer: PeerId): boolean;
+}
+
+export async function openTrainingRoom(deps: RoomDeps): Promise<TrainingRoom> {
+  const { clock, crypto, identity, nameOf, mayTrain } = deps;
+  const self = identity.peer;
+  const book = await openRunBook(deps);
+  const view = (head: RunHead): TrainingRunView => runView(head, nameOf, deps.shelf);
+  const teller = createTeller(deps, view);
+  const shelf = (): Shelf => {
+    if (deps.shelf !== undefined) return deps.shelf;
+    throw new PeerAiError('UNSUPPORTED', 'this peer keeps no files, so it cannot train');
+  };
+  const links = await openTrainingLinks({
+    ...deps,
+    shelf,
+    runOf: (id) => book.run(id),
+    cutOff: (peer) => runner.cutOff(peer),
+  });
+  const runner = createRunner({
+    ...deps,
+    book,
+    shelf,
+    shards: links.shards,
+    mayJoin: (peer, run) => mayTrain(peer) || links.admits(peer, run === undefined ? undefined : toHex(run)),
+    changed(head, isWhole) {
+      teller.changed(head, isWhole);
+      if (isEnded(head)) void links.ended(head.id).catch(() => deps.logger.error('training-links-unsaved'));
+    },
+    closed: (id, row) => teller.closed(id, roundView(row, nameOf)),
+  });
+  const isUsed = (id: string): boolean => book.runs().some((head) => head.dataId === id && !isEnded(head));
+  /** The same terms again: what came of them before gives way. */
+  const anew = async (run: Run): Promise<void> => {
+    const former = book.run(toHex(run.hash));
+    if (former !== undefined) await book.remove(former.id);
+  };
+  return {
+    list: () => book.runs().map(view).toReversed(),
+    async get(text) {
+      const { id } = find(book, text);
+      const rows = await book.rounds(id);
+      return { v: 1, ...view(find(book, id)), rounds: rows.map((row) => roundView(row, nameOf)) };
+    },
+    readIn: async (name, bytes) =>
+      readIn({ ...deps, book, shelf: shelf(), isUsed, nowMs: () => clock.nowMs() }, name, bytes),
+    async begin(wish) {
+      const head = await runner.begin(async () => {
+        const data = findData(book, wish.data);
+        const plan = await planOf(wish, () => readText(shelf(), data));
+        const { sizeOfPlan, checkRun, thresholdOf } = await import('./lazy.ts');
+        const bytes = encodePlan(plan);
+        const members = wish.private && invitedOf(deps, wish.private.invite);
+        const privacy = await agreePrivacy(deps.store, data, wish.privacy, wish.rounds);
+        const agreed = {
+          task: taskOf(crypto, bytes),
+          size: sizeOfPlan(plan),
+          invited: members && { members, threshold: thresholdOf(members.length) },
+          noise: privacy && privacy.clip * privacy.noise,
+        };
+        const run = checkRun(crypto, specOf(wish, agreed));
+        await anew(run);
+        return { run, plan, planText: fromUtf8(bytes), by: self, dataId: wish.data, threads: wish.threads, privacy };
+      });
+      return view(head);
+    },
+    async offers(signal) {
+      const { found, unanswered } = await askForOffers(deps, signal);
+      return { v: 1, offers: found.map(({ view: offer }) => offer), unanswered };
+    },
+    async join(text, { data, threads, privacy: wished }, signal) {
+      const head = await runner.begin(async () => {
+        const { found } = await askForOffers(deps, signal);
+        const { run, plan, planText, from, view: offer } = offerOf(found, text);
+        if (run.private?.members.includes(self) === false)
+          throw new PeerAiError('REFUSED', 'this run is private, and this peer is not invited');
+        const left = run.rounds - offer.round;
+        const privacy = await agreePrivacy(deps.store, findData(book, data), wished, left);
+        await anew(run);
+        return { run, plan, planText, by: from, dataId: data, threads, privacy };
+      });
+      return view(head);
+    },
+    async stop(text) {
+      const head = find(book, text);
+      const stopped = runner.current()?.id === head.id ? await runner.stop() : undefined;
+      if (stopped === undefined) throw new PeerAiError<PeerErrorCode>('RUN_OVER', `this run is ${head.state} already`);
+      return view(stopped);
+    },
+    async remove(text) {
+      const head = find(book, text);
+      if (!isEnded(head))
+        throw new PeerAiError<PeerErrorCode>('RUN_ACTIVE', 'this run is not over; stop it first', { run: head.id });
+      await links.ended(head.id);
+      await book.remove(head.id);
+    },
+    async link(text, wish) {
+      const head = find(book, text);
+      const data = wish.data === undefined ? undefined : findData(book, wish.data);
+      const handed = data === undefined ? undefined : { name: data.name, text: await readText(shelf(), data) };
+      if (head.invited !== undefined)
+        throw new PeerAiError('REFUSED', 'this run is private: only those who were invited at its start take part');
+      const made = await links.create(head, wish, handed);
+      // The parts are kept with the link.
+      if (data !== undefined && !isUsed(data.id)) await book.removeData(data.id);
+      return made;
+    },
+    links: (text) => links.list(find(book, text).id),
+    stopLink: (id) => links.stop(id),
+    greet: (peer, grant) => links.greet(peer, grant),
+    admits: (peer) => links.admits(peer),
+    async model(text) {
+      const { id, name, file } = find(book, text);
+      if (file === undefined) throw new PeerAiError('NOT_FOUND', 'this run has no model yet');
+      return { name: `${name}.onnx`, bytes: await readWhole(shelf(), places.model(id), file.bytes) };
+    },
+    review(peer) {
+      if (!mayTrain(peer)) runner.cutOff(peer);
+    },
+    ownOffers(peer) {
+      const head = runner.current();
+      return head?.invited?.includes(peer) === false ? [] : ownOffers(head, self);
+    },
+    resume() {
+      for (const head of book.runs().filter((one) => !isEnded(one))) void runner.resume(head);
+    },
+    async close() {
+      links.close();
+      await runner.close();
+    },
+  };
+}
+
+function find(book: RunBook, text: string): RunHead {
+  const all = book.runs().toReversed();
+  const found = all.find(({ id, name }) => id === text || name === text || (text.length >= 8 && id.startsWith(text)));
+  if (found !== undefined) return found;
+  throw new PeerAiError<PeerErrorCode>('RUN_UNKNOWN', `there is no run "${text.slice(0, 64)}" here`);
+}
+
+async function planOf({ model, learningRate, seed }: Wish, text: () => Promise<string>): Promise<TrainingPlan> {
+  if (model.kind === 'language') return { v: 1, model: 'language', size: model.size, learningRate, seed };
+  const { planOfTable } = await import('./lazy.ts');
+  return planOfTable(await text(), { ...model, learningRate, seed });
+}
+
+/** Who may take part in a private run, this peer among them, in the order of their ids. Throws PEER_UNKNOWN, NOT_GRANTED. */
+function invitedOf(
+  { devices, identity, mayTrain, nameOf }: RoomDeps,
+  named: readonly string[] | undefined,
+): readonly PeerId[] {
+  const others = named?.map((text) => devices.find(text)) ?? devices.list().filter(({ peer }) => mayTrain(peer));
+  const barred = others.find(({ peer }) => !mayTrain(peer));
+  if (barred !== undefined)
+    throw new PeerAiError(
+      'NOT_GRANTED',
+      `${nameOf(barred.peer)} may not train with this device; its owner can allow it`,
+    );
+  return [...new Set([identity.peer, ...others.map(({ peer }) => peer)])].toSorted();
+}
+
+/** The run under way, for whoever may join: offered by who started it, and by who leads it now. */
+function ownOffers(head: RunHead | undefined, self: PeerId): readonly Offer[] {
+  if (head === undefined || (head.role !== 'started' && head.coordinator !== self)) return [];
+  const { termsHex, plan, round, members } = head;
+  return [{ terms: fromHex(termsHex), plan: utf8(plan), round, members: Math.max(1, members.length) }];
+}
+
+function offerOf(found: readonly FoundOffer[], text: string): FoundOffer {
+  const offer = found.find(
+    ({ view: { id, name } }) => id === text || name === text || (text.length >= 8 && id.startsWith(text)),
+  );
+  if (offer !== undefined) return offer;
+  throw new PeerAiError<PeerErrorCode>('OFFER_UNKNOWN', `no device offers a run "${text.slice(0, 64)}" now`, {
+    offers: found.map(({ view: { name } }) => name).slice(0, limits.namesToldMax),
+  });
+}

@@ -1,0 +1,244 @@
+import {
+  type Clock,
+  type CryptoProvider,
+  fromHex,
+  type Identity,
+  type Logger,
+  type Network,
+  PeerAiError,
+  type PeerId,
+  type Random,
+  type Runtime,
+  type Shelf,
+  type Store,
+  toHex,
+  utf8,
+} from '@peerai/core-protocol';
+import type { BlobSource } from '@peerai/core-protocol/blob';
+import type { Run } from '@peerai/nn-engine/rounds';
+import type { PeerErrorCode } from '../errors.ts';
+import { limits } from '../limits.ts';
+import type { ActiveRun } from './active-run.ts';
+import { countedNetwork } from './counted-network.ts';
+import { findData, readText } from './data-sets.ts';
+import type { TrainingEngine } from './engine.ts';
+import { decodePlan, neededOf, termsOf } from './plan.ts';
+import { budgetOf, type PrivacyTerms } from './privacy.ts';
+import { isEnded, places, readWhole, type RoundRow, type RunBook, type RunHead } from './run-book.ts';
+import type { TrainingPlan } from './training.schema.ts';
+
+export interface RunnerDeps {
+  readonly identity: Identity;
+  readonly clock: Clock;
+  readonly crypto: CryptoProvider;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly store: Store;
+  readonly network: Network;
+  readonly book: RunBook;
+  /** Throws UNSUPPORTED. */
+  readonly shelf: () => Shelf;
+  readonly runtime: (() => Promise<Runtime>) | undefined;
+  /** As the engine asks. */
+  readonly mayJoin: (peer: PeerId, run?: Uint8Array) => boolean;
+  readonly shards: BlobSource;
+  readonly changed: (head: RunHead, isWhole: boolean) => void;
+  readonly closed: (id: string, row: RoundRow) => void;
+}
+/** A run as this peer takes part in it. */
+export interface Part {
+  readonly run: Run;
+  readonly plan: TrainingPlan;
+  readonly planText: string;
+  readonly by: PeerId;
+  readonly dataId: string;
+  readonly threads: number;
+  readonly privacy: PrivacyTerms | undefined;
+  /** The run as it was before a restart. */
+  readonly before?: RunHead;
+}
+/** Runs one run at a time, as a machine that trains two trains both slower. */
+export interface Runner {
+  /** The run under way. */
+  current(): RunHead | undefined;
+  /** Prepares and takes part, unless one is under way or being prepared. Throws RUN_ACTIVE, ENGINE_MISSING, what the data and graphs throw. */
+  begin(prepare: () => Promise<Part>): Promise<RunHead>;
+  /** Leaves the run under way. */
+  stop(): Promise<RunHead | undefined>;
+  /** Goes on where this peer ended before. */
+  resume(head: RunHead): Promise<void>;
+  cutOff(peer: PeerId): void;
+  close(): Promise<void>;
+}
+
+interface Going {
+  readonly active: ActiveRun;
+  readonly stop: AbortController;
+  readonly ended: Promise<void>;
+}
+
+export function createRunner(deps: RunnerDeps): Runner {
+  const { book, clock, identity } = deps;
+  const network = countedNetwork(deps.network);
+  const closing = new AbortController();
+  let opening: Promise<TrainingEngine> | undefined;
+  let going: Going | undefined;
+  let isBusy = false;
+  const openEngine = async (): Promise<TrainingEngine> => {
+    if (deps.runtime === undefined)
+      throw new PeerAiError('ENGINE_MISSING', 'this peer has nothing to compute with: install onnxruntime-node');
+    const [{ openTrainingEngine }, runtime] = await Promise.all([import('./lazy.ts'), deps.runtime()]);
+    return openTrainingEngine({ ...deps, network, runtime });
+  };
+  const engine = (): Promise<TrainingEngine> =>
+    (opening ??= openEngine().catch((error: unknown) => {
+      opening = undefined;
+      throw error;
+    }));
+
+  /** Loads everything, writes the run down, and lets it go. */
+  const take = async (part: Part): Promise<RunHead> => {
+    const { run, plan, threads, before } = part;
+    const shelf = deps.shelf();
+    const data = findData(book, part.dataId);
+    const { taskOfData, ActiveRun: Active } = await import('./lazy.ts');
+    const task = taskOfData(plan, await readText(shelf, data));
+    const from = before === undefined || before.hash === '' ? undefined : await keptState(shelf, run);
+    const seat = await (await engine()).sit({ run, plan, task, threads, from, signal: closing.signal });
+    const { examples, heldOut } = task;
+    const about = { dataId: data.id, data: { name: data.name, bytes: data.bytes, examples, heldOut } };
+    const { privacy } = part;
+    const budget = privacy && (await budgetOf(deps.store, data, privacy));
+    const spent = privacy && budget && { privacy: { ...privacy, ...(await budget.state()) } };
+    const head = {
+      ...(await headOf(part, identity.peer, clock.nowMs())),
+      ...spent,
+      ...about,
+      ...(await placeOf(deps, run, from)),
+    };
+    await book.save(head);
+    const active = new Active({ ...deps, self: identity.peer, network, shelf }, { plan, seat, head, budget });
+    const stop = new AbortController();
+    const isNew = before === undefined && part.by === identity.peer;
+    const ended = goOn(active, isNew, stop.signal);
+    going = { active, stop, ended };
+    deps.changed(head, true);
+    const over = book.runs().filter(isEnded);
+    for (const { id } of over.slice(0, Math.max(0, over.length - limits.trainingRunsKept))) await book.remove(id);
+    return head;
+  };
+  const goOn = async (active: ActiveRun, isNew: boolean, stop: AbortSignal): Promise<void> => {
+    try {
+      await toEnd(active, isNew, stop);
+    } catch (error) {
+      deps.logger.error('training-unsaved', { code: whyOf(error).code });
+    } finally {
+      await active.leave();
+      going = undefined;
+    }
+  };
+  const toEnd = async (active: ActiveRun, isNew: boolean, stop: AbortSignal): Promise<void> => {
+    try {
+      await active.toEnd(isNew, AbortSignal.any([stop, closing.signal]));
+    } catch (error) {
+      if (closing.signal.aborted) return await active.save();
+      if (stop.aborted) await active.end('stopped', {});
+      else await active.end('failed', whyOf(error));
+    }
+    // A copy of the owner's data has no use any more.
+    await book.removeData(active.head.dataId);
+  };
+  const begin = async (prepare: () => Promise<Part>): Promise<RunHead> => {
+    if (going !== undefined || isBusy)
+      throw new PeerAiError<PeerErrorCode>('RUN_ACTIVE', 'this peer trains already; it does one run at a time');
+    if (closing.signal.aborted) throw new PeerAiError('ABORTED', 'this peer is stopping');
+    isBusy = true;
+    try {
+      return await take(await prepare());
+    } finally {
+      isBusy = false;
+    }
+  };
+  return {
+    current: () => going?.active.head,
+    begin,
+    async stop() {
+      if (going === undefined) return undefined;
+      const { active, stop, ended } = going;
+      stop.abort(new PeerAiError('ABORTED', 'the owner left the run'));
+      await Promise.race([ended, clock.sleep(limits.trainingEndMsMax)]);
+      return active.head;
+    },
+    async resume(head) {
+      try {
+        await begin(() => partOf(deps.crypto, head));
+      } catch (error) {
+        if (closing.signal.aborted) return;
+        const why = whyOf(error);
+        deps.logger.warn('training-not-resumed', { code: why.code });
+        await book.save({ ...head, state: 'failed', endedMs: clock.nowMs(), ...why });
+      }
+    },
+    cutOff: (peer) => network.cutOff(peer),
+    async close() {
+      closing.abort(new PeerAiError('ABORTED', 'this peer is stopping'));
+      await going?.ended;
+      (await opening?.catch(() => undefined))?.[Symbol.dispose]();
+    },
+  };
+}
+
+/** A run that was under way when this peer ended. Throws what its terms and plan throw. */
+async function partOf(crypto: CryptoProvider, head: RunHead): Promise<Part> {
+  const { decodeRun } = await import('./lazy.ts');
+  const run = decodeRun(crypto, fromHex(head.termsHex));
+  const { by, dataId, threads, plan, privacy } = head;
+  return { run, plan: decodePlan(utf8(plan)), planText: plan, by, dataId, threads, privacy, before: head };
+}
+
+/** Undefined where this peer ended before it had one on the disk. */
+async function keptState(shelf: Shelf, run: Run): Promise<Uint8Array | undefined> {
+  try {
+    return await readWhole(shelf, places.state(toHex(run.hash)), 8 + run.size * 8);
+  } catch (error) {
+    if (PeerAiError.is(error, 'NOT_FOUND')) return undefined;
+    throw error;
+  }
+}
+
+/** Where the run stands, as the kept state says. */
+async function placeOf({ crypto }: RunnerDeps, run: Run, state: Uint8Array | undefined) {
+  if (state === undefined) return { hash: '', round: 0 };
+  const { decodeState } = await import('./lazy.ts');
+  return { hash: toHex(crypto.sha256(state)), round: decodeState(state, run.size).round };
+}
+
+/** A run as it begins here. */
+export async function headOf(
+  { run, planText, by, threads, before }: Omit<Part, 'plan' | 'dataId' | 'privacy'>,
+  self: PeerId,
+  nowMs: number,
+) {
+  const { encodeRun } = await import('./lazy.ts');
+  const fresh = { round: 0, members: [], received: 0, startedMs: nowMs, sent: 0, receivedBytes: 0, hash: '' };
+  return {
+    ...(before ?? fresh),
+    id: toHex(run.hash),
+    name: run.name,
+    role: by === self ? ('started' as const) : ('joined' as const),
+    by,
+    state: 'waiting' as const,
+    plan: planText,
+    termsHex: toHex(encodeRun(run)),
+    terms: termsOf(run),
+    parameters: run.size,
+    needed: neededOf(run),
+    threads,
+    ...(run.private === undefined ? {} : { invited: run.private.members }),
+  };
+}
+
+function whyOf(error: unknown): { readonly code: string; readonly message: string } {
+  if (PeerAiError.is(error)) return { code: error.code, message: error.message };
+  return { code: 'INTERNAL', message: 'training failed here' };
+}

@@ -1,0 +1,290 @@
+import { z } from 'zod';
+import { limits } from '../limits.ts';
+
+const name = z.string().trim().min(1).max(limits.trainingNameCharsMax);
+const learningRate = z.number().positive().max(1);
+const seed = z.int().min(0).max(0x7fff_ffff);
+const words = z.string().max(limits.trainingNameCharsMax);
+const numbers = z.array(z.number()).min(1).max(limits.trainingColumnsMax);
+
+/** What is trained and how, as all members understand it: its bytes are hashed into the terms of the run. */
+export const trainingPlanSchema = z.discriminatedUnion('model', [
+  z.object({
+    v: z.literal(1),
+    model: z.literal('mlp'),
+    /** Columns that go in, and the one that is to be told from them. */
+    features: z.array(words).min(1).max(limits.trainingColumnsMax),
+    label: words,
+    classes: z.array(words).min(2).max(limits.trainingClassesMax),
+    /** Widths of the hidden layers. */
+    hidden: z.array(z.int().min(1).max(limits.trainingWidthMax)).min(1).max(limits.trainingLayersMax),
+    /** Mean and deviation of each feature in the data of whoever started the run: all scale by them. */
+    means: numbers,
+    deviations: z.array(z.number().positive()).min(1).max(limits.trainingColumnsMax),
+    learningRate,
+    seed,
+  }),
+  z.object({
+    v: z.literal(1),
+    model: z.literal('language'),
+    size: z.enum(['small', 'medium']),
+    learningRate,
+    seed,
+  }),
+]);
+export type TrainingPlan = z.output<typeof trainingPlanSchema>;
+
+export const trainingTermsSchema = z.object({
+  rounds: z.int().min(1).max(limits.trainingRoundsMax),
+  /** Steps each member makes between two rounds. */
+  localSteps: z.int().min(1).max(limits.trainingLocalStepsMax),
+  /**
+   * `open`: whoever coordinates sees each update, and a robust rule stands liars. `private`: those invited alone, whose updates are seen as a sum;
+   * nothing stands a poisoned one.
+   */
+  kind: z.enum(['open', 'private']),
+  /** How an update is packed; `none` in a private run, whose masked numbers have 32 bits. */
+  compression: z.enum(['int8', 'int4', 'none']),
+  /** `local-sgd`: the average of what the members have. `diloco`: with momentum over rounds. */
+  outer: z.enum(['local-sgd', 'diloco']),
+  aggregation: z.enum(['trimmed-mean', 'multi-krum', 'masked-sum']),
+  /** How many of the updates of a round may lie: f. */
+  liars: z.int().min(0).max(limits.trainingLiarsMax),
+  /** A round does not close with fewer updates. */
+  membersMin: z.int().min(1).max(limits.trainingLiarsMax),
+  /** After this a round closes without those who are slow, milliseconds. */
+  roundMs: z.int().min(1_000).max(3_600_000),
+  /** Of a private run: the largest magnitude of one number of an update; more is cut to it. */
+  elementMax: z.number().nullable(),
+});
+
+/** Noise on this peer's own updates, within what they may ever say of one data set. */
+export const trainingPrivacySchema = z.strictObject({
+  /** ε that all updates learned from this data may cost, over all runs that ever use it. */
+  epsilon: z.number().positive().max(limits.trainingEpsilonMax),
+  /** δ: the chance that the promise fails. */
+  delta: z.number().positive().max(0.1).default(1e-5),
+  /** L2 norm to which an update is shortened. */
+  clip: z.number().positive().max(1e6).default(1),
+  /** Deviation of the noise over `clip`; unless said, the least with which all rounds that are left fit the budget. */
+  noise: z.number().positive().max(1e6).optional(),
+});
+export type TrainingPrivacy = z.input<typeof trainingPrivacySchema>;
+
+/** Body of `POST /training/runs`. */
+export const trainingRequestSchema = z.strictObject({
+  name,
+  /** Id of data that was read in (`POST /training/data`). */
+  data: z.string().min(1).max(64),
+  model: z.discriminatedUnion('kind', [
+    z.strictObject({
+      kind: z.literal('mlp'),
+      /** The column that is to be told from the others. */
+      label: words,
+      /** Labels that may occur with any member; those of the starter's own data unless said. */
+      classes: z.array(words).min(2).max(limits.trainingClassesMax).optional(),
+      hidden: z.array(z.int().min(1).max(limits.trainingWidthMax)).min(1).max(limits.trainingLayersMax).default([32]),
+    }),
+    z.strictObject({ kind: z.literal('language'), size: z.enum(['small', 'medium']).default('small') }),
+  ]),
+  rounds: trainingTermsSchema.shape.rounds.default(20),
+  localSteps: trainingTermsSchema.shape.localSteps.default(20),
+  /** Of an open run: int8 unless said. */
+  compression: z.enum(['int8', 'int4']).optional(),
+  outer: trainingTermsSchema.shape.outer.default('local-sgd'),
+  /** Of an open run: trimmed-mean, and 0 liars, unless said. */
+  aggregation: z.enum(['trimmed-mean', 'multi-krum']).optional(),
+  liars: trainingTermsSchema.shape.liars.optional(),
+  /** 2 unless said; of a private run more than two thirds of those invited. */
+  membersMin: trainingTermsSchema.shape.membersMin.optional(),
+  /** Makes the run private: no rule against liars, and nobody but those invited. */
+  private: z
+    .strictObject({
+      /** Names or ids of paired devices that may train; all of them unless said. */
+      invite: z.array(z.string().min(1).max(128)).min(2).max(limits.trainingInvitedMax).optional(),
+      elementMax: z.number().positive().max(1e6).optional(),
+    })
+    .optional(),
+  privacy: trainingPrivacySchema.optional(),
+  roundMs: trainingTermsSchema.shape.roundMs.default(60_000),
+  learningRate: learningRate.default(0.01),
+  seed: seed.default(1),
+  threads: z.int().min(1).max(limits.trainingThreadsMax).default(1),
+});
+export type TrainingRequest = z.input<typeof trainingRequestSchema>;
+
+/** Body of `POST /training/offers/:id/join`. */
+export const trainingJoinSchema = z.strictObject({
+  data: z.string().min(1).max(64),
+  /** The owner was told what it takes and who sees what, and said yes. */
+  accept: z.literal(true, 'joining needs a yes to what it takes: accept is true'),
+  threads: z.int().min(1).max(limits.trainingThreadsMax).default(1),
+  privacy: trainingPrivacySchema.optional(),
+});
+export type TrainingJoin = z.input<typeof trainingJoinSchema>;
+
+/** Body of `POST /training/runs/:id/links`. */
+export const trainingLinkRequestSchema = z.strictObject({
+  /** How long it lives, milliseconds. */
+  forMs: z.int().min(limits.trainingLinkMsMin).max(limits.trainingLinkMsMax).default(7_200_000),
+  /** Browsers that may come with it. */
+  visitors: z.int().min(1).max(limits.trainingVisitorsMax).default(8),
+  /** Id of data that was read in, to hand out: each visitor gets a part of its own. Without it they bring their own. */
+  data: z.string().min(1).max(64).optional(),
+});
+export type TrainingLinkRequest = z.input<typeof trainingLinkRequestSchema>;
+
+export const trainingLinkSchema = z.object({
+  id: z.string(),
+  run: z.object({ id: z.string(), name: z.string() }),
+  /** Carries the secret. */
+  link: z.string(),
+  /** How far the link works: anywhere, on this network, on this machine. */
+  reach: z.enum(['relay', 'lan', 'machine']),
+  warning: z.string().optional(),
+  createdMs: z.number(),
+  expiresMs: z.number(),
+  visitorsMax: z.number(),
+  visitors: z.array(z.object({ peerId: z.string(), name: z.string(), lastSeenMs: z.number() })),
+  /** What is handed out, all parts together. */
+  handed: z.object({ name: z.string(), bytes: z.number() }).nullable(),
+  /** `over`: its run is. */
+  state: z.enum(['active', 'expired', 'stopped', 'over']),
+});
+export type TrainingLinkView = z.output<typeof trainingLinkSchema>;
+export const trainingLinksSchema = z.object({ v: z.literal(1), links: z.array(trainingLinkSchema) });
+export type TrainingLinksView = z.output<typeof trainingLinksSchema>;
+
+/** Data that was read in on this machine. It is not sent to anybody. */
+export const trainingDataSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  bytes: z.number(),
+  /** Of a table: what it holds; null for plain text. `values`: the different ones, where they are few enough to be labels. */
+  table: z
+    .object({
+      rows: z.number(),
+      columns: z.array(z.object({ name: z.string(), numeric: z.boolean(), values: z.array(z.string()).nullable() })),
+    })
+    .nullable(),
+});
+export type TrainingDataView = z.output<typeof trainingDataSchema>;
+
+const memberSchema = z.object({ peerId: z.string(), name: z.string() });
+/** How good the shared model is on data of this peer that it does not learn from. */
+export const heldOutSchema = z.object({
+  /** Nats: mean −log p of the right class, or of the next byte. */
+  loss: z.number(),
+  /** Share of rows told rightly; null for a language model. */
+  accuracy: z.number().nullable(),
+});
+export type HeldOut = z.output<typeof heldOutSchema>;
+
+export const trainingRoundSchema = z.object({
+  round: z.number(),
+  atMs: z.number(),
+  /** Mean of what the members say of their own steps, nats; null where none says it. */
+  loss: z.number().nullable(),
+  /** The shared model before and after this round; null where it was not measured (yet). */
+  before: heldOutSchema.nullable(),
+  after: heldOutSchema.nullable(),
+  /** Whose update counted, with the loss it said, if any. */
+  members: z.array(memberSchema.extend({ loss: z.number().nullable() })),
+  refused: z.array(memberSchema.extend({ reason: z.string() })),
+  /** SHA-256 of the state all members hold after it, hex. */
+  hash: z.string(),
+});
+export type TrainingRoundView = z.output<typeof trainingRoundSchema>;
+
+export const trainingRunSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  role: z.enum(['started', 'joined']),
+  /** Who started it. */
+  by: memberSchema,
+  /** `waiting`: for members, or for somebody who coordinates. */
+  state: z.enum(['waiting', 'training', 'done', 'stopped', 'failed']),
+  plan: trainingPlanSchema,
+  terms: trainingTermsSchema,
+  /** Weights of the model, count. */
+  parameters: z.number(),
+  /** Rounds that closed. */
+  round: z.number(),
+  coordinator: memberSchema.nullable(),
+  /** Who may take part in a private run; empty for an open one. */
+  invited: z.array(memberSchema),
+  members: z.array(memberSchema),
+  /** Updates of the open round that are in, and that it needs. */
+  received: z.number(),
+  needed: z.number(),
+  /** What this peer gives: `examples` are rows or bytes to learn from, `heldOut` those kept apart. */
+  data: z.object({ name: z.string(), bytes: z.number(), examples: z.number(), heldOut: z.number() }),
+  threads: z.number(),
+  /** Noise on what this peer hands in, and what of the budget of this data is spent; null without. */
+  privacy: z
+    .object({
+      epsilon: z.number(),
+      epsilonMax: z.number(),
+      delta: z.number(),
+      /** Updates that were booked, over all runs with this data. */
+      steps: z.number(),
+      clip: z.number(),
+      noise: z.number(),
+    })
+    .nullable(),
+  /** The shared model on this peer's own held-out data, when it came in and now. */
+  first: heldOutSchema.nullable(),
+  now: heldOutSchema.nullable(),
+  startedMs: z.number(),
+  endedMs: z.number().nullable(),
+  bytesSent: z.number(),
+  bytesReceived: z.number(),
+  /** SHA-256 of the state held now, hex: equal with all members. Null before the first round closed. */
+  hash: z.string().nullable(),
+  /** The trained model as an ONNX file; its SHA-256 is its identity, equal with all members. Null until the run is done. */
+  file: z.object({ sha256: z.string(), bytes: z.number(), path: z.string() }).nullable(),
+  /** Why it failed, or what it waits for. */
+  code: z.string().nullable(),
+  message: z.string().nullable(),
+});
+export type TrainingRunView = z.output<typeof trainingRunSchema>;
+export const trainingRunsSchema = z.object({ v: z.literal(1), runs: z.array(trainingRunSchema) });
+export type TrainingRunsView = z.output<typeof trainingRunsSchema>;
+export const trainingDetailSchema = trainingRunSchema.extend({
+  v: z.literal(1),
+  rounds: z.array(trainingRoundSchema),
+});
+export type TrainingDetail = z.output<typeof trainingDetailSchema>;
+
+export const trainingOfferSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  from: memberSchema,
+  plan: trainingPlanSchema,
+  terms: trainingTermsSchema,
+  parameters: z.number(),
+  round: z.number(),
+  /** Peers in it now, count. */
+  members: z.number(),
+  /** Who may take part in a private run; empty for an open one. */
+  invited: z.array(memberSchema),
+  /** What joining takes and shows: said before, and needing a yes. */
+  asks: z.object({
+    /** Bytes that come once, then each round. */
+    firstBytes: z.number(),
+    roundBytesReceived: z.number(),
+    roundBytesSent: z.number(),
+    /** Steps this peer would make until the end. */
+    stepsLeft: z.number(),
+    /** Who sees what, in plain sentences. */
+    visible: z.array(z.string()),
+  }),
+});
+export type TrainingOfferView = z.output<typeof trainingOfferSchema>;
+export const trainingOffersSchema = z.object({
+  v: z.literal(1),
+  offers: z.array(trainingOfferSchema),
+  /** Devices that were asked and gave no answer, with the reason. */
+  unanswered: z.array(memberSchema.extend({ code: z.string(), message: z.string() })),
+});
+export type TrainingOffersView = z.output<typeof trainingOffersSchema>;

@@ -1,0 +1,160 @@
+import {
+  type Clock,
+  type CryptoProvider,
+  type Identity,
+  type Ledger,
+  type Logger,
+  type Network,
+  PeerAiError,
+  type PeerId,
+  type Random,
+  type Runtime,
+  serveMethod,
+  type Shelf,
+  type Store,
+} from '@peerai/core-protocol';
+import type { z } from 'zod';
+import type { EventHub } from '../events/hub.ts';
+import type { Devices } from '../pairing/devices.ts';
+import type { TrainingRoom } from './room.ts';
+import type { ShareReach } from '../share/sharing.ts';
+import { linkMethod } from './link-protocol.ts';
+import { isForVisitors, offersMethod } from './training-protocol.ts';
+import type {
+  TrainingDataView,
+  TrainingDetail,
+  trainingJoinSchema,
+  trainingLinkRequestSchema,
+  TrainingLinkView,
+  TrainingOffersView,
+  trainingRequestSchema,
+  TrainingRunView,
+} from './training.schema.ts';
+
+export interface TrainingDeps {
+  readonly identity: Identity;
+  readonly clock: Clock;
+  readonly crypto: CryptoProvider;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly store: Store;
+  /** This peer's own log: each round it takes the result of is stated there. */
+  readonly ledger: Pick<Ledger, 'append'>;
+  /** Where data, states and models lie; without one this peer does not train. */
+  readonly shelf?: Shelf | undefined;
+  readonly network: Network;
+  readonly devices: Devices;
+  readonly events: EventHub;
+  readonly nameOf: (peer: PeerId) => string;
+  readonly ownName: () => string;
+  /** Where links lead. Throws SHARE_INVALID. */
+  readonly reach: () => Promise<ShareReach>;
+  /** What computes; without it this peer does not train. */
+  readonly runtime: (() => Promise<Runtime>) | undefined;
+}
+/** Models that paired devices train together: each with its own data, which stays where it is. */
+export interface Training {
+  /** Newest first. */
+  list(): Promise<readonly TrainingRunView[]>;
+  /** By id or its beginning (8 digits or more), or by name. Throws RUN_UNKNOWN. */
+  get(text: string): Promise<TrainingDetail>;
+  /** Throws DATA_INVALID, DATA_TOO_SMALL, LIMIT_EXCEEDED, UNSUPPORTED. */
+  readIn(name: string, bytes: AsyncIterable<Uint8Array>): Promise<TrainingDataView>;
+  /** Throws RUN_ACTIVE, DATA_UNKNOWN, DATA_INVALID, DATA_TOO_SMALL, ENGINE_MISSING, INVALID_OPTION, LIMIT_REACHED, NOT_GRANTED, PRIVACY_SPENT, UNSUPPORTED. */
+  begin(wish: z.output<typeof trainingRequestSchema>): Promise<TrainingRunView>;
+  /** Runs that paired devices offer now. */
+  offers(signal: AbortSignal): Promise<TrainingOffersView>;
+  /** Throws OFFER_UNKNOWN, REFUSED, and what `begin` throws. */
+  join(text: string, wish: z.output<typeof trainingJoinSchema>, signal: AbortSignal): Promise<TrainingRunView>;
+  /** Leaves the run; the others go on. Throws RUN_UNKNOWN, RUN_OVER. */
+  stop(text: string): Promise<TrainingRunView>;
+  /** Forgets a run that is over, with its model. Throws RUN_UNKNOWN, RUN_ACTIVE. */
+  remove(text: string): Promise<void>;
+  /** A link with which browsers may take part in a run that this peer coordinates. Throws RUN_UNKNOWN, RUN_OVER, NOT_LEADING, LIMIT_REACHED, SHARE_INVALID, DATA_UNKNOWN, DATA_TOO_SMALL. */
+  link(text: string, wish: z.output<typeof trainingLinkRequestSchema>): Promise<TrainingLinkView>;
+  /** Links into a run, newest last. Throws RUN_UNKNOWN. */
+  links(text: string): Promise<readonly TrainingLinkView[]>;
+  /** From now on it is refused, and who came with it is out; the run goes on. Throws SHARE_UNKNOWN. */
+  stopLink(id: string): Promise<TrainingLinkView>;
+  /** The trained model, with a name for its file. Throws RUN_UNKNOWN, NOT_FOUND while there is none. */
+  model(text: string): Promise<{ readonly name: string; readonly bytes: Uint8Array }>;
+  /** For the transport: may this peer open training protocols here? */
+  mayTrain(peer: PeerId): boolean;
+  /** For the transport: is this a visitor with a link, who may open this protocol? */
+  isVisitor(peer: PeerId, protocolId: string): boolean;
+  /** The rights of a device changed: what it may not do any more ends. */
+  review(peer: PeerId): void;
+  /** Answers, and goes on with what was under way. */
+  start(): Promise<void>;
+  /** Runs go on at the next start. */
+  close(): Promise<void>;
+}
+
+/** What trains is loaded when somebody does: most peers never do, and all start sooner. */
+export function createTraining(deps: TrainingDeps): Training {
+  const mayTrain = (peer: PeerId): boolean => {
+    const device = deps.devices.get(peer);
+    return device?.allow.includes('train') === true && !device.blocked;
+  };
+  let opening: Promise<TrainingRoom> | undefined;
+  let opened: TrainingRoom | undefined;
+  let isClosing = false;
+  const serving: Disposable[] = [];
+  const open = async (): Promise<TrainingRoom> => {
+    if (isClosing) throw new PeerAiError('ABORTED', 'this peer is stopping');
+    const { openTrainingRoom } = await import('./room.ts');
+    opened = await openTrainingRoom({ ...deps, mayTrain });
+    return opened;
+  };
+  const room = (): Promise<TrainingRoom> =>
+    (opening ??= open().catch((error: unknown) => {
+      opening = undefined;
+      throw error;
+    }));
+  return {
+    list: async () => (await room()).list(),
+    get: async (text) => (await room()).get(text),
+    readIn: async (name, bytes) => (await room()).readIn(name, bytes),
+    begin: async (wish) => (await room()).begin(wish),
+    offers: async (signal) => (await room()).offers(signal),
+    join: async (text, wish, signal) => (await room()).join(text, wish, signal),
+    stop: async (text) => (await room()).stop(text),
+    remove: async (text) => (await room()).remove(text),
+    link: async (text, wish) => (await room()).link(text, wish),
+    links: async (text) => (await room()).links(text),
+    stopLink: async (id) => (await room()).stopLink(id),
+    model: async (text) => (await room()).model(text),
+    mayTrain,
+    isVisitor: (peer, protocolId) => isForVisitors(protocolId) && opened?.admits(peer) === true,
+    review: (peer) => opened?.review(peer),
+    async start() {
+      const resumed = (await hasRuns(deps.store)) ? await room() : undefined;
+      const answer = async (peer: PeerId) => {
+        if (mayTrain(peer)) return { offers: opened?.ownOffers(peer) ?? [] };
+        throw new PeerAiError('NOT_GRANTED', 'this device may not train here; its owner can allow it');
+      };
+      // Without a room there is no run, so there is no link either: a stranger's question loads nothing.
+      const greet = async (peer: PeerId, grant: Uint8Array) => {
+        if (opening !== undefined) return (await opening).greet(peer, grant);
+        throw new PeerAiError('TICKET_INVALID', 'this link is not known here');
+      };
+      const { clock, network } = deps;
+      serving.push(
+        serveMethod(network, offersMethod, (_, { peer }) => answer(peer), { clock }),
+        serveMethod(network, linkMethod, ({ grant }, { peer }) => greet(peer, grant), { clock }),
+      );
+      resumed?.resume();
+    },
+    async close() {
+      isClosing = true;
+      for (const one of serving.splice(0)) one[Symbol.dispose]();
+      await (await opening?.catch(() => undefined))?.close();
+    },
+  };
+}
+
+/** Whether there was ever a run here that is still in the list. */
+async function hasRuns(store: Store): Promise<boolean> {
+  for await (const _ of store.room('training').range('run/', 'run0', { limit: 1 })) return true;
+  return false;
+}
