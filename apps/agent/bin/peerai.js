@@ -2,7 +2,7 @@
 // A file that is there before the first build, so that the install can link the command.
 import { existsSync } from 'node:fs';
 
-const main = new URL('../dist/main.js', import.meta.url);
+const main = new URL('../dist/program/main.js', import.meta.url);
 if (existsSync(main)) {
   await import(main.href);
 } else {

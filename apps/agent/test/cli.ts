@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect, vi } from 'vitest';
 
-export const program = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+export const program = fileURLToPath(new URL('../dist/program/main.js', import.meta.url));
 /** How long one command may take here, milliseconds: the machine that runs the tests is busy. */
 const commandMsMax = 20_000;
 

@@ -161,6 +161,7 @@ function testPages(): string {
   writeFileSync(join(folder, 'secret.txt'), 'secret');
   writeFileSync(join(pages, 'index.html'), '<title>dashboard</title>');
   writeFileSync(join(pages, 'share.html'), '<title>guest</title>');
+  writeFileSync(join(pages, 'train.html'), '<title>train</title>');
   writeFileSync(join(pages, 'assets', 'app-1.js'), 'export {};');
   return pages;
 }

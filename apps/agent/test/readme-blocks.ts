@@ -29,7 +29,19 @@ export const readmeBlocks: Readonly<Record<string, () => string>> = {
       Object.values(verbs).map(({ usage, says }) => [`\`peerai ${usage}\``, says]),
     ),
   settings: () => {
-    const sections = ['network', 'security', 'llm', 'performance', 'share', 'tasks', 'api', 'http', 'logging'];
+    const sections = [
+      'network',
+      'security',
+      'llm',
+      'memory',
+      'metrics',
+      'performance',
+      'share',
+      'tasks',
+      'api',
+      'http',
+      'logging',
+    ];
     const rows = sections.flatMap((section) =>
       explain(section).map((info) => [`\`${info.key}\``, shown(info.default), info.description]),
     );

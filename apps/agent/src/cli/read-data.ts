@@ -12,9 +12,13 @@ export function readData(text: string): unknown {
 
 /** A text, or `@file` that holds it. Throws USAGE. */
 export function readText(text: string): string {
-  if (!text.startsWith('@')) return text;
+  return text.startsWith('@') ? readFileText(text.slice(1)) : text;
+}
+
+/** A text file. Throws USAGE. */
+export function readFileText(path: string): string {
   try {
-    return readFileSync(text.slice(1), 'utf8');
+    return readFileSync(path, 'utf8');
   } catch (cause) {
     throw new PeerAiError('USAGE', `this file cannot be read: ${(cause as Error).message}`, {}, { cause });
   }

@@ -1,6 +1,14 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createIdentity, utf8 } from '@peerai/core-protocol';
+import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
+import { attestAnswers, decodeAnswerFile, encodeAnswerFile, openStatement } from '@peerai/llm-bridge/proof';
+import { systemClock } from '@peerai/platform';
 import type { BroadcastView, DocumentContents, DocumentView } from '@peerai/peer/control';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { type Agent, ended, homes, pairUp, start, up } from '../../test/cli.ts';
+import { type Agent, ended, homes, pairUp, peerai, start, up } from '../../test/cli.ts';
+import { nanoEngine } from '../host/nano-engine.ts';
+import { exitCodes } from './exit-codes.ts';
 
 const folders = homes();
 let desk: Agent;
@@ -9,7 +17,7 @@ const laptopHome = folders.make();
 const laptopEnv = { PEERAI_NETWORK__NAME: 'laptop' };
 beforeAll(async () => {
   [desk, laptop] = await Promise.all([
-    up(folders.make(), { env: { PEERAI_NETWORK__NAME: 'desk' } }),
+    up(folders.make(), { env: { PEERAI_NETWORK__NAME: 'desk', PEERAI_LLM__ENGINES: 'nano' } }),
     up(laptopHome, { env: laptopEnv }),
   ]);
   await pairUp(desk, laptop);
@@ -18,6 +26,45 @@ afterAll(async () => {
   await Promise.all([desk?.end(), laptop?.end()]);
   folders.remove();
 });
+
+test(
+  'an answer of another peer is kept with what it signed, and asked again; a liar is found',
+  { timeout: 120_000 },
+  async () => {
+    const file = join(laptopHome, 'nano.answer');
+    const asked = await laptop.run(['run', 'nano@desk', 'who are you', '--proof', file]);
+    expect(asked).toMatchObject({ code: 0, stdout: expect.stringMatching(/nano|guide/iu) as string });
+    const checked = await peerai(['check-answer', file, '--json']);
+    expect(JSON.parse(checked.stdout)).toMatchObject({ equal: true, provider: desk.info.peerId, model: 'nano' });
+
+    const kept = decodeAnswerFile(readFileSync(file));
+    const { identity: model } = openStatement(nodeCrypto, kept.statement);
+    const identity = createIdentity(nodeCrypto, new Uint8Array(32).fill(7));
+    const attest = attestAnswers({ identity, crypto: nodeCrypto, clock: { nowMs: () => 1 } });
+    const [nano] = await nanoEngine(systemClock).list(AbortSignal.timeout(20_000));
+    if (nano === undefined) throw new Error('no nano');
+    const never = new AbortController().signal;
+    const answer = [utf8('I am no guide.')];
+    const facts = {
+      requestId: 'r',
+      prompt: kept.prompt,
+      sampling: { maxTokens: 100 },
+      answer,
+      reason: 'stop',
+    } as const;
+    const statement = await attest({ ...nano, identify: () => Promise.resolve(model) }, facts, never);
+    const lie = { statement: statement ?? new Uint8Array(), prompt: kept.prompt, answer: utf8('I am no guide.') };
+    writeFileSync(file, encodeAnswerFile(lie));
+    const found = await peerai(['check-answer', file]);
+    expect(found.stderr).toContain(identity.peer);
+    expect(found.stderr).toContain('gives another answer');
+    expect(found.code).toBe(exitCodes.verification);
+
+    writeFileSync(file, encodeAnswerFile({ ...lie, answer: kept.answer }));
+    expect(await peerai(['check-answer', file])).toMatchObject({ code: exitCodes.verification });
+    expect(await peerai(['check-answer', join(laptopHome, 'nothing')])).toMatchObject({ code: 2 });
+  },
+);
 
 const read = (agent: Agent): Promise<DocumentContents> => agent.json<DocumentContents>(['state', 'get', 'notes']);
 const eventually = <T>(look: () => Promise<T>): Promise<T> => vi.waitFor(look, { timeout: 30_000, interval: 250 });

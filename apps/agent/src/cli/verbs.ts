@@ -47,7 +47,7 @@ export const verbs: Readonly<Record<string, Entry>> = {
   },
   demo: {
     group: 'Run',
-    usage: 'demo chat',
+    usage: 'demo chat|train',
     says: 'two peers on this machine: pair, ask across, signed receipt',
     load: async () => (await import('./commands/demo.ts')).demo,
   },
@@ -59,7 +59,7 @@ export const verbs: Readonly<Record<string, Entry>> = {
   },
   invite: {
     group: 'Devices',
-    usage: 'invite [--qr] [--allow chat,tasks,train,route]',
+    usage: 'invite [--qr] [--allow chat,tasks,train,memory,borrow,route]',
     says: 'let another device in',
     load: async () => (await import('./commands/pairing.ts')).invite,
   },
@@ -159,17 +159,65 @@ export const verbs: Readonly<Record<string, Entry>> = {
     says: 'tasks given and taken',
     load: async () => (await import('./commands/tasks.ts')).tasks,
   },
+  train: {
+    group: 'Tasks',
+    usage: 'train start|join|ls|watch|link|links|unlink|stop|rm',
+    says: 'train one model with devices, each on its own data',
+    load: async () => (await import('./commands/train.ts')).train,
+  },
+  cluster: {
+    group: 'Tasks',
+    usage: 'cluster create|run|ask|learn|grow|ls|show|metrics|rm <name>',
+    says: 'nodes that fire at thresholds, learn, and can be watched',
+    load: async () => (await import('./commands/cluster.ts')).cluster,
+  },
+  lend: {
+    group: 'Tasks',
+    usage: 'lend --nodes N [--each N] [--price C] [--minutes-max M] | --off',
+    says: 'nodes of this peer for devices, off until you say so',
+    load: async () => (await import('./commands/lending.ts')).lend,
+  },
+  nodes: {
+    group: 'Tasks',
+    usage: 'nodes free [peer]',
+    says: 'devices with free nodes, as they measured',
+    load: async () => (await import('./commands/lending.ts')).nodes,
+  },
+  borrow: {
+    group: 'Tasks',
+    usage: 'borrow <peer> [--minutes M] [--price C] [--cluster F] [--data JSON]',
+    says: 'run a gating cluster on a device’s nodes',
+    load: async () => (await import('./commands/lending.ts')).borrow,
+  },
+  leases: {
+    group: 'Tasks',
+    usage: 'leases ls|show <id>',
+    says: 'nodes borrowed and lent, and what they cost',
+    load: async () => (await import('./commands/lending.ts')).leases,
+  },
   run: {
     group: 'Ask',
-    usage: 'run <model> [prompt] [--peer P] [--system S]',
+    usage: 'run <model> [prompt] [--peer P] [--system S] [--memory] [--proof FILE]',
     says: 'ask a model, here or on a peer',
     load: async () => (await import('./commands/run.ts')).run,
   },
   models: {
     group: 'Ask',
-    usage: 'models ls|show|find|expose|hide <model>',
-    says: 'what can be asked',
+    usage: 'models ls|show|find|expose|hide|import|infer|rm <model>',
+    says: 'what can be asked, and ONNX files of your own',
     load: async () => (await import('./commands/models.ts')).models,
+  },
+  'check-answer': {
+    group: 'Ask',
+    usage: 'check-answer FILE',
+    says: 'ask the same model again: did its peer tell the truth?',
+    load: async () => (await import('./commands/check-answer.ts')).checkAnswerVerb,
+  },
+  memory: {
+    group: 'Ask',
+    usage: 'memory add|search|ls|show|share|forget|tidy [text]',
+    says: 'what this peer remembers',
+    load: async () => (await import('./commands/memory.ts')).memory,
   },
   chat: {
     group: 'Ask',
@@ -198,7 +246,7 @@ export const verbs: Readonly<Record<string, Entry>> = {
   ledger: {
     group: 'Books',
     usage: 'ledger tail|verify|prove|export',
-    says: 'receipts that both sides signed',
+    says: 'receipts that both sides signed, and rounds of training',
     load: async () => (await import('./commands/ledger.ts')).ledger,
   },
   config: {

@@ -2,18 +2,24 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import type { Logger } from '@peerai/core-protocol';
 import type { Peer } from '@peerai/peer';
 import { StreamsController } from './controllers/chat.controller.ts';
+import { ClustersController } from './controllers/clusters.controller.ts';
 import { DiscoveryController } from './controllers/discovery.controller.ts';
 import { FilesController } from './controllers/files.controller.ts';
 import { GroupMessagesController, GroupsController } from './controllers/groups.controller.ts';
 import { LedgerController } from './controllers/ledger.controller.ts';
+import { LeasesController, NodesController } from './controllers/lending.controller.ts';
+import { MemoryController } from './controllers/memory.controller.ts';
 import { BroadcastsController, KeysController, MessagesController } from './controllers/messages.controller.ts';
+import { ModelsController } from './controllers/models.controller.ts';
 import { NodeController } from './controllers/node.controller.ts';
 import { PairingsController, PeersController } from './controllers/peers.controller.ts';
 import { SeedNetworkController } from './controllers/seed-network.controller.ts';
 import { SessionController } from './controllers/session.controller.ts';
-import { ModelsController, SharesController } from './controllers/shares.controller.ts';
+import { SharesController } from './controllers/shares.controller.ts';
+import { StateMetricsController } from './controllers/state-metrics.controller.ts';
 import { StateController } from './controllers/state.controller.ts';
 import { TasksController } from './controllers/tasks.controller.ts';
+import { TrainingController } from './controllers/training.controller.ts';
 import type { ControlHooks } from './hooks.ts';
 import { CONTROL, LOGGER, PEER } from './tokens.ts';
 
@@ -24,6 +30,7 @@ export const controllers = [
   PairingsController,
   SharesController,
   ModelsController,
+  MemoryController,
   LedgerController,
   MessagesController,
   BroadcastsController,
@@ -32,6 +39,11 @@ export const controllers = [
   GroupMessagesController,
   StateController,
   TasksController,
+  TrainingController,
+  ClustersController,
+  StateMetricsController,
+  NodesController,
+  LeasesController,
   DiscoveryController,
   KeysController,
   SessionController,

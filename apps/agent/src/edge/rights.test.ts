@@ -29,7 +29,7 @@ const control = [
   '/docs/swagger-ui-init.js',
 ];
 const gateway = ['/v1/models', '/api/tags', '/api/version'];
-const open = ['/', '/s', '/assets/app-1.js', '/health/live', '/metrics'];
+const open = ['/', '/s', '/t', '/assets/app-1.js', '/health/live', '/metrics'];
 
 describe('every family of routes', () => {
   test.each(control)('%s needs the control token', async (path) => {

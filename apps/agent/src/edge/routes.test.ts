@@ -29,12 +29,40 @@ describe('control routes', () => {
     ['POST', '/api/v1/messages', { to: 'a', payload: 1, queue: 'yes' }, 'queue'],
     ['POST', '/api/v1/files?name=x', {}, 'to'],
     ['POST', '/api/v1/files?to=a&name=x', {}, 'application/octet-stream'],
+    ['POST', '/api/v1/training/data', {}, 'name'],
+    ['POST', '/api/v1/training/data?name=x', {}, 'application/octet-stream'],
+    ['POST', '/api/v1/training/runs', { name: 'a', data: 'b', model: { kind: 'oracle' } }, 'model'],
+    [
+      'POST',
+      '/api/v1/training/runs',
+      { name: 'a', data: 'b', model: { kind: 'mlp', label: 'c' }, rounds: 0 },
+      'rounds',
+    ],
+    ['POST', '/api/v1/training/offers/a/join', { data: 'b' }, 'a yes'],
+    ['POST', '/api/v1/clusters', { name: '' }, 'name'],
+    ['POST', '/api/v1/clusters', { name: 'x', nodes: 1_025 }, 'nodes'],
+    ['POST', '/api/v1/clusters/x/process', { inputs: [['a']] }, 'inputs'],
+    ['POST', '/api/v1/clusters/x/ask', { input: [] }, 'input'],
+    ['POST', '/api/v1/clusters/x/learn', { examples: [{ input: [1], label: -1 }] }, 'label'],
+    ['POST', '/api/v1/metrics/watch', { forMs: 0 }, 'forMs'],
+    ['POST', '/api/v1/training/runs/a/links', { visitors: 0 }, 'visitors'],
     ['POST', '/api/v1/state', { name: '' }, 'name'],
     ['POST', '/api/v1/state', { name: 'a', members: ['b'], group: 'c' }, 'members or a group'],
     ['PATCH', '/api/v1/state/a', { set: [] }, 'set'],
     ['GET', '/api/v1/topics/a?where=a%20or%20b', undefined, 'filter'],
     ['POST', '/api/v1/keys', { name: 'two words' }, 'name'],
     ['PATCH', '/api/v1/models/echo', { exposed: 'yes' }, 'exposed'],
+    ['POST', '/api/v1/models/imported', {}, 'name'],
+    ['POST', '/api/v1/models/imported?name=x', {}, 'application/octet-stream'],
+    ['POST', '/api/v1/models/x/run', { inputs: [] }, 'inputs'],
+    ['POST', '/api/v1/memory', { text: '' }, 'text'],
+    ['POST', '/api/v1/memory', { text: 'a', level: 'secret' }, 'level'],
+    ['POST', '/api/v1/memory/search', { text: 'a', limit: 101 }, 'limit'],
+    ['GET', '/api/v1/memory?limit=501', undefined, 'limit'],
+    ['POST', '/api/v1/nodes/lending', { nodes: 0 }, 'nodes'],
+    ['POST', '/api/v1/nodes/lending', { nodes: 1, credits: 'much' }, 'credits'],
+    ['POST', '/api/v1/leases', { peer: 'a', cluster: { nodes: 4 }, vectors: [] }, 'vectors'],
+    ['POST', '/api/v1/leases', { peer: 'a', cluster: {}, vectors: [[1]] }, 'cluster'],
     ['PATCH', `/api/v1/peers/x`, { blocked: 1 }, 'blocked'],
     ['PATCH', '/api/v1/peers/older/x', { allow: ['chat'] }, 'allow'],
     ['POST', '/api/network/peers', { action: 'sing' }, 'action'],
@@ -250,9 +278,17 @@ describe('pages', () => {
     expect(body).not.toContain('secret');
   });
 
-  test('/s/ leads to /s, where the files of the page are found', async () => {
-    const { status, headers } = await raw(world.base, { path: '/s/' });
-    expect([status, headers['location']]).toEqual([308, '/s']);
+  test('the page for training may compute, and stands alone among origins', async () => {
+    const { status, headers, body } = await raw(world.base, { path: '/t', headers: { accept: 'text/html' } });
+    expect([status, body]).toEqual([200, '<title>train</title>']);
+    expect(headers['content-security-policy']).toContain("script-src 'self' 'wasm-unsafe-eval';");
+    expect(headers['cross-origin-opener-policy']).toBe('same-origin');
+    expect(headers['cross-origin-embedder-policy']).toBe('require-corp');
+  });
+
+  test.each(['/s', '/t'])('%s/ leads to it without the stroke, where the files of the page are found', async (page) => {
+    const { status, headers } = await raw(world.base, { path: `${page}/` });
+    expect([status, headers['location']]).toEqual([308, page]);
   });
 
   test('an unknown path is a 404 for a program, and a POST to a page too', async () => {

@@ -43,6 +43,13 @@ const pathPartMax = 1_024;
 /** A client's headers and its whole request body, milliseconds; answers may take longer. */
 const headersMs = 10_000;
 const requestMs = 60_000;
+/** Where a body is a file. */
+const fileRoutes = new Set([
+  '/api/v1/files',
+  '/api/v1/models/imported',
+  '/api/v1/models/imported/:name/tokenizer',
+  '/api/v1/training/data',
+]);
 /** Open connections; a browser's dashboard takes about six. */
 const connectionsMax = 1_024;
 
@@ -84,7 +91,7 @@ export async function startEdge(deps: EdgeDeps, options: EdgeOptions): Promise<E
   fastify.removeContentTypeParser('text/plain');
   // A file's bytes go on as they come, and whoever takes them counts them; no other route takes bytes.
   fastify.addContentTypeParser('application/octet-stream', ({ routeOptions }, payload, done) => {
-    if (routeOptions.url === '/api/v1/files') done(null, payload);
+    if (fileRoutes.has(routeOptions.url ?? '')) done(null, payload);
     else done(Object.assign(new Error('this route takes JSON'), { statusCode: 415 }));
   });
   fastify.addHook('onRequest', gate.onRequest);

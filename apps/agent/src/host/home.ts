@@ -28,6 +28,8 @@ export interface Home {
   readonly store: FileStore;
   /** Files to and from devices. */
   readonly shelf: Shelf;
+  /** Folder of what makes searches of a large memory fast; made when it is needed. */
+  readonly memoryIndex: string;
   /** For people. */
   readonly folder: string;
   nameOf(config: Config): string;
@@ -47,7 +49,8 @@ export async function openHome(folders: ReturnType<typeof directories>, undo: Un
   const identity = createIdentity(nodeCrypto, seed);
   const nameOf = (config: Config): string => config.network.name ?? hostname();
   const shelf = openShelf(folders.files.shelf);
-  return { seed, identity, replaceKey, token, store, shelf, folder: folders.config, nameOf };
+  const memoryIndex = join(folders.data, 'memory-index');
+  return { seed, identity, replaceKey, token, store, shelf, memoryIndex, folder: folders.config, nameOf };
 }
 
 async function openHomeStore(file: string): Promise<FileStore> {

@@ -22,6 +22,8 @@ import { type PeerHttpFace, startPeerHttp } from '../peer-http/start.ts';
 import type { Engines } from './engines.ts';
 import type { Home } from './home.ts';
 import { choosePort } from './listen.ts';
+import { readMachine } from './machine.ts';
+import { modelRunner } from './model-runner.ts';
 import { taskHooks } from './task-hooks.ts';
 import type { Undo } from './undo.ts';
 
@@ -91,12 +93,19 @@ export async function startPeer(
       engines: engines.list,
       findings: engines.findings,
       operators: engines.operators,
+      modelRunner,
+      machine: readMachine,
       ...(pool === undefined ? {} : { post: pool.post }),
       api,
       topics: node.topics,
       directory: node.directory,
       ...(node.crawler === undefined ? {} : { crawler: node.crawler }),
       taskHandlers: taskHooks(config.tasks.hooks),
+      trainingRuntime: async () => (await import('@peerai/nn-engine/node')).createNodeRuntime(),
+      async memoryIndexes(secret) {
+        const { createUsearchIndexes } = await import('@peerai/nn-engine/node');
+        return createUsearchIndexes({ ...world, folder: home.memoryIndex, secret });
+      },
     },
     {
       ...settingsOf(config),
@@ -150,7 +159,14 @@ function toldOf(config: Config): NonNullable<PeerSettings['tells']> {
   return (dht || pex) && proxyOf(config) === undefined ? tells : [];
 }
 
-function settingsOf({ llm, share, tasks, network }: Config): Omit<PeerSettings, 'name' | 'home' | 'relays'> {
+function settingsOf({
+  llm,
+  memory,
+  metrics,
+  share,
+  tasks,
+  network,
+}: Config): Omit<PeerSettings, 'name' | 'home' | 'relays'> {
   return {
     version,
     ...(share.page_url === undefined ? {} : { pageUrl: share.page_url }),
@@ -158,6 +174,8 @@ function settingsOf({ llm, share, tasks, network }: Config): Omit<PeerSettings, 
     expose: llm.expose,
     ...(llm.default_model === undefined ? {} : { defaultModel: llm.default_model }),
     ...(llm.system_prompt === undefined ? {} : { systemPrompt: llm.system_prompt }),
+    ...(memory.embedder === undefined ? {} : { memoryEmbedder: memory.embedder }),
+    metricAlerts: metrics.alerts,
     concurrency: llm.max_concurrent,
     queueLength: llm.queue_length,
     tasksAtOnce: tasks.max_concurrent,

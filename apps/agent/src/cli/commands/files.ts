@@ -1,9 +1,9 @@
-import { openAsBlob, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { PeerAiError } from '@peerai/core-protocol';
 import type { ControlClient, FileView } from '@peerai/peer/control';
 import { command, type Verb } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { openFile, sizeText } from '../open-file.ts';
 import type { Output } from '../output.ts';
 import { table } from '../plain.ts';
 import { ago } from '../words.ts';
@@ -74,15 +74,6 @@ export async function sendFile(
   if (file.state === 'expired' || file.state === 'cancelled') process.exitCode = exitCodes.failure;
 }
 
-async function openFile(path: string): Promise<Blob> {
-  try {
-    if (!statSync(path).isFile()) throw new TypeError('it is no file');
-    return await openAsBlob(path);
-  } catch (cause) {
-    throw new PeerAiError('USAGE', `this file cannot be read: ${(cause as Error).message}`, {}, { cause });
-  }
-}
-
 /** Follows a file to its end; ends early where nothing of it went over and the device is away. */
 async function watch(client: ControlClient, sent: FileView, output: Output, signal: AbortSignal): Promise<FileView> {
   const stop = new AbortController();
@@ -143,12 +134,4 @@ function ending(file: FileView): string {
   if (file.state === 'done') return `delivered${way}, SHA-256 ${file.sha256}`;
   if (isMoving(file)) return 'Queued: sent when the device is there.';
   return stateOf(file);
-}
-
-/** In the units of 1,024 that limits are made of. */
-function sizeText(bytes: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB'];
-  let [size, place] = [bytes, 0];
-  for (; size >= 1_024 && place < units.length - 1; place += 1) size /= 1_024;
-  return `${place === 0 || size >= 100 ? Math.round(size) : size.toFixed(1)} ${units[place] ?? ''}`;
 }

@@ -19,7 +19,7 @@ const tail = command(
     ]);
     output.data({ entries }, () =>
       entries.length === 0
-        ? 'No entries yet: an answer from or to another peer makes the first.'
+        ? 'No entries yet: an answer from or to another peer makes one, and so does a round of training together.'
         : table([['#', 'TIME', 'KIND', 'WHAT'], ...entries.map((entry) => row(entry, peerId))]),
     );
   },
@@ -33,7 +33,7 @@ const verify = command(
     const result = await (await agent()).client.verifyLedger(signal);
     output.data(result, () =>
       result.ok
-        ? `✓ ${counted(result.checked, 'entry', 'entries')}, ${counted(result.receipts, 'receipt', 'receipts')} signed by both sides: all good.`
+        ? `✓ ${counted(result.checked, 'entry', 'entries')}, ${counted(result.receipts, 'receipt', 'receipts')} signed by both sides${result.rounds === 0 ? '' : `, ${counted(result.rounds, 'training round', 'training rounds')}`}: all good.`
         : `⊗ entry ${result.firstBad?.index ?? '?'}: ${result.firstBad?.reason ?? 'damaged'} (${result.checked} before it are good)`,
     );
     if (!result.ok) process.exitCode = 6;
@@ -66,8 +66,9 @@ const exportAll = command('export', 'All entries as lines of JSON', {}, async ({
   }
 });
 
-function row({ index, timeMs, kind, receipt }: LedgerEntryView, self: string): string[] {
+function row({ index, timeMs, kind, receipt, training }: LedgerEntryView, self: string): string[] {
   const time = new Date(timeMs).toISOString().slice(0, 16).replace('T', ' ');
+  if (training !== undefined) return [`${index}`, time, kind, roundText(training)];
   if (receipt === undefined) return [`${index}`, time, kind, ''];
   const gave = receipt.provider === self;
   const other = shortId(gave ? receipt.consumer : receipt.provider);
@@ -77,6 +78,13 @@ function row({ index, timeMs, kind, receipt }: LedgerEntryView, self: string): s
     kind,
     `${gave ? `answered ${other}` : `answer of ${other}`} · ${receipt.model} · ${receipt.promptTokens}+${receipt.answerTokens} tokens · ${receipt.signedBy === 'both' ? 'signed ✓' : 'half signed'}`,
   ];
+}
+
+function roundText(training: NonNullable<LedgerEntryView['training']>): string {
+  const { run, round, before, after, counted: updates, refused, own } = training;
+  const out = refused === 0 ? '' : `, ${refused} refused`;
+  const mine = own === null ? 'without its own' : 'its own among them';
+  return `round ${round + 1} of ${run.slice(0, 8)} · ${counted(updates, 'update', 'updates')}${out}, ${mine} · ${before.slice(0, 8)} → ${after.slice(0, 8)}`;
 }
 
 function count(text: string, min = 1): number {

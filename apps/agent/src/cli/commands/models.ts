@@ -3,6 +3,7 @@ import type { ModelView } from '@peerai/peer/control';
 import { command, type Verb } from '../command.ts';
 import { table } from '../plain.ts';
 import { find } from './discovery.ts';
+import { facts, importedRows, importModel, infer, rm } from './models-imported.ts';
 
 const which = { model: { type: 'positional', required: true, description: 'As `peerai models ls` names it' } } as const;
 const paths = { local: '✓ here', direct: '● direct', relayed: '◐ relayed', offline: '○ offline' } as const;
@@ -12,18 +13,30 @@ const ls = command(
   'Models of this peer and of the devices it is paired with',
   {},
   async ({ agent, output, signal }) => {
-    const { models: list, defaultModel } = await (await agent()).client.models(signal);
-    output.data({ models: list, defaultModel }, () => {
+    const { client } = await agent();
+    const [{ models: list, defaultModel }, imported] = await Promise.all([
+      client.models(signal),
+      client.importedModels(signal),
+    ]);
+    output.data({ models: list, defaultModel, imported }, () => {
+      const below = imported.length === 0 ? '' : `\n\n${importedRows(imported)}`;
+      if (list.length === 0 && below !== '') return below.trimStart();
       if (list.length === 0)
         return 'No models. Start Ollama (`ollama serve`) or a llama.cpp server, or run `peerai up --engine nano`.';
-      return table([['MODEL', 'ENGINE', 'WHERE', 'CONTEXT', 'OFFERED'], ...list.map(row)]);
+      return `${table([['MODEL', 'ENGINE', 'WHERE', 'CONTEXT', 'OFFERED'], ...list.map(row)])}${below}`;
     });
   },
 );
 
 const show = command('show', 'Everything known of one model', which, async ({ args, agent, output, signal }) => {
-  const { models: list } = await (await agent()).client.models(signal);
+  const { client } = await agent();
+  const { models: list } = await client.models(signal);
   const model = list.find(({ name }) => name === args.model);
+  const imported = (await client.importedModels(signal)).find(({ name }) => name === args.model);
+  if (model === undefined && imported !== undefined) {
+    output.data({ model: imported }, () => facts(imported));
+    return;
+  }
   if (model === undefined)
     throw new PeerAiError('MODEL_UNKNOWN', `there is no model "${args.model}"`, {
       hint: '`peerai models ls` lists what can be asked.',
@@ -64,6 +77,9 @@ export const models: Verb = {
     show,
     find,
     expose: offer('expose', 'Offer a model to paired devices that may chat'),
+    import: importModel,
+    infer,
+    rm,
     hide: offer('hide', 'Offer it no longer'),
   },
 };

@@ -5,6 +5,9 @@ import type { ChatEvent, ChatRequest, ControlClient, ServedBy } from '@peerai/pe
 import { command, type Verb } from '../command.ts';
 import type { Output } from '../output.ts';
 
+/** Of a note's summary on one line, characters. */
+const summaryCharsMax = 72;
+
 interface Turn {
   readonly role: 'system' | 'user' | 'assistant';
   readonly text: string;
@@ -14,7 +17,9 @@ interface Asking {
   readonly output: Output;
   readonly model: string;
   readonly signal: AbortSignal;
-  readonly sampling: Partial<Pick<ChatRequest, 'maxTokens' | 'temperature'>>;
+  /** Where the answer is kept with what its peer signed. */
+  readonly proof?: string | undefined;
+  readonly sampling: Partial<Pick<ChatRequest, 'maxTokens' | 'temperature' | 'memory'>>;
 }
 
 export const run: Verb = {
@@ -28,11 +33,20 @@ export const run: Verb = {
       system: { type: 'string', valueHint: 'S', description: 'System text' },
       tokens: { type: 'string', valueHint: 'N', description: 'Tokens the answer may have' },
       temperature: { type: 'string', valueHint: 'T', description: '0 to 2' },
+      memory: {
+        type: 'boolean',
+        description: 'Give the model what is remembered that fits, and name it below the answer',
+      },
+      proof: {
+        type: 'string',
+        valueHint: 'FILE',
+        description: 'Keep the answer with what its peer signed, for `peerai check-answer`',
+      },
     } as const,
     async ({ args, agent, output, signal }) => {
       const { client } = await agent();
       const model = args.peer === undefined ? args.model : `${args.model}@${args.peer}`;
-      const asking: Asking = { client, output, model, signal, sampling: samplingOf(args) };
+      const asking: Asking = { client, output, model, signal, sampling: samplingOf(args), proof: args.proof };
       const before: Turn[] = args.system === undefined ? [] : [{ role: 'system', text: args.system }];
       const question = args.prompt ?? (process.stdin.isTTY ? undefined : (await readAll(process.stdin)).trim());
       if (question === undefined) return converse(asking, before);
@@ -43,7 +57,10 @@ export const run: Verb = {
 };
 
 /** Prints the answer as it comes; returns its text. Throws the code of a broken answer, after the part that came. */
-async function ask({ client, output, model, signal, sampling }: Asking, messages: readonly Turn[]): Promise<string> {
+async function ask(
+  { client, output, model, signal, sampling, proof }: Asking,
+  messages: readonly Turn[],
+): Promise<string> {
   let answer = '';
   for await (const event of client.chat({ model, messages: [...messages], ...sampling }, signal)) {
     if (event.type === 'delta') {
@@ -57,9 +74,24 @@ async function ask({ client, output, model, signal, sampling }: Asking, messages
         partial: answer.length > 0,
       });
     }
-    if (event.type === 'finish') finish(output, model, answer, event);
+    if (event.type === 'finish') {
+      finish(output, model, answer, event);
+      if (proof !== undefined) await keep(output, proof, event.servedBy, messages, answer);
+    }
   }
   return answer;
+}
+
+async function keep(
+  output: Output,
+  path: string,
+  { statement }: ServedBy,
+  messages: readonly Turn[],
+  answer: string,
+): Promise<void> {
+  const { keepAnswer } = await import('./check-answer.ts');
+  await keepAnswer(path, statement, { messages }, answer);
+  output.note(`  kept in ${path}: peerai check-answer ${path}`);
 }
 
 function finish(output: Output, model: string, answer: string, event: Extract<ChatEvent, { type: 'finish' }>): void {
@@ -69,12 +101,27 @@ function finish(output: Output, model: string, answer: string, event: Extract<Ch
     return;
   }
   output.write('\n');
+  for (const line of remembered(event.sources)) output.note(line);
   output.note(`  ${foot(event.servedBy)} · ${event.answerTokens} tokens · ${event.tokensPerSecond.toFixed(0)} tok/s`);
 }
 
 function foot({ name, path, signed }: ServedBy): string {
   return `${name} · ${path}${signed === undefined ? '' : signed ? ' · signed ✓' : ' · not signed'}`;
 }
+
+/** The notes the model was given, by the numbers it may name. */
+function remembered(sources: Extract<ChatEvent, { type: 'finish' }>['sources']): readonly string[] {
+  if (sources === undefined) return [];
+  if (sources.length === 0) return ['  nothing remembered that it may be told fits the question'];
+  return sources.map(
+    ({ id, summary, authorName, kind }, index) =>
+      `  [${index + 1}] ${oneLine(summary)} · ${authorName} · ${kind} · ${id.slice(0, 8)}`,
+  );
+}
+const oneLine = (text: string): string => {
+  const line = text.replaceAll(/\s+/gu, ' ');
+  return line.length > summaryCharsMax ? `${line.slice(0, summaryCharsMax - 1)}…` : line;
+};
 
 async function converse(asking: Asking, before: readonly Turn[]): Promise<void> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
@@ -96,6 +143,7 @@ async function converse(asking: Asking, before: readonly Turn[]): Promise<void> 
 function samplingOf(args: {
   readonly tokens?: string | undefined;
   readonly temperature?: string | undefined;
+  readonly memory?: boolean | undefined;
 }): Asking['sampling'] {
   const maxTokens = args.tokens === undefined ? undefined : Number(args.tokens);
   const temperature = args.temperature === undefined ? undefined : Number(args.temperature);
@@ -103,5 +151,9 @@ function samplingOf(args: {
     throw new PeerAiError('USAGE', `--tokens is "${args.tokens}"; it must be a whole number from 1`);
   if (temperature !== undefined && !(temperature >= 0 && temperature <= 2))
     throw new PeerAiError('USAGE', `--temperature is "${args.temperature}"; it must be 0 to 2`);
-  return { ...(maxTokens === undefined ? {} : { maxTokens }), ...(temperature === undefined ? {} : { temperature }) };
+  return {
+    ...(maxTokens === undefined ? {} : { maxTokens }),
+    ...(temperature === undefined ? {} : { temperature }),
+    ...(args.memory === true ? { memory: {} } : {}),
+  };
 }

@@ -1,0 +1,112 @@
+import { PeerAiError } from '@peerai/core-protocol';
+import type { ControlClient, HeldOut, TrainingPlan, TrainingRoundView, TrainingRunView } from '@peerai/peer/control';
+import { exitCodeOf } from '../exit-codes.ts';
+import { sizeText } from '../open-file.ts';
+import type { Output } from '../output.ts';
+import { table } from '../plain.ts';
+
+export const shortRun = ({ id }: { readonly id: string }): string => id.slice(0, 8);
+
+export const whatIs = (plan: TrainingPlan): string =>
+  plan.model === 'mlp'
+    ? `mlp, tells ${plan.label} from ${plan.features.length} columns`
+    : `language of bytes, ${plan.size}`;
+
+export const figures = ({ round, terms, now }: TrainingRunView): string =>
+  `round ${round} of ${terms.rounds}${now === null ? '' : `, ${judged(now)}`}`;
+
+/** Follows a run to its end: a line for each round, and on a terminal a bar for the one that is open. */
+export async function follow(client: ControlClient, id: string, output: Output, signal: AbortSignal): Promise<void> {
+  const stop = new AbortController();
+  const told = new Set<number>();
+  const tell = (round: TrainingRoundView): void => {
+    // A round is told again once it is measured; the last one is measured as all others.
+    if (round.after === null || told.has(round.round)) return;
+    told.add(round.round);
+    output.progress('');
+    output.note(roundLine(round));
+  };
+  try {
+    for await (const event of withFirst(client, AbortSignal.any([signal, stop.signal]))) {
+      if (event?.type === 'training-round' && event.runId === id) tell(event.round);
+      if (event !== undefined && (event.type !== 'training-changed' || event.run.id !== id)) continue;
+      const run = event === undefined ? await client.trainingRun(id, signal) : event.run;
+      if (run.endedMs === null) output.progress(progressLine(run));
+      else return await end(client, id, output, tell);
+    }
+  } finally {
+    stop.abort();
+    output.progress('');
+  }
+  throw new PeerAiError(
+    'CHANNEL_CLOSED',
+    'the agent ended while the run was watched; it goes on when the agent is there',
+  );
+}
+
+async function end(
+  client: ControlClient,
+  id: string,
+  output: Output,
+  tell: (round: TrainingRoundView) => void,
+): Promise<void> {
+  const run = await client.trainingRun(id);
+  run.rounds.forEach(tell);
+  output.data({ run }, () => ending(run));
+  if (run.state !== 'done') process.exitCode = exitCodeOf(run.code ?? 'INTERNAL');
+}
+
+/** Listens first, then looks: nothing falls in between. */
+async function* withFirst(client: ControlClient, signal: AbortSignal) {
+  const events = client.events(signal)[Symbol.asyncIterator]();
+  const first = events.next();
+  first.catch(() => undefined);
+  yield undefined;
+  for (let { done, value } = await first; done !== true; { done, value } = await events.next()) yield value;
+}
+
+function progressLine(run: TrainingRunView): string {
+  const { terms, round, received, needed, state, message } = run;
+  const done = Math.round((20 * round) / terms.rounds);
+  const bar = `${'█'.repeat(done)}${'░'.repeat(20 - done)}`;
+  const waits = message ?? `waiting for members: ${received} of ${needed} updates`;
+  return `${run.name}: ${bar} round ${round} of ${terms.rounds}  ${state === 'waiting' ? waits : `${received} updates in`}`;
+}
+
+function roundLine({ round, loss, after, members, refused }: TrainingRoundView): string {
+  const out = refused.map(({ name, reason }) => `, without ${name} (${reason})`).join('');
+  const own = after === null ? '' : `  held out ${judged(after)}`;
+  const said = loss === null ? '' : `  training loss ${loss.toFixed(3)}`;
+  return `round ${`${round + 1}`.padStart(3)}${said}${own}  ${members.length} members${out}`;
+}
+
+const judged = ({ loss, accuracy }: HeldOut): string =>
+  accuracy === null ? `loss ${loss.toFixed(3)}` : `loss ${loss.toFixed(3)}, ${(100 * accuracy).toFixed(1)} % right`;
+
+function ending(run: TrainingRunView): string {
+  const { first, now, file, state } = run;
+  const why = run.message === null ? '' : `: ${run.message} (${run.code ?? 'unknown'})`;
+  return table([
+    ['run', `${run.name}, ${run.terms.kind}, ${state}${why}`],
+    ['rounds', `${run.round} of ${run.terms.rounds}`],
+    ...(first === null || now === null ? [] : [['held out', `${judged(first)} before, ${judged(now)} now`]]),
+    ...(run.privacy === null ? [] : [['privacy', budgetText(run.privacy)]]),
+    ['traffic', `${sizeText(run.bytesSent)} out, ${sizeText(run.bytesReceived)} in`],
+    ...(file === null
+      ? []
+      : [
+          ['model', file.path],
+          ['sha256', file.sha256],
+        ]),
+  ]);
+}
+
+/** What the updates of this data cost so far, over all runs. */
+export const budgetText = ({
+  epsilon,
+  epsilonMax,
+  delta,
+  steps,
+  noise,
+}: NonNullable<TrainingRunView['privacy']>): string =>
+  `noise ${noise}; ε ${epsilon.toFixed(2)} of ${epsilonMax} is spent on this data in ${steps} updates, δ ${delta}`;

@@ -1,0 +1,331 @@
+import { basename } from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import { PeerAiError } from '@peerai/core-protocol';
+import type {
+  ControlClient,
+  TrainingDataView,
+  TrainingOfferView,
+  TrainingRequest,
+  TrainingRunView,
+} from '@peerai/peer/control';
+import { command, type Verb } from '../command.ts';
+import { openFile, sizeText } from '../open-file.ts';
+import type { Output } from '../output.ts';
+import { table } from '../plain.ts';
+import { counted } from '../words.ts';
+import { link, links, unlink } from './train-link.ts';
+import { budgetText, follow, figures, shortRun, whatIs } from './train-watch.ts';
+
+const which = {
+  run: { type: 'positional', required: true, description: 'Name of the run, or the beginning of its id' },
+} as const;
+const threads = { type: 'string', valueHint: 'N', description: 'Threads to compute with, 1 unless said' } as const;
+const noise = {
+  epsilon: {
+    type: 'string',
+    valueHint: 'E',
+    description: 'Noise on your updates, so that this data never costs more than this ε in all runs together',
+  },
+  delta: { type: 'string', valueHint: 'D', description: 'Chance that ε does not hold, 0.00001 unless said' },
+  clip: { type: 'string', valueHint: 'C', description: 'Length to which an update is shortened first, 1 unless said' },
+  noise: {
+    type: 'string',
+    valueHint: 'N',
+    description: 'Noise over that length; as much as the rounds need unless said',
+  },
+} as const;
+const isWatched = { type: 'boolean', alias: 'w', description: 'Stay and show how it goes' } as const;
+
+const start = command(
+  'start',
+  'Start a run over a table with labels, or over a text, and let devices join it',
+  {
+    file: { type: 'positional', required: true, description: 'A CSV file with a heading, or a text' },
+    name: { type: 'string', valueHint: 'N', description: 'Name of the run; the file’s unless said' },
+    label: {
+      type: 'string',
+      valueHint: 'COLUMN',
+      description: 'The column to tell from the others; else it is a text',
+    },
+    classes: { type: 'string', valueHint: 'A,B', description: 'Labels that may occur with any member' },
+    hidden: { type: 'string', valueHint: '32,16', description: 'Widths of the hidden layers' },
+    size: { type: 'string', valueHint: 'small|medium', description: 'Size of a language model' },
+    rounds: { type: 'string', valueHint: 'N', description: 'Rounds, 20 unless said' },
+    steps: { type: 'string', valueHint: 'N', description: 'Steps each makes between two rounds, 20 unless said' },
+    members: { type: 'string', valueHint: 'N', description: 'Updates a round needs, 2 unless said' },
+    compression: { type: 'string', valueHint: 'int8|int4', description: 'How an update is packed' },
+    outer: { type: 'string', valueHint: 'local-sgd|diloco', description: 'The step from round to round' },
+    aggregation: { type: 'string', valueHint: 'trimmed-mean|multi-krum', description: 'What stands liars' },
+    liars: { type: 'string', valueHint: 'F', description: 'How many updates of a round may lie, 0 unless said' },
+    private: {
+      type: 'boolean',
+      description: 'Invite devices; updates are seen as a sum, and nothing stands a bad one',
+    },
+    invite: {
+      type: 'string',
+      valueHint: 'A,B',
+      description: 'Devices of a private run; all that may train unless said',
+    },
+    ...noise,
+    'round-time': {
+      type: 'string',
+      valueHint: 'S',
+      description: 'Seconds until a round goes on without who is slow, 60',
+    },
+    rate: { type: 'string', valueHint: 'R', description: 'Learning rate, 0.01 unless said' },
+    seed: { type: 'string', valueHint: 'N', description: 'What the first weights follow from' },
+    threads,
+    watch: isWatched,
+  } as const,
+  async ({ args, agent, output, signal }) => {
+    if (args.invite !== undefined && args.private !== true)
+      throw new PeerAiError('USAGE', '--invite goes with --private: any device that may train can join an open run');
+    const bytes = await openFile(args.file);
+    const { client } = await agent();
+    const data = await client.readTrainingData(basename(args.file), bytes, signal);
+    const model =
+      args.label === undefined
+        ? languageOf(data, args.size)
+        : {
+            kind: 'mlp' as const,
+            label: args.label,
+            ...(args.classes === undefined ? {} : { classes: args.classes.split(',') }),
+            ...(args.hidden === undefined
+              ? {}
+              : { hidden: args.hidden.split(',').map((one) => numberOf('hidden', one)) }),
+          };
+    const run = await client.startTraining(
+      {
+        name: args.name ?? basename(args.file).replace(/\.\w+$/u, ''),
+        data: data.id,
+        model,
+        ...numbers({
+          rounds: args.rounds,
+          localSteps: args.steps,
+          membersMin: args.members,
+          liars: args.liars,
+          learningRate: args.rate,
+          seed: args.seed,
+          threads: args.threads,
+        }),
+        ...(args['round-time'] === undefined ? {} : { roundMs: 1_000 * numberOf('round-time', args['round-time']) }),
+        ...(args.private === true ? { private: inviting(args.invite) } : {}),
+        ...privacyOf(args),
+        ...words({ compression: args.compression, outer: args.outer, aggregation: args.aggregation }),
+      },
+      signal,
+    );
+    output.note(startNote(run));
+    if (args.watch === true) return follow(client, run.id, output, signal);
+    output.data({ run }, () => begun(run));
+  },
+);
+
+const join = command(
+  'join',
+  'Take part in a run of a device with data of your own, which stays here',
+  {
+    ...which,
+    file: { type: 'positional', required: true, description: 'A CSV file with the same columns, or a text' },
+    ...noise,
+    threads,
+    watch: isWatched,
+  } as const,
+  async ({ args, agent, output, signal }) => {
+    const bytes = await openFile(args.file);
+    const { client } = await agent();
+    const offer = await offered(client, args.run, signal);
+    const used = numberOf('threads', args.threads ?? '1');
+    output.note(consent(offer, used, bytes.size));
+    if (args.yes !== true) await askYes(output, signal);
+    const data = await client.readTrainingData(basename(args.file), bytes, signal);
+    const run = await client.joinTraining(
+      offer.id,
+      { data: data.id, accept: true, threads: used, ...privacyOf(args) },
+      signal,
+    );
+    if (args.watch === true) return follow(client, run.id, output, signal);
+    output.data({ run }, () => begun(run));
+  },
+);
+
+const ls = command('ls', 'Runs here, and those that devices offer', {}, async ({ agent, output, signal }) => {
+  const { client } = await agent();
+  const [runs, { offers, unanswered }] = await Promise.all([
+    client.trainingRuns(signal),
+    client.trainingOffers(signal),
+  ]);
+  const open = offers.filter(({ id }) => !runs.some((run) => run.id === id && run.endedMs === null));
+  output.data({ runs, offers: open, unanswered }, () => {
+    const here = runs.map((run) => [
+      shortRun(run),
+      run.name,
+      run.terms.kind,
+      run.state,
+      figures(run),
+      whatIs(run.plan),
+      run.by.name,
+    ]);
+    const there = open.map((offer) => [
+      shortRun(offer),
+      offer.name,
+      offer.terms.kind,
+      'offered',
+      `round ${offer.round} of ${offer.terms.rounds}`,
+      whatIs(offer.plan),
+      offer.from.name,
+    ]);
+    const rows = [...here, ...there];
+    const list = rows.length === 0 ? 'None yet. Start one: peerai train start data.csv --label <column>' : '';
+    const silent = unanswered.map(({ name, code, message }) => `${name} offers nothing here: ${message} (${code})`);
+    return [list || table([['ID', 'NAME', 'KIND', 'STATE', 'HOW FAR', 'MODEL', 'FROM'], ...rows]), ...silent].join(
+      '\n',
+    );
+  });
+});
+
+const watch = command(
+  'watch',
+  'Show how a run goes, round by round',
+  which,
+  async ({ args, agent, output, signal }) => {
+    const { client } = await agent();
+    await follow(client, (await client.trainingRun(args.run, signal)).id, output, signal);
+  },
+);
+
+const stop = command('stop', 'Leave a run; the others go on', which, async ({ args, agent, output }) => {
+  const run = await (await agent()).client.stopTraining(args.run);
+  output.data({ run }, () => `Left after ${counted(run.round, 'round', 'rounds')}. The copy of the data is removed.`);
+});
+
+const rm = command('rm', 'Forget a run that is over, with its model', which, async ({ args, agent, output }) => {
+  await (await agent()).client.removeTraining(args.run);
+  output.data({ removed: args.run }, () => 'Forgotten.');
+});
+
+export const train: Verb = { run: ls, subs: { start, join, ls, watch, link, links, unlink, stop, rm } };
+
+const begun = (run: TrainingRunView): string =>
+  run.role === 'started'
+    ? `Started ${run.name} (${shortRun(run)}), ${run.terms.kind}; it waits for ${counted(run.needed - 1, 'more member', 'more members')}.${spentText(run)}\nOn another device: peerai train join ${run.name} <file>\nSee it: peerai train watch ${run.name}`
+    : `Joined ${run.name} (${shortRun(run)}), ${run.terms.kind}.${spentText(run)}\nSee it: peerai train watch ${run.name}`;
+
+/** What it takes and shows, before a yes. */
+function consent(
+  { name, from, parameters, terms, asks, plan, invited }: TrainingOfferView,
+  used: number,
+  bytes: number,
+): string {
+  const facts = [
+    ['run', `${name}, of ${from.name}`],
+    [
+      'kind',
+      terms.kind === 'open'
+        ? 'open: whoever coordinates sees each update'
+        : `private: ${invited.map((one) => one.name).join(', ')}`,
+    ],
+    ['model', `${whatIs(plan)}, ${parameters.toLocaleString('en')} weights`],
+    ['your data', `${sizeText(bytes)}, read on this machine`],
+    ['work', `up to ${asks.stepsLeft.toLocaleString('en')} steps on ${counted(used, 'thread', 'threads')}`],
+    [
+      'traffic',
+      `${sizeText(asks.firstBytes)} once, then ${sizeText(asks.roundBytesSent)} out and ${sizeText(asks.roundBytesReceived)} in a round`,
+    ],
+    ['against liars', terms.kind === 'open' ? `${terms.aggregation}, up to ${terms.liars} of a round` : 'nothing'],
+  ];
+  return `${table(facts)}\n${asks.visible.map((line) => `- ${line}`).join('\n')}`;
+}
+
+/** What others learn of whoever starts. */
+function startNote({ plan, terms, invited }: TrainingRunView): string {
+  const columns =
+    plan.model === 'mlp'
+      ? 'Who joins learns the names of columns and labels and each column’s mean and deviation; the data itself stays here.'
+      : 'The data itself stays here.';
+  if (terms.kind === 'open') return `${columns} It is open: whoever coordinates sees each update by itself.`;
+  return `${columns} It is private, for ${invited.map(({ name }) => name).join(', ')}: updates are seen as a sum, and nothing stands a bad one.`;
+}
+
+const inviting = (named: string | undefined): NonNullable<TrainingRequest['private']> =>
+  named === undefined ? {} : { invite: named.split(',').map((one) => one.trim()) };
+
+type Noise = Readonly<Record<keyof typeof noise, string | undefined>>;
+function privacyOf({ epsilon, delta, clip, noise: deviation }: Noise): Pick<TrainingRequest, 'privacy'> {
+  if (epsilon === undefined) {
+    if (delta === undefined && clip === undefined && deviation === undefined) return {};
+    throw new PeerAiError('USAGE', '--delta, --clip and --noise go with --epsilon');
+  }
+  const more = Object.entries({ delta, clip, noise: deviation }).flatMap(([name, text]) =>
+    text === undefined ? [] : [[name, numberOf(name, text)]],
+  );
+  return { privacy: { epsilon: numberOf('epsilon', epsilon), ...Object.fromEntries(more) } };
+}
+
+const spentText = ({ privacy }: TrainingRunView): string => (privacy === null ? '' : `\n${budgetText(privacy)}`);
+
+async function askYes(output: Output, signal: AbortSignal): Promise<void> {
+  if (!output.interactive) throw new PeerAiError('USAGE', 'joining needs your yes: say -y');
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const answer = await lines.question('Join? [y/N] ', { signal });
+    if (!/^y(es)?$/iu.test(answer.trim())) throw new PeerAiError('REFUSED', 'not joined');
+  } finally {
+    lines.close();
+  }
+}
+
+async function offered(client: ControlClient, text: string, signal: AbortSignal): Promise<TrainingOfferView> {
+  const { offers, unanswered } = await client.trainingOffers(signal);
+  const found = offers.find(({ id, name }) => name === text || (text.length >= 8 && id.startsWith(text)));
+  if (found !== undefined) return found;
+  const silent = unanswered.map(({ name, code }) => `${name} (${code})`).join(', ');
+  throw new PeerAiError(
+    'OFFER_UNKNOWN',
+    `no device offers a run "${text}" now${silent === '' ? '' : `; no answer: ${silent}`}`,
+  );
+}
+
+function languageOf(data: TrainingDataView, size: string | undefined): TrainingRequest['model'] {
+  if (data.table !== null && size === undefined)
+    throw new PeerAiError('USAGE', 'this is a table: --label names the column to tell from the others', {
+      hint: `Its columns: ${data.table.columns.map(({ name }) => name).join(', ')}. To learn it as text: --size small`,
+    });
+  if (size !== undefined && size !== 'small' && size !== 'medium')
+    throw new PeerAiError('USAGE', `--size is small or medium, not "${size}"`);
+  return { kind: 'language', ...(size === undefined ? {} : { size }) };
+}
+
+function numberOf(name: string, text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isFinite(value)) return value;
+  throw new PeerAiError('USAGE', `--${name} is a number, not "${text}"`);
+}
+
+type Numbers = Pick<
+  TrainingRequest,
+  'rounds' | 'localSteps' | 'membersMin' | 'liars' | 'learningRate' | 'seed' | 'threads'
+>;
+/** Those that were said; the agent checks their bounds. */
+function numbers(said: Readonly<Record<keyof Numbers, string | undefined>>): Numbers {
+  return Object.fromEntries(
+    Object.entries(said).flatMap(([name, text]) => (text === undefined ? [] : [[name, numberOf(name, text)]])),
+  );
+}
+
+type Words = Pick<TrainingRequest, 'compression' | 'outer' | 'aggregation'>;
+const choices = {
+  compression: ['int8', 'int4'],
+  outer: ['local-sgd', 'diloco'],
+  aggregation: ['trimmed-mean', 'multi-krum'],
+} as const;
+function words(said: Readonly<Record<keyof Words, string | undefined>>): Words {
+  return Object.fromEntries(
+    Object.entries(choices).flatMap(([name, allowed]) => {
+      const text = said[name as keyof Words];
+      if (text === undefined) return [];
+      if ((allowed as readonly string[]).includes(text)) return [[name, text]];
+      throw new PeerAiError('USAGE', `--${name} is ${allowed.join(' or ')}, not "${text}"`);
+    }),
+  );
+}
