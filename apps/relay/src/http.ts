@@ -5,7 +5,7 @@ export interface RelayFace {
   readonly health: () => object;
   readonly stats: () => object;
   readonly metrics: () => Promise<string>;
-  /** Folder of the guest's page. */
+  /** Folder of the pages that links open. */
   readonly page: string | undefined;
 }
 
@@ -44,7 +44,7 @@ async function route(face: RelayFace, request: IncomingMessage, response: Server
   if (path === '/')
     return json(response, 200, {
       service: 'peerai-relay',
-      see: ['/health', '/stats', '/metrics', ...(face.page === undefined ? [] : ['/s'])],
+      see: ['/health', '/stats', '/metrics', ...(face.page === undefined ? [] : ['/s', '/t'])],
     });
   return json(response, 404, { error: `nothing at ${path.slice(0, 100)}` });
 }

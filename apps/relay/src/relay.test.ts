@@ -85,6 +85,9 @@ describe('its web face', () => {
     expect(headers['content-security-policy']).toContain("frame-ancestors 'none'");
     expect(headers['referrer-policy']).toBe('no-referrer');
     expect(headers['x-content-type-options']).toBe('nosniff');
+    const training = await ask('/t');
+    expect(training.status).toBe(200);
+    expect(training.headers['cross-origin-embedder-policy']).toBe('require-corp');
   });
 
   test.each([

@@ -39,8 +39,8 @@ export interface Relay {
 
 /** Addresses one answer names: a host with many interfaces must not fill a frame. */
 const addressesSaidMax = 16;
-/** Where the guest's page may lie: beside this program when installed, or built in the repository. */
-const pageFolders = ['./page', '../../dashboard/dist'].map((place) => fileURLToPath(new URL(place, import.meta.url)));
+/** Where the guest's page may lie: beside the built program, or where the dashboard's build puts it, seen from source. */
+const pageFolders = ['../page', '../../dashboard/dist'].map((place) => fileURLToPath(new URL(place, import.meta.url)));
 
 /** Starts a relay. Throws PORT_TAKEN naming the port and its flag, CONFIG_INVALID (--psk-file), and what the key file and the letters' file throw. */
 export async function startRelay(
