@@ -4,21 +4,23 @@ import { defineConfig, type Plugin } from 'vite';
 
 const agentUrl = process.env['PEERAI_AGENT_URL'] ?? 'http://127.0.0.1:8006';
 
-/** In development `/s` is the guest page, as it is on the relay and on the agent. */
-function guestPage(): Plugin {
+/** In development `/s` is the guest page and `/t` the one for training, as on the relay and on the agent. */
+function linkPages(): Plugin {
   return {
-    name: 'guest-page',
+    name: 'link-pages',
     configureServer(server) {
       server.middlewares.use((request, _response, next) => {
-        if (request.url === '/s' || request.url?.startsWith('/s?') === true) request.url = '/share.html';
+        const [path = ''] = request.url?.split('?') ?? [];
+        if (path === '/s') request.url = '/share.html';
+        else if (path === '/t') request.url = '/train.html';
         next();
       });
     },
   };
 }
 
-/** What the guest's page does without; only that page contains a network. */
-const without = {
+/** What the pages behind a link do without; only they contain a network. */
+export const without = {
   '../topics/topics.ts': fileURLToPath(new URL('./src/guest/without/topics.ts', import.meta.url)),
   '@libp2p/logger': fileURLToPath(new URL('./src/guest/without/logger.ts', import.meta.url)),
   '@multiformats/dns': fileURLToPath(new URL('./src/guest/without/dns.ts', import.meta.url)),
@@ -27,12 +29,23 @@ const without = {
   '@noble/post-quantum/ml-kem.js': fileURLToPath(new URL('./src/guest/without/ml-kem.ts', import.meta.url)),
 };
 
+/** The last one names the build of onnxruntime-web whose WebAssembly is a file of its own. */
+export const conditions = [
+  '@peerai/source',
+  'module',
+  'browser',
+  'development|production',
+  'onnxruntime-web-use-extern-wasm',
+];
+/** Browsers that know light-dark(): older ones would need two sheets. */
+export const browsers = { target: 'es2023', cssTarget: ['chrome123', 'edge123', 'firefox128', 'safari17.5'] };
+
 /** Two pages from one build. `base: './'` keeps every asset address relative, so `/` and `/s` work on any host. */
 export default defineConfig({
   base: './',
   publicDir: 'src/static',
-  plugins: [react(), guestPage()],
-  resolve: { alias: without, conditions: ['@peerai/source', 'module', 'browser', 'development|production'] },
+  plugins: [react(), linkPages()],
+  resolve: { alias: without, conditions },
   server: {
     host: '127.0.0.1',
     port: 5173,
@@ -42,9 +55,7 @@ export default defineConfig({
     ),
   },
   build: {
-    target: 'es2023',
-    // Browsers that know light-dark(): older ones would need two sheets.
-    cssTarget: ['chrome123', 'edge123', 'firefox128', 'safari17.5'],
+    ...browsers,
     assetsInlineLimit: 0,
     // Names the files of each page, for the size test.
     manifest: true,

@@ -11,6 +11,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 export async function builtPages(): Promise<string> {
   const dist = join(root, 'dist');
   if (!existsSync(join(dist, 'share.html'))) await build({ root, logLevel: 'error' });
+  if (!existsSync(join(dist, 'train.html')))
+    await build({ root, configFile: join(root, 'vite.tab.config.ts'), logLevel: 'error' });
   return dist;
 }
 

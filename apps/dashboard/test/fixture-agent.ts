@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
-import type { ChatEvent, ControlEvent, PeerView, PendingPairing } from '@peerai/peer/control';
+import type { ControlEvent, PeerView, PendingPairing } from '@peerai/peer/control';
 import * as schemas from '@peerai/peer/schemas';
 import {
   askDevice,
@@ -14,7 +14,11 @@ import {
   olderPeers,
   openSessions,
 } from './fixture-asks.ts';
+import { answerChat } from './fixture-chat.ts';
+import { answerClusters, answerMetrics } from './fixture-clusters.ts';
 import { answerFiles } from './fixture-files.ts';
+import { answerMemory } from './fixture-memory.ts';
+import { answerTraining } from './fixture-training.ts';
 import { answerDocuments, answerGroups } from './fixture-rooms.ts';
 import { fixturePairing, fixtureShare, fixtureState, fixtureTask, type FixtureState } from './fixture-data.ts';
 
@@ -83,12 +87,20 @@ export async function startFixtureAgent(dist: string): Promise<FixtureAgent> {
     const refusal = refusals.get(`${request.method} ${path}`);
     if (refusal !== undefined) return problem(response, refusal.status, refusal.code, refusal.detail);
     if (path === '/chat') return answerChat(schemas.chatRequestSchema.parse(body), response);
-    if (path.endsWith('/content')) return void response.writeHead(200).end('what is in the file');
+    if (/\/(?:content|model)$/u.test(path)) return void response.writeHead(200).end('what is in the file');
     const [, room, id] = path.split('/');
     const answer =
       room === 'files'
         ? answerFiles(state, { method: request.method ?? 'GET', id, query: searchParams }, sent)
-        : route(state, request.method ?? 'GET', path, body, url);
+        : room === 'training'
+          ? answerTraining(state, { method: request.method ?? 'GET', path, query: searchParams }, sent)
+          : room === 'memory'
+            ? answerMemory(state, { method: request.method ?? 'GET', path, query: searchParams }, body)
+            : room === 'clusters'
+              ? answerClusters(state, { method: request.method ?? 'GET', path }, body)
+              : room === 'metrics'
+                ? answerMetrics(state)
+                : route(state, request.method ?? 'GET', path, body, url);
     if (answer === undefined) return problem(response, 404, 'NOT_FOUND', 'no such thing');
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
   }
@@ -333,61 +345,4 @@ function changeTasks(state: FixtureState, id: string | undefined, body: unknown)
 function changeShare(state: FixtureState, id: string | undefined): unknown {
   state.shares = state.shares.map((share) => (share.id === id ? { ...share, state: 'stopped' as const } : share));
   return schemas.shareSchema.parse(state.shares.find((share) => share.id === id));
-}
-
-/** A scripted model: the last message decides what happens. */
-async function answerChat(
-  request: ReturnType<typeof schemas.chatRequestSchema.parse>,
-  response: ServerResponse,
-): Promise<void> {
-  const question = request.messages.at(-1)?.text ?? '';
-  const name = request.model.split('@')[1] ?? 'laptop';
-  const remote = name !== 'laptop';
-  const servedBy = { peerId: '12D3KooWStudy', name, path: remote ? ('direct' as const) : ('local' as const) };
-  const words = `You asked: ${question}. The answer comes in words, one after the other.`.split(' ');
-  response.writeHead(200, { 'content-type': 'text/event-stream' });
-  const write = (event: ChatEvent): void => {
-    const { type, ...data } = schemas.chatEventSchema.parse(event);
-    response.write(`event: ${type}\ndata: ${JSON.stringify(data)}\n\n`);
-  };
-  write({ type: 'start', model: request.model, servedBy });
-  const endless = question.includes('endless');
-  const wordsMax = endless ? Infinity : words.length;
-  for (let i = 0; !response.destroyed && i < wordsMax; i += 1) {
-    write({ type: 'delta', text: `${i === 0 ? '' : ' '}${words[i % words.length]}` });
-    if (question.includes('break') && i === 4) {
-      write({ type: 'error', code: 'PEER_UNREACHABLE', message: 'the link to study-pc was lost' });
-      response.end();
-      return;
-    }
-    await new Promise((resolve) => setTimeout(resolve, endless ? 40 : 4));
-  }
-  const receipt = {
-    provider: '12D3KooWStudy',
-    consumer: '12D3KooWLaptop',
-    lease: '5e07c1d95e07c1d9',
-    n: 3,
-    requestId: 'r-5e07',
-    model: request.model,
-    promptTokens: 31,
-    answerTokens: 118,
-    estimated: false,
-    totalPromptTokens: 90,
-    totalAnswerTokens: 350,
-    workHash: 'b1f077ac3e92aa01'.repeat(4),
-    timeMs: Date.now(),
-    signedBy: 'both' as const,
-  };
-  write({
-    type: 'finish',
-    reason: 'stop',
-    promptTokens: 31,
-    answerTokens: 118,
-    firstTokenMs: 210,
-    totalMs: 2_800,
-    tokensPerSecond: 42,
-    servedBy: remote ? { ...servedBy, signed: true, receipt } : servedBy,
-    ...(question.includes('unsure') ? { suggestions: ['How do I add a device?', 'What is a relay?'] } : {}),
-  });
-  response.end();
 }

@@ -16,6 +16,9 @@ import type {
 } from '@peerai/peer/control';
 
 import { fixtureFiles } from './fixture-files.ts';
+import { fixtureClusters, type ClustersState } from './fixture-clusters.ts';
+import { fixtureMemory, type MemoryState } from './fixture-memory.ts';
+import { fixtureTraining, type TrainingState } from './fixture-training.ts';
 import { fixtureRooms } from './fixture-rooms.ts';
 
 /** A small network with every state in it. Times are relative to `nowMs`. */
@@ -30,6 +33,9 @@ export interface FixtureState {
   tasks: TaskDetail[];
   messages: MessageView[];
   files: FileView[];
+  training: TrainingState;
+  memory: MemoryState;
+  clusters: ClustersState;
   groups: GroupView[];
   groupMessages: GroupMessageView[];
   groupSent: GroupSentView[];
@@ -125,6 +131,9 @@ export function fixtureState(api: string, nowMs: number): FixtureState {
   return {
     ...fixtureRooms(nowMs),
     files: fixtureFiles(nowMs),
+    training: fixtureTraining(nowMs),
+    memory: fixtureMemory(nowMs),
+    clusters: fixtureClusters(nowMs),
     tasks: [
       fixtureTask(
         't2running',

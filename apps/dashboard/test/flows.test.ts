@@ -32,6 +32,19 @@ describe('By keyboard alone, the owner can', () => {
     await page.getByText('You asked: How salty is the sea?').waitFor();
   });
 
+  it('let a question use what is remembered, and see what that was', async () => {
+    const page = await at('/chat');
+    await page.getByLabel('Use my memory').press('Space');
+    await page.getByRole('textbox').fill('How salty is the sea?');
+    await page.keyboard.press('Enter');
+    await page.getByText('it is told public texts only').waitFor();
+    await page.getByText('[1] The sea has 35 grams of salt a litre from study-pc · public · found by words').waitFor();
+    expect(await accessibilityViolations(page)).toEqual([]);
+    await page.getByRole('textbox').fill('And nothing?');
+    await page.keyboard.press('Enter');
+    await page.getByText('Nothing remembered here that it may be told fits the question.').waitFor();
+  });
+
   it('give a task, see it come in the list, read a result and cancel one', async () => {
     const page = await at('/tasks');
     await page.getByRole('textbox', { name: 'What to do' }).fill('Water the plants');

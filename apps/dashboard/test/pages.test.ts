@@ -14,7 +14,10 @@ const pages = [
   { path: '/files', title: 'Files', sees: 'holiday photos from the lake.zip' },
   { path: '/groups', title: 'Groups', sees: 'mira-mac adds and removes' },
   { path: '/documents', title: 'Documents', sees: 'Protocol of the lab' },
+  { path: '/memory', title: 'Memory', sees: 'The key of the shed hangs' },
   { path: '/models', title: 'Models', sees: 'Get a model' },
+  { path: '/train', title: 'Train', sees: 'Fish of the lake' },
+  { path: '/clusters', title: 'Clusters', sees: 'Together by load' },
   { path: '/doctor', title: 'Health', sees: 'Way in from outside' },
 ] as const;
 const looks: readonly { readonly size: 'wide' | 'phone'; readonly theme: Theme }[] = [
@@ -43,6 +46,9 @@ const opened = [
     sees: 'We met at nine.',
     acts: ['Edit rounds', 'Remove title', 'Delete here'],
   },
+  { path: '/memory', name: /^The roof/, sees: 'slates of the north side', acts: ['Forget'] },
+  { path: '/clusters', name: /^signs/, sees: 'the nearer to its threshold', acts: ['Remove'] },
+  { path: '/train', name: /^Fish/, sees: 'pixel, round 10', acts: ['Stop here'] },
 ] as const;
 
 describe('The owner’s pages', () => {

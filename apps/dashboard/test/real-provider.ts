@@ -1,56 +1,62 @@
-import { createServer } from 'node:http';
-import { readFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { extname, join, normalize } from 'node:path';
-import { createIdentity, nobleCrypto as crypto } from '@peerai/core-protocol';
-import { MemoryStore, silentLogger as logger } from '@peerai/core-protocol/testing';
+import { createIdentity, nobleCrypto as crypto, type Runtime } from '@peerai/core-protocol';
+import { MemoryShelf, MemoryStore, silentLogger as logger } from '@peerai/core-protocol/testing';
 import { scriptedEngine } from '@peerai/llm-bridge';
 import { createPeer, type Peer } from '@peerai/peer';
 import { nodeRandom as random, systemClock as clock } from '@peerai/platform/node';
+import { serveLinkPage, servePageFile } from '@peerai/platform/pages';
 import { createAgentNode, createRelayNode } from '@peerai/transport/node';
-import { pagePolicy } from './fixture-agent.ts';
 
-export interface RealProvider {
-  readonly peer: Peer;
-  /** A share link for a model of the scripted engine. */
-  share(model: string, tokens?: number): Promise<{ readonly id: string; readonly link: string }>;
-  /** Safe to call twice. */
+const deps = { clock, random, logger, crypto };
+
+/** A relay that serves the pages. */
+export interface RealRelay {
+  readonly pageUrl: string;
+  readonly relays: readonly string[];
   stop(): Promise<void>;
 }
 
-const types: Readonly<Record<string, string>> = {
-  '.html': 'text/html',
-  '.js': 'text/javascript',
-  '.css': 'text/css',
-  '.svg': 'image/svg+xml',
-};
-
-/** A relay that serves the page, and a peer that nobody can dial but through it: what a guest at home meets. */
-export async function startRealProvider(dist: string): Promise<RealProvider> {
+async function startRealRelay(dist: string): Promise<RealRelay> {
   const server = createServer((request, response) => {
-    const { pathname } = new URL(request.url ?? '/', 'http://x');
-    const file = pathname === '/s' ? 'share.html' : normalize(pathname);
-    readFile(join(dist, file)).then(
-      (content) => {
-        const headers = {
-          'content-type': types[extname(file)] ?? 'application/octet-stream',
-          'content-security-policy': pagePolicy,
-        };
-        return response.writeHead(200, headers).end(content);
-      },
-      () => response.writeHead(404).end(),
-    );
+    const file = { folder: dist, path: (request.url ?? '/').split('?')[0] ?? '/' };
+    void (async () => {
+      if (await serveLinkPage(request, response, file)) return;
+      if (!(await servePageFile(request, response, file))) response.writeHead(404).end();
+    })();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const pageUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/s`;
-  const deps = { clock, random, logger, crypto };
   const relay = await createRelayNode(
     { ...deps, seed: random.bytes(32), isGranted: () => false },
     { listen: [], httpServer: server },
   );
   await relay.start();
-  const relays = relay.network.addresses();
+  return {
+    pageUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/s`,
+    relays: relay.network.addresses(),
+    async stop() {
+      await relay.stop();
+      await closed(server);
+    },
+  };
+}
 
+async function closed(server: Server): Promise<void> {
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+}
+
+export interface RealPeer {
+  readonly peer: Peer;
+  stop(): Promise<void>;
+}
+
+/** A peer that nobody can dial but through the relay: what a guest at home meets. */
+async function startRealPeer(
+  { pageUrl, relays }: RealRelay,
+  name: string,
+  trainingRuntime?: () => Promise<Runtime>,
+): Promise<RealPeer> {
   const seed = random.bytes(32);
   let peer: Peer | undefined;
   const node = await createAgentNode(
@@ -67,13 +73,15 @@ export async function startRealProvider(dist: string): Promise<RealProvider> {
     ...deps,
     identity: createIdentity(crypto, seed),
     store: new MemoryStore(),
+    shelf: new MemoryShelf(),
     network: node.network,
     engines: () => [scriptedEngine({ clock })],
     findings: () => [],
     api: () => pageUrl,
+    ...(trainingRuntime === undefined ? {} : { trainingRuntime }),
   };
-  peer = await createPeer(world, {
-    name: 'study-pc',
+  const started = await createPeer(world, {
+    name,
     version: '0.0.0',
     home: '/nowhere',
     relays,
@@ -83,21 +91,63 @@ export async function startRealProvider(dist: string): Promise<RealProvider> {
     concurrency: 2,
     queueLength: 8,
   });
-  await peer.start();
-  const started = peer;
+  peer = started;
+  await started.start();
   const reserved = (): boolean => node.network.addresses().some((address) => address.includes('/p2p-circuit'));
   for (let tries = 0; tries < 100 && !reserved(); tries += 1) await clock.sleep(50);
-  const end = async (): Promise<void> => {
-    await started.stop();
-    await node.stop();
-    await relay.stop();
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  };
-  let ended: Promise<void> | undefined;
   return {
     peer: started,
-    share: (model, tokens = 20_000) => started.sharing.create({ model, tokens }),
-    stop: () => (ended ??= end()),
+    async stop() {
+      await started.stop();
+      await node.stop();
+    },
+  };
+}
+
+export interface RealProvider {
+  readonly peer: Peer;
+  /** A share link for a model of the scripted engine. */
+  share(model: string, tokens?: number): Promise<{ readonly id: string; readonly link: string }>;
+  /** Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+/** A relay that serves the page, and a peer behind it. */
+export async function startRealProvider(dist: string): Promise<RealProvider> {
+  const relay = await startRealRelay(dist);
+  const provider = await startRealPeer(relay, 'study-pc');
+  const { peer } = provider;
+  let ended: Promise<void> | undefined;
+  return {
+    peer,
+    share: (model, tokens = 20_000) => peer.sharing.create({ model, tokens }),
+    stop: () => (ended ??= provider.stop().then(() => relay.stop())),
+  };
+}
+
+export interface RealTrainers {
+  /** Who makes links, and another that is paired with it. */
+  readonly host: Peer;
+  readonly other: Peer;
+  stop(): Promise<void>;
+}
+
+/** The same with two peers that may train together. */
+export async function startRealTrainers(dist: string, runtime: () => Promise<Runtime>): Promise<RealTrainers> {
+  const relay = await startRealRelay(dist);
+  const [one, two] = await Promise.all(['study-pc', 'laptop'].map((name) => startRealPeer(relay, name, runtime)));
+  if (one === undefined || two === undefined) throw new Error('two peers were started');
+  const { link } = await one.peer.pairing.invite(['chat', 'train']);
+  const { id } = await two.peer.pairing.join(link, AbortSignal.timeout(20_000));
+  await one.peer.pairing.accept(id);
+  for (let tries = 0; tries < 100 && two.peer.peers.list().every(({ kind }) => kind !== 'device'); tries += 1)
+    await clock.sleep(50);
+  return {
+    host: one.peer,
+    other: two.peer,
+    async stop() {
+      await Promise.all([one.stop(), two.stop()]);
+      await relay.stop();
+    },
   };
 }

@@ -15,18 +15,21 @@ interface Chunk {
 describe('The built pages', () => {
   let dist: string;
   let manifest: Readonly<Record<string, Chunk>>;
+  let tab: Readonly<Record<string, Chunk>>;
   beforeAll(async () => {
     dist = await builtPages();
-    manifest = JSON.parse(await readFile(join(dist, '.vite/manifest.json'), 'utf8')) as typeof manifest;
+    const read = async (name: string): Promise<typeof manifest> =>
+      JSON.parse(await readFile(join(dist, '.vite', name), 'utf8')) as typeof manifest;
+    [manifest, tab] = [await read('manifest.json'), await read('tab-manifest.json')];
   });
 
   /** Files of an entry: what it imports at once, and with `later` also what it fetches when needed, but for the sources `without`. */
-  function filesOf(entry: string, later: boolean, without: readonly string[] = []): Set<string> {
+  function filesOf(entry: string, later: boolean, without: readonly string[] = [], of = manifest): Set<string> {
     const files = new Set<string>();
     const seen = new Set(without);
     const queue = [entry];
     for (let key = queue.pop(); key !== undefined; key = queue.pop()) {
-      const chunk = manifest[key];
+      const chunk = of[key];
       if (chunk === undefined || seen.has(key)) continue;
       seen.add(key);
       for (const file of [chunk.file, ...(chunk.css ?? [])]) files.add(file);
@@ -52,6 +55,13 @@ describe('The built pages', () => {
     expect(await kb([...files, 'share.html', 'theme.js'])).toBeLessThanOrEqual(limits.guestTotalKb);
   });
 
+  it('bring a visitor into a run within the budget, but for the engine', async () => {
+    const files = filesOf('train.html', true, notForGuests, tab);
+    expect([...files].some((file) => file.includes('world'))).toBe(true);
+    expect([...files].filter((file) => /ort|worker/.test(file))).toEqual([]);
+    expect(await kb([...files, 'train.html', 'theme.js'])).toBeLessThanOrEqual(limits.tabTotalKb);
+  });
+
   it('let a guest type long before the network is there', async () => {
     const files = filesOf('share.html', false);
     expect([...files].some((file) => file.includes('world'))).toBe(false);
@@ -64,7 +74,7 @@ describe('The built pages', () => {
   });
 
   it('carry no script and no style inside the documents', async () => {
-    for (const name of ['index.html', 'share.html']) {
+    for (const name of ['index.html', 'share.html', 'train.html']) {
       const html = await readFile(join(dist, name), 'utf8');
       expect(html).not.toMatch(/<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)/);
       expect(html).not.toMatch(/(?:src|href)="(?!\.\/)/);

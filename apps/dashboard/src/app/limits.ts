@@ -25,6 +25,37 @@ export const limits = {
   documentRowsMax: 200,
   /** Characters of a value in the list; all of it is there to edit. */
   valueCharsShown: 400,
+  /** Memories that come at once; more are asked for. */
+  memoryPage: 30,
+  /** Hits of a search, best first: a device that is asked gives at most 20. */
+  memoryHitsShown: 50,
+  /** Characters of what is remembered: what the local API takes. */
+  memoryTextCharsMax: 262_144,
+  /** Characters of a question to the memory: what the local API takes. */
+  memoryQuestionCharsMax: 16_384,
+  /** Rounds of a run that its table and its strip show, the last ones; the curve has all of them. */
+  trainingRoundsShown: 40,
+  /** Members of a run that have a line of their own: so many colours can be told apart. */
+  trainingLinesMax: 6,
+  /** Refused updates that are listed, the last ones. */
+  trainingRefusedShown: 20,
+  /** Nodes of a cluster that are drawn, the first ones; and how long one that fired is lit, milliseconds. */
+  clusterNodesDrawn: 256,
+  firedShownMs: 600,
+  /** How often a cluster that works is looked at, milliseconds, and the pause between two of its steps here. */
+  clusterLookMs: 1_000,
+  clusterPauseMs: 200,
+  /** What a cluster may have, and one request: what the local API takes, its steps with their pauses. */
+  clusterNodesMax: 1_024,
+  clusterInputsMax: 256,
+  clusterOutputsMax: 64,
+  clusterStepsMax: 300,
+  clusterPassesMax: 100,
+  /** Examples of a task that is filled in. */
+  clusterExamplesDrawn: 200,
+  /** For how long each look at state metrics has devices asked for theirs, milliseconds; and how many seconds of them are kept. */
+  metricsWatchMs: 15_000,
+  metricsPointsMax: 60,
   /** How many starting questions and suggestions are offered at once. */
   suggestionsMax: 4,
 } as const;

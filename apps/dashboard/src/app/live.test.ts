@@ -1,7 +1,8 @@
-import type { ControlEvent } from '@peerai/peer/control';
+import type { ControlEvent, TrainingDetail } from '@peerai/peer/control';
 import { QueryClient } from '@tanstack/react-query';
 import { describe, expect, it } from 'vitest';
 import { fixturePairing, fixtureShare, fixtureState } from '../../test/fixture-data.ts';
+import { fixtureRound } from '../../test/fixture-training.ts';
 import { keys } from './keys.ts';
 import { limits } from './limits.ts';
 import { applyEvent, startLive } from './live.ts';
@@ -54,6 +55,37 @@ describe('A live event', () => {
     applyEvent(cache, { type: 'group-message-received', message: { ...said, id: 'new' } });
     const messages = cache.getQueryData<{ id: string }[]>([...keys.groups, kitchen.id, 'messages']);
     expect(messages?.map(({ id }) => id)).toEqual(['new', said.id]);
+  });
+
+  it('moves a run on, and puts a round that is told again in the place of the first word of it', () => {
+    const cache = new QueryClient();
+    const [run] = state.training.runs as [(typeof state.training.runs)[number]];
+    const round = fixtureRound(14, 0);
+    const key = [...keys.training, run.id];
+    cache.setQueryData(keys.training, [run]);
+    cache.setQueryData(key, { ...run, v: 1, rounds: state.training.rounds });
+    applyEvent(cache, { type: 'training-changed', run: { ...run, round: 15 } });
+    applyEvent(cache, { type: 'training-round', runId: run.id, round: { ...round, after: null } });
+    applyEvent(cache, { type: 'training-round', runId: run.id, round });
+    expect(cache.getQueryData(keys.training)).toMatchObject([{ round: 15 }]);
+    const detail = cache.getQueryData<TrainingDetail>(key);
+    expect(detail?.round).toBe(15);
+    expect(detail?.rounds.map((one) => one.round)).toEqual(Array.from({ length: 15 }, (_, i) => i));
+    expect(detail?.rounds.at(-1)?.after).toEqual(round.after);
+  });
+
+  it('has the list of what is remembered asked for again, and ends the one that was forgotten', () => {
+    const cache = new QueryClient();
+    const one = [...keys.memoryOne, 'a'];
+    cache.setQueryData([...keys.memory, {}], { pages: [] });
+    cache.setQueryData(one, { id: 'a' });
+    cache.setQueryData([...keys.memorySearch, {}], { hits: [{ capsule: { id: 'a' } }, { capsule: { id: 'b' } }] });
+    applyEvent(cache, { type: 'memory-changed', capsuleId: 'a', isHere: false });
+    expect(cache.getQueryData([...keys.memorySearch, {}])).toEqual({ hits: [{ capsule: { id: 'b' } }] });
+    expect(cache.getQueryState([...keys.memory, {}])?.isInvalidated).toBe(true);
+    expect(cache.getQueryData(one)).toBeNull();
+    applyEvent(cache, { type: 'memory-changed', capsuleId: 'a', isHere: true });
+    expect(cache.getQueryState(one)?.isInvalidated).toBe(true);
   });
 
   it('has documents asked for again, the one that is open with the list', () => {

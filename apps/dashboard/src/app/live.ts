@@ -1,19 +1,32 @@
 import type {
+  CapsuleDetail,
+  ClustersView,
+  ClusterView,
   ControlClient,
   ControlEvent,
   FilesView,
   GroupMessageView,
   GroupView,
+  MemoryFoundView,
   MessageView,
   PairingsView,
   PeerView,
   PendingPairing,
   ShareView,
+  StateMetricsView,
   TasksView,
+  TrainingDetail,
+  TrainingRoundView,
+  TrainingRunView,
 } from '@peerai/peer/control';
 import type { QueryClient } from '@tanstack/react-query';
 import { keys } from './keys.ts';
 import { limits } from './limits.ts';
+
+/** Nodes of a cluster that fired just now. */
+export interface Fired {
+  readonly nodes: readonly number[];
+}
 
 interface TrafficPoint {
   readonly bytesPerSecond: number;
@@ -133,6 +146,36 @@ export function applyEvent(cache: QueryClient, event: ControlEvent): void {
         (view) => view && { ...view, tasks: put(view.tasks, event.task, (task) => task.id, 'first') ?? [] },
       );
       break;
+    case 'training-changed':
+      changeRun(cache, event.run);
+      break;
+    case 'training-round':
+      changeRound(cache, event.runId, event.round);
+      break;
+    case 'cluster-changed':
+      changeCluster(cache, event.name, event.cluster);
+      break;
+    case 'cluster-fired':
+      cache.setQueryData<Fired>([...keys.clusterFired, event.name], { nodes: event.nodes });
+      break;
+    case 'peer-clusters-changed':
+      void cache.invalidateQueries({ queryKey: keys.clusters, exact: true });
+      break;
+    case 'metrics_update':
+      cache.setQueryData<readonly StateMetricsView[]>(keys.stateMetrics, (views = []) =>
+        [...views, event.metrics].slice(-limits.metricsPointsMax),
+      );
+      break;
+    // The state that comes with the next update says it too.
+    case 'metrics-alert':
+      break;
+    case 'memory-changed':
+      // Many may change at once: one that is being asked for is not asked for again.
+      for (const queryKey of [keys.memory, keys.memoryGraph])
+        void cache.invalidateQueries({ queryKey }, { cancelRefetch: false });
+      if (event.isHere) void cache.invalidateQueries({ queryKey: [...keys.memoryOne, event.capsuleId] });
+      else dropCapsule(cache, event.capsuleId);
+      break;
     case 'message-received':
       cache.setQueryData<readonly MessageView[]>(keys.messages, (messages) =>
         put(messages, event.message, (message) => message.id, 'first'),
@@ -166,6 +209,37 @@ export function applyEvent(cache: QueryClient, event: ControlEvent): void {
 function changeGroup(cache: QueryClient, id: string, group: GroupView | null): void {
   cache.setQueryData<readonly GroupView[]>(keys.groups, (groups) =>
     group === null ? groups?.filter((one) => one.id !== id) : put(groups, group, (one) => one.id),
+  );
+}
+
+function changeCluster(cache: QueryClient, name: string, cluster: ClusterView | null): void {
+  cache.setQueryData<ClustersView>(keys.clusters, (view) => {
+    if (view === undefined) return undefined;
+    const others = view.clusters.filter((one) => one.name !== name);
+    const clusters = cluster === null ? others : (put(view.clusters, cluster, (one) => one.name) ?? []);
+    return { ...view, clusters };
+  });
+  if (cluster === null) cache.removeQueries({ queryKey: [...keys.clusters, name] });
+  else void cache.invalidateQueries({ queryKey: [...keys.clusters, name] }, { cancelRefetch: false });
+}
+
+function dropCapsule(cache: QueryClient, id: string): void {
+  cache.setQueryData<CapsuleDetail | null>([...keys.memoryOne, id], null);
+  cache.setQueriesData<MemoryFoundView>(
+    { queryKey: keys.memorySearch },
+    (found) => found && { ...found, hits: found.hits.filter(({ capsule }) => capsule.id !== id) },
+  );
+}
+
+function changeRun(cache: QueryClient, run: TrainingRunView): void {
+  cache.setQueryData<readonly TrainingRunView[]>(keys.training, (runs) => put(runs, run, ({ id }) => id, 'first'));
+  cache.setQueryData<TrainingDetail>([...keys.training, run.id], (detail) => detail && { ...detail, ...run });
+}
+
+function changeRound(cache: QueryClient, runId: string, round: TrainingRoundView): void {
+  cache.setQueryData<TrainingDetail>(
+    [...keys.training, runId],
+    (detail) => detail && { ...detail, rounds: put(detail.rounds, round, (one) => `${one.round}`) ?? [] },
   );
 }
 

@@ -11,7 +11,10 @@ export const pages = [
   { to: '/files', icon: 'file', title: shell.nav.files },
   { to: '/groups', icon: 'groups', title: shell.nav.groups },
   { to: '/documents', icon: 'document', title: shell.nav.documents },
+  { to: '/memory', icon: 'memory', title: shell.nav.memory },
   { to: '/models', icon: 'models', title: shell.nav.models },
+  { to: '/train', icon: 'train', title: shell.nav.train },
+  { to: '/clusters', icon: 'cluster', title: shell.nav.clusters },
   { to: '/doctor', icon: 'health', title: shell.nav.health },
 ] as const satisfies readonly { readonly to: string; readonly icon: IconName; readonly title: string }[];
 

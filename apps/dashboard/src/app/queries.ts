@@ -1,17 +1,22 @@
-import { useQuery, type UseQueryResult } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery, type UseQueryResult } from '@tanstack/react-query';
 import type {
+  CapsuleView,
+  ClustersView,
   DoctorView,
   DocumentView,
   FilesView,
   GroupView,
   LedgerHead,
   MessageView,
+  MemoryGraphView,
   ModelsView,
   NodeView,
   PairingsView,
   PeerView,
   ShareView,
   TasksView,
+  TrainingOffersView,
+  TrainingRunView,
 } from '@peerai/peer/control';
 import { useApp, useLive } from './context.ts';
 import { keys } from './keys.ts';
@@ -65,6 +70,36 @@ export const useGroups = (): UseQueryResult<readonly GroupView[]> => {
 export const useDocuments = (): UseQueryResult<readonly DocumentView[]> => {
   const { client } = useApp();
   return useFetched(keys.documents, (signal) => client.documents(signal));
+};
+/** A page at a time, the newest first. */
+export const useMemories = (filter: { readonly tag?: string; readonly level?: CapsuleView['level'] }) => {
+  const { client } = useApp();
+  const lost = useLive().link === 'lost';
+  return useInfiniteQuery({
+    queryKey: [...keys.memory, filter],
+    queryFn: ({ pageParam: after, signal }) =>
+      client.memories({ ...filter, limit: limits.memoryPage, ...(after === undefined ? {} : { after }) }, signal),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: ({ next }) => next,
+    refetchInterval: lost ? limits.pollLostMs : limits.pollLiveMs,
+  });
+};
+export const useClusters = (): UseQueryResult<ClustersView> => {
+  const { client } = useApp();
+  return useFetched(keys.clusters, (signal) => client.clusters(signal));
+};
+export const useMemoryGraph = (): UseQueryResult<MemoryGraphView> => {
+  const { client } = useApp();
+  return useFetched(keys.memoryGraph, (signal) => client.memoryGraph(signal));
+};
+export const useTraining = (): UseQueryResult<readonly TrainingRunView[]> => {
+  const { client } = useApp();
+  return useFetched(keys.training, (signal) => client.trainingRuns(signal));
+};
+/** Asks every paired device that may train with us. */
+export const useTrainingOffers = (): UseQueryResult<TrainingOffersView> => {
+  const { client } = useApp();
+  return useFetched(keys.trainingOffers, (signal) => client.trainingOffers(signal));
 };
 export const useLedgerHead = (): UseQueryResult<LedgerHead> => {
   const { client } = useApp();

@@ -10,6 +10,12 @@ const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
 /** Which one of a page's list is open. */
 const chosen = ({ id }: Record<string, unknown>): { readonly id?: string } => (typeof id === 'string' ? { id } : {});
 
+/** The same, and at which device it is, when it is not here. */
+const chosenAt = ({ id, at }: Record<string, unknown>): { readonly id?: string; readonly at?: string } => ({
+  ...chosen({ id }),
+  ...(typeof at === 'string' ? { at } : {}),
+});
+
 const routeTree = root.addChildren([
   createRoute({
     getParentRoute: () => root,
@@ -57,8 +63,26 @@ const routeTree = root.addChildren([
   }),
   createRoute({
     getParentRoute: () => root,
+    path: '/memory',
+    validateSearch: chosenAt,
+    component: lazyRouteComponent(() => import('../memory/page.tsx'), 'MemoryPage'),
+  }),
+  createRoute({
+    getParentRoute: () => root,
     path: '/models',
     component: lazyRouteComponent(() => import('../models/page.tsx'), 'ModelsPage'),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: '/train',
+    validateSearch: chosen,
+    component: lazyRouteComponent(() => import('../training/page.tsx'), 'TrainPage'),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: '/clusters',
+    validateSearch: chosen,
+    component: lazyRouteComponent(() => import('../clusters/page.tsx'), 'ClustersPage'),
   }),
   createRoute({
     getParentRoute: () => root,

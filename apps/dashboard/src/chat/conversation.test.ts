@@ -44,6 +44,26 @@ function scripted(...script: readonly (ChatEvent | Error | undefined)[]) {
 }
 
 describe('A conversation', () => {
+  it('lets a question use the memory, and the same question again too', async () => {
+    const client = scripted({ type: 'delta', text: 'Yes.' }, { ...finish, sources: [] });
+    const conversation = createConversation({ client, storage: memory() });
+    for (const [text, recalls] of [
+      ['plain', false],
+      ['with', true],
+    ] as const) {
+      conversation.ask(text, 'a', recalls);
+      await expect.poll(() => conversation.turns.at(-1)).toMatchObject({ state: 'done' });
+    }
+    conversation.askAgain('b');
+    await expect.poll(() => conversation.turns.at(-1)).toMatchObject({ state: 'done', model: 'b' });
+    expect(client.asked.map((request) => request.memory)).toEqual([undefined, {}, {}]);
+    expect(client.asked[1]?.messages).toEqual([
+      { role: 'user', text: 'plain' },
+      { role: 'assistant', text: 'Yes.' },
+      { role: 'user', text: 'with' },
+    ]);
+  });
+
   it('asks with everything said so far', async () => {
     const client = scripted({ type: 'delta', text: 'Yes.' }, finish);
     const conversation = createConversation({ client, storage: memory() });

@@ -15,8 +15,8 @@ import {
 export interface Conversation {
   readonly turns: readonly Turn[];
   readonly subscribe: (listener: () => void) => () => void;
-  /** Asks a model; does nothing while an answer is open. */
-  ask(text: string, model: string): void;
+  /** Asks a model, which is given what fits of the memory when `recalls`; does nothing while an answer is open. */
+  ask(text: string, model: string, recalls?: boolean): void;
   /** The last question again, to the same or another model; the broken answer makes room. */
   askAgain(model: string): void;
   stop(): void;
@@ -55,8 +55,11 @@ export function createConversation({ client, storage }: ConversationDeps): Conve
       if (running === controller) show([...asked, turn]);
     };
     update(turn);
+    const last = asked.at(-1);
+    const recalls = last?.role === 'user' && last.recalls === true;
+    const request = { model, messages: toMessages(asked), ...(recalls ? { memory: {} } : {}) };
     try {
-      for await (const event of client.chat({ model, messages: toMessages(asked) }, controller.signal)) {
+      for await (const event of client.chat(request, controller.signal)) {
         update(applyChatEvent(turn, event));
       }
     } catch (error) {
@@ -76,9 +79,10 @@ export function createConversation({ client, storage }: ConversationDeps): Conve
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    ask(text, model) {
+    ask(text, model, recalls = false) {
       if (running !== undefined || text.trim() === '') return;
-      void answer([...turns, { role: 'user', text: text.trim().slice(0, limits.messageCharsMax) }], model);
+      const said = text.trim().slice(0, limits.messageCharsMax);
+      void answer([...turns, { role: 'user', text: said, ...(recalls ? { recalls } : {}) }], model);
       keep();
     },
     askAgain(model) {

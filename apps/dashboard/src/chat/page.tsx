@@ -41,17 +41,25 @@ function Talk({
   const node = useNode();
   const [chosen, setChosen] = useState<string>();
   const [evidence, setEvidence] = useState<AnswerTurn>();
+  const [recalls, setRecalls] = useState(false);
   const model = chooseModel(models, [chosen, lastModel(turns), defaultModel]);
   const last = turns.at(-1);
   const busy = isOpen(last);
   useFollowing(last);
   const other = models.find((candidate) => candidate.name !== model.name && candidate.path !== 'offline')?.name;
-  const ask = (text: string): void => conversation.ask(text, model.name);
+  const ask = (text: string): void => conversation.ask(text, model.name, recalls);
   return (
     <div className="talk">
       <div className="head">
         <ModelPicker models={models} value={model.name} onChange={setChosen} />
-        <p className="small">{model.local ? chat.here : chat.on(model.peerName, chat.paths[model.path])}</p>
+        <label className="opt">
+          <input type="checkbox" checked={recalls} onChange={(event) => setRecalls(event.target.checked)} />
+          {chat.recall}
+        </label>
+        <p className="small">
+          {model.local ? chat.here : chat.on(model.peerName, chat.paths[model.path])}
+          {recalls && !model.local && ` · ${chat.publicOnly}`}
+        </p>
         <div className="actions">
           {turns.length > 0 && (
             <Button icon="plus" onClick={() => conversation.clear()}>

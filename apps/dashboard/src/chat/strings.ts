@@ -19,6 +19,12 @@ export const chat = {
   noModel: 'Start an engine on this computer, or add a device that has one.',
   noModelCommand: 'ollama serve',
   seeModels: 'See models',
+  recall: 'Use my memory',
+  publicOnly: 'it is told public texts only',
+  recalled: 'It was given these texts, which it may name by number:',
+  nothingRecalled: 'Nothing remembered here that it may be told fits the question.',
+  source: (author: string, level: string, kind: string) =>
+    `from ${author} · ${level} · ${kind === 'lexical' ? 'found by words' : 'found by meaning'}`,
   kept: 'What was said is kept. It is not signed.',
   retry: (peer: string) => `Retry on ${peer}`,
   askAnother: (model: string) => `Ask ${model}`,

@@ -37,6 +37,7 @@ export function TurnView({ turn, ...actions }: { readonly turn: Turn } & TurnAct
         </p>
       )}
       {open ? <Running turn={turn} onStop={actions.onStop} /> : <Foot turn={turn} onEvidence={actions.onEvidence} />}
+      <Sources turn={turn} />
       {turn.state === 'stopped' && <p className="small muted">{chat.stopped}</p>}
       {turn.state === 'failed' && <Failure turn={turn} {...actions} />}
       {turn.finish?.reason === 'length' && <p className="small muted">{chat.cutLength}</p>}
@@ -88,6 +89,25 @@ function Foot({
       </State>
       <u>{chat.evidence}</u>
     </button>
+  );
+}
+
+/** What the model was given of the memory, by the numbers it may name. */
+function Sources({ turn }: { readonly turn: AnswerTurn }): ReactNode {
+  const sources = turn.finish?.sources;
+  if (sources === undefined) return null;
+  if (sources.length === 0) return <p className="small muted">{chat.nothingRecalled}</p>;
+  return (
+    <div className="small">
+      <p className="muted">{chat.recalled}</p>
+      <ul>
+        {sources.map(({ id, summary, authorName, level, kind }, i) => (
+          <li key={id}>
+            [{i + 1}] {summary} <span className="muted">{chat.source(authorName, level, kind)}</span>
+          </li>
+        ))}
+      </ul>
+    </div>
   );
 }
 

@@ -37,7 +37,8 @@ export const health = {
   relayed: 'Relayed',
   offline: 'Offline',
   ledger: 'Ledger',
-  ledgerText: 'Your log of receipts, signed and chained. Verifying reads every entry and checks every signature.',
+  ledgerText:
+    'Your log of receipts and training rounds, signed and chained. Verifying reads every entry and checks every signature.',
   entries: 'Entries',
   root: 'Root',
   verify: 'Verify all',

@@ -13,6 +13,8 @@ export const pairing = {
     chat: 'Chat with my models',
     tasks: 'Delegate tasks',
     train: 'Train together',
+    memory: 'Search my shared memory',
+    borrow: 'Borrow nodes that I lend',
     route: 'Send letters through me',
   },
   match: 'They match',

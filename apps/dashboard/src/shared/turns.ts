@@ -3,6 +3,8 @@ import type { ChatEvent, ServedBy } from '@peerai/peer/control';
 interface UserTurn {
   readonly role: 'user';
   readonly text: string;
+  /** The model is given what is remembered that fits it. */
+  readonly recalls?: boolean;
 }
 
 export interface AnswerTurn {

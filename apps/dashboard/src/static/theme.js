@@ -1,7 +1,7 @@
-// Before the first paint, so that nothing flashes. The switch itself is in the page.
+// Before the first paint: nothing flashes.
 try {
   const theme = localStorage.getItem('peerai.theme');
-  if (theme === 'light' || theme === 'dark') document.documentElement.dataset.theme = theme;
+  if (/^(light|dark)$/.test(theme)) document.documentElement.dataset.theme = theme;
 } catch {
-  // No storage here: the system's theme holds.
+  // No storage
 }

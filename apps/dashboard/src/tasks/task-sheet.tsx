@@ -1,11 +1,12 @@
 import type { TaskView } from '@peerai/peer/control';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { Fragment, type ReactNode } from 'react';
+import type { ReactNode } from 'react';
 import { useApp } from '../app/context.ts';
 import { keys } from '../app/keys.ts';
 import { applyEvent } from '../app/live.ts';
 import { clockTime } from '../shared/format.ts';
 import { Button } from '../ui/button.tsx';
+import { Facts } from '../ui/facts.tsx';
 import { State } from '../ui/icon.tsx';
 import { ErrorNote } from '../ui/note.tsx';
 import { Region } from '../ui/region.tsx';
@@ -24,7 +25,7 @@ export function TaskSheet({ task, onClose }: { readonly task: TaskView; readonly
   return (
     <Sheet title={task.title} icon="tasks" onClose={onClose}>
       <section>
-        <Facts task={task} />
+        <TaskFacts task={task} />
         {task.endedMs === null && <Cancel task={task} />}
       </section>
       <Region query={detail} what={words.what}>
@@ -47,32 +48,26 @@ export function TaskSheet({ task, onClose }: { readonly task: TaskView; readonly
   );
 }
 
-function Facts({ task }: { readonly task: TaskView }): ReactNode {
-  const facts: readonly (readonly [string, string | null])[] = [
-    [words.type, task.type],
-    [words.priority, form.priorities[task.priority]],
-    [words.given, clockTime(task.createdMs, Date.now())],
-    [words.attempts, task.attempts === 0 ? null : words.times(task.attempts)],
-    [words.says, task.message],
-    [words.code, task.code],
-    [words.id, task.id],
-  ];
+function TaskFacts({ task }: { readonly task: TaskView }): ReactNode {
+  const state = (
+    <>
+      <State dot={dotOf(task)}>{statusText(task)}</State>{' '}
+      {task.direction === 'given' ? words.to(task.peerName) : words.from(task.peerName)}
+    </>
+  );
   return (
-    <dl className="facts">
-      <dt>{words.state}</dt>
-      <dd>
-        <State dot={dotOf(task)}>{statusText(task)}</State>{' '}
-        {task.direction === 'given' ? words.to(task.peerName) : words.from(task.peerName)}
-      </dd>
-      {facts.map(([name, value]) =>
-        value === null ? null : (
-          <Fragment key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </Fragment>
-        ),
-      )}
-    </dl>
+    <Facts
+      facts={[
+        [words.state, state],
+        [words.type, task.type],
+        [words.priority, form.priorities[task.priority]],
+        [words.given, clockTime(task.createdMs, Date.now())],
+        [words.attempts, task.attempts === 0 ? null : words.times(task.attempts)],
+        [words.says, task.message],
+        [words.code, task.code],
+        [words.id, task.id],
+      ]}
+    />
   );
 }
 

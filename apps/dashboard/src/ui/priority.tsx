@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react';
+import { Choice } from './choice.tsx';
 
 /** How much something matters, `normal` unless said; the words say what each means here. */
 export function PriorityField({
@@ -8,16 +9,5 @@ export function PriorityField({
   readonly label: string;
   readonly words: Readonly<Record<string, string>>;
 }): ReactNode {
-  return (
-    <label className="field">
-      {label}
-      <select name="priority" defaultValue="normal">
-        {Object.entries(words).map(([value, word]) => (
-          <option key={value} value={value}>
-            {word}
-          </option>
-        ))}
-      </select>
-    </label>
-  );
+  return <Choice label={label} name="priority" words={words} chosen="normal" />;
 }

@@ -12,6 +12,7 @@ export function Sure<T>({
   doing,
   onAct,
   onKeep,
+  children,
 }: {
   readonly title: string;
   readonly act: string;
@@ -19,9 +20,12 @@ export function Sure<T>({
   readonly doing: Pick<UseMutationResult<T>, 'isPending' | 'isError' | 'error'>;
   readonly onAct: () => void;
   readonly onKeep: () => void;
+  /** What it can do, and what it cannot. */
+  readonly children?: ReactNode;
 }): ReactNode {
   return (
     <Note kind="warn" title={title} live>
+      {children}
       <div className="row">
         <Button look="bad" disabled={doing.isPending} onClick={onAct}>
           {act}

@@ -1,0 +1,196 @@
+import type { TrainingRequest } from '@peerai/peer/control';
+import type { ReactNode } from 'react';
+import { usePeers } from '../app/queries.ts';
+import { Choice } from '../ui/choice.tsx';
+import { DeviceChoices, usableDevices } from '../ui/devices.tsx';
+import { form } from './strings.ts';
+
+type Kind = TrainingRequest['model']['kind'];
+
+export function NumberField({
+  label,
+  name,
+  value,
+  min = 1,
+  max,
+  step = 1,
+}: {
+  readonly label: string;
+  readonly name: string;
+  readonly value: number;
+  readonly min?: number;
+  readonly max: number;
+  readonly step?: number | 'any';
+}): ReactNode {
+  return (
+    <label className="field">
+      {label}
+      <input name={name} type="number" required min={min} max={max} step={step} defaultValue={value} />
+    </label>
+  );
+}
+
+/** A table can be told apart or learned as text; a text only as text. */
+export function ModelFields({
+  kind,
+  labels,
+  onKind,
+}: {
+  readonly kind: Kind;
+  readonly labels: readonly string[];
+  readonly onKind: (kind: Kind) => void;
+}): ReactNode {
+  const kinds: readonly Kind[] = labels.length === 0 ? ['language'] : ['mlp', 'language'];
+  return (
+    <div className="pair">
+      <label className="field">
+        {form.kind}
+        <select value={kind} onChange={(event) => onKind(event.target.value === 'mlp' ? 'mlp' : 'language')}>
+          {kinds.map((one) => (
+            <option key={one} value={one}>
+              {form.kinds[one]}
+            </option>
+          ))}
+        </select>
+      </label>
+      {kind === 'language' ? (
+        <Choice label={form.size} name="size" words={form.sizes} />
+      ) : (
+        <label className="field">
+          {form.label}
+          <select name="label" defaultValue={labels.at(-1)}>
+            {labels.map((name) => (
+              <option key={name}>{name}</option>
+            ))}
+          </select>
+        </label>
+      )}
+    </div>
+  );
+}
+
+/** Open or private: the two exclude each other, and so do their other fields. */
+export function SeenFields({
+  isPrivate,
+  onPrivate,
+}: {
+  readonly isPrivate: boolean;
+  readonly onPrivate: (isPrivate: boolean) => void;
+}): ReactNode {
+  const peers = usePeers();
+  const devices = usableDevices(peers.data ?? []).filter(({ allow }) => allow.includes('train'));
+  return (
+    <>
+      <label className="field">
+        {form.seenBy}
+        <select
+          name="kind"
+          value={isPrivate ? 'private' : 'open'}
+          onChange={(event) => onPrivate(event.target.value === 'private')}
+        >
+          <option value="open">{form.kindsOfRun.open}</option>
+          <option value="private">{form.kindsOfRun.private}</option>
+        </select>
+      </label>
+      {isPrivate && (
+        <fieldset>
+          <legend>{form.invite}</legend>
+          <DeviceChoices devices={devices} />
+          <p className="small muted">{form.inviteHint}</p>
+        </fieldset>
+      )}
+    </>
+  );
+}
+
+/** The budget of this computer's own data: each member decides on its own. */
+export function EpsilonField(): ReactNode {
+  return (
+    <>
+      <label className="field">
+        {form.epsilon}
+        <input name="epsilon" type="number" min={0.01} max={1_000} step="any" />
+      </label>
+      <p className="small muted">{form.epsilonHint}</p>
+    </>
+  );
+}
+
+/** What was said in `EpsilonField`. */
+export function readPrivacy(fields: FormData): Pick<TrainingRequest, 'privacy'> {
+  const said = fields.get('epsilon');
+  return typeof said === 'string' && said !== '' ? { privacy: { epsilon: Number(said) } } : {};
+}
+
+export function MoreFields({ kind, isPrivate }: { readonly kind: Kind; readonly isPrivate: boolean }): ReactNode {
+  return (
+    <details className="more-fields">
+      <summary>{form.more}</summary>
+      <div className="stack">
+        <div className="pair">
+          {!isPrivate && (
+            <>
+              <NumberField label={form.members} name="membersMin" value={2} max={64} />
+              <Choice label={form.compression} name="compression" words={form.packings} />
+              <Choice label={form.aggregation} name="aggregation" words={form.rules} />
+              <NumberField label={form.liars} name="liars" value={0} min={0} max={64} />
+            </>
+          )}
+          <Choice label={form.outer} name="outer" words={form.outers} />
+          <NumberField label={form.rate} name="learningRate" value={0.01} min={0.000_001} max={1} step="any" />
+          {kind === 'mlp' && (
+            <label className="field">
+              {form.hidden}
+              <input
+                name="hidden"
+                required
+                defaultValue="32"
+                pattern="\s*\d+(\s*,\s*\d+){0,3}\s*"
+                title={form.hiddenHint}
+                autoComplete="off"
+              />
+            </label>
+          )}
+          <NumberField label={form.seed} name="seed" value={1} min={0} max={2_147_483_647} />
+          <NumberField label={form.roundTime} name="roundTime" value={60} max={3_600} />
+        </div>
+        {!isPrivate && <p className="small muted">{form.liarsHint}</p>}
+        <p className="small muted">{form.roundTimeHint}</p>
+        <EpsilonField />
+      </div>
+    </details>
+  );
+}
+
+/** What the fields say; their names are those of the local API. */
+export function readRequest(data: string, kind: Kind, fields: FormData): TrainingRequest {
+  // Every field is text.
+  const text = (name: string): string => fields.get(name) as string;
+  const number = (name: string): number => Number(text(name));
+  const is = (name: string, value: string): boolean => text(name) === value;
+  const invited = fields.getAll('member') as string[];
+  return {
+    name: text('name'),
+    data,
+    model:
+      kind === 'mlp'
+        ? { kind, label: text('label'), hidden: text('hidden').split(',').map(Number) }
+        : { kind, size: is('size', 'medium') ? 'medium' : 'small' },
+    rounds: number('rounds'),
+    localSteps: number('localSteps'),
+    threads: number('threads'),
+    outer: is('outer', 'diloco') ? 'diloco' : 'local-sgd',
+    learningRate: number('learningRate'),
+    seed: number('seed'),
+    roundMs: 1_000 * number('roundTime'),
+    ...readPrivacy(fields),
+    ...(is('kind', 'private')
+      ? { private: invited.length === 0 ? {} : { invite: invited } }
+      : {
+          membersMin: number('membersMin'),
+          compression: is('compression', 'int4') ? 'int4' : 'int8',
+          aggregation: is('aggregation', 'multi-krum') ? 'multi-krum' : 'trimmed-mean',
+          liars: number('liars'),
+        }),
+  };
+}

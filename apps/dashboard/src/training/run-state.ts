@@ -1,0 +1,22 @@
+import type { TrainingPlan, TrainingRunView } from '@peerai/peer/control';
+import type { DotName } from '../shared/dots.ts';
+import { train } from './strings.ts';
+
+const dots: Readonly<Record<TrainingRunView['state'], DotName>> = {
+  waiting: 'pending',
+  training: 'relayed',
+  done: 'direct',
+  stopped: 'offline',
+  failed: 'blocked',
+};
+
+/** Full when done, half while it trains, crossed when it failed. */
+export const dotOf = ({ state }: Pick<TrainingRunView, 'state'>): DotName => dots[state];
+
+export function modelText(plan: TrainingPlan): string {
+  if (plan.model === 'language') return train.language(plan.size);
+  return train.mlp(plan.features.join(', '), plan.label);
+}
+
+/** Nats with the digits that matter. */
+export const lossText = (loss: number): string => (loss < 10 ? loss.toFixed(3) : loss.toFixed(1));

@@ -1,0 +1,110 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { accessibilityViolations } from './browser.ts';
+import { fixtureRound } from './fixture-training.ts';
+import { ownerPages } from './owner.ts';
+
+describe('In training the owner can, by keyboard alone,', () => {
+  const owner = ownerPages();
+  const { at } = owner;
+
+  it('start a run over a table of this computer, see a round close, and stop', async () => {
+    const page = await at('/train');
+    await page.getByRole('button', { name: 'Start a run' }).press('Enter');
+    const sheet = page.getByRole('dialog', { name: 'Start a run' });
+    const table = { name: 'fish.csv', mimeType: 'text/csv', buffer: Buffer.from('length,species\n1,perch\n') };
+    await sheet.getByLabel('File to learn from').setInputFiles(table);
+    await sheet.getByText('A table: 515 rows, 4 columns.').waitFor();
+    expect(await sheet.getByLabel('Column to tell').inputValue()).toBe('species');
+    await sheet.getByText('More settings').press('Enter');
+    expect(await accessibilityViolations(page)).toEqual([]);
+    await sheet.getByLabel('Name').fill('Fish again');
+    await sheet.getByLabel('Rounds', { exact: true }).fill('7');
+    await sheet.getByRole('button', { name: 'Start', exact: true }).press('Enter');
+    await page.getByRole('heading', { level: 2, name: 'Fish again' }).waitFor();
+    await page.getByText('0 of 7 rounds are done').waitFor();
+    await page.getByText('The curve begins when the first round has closed.').waitFor();
+
+    const [run] = owner.agent.state.training.runs;
+    if (run === undefined) throw new Error('nothing was started');
+    owner.agent.send({ type: 'training-round', runId: run.id, round: fixtureRound(0, Date.now()) });
+    owner.agent.send({ type: 'training-changed', run: { ...run, state: 'training', round: 1 } });
+    await page.getByRole('img', { name: '1 of 7 rounds are done' }).waitFor();
+    await page.getByRole('img', { name: /^mean of what members report: from 1\.450/ }).waitFor();
+    await page.getByRole('button', { name: 'Stop here' }).press('Enter');
+    await page.getByRole('button', { name: 'Stop now' }).press('Enter');
+    await page.getByRole('button', { name: 'Remove from the list' }).waitFor();
+    expect(owner.agent.requests).toContain(`POST /training/runs/${run.id}/stop`);
+  });
+
+  it('start a private run, for which what only an open one has is not asked', async () => {
+    const page = await at('/train');
+    await page.getByRole('button', { name: 'Start a run' }).press('Enter');
+    const sheet = page.getByRole('dialog', { name: 'Start a run' });
+    const table = { name: 'fish.csv', mimeType: 'text/csv', buffer: Buffer.from('length,species\n1,perch\n') };
+    await sheet.getByLabel('File to learn from').setInputFiles(table);
+    await sheet.getByText('More settings').press('Enter');
+    await sheet.getByLabel('Bad updates to stand').waitFor();
+    await sheet.getByLabel('Who sees updates').selectOption('private');
+    await sheet.getByText('a member that wants to can spoil the model').waitFor();
+    expect(await sheet.getByLabel('Bad updates to stand').count()).toBe(0);
+    await sheet.getByRole('checkbox', { name: 'study-pc' }).waitFor();
+    expect(await accessibilityViolations(page)).toEqual([]);
+    await sheet.getByLabel('Widths of hidden layers').fill('24, 8');
+    await sheet.getByLabel('Privacy budget ε of this file').fill('8');
+    await sheet.getByRole('button', { name: 'Start', exact: true }).press('Enter');
+    await page.getByText('private: only the sum of all updates is seen').waitFor();
+    await page.getByText('laptop, study-pc, lab-nuc').waitFor();
+    await page.getByRole('button', { name: 'Stop here' }).press('Enter');
+    await page.getByRole('button', { name: 'Stop now' }).press('Enter');
+  });
+
+  it('join what a device offers only after a yes to what it takes', async () => {
+    const page = await at('/train');
+    await page.getByText('lab-nuc did not answer (no path to it now).').waitFor();
+    await page.getByRole('button', { name: 'See and join Notes of the house' }).press('Enter');
+    const sheet = page.getByRole('dialog', { name: 'Join Notes of the house?' });
+    await sheet.getByText('This is an open run').waitFor();
+    await sheet.getByText('sees each of your updates by itself').waitFor();
+    await sheet.getByText('1.7 MB').waitFor();
+    expect(await accessibilityViolations(page)).toEqual([]);
+    const text = { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('what was cooked') };
+    await sheet.getByLabel('File to learn from').setInputFiles(text);
+    await sheet.getByRole('button', { name: 'Join' }).press('Enter');
+    // The browser asks for the yes.
+    expect(await page.evaluate(() => document.activeElement?.getAttribute('name'))).toBe('accept');
+    expect(owner.agent.requests).not.toContain('POST /training/data');
+    await sheet.getByRole('checkbox').press('Space');
+    owner.agent.refusals.set('POST /training/data', {
+      status: 422,
+      code: 'DATA_TOO_SMALL',
+      detail: 'this is too short',
+    });
+    await sheet.getByRole('button', { name: 'Join' }).press('Enter');
+    await sheet.getByText('This is too short.').waitFor();
+    owner.expectComplaints(/422/);
+    owner.agent.refusals.clear();
+    await sheet.getByRole('button', { name: 'Join' }).press('Enter');
+    await page.getByRole('heading', { level: 2, name: 'Notes of the house' }).waitFor();
+    await page.getByText('No device offers a run that you are not in.').waitFor();
+    await page.getByRole('button', { name: 'Leave this run' }).waitFor();
+  });
+
+  it('see who took part and what was refused, and save the model of a run that is done', async () => {
+    const page = await at('/train');
+    await page.getByRole('link', { name: /^Fish/ }).press('Enter');
+    await page.getByText('The norm of the update is 8.1, the limit is 5.').waitFor();
+    const who = page.getByRole('region', { name: 'Who took part' });
+    await who.getByRole('row', { name: /^pixel.*1 refused.*11 of 14/ }).waitFor();
+    await who.getByRole('row', { name: /^laptop.*this device.*14 of 14/ }).waitFor();
+    await page.getByRole('link', { name: /^Leaves/ }).press('Enter');
+    const saving = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Download the model' }).press('Enter');
+    const saved = await saving;
+    expect(saved.suggestedFilename()).toBe('Leaves.onnx');
+    expect(await readFile(await saved.path(), 'utf8')).toBe('what is in the file');
+    await page.getByRole('button', { name: 'Remove from the list' }).press('Enter');
+    await page.getByRole('button', { name: 'Remove it now' }).press('Enter');
+    await page.getByText('This run is not here any more.').waitFor();
+  });
+});
