@@ -25,10 +25,16 @@ export interface BenchContext {
   readonly signal: AbortSignal;
   /** Progress, to stderr. */
   readonly log: (line: string) => void;
+  /** `--quick`: a short form, where a bench has one; it says that it is. */
+  readonly quick?: boolean;
+  /** `--plot FILE`: where a bench that draws writes its picture. */
+  readonly plot?: string | undefined;
 }
-/** One question; `run` takes at most `limits.benchMs`. */
+/** One question. */
 export interface Bench {
   readonly name: string;
+  /** What `run` takes at most, milliseconds; `limits.benchMs` unless said. */
+  readonly msMax?: number;
   run(context: BenchContext): Promise<Answer>;
 }
 

@@ -54,13 +54,47 @@ export const questions: Readonly<Record<string, Question>> = {
       'Entries a second that `verify` checks on one core, against the native hashes and signature checks they need?',
     load: async () => (await import('./benches/ledger-verify.ts')).ledgerVerify,
   },
+  'train-step': {
+    question: 'Training steps a second of the 1 M language model, against PyTorch with OpenBLAS on as many threads?',
+    load: async () => (await import('./benches/train-step.ts')).trainStep,
+  },
+  'browser-step': {
+    question: 'How much longer does a step of the 1 M language model take in a browser’s tab than natively?',
+    load: async () => (await import('./benches/browser-step.ts')).browserStep,
+  },
+  'stage-hop': {
+    question: 'What does a hop of 10 KB to a stage of a model at a peer cost on loopback, against the same stage here?',
+    load: async () => (await import('./benches/stage-hop.ts')).stageHop,
+  },
+  search: {
+    question:
+      'Searches a second of a durable memory of 100,000 capsules, against usearch alone; does it find the nearest?',
+    load: async () => (await import('./benches/search.ts')).search,
+  },
   decode: {
-    question: 'Tokens a second of the nano model on one core?',
+    question: 'Tokens a second of the nano model on one core, and of llama.cpp with the same weights?',
     load: async () => (await import('./benches/decode.ts')).decode,
   },
   'nano-quality': {
     question: 'How often is the nano model right, judged by intent, and how often does it know that it does not know?',
     load: async () => (await import('./benches/nano-quality.ts')).nanoQuality,
+  },
+  'nn-learn': {
+    question: 'Does a gating cluster learn two classes that no line parts, against the same cluster untrained?',
+    load: async () => (await import('./benches/nn-learn.ts')).nnLearn,
+  },
+  'masked-sum': {
+    question: 'What does a masked sum cost a member and its coordinator, in milliseconds and bytes?',
+    load: async () => (await import('./benches/masked-sum.ts')).maskedSum,
+  },
+  'homomorphic-sum': {
+    question: 'What does a sum of encrypted numbers cost a member, who adds up and who opens it, against a masked sum?',
+    load: async () => (await import('./benches/homomorphic-sum.ts')).homomorphicSum,
+  },
+  rounds: {
+    question:
+      'How many times fewer bytes than gradients at each step do rounds of training send, and what does that cost in loss?',
+    load: async () => (await import('./benches/rounds.ts')).rounds,
   },
   start: {
     question: 'How long from `peerai up` to ready, and how much memory does the agent hold at rest?',

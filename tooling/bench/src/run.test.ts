@@ -56,6 +56,33 @@ describe('The command', () => {
     },
   );
 
+  it('hands on what was asked of the bench, and nothing where nothing was', async () => {
+    const asked: unknown[] = [];
+    const asking: Bench = {
+      name: 'asking',
+      run: ({ quick, plot }) => {
+        asked.push([quick, plot]);
+        return Promise.resolve({ results: [] });
+      },
+    };
+    const only = { questions: { asking: { question: 'What?', load: async () => asking } } };
+    await run(['asking', '--quick', '--plot', 'a.svg'], only);
+    await run(['asking'], only);
+    expect(asked).toEqual([
+      [true, 'a.svg'],
+      [false, undefined],
+    ]);
+  });
+
+  it('gives a bench the time it asks for, and no more', async () => {
+    const patient: Bench = { ...endless, msMax: 20 };
+    const { status, err } = await run(['patient'], {
+      questions: { patient: { question: 'Does it end?', load: async () => patient } },
+    });
+    expect(status).toBe(1);
+    expect(err).toContain('not answered within 0.02 s');
+  });
+
   it('ends with 0 when a goal is missed, data on stdout and the rest on stderr', async () => {
     const { status, out, err } = await run(['slow', '--json']);
     expect(status).toBe(0);

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import type { Bench } from './harness.ts';
+import type { Bench, BenchContext } from './harness.ts';
 import { limits } from './limits.ts';
 import type { Question } from './questions.ts';
 import { jsonLine, table } from './report.ts';
@@ -18,7 +18,7 @@ export interface Outside {
  */
 export async function runBenches(args: readonly string[], outside: Outside): Promise<number> {
   const { questions, out, err } = outside;
-  const { names, json, problem } = readArguments(args, questions);
+  const { names, json, problem, ...options } = readArguments(args, questions);
   if (problem !== undefined) {
     err(`bench: ${problem}\n`);
     return 2;
@@ -33,7 +33,8 @@ export async function runBenches(args: readonly string[], outside: Outside): Pro
       const entry = questions[name];
       if (entry === undefined) throw new Error('there is no such bench');
       const bench = await entry.load();
-      const answer = await withTimeLimit(bench, outside.benchMs ?? limits.benchMs, err);
+      const benchMs = outside.benchMs ?? bench.msMax ?? limits.benchMs;
+      const answer = await withTimeLimit(bench, benchMs, { ...options, err });
       out(json ? `${jsonLine(bench, answer)}\n` : `${table({ name, question: entry.question }, answer)}\n`);
     } catch (error) {
       err(`bench ${name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
@@ -44,15 +45,16 @@ export async function runBenches(args: readonly string[], outside: Outside): Pro
 }
 
 function readArguments(args: readonly string[], questions: Outside['questions']) {
-  const none = { names: [] as string[], json: false };
+  const none = { names: [] as string[], json: false, quick: false, plot: undefined };
   try {
     const { values, positionals } = parseArgs({
       args: [...args],
-      options: { json: { type: 'boolean' } },
+      options: { json: { type: 'boolean' }, quick: { type: 'boolean' }, plot: { type: 'string' } },
       allowPositionals: true,
     });
     const unknown = positionals.find((name) => !Object.hasOwn(questions, name));
-    const names = { names: positionals, json: values.json === true };
+    const { json = false, quick = false, plot } = values;
+    const names = { names: positionals, json, quick, plot };
     if (unknown === undefined) return { ...names, problem: undefined };
     return { ...names, problem: `"${unknown}" is none of ${Object.keys(questions).join(', ')}` };
   } catch (error) {
@@ -65,11 +67,15 @@ function list(questions: Outside['questions'], json: boolean): string {
   if (json) return `${JSON.stringify(all)}\n`;
   const width = Math.max(...all.map(({ name }) => name.length));
   const lines = all.map(({ name, question }) => `${name.padEnd(width)}  ${question}`);
-  return [...lines, '', 'pnpm bench <name> [--json]', ''].join('\n');
+  return [...lines, '', 'pnpm bench <name> [--json] [--quick] [--plot FILE]', ''].join('\n');
 }
 
 /** Gives the bench a moment to end its processes after the limit. */
-async function withTimeLimit(bench: Bench, benchMs: number, err: (text: string) => void) {
+async function withTimeLimit(
+  bench: Bench,
+  benchMs: number,
+  { err, ...options }: Pick<BenchContext, 'quick' | 'plot'> & Pick<Outside, 'err'>,
+) {
   const limit = new AbortController();
   const timer = setTimeout(() => limit.abort(new Error(`not answered within ${benchMs / 1000} s`)), benchMs);
   const late = Promise.withResolvers<never>();
@@ -78,7 +84,7 @@ async function withTimeLimit(bench: Bench, benchMs: number, err: (text: string) 
     setTimeout(() => late.reject(limit.signal.reason as Error), limits.stopMs).unref();
   });
   try {
-    const context = { signal: limit.signal, log: (line: string) => err(`${bench.name}: ${line}\n`) };
+    const context = { ...options, signal: limit.signal, log: (line: string) => err(`${bench.name}: ${line}\n`) };
     return await Promise.race([bench.run(context), late.promise]);
   } finally {
     clearTimeout(timer);

@@ -123,7 +123,7 @@ export async function createNatBed(onLog: (line: string) => void): Promise<NatBe
     async relay(host) {
       const home = join(folder, `relay-${host}`);
       const args = ['--json', '--port', '4100', '--tcp-port', '4101', '--bind', host, '--home', home, '--name', host];
-      const program = join(folderOf('@peerai/relay'), 'dist', 'main.js');
+      const program = join(folderOf('@peerai/relay'), 'dist/program/main.js');
       const options = { env: {}, onLog: (line: string) => onLog(`${host} ${line}`), within: within('public') };
       const child = started(await startChild<{ readonly addresses: readonly string[] }>(program, args, options));
       const address = child.ready.addresses.find((one) => one.startsWith(`/ip4/${host}/tcp/4101`));

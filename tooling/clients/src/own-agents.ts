@@ -27,8 +27,7 @@ export interface OwnAgents {
 /** The built `peerai`. */
 export const agentProgram = join(
   dirname(createRequire(import.meta.url).resolve('@peerai/agent/package.json')),
-  'dist',
-  'main.js',
+  'dist/program/main.js',
 );
 
 /** Real agents, each with its own `peerai.yaml` and nothing from the environment. */

@@ -14,11 +14,13 @@ if (from === undefined || to === undefined || !existsSync(from)) {
 rmSync(to, { recursive: true, force: true });
 cpSync(from, to, { recursive: true });
 for (const entry of readdirSync(to, { recursive: true, withFileTypes: true })) {
-  if (!entry.isFile() || !/\.(?:js|css|html|svg|json)$/.test(entry.name)) continue;
+  if (!entry.isFile() || !/\.(?:m?js|css|html|svg|json|wasm)$/.test(entry.name)) continue;
   const file = join(entry.parentPath, entry.name);
   const bytes = readFileSync(file);
   if (bytes.length < smallMax) continue;
+  writeFileSync(`${file}.gz`, gzipSync(bytes, { level: 9 }));
+  // Brotli at its best is slow on the engine's 14 MB.
+  if (entry.name.endsWith('.wasm')) continue;
   const params = { [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };
   writeFileSync(`${file}.br`, brotliCompressSync(bytes, { params }));
-  writeFileSync(`${file}.gz`, gzipSync(bytes, { level: 9 }));
 }

@@ -39,10 +39,21 @@ let text = '';
 for await (const part of echo.generate({ messages: [{ role: 'user', text: 'hi' }] }, { maxTokens: 9 }, new AbortController().signal)) text += part.text ?? '';
 ok(text === 'echo: hi');`,
   'nn-engine': `import { lexicalHash } from '@peerai/nn-engine';
-ok(lexicalHash('hello').length === 384);`,
+import { createCluster } from '@peerai/nn-engine/cluster';
+import { byteTokens } from '@peerai/nn-engine/export';
+import { lexicalEmbedder } from '@peerai/nn-engine/memory';
+import { createStateTracker } from '@peerai/nn-engine/metrics';
+import { privacyLoss } from '@peerai/nn-engine/privacy';
+import { packDelta } from '@peerai/nn-engine/rounds';
+import { splitModel } from '@peerai/nn-engine/split';
+ok(lexicalHash('hello').length === 384 && byteTokens().length > 255 && lexicalEmbedder.kind === 'lexical');
+ok(createCluster({ nodes: 4, inputs: 2, seed: 1 }).process([1, 0]).length === 4);
+ok(createStateTracker().observe({}).phi === undefined);
+ok([packDelta, privacyLoss, splitModel].every((each) => typeof each === 'function'));`,
   ledger: `import { nobleCrypto } from '@peerai/core-protocol';
 import { leafHash } from '@peerai/ledger';
-ok(leafHash(nobleCrypto, new Uint8Array(3)).length === 32);`,
+import { leasePrice } from '@peerai/ledger/lease';
+ok(leafHash(nobleCrypto, new Uint8Array(3)).length === 32 && leasePrice(60n, 1, 1) === 1n);`,
   peer: `import { createPeer } from '@peerai/peer';
 import { createControlClient } from '@peerai/peer/control';
 import { createGuest } from '@peerai/peer/guest';

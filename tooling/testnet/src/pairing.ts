@@ -4,7 +4,7 @@ import { counted } from './progress.ts';
 import { roundRobin, someAtOnce } from './some-at-once.ts';
 import type { RunningAgent } from './testnet.ts';
 
-const permissions = ['chat', 'tasks', 'train'] as const;
+const permissions = ['chat', 'tasks', 'train', 'memory', 'borrow'] as const;
 /** Pairings under way at the same time: they wait for the disk more than they work. */
 const pairingsAtOnce = 2 * availableParallelism();
 /** How long agents may take to see each other online after their pairing, for each of them, milliseconds: twenty on two cores take their turns. */

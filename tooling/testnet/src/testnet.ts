@@ -159,7 +159,7 @@ async function startRelay(
 ): Promise<RunningRelay> {
   const ports = usualPorts ? [] : ['--port', '0', '--tcp-port', '0'];
   const args = ['--json', ...ports, '--bind', host, '--home', home, '--name', name];
-  const child = await startChild<RelayInfo>(programOf('@peerai/relay', 'main.js'), args, {
+  const child = await startChild<RelayInfo>(programOf('@peerai/relay', 'program/main.js'), args, {
     env: {},
     onLog: (line) => onLog(`${name} ${line}`),
     signal,
@@ -205,12 +205,16 @@ async function startAgent(plan: AgentPlan): Promise<RunningAgent> {
     PEERAI_LLM__EXPOSE: '*',
     ...options.env,
   };
-  const child = await startChild<AgentReady>(programOf('@peerai/agent', 'main.js'), ['up', '--json', '--home', home], {
-    env,
-    cwd: tmpdir(),
-    onLog: (line) => onLog(`${name} ${line}`),
-    signal,
-  });
+  const child = await startChild<AgentReady>(
+    programOf('@peerai/agent', 'program/main.js'),
+    ['up', '--json', '--home', home],
+    {
+      env,
+      cwd: tmpdir(),
+      onLog: (line) => onLog(`${name} ${line}`),
+      signal,
+    },
+  );
   started(child);
   const { api, http, peerId } = child.ready.agent;
   const token = readFileSync(join(home, 'token'), 'utf8').trim();

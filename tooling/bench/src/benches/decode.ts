@@ -1,5 +1,9 @@
 import type { LanguageModel } from '@peerai/core-protocol';
+import { nanoGguf } from '@peerai/nn-engine/export';
+import { readNanoFile } from '@peerai/nn-engine/node';
+import { freshFolder } from '../folder.ts';
 import { type Bench, elapsedMs, interleave, notMeasured, processorSeconds, type Result, resultOf } from '../harness.ts';
+import { findLlamaCpp, type LlamaCpp, llamaCppMissing, openLlamaCpp } from '../llama-cpp/llama-cpp.ts';
 import { nanoMissing, shippedNano } from '../nano.ts';
 
 const rounds = 7;
@@ -18,31 +22,59 @@ const longTokens = 64;
 
 const row = { unit: 'tokens/s' };
 const absolute = { ...row, case: 'nano, one core', goal: goalPerSecond, rule: 'candidate-at-least' } as const;
-const llamaCpp: Result = notMeasured({ ...row, case: 'nano, against node-llama-cpp on the same weights', goal: 0.8 });
+const against = { ...row, case: 'nano, against node-llama-cpp on the same weights', goal: 0.8 } as const;
+/** Any ids do: what is timed is what follows them. About as many as a question has. */
+const prompt = Array.from({ length: 12 }, (_, index) => 40 + index);
+const contextSize = 256;
 
-/** Tokens a second of the nano model on one core? */
+/** Tokens a second of the nano model on one core, and of llama.cpp with the same weights? */
 export const decode: Bench = {
   name: 'decode',
   async run({ signal }) {
     const model = shippedNano();
-    if (model === undefined) return { results: [notMeasured(absolute), llamaCpp], notes: [nanoMissing] };
+    if (model === undefined) return { results: [notMeasured(absolute), notMeasured(against)], notes: [nanoMissing] };
     await model.warm?.(signal);
-    const readings = await interleave(
-      { whole: () => wholeRate(model, signal), decode: () => decodeRate(model, signal) },
-      { rounds, signal },
-    );
-    return {
-      results: [
-        resultOf({ ...absolute, candidate: readings.decode }),
-        resultOf({ ...row, case: 'nano, by the clock, reading the question included', candidate: readings.whole }),
-        llamaCpp,
-      ],
-      notes: [
-        'One core: tokens a second of processor time, the question cancelled out. node-llama-cpp is not installed: that row is not measured.',
-      ],
-    };
+    const ours = { whole: () => wholeRate(model, signal), decode: () => decodeRate(model, signal) };
+    const location = findLlamaCpp();
+    if (location === undefined) {
+      const readings = await interleave(ours, { rounds, signal });
+      return { results: [...ownRows(readings), notMeasured(against)], notes: [oneCore, llamaCppMissing] };
+    }
+    using folder = freshFolder();
+    const gguf = nanoGguf(await readNanoFile(signal));
+    await using llama = await openLlamaCpp(location, folder.path, gguf, { contextSize });
+    const readings = await interleave({ ...ours, llama: () => llamaRate(llama) }, { rounds, signal });
+    const row = resultOf({ ...against, candidate: readings.decode, baseline: readings.llama });
+    return { results: [...ownRows(readings), row], notes: [oneCore] };
   },
 };
+
+const oneCore =
+  'One core: tokens a second of processor time, the question cancelled out; llama.cpp likewise, on one thread, float32 weights of the same values.';
+
+function ownRows(readings: {
+  readonly decode: readonly number[];
+  readonly whole: readonly number[];
+}): readonly Result[] {
+  return [
+    resultOf({ ...absolute, candidate: readings.decode }),
+    resultOf({ ...row, case: 'nano, by the clock, reading the question included', candidate: readings.whole }),
+  ];
+}
+
+/** As `decodeRate`: a long answer less a short one. */
+async function llamaRate(llama: LlamaCpp): Promise<number> {
+  let [tokens, seconds] = [0, 0];
+  for (const _ of questions) {
+    for (const [sign, count] of [
+      [-1, shortTokens],
+      [1, longTokens],
+    ] as const) {
+      seconds += sign * (await processorSeconds(async () => (tokens += sign * (await llama.generate(prompt, count)))));
+    }
+  }
+  return tokens / seconds;
+}
 
 interface Timed {
   readonly tokens: number;

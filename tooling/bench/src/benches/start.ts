@@ -24,7 +24,7 @@ export const start: Bench = {
   name: 'start',
   async run({ signal, log }) {
     using folder = freshFolder();
-    const agent = builtFile(import.meta.resolve('@peerai/agent/package.json'), 'main.js');
+    const agent = builtFile(import.meta.resolve('@peerai/agent/package.json'), 'program/main.js');
     const memory: number[] = [];
     const readings = await interleave(
       {

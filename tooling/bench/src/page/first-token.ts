@@ -1,21 +1,6 @@
-import { existsSync } from 'node:fs';
+import { type Browser, openBrowser } from '@peerai/config/tab';
 import { startTestnet } from '@peerai/testnet';
-import { type Browser, chromium } from 'playwright-core';
 
-const systemChromium = '/usr/bin/chromium';
-/** A browser that talks to nobody else. */
-const quietArguments = [
-  '--no-sandbox',
-  '--headless',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--disable-domain-reliability',
-  '--no-pings',
-];
 const stepMs = 20_000;
 /** The first text of an answer on the guest's page. */
 const answerText = 'article.turn p.said';
@@ -68,14 +53,4 @@ async function oneGuest(browser: Browser, link: string): Promise<number> {
   } finally {
     await context.close();
   }
-}
-
-/** The system's Chromium where there is one, else the one that npm brings. */
-async function openBrowser(): Promise<Browser> {
-  if (existsSync(systemChromium)) return chromium.launch({ executablePath: systemChromium, args: quietArguments });
-  const { default: packaged } = await import('@sparticuz/chromium');
-  return chromium.launch({
-    executablePath: await packaged.executablePath(),
-    args: [...packaged.args, ...quietArguments],
-  });
 }

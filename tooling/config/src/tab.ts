@@ -1,0 +1,97 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { extname } from 'node:path';
+import { type Browser, chromium } from 'playwright-core';
+import { rolldown } from 'rolldown';
+
+export type { Browser, Page } from 'playwright-core';
+
+const systemChromium = '/usr/bin/chromium';
+/** Browsers that talk to nobody else. */
+const quietArguments = [
+  '--no-sandbox',
+  '--headless',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--disable-domain-reliability',
+  '--no-pings',
+];
+
+/** The system's Chromium where there is one, else the one that npm brings. */
+export async function openBrowser(): Promise<Browser> {
+  if (existsSync(systemChromium)) return chromium.launch({ executablePath: systemChromium, args: quietArguments });
+  const { default: packaged } = await import('@sparticuz/chromium');
+  return chromium.launch({
+    executablePath: await packaged.executablePath(),
+    args: [...packaged.args, ...quietArguments],
+  });
+}
+
+const ort = (name: string): URL => new URL(name, import.meta.resolve('onnxruntime-web/ort-wasm-simd-threaded.mjs'));
+
+/** The three files of onnxruntime-web that a page serves to run graphs in wasm. */
+export const runtimeFiles: Readonly<Record<string, URL>> = {
+  'ort.wasm.min.mjs': ort('ort.wasm.min.mjs'),
+  'ort-wasm-simd-threaded.mjs': ort('ort-wasm-simd-threaded.mjs'),
+  'ort-wasm-simd-threaded.wasm': ort('ort-wasm-simd-threaded.wasm'),
+};
+
+export interface Site extends AsyncDisposable {
+  /** Without a slash at its end. `/` loads `/page.js` in a page that is cross-origin isolated, `/plain` in one that is not. */
+  readonly url: string;
+}
+
+/** Serves modules, each joined from its TypeScript source with all that it imports, and files, by their names below `/`. */
+export async function serveSite(
+  modules: Readonly<Record<string, URL>>,
+  files: Readonly<Record<string, URL>>,
+): Promise<Site> {
+  const joined = new Map<string, string>(
+    await Promise.all(Object.entries(modules).map(async ([name, file]) => [`/${name}`, await join(file)] as const)),
+  );
+  const apart = new Map<string, URL>(Object.entries(files).map(([name, file]) => [`/${name}`, file]));
+  const server = createServer((request, response) => {
+    const path = request.url ?? '/';
+    if (path !== '/plain') {
+      response.setHeader('cross-origin-opener-policy', 'same-origin');
+      response.setHeader('cross-origin-embedder-policy', 'require-corp');
+    }
+    const file = apart.get(path);
+    const page = path === '/' || path === '/plain' ? '<script type="module" src="/page.js"></script>' : undefined;
+    const body = file === undefined ? (page ?? joined.get(path)) : readFile(file);
+    if (body === undefined) return void response.writeHead(404).end();
+    response.setHeader('content-type', page === undefined ? (types[extname(path)] ?? '') : 'text/html');
+    void Promise.resolve(body).then((bytes) => response.end(bytes));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+const types: Readonly<Record<string, string>> = {
+  '.js': 'text/javascript',
+  '.mjs': 'text/javascript',
+  '.wasm': 'application/wasm',
+};
+
+async function join(file: URL): Promise<string> {
+  await using bundle = await rolldown({
+    input: file.pathname,
+    platform: 'browser',
+    resolve: { conditionNames: ['@peerai/source', 'browser', 'import', 'module', 'default'] },
+    logLevel: 'silent',
+  });
+  const { output } = await bundle.generate({ format: 'esm', minify: true });
+  return output[0].code;
+}
