@@ -72,20 +72,21 @@ test('who loses the link that gossip went over is heard over the one that is lef
   expect(a.libp2p.getConnections()).toHaveLength(1);
 });
 
-test('of the copies that several neighbours bring, the signature of one is checked', async () => {
+test('a copy of what a neighbour brought before is told by its bytes, and its signature is not checked', async () => {
   const all = [await node(), await node(), await node(), await node()];
   for (const [index, { libp2p }] of all.entries())
     for (const other of all.slice(0, index)) await libp2p.dial(other.libp2p.getMultiaddrs());
   const others = all.length - 1;
   await until(() => all.every(({ pubsub }) => pubsub.getSubscribers('talk').length === others));
   await until(() => all.every(({ pubsub }) => (pubsub as unknown as Inner).getMeshPeers('talk').length === others));
-  let [copies, heard, checked] = [0, 0, 0];
+  const copies: (() => Promise<void>)[] = [];
+  let [heard, checked] = [0, 0];
   for (const { pubsub } of all) {
     pubsub.addEventListener('message', () => (heard += 1));
     const inner = pubsub as unknown as Inner;
     const handle = inner.handleReceivedMessage.bind(pubsub);
-    inner.handleReceivedMessage = (...given) => {
-      copies += 1;
+    inner.handleReceivedMessage = async (...given) => {
+      copies.push(async () => handle(...given));
       return handle(...given);
     };
   }
@@ -98,8 +99,12 @@ test('of the copies that several neighbours bring, the signature of one is check
     const messages = 5;
     for (let count = 0; count < messages; count += 1)
       await all[count % 4]?.pubsub.publish('talk', Uint8Array.of(count));
-    await until(() => heard === messages * others && copies > heard);
-    expect(checked).toBe(messages * others);
+    await until(() => heard === messages * others && copies.length > heard);
+    expect(checked).toBeGreaterThanOrEqual(heard);
+    // Copies that cross on the way may both be checked; each of these comes after the first was judged.
+    checked = 0;
+    for (const again of copies) await again();
+    expect([checked, heard]).toEqual([0, messages * others]);
   } finally {
     crypto.verify = verify;
   }
