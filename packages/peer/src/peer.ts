@@ -1,92 +1,35 @@
 import type { PeerId } from '@peerai/core-protocol';
-import type { Gateway } from '@peerai/llm-bridge';
-import type { Chat } from './chat/chat.ts';
-import type { Clusters } from './clusters/clusters.ts';
+import { openCommons } from './commons/commons.ts';
 import { openClusters } from './clusters/open-clusters.ts';
-import { createDiscovery, type Discovery } from './discovery/discovery.ts';
-import { createDoctor, type Doctor } from './doctor/doctor.ts';
-import { createEventHub, type EventHub } from './events/hub.ts';
-import { createOlderPeers, type OlderPeers } from './http/older-peers.ts';
-import type { PeerHttp } from './http/open-messenger.ts';
+import { createDiscovery } from './discovery/discovery.ts';
+import { createDoctor } from './doctor/doctor.ts';
+import { createEventHub } from './events/hub.ts';
+import { createOlderPeers } from './http/older-peers.ts';
 import { runTraffic } from './events/traffic.ts';
-import type { Groups } from './groups/groups.ts';
 import { openAccounts } from './ledger/accounts.ts';
-import type { Books } from './ledger/books.ts';
-import { type Keys, openKeys } from './keys/keys.ts';
+import { openKeys } from './keys/keys.ts';
 import { createContact } from './links/contact.ts';
 import { createLinkBook } from './links/link-book.ts';
-import type { Files } from './files/files.ts';
-import { createNodeLending, type NodeLending } from './lending/lending.ts';
-import { createMemory, type PeerMemory } from './memory/memory.ts';
+import { createNodeLending } from './lending/lending.ts';
+import { createMemory } from './memory/memory.ts';
 import { openCorrespondence } from './messages/correspondence.ts';
-import type { Messages } from './messages/messages.ts';
 import { openAnswers } from './models/answers.ts';
-import { createImportedModels, type ImportedModels } from './models/imported-models.ts';
-import type { Models } from './models/models.ts';
-import type { PeerMetrics } from './metrics/metrics.ts';
+import { createImportedModels } from './models/imported-models.ts';
 import { createNodeView } from './node/node-view.ts';
-import type { NodeView } from './node/node.schema.ts';
 import { noteHybrid, openDevices } from './pairing/devices.ts';
-import { createPairing, type Pairing } from './pairing/pairing.ts';
-import { createPeers, type Peers } from './pairing/peers.ts';
-import type { PeerPaths } from './paths/paths.ts';
+import { createPairing } from './pairing/pairing.ts';
+import { createPeers } from './pairing/peers.ts';
 import type { PeerSettings, PeerWorld } from './peer-world.ts';
 import { openLending } from './share/lending.ts';
-import type { Sharing } from './share/sharing.ts';
-import type { State } from './state/state.ts';
-import { createStatus, type Status } from './status/status.ts';
+import { createStatus } from './status/status.ts';
 import { promptHandler } from './tasks/prompt-handler.ts';
 import { createTaskReceipts } from './tasks/task-receipts.ts';
-import type { Tasks } from './tasks/tasks.ts';
-import type { PeerTopics } from './topics/topics.ts';
-import { createTraining, type Training } from './training/training.ts';
+import { createTraining } from './training/training.ts';
 import { needsTrainingRight } from './training/training-protocol.ts';
+import type { Peer } from './peer-type.ts';
 
 export type { PeerSettings, PeerWorld } from './peer-world.ts';
-
-/** One peer: every use case, ready to be given a face. */
-export interface Peer {
-  readonly id: PeerId;
-  readonly events: EventHub;
-  readonly peers: Peers;
-  readonly pairing: Pairing;
-  readonly sharing: Sharing;
-  readonly models: Models;
-  readonly imported: ImportedModels;
-  readonly memory: PeerMemory;
-  readonly chat: Chat;
-  readonly clusters: Clusters;
-  readonly metrics: PeerMetrics;
-  readonly books: Books;
-  readonly messages: Messages;
-  readonly files: Files;
-  readonly groups: Groups;
-  readonly state: State;
-  readonly tasks: Tasks;
-  readonly topics: PeerTopics;
-  readonly training: Training;
-  readonly nodeLending: NodeLending;
-  readonly status: Status;
-  readonly paths: PeerPaths;
-  readonly doctor: Doctor;
-  readonly discovery: Discovery;
-  readonly keys: Keys;
-  readonly http: PeerHttp;
-  readonly olderPeers: OlderPeers;
-  /** The OpenAI and Ollama faces. */
-  readonly gateway: Gateway;
-  node(): Promise<NodeView>;
-  answering(): NodeView['answering'];
-  linkBytes(): number;
-  /** For the transport: may this peer open this `granted` protocol? */
-  isGranted(peer: PeerId, protocolId: string): boolean;
-  isBlocked(peer: PeerId): boolean;
-  /** For the transport: were links to this peer sealed with post-quantum keys? Then they have to be. */
-  isHybrid(peer: PeerId): boolean;
-  /** Safe to call twice. */
-  start(): Promise<void>;
-  stop(): Promise<void>;
-}
+export type { Peer } from './peer-type.ts';
 
 /**
  * Opens a peer's books and puts its use cases together; nothing goes out before `start`.
@@ -131,6 +74,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
       accounts.met(peer);
       memory.met(peer);
       nodeLending.met(peer);
+      commons.met(peer);
     },
   });
   const { relays, reach, paths } = contact;
@@ -185,6 +129,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
       training.review(peer);
       clusters.review(peer);
       nodeLending.review(peer);
+      commons.review(peer);
     },
     nudge: (peer) => contact.nudge(peer),
     removed: (peer) => remote.forget(peer),
@@ -266,6 +211,10 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
   const { clusters, metrics } = clusterWork;
   const forLending = { ledger: accounts.ledger, devices, events, nameOf, isOnline, answering, tasks, settings };
   const nodeLending = createNodeLending({ ...world, ...forLending, stopping: stopping.signal });
+  const commons = openCommons(
+    { ...world, devices, events, accounts, messages, nameOf, isOnline, stopping: stopping.signal },
+    settings,
+  );
   const { replaceKey } = world;
   const keys = await openKeys({
     ...world,
@@ -343,7 +292,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     isGranted: (peer, protocolId) =>
       (devices.get(peer)?.blocked === false && (!needsTrainingRight(protocolId) || training.mayTrain(peer))) ||
       training.isVisitor(peer, protocolId),
-    isBlocked: (peer) => devices.isBlocked(peer),
+    isBlocked: (peer) => devices.isBlocked(peer) || commons.isRefused(peer),
     isHybrid: (peer) => devices.get(peer)?.hybrid === true,
     node: async () => node(),
     async start() {
@@ -375,6 +324,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
       await training.start();
       await clusterWork.start();
       await nodeLending.start();
+      await commons.start();
       discovery.start(stopping.signal);
       contact.start();
     },
@@ -384,7 +334,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
       contact.stop();
       pairing.stop();
       lending.stop();
-      await Promise.all([training.close(), nodeLending.stop()]);
+      await Promise.all([training.close(), nodeLending.stop(), commons.stop()]);
       await correspondence.mute();
       status.stop();
       serving?.[Symbol.dispose]();

@@ -2,6 +2,7 @@ import { PeerAiError, type PeerId, type Store } from '@peerai/core-protocol';
 import type { StateSample } from '@peerai/nn-engine/metrics';
 import type { Devices } from '../pairing/devices.ts';
 import type { Status } from '../status/status.ts';
+import { onDemand } from '../store/on-demand.ts';
 import type { ClusterRoom, ClusterRoomDeps } from './cluster-room.ts';
 import type { ClusterDetail, ClustersView } from './clusters.schema.ts';
 
@@ -31,8 +32,6 @@ export interface Clusters extends Omit<ClusterRoom, 'list' | 'get' | 'review' | 
 /** What computes them is loaded when they are used: most peers have none. */
 export function createClusters(deps: ClustersDeps): Clusters {
   const { devices, status, isOnline, mayTrain } = deps;
-  let opening: Promise<ClusterRoom> | undefined;
-  let opened: ClusterRoom | undefined;
   const others = () =>
     devices.list().flatMap(({ peer }) => {
       const report = mayTrain(peer) && isOnline(peer) ? status().heard(peer)?.report : undefined;
@@ -41,14 +40,10 @@ export function createClusters(deps: ClustersDeps): Clusters {
   const open = async (): Promise<ClusterRoom> => {
     if (deps.stopping.aborted) throw new PeerAiError('ABORTED', 'this peer is stopping');
     const { openClusterRoom } = await import('./cluster-room.ts');
-    opened = await openClusterRoom({ ...deps, others, own: () => status().own() });
-    return opened;
+    return openClusterRoom({ ...deps, others, own: () => status().own() });
   };
-  const room = (): Promise<ClusterRoom> =>
-    (opening ??= open().catch((error: unknown) => {
-      opening = undefined;
-      throw error;
-    }));
+  const held = onDemand(open);
+  const room = held.get;
   return {
     list: async () => (await room()).list(),
     get: async (name) => (await room()).get(name),
@@ -62,15 +57,15 @@ export function createClusters(deps: ClustersDeps): Clusters {
     learn: async (name, lesson, signal) => (await room()).learn(name, lesson, signal),
     grow: async (name) => (await room()).grow(name),
     remove: async (name) => (await room()).remove(name),
-    sample: () => opened?.sample(),
-    review: (peer) => opened?.review(peer, mayTrain(peer)),
+    sample: () => held.now()?.sample(),
+    review: (peer) => held.now()?.review(peer, mayTrain(peer)),
     async start() {
       if (!(await hasClusters(deps.store))) return;
       await room();
       deps.awake();
     },
     async close() {
-      await (await opening?.catch(() => undefined))?.close();
+      await (await held.settled())?.close();
     },
   };
 }

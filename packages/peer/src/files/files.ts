@@ -13,6 +13,7 @@ import type { EventHub } from '../events/hub.ts';
 import { limits } from '../limits.ts';
 import type { Messages } from '../messages/messages.ts';
 import type { Devices } from '../pairing/devices.ts';
+import { onDemand } from '../store/on-demand.ts';
 import type { FilesView, FileView } from './files.schema.ts';
 
 export interface FilesDeps {
@@ -61,8 +62,6 @@ export function createFiles(deps: FilesDeps): Files {
   const room = store.room('files');
   const tell = teller(deps);
   const ending = new AbortController();
-  let opening: Promise<Opened> | undefined;
-  let opened: Opened | undefined;
   let answering: Disposable | undefined;
   const open = async (): Promise<Opened> => {
     if (shelf === undefined) throw new PeerAiError('UNSUPPORTED', 'this peer keeps no files');
@@ -81,14 +80,10 @@ export function createFiles(deps: FilesDeps): Files {
       },
     });
     await files.start(ending.signal);
-    opened = { files, takeChunk: createChunkIntake({ ...deps, files, stopping: ending.signal }) };
-    return opened;
+    return { files, takeChunk: createChunkIntake({ ...deps, files, stopping: ending.signal }) };
   };
-  const loaded = (): Promise<Opened> =>
-    (opening ??= open().catch((error: unknown) => {
-      opening = undefined;
-      throw error;
-    }));
+  const held = onDemand(open);
+  const loaded = held.get;
   const find = async (text: string): Promise<{ readonly files: PeerFiles; readonly record: FileRecord }> => {
     const { files } = await loaded();
     const [record, another] = files.all().filter(({ id }) => id === text || (text.length >= 8 && id.startsWith(text)));
@@ -153,7 +148,7 @@ export function createFiles(deps: FilesDeps): Files {
     },
     async stop() {
       answering?.[Symbol.dispose]();
-      await opening?.catch(() => undefined);
+      const opened = await held.settled();
       ending.abort();
       tell.stop();
       await opened?.files.stop();

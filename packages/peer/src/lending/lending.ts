@@ -17,6 +17,7 @@ import type { NodeView } from '../node/node.schema.ts';
 import type { Devices } from '../pairing/devices.ts';
 import type { PeerSettings } from '../peer-world.ts';
 import type { Tasks } from '../tasks/tasks.ts';
+import { onDemand } from '../store/on-demand.ts';
 import type { MachineReading } from './gauge.ts';
 import type {
   borrowRequestSchema,
@@ -87,20 +88,15 @@ export function createNodeLending(deps: NodeLendingDeps): NodeLending {
     if (!mayBorrow(peer))
       throw new PeerAiError('NOT_GRANTED', 'this device may not borrow nodes here; its owner can allow it');
   };
-  let opening: Promise<LendingRoom> | undefined;
-  let opened: LendingRoom | undefined;
   const open = async (): Promise<LendingRoom> => {
     if (deps.stopping.aborted) throw new PeerAiError('ABORTED', 'this peer is stopping');
     const { openLendingRoom } = await import('./room.ts');
-    opened = await openLendingRoom({ ...deps, mayBorrow });
+    const opened = await openLendingRoom({ ...deps, mayBorrow });
     opened.resume();
     return opened;
   };
-  const room = (): Promise<LendingRoom> =>
-    (opening ??= open().catch((error: unknown) => {
-      opening = undefined;
-      throw error;
-    }));
+  const held = onDemand(open);
+  const room = held.get;
   const serving: Disposable[] = [];
   return {
     own: async () => (await room()).own(),
@@ -110,9 +106,9 @@ export function createNodeLending(deps: NodeLendingDeps): NodeLending {
     list: async () => (await room()).list(),
     get: async (text) => (await room()).get(text),
     borrow: async (wish, signal) => (await room()).borrow(wish, signal),
-    met: (peer) => opened?.met(peer),
+    met: (peer) => held.now()?.met(peer),
     review(peer) {
-      if (!mayBorrow(peer)) opened?.cutOff(peer);
+      if (!mayBorrow(peer)) held.now()?.cutOff(peer);
     },
     async start() {
       const { network, clock } = deps;
@@ -141,7 +137,7 @@ export function createNodeLending(deps: NodeLendingDeps): NodeLending {
     },
     async stop() {
       for (const one of serving.splice(0)) one[Symbol.dispose]();
-      await (await opening?.catch(() => undefined))?.closed();
+      await (await held.settled())?.closed();
     },
   };
 }

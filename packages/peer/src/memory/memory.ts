@@ -2,6 +2,7 @@ import { createIdentity, type Logger, PeerAiError, type PeerId, serveMethod } fr
 import { limits } from '../limits.ts';
 import { readFormerKeys } from '../keys/former.ts';
 import { newestKey } from '../pairing/newest-key.ts';
+import { onDemand } from '../store/on-demand.ts';
 import { createCopies } from './copies.ts';
 import { memoryMethod } from './memory-protocol.ts';
 import type { MemoryRoom, MemoryRoomDeps } from './memory-room.ts';
@@ -49,18 +50,14 @@ export function createMemory(given: MemoryDeps): PeerMemory {
   };
   const others = async () => await import('./others.ts');
   const shares = async () => await import('./share.ts');
-  let opening: Promise<MemoryRoom> | undefined;
   let isOver = false;
   const open = async (): Promise<MemoryRoom> => {
     if (isOver) throw new PeerAiError('ABORTED', 'this peer is stopping');
     formerKeys = await readFormerKeys(deps, identity.peer);
     return (await import('./memory-room.ts')).openMemoryRoom({ ...deps, formerKeys });
   };
-  const room = (): Promise<MemoryRoom> =>
-    (opening ??= open().catch((error: unknown) => {
-      opening = undefined;
-      throw error;
-    }));
+  const held = onDemand(open);
+  const room = held.get;
   const busy = new Set<PeerId>();
   /** Tries again while the peer is here: a link that broke in the middle is no reason to wait for the next meeting. */
   const giveWaiting = async (peer: PeerId): Promise<void> => {
@@ -127,7 +124,7 @@ export function createMemory(given: MemoryDeps): PeerMemory {
     },
     async stop() {
       isOver = true;
-      await (await opening?.catch(() => undefined))?.stop();
+      await (await held.settled())?.stop();
     },
   };
 }

@@ -8,6 +8,7 @@ import {
 } from '@peerai/core-protocol';
 import type { Engine } from '@peerai/llm-bridge';
 import { limits } from '../limits.ts';
+import { onDemand } from '../store/on-demand.ts';
 import type { ImportedModelsView, ImportedModelView, ModelRunView } from './imported.schema.ts';
 import type { ImportedRoom } from './imported/imported-room.ts';
 import type { ModelRunner } from './imported/runner.ts';
@@ -68,7 +69,6 @@ function embedder({ name, bytes, loaded }: ImportedModelView, room: ImportedRoom
 /** What keeps and runs them is loaded when it is used: most peers never import one. */
 export function createImportedModels(deps: ImportedModelsDeps): ImportedModels {
   const { shelf, modelRunner: runner } = deps;
-  let opening: Promise<ImportedRoom> | undefined;
   let isOver = false;
   const open = async (): Promise<ImportedRoom> => {
     if (shelf === undefined || runner === undefined)
@@ -77,11 +77,8 @@ export function createImportedModels(deps: ImportedModelsDeps): ImportedModels {
     const { openImportedRoom } = await import('./imported/imported-room.ts');
     return openImportedRoom({ ...deps, store: deps.store.room(importedRoomName), shelf, runner });
   };
-  const room = (): Promise<ImportedRoom> =>
-    (opening ??= open().catch((error: unknown) => {
-      opening = undefined;
-      throw error;
-    }));
+  const held = onDemand(open);
+  const room = held.get;
   /** Opens nothing where nothing was imported. */
   const embedders = async (): Promise<readonly LanguageModel[]> => {
     if (isOver || shelf === undefined || runner === undefined) return [];
@@ -107,7 +104,7 @@ export function createImportedModels(deps: ImportedModelsDeps): ImportedModels {
     run: async (name, inputs, signal) => (await room()).run(name, inputs, signal),
     async stop() {
       isOver = true;
-      await (await opening?.catch(() => undefined))?.stop();
+      await (await held.settled())?.stop();
     },
   };
 }

@@ -18,6 +18,7 @@ import type { BlobSource } from '@peerai/core-protocol/blob';
 import type { Run } from '@peerai/nn-engine/rounds';
 import type { PeerErrorCode } from '../errors.ts';
 import { limits } from '../limits.ts';
+import { onDemand } from '../store/on-demand.ts';
 import type { ActiveRun } from './active-run.ts';
 import { countedNetwork } from './counted-network.ts';
 import { findData, readText } from './data-sets.ts';
@@ -81,7 +82,6 @@ export function createRunner(deps: RunnerDeps): Runner {
   const { book, clock, identity } = deps;
   const network = countedNetwork(deps.network);
   const closing = new AbortController();
-  let opening: Promise<TrainingEngine> | undefined;
   let going: Going | undefined;
   let isBusy = false;
   const openEngine = async (): Promise<TrainingEngine> => {
@@ -90,11 +90,8 @@ export function createRunner(deps: RunnerDeps): Runner {
     const [{ openTrainingEngine }, runtime] = await Promise.all([import('./lazy.ts'), deps.runtime()]);
     return openTrainingEngine({ ...deps, network, runtime });
   };
-  const engine = (): Promise<TrainingEngine> =>
-    (opening ??= openEngine().catch((error: unknown) => {
-      opening = undefined;
-      throw error;
-    }));
+  const held = onDemand(openEngine);
+  const engine = held.get;
 
   /** Loads everything, writes the run down, and lets it go. */
   const take = async (part: Part): Promise<RunHead> => {
@@ -183,7 +180,7 @@ export function createRunner(deps: RunnerDeps): Runner {
     async close() {
       closing.abort(new PeerAiError('ABORTED', 'this peer is stopping'));
       await going?.ended;
-      (await opening?.catch(() => undefined))?.[Symbol.dispose]();
+      (await held.settled())?.[Symbol.dispose]();
     },
   };
 }

@@ -16,6 +16,7 @@ import {
 import type { z } from 'zod';
 import type { EventHub } from '../events/hub.ts';
 import type { Devices } from '../pairing/devices.ts';
+import { onDemand } from '../store/on-demand.ts';
 import type { TrainingRoom } from './room.ts';
 import type { ShareReach } from '../share/sharing.ts';
 import { linkMethod } from './link-protocol.ts';
@@ -96,21 +97,15 @@ export function createTraining(deps: TrainingDeps): Training {
     const device = deps.devices.get(peer);
     return device?.allow.includes('train') === true && !device.blocked;
   };
-  let opening: Promise<TrainingRoom> | undefined;
-  let opened: TrainingRoom | undefined;
   let isClosing = false;
   const serving: Disposable[] = [];
   const open = async (): Promise<TrainingRoom> => {
     if (isClosing) throw new PeerAiError('ABORTED', 'this peer is stopping');
     const { openTrainingRoom } = await import('./room.ts');
-    opened = await openTrainingRoom({ ...deps, mayTrain });
-    return opened;
+    return openTrainingRoom({ ...deps, mayTrain });
   };
-  const room = (): Promise<TrainingRoom> =>
-    (opening ??= open().catch((error: unknown) => {
-      opening = undefined;
-      throw error;
-    }));
+  const held = onDemand(open);
+  const room = held.get;
   return {
     list: async () => (await room()).list(),
     get: async (text) => (await room()).get(text),
@@ -125,17 +120,18 @@ export function createTraining(deps: TrainingDeps): Training {
     stopLink: async (id) => (await room()).stopLink(id),
     model: async (text) => (await room()).model(text),
     mayTrain,
-    isVisitor: (peer, protocolId) => isForVisitors(protocolId) && opened?.admits(peer) === true,
-    review: (peer) => opened?.review(peer),
+    isVisitor: (peer, protocolId) => isForVisitors(protocolId) && held.now()?.admits(peer) === true,
+    review: (peer) => held.now()?.review(peer),
     async start() {
       const resumed = (await hasRuns(deps.store)) ? await room() : undefined;
       const answer = async (peer: PeerId) => {
-        if (mayTrain(peer)) return { offers: opened?.ownOffers(peer) ?? [] };
+        if (mayTrain(peer)) return { offers: held.now()?.ownOffers(peer) ?? [] };
         throw new PeerAiError('NOT_GRANTED', 'this device may not train here; its owner can allow it');
       };
       // Without a room there is no run, so there is no link either: a stranger's question loads nothing.
       const greet = async (peer: PeerId, grant: Uint8Array) => {
-        if (opening !== undefined) return (await opening).greet(peer, grant);
+        const opened = await held.settled();
+        if (opened !== undefined) return opened.greet(peer, grant);
         throw new PeerAiError('TICKET_INVALID', 'this link is not known here');
       };
       const { clock, network } = deps;
@@ -148,7 +144,7 @@ export function createTraining(deps: TrainingDeps): Training {
     async close() {
       isClosing = true;
       for (const one of serving.splice(0)) one[Symbol.dispose]();
-      await (await opening?.catch(() => undefined))?.close();
+      await (await held.settled())?.close();
     },
   };
 }

@@ -1,0 +1,40 @@
+import type { Network, PeerId, Store } from '@peerai/core-protocol';
+import type { EventHub } from '../events/hub.ts';
+import type { Accounts } from '../ledger/accounts.ts';
+import type { Messages } from '../messages/messages.ts';
+import type { Devices } from '../pairing/devices.ts';
+import type { PeerSettings, PeerWorld } from '../peer-world.ts';
+
+export interface CommonsDeps extends PeerWorld {
+  readonly store: Store;
+  readonly network: Network;
+  readonly devices: Devices;
+  readonly events: EventHub;
+  readonly accounts: Accounts;
+  readonly messages: Messages;
+  readonly nameOf: (peer: PeerId) => string;
+  readonly isOnline: (peer: PeerId) => boolean;
+  readonly stopping: AbortSignal;
+}
+
+/** What peers hold each other to: witnessed logs, the market, reputation, and what a group decides. */
+export interface Commons {
+  /** A paired device said hello. */
+  met(peer: PeerId): void;
+  /** The owner changed what a device may do. */
+  review(peer: PeerId): void;
+  /** Proven to lie, or below what this peer stands: no link, no answer. */
+  isRefused(peer: PeerId): boolean;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export function openCommons(_deps: CommonsDeps, _settings: PeerSettings): Commons {
+  return {
+    met: () => undefined,
+    review: () => undefined,
+    isRefused: () => false,
+    start: async () => undefined,
+    stop: async () => undefined,
+  };
+}
