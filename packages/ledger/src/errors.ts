@@ -10,6 +10,10 @@ export type LedgerErrorCode =
   | 'LEASE_STATE'
   /** One of two peers would owe the other more than `exposureMicroMax`. */
   | 'CREDIT_EXCEEDED'
+  /** An escrow is not at a point where this can be, or has other terms. */
+  | 'ESCROW_STATE'
+  /** Where amounts are settled says no, or cannot be reached. */
+  | 'SETTLEMENT_FAILED'
   | 'INVALID_FORMAT'
   | 'INVALID_SIGNATURE'
   | 'INVALID_VERSION'
