@@ -25,8 +25,8 @@ export function vitestConfig(overrides: Overrides = {}): ReturnType<typeof defin
   return mergeConfig(preset, overrides as never);
 }
 
-/** For tests that start real agents and relays: one file is several busy processes, so half as many files at once, and after all others. */
+/** For tests that start real agents and relays, after all others: a file waits for its processes half of the time, so two cores take two at once. */
 export function processTestsConfig(overrides: Overrides = {}): ReturnType<typeof defineConfig> {
-  const fewer = defineConfig({ test: { maxWorkers: Math.max(1, cores >> 1), sequence: { groupOrder: 1 } } });
+  const fewer = defineConfig({ test: { maxWorkers: Math.max(2, cores >> 1), sequence: { groupOrder: 1 } } });
   return vitestConfig(mergeConfig(fewer, overrides as never));
 }
