@@ -1,8 +1,8 @@
-import { AbstractMultiaddrConnection, type AbstractMultiaddrConnectionInit } from '@libp2p/utils';
+import type { AbstractMultiaddrConnectionInit } from '@libp2p/utils';
 import { type DataChannel, PeerConnection } from 'node-datachannel';
 import { channelClosed } from '../../errors.ts';
 import type { NativeIceServer } from '../../nat/servers.ts';
-import { limits } from './limits.ts';
+import { bufferBytes, ChannelBytes } from '../channel-bytes.ts';
 import { type SignalOffer, splitCandidates } from './note.ts';
 
 /** One end of a connection that is coming up. Closing it is its owner's. */
@@ -110,8 +110,7 @@ function settled<T = void>(
   });
 }
 
-/** An open data channel as libp2p's bytes; Noise and yamux go over it as over a socket. */
-export class DataChannelBytes extends AbstractMultiaddrConnection {
+export class DataChannelBytes extends ChannelBytes {
   readonly #connection: PeerConnection;
   readonly #channel: DataChannel;
 
@@ -119,52 +118,20 @@ export class DataChannelBytes extends AbstractMultiaddrConnection {
     super(init);
     this.#connection = connection;
     this.#channel = channel;
-    channel.setBufferedAmountLowThreshold(limits.dataChannelBufferBytes / 4);
+    channel.setBufferedAmountLowThreshold(bufferBytes / 4);
     channel.onBufferedAmountLow(() => this.safeDispatchEvent('drain'));
-    channel.onClosed(() => this.#over());
+    channel.onClosed(() => this.over());
     connection.onStateChange((state) => {
-      if (state === 'failed' || state === 'closed') this.#over();
+      if (state === 'failed' || state === 'closed') this.over();
     });
     channel.onMessage((message) => {
       if (typeof message !== 'string') this.onData(new Uint8Array(message));
     });
   }
 
-  #over(): void {
-    this.onTransportClosed();
-    this.#connection.close();
-  }
-
-  sendData(
-    data: Parameters<AbstractMultiaddrConnection['sendData']>[0],
-  ): ReturnType<AbstractMultiaddrConnection['sendData']> {
-    const sentBytes = data.byteLength;
-    for (const piece of data) {
-      for (let start = 0; start < piece.byteLength; start += limits.dataChannelPieceBytes) {
-        if (!this.#channel.isOpen()) return this.#lost(sentBytes);
-        this.#channel.sendMessageBinary(piece.subarray(start, start + limits.dataChannelPieceBytes));
-      }
-    }
-    return { sentBytes, canSendMore: this.#channel.bufferedAmount() < limits.dataChannelBufferBytes };
-  }
-
-  /** Closed, and nobody was told yet: what is on its way then is lost, as on any wire. Thrown, it would end in a timer of yamux, unheard. */
-  #lost(sentBytes: number): ReturnType<AbstractMultiaddrConnection['sendData']> {
-    queueMicrotask(() => this.#over());
-    return { sentBytes, canSendMore: false };
-  }
-
-  async sendClose(): Promise<void> {
-    this.#channel.close();
-    this.#connection.close();
-  }
-
-  sendReset(): void {
-    this.#connection.close();
-  }
-
-  /** Streams above have their own windows; there is nothing to hold back here. */
-  sendPause(): void {}
-
-  sendResume(): void {}
+  protected isOpen = (): boolean => this.#channel.isOpen();
+  protected sendPiece = (piece: Uint8Array): unknown => this.#channel.sendMessageBinary(piece);
+  protected waitingBytes = (): number => this.#channel.bufferedAmount();
+  protected closeChannel = (): void => this.#channel.close();
+  protected closeConnection = (): void => this.#connection.close();
 }

@@ -28,7 +28,4 @@ export const limits = {
   /** How often half a `signaling.json` is looked at again before it is written anew, and the pause between, milliseconds. */
   signalHalfFileLooksMax: 10,
   signalHalfFileMs: 100,
-  /** Bytes of a data channel's message, and bytes it may hold before its writer waits. */
-  dataChannelPieceBytes: 65_536,
-  dataChannelBufferBytes: 1_048_576,
 } as const;

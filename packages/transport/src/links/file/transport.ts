@@ -16,6 +16,7 @@ import { type Multiaddr, multiaddr, registry } from '@multiformats/multiaddr';
 import { type Clock, type Logger, PeerAiError } from '@peerai/core-protocol';
 import { reasonOf, transportError } from '../../errors.ts';
 import type { Components } from '../../libp2p/components.ts';
+import { isMeetingAddress, meetingTarget } from '../meeting-address.ts';
 import { limits } from './limits.ts';
 import type { SignalBoard } from './board.ts';
 import { answerMeeting, DataChannelBytes, offerMeeting, type Servers, takeCandidates } from './data-channel.ts';
@@ -55,11 +56,11 @@ class FileTransport implements Transport {
   }
 
   listenFilter(addresses: Multiaddr[]): Multiaddr[] {
-    return addresses.filter((address) => address.getComponents()[0]?.name === protocol);
+    return addresses.filter((address) => isMeetingAddress(address, protocol));
   }
 
   dialFilter(addresses: Multiaddr[]): Multiaddr[] {
-    return this.listenFilter(addresses).filter((address) => targetOf(address) !== undefined);
+    return this.listenFilter(addresses).filter((address) => meetingTarget(address, protocol) !== undefined);
   }
 
   createListener({ upgrader }: CreateListenerOptions): Listener {
@@ -68,7 +69,7 @@ class FileTransport implements Transport {
 
   /** Waits for the other side as long as the signal lets it, so either may start first. */
   async dial(address: Multiaddr, options: DialTransportOptions): Promise<Connection> {
-    const to = targetOf(address);
+    const to = meetingTarget(address, protocol);
     if (to === undefined) throw transportError('INVALID_FORMAT', 'an address in a folder ends in /p2p/<peer>');
     for (;;) {
       options.signal.throwIfAborted();
@@ -251,9 +252,4 @@ async function whenThereIsRoom(clock: Clock, signal: AbortSignal, put: () => Pro
       await clock.sleep(limits.signalPollMs, signal);
     }
   }
-}
-
-function targetOf(address: Multiaddr): string | undefined {
-  const [first, second, ...rest] = address.getComponents();
-  return first?.name === protocol && second?.name === 'p2p' && rest.length === 0 ? second.value : undefined;
 }

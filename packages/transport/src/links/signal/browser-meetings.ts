@@ -1,6 +1,7 @@
-import { AbstractMultiaddrConnection, type AbstractMultiaddrConnectionInit } from '@libp2p/utils';
+import type { AbstractMultiaddrConnectionInit } from '@libp2p/utils';
 import { bounded, type Clock, orAborted } from '@peerai/core-protocol';
 import { channelClosed } from '../../errors.ts';
+import { bufferBytes, ChannelBytes } from '../channel-bytes.ts';
 import { splitCandidates } from '../file/note.ts';
 import { limits } from './limits.ts';
 import { channelLabel, type Meeting, type Meetings } from './meeting.ts';
@@ -122,8 +123,7 @@ async function whenOpen(channel: Promise<BrowserChannel>): Promise<BrowserChanne
   return one;
 }
 
-/** An open data channel as libp2p's bytes; Noise and yamux go over it as over a socket. */
-class BrowserChannelBytes extends AbstractMultiaddrConnection {
+class BrowserChannelBytes extends ChannelBytes {
   readonly #connection: BrowserConnection;
   readonly #channel: BrowserChannel;
 
@@ -132,11 +132,11 @@ class BrowserChannelBytes extends AbstractMultiaddrConnection {
     this.#connection = connection;
     this.#channel = channel;
     channel.binaryType = 'arraybuffer';
-    channel.bufferedAmountLowThreshold = limits.bufferBytes / 4;
+    channel.bufferedAmountLowThreshold = bufferBytes / 4;
     channel.addEventListener('bufferedamountlow', () => this.safeDispatchEvent('drain'));
-    channel.addEventListener('close', () => this.#over());
+    channel.addEventListener('close', () => this.over());
     connection.addEventListener('connectionstatechange', () => {
-      if (connection.connectionState === 'failed' || connection.connectionState === 'closed') this.#over();
+      if (connection.connectionState === 'failed' || connection.connectionState === 'closed') this.over();
     });
     channel.addEventListener('message', (event) => {
       const { data } = event as Event & { readonly data: unknown };
@@ -144,41 +144,9 @@ class BrowserChannelBytes extends AbstractMultiaddrConnection {
     });
   }
 
-  #over(): void {
-    this.onTransportClosed();
-    this.#connection.close();
-  }
-
-  sendData(
-    data: Parameters<AbstractMultiaddrConnection['sendData']>[0],
-  ): ReturnType<AbstractMultiaddrConnection['sendData']> {
-    const sentBytes = data.byteLength;
-    for (const piece of data) {
-      for (let start = 0; start < piece.byteLength; start += limits.pieceBytes) {
-        if (this.#channel.readyState !== 'open') return this.#lost(sentBytes);
-        this.#channel.send(piece.subarray(start, start + limits.pieceBytes));
-      }
-    }
-    return { sentBytes, canSendMore: this.#channel.bufferedAmount < limits.bufferBytes };
-  }
-
-  /** Closed, and nobody was told yet: what is on its way then is lost, as on any wire. Thrown, it would end in a timer of yamux, unheard. */
-  #lost(sentBytes: number): ReturnType<AbstractMultiaddrConnection['sendData']> {
-    queueMicrotask(() => this.#over());
-    return { sentBytes, canSendMore: false };
-  }
-
-  async sendClose(): Promise<void> {
-    this.#channel.close();
-    this.#connection.close();
-  }
-
-  sendReset(): void {
-    this.#connection.close();
-  }
-
-  /** Streams above have their own windows; there is nothing to hold back here. */
-  sendPause(): void {}
-
-  sendResume(): void {}
+  protected isOpen = (): boolean => this.#channel.readyState === 'open';
+  protected sendPiece = (piece: Uint8Array): void => this.#channel.send(piece);
+  protected waitingBytes = (): number => this.#channel.bufferedAmount;
+  protected closeChannel = (): void => this.#channel.close();
+  protected closeConnection = (): void => this.#connection.close();
 }

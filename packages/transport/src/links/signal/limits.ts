@@ -22,8 +22,4 @@ export const limits = {
   answersMax: 8,
   /** Candidates of one description that are used: addresses of one machine. */
   candidatesMax: 32,
-  /** One binary message on a data channel, bytes: every browser takes it. */
-  pieceBytes: 65_536,
-  /** Bytes that may wait in a data channel before the writer waits for `bufferedamountlow` (at a quarter of it). */
-  bufferBytes: 1_048_576,
 } as const;

@@ -12,9 +12,10 @@ import {
   type Upgrader,
 } from '@libp2p/interface';
 import { type Multiaddr, multiaddr, registry } from '@multiformats/multiaddr';
-import { bounded, type Clock, type Logger, orAborted, type PeerId } from '@peerai/core-protocol';
+import { bounded, type Clock, type Logger, orAborted } from '@peerai/core-protocol';
 import { reasonOf, transportError } from '../../errors.ts';
 import type { Components } from '../../libp2p/components.ts';
+import { isMeetingAddress, meetingTarget } from '../meeting-address.ts';
 import { limits } from './limits.ts';
 import type { Meeting, Meetings } from './meeting.ts';
 import type { SignalDescription } from './message.ts';
@@ -60,11 +61,11 @@ class SignalTransport implements Transport {
   }
 
   listenFilter(addresses: Multiaddr[]): Multiaddr[] {
-    return addresses.filter((address) => address.getComponents()[0]?.name === protocol);
+    return addresses.filter((address) => isMeetingAddress(address, protocol));
   }
 
   dialFilter(addresses: Multiaddr[]): Multiaddr[] {
-    return this.listenFilter(addresses).filter((address) => targetOf(address) !== undefined);
+    return this.listenFilter(addresses).filter((address) => meetingTarget(address, protocol) !== undefined);
   }
 
   createListener({ upgrader }: CreateListenerOptions): Listener {
@@ -72,7 +73,7 @@ class SignalTransport implements Transport {
   }
 
   async dial(address: Multiaddr, options: DialTransportOptions): Promise<Connection> {
-    const peer = targetOf(address);
+    const peer = meetingTarget(address, protocol);
     if (peer === undefined) throw transportError('INVALID_FORMAT', 'an address at a relay ends in /p2p/<peer>');
     const device = this.#deps.signalling.deviceOf(peer);
     if (device === undefined) throw transportError('PEER_UNREACHABLE', 'no device with this key was heard of');
@@ -183,10 +184,4 @@ class SignalListener extends TypedEventEmitter<ListenerEvents> implements Listen
       if (!this.#closing.signal.aborted) logger.debug('offer-failed', { from, reason: reasonOf(error) });
     }
   }
-}
-
-function targetOf(address: Multiaddr): PeerId | undefined {
-  const [first, second, ...rest] = address.getComponents();
-  const is = first?.name === protocol && second?.name === 'p2p' && rest.length === 0;
-  return is ? (second.value as PeerId | undefined) : undefined;
 }
