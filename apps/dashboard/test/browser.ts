@@ -1,32 +1,8 @@
-import { existsSync } from 'node:fs';
 import { AxeBuilder } from '@axe-core/playwright';
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import type { BrowserContext, Page } from 'playwright-core';
 import { token } from './fixture-agent.ts';
 
-const systemChromium = '/usr/bin/chromium';
-/** Browsers that talk to nobody else. */
-const quietArguments = [
-  '--no-sandbox',
-  '--headless',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--disable-domain-reliability',
-  '--no-pings',
-];
-
-/** The system's Chromium where there is one, else the one that npm brings. */
-export async function openBrowser(): Promise<Browser> {
-  if (existsSync(systemChromium)) return chromium.launch({ executablePath: systemChromium, args: quietArguments });
-  const { default: packaged } = await import('@sparticuz/chromium');
-  return chromium.launch({
-    executablePath: await packaged.executablePath(),
-    args: [...packaged.args, ...quietArguments],
-  });
-}
+export { openBrowser } from '@peerai/config/tab';
 
 /** How long one step of a page may take on a busy machine, milliseconds. */
 const stepMs = 10_000;

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { chromiumPath } from '@peerai/config/tab';
 import { type Browser, chromium } from 'playwright-core';
 
 const flags = [
@@ -13,13 +14,6 @@ const flags = [
   '--disable-component-update',
   '--disable-sync',
 ];
-
-/** The system's Chromium, else the one npm brings. */
-async function chromiumPath(): Promise<string> {
-  if (existsSync('/usr/bin/chromium')) return '/usr/bin/chromium';
-  const { default: packaged } = await import('@sparticuz/chromium');
-  return packaged.executablePath();
-}
 
 /** A browser on this machine, whose tabs say their addresses to one another. */
 export async function openChromium(): Promise<Browser> {

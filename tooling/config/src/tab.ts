@@ -23,14 +23,17 @@ const quietArguments = [
   '--no-pings',
 ];
 
-/** The system's Chromium where there is one, else the one that npm brings. */
+/**
+ * The system's Chromium where there is one, else the one that npm brings. That one's own arguments are left out: they are for a place
+ * without processes, and put all sites into one, so that no page is cross-origin isolated and WebAssembly gets no threads.
+ */
+export async function chromiumPath(): Promise<string> {
+  if (existsSync(systemChromium)) return systemChromium;
+  return (await import('@sparticuz/chromium')).default.executablePath();
+}
+
 export async function openBrowser(): Promise<Browser> {
-  if (existsSync(systemChromium)) return chromium.launch({ executablePath: systemChromium, args: quietArguments });
-  const { default: packaged } = await import('@sparticuz/chromium');
-  return chromium.launch({
-    executablePath: await packaged.executablePath(),
-    args: [...packaged.args, ...quietArguments],
-  });
+  return chromium.launch({ executablePath: await chromiumPath(), args: quietArguments });
 }
 
 const ort = (name: string): URL => new URL(name, import.meta.resolve('onnxruntime-web/ort-wasm-simd-threaded.mjs'));
