@@ -1,0 +1,27 @@
+/**
+ * A group of peers that decide one chain of blocks: of n members any ⌊(n − 1) / 3⌋ may be silent or lie. For peers that govern something together.
+ *
+ * @packageDocumentation
+ */
+export { agreementLimits } from './limits.ts';
+export type {
+  Agreement,
+  AgreementDeps,
+  AgreementEffect,
+  AgreementEvent,
+  AgreementLink,
+  AgreementOptions,
+  AgreementStatus,
+  Block,
+  BlockHeader,
+  Certificate,
+  ChainEntry,
+  CreateAgreement,
+  Decision,
+  Epoch,
+  Evidence,
+  Genesis,
+  SignedStatement,
+  Statement,
+  StatementKind,
+} from './types.ts';
