@@ -8,6 +8,7 @@ export type { ChatEvent, ChatRequest, ServedBy } from './chat/chat.schema.ts';
 export type {
   ClusterAnswerView,
   ClusterDetail,
+  ClusterExportView,
   ClusterGrownView,
   ClusterLearnedView,
   ClusterRunView,

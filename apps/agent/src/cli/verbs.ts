@@ -167,7 +167,7 @@ export const verbs: Readonly<Record<string, Entry>> = {
   },
   cluster: {
     group: 'Tasks',
-    usage: 'cluster create|run|ask|learn|grow|ls|show|metrics|rm <name>',
+    usage: 'cluster create|run|ask|learn|grow|ls|show|metrics|export|rm <name>',
     says: 'nodes that fire at thresholds, learn, and can be watched',
     load: async () => (await import('./commands/cluster.ts')).cluster,
   },

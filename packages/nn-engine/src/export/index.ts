@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+export { clusterFromOnnx, clusterModes, clusterOnnx } from './cluster-onnx.ts';
 export { byteTokens, type GgufOptions, type GgufToken, languageModelGguf } from './language-model-gguf.ts';
 export { languageModelOnnx } from './language-model-onnx.ts';
 export { nanoGguf } from './nano-gguf.ts';

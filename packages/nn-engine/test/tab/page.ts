@@ -2,6 +2,7 @@
 import type { Program, Runtime, Tensor } from '@peerai/core-protocol';
 import { createTrainer, Graph, add, matmul, scale } from '@peerai/nn-engine';
 import { type BrowserRuntimeOptions, createBrowserRuntime } from '@peerai/nn-engine/browser';
+import { clusterStream } from './small-cluster.ts';
 import { smallBatch, smallStart } from './small-model.ts';
 
 const wasm = {
@@ -21,6 +22,12 @@ const asked = {
     const losses: number[] = [];
     for (const step of [0, 1, 2]) losses.push((await trainer.step(smallBatch(step), 0.01, signal)).loss);
     return losses;
+  },
+
+  /** What a gating cluster's file gives for a stream of inputs, as `clusterStream` feeds it. */
+  async cluster(): Promise<unknown> {
+    const file = new Uint8Array(await (await fetch('/cluster.onnx')).arrayBuffer());
+    return await clusterStream(runtime, file);
   },
 
   /** Turns that the page had while a product of many matrices was computed. */

@@ -5,12 +5,16 @@ import { pathToFileURL } from 'node:url';
 
 import { type Browser, openBrowser, type Page, runtimeFiles, serveSite, type Site } from '@peerai/config/tab';
 import { createTrainer, trainingGraph } from '@peerai/nn-engine';
+import { createCluster } from '@peerai/nn-engine/cluster';
+import { clusterOnnx } from '@peerai/nn-engine/export';
 import { createNodeRuntime } from '@peerai/nn-engine/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Asked } from './page.ts';
+import { clusterStream } from './small-cluster.ts';
 import { smallBatch, smallModel, smallStart } from './small-model.ts';
 
 const graph = trainingGraph(smallModel);
+const clusterFile = clusterOnnx(createCluster({ nodes: 16, inputs: 2, seed: 2 }).encode());
 /** Every program compiles 14 MB of wasm, which a busy machine takes seconds for. */
 const patienceMs = 60_000;
 declare const asked: Asked;
@@ -22,12 +26,17 @@ let page: Page;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tab-'));
   await writeFile(join(folder, 'graph.onnx'), graph);
+  await writeFile(join(folder, 'cluster.onnx'), clusterFile);
   site = await serveSite(
     {
       'page.js': new URL('./page.ts', import.meta.url),
       'worker.js': new URL('../../src/browser/worker.ts', import.meta.url),
     },
-    { ...runtimeFiles, 'graph.onnx': pathToFileURL(join(folder, 'graph.onnx')) },
+    {
+      ...runtimeFiles,
+      'graph.onnx': pathToFileURL(join(folder, 'graph.onnx')),
+      'cluster.onnx': pathToFileURL(join(folder, 'cluster.onnx')),
+    },
   );
   browser = await openBrowser();
   page = await open('/');
@@ -56,6 +65,16 @@ describe('a program in a tab', { timeout: patienceMs }, () => {
       losses.forEach((loss, step) => expect(Math.abs(loss - (native[step] ?? NaN))).toBeLessThan(1e-4));
     }
     await plain.close();
+  });
+
+  it('takes a gating cluster the way it goes natively', async () => {
+    const native = await clusterStream(createNodeRuntime(), clusterFile);
+    const tab = (await page.evaluate(() => asked.cluster())) as typeof native;
+    expect(tab.map(({ fired }) => fired)).toEqual(native.map(({ fired }) => fired));
+    expect(new Set(native.flatMap(({ fired }) => fired))).toEqual(new Set([0, 1, 2]));
+    tab.forEach(({ value }, step) =>
+      value.forEach((one, node) => expect(one).toBeCloseTo(native[step]?.value[node] ?? NaN, 4)),
+    );
   });
 
   it('keeps what is carried and gives the rest', async () => {

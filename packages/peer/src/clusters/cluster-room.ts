@@ -7,6 +7,7 @@ import {
   PeerAiError,
   type PeerId,
   type Store,
+  toBase64Url,
 } from '@peerai/core-protocol';
 import { type Cluster, createCluster, mostVoted, type ReceivedError, softmax } from '@peerai/nn-engine/cluster';
 import { clusterSample, type StateSample } from '@peerai/nn-engine/metrics';
@@ -19,6 +20,7 @@ import { type ClusterRow, type KeptCluster, openClusterBook } from './cluster-bo
 import type {
   ClusterAnswerView,
   ClusterDetail,
+  ClusterExportView,
   ClusterGrownView,
   ClusterLearnedView,
   clusterLessonSchema,
@@ -59,6 +61,8 @@ export interface ClusterRoom {
   learn(name: string, lesson: z.output<typeof clusterLessonSchema>, signal: AbortSignal): Promise<ClusterLearnedView>;
   /** Splits busy nodes, strengthens used edges, drops weak ones. Throws CLUSTER_UNKNOWN. */
   grow(name: string): Promise<ClusterGrownView>;
+  /** As an ONNX file that begins from what it is now. Throws CLUSTER_UNKNOWN. */
+  toOnnx(name: string): Promise<ClusterExportView>;
   /** Throws CLUSTER_UNKNOWN. */
   remove(name: string): Promise<void>;
   /** What all clusters are now, as one state; undefined without any. */
@@ -163,6 +167,11 @@ export async function openClusterRoom(deps: ClusterRoomDeps): Promise<ClusterRoo
         const { cluster } = kept;
         const done = { split: cluster.split(), strengthened: cluster.strengthen(), pruned: cluster.prune() };
         return { v: 1, cluster: await update(kept, {}), ...done };
+      }),
+    toOnnx: (name) =>
+      atWork(name, async (kept) => {
+        const { clusterOnnx } = await import('@peerai/nn-engine/export');
+        return { v: 1, cluster: viewOf(kept), onnx: toBase64Url(clusterOnnx(kept.cluster.encode())) };
       }),
     async remove(name) {
       book.find(name);

@@ -134,6 +134,14 @@ export const clusterLearnedSchema = z.object({
 });
 export type ClusterLearnedView = z.output<typeof clusterLearnedSchema>;
 
+export const clusterExportSchema = z.object({
+  v: z.literal(1),
+  cluster: clusterSchema,
+  /** The ONNX file, base64url. */
+  onnx: z.string(),
+});
+export type ClusterExportView = z.output<typeof clusterExportSchema>;
+
 export const clusterGrownSchema = z.object({
   v: z.literal(1),
   cluster: clusterSchema,

@@ -1,6 +1,7 @@
-import { PeerAiError } from '@peerai/core-protocol';
+import { fromBase64Url, PeerAiError } from '@peerai/core-protocol';
 import { seededUnit } from '@peerai/nn-engine';
 import { limits as engineLimits } from '@peerai/nn-engine';
+import { readOnnxSummary } from '@peerai/nn-engine/node';
 import { toyTasks } from '@peerai/nn-engine/cluster';
 import { afterEach, expect, test } from 'vitest';
 import type { ControlEvent } from '../control/events.ts';
@@ -58,6 +59,10 @@ test('a cluster learns from examples, answers, grows, and goes on after a kill a
   expect(answer.label).toBe(answer.shares.indexOf(Math.max(...answer.shares)));
   expect(events).toContainEqual(expect.objectContaining({ type: 'cluster-changed', name: 'signs' }));
   expect(events).toContainEqual(expect.objectContaining({ type: 'cluster-fired', name: 'signs' }));
+  const exported = await a.peer.clusters.toOnnx('signs');
+  expect(exported.cluster.nodes).toBe(32 + split);
+  const file = fromBase64Url(exported.onnx);
+  expect(readOnnxSummary(file).inputs[0]).toMatchObject({ name: 'state', shape: [32 + split, expect.any(Number)] });
   await a.peer.clusters.process('signs', stepsOf([[1, 1]]), live());
   const before = await a.peer.clusters.get('signs');
   started.splice(0);

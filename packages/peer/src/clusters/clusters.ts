@@ -56,6 +56,7 @@ export function createClusters(deps: ClustersDeps): Clusters {
     ask: async (name, question, signal) => (await room()).ask(name, question, signal),
     learn: async (name, lesson, signal) => (await room()).learn(name, lesson, signal),
     grow: async (name) => (await room()).grow(name),
+    toOnnx: async (name) => (await room()).toOnnx(name),
     remove: async (name) => (await room()).remove(name),
     sample: () => held.now()?.sample(),
     review: (peer) => held.now()?.review(peer, mayTrain(peer)),

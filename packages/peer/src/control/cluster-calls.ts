@@ -1,6 +1,7 @@
 import type {
   ClusterAnswerView,
   ClusterDetail,
+  ClusterExportView,
   ClusterGrownView,
   ClusterLearnedView,
   ClusterLesson,
@@ -26,6 +27,8 @@ export interface ClusterCalls {
   askCluster(name: string, input: readonly number[], signal?: AbortSignal): Promise<ClusterAnswerView>;
   teachCluster(name: string, lesson: ClusterLesson, signal?: AbortSignal): Promise<ClusterLearnedView>;
   growCluster(name: string): Promise<ClusterGrownView>;
+  /** As an ONNX file, base64url. */
+  exportCluster(name: string, signal?: AbortSignal): Promise<ClusterExportView>;
   removeCluster(name: string): Promise<void>;
   /** This peer's state and those of others it watches. */
   stateMetrics(signal?: AbortSignal): Promise<StateMetricsView>;
@@ -43,6 +46,7 @@ export function clusterCalls(call: Call): ClusterCalls {
     askCluster: (name, input, signal) => call('POST', at(name, '/ask'), { input }, signal),
     teachCluster: (name, lesson, signal) => call('POST', at(name, '/learn'), lesson, signal),
     growCluster: (name) => call('POST', at(name, '/grow'), {}),
+    exportCluster: (name, signal) => call('GET', at(name, '/onnx'), undefined, signal),
     removeCluster: (name) => call('DELETE', at(name)),
     stateMetrics: (signal) => call('GET', '/metrics', undefined, signal),
     watchMetrics: (watch, signal) => call('POST', '/metrics/watch', watch, signal),

@@ -1,7 +1,9 @@
-import { PeerAiError } from '@peerai/core-protocol';
+import { writeFile } from 'node:fs/promises';
+import { fromBase64Url, PeerAiError } from '@peerai/core-protocol';
 import type { ClusterDetail, ClusterLesson, ClusterView } from '@peerai/peer/control';
 import { parseDurationMs } from '@peerai/platform';
 import { command, type Verb } from '../command.ts';
+import { sizeText } from '../open-file.ts';
 import { table } from '../plain.ts';
 import { readFileText } from '../read-data.ts';
 import { ago, counted } from '../words.ts';
@@ -149,12 +151,34 @@ const show = command('show', 'One cluster with its nodes', which, async ({ args,
   output.data({ cluster }, () => detailText(cluster));
 });
 
+const exported = command(
+  'export',
+  'Write a cluster with all it learned as an ONNX file, step and learning rule inside',
+  {
+    ...which,
+    file: { type: 'positional', required: true, description: 'Where to write it, such as signs.onnx' },
+  } as const,
+  async ({ args, agent, output, signal }) => {
+    const { cluster: view, onnx } = await (await agent()).client.exportCluster(args.name, signal);
+    const bytes = fromBase64Url(onnx);
+    await writeFile(args.file, bytes);
+    output.data(
+      { cluster: view, file: args.file, bytes: bytes.length },
+      () =>
+        `Wrote ${args.file}: ${shapeOf(view)}, ${sizeText(bytes.length)}. Its inputs are told in docs/gating-clusters.md.`,
+    );
+  },
+);
+
 const rm = command('rm', 'Remove a cluster with all it learned', which, async ({ args, agent, output }) => {
   await (await agent()).client.removeCluster(args.name);
   output.data({ removed: args.name }, () => `Removed "${args.name}".`);
 });
 
-export const cluster: Verb = { run: ls, subs: { ls, create, run, ask, learn, grow, show, metrics, rm } };
+export const cluster: Verb = {
+  run: ls,
+  subs: { ls, create, run, ask, learn, grow, show, metrics, export: exported, rm },
+};
 
 const rowOf = (one: ClusterView): string[] => [
   `${one.nodes} of ${one.nodesMax}`,

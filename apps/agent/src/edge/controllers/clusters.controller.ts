@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Res } fro
 import type {
   ClusterAnswerView,
   ClusterDetail,
+  ClusterExportView,
   ClusterGrownView,
   ClusterLearnedView,
   ClusterRunView,
@@ -42,6 +43,11 @@ export class ClustersController {
   @Get(':name')
   one(@Param('name') name: string): Promise<ClusterDetail> {
     return this.peer.clusters.get(name);
+  }
+
+  @Get(':name/onnx')
+  onnx(@Param('name') name: string): Promise<ClusterExportView> {
+    return this.peer.clusters.toOnnx(name);
   }
 
   @Post(':name/process')
