@@ -14,6 +14,14 @@ export type LedgerErrorCode =
   | 'ESCROW_STATE'
   /** Where amounts are settled says no, or cannot be reached. */
   | 'SETTLEMENT_FAILED'
+  /** A witness has seen another size of the log than the request starts from; `details.size` is the one it knows. */
+  | 'WITNESS_CONFLICT'
+  /** Fewer witnesses than asked for stand under a checkpoint. */
+  | 'WITNESSES_MISSING'
+  /** Somebody signed two histories of one log; `details.evidence` proves it to anybody. */
+  | 'FORKED'
+  /** An entry of another peer's log is not as it must be; `details.index` names it. */
+  | 'INVALID_ENTRY'
   | 'INVALID_FORMAT'
   | 'INVALID_SIGNATURE'
   | 'INVALID_VERSION'

@@ -53,6 +53,9 @@ ok([packDelta, privacyLoss, splitModel].every((each) => typeof each === 'functio
   ledger: `import { nobleCrypto } from '@peerai/core-protocol';
 import { leafHash } from '@peerai/ledger';
 import { leasePrice } from '@peerai/ledger/lease';
+import { tilePath } from '@peerai/ledger/sync';
+import { witnessLimits } from '@peerai/ledger/witness';
+ok(tilePath(0, 0n, 256) === 'tile/0/000' && witnessLimits.cosignaturesMax === 15);
 ok(leafHash(nobleCrypto, new Uint8Array(3)).length === 32 && leasePrice(60n, 1, 1) === 1n);`,
   peer: `import { createPeer } from '@peerai/peer';
 import { createControlClient } from '@peerai/peer/control';

@@ -98,6 +98,11 @@ export async function consistencyPath(
   return path.toReversed();
 }
 
+/** MTH(D[0:size]): the root as it was when the log had so many entries. Needs 0 < size ≤ entries. */
+export async function rootAt(crypto: Hasher, read: SubtreeReader, size: bigint): Promise<Uint8Array> {
+  return rangeHash(crypto, read, 0n, size);
+}
+
 /** RFC 9162 section 2.1.3.2 (the same trees as RFC 6962, the check written out). Never throws. */
 export function verifyInclusion(
   crypto: Hasher,

@@ -24,9 +24,9 @@ export interface TreeHead {
 const ed25519Type = 0x01;
 const wrong = (text: string): PeerAiError => new PeerAiError('INVALID_FORMAT', `signed note: ${text}`);
 
-/** SHA-256(name ‖ 0x0A ‖ type ‖ public key), its first 4 bytes. C2SP signed-note. */
-export function noteKeyId(crypto: Hasher, name: string, publicKey: Uint8Array): Uint8Array {
-  return crypto.sha256(utf8(name), Uint8Array.of(0x0a, ed25519Type), publicKey).slice(0, 4);
+/** SHA-256(name ‖ 0x0A ‖ type ‖ public key), its first 4 bytes. C2SP signed-note. @param type - 0x01 unless said: Ed25519 over the note's text. */
+export function noteKeyId(crypto: Hasher, name: string, publicKey: Uint8Array, type = ed25519Type): Uint8Array {
+  return crypto.sha256(utf8(name), Uint8Array.of(0x0a, type), publicKey).slice(0, 4);
 }
 
 /** The three lines that are signed. */
@@ -37,7 +37,7 @@ export function checkpointText({ origin, size, root }: TreeHead): string {
 /** Three lines, an empty one, one signature line: the origin's own, over `checkpointText`. */
 export function checkpointNote(crypto: Hasher, head: TreeHead, signature: Uint8Array): string {
   const keyId = noteKeyId(crypto, head.origin, publicKeyFromPeerId(head.origin));
-  return `${checkpointText(head)}\n— ${head.origin} ${toBase64(concatBytes(keyId, signature))}\n`;
+  return `${checkpointText(head)}\n${signatureLine({ name: head.origin, blob: concatBytes(keyId, signature) })}`;
 }
 
 export function signCheckpoint(crypto: Hasher, identity: Identity, size: bigint, root: Uint8Array): string {
@@ -72,10 +72,15 @@ export function noteFromBytes(bytes: Uint8Array): string {
   }
 }
 
-function splitNote(note: string): {
-  readonly text: string;
-  readonly signatures: readonly { readonly name: string; readonly blob: Uint8Array }[];
-} {
+/** One line under a note: who, and key id ‖ signature. */
+export interface NoteSignature {
+  readonly name: string;
+  readonly blob: Uint8Array;
+}
+export const signatureLine = ({ name, blob }: NoteSignature): string => `— ${name} ${toBase64(blob)}\n`;
+
+/** The text that is signed, and all signature lines, none of them checked. Throws INVALID_FORMAT, LIMIT_EXCEEDED. */
+export function splitNote(note: string): { readonly text: string; readonly signatures: readonly NoteSignature[] } {
   const end = note.lastIndexOf('\n\n');
   if (end < 0 || !note.endsWith('\n')) throw wrong('no empty line before the signatures');
   // oxlint-disable-next-line no-control-regex -- the format forbids exactly these
@@ -85,7 +90,7 @@ function splitNote(note: string): {
   return { text: note.slice(0, end + 1), signatures: lines.map(readSignature) };
 }
 
-function readSignature(line: string): { readonly name: string; readonly blob: Uint8Array } {
+function readSignature(line: string): NoteSignature {
   const [dash, name, base64, ...more] = line.split(' ');
   if (dash !== '—' || !name || base64 === undefined || more.length > 0) throw wrong('a malformed signature line');
   const blob = fromBase64(base64);
