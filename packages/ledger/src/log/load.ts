@@ -21,8 +21,18 @@ export async function loadState(crypto: CryptoProvider, store: Store, origin: Pe
     return undefined;
   }
   const head = checkHead(crypto, value, origin, 0n);
+  return { ...(await loadEdge(crypto, store, head, origin)), note: head.note };
+}
+
+/** The right edge of a stored log whose head was checked: its newest entries (up to 255) one by one, and the open tiles. Throws LEDGER_DAMAGED. */
+export async function loadEdge(
+  crypto: CryptoProvider,
+  store: Store,
+  head: Head,
+  origin: PeerId,
+): Promise<Omit<LogState, 'note'>> {
   const { range, leaves } = await checkNewest(crypto, store, head, origin);
-  return { range, tails: [leaves, ...(await higherTails(store, head.size))], last: head.last, note: head.note };
+  return { range, tails: [leaves, ...(await higherTails(store, head.size))], last: head.last };
 }
 
 async function checkNewest(

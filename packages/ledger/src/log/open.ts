@@ -120,7 +120,13 @@ const min = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 const notInLog = (index: bigint, size: bigint): PeerAiError =>
   new PeerAiError('NOT_IN_LOG', `the log has ${size} entries; ${index} is not among them`, { index, size });
 
-async function* readRows(store: Store, from: bigint, to: bigint, reverse: boolean): AsyncIterable<NumberedEntry> {
+/** Entries from `from` up to and without `to`, in order. Throws LEDGER_DAMAGED where one is missing. */
+export async function* readRows(
+  store: Store,
+  from: bigint,
+  to: bigint,
+  reverse: boolean,
+): AsyncIterable<NumberedEntry> {
   if (from < 0n || from >= to) return;
   let expected = reverse ? to - 1n : from;
   for await (const { key, value } of store.range(entryKey(from), entryKey(to), { reverse })) {
@@ -132,6 +138,7 @@ async function* readRows(store: Store, from: bigint, to: bigint, reverse: boolea
   if (expected !== (reverse ? from - 1n : to)) throw damaged(expected, 'the entry is missing');
 }
 
-async function* bytesOf(entries: AsyncIterable<NumberedEntry>): AsyncIterable<Uint8Array> {
+/** Their bytes alone. */
+export async function* bytesOf(entries: AsyncIterable<NumberedEntry>): AsyncIterable<Uint8Array> {
   for await (const { bytes } of entries) yield bytes;
 }

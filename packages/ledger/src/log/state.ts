@@ -18,6 +18,19 @@ export function emptyState(crypto: CryptoProvider, identity: Identity): LogState
   return { range: emptyRange, tails: [], last: noPrevious, note };
 }
 
+/** The right edge after one more entry, whose row and tiles go into `rows`. */
+export function addEntry(
+  crypto: CryptoProvider,
+  { range, tails }: Omit<LogState, 'note'>,
+  bytes: Uint8Array,
+  rows: Map<Key, Uint8Array>,
+): Omit<LogState, 'note'> {
+  const leaf = leafHash(crypto, bytes);
+  rows.set(entryKey(range.size), encodeEntryRow({ leaf, bytes }));
+  const next = appendLeaf(crypto, range, leaf);
+  return { range: next, tails: appendToTails(crypto, tails, leaf, next.size, rows), last: leaf };
+}
+
 /** The state with these entries, signed once, and the rows that make it durable. Pure: nothing happens until they are committed. */
 export function extend(
   deps: { readonly crypto: CryptoProvider; readonly identity: Identity },
@@ -30,11 +43,7 @@ export function extend(
   let { range, tails, last } = state;
   for (const { kind, body } of entries) {
     const bytes = encodeEntry(identity.publicKey, { seq: range.size, previous: last, kind, timeMs, body });
-    const leaf = leafHash(crypto, bytes);
-    rows.set(entryKey(range.size), encodeEntryRow({ leaf, bytes }));
-    range = appendLeaf(crypto, range, leaf);
-    tails = appendToTails(crypto, tails, leaf, range.size, rows);
-    last = leaf;
+    ({ range, tails, last } = addEntry(crypto, { range, tails, last }, bytes, rows));
   }
   const note = signCheckpoint(crypto, identity, range.size, rootOf(crypto, range));
   rows.set(headKey, encodeHead({ version: 1, size: range.size, note, range: range.hashes, last }));
