@@ -6,6 +6,7 @@
 export * from './ports/index.ts';
 export { bounded, orAborted, reasonOf } from './abort.ts';
 export {
+  byteName,
   compareUtf8,
   concatBytes,
   equalBytes,

@@ -28,4 +28,8 @@ export type LedgerErrorCode =
   | 'CLOCK_SKEW'
   | 'LIMIT_EXCEEDED'
   | 'LIMIT_REACHED'
-  | 'NOT_FOUND';
+  | 'NOT_FOUND'
+  /** A block of a group that may not come next, whoever signed it. */
+  | 'BLOCK_WRONG'
+  /** Two statements that prove no lie. */
+  | 'EVIDENCE_WRONG';

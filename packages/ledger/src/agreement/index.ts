@@ -3,7 +3,21 @@
  *
  * @packageDocumentation
  */
+export {
+  decodeGenesis,
+  encodeGenesis,
+  epochKind,
+  faultsOf,
+  groupIdOf,
+  leaderOf,
+  membersPayload,
+  quorumOf,
+  readMembersPayload,
+} from './epoch.ts';
+export { verifyEvidence } from './evidence.ts';
 export { agreementLimits } from './limits.ts';
+export { createAgreement } from './open.ts';
+export { pbftNames } from './statement.ts';
 export type {
   Agreement,
   AgreementDeps,

@@ -2,6 +2,8 @@
 export const agreementLimits = {
   /** Members of one epoch, count: every member sends each vote to all others, and a certificate of 32 has about 1.5 kB. */
   membersMax: 32,
+  /** Peers that ever were members, count: how many entries each has is known at each block; a change that would pass it is refused. */
+  everMembersMax: 4_096,
   /** Bytes of a group's name. */
   groupNameBytesMax: 64,
   /** Random bytes that make two groups with the same name and members two. */
@@ -20,16 +22,14 @@ export const agreementLimits = {
   blockBytesMax: 131_072 + 256 * 4 + 4_096,
   /** Entries of one author that wait for a block, count, at each member; the next is refused here and dropped from others. */
   pendingPerAuthorMax: 64,
-  /** Views of one height, count. Each needs a quorum that gave up, so this is days of a group whose leaders all fail; then a member stands still and says so. */
-  viewsMax: 4_096,
+  /** Views of one height, count. Each ends by a quorum's word, the later ones after a minute: most of a day of leaders that all fail; then a member stands still. */
+  viewsMax: 1_024,
   /** Views ahead of its own of which a member keeps votes, count: more is asked for again. */
   viewsAheadMax: 8,
   /** Views behind its own of which a member keeps single votes, count; certificates are kept for all. */
   viewsBehindMax: 8,
   /** Messages of one member for the next height that wait for the end of this one, count; newer ones are dropped and sent again. */
   earlyMessagesMax: 16,
-  /** Proposals of one view that wait for certificates, count: one, as a leader has one. */
-  waitingProposalsMax: 1,
   /** Certificates in one message, count: 16 of 32 members are 35 kB. */
   certificatesPerMessageMax: 16,
   /** Blocks in one answer, count and bytes. */
@@ -39,10 +39,12 @@ export const agreementLimits = {
   messageBytesMax: 262_144 + 64 * 8 + 64,
   /** Messages from members that wait to be read, count; further ones are dropped, their senders send again. */
   inboxMessagesMax: 1_024,
-  /** Proven lies kept, count: the oldest go first; one is enough to remove a member. */
+  /** Proven lies kept, count, one of each kind for each member: one is enough to remove it. Further ones are told and not kept. */
   evidenceKeptMax: 256,
   /** Bytes of one proven lie: two signed statements. */
   evidenceBytesMax: 1_024,
+  /** How soon a member answers the same one again about the same height, milliseconds. */
+  answerMs: 100,
   /** How long the first view of a height waits for its decision, milliseconds: six hops of 250 ms and their disks. */
   viewTimeoutMs: 2_000,
   /** The longest a view waits, milliseconds; each view of a height waits half as long again as the one before. */

@@ -107,10 +107,9 @@ export interface Evidence {
 
 /** What happens to a member; `nowMs` of the step is time since some start (`Clock.elapsedMs`), never the wall clock. */
 export type AgreementEvent =
-  | { readonly type: 'started' }
+  | { readonly type: 'started'; readonly timeMs: number }
   /** This member wants something in the chain. `ticket` names it in `settled`; `timeMs` is the wall clock for a block it may propose. */
   | { readonly type: 'submitted'; readonly ticket: number; readonly payload: EntryBody; readonly timeMs: number }
-  | { readonly type: 'withdrawn'; readonly ticket: number }
   | { readonly type: 'received'; readonly from: PeerId; readonly bytes: Uint8Array; readonly timeMs: number }
   | { readonly type: 'ticked'; readonly timeMs: number };
 

@@ -1,0 +1,120 @@
+import { type EntryBody, orAborted, PeerAiError } from '@peerai/core-protocol';
+import type { LedgerErrorCode } from '../errors.ts';
+import { createBell } from '../receipt/locks.ts';
+import { decodeBlock } from './block.ts';
+import { signEntry } from './entry.ts';
+import { epochKind, leaderOf, quorumOf, readMembersPayload } from './epoch.ts';
+import { agreementLimits as limits } from './limits.ts';
+import { loadEvidence, loadState } from './load.ts';
+import { firstPlace } from './place.ts';
+import { blockKey } from './rows.ts';
+import { runMember } from './run.ts';
+import type { Times } from './state.ts';
+import type { AgreementOptions, Block, CreateAgreement, Decision } from './types.ts';
+
+const bell = 'height';
+
+/** One peer's part in one group. `start` makes it take part; see `Agreement`. */
+export const createAgreement: CreateAgreement = async (deps, options) => {
+  const { store, crypto, identity } = deps;
+  const place = firstPlace(crypto, options.genesis);
+  const decided = createBell();
+  const waiting = new Map<number, PromiseWithResolvers<Decision>>();
+  let tickets = 0;
+  const rejectAll = (error: unknown): void => {
+    for (const one of waiting.values()) one.reject(error);
+    waiting.clear();
+  };
+  const member = runMember(deps, timesOf(options), await loadState(store, { crypto }, place), {
+    decided: () => decided.ring(bell),
+    settled(ticket, block, index) {
+      waiting.get(ticket)?.resolve({ block, index });
+      waiting.delete(ticket);
+    },
+    removed: () => rejectAll(refused('this peer is no member any more')),
+    failed: rejectAll,
+  });
+  const here = () => member.state().place;
+  const isMember = (): boolean => here().epoch.members.includes(identity.peer);
+
+  const check = (payload: EntryBody): void => {
+    if (payload.kind === epochKind) readMembersPayload(payload.body);
+    const number = (here().numbers.get(identity.peer) ?? 0) + 1;
+    const entry = signEntry(identity, place.group, number, payload);
+    if (!member.isRunning()) throw notRunning();
+    if (!isMember()) throw refused('this peer is no member of the group');
+    if (!deps.judge(entry, { height: here().height + 1, epoch: here().epoch }))
+      throw refused('this peer’s own rule is against it');
+    if (waiting.size >= limits.pendingPerAuthorMax || member.state().own.length >= limits.pendingPerAuthorMax)
+      throw new PeerAiError<LedgerErrorCode>('LIMIT_REACHED', `${waiting.size} entries of this peer wait for a block`);
+  };
+  const stored = async (height: number): Promise<Uint8Array> => {
+    const bytes = await store.get(blockKey(height));
+    if (bytes !== undefined) return bytes;
+    throw new PeerAiError<LedgerErrorCode>('LEDGER_DAMAGED', `block ${height} is missing`, { height });
+  };
+
+  return {
+    group: place.group,
+    start: () => member.start(),
+    async stop() {
+      await member.stop();
+      rejectAll(notRunning());
+    },
+    async propose(payload, signal) {
+      signal.throwIfAborted();
+      check(payload);
+      const ticket = (tickets += 1);
+      const settled = Promise.withResolvers<Decision>();
+      waiting.set(ticket, settled);
+      member.submit(ticket, payload);
+      try {
+        return await orAborted(settled.promise, signal);
+      } finally {
+        waiting.delete(ticket);
+      }
+    },
+    async *decisions(fromHeight, signal) {
+      for (let height = Math.max(1, fromHeight); !signal.aborted;) {
+        const seen = decided.rings;
+        if (height <= member.height()) {
+          const block: Block = decodeBlock(crypto, await stored(height));
+          height += 1;
+          yield block;
+        } else {
+          await decided.next(bell, seen, signal).catch(() => undefined);
+        }
+      }
+    },
+    async *blocks(fromHeight, toHeight) {
+      const end = Math.min(toHeight, member.height() + 1);
+      for (let height = Math.max(1, fromHeight); height < end; height += 1) yield await stored(height);
+    },
+    evidence: () => loadEvidence(store, crypto),
+    status() {
+      const { place: at, round, pool, own, heard, lies } = member.state();
+      return {
+        group: at.group,
+        epoch: at.epoch,
+        height: at.height,
+        head: at.hash,
+        view: round.view,
+        leader: leaderOf(at.epoch, at.height + 1, round.view),
+        isMember: isMember(),
+        quorum: quorumOf(at.epoch.members.length),
+        pending: [...pool.values()].reduce((sum, entries) => sum + entries.size, own.length),
+        heard,
+        liars: [...new Set([...lies].map((name) => name.split('/', 1)[0] as (typeof at.epoch.members)[number]))],
+      };
+    },
+  };
+};
+
+const timesOf = (options: AgreementOptions): Times => ({
+  viewTimeoutMs: options.viewTimeoutMs ?? limits.viewTimeoutMs,
+  viewTimeoutMsMax: options.viewTimeoutMsMax ?? limits.viewTimeoutMsMax,
+  resendMs: options.resendMs ?? limits.resendMs,
+  idleMs: options.idleMs ?? limits.idleMs,
+});
+const refused = (text: string): PeerAiError => new PeerAiError('REFUSED', text);
+const notRunning = (): PeerAiError => new PeerAiError('ABORTED', 'this group does not run here');

@@ -1,0 +1,91 @@
+import { PeerAiError, type PeerId } from '@peerai/core-protocol';
+import { append, isWanted } from './advance.ts';
+import { decodeBlock, decodeDraft } from './block.ts';
+import { keepDraft, learnCertificate, learnStatement } from './learn.ts';
+import { agreementLimits as limits } from './limits.ts';
+import { type AgreementMessage, decodeMessage } from './message.ts';
+import { checkDraft } from './place.ts';
+import { learnEntry } from './pool.ts';
+import { decodeStatement } from './statement.ts';
+import { heightOf, type Turn, withEntry } from './state.ts';
+import { answer, ask } from './talk.ts';
+
+/** Reads what a present or past member sent. What is malformed or wrong is left out, and all else in the message still counts. */
+export function receive(turn: Turn, from: PeerId, bytes: Uint8Array): void {
+  if (!turn.state.place.numbers.has(from)) return;
+  const message = attempt(() => decodeMessage(bytes));
+  if (message === undefined) return;
+  turn.state = { ...turn.state, heard: withEntry(turn.state.heard, from, turn.nowMs) };
+  takeBlocks(turn, from, message);
+  for (const entry of message.entries) attempt(() => learnEntry(turn, entry));
+  for (const certificate of message.certificates) attempt(() => learnCertificate(turn, certificate));
+  takeStatements(turn, from, message, bytes);
+  if (message.draft !== undefined) takeDraft(turn, message.draft);
+  if (message.where !== undefined) answer(turn, from, message.where);
+}
+
+/** Decided blocks, in their order, each with its certificate under the epoch that the blocks before it say. */
+function takeBlocks(turn: Turn, from: PeerId, { blocks }: AgreementMessage): void {
+  const before = turn.state.place.height;
+  for (const bytes of blocks) {
+    const isTaken = attempt(() => {
+      const { place } = turn.state;
+      const { crypto, rules } = turn.parts;
+      const { certificate, ...draft } = decodeBlock(crypto, bytes);
+      if (draft.header.height <= place.height) return true;
+      checkDraft(crypto, place, draft);
+      const isFor = certificate.kind === 'finalize' && certificate.height === draft.header.height;
+      const isHash = certificate.block.every((byte, at) => byte === draft.hash[at]);
+      const quorum = rules.quorumOf(place.epoch.members.length);
+      if (!isFor || !isHash || !rules.isCertified(crypto, place.group, place.epoch, quorum, certificate)) return false;
+      append(turn, draft, certificate);
+      return true;
+    });
+    if (isTaken !== true) return;
+  }
+  if (turn.state.place.height > before) ask(turn, from, true);
+}
+
+function takeStatements(turn: Turn, from: PeerId, { proposal, votes }: AgreementMessage, bytes: Uint8Array): void {
+  const all = [...(proposal === undefined ? [] : [proposal]), ...votes];
+  const read = all.flatMap((one) => attempt(() => decodeStatement(one)) ?? []);
+  const here = heightOf(turn.state);
+  for (const statement of read) if (statement.height === here) learnStatement(turn, statement);
+  const ahead = Math.max(...read.map(({ height }) => height), 0);
+  if (ahead === here + 1) keepEarly(turn, from, bytes);
+  if (ahead > here) ask(turn, from);
+}
+
+/** For the height after this one, which ends a hop later here than there. */
+function keepEarly(turn: Turn, from: PeerId, bytes: Uint8Array): void {
+  const { early } = turn.state;
+  const waiting = early.get(from) ?? [];
+  if (waiting.length < limits.earlyMessagesMax)
+    turn.state = { ...turn.state, early: withEntry(early, from, [...waiting, bytes]) };
+}
+
+/** Reads once more what came too early for the height before. */
+export function receiveEarly(turn: Turn): void {
+  const { early } = turn.state;
+  turn.state = { ...turn.state, early: new Map() };
+  for (const [from, messages] of early) for (const bytes of messages) receive(turn, from, bytes);
+}
+
+function takeDraft(turn: Turn, bytes: Uint8Array): void {
+  attempt(() => {
+    const draft = decodeDraft(turn.parts.crypto, bytes);
+    if (draft.header.height !== heightOf(turn.state) || !isWanted(turn, draft)) return;
+    checkDraft(turn.parts.crypto, turn.state.place, draft);
+    keepDraft(turn, draft);
+  });
+}
+
+/** The work's result; undefined when what another sent is wrong. Our own defects are thrown. */
+function attempt<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (PeerAiError.is(error)) return undefined;
+    throw error;
+  }
+}
