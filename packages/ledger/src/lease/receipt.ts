@@ -61,7 +61,7 @@ export interface ExpectedUsage {
   readonly elapsedMs: number;
 }
 
-const receiptKind = 'lease-receipt';
+export const leaseReceiptKind = 'lease-receipt';
 const receiptTag = 'peerai/lease-receipt/1';
 export const noWork = new Uint8Array(32);
 
@@ -125,7 +125,7 @@ export function readLeaseReceipt(bytes: Uint8Array): LeaseReceipt {
 }
 
 /** A receipt with both signatures as an entry of either side's log. */
-export const leaseReceiptEntry = (full: Uint8Array): EntryBody => ({ kind: receiptKind, body: full });
+export const leaseReceiptEntry = (full: Uint8Array): EntryBody => ({ kind: leaseReceiptKind, body: full });
 
 /** SHA-256 over the hash so far and those of the run's input and output bytes. */
 export const nextWorkHash = (

@@ -36,7 +36,7 @@ export interface OpenedLease {
 }
 
 /** The kind of a lease's entry in a log. */
-const leaseKind = 'lease';
+export const leaseKind = 'lease';
 const leaseTag = 'peerai/lease/1';
 const msPerMinute = 60_000;
 

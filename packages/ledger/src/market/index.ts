@@ -3,4 +3,33 @@
  *
  * @packageDocumentation
  */
+export { agreeToEnd, type LeaseEnd, leaseEndEntry, openEnd, signEnd } from './end.ts';
+export { checkEvidence, encodeEvidence, type Evidence } from './evidence.ts';
+export { marketLimits } from './limits.ts';
+export { createLocalSettlement } from './local-settlement.ts';
+export { openPoints, pointsEntry, type PointsMove, type PointsPolicy, signPoints } from './points.ts';
+export type { PointsStanding } from './points-standing.ts';
+export { type MarketStanding, replayMarket } from './replay.ts';
 export type { Escrow, EscrowState, EscrowTerms, FinalReceipt, LogHead, Settlement } from './settlement.ts';
+export { admitLease, type Between, type LeaseStanding, tokensOf } from './standing.ts';
+export {
+  challengedPlaces,
+  countersignStorage,
+  issueStorageReceipt,
+  openStorageReceipt,
+  storageProof,
+  type StorageReceipt,
+  storageReceiptEntry,
+} from './storage.ts';
+export {
+  acceptMetered,
+  meteredDue,
+  meteredLeaseEntry,
+  meteredMs,
+  meteredPrice,
+  type MeteredResource,
+  type MeteredTerms,
+  offerMetered,
+  openMetered,
+  readMetered,
+} from './terms.ts';
