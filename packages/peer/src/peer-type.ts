@@ -16,6 +16,7 @@ import type { PeerMemory } from './memory/memory.ts';
 import type { Messages } from './messages/messages.ts';
 import type { ImportedModels } from './models/imported-models.ts';
 import type { Models } from './models/models.ts';
+import type { OwnModels } from './models/own-models.ts';
 import type { PeerMetrics } from './metrics/metrics.ts';
 import type { NodeView } from './node/node.schema.ts';
 import type { Pairing } from './pairing/pairing.ts';
@@ -37,6 +38,7 @@ export interface Peer {
   readonly sharing: Sharing;
   readonly models: Models;
   readonly imported: ImportedModels;
+  readonly own: OwnModels;
   readonly memory: PeerMemory;
   readonly chat: Chat;
   readonly clusters: Clusters;

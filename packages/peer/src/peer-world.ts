@@ -57,6 +57,8 @@ export interface PeerWorld {
   readonly crawler?: Crawler;
   /** Gossip; without it nothing can be published. */
   readonly topics?: Topics;
+  /** The shipped guide's file; without it the guide cannot be exported, split or learned upon. */
+  readonly nanoFile?: (signal: AbortSignal) => Promise<Uint8Array>;
   /** What computes when models are trained, loaded when it is asked for; without it nothing is trained. */
   readonly trainingRuntime?: () => Promise<Runtime>;
   /** Makes a large memory fast, with the secret its files are sealed under; loaded when a memory opens, without it every search looks at every vector. */

@@ -15,6 +15,7 @@ import { createMemory } from './memory/memory.ts';
 import { openCorrespondence } from './messages/correspondence.ts';
 import { openAnswers } from './models/answers.ts';
 import { createImportedModels } from './models/imported-models.ts';
+import { createOwnModels } from './models/own-models.ts';
 import { createNodeView } from './node/node-view.ts';
 import { noteHybrid, openDevices } from './pairing/devices.ts';
 import { createPairing } from './pairing/pairing.ts';
@@ -86,7 +87,13 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
       quiet(local.refresh(stopping.signal));
     },
   });
-  const engines = () => [...world.engines(), imported.engine];
+  const own = createOwnModels({
+    ...world,
+    training: () => training,
+    imported: () => imported,
+    isKnown: (name) => local.list().some(({ card }) => card.name === name),
+  });
+  const engines = () => [...world.engines(), imported.engine, own.engine];
   const answers = await openAnswers({ ...world, engines }, settings, {
     devices,
     events,
@@ -201,6 +208,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
       await relays.settled(stopping.signal);
       return reach.share();
     },
+    ended: () => quiet(local.refresh(stopping.signal)),
     runtime: world.trainingRuntime,
   });
   const mayTrain = (peer: PeerId): boolean => training.mayTrain(peer);
@@ -266,6 +274,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     sharing,
     models,
     imported,
+    own,
     memory,
     chat,
     clusters,

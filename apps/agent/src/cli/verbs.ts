@@ -203,8 +203,8 @@ export const verbs: Readonly<Record<string, Entry>> = {
   },
   models: {
     group: 'Ask',
-    usage: 'models ls|show|find|expose|hide|import|infer|rm <model>',
-    says: 'what can be asked, and ONNX files of your own',
+    usage: 'models ls|show|find|expose|hide|import|infer|export|rm <model>',
+    says: 'what can be asked, and model files of your own',
     load: async () => (await import('./commands/models.ts')).models,
   },
   'check-answer': {

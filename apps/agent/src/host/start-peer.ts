@@ -102,6 +102,7 @@ export async function startPeer(
       ...(node.crawler === undefined ? {} : { crawler: node.crawler }),
       taskHandlers: taskHooks(config.tasks.hooks),
       trainingRuntime: async () => (await import('@peerai/nn-engine/node')).createNodeRuntime(),
+      nanoFile: async (until) => (await import('@peerai/nn-engine/node')).readNanoFile(until),
       async memoryIndexes(secret) {
         const { createUsearchIndexes } = await import('@peerai/nn-engine/node');
         return createUsearchIndexes({ ...world, folder: home.memoryIndex, secret });

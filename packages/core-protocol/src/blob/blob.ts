@@ -19,6 +19,8 @@ export interface BlobOptions {
   /** Below `limits.blobBytesMax`, when the caller knows how long the blob may be. */
   readonly bytesMax?: number;
   readonly addresses?: readonly string[];
+  /** Another name that the same messages go by; `blobProtocol` unless said. */
+  readonly protocol?: Protocol;
   /** Each piece as it comes, not yet checked: keep it for `have`, show progress, use it for nothing else. */
   readonly onPiece?: (piece: Uint8Array, totalBytes: number) => void;
 }
@@ -37,11 +39,16 @@ export const blobProtocol: Protocol = {
   priority: 'low',
   channelsPerPeerMax: 4,
 };
-const method: Method<Wanted, Piece> = { protocol: blobProtocol, request, response, timeoutMs: limits.rpcTimeoutMs };
+const methodOf = (protocol: Protocol): Method<Wanted, Piece> => ({
+  protocol,
+  request,
+  response,
+  timeoutMs: limits.rpcTimeoutMs,
+});
 
 /** Gives blobs to peers that were granted something; `source.length` may say no to one of them. */
-export function serveBlobs(network: Network, source: BlobSource): Disposable {
-  return serveMethod(network, method, async function* ({ sha256, offset }, { peer }) {
+export function serveBlobs(network: Network, source: BlobSource, protocol = blobProtocol): Disposable {
+  return serveMethod(network, methodOf(protocol), async function* ({ sha256, offset }, { peer }) {
     if (sha256.length !== 32) throw new PeerAiError('INVALID_FORMAT', 'a SHA-256 has 32 bytes');
     const totalBytes = await source.length(sha256, peer);
     if (totalBytes === undefined) throw new PeerAiError('NOT_FOUND', 'there is no such blob here for you');
@@ -69,6 +76,7 @@ export async function fetchBlob(
   options: BlobOptions,
 ): Promise<Uint8Array> {
   const { signal, have = new Uint8Array(), bytesMax = limits.blobBytesMax, addresses, onPiece } = options;
+  const method = methodOf(options.protocol ?? blobProtocol);
   const call: CallOptions = { signal, ...(addresses === undefined ? {} : { addresses }) };
   let whole: Uint8Array | undefined;
   let place = have.length;

@@ -2,7 +2,7 @@ import type { LanguageModel } from '@peerai/core-protocol';
 import type { Engine } from './engine.ts';
 
 /** Kinds of engines that compute in this process or a child of it. */
-const builtIn: ReadonlySet<string> = new Set(['scripted', 'nano', 'onnx', 'llama-cpp']);
+const builtIn: ReadonlySet<string> = new Set(['scripted', 'nano', 'onnx', 'trained', 'llama-cpp']);
 /** Ollama sends prompts for such models to its makers (docs.ollama.com/cloud); a model copied to another name is not recognised. */
 const cloudName = /[-:]cloud$/u;
 

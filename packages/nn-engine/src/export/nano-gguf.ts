@@ -1,4 +1,4 @@
-import { languageModelLayout } from '../models/language-model.ts';
+import { languageModelLayout, type LanguageModelSizes } from '../models/language-model.ts';
 import { decodeModelFile } from '../nano/model-file.ts';
 import { special } from '../nano/tokenizer.ts';
 import { byteTokens, type GgufToken, languageModelGguf } from './language-model-gguf.ts';
@@ -11,11 +11,15 @@ import { byteTokens, type GgufToken, languageModelGguf } from './language-model-
  */
 export function nanoGguf(file: Uint8Array): Uint8Array {
   const { sizes, weights } = decodeModelFile(file);
+  return nanoDecoderGguf(sizes, weights.subarray(0, languageModelLayout(sizes).size), 'nano');
+}
+
+/** The same for any weights over the guide's tokens, such as those of an adapter merged into it. Throws SHAPE_MISMATCH. */
+export function nanoDecoderGguf(sizes: LanguageModelSizes, weights: Float32Array, name: string): Uint8Array {
   const bytes = byteTokens();
   const tokens = Array.from(
     { length: sizes.vocabulary },
     (_, id): GgufToken => bytes[id] ?? { text: `<${id}>`, kind: 'normal' },
   );
-  const decoder = weights.subarray(0, languageModelLayout(sizes).size);
-  return languageModelGguf(sizes, decoder, { name: 'nano', tokens, begin: special.question, end: special.end });
+  return languageModelGguf(sizes, weights, { name, tokens, begin: special.question, end: special.end });
 }

@@ -173,7 +173,7 @@ async function* recite(
   topic: number,
   signal: AbortSignal,
 ): AsyncGenerator<number, void> {
-  const session = await engine.decoder.open();
+  const session = await engine.decoder.open(signal);
   try {
     let token = await begin(engine, session, question, topic);
     const room = engine.file.sizes.context - question.length - 1;

@@ -15,8 +15,8 @@ export interface DecoderSession {
 /** Computes one token after the other. */
 export interface Decoder {
   readonly name: string;
-  /** A conversation of its own; the weights are shared. */
-  open(): Promise<DecoderSession>;
+  /** A conversation of its own; the weights are shared. Steps that wait for others end with the signal. */
+  open(signal?: AbortSignal): Promise<DecoderSession>;
 }
 
 const rmsEpsilon = 1e-5;

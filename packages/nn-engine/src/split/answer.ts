@@ -37,7 +37,7 @@ export async function* answerTokens(
 }
 
 /** What comes after the tokens is padding that no token looks at. */
-function rowOf(tokens: readonly number[], length: number): Tensors {
+export function rowOf(tokens: readonly number[], length: number): Tensors {
   const row = new BigInt64Array(length);
   row.set(tokens.map(BigInt));
   return {

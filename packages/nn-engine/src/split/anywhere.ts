@@ -8,6 +8,10 @@ import type { StageRunner } from './stage.ts';
 export interface StagePeers extends OpenStage {
   /** Who offers the stage, the one to begin with first. */
   readonly peers: readonly PeerId[];
+  /** One of `peers` that is this one: opened without a network. */
+  readonly own?: { readonly peer: PeerId; readonly open: (signal: AbortSignal) => Promise<StageRunner> };
+  /** Hears which peer has the stage now. */
+  readonly onOpened?: (peer: PeerId) => void;
   /** Hears of each peer that was left, and why. */
   readonly onLost?: (peer: PeerId, error: unknown) => void;
   readonly signal: AbortSignal;
@@ -21,7 +25,7 @@ export interface StagePeers extends OpenStage {
  * (SHAPE_MISMATCH, INVALID_OPTION, LIMIT_EXCEEDED) as they are.
  */
 export async function openStageAnywhere(deps: StageDriverDeps, wanted: StagePeers): Promise<StageRunner> {
-  const { peers, onLost, mode, stage } = wanted;
+  const { peers, own, onOpened, onLost, mode, stage } = wanted;
   let order = [...peers];
   let current: { readonly peer: PeerId; readonly runner: StageRunner } | undefined;
   const leave = async (peer: PeerId, error: unknown): Promise<void> => {
@@ -39,7 +43,11 @@ export async function openStageAnywhere(deps: StageDriverDeps, wanted: StagePeer
     const reasons: Record<string, string> = {};
     for (const peer of current === undefined || mode === 'answer' ? [...order] : [current.peer]) {
       try {
-        current ??= { peer, runner: await openRemoteStage(deps, peer, wanted, signal) };
+        if (current === undefined) {
+          const runner = await (peer === own?.peer ? own.open(signal) : openRemoteStage(deps, peer, wanted, signal));
+          current = { peer, runner };
+          onOpened?.(peer);
+        }
         return await work(current.runner);
       } catch (error) {
         if (signal.aborted || isOwnFault(error)) throw error;

@@ -14,19 +14,12 @@ import { fetchBlob } from '@peerai/core-protocol/blob';
 
 import type { NnErrorCode } from '../errors.ts';
 import { limits } from '../limits.ts';
-import {
-  answerForm,
-  decodeOpen,
-  type OpenStage,
-  questionForm,
-  stageHash,
-  stageProtocol,
-  type StageQuestion,
-} from './messages.ts';
+import { answerForm, decodeOpen, type OpenStage, questionForm, stageHash, type StageQuestion } from './messages.ts';
 import type { Stage } from './plan.ts';
+import { stageProtocol } from './protocol.ts';
 import { openStage, type StageRunner } from './stage.ts';
 import { type ActivationForm, packTensors, unpackTensors } from './tensors.ts';
-import { packWeights, unpackWeights } from './weights.ts';
+import { packWeights, unpackWeights, weightsProtocol } from './weights.ts';
 
 export interface StageHostDeps {
   readonly network: Network;
@@ -39,8 +32,18 @@ export interface StageHostOptions {
   readonly mayUse: (peer: PeerId, stage: Stage, mode: OpenStage['mode']) => boolean | Promise<boolean>;
   /** Whether weights that are not offered here are fetched from the peer that opens, as a blob. Default false. */
   readonly fetchesWeights?: boolean;
+  /** Where fetched weights stay for the next opening; without it they are fetched each time. */
+  readonly kept?: KeptWeights;
   /** Hears what went wrong here and was told as INTERNAL. */
   readonly onError?: (error: unknown) => void;
+}
+/** Weights of stages by their SHA-256, as they came. */
+export interface KeptWeights {
+  /** Undefined for what is not there, or was changed where it lies. */
+  get(sha256: Uint8Array): Promise<Uint8Array | undefined>;
+  /** Asked before anything is fetched. Throws LIMIT_EXCEEDED for more bytes than there is ever room for. */
+  admit(bytes: number): void;
+  put(sha256: Uint8Array, bytes: Uint8Array): Promise<void>;
 }
 export interface StageHost extends Disposable {
   /** Answers for a stage with these weights, which are held and not copied. Returns its hash. Throws LIMIT_REACHED above `limits.stagesOfferedMax`. */
@@ -51,16 +54,31 @@ export interface StageHost extends Disposable {
 
 /** Answers `/peerai/stage/1` until disposed. Each channel has a stage of its own, which ends with it. */
 export function serveStages(deps: StageHostDeps, options: StageHostOptions): StageHost {
-  const { network, clock, crypto } = deps;
-  const { mayUse, fetchesWeights = false, onError } = options;
+  const host = createStageHost(deps, options);
+  const answering = deps.network.answer(stageProtocol, (channel) => host.answer(channel));
+  return { ...host, [Symbol.dispose]: () => answering[Symbol.dispose]() };
+}
+
+/** The same for whoever answers the protocol itself: `answer` takes one channel to its end. */
+export function createStageHost(
+  deps: StageHostDeps,
+  options: StageHostOptions,
+): Omit<StageHost, typeof Symbol.dispose> & { answer(channel: Channel): Promise<void> } {
+  const { clock, crypto } = deps;
+  const { mayUse, fetchesWeights = false, kept, onError } = options;
   const offers = new Map<string, Float32Array>();
   let open = 0;
   const weightsOf = async (wanted: OpenStage, peer: PeerId, signal: AbortSignal): Promise<Float32Array> => {
     const offered = offers.get(toHex(stageHash(crypto, wanted)));
     if (offered !== undefined) return offered;
     if (!fetchesWeights) throw new PeerAiError('NOT_FOUND', 'This stage is not offered here.');
+    const before = await kept?.get(wanted.weights);
+    if (before !== undefined) return unpackWeights(before);
     const bytesMax = 4 * wanted.stage.layout.size;
-    return unpackWeights(await fetchBlob(deps, peer, wanted.weights, { signal, bytesMax }));
+    kept?.admit(bytesMax);
+    const fetched = await fetchBlob(deps, peer, wanted.weights, { signal, bytesMax, protocol: weightsProtocol });
+    await kept?.put(wanted.weights, fetched);
+    return unpackWeights(fetched);
   };
   const begin = async (first: Uint8Array, { link, signal }: Channel) => {
     const wanted = decodeOpen(first);
@@ -75,7 +93,7 @@ export function serveStages(deps: StageHostDeps, options: StageHostOptions): Sta
       isLast && kind === 'forward' ? 'float32' : activations;
     return { runner, formOf };
   };
-  const answer = async (channel: Channel): Promise<void> => {
+  const serveOne = async (channel: Channel): Promise<void> => {
     if (open >= limits.stagesOpenMax) throw tooMany('stages are open here');
     open += 1;
     try {
@@ -90,16 +108,16 @@ export function serveStages(deps: StageHostDeps, options: StageHostOptions): Sta
       open -= 1;
     }
   };
-  const answering = network.answer(stageProtocol, async (channel) => {
-    try {
-      await answer(channel);
-    } catch (error) {
-      if (channel.signal.aborted) return;
-      await channel.send(describe(error, onError));
-    }
-    await channel.close();
-  });
   return {
+    async answer(channel) {
+      try {
+        await serveOne(channel);
+      } catch (error) {
+        if (channel.signal.aborted) return;
+        await channel.send(describe(error, onError));
+      }
+      await channel.close();
+    },
     offer(stage, weights) {
       const hash = stageHash(crypto, { stage, weights: crypto.sha256(packWeights(weights)) });
       if (offers.size >= limits.stagesOfferedMax && !offers.has(toHex(hash))) throw tooMany('stages are offered here');
@@ -107,7 +125,6 @@ export function serveStages(deps: StageHostDeps, options: StageHostOptions): Sta
       return hash;
     },
     withdraw: (hash) => void offers.delete(toHex(hash)),
-    [Symbol.dispose]: () => answering[Symbol.dispose](),
   };
 }
 

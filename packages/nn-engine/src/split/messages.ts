@@ -1,18 +1,9 @@
-import { type CryptoProvider, PeerAiError, type Protocol, wire } from '@peerai/core-protocol';
+import { type CryptoProvider, PeerAiError, wire } from '@peerai/core-protocol';
 
 import { limits } from '../limits.ts';
 import { layered, type SplitModel } from './layered.ts';
 import { checkModel, type Stage, stageOf } from './plan.ts';
 import { tensorList } from './tensors.ts';
-
-/** `/peerai/stage/1`: a stage is opened, then each question of its driver has one answer, one after the other. */
-export const stageProtocol: Protocol = {
-  id: '/peerai/stage/1',
-  access: 'granted',
-  framing: 'messages',
-  messageBytesMax: 2 * limits.stageActivationBytesMax + limits.stageRestBytesMax,
-  channelsPerPeerMax: limits.stageChannelsMax,
-};
 
 const languageForm = wire.message({
   vocabulary: wire.uint32(1),

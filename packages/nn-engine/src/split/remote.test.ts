@@ -6,7 +6,6 @@ import {
   type Runtime,
   type Tensors,
 } from '@peerai/core-protocol';
-import { serveBlobs } from '@peerai/core-protocol/blob';
 import { nodeCrypto as crypto } from '@peerai/core-protocol/crypto-node';
 import { createMemoryNetworks, ManualClock, seededRandom, settle } from '@peerai/core-protocol/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -21,11 +20,13 @@ import { openStageAnywhere, type StagePeers } from './anywhere.ts';
 import { answerTokens } from './answer.ts';
 import { type StageHostOptions, serveStages } from './host.ts';
 import type { SplitModel } from './layered.ts';
-import { answerForm, decodeOpen, encodeOpen, questionForm, stageProtocol } from './messages.ts';
+import { answerForm, decodeOpen, encodeOpen, questionForm } from './messages.ts';
 import { createStageTrainer, type PlacedStage, runStages } from './pipeline.ts';
 import { splitModel, type Stage, stageWeights } from './plan.ts';
+import { stageProtocol } from './protocol.ts';
 import { openRemoteStage } from './remote.ts';
 import { packTensors, unpackTensors } from './tensors.ts';
+import { serveStageWeights } from './weights.ts';
 import { batchOf, languageModel, placeHere } from './testing/models.ts';
 import { packWeights } from './weights.ts';
 
@@ -109,7 +110,7 @@ describe('stages at peers', () => {
     serveStages({ ...host, network: join(peerOf('b')) }, { mayUse: () => true });
     const stage = need(stages[1]);
     const blobs = createBlobTable(crypto);
-    serveBlobs(deps.network, blobs);
+    serveStageWeights(deps.network, blobs);
     blobs.put(packWeights(stageWeights(stage, weights)));
     await using runner = await openRemoteStage(deps, peerOf('a'), wanted(stage, []), signal);
     expect(await runner.weights(signal)).toEqual(stageWeights(stage, weights));

@@ -11,7 +11,8 @@ import {
 
 import { limits } from '../limits.ts';
 import { createTurns } from '../turns.ts';
-import { answerForm, encodeOpen, type OpenStage, questionForm, stageProtocol, type StageQuestion } from './messages.ts';
+import { answerForm, encodeOpen, type OpenStage, questionForm, type StageQuestion } from './messages.ts';
+import { stageProtocol } from './protocol.ts';
 import type { StageRunner } from './stage.ts';
 import { packTensors, unpackTensors } from './tensors.ts';
 

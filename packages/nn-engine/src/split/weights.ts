@@ -1,4 +1,12 @@
-import { PeerAiError } from '@peerai/core-protocol';
+import { type Network, PeerAiError, type Protocol } from '@peerai/core-protocol';
+import { blobProtocol, type BlobSource, serveBlobs } from '@peerai/core-protocol/blob';
+
+/** `/peerai/stage/weights/1`: blobs of the driver's, under a name of their own, because who holds a stage need not have what else the driver gives. */
+export const weightsProtocol: Protocol = { ...blobProtocol, id: '/peerai/stage/weights/1' };
+
+/** Gives weights to the peers that hold stages; `source.length` says no to all others. */
+export const serveStageWeights = (network: Network, source: BlobSource): Disposable =>
+  serveBlobs(network, source, weightsProtocol);
 
 /** A stage's weights as a blob: little-endian float32, as they lie in the model's checkpoint. */
 export function packWeights(weights: Float32Array): Uint8Array {

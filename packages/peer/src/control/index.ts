@@ -45,6 +45,7 @@ export type { BroadcastView, DeliveryView, MessageView } from '../messages/messa
 export type { MetricNumbers, StateMetricsView } from '../metrics/metrics.schema.ts';
 export type { ImportedModelView, ModelRunView } from '../models/imported.schema.ts';
 export type { ModelsView, ModelView } from '../models/models.schema.ts';
+export type { ExportFormat } from '../models/own-models.schema.ts';
 export type { EngineFinding, Fingerprint, NodeView } from '../node/node.schema.ts';
 export type {
   InviteView,

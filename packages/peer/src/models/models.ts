@@ -82,7 +82,8 @@ export async function openModels(deps: ModelsDeps): Promise<Models> {
   const chosen = new Map<string, boolean>();
   for await (const [name, { exposed }] of rows.all()) chosen.set(name, exposed);
   const isExposed = (name: string): boolean =>
-    chosen.get(name) ?? deps.expose.some((one) => one === '*' || sameModelName(one, name));
+    chosen.get(name) ??
+    deps.expose.some((one) => (one === '*' ? !isNamedOnly(deps.local, name) : sameModelName(one, name)));
 
   const ownCandidates = (): Candidate[] => deps.local.list().map((model) => localCandidate(deps, model));
   const remoteCandidates = (): Candidate[] =>
@@ -92,7 +93,7 @@ export async function openModels(deps: ModelsDeps): Promise<Models> {
       .flatMap((device) => deps.remote.of(device.peer).map((card) => remoteCandidate(deps, device, card)));
   const all = (): Candidate[] => [...ownCandidates(), ...remoteCandidates()];
   const defaultName = (): string => {
-    const answering = deps.local.list().filter(({ card }) => card.engine !== 'onnx');
+    const answering = deps.local.list().filter(({ card }) => !isOfTheOwner(card));
     const own = answering.map(({ card }) => card.name);
     const wished = deps.defaultModel;
     if (wished !== undefined) return wished;
@@ -156,6 +157,13 @@ export async function openModels(deps: ModelsDeps): Promise<Models> {
     },
   };
 }
+
+/** What the owner brought or made: no default for questions that name no model. */
+const isOfTheOwner = ({ engine }: ModelCard): boolean => ['onnx', 'trained', 'split'].includes(engine);
+
+/** What was learned from the owner's data, or is computed by others for this peer, is offered when it is named and not by `*`. */
+const isNamedOnly = (local: LocalModels, name: string): boolean =>
+  local.list().some(({ card }) => card.name === name && ['trained', 'split'].includes(card.engine));
 
 function isSelf({ self, name }: ModelsDeps, text: string): boolean {
   return text === name() || text === self;

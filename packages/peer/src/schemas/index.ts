@@ -19,6 +19,7 @@ export * from '../messages/messages.schema.ts';
 export * from '../metrics/metrics.schema.ts';
 export * from '../models/imported.schema.ts';
 export * from '../models/models.schema.ts';
+export * from '../models/own-models.schema.ts';
 export * from '../node/node.schema.ts';
 export * from '../pairing/pairing.schema.ts';
 export * from '../paths/paths.schema.ts';

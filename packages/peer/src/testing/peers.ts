@@ -44,6 +44,8 @@ export interface PeerOptions {
   readonly taskHandlers?: readonly TaskHandler[];
   /** What computes when it trains; without it nothing does. */
   readonly trainingRuntime?: () => Promise<Runtime>;
+  /** The shipped guide's file. */
+  readonly nanoFile?: (signal: AbortSignal) => Promise<Uint8Array>;
   /** What its machine says of itself; without it nothing. */
   readonly machine?: () => MachineReading;
   /** Where its letters by HTTP go; without it none. */
@@ -133,6 +135,7 @@ export function testWorld(weather: { readonly latencyMs?: number; readonly lossR
         ...(options.paths === undefined ? {} : { paths: options.paths }),
         ...(options.shelf === undefined ? {} : { shelf: options.shelf }),
         ...(options.trainingRuntime === undefined ? {} : { trainingRuntime: options.trainingRuntime }),
+        ...(options.nanoFile === undefined ? {} : { nanoFile: options.nanoFile }),
         ...(options.machine === undefined ? {} : { machine: options.machine }),
         ...(options.post === undefined ? {} : { post: options.post }),
         ...(options.operators === undefined ? {} : { operators: options.operators }),

@@ -29,6 +29,7 @@ const sizes: Readonly<Record<LanguagePlan['size'], LanguageModelSizes>> = {
   medium: { vocabulary: 256, width: 128, layers: 4, heads: 4, hidden: 384, context: 128 },
 };
 
+export const languageSizes = ({ size }: Pick<LanguagePlan, 'size'>): LanguageModelSizes => sizes[size];
 export const languageLayout = ({ size }: LanguagePlan): Layout => languageModelLayout(sizes[size]);
 export const languageWeights = ({ size, seed }: LanguagePlan): Float32Array =>
   initialWeights(sizes[size], seededUnit(seed));

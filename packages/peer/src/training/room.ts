@@ -5,14 +5,14 @@ import type { PeerErrorCode } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { findData, readIn, readText } from './data-sets.ts';
 import { askForOffers, type FoundOffer } from './offers.ts';
-import { encodePlan, specOf, taskOf } from './plan.ts';
+import { decodePlan, encodePlan, specOf, taskOf } from './plan.ts';
 import { agreePrivacy } from './privacy.ts';
 import { isEnded, openRunBook, places, readWhole, type RunBook, type RunHead } from './run-book.ts';
 import { type LinkAnswer } from './link-protocol.ts';
 import { openTrainingLinks } from './links.ts';
 import { createRunner } from './runner.ts';
 import { createTeller } from './teller.ts';
-import type { Training, TrainingDeps } from './training.ts';
+import type { TrainedRun, Training, TrainingDeps } from './training.ts';
 import type { Offer } from './training-protocol.ts';
 import type { TrainingLinkView, TrainingPlan, trainingRequestSchema, TrainingRunView } from './training.schema.ts';
 import { roundView, runView } from './views.ts';
@@ -23,8 +23,12 @@ export interface RoomDeps extends TrainingDeps {
   readonly mayTrain: (peer: PeerId) => boolean;
 }
 /** What training does once it is used: a peer that never trains loads none of it. */
-export interface TrainingRoom extends Omit<Training, 'list' | 'links' | 'mayTrain' | 'isVisitor' | 'start'> {
+export interface TrainingRoom extends Omit<
+  Training,
+  'list' | 'links' | 'mayTrain' | 'isVisitor' | 'start' | 'trained'
+> {
   list(): readonly TrainingRunView[];
+  trained(): readonly TrainedRun[];
   links(text: string): readonly TrainingLinkView[];
   /** What this peer offers to that one now. */
   ownOffers(peer: PeerId): readonly Offer[];
@@ -59,6 +63,7 @@ export async function openTrainingRoom(deps: RoomDeps): Promise<TrainingRoom> {
     mayJoin: (peer, run) => mayTrain(peer) || links.admits(peer, run === undefined ? undefined : toHex(run)),
     changed(head, isWhole) {
       teller.changed(head, isWhole);
+      if (isEnded(head)) deps.ended();
       if (isEnded(head)) void links.ended(head.id).catch(() => deps.logger.error('training-links-unsaved'));
     },
     closed: (id, row) => teller.closed(id, roundView(row, nameOf)),
@@ -147,6 +152,25 @@ export async function openTrainingRoom(deps: RoomDeps): Promise<TrainingRoom> {
       const { id, name, file } = find(book, text);
       if (file === undefined) throw new PeerAiError('NOT_FOUND', 'this run has no model yet');
       return { name: `${name}.onnx`, bytes: await readWhole(shelf(), places.model(id), file.bytes) };
+    },
+    trained: () =>
+      book
+        .runs()
+        .filter(({ file }) => file !== undefined)
+        .map(({ id, name, plan, parameters, round }) => ({
+          id,
+          name,
+          plan: decodePlan(utf8(plan)),
+          parameters,
+          rounds: round,
+        }))
+        .toReversed(),
+    async weightsOf(id) {
+      const head = find(book, id);
+      const bytes = await readWhole(shelf(), places.state(head.id), 8 + head.parameters * 8);
+      if (toHex(crypto.sha256(bytes)) !== head.hash)
+        throw new PeerAiError('HASH_MISMATCH', 'the weights of this run were changed on disk', { run: head.id });
+      return (await import('./lazy.ts')).decodeState(bytes, head.parameters).weights;
     },
     review(peer) {
       if (!mayTrain(peer)) runner.cutOff(peer);

@@ -50,9 +50,13 @@ export interface TrainingDeps {
   readonly ownName: () => string;
   /** Where links lead. Throws SHARE_INVALID. */
   readonly reach: () => Promise<ShareReach>;
+  /** A run came to its end. */
+  readonly ended: () => void;
   /** What computes; without it this peer does not train. */
   readonly runtime: (() => Promise<Runtime>) | undefined;
 }
+/** A run that is over with its model, as what has weights. */
+export type TrainedRun = Pick<TrainingRunView, 'id' | 'name' | 'plan' | 'parameters'> & { readonly rounds: number };
 /** Models that paired devices train together: each with its own data, which stays where it is. */
 export interface Training {
   /** Newest first. */
@@ -79,6 +83,10 @@ export interface Training {
   stopLink(id: string): Promise<TrainingLinkView>;
   /** The trained model, with a name for its file. Throws RUN_UNKNOWN, NOT_FOUND while there is none. */
   model(text: string): Promise<{ readonly name: string; readonly bytes: Uint8Array }>;
+  /** Runs here that have a model, newest first. Loads nothing where there never was a run. */
+  trained(): Promise<readonly TrainedRun[]>;
+  /** The weights that such a run ended with, flat. Throws RUN_UNKNOWN, NOT_FOUND, HASH_MISMATCH. */
+  weightsOf(id: string): Promise<Float32Array>;
   /** For the transport: may this peer open training protocols here? */
   mayTrain(peer: PeerId): boolean;
   /** For the transport: is this a visitor with a link, who may open this protocol? */
@@ -119,6 +127,8 @@ export function createTraining(deps: TrainingDeps): Training {
     links: async (text) => (await room()).links(text),
     stopLink: async (id) => (await room()).stopLink(id),
     model: async (text) => (await room()).model(text),
+    trained: async () => (held.now() === undefined && !(await hasRuns(deps.store)) ? [] : (await room()).trained()),
+    weightsOf: async (id) => (await room()).weightsOf(id),
     mayTrain,
     isVisitor: (peer, protocolId) => isForVisitors(protocolId) && held.now()?.admits(peer) === true,
     review: (peer) => held.now()?.review(peer),

@@ -3,6 +3,7 @@ import type { ModelView } from '@peerai/peer/control';
 import { command, type Verb } from '../command.ts';
 import { table } from '../plain.ts';
 import { find } from './discovery.ts';
+import { exportModel } from './models-export.ts';
 import { facts, importedRows, importModel, infer, rm } from './models-imported.ts';
 
 const which = { model: { type: 'positional', required: true, description: 'As `peerai models ls` names it' } } as const;
@@ -78,6 +79,7 @@ export const models: Verb = {
     find,
     expose: offer('expose', 'Offer a model to paired devices that may chat'),
     import: importModel,
+    export: exportModel,
     infer,
     rm,
     hide: offer('hide', 'Offer it no longer'),

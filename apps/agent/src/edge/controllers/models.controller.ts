@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Patch, Post, Query, Req, Res } from '@nestjs/common';
 import { PeerAiError } from '@peerai/core-protocol';
 import type {
@@ -8,8 +9,9 @@ import type {
   ModelsView,
   Peer,
 } from '@peerai/peer';
-import { modelPatchSchema, modelRunRequestSchema } from '@peerai/peer/schemas';
+import { type ExportFormat, exportQuestionSchema, modelPatchSchema, modelRunRequestSchema } from '@peerai/peer/schemas';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { attachment } from '../attachment.ts';
 import { fileBody } from '../file-body.ts';
 import { goneSignal } from '../stream.ts';
 import { PEER } from '../tokens.ts';
@@ -71,6 +73,17 @@ export class ModelsController {
   @HttpCode(204)
   remove(@Param('name') name: string): Promise<void> {
     return this.peer.imported.remove(name);
+  }
+
+  /** Its weights as a file that other programs read, sent as it is read. */
+  @Get(':name/export')
+  async export(
+    @Param('name') name: string,
+    @Query({ schema: exportQuestionSchema }) { format }: { readonly format: ExportFormat },
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const file = await this.peer.own.export(name, format, goneSignal(reply));
+    void reply.headers(attachment(file.name, file.bytes)).send(Readable.from(file.content));
   }
 
   /** Inference with an imported model: tensors in, tensors out. */

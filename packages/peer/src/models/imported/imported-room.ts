@@ -12,6 +12,7 @@ import { limits } from '../../limits.ts';
 import { records } from '../../store/records.ts';
 import type { ImportedModelView, ModelRunView } from '../imported.schema.ts';
 import { createHeldProgram } from './held-program.ts';
+import { fileOf, tokenizerOf } from './places.ts';
 import type { ModelRunner } from './runner.ts';
 import { readInputs, writeOutputs } from './tensors.ts';
 
@@ -30,8 +31,6 @@ export type ImportedRoom = Awaited<ReturnType<typeof openImportedRoom>>;
 type Row = Omit<ImportedModelView, 'loaded'>;
 
 const namePattern = /^[\p{L}\p{N}][\p{L}\p{N}._:-]*$/u;
-const fileOf = (sha256: string): string => `models/${sha256}.onnx`;
-const tokenizerOf = (sha256: string): string => `models/${sha256}.json`;
 const filesOf = ({ sha256, embedding }: Row): readonly string[] =>
   embedding === undefined ? [fileOf(sha256)] : [fileOf(sha256), tokenizerOf(embedding.tokenizer)];
 const incoming = 'models/incoming';

@@ -1,0 +1,12 @@
+/**
+ * Language models that go on with a text, by their weights: what was trained here, asked as any other model.
+ *
+ * @packageDocumentation
+ */
+export { byteCodec, nanoCodec, type TokenCodec } from './codec.ts';
+export { type OpenedText, type TextModelDeps, textModel } from './text-model.ts';
+export { byteTokenizerJson, nanoTokenizerJson } from './tokenizer-json.ts';
+export { plainDecoder } from './plain-decoder.ts';
+export { decodeModelFile, type NanoModelFile } from '../nano/model-file.ts';
+export { guideOver } from '../nano/guide.ts';
+export type { Decoder, DecoderSession } from '../nano/plain.ts';

@@ -1,0 +1,24 @@
+import type { ExportFormat } from '../models/own-models.schema.ts';
+
+/** A file as it comes from the agent. */
+export interface Download {
+  readonly bytes: number;
+  readonly content: ReadableStream<Uint8Array>;
+  readonly blob: () => Promise<Blob>;
+}
+/** Models whose weights this peer has. */
+export interface ModelCalls {
+  /** A trained, imported or built-in model as a file for other programs. */
+  exportModel(name: string, format: ExportFormat, signal?: AbortSignal): Promise<Download>;
+}
+
+type Ask = (method: string, path: string, body?: unknown, signal?: AbortSignal) => Promise<Response>;
+
+export const modelCalls = (ask: Ask): ModelCalls => ({
+  async exportModel(name, format, signal) {
+    const path = `/models/${encodeURIComponent(name)}/export?${new URLSearchParams({ format }).toString()}`;
+    const response = await ask('GET', path, undefined, signal);
+    const content = response.body ?? new Blob([]).stream();
+    return { bytes: Number(response.headers.get('content-length') ?? 0), content, blob: () => response.blob() };
+  },
+});

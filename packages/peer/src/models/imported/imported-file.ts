@@ -1,0 +1,43 @@
+import { equalBytes, fromHex, PeerAiError, type Shelf } from '@peerai/core-protocol';
+import { limits } from '../../limits.ts';
+import type { ImportedModelView } from '../imported.schema.ts';
+import type { ExportedModel } from '../own-models.ts';
+import type { ExportFormat } from '../own-models.schema.ts';
+import { fileOf, tokenizerOf } from './places.ts';
+
+/** What was imported, as it came. Throws UNSUPPORTED for a form it does not have, HASH_MISMATCH. */
+export async function importedFile(
+  shelf: Shelf,
+  { name, sha256, bytes, embedding }: ImportedModelView,
+  format: ExportFormat,
+): Promise<ExportedModel> {
+  if (format === 'onnx') {
+    await check(shelf, fileOf(sha256), sha256);
+    return { name: `${name}.onnx`, bytes, content: piecesOf(shelf, fileOf(sha256), bytes) };
+  }
+  const tokenizer = embedding?.tokenizer;
+  if (format === 'gguf' || tokenizer === undefined)
+    throw new PeerAiError(
+      'UNSUPPORTED',
+      format === 'gguf' ? `${name} was imported as ONNX, and is given as ONNX only` : `${name} has no tokenizer`,
+    );
+  await check(shelf, tokenizerOf(tokenizer), tokenizer);
+  const file = await shelf.read(tokenizerOf(tokenizer), 0, limits.tokenizerBytesMax);
+  return {
+    name: `${name}.tokenizer.json`,
+    bytes: file.length,
+    content: (async function* whole() {
+      yield file;
+    })(),
+  };
+}
+
+async function check(shelf: Shelf, file: string, sha256: string): Promise<void> {
+  if (!equalBytes(await shelf.sha256(file), fromHex(sha256)))
+    throw new PeerAiError('HASH_MISMATCH', 'a file of this model was changed on disk; import it again', { sha256 });
+}
+
+async function* piecesOf(shelf: Shelf, file: string, bytes: number): AsyncGenerator<Uint8Array> {
+  for (let place = 0; place < bytes; place += limits.importedPieceBytes)
+    yield await shelf.read(file, place, Math.min(limits.importedPieceBytes, bytes - place));
+}

@@ -1,0 +1,69 @@
+import { PeerAiError } from '@peerai/core-protocol';
+import { languageModelLayout, type LanguageModelSizes } from '@peerai/nn-engine';
+import { byteModelGguf, nanoDecoderGguf } from '@peerai/nn-engine/export';
+import {
+  byteCodec,
+  byteTokenizerJson,
+  decodeModelFile,
+  nanoCodec,
+  type NanoModelFile,
+  nanoTokenizerJson,
+  type TokenCodec,
+} from '@peerai/nn-engine/text';
+import { languageSizes } from '../../training/language-task.ts';
+import type { TrainedRun } from '../../training/training.ts';
+import type { OwnModelsDeps } from '../own-models.ts';
+
+/** A language model with all its weights. */
+export interface LanguageSource {
+  readonly name: string;
+  readonly sizes: LanguageModelSizes;
+  /** Flat, as `languageModelLayout`. */
+  readonly weights: Float32Array;
+  readonly codec: TokenCodec;
+  readonly tokenizer: () => Uint8Array;
+  readonly gguf: () => Uint8Array;
+  /** Of the shipped guide, which listens before it recites. */
+  readonly guide?: NanoModelFile;
+}
+
+/** What a run is called as a model: signs that have a meaning in names of models become `-`. */
+export const modelNameOf = ({ name }: Pick<TrainedRun, 'name'>): string => name.replaceAll(/[^\p{L}\p{N}._:-]+/gu, '-');
+
+/** Throws HASH_MISMATCH, UNSUPPORTED for a run over a table. */
+export async function sourceOfRun(
+  { training }: Pick<OwnModelsDeps, 'training'>,
+  run: TrainedRun,
+): Promise<LanguageSource> {
+  const { plan } = run;
+  if (plan.model !== 'language')
+    throw new PeerAiError('UNSUPPORTED', `${run.name} tells labels from numbers; it is no language model`, {
+      hint: `\`peerai models export "${run.name}" --format onnx\` gives its network.`,
+    });
+  const sizes = languageSizes(plan);
+  const weights = await training().weightsOf(run.id);
+  return {
+    name: modelNameOf(run),
+    sizes,
+    weights,
+    codec: byteCodec,
+    tokenizer: byteTokenizerJson,
+    gguf: () => byteModelGguf(sizes, weights, run.name),
+  };
+}
+
+/** The shipped guide: what recites, and the file with what listens. Throws INVALID_FORMAT. */
+export function sourceOfNano(bytes: Uint8Array): LanguageSource {
+  const guide = decodeModelFile(bytes);
+  const { sizes, vocabulary } = guide;
+  const weights = guide.weights.subarray(0, languageModelLayout(sizes).size);
+  return {
+    name: 'nano',
+    sizes,
+    weights,
+    codec: nanoCodec(vocabulary),
+    tokenizer: () => nanoTokenizerJson(vocabulary),
+    gguf: () => nanoDecoderGguf(sizes, weights, 'nano'),
+    guide,
+  };
+}
