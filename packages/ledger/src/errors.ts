@@ -25,6 +25,7 @@ export type LedgerErrorCode =
   | 'INVALID_FORMAT'
   | 'INVALID_SIGNATURE'
   | 'INVALID_VERSION'
+  | 'KEY_REFUSED'
   | 'CLOCK_SKEW'
   | 'LIMIT_EXCEEDED'
   | 'LIMIT_REACHED'
