@@ -1,6 +1,6 @@
 /** @jsxImportSource preact */
 import type { ComponentChildren, JSX } from 'preact';
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { limits } from './limits.ts';
 import { Icon } from './parts.tsx';
 import { guest } from './strings.ts';
@@ -19,15 +19,16 @@ export function Composer({
   readonly model: string | undefined;
   readonly busy: boolean;
   readonly onModel: (model: string) => void;
-  readonly onSend: (text: string) => void;
+  /** Whether it was taken. */
+  readonly onSend: (text: string) => boolean;
   readonly children: ComponentChildren;
 }): JSX.Element {
   const [text, setText] = useState('');
   const empty = text.trim() === '';
+  const box = useRef<HTMLTextAreaElement>(null);
+  // What stands in the box: on a busy machine a key comes before the page is drawn with what was typed.
   const send = (): void => {
-    if (busy || empty) return;
-    onSend(text);
-    setText('');
+    if (onSend(box.current?.value ?? '')) setText('');
   };
   return (
     <section class="composer" aria-label={label}>
@@ -48,6 +49,7 @@ export function Composer({
         }}
       >
         <textarea
+          ref={box}
           rows={1}
           aria-label={label}
           placeholder={label}

@@ -15,6 +15,7 @@ const invitation: Invitation = {
 };
 const share: ShareState = { models: ['mistral'], tokensBudget: 100, tokensUsed: 10, expiresMs: 9_000 };
 const servedBy = { peerId: 'p', name: 'study-pc', path: 'direct' as const };
+const figures = { promptTokens: 1, answerTokens: 1, firstTokenMs: 1, totalMs: 1, tokensPerSecond: 1 };
 const refusal = (code: string): Error => Object.assign(new Error(code), { code });
 const never = (signal: AbortSignal): Promise<never> =>
   new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
@@ -176,6 +177,22 @@ describe('A guest', () => {
     await expect.poll(() => controller.state.turns.at(-1)?.text).toBe('So');
     controller.stop();
     await expect.poll(() => controller.state.turns.at(-1)).toMatchObject({ state: 'stopped', text: 'So' });
+  });
+
+  it('takes the next question after the last words, also when the line of the answer before is still open', async () => {
+    const { controller } = setUp({
+      async *ask(messages, _options, signal): AsyncIterable<ChatEvent> {
+        yield { type: 'finish', reason: 'stop', ...figures, servedBy };
+        if (messages.length === 1) await never(signal);
+      },
+    });
+    await controller.start();
+    expect([controller.ask('One.'), controller.ask('Too soon.')]).toEqual([true, false]);
+    await expect.poll(() => controller.state.turns.at(-1)).toMatchObject({ state: 'done' });
+    expect(controller.ask('Two.')).toBe(true);
+    await expect
+      .poll(() => controller.state.turns)
+      .toMatchObject([{ text: 'One.' }, { state: 'done' }, { text: 'Two.' }, { state: 'done' }]);
   });
 
   it('leaves nothing behind', async () => {

@@ -30,8 +30,8 @@ export interface GuestController {
   start(): Promise<void>;
   /** Connects anew after `lost`. */
   reconnect(): Promise<void>;
-  /** Asks when the connection stands; does nothing while an answer is open. */
-  ask(text: string, model?: string): void;
+  /** Asks when the connection stands; false, and nothing done, while an answer is open or without words. */
+  ask(text: string, model?: string): boolean;
   askAgain(): void;
   stop(): void;
   leave(): void;
@@ -152,11 +152,14 @@ export function createController({
     running = controller;
     const signal = AbortSignal.any([controller.signal, end.signal]);
     let turn = newAnswer(model ?? state.invitation?.models[0] ?? '');
+    /** The last words open the way for the next question; the signature under them may come later. */
     const update = (next: AnswerTurn): void => {
+      const before = turn;
       turn = next;
-      if (running === controller) change({ turns: [...asked, turn].slice(-limits.turnsMax) });
+      if (running === controller && !isOpen(turn)) running = undefined;
+      change({ turns: state.turns.map((one) => (one === before ? turn : one)) });
     };
-    update(turn);
+    change({ turns: [...asked, turn].slice(-limits.turnsMax) });
     try {
       const to = await abortable(connected.promise, signal);
       for await (const event of to.ask(toMessages(asked), model === undefined ? {} : { model }, signal)) {
@@ -166,7 +169,6 @@ export function createController({
       if (!signal.aborted) update(applyChatEvent(turn, { type: 'error', ...problemOf(error) }));
     }
     update(closeAnswer(turn, signal.aborted));
-    if (running === controller) running = undefined;
     keep();
     if (turn.error !== undefined && isFinal(turn.error.code)) change({ phase: 'refused', problem: turn.error });
     else if (session !== undefined) await refreshShare(session);
@@ -200,8 +202,9 @@ export function createController({
     reconnect,
     ask(text, model) {
       const said = text.trim().slice(0, limits.messageCharsMax);
-      if (running !== undefined || said === '') return;
+      if (running !== undefined || said === '') return false;
       void answer([...state.turns, { role: 'user', text: said }], model);
+      return true;
     },
     askAgain() {
       const lastQuestion = state.turns.findLastIndex((turn) => turn.role === 'user');

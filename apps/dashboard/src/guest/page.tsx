@@ -21,7 +21,7 @@ export function GuestPage({ controller }: { readonly controller: GuestController
   const [model, setModel] = useState<string>();
   const { phase, invitation, turns } = state;
   const models = state.share?.state.models ?? invitation?.models ?? [];
-  const ask = (text: string): void => controller.ask(text, model);
+  const ask = (text: string): boolean => controller.ask(text, model);
   useFollowing(turns);
   if (phase === 'left') return <Alone title={guest.leftTitle} text={guest.leftText} />;
   return (
