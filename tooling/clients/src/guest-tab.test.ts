@@ -101,7 +101,7 @@ describe('A guest with a link', () => {
     const { link } = await provider.client.share({ model: 'echo' });
     const { page } = await openLink(link);
     await ask(page, 'one');
-    await says(page, /study-pc · direct/, 20_000);
+    await says(page, /study-pc · direct .*signed ✓/, 20_000);
     await testnet.relays[0]?.child.kill();
     await ask(page, 'two');
     await says(page, 'echo: two');
