@@ -42,7 +42,7 @@ export type NnErrorCode =
   | 'PRIVACY_SPENT'
   /** The shares of a masked sum's secret do not give it back: somebody sent a wrong one. */
   | 'SHARES_WRONG'
-  /** A personal capsule: it never leaves its device, and none is taken from another. */
+  /** A personal capsule: it never leaves the devices of its owner, and none is taken from another's. */
   | 'CAPSULE_PERSONAL'
   /** A capsule whose level does not allow whoever asks. */
   | 'CAPSULE_NOT_SHARED'

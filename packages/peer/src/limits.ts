@@ -243,6 +243,8 @@ export const limits = {
   memoryMessageBytesMax: 299_008,
   /** Gating clusters of one peer, count: with as many nodes and edges as each may have, all together are one state's list. */
   clustersMax: 8,
+  /** Removed clusters that are remembered for the owner's other devices, count: the oldest goes, and could come back from one that was away. */
+  clustersGoneMax: 64,
   /** What one of them may have: as the engine's own limits, told before it is loaded. */
   clusterNameCharsMax: 64,
   clusterNodesMax: 1_024,

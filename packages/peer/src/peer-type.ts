@@ -19,6 +19,7 @@ import type { Models } from './models/models.ts';
 import type { OwnModels } from './models/own-models.ts';
 import type { PeerMetrics } from './metrics/metrics.ts';
 import type { NodeView } from './node/node.schema.ts';
+import type { OwnDevices } from './own/own.ts';
 import type { Pairing } from './pairing/pairing.ts';
 import type { Peers } from './pairing/peers.ts';
 import type { PeerPaths } from './paths/paths.ts';
@@ -52,6 +53,7 @@ export interface Peer {
   readonly topics: PeerTopics;
   readonly training: Training;
   readonly nodeLending: NodeLending;
+  readonly ownDevices: OwnDevices;
   readonly status: Status;
   readonly paths: PeerPaths;
   readonly doctor: Doctor;

@@ -220,7 +220,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
   const forLending = { ledger: accounts.ledger, devices, events, nameOf, isOnline, answering, tasks, settings };
   const nodeLending = createNodeLending({ ...world, ...forLending, stopping: stopping.signal });
   const commons = openCommons(
-    { ...world, devices, events, accounts, messages, nameOf, isOnline, stopping: stopping.signal },
+    { ...world, devices, events, accounts, messages, memory, clusters, nameOf, isOnline, stopping: stopping.signal },
     settings,
   );
   const { replaceKey } = world;
@@ -288,6 +288,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     topics,
     training,
     nodeLending,
+    ownDevices: commons.ownDevices,
     status,
     paths,
     doctor,

@@ -38,6 +38,7 @@ export const home = {
     memory: 'search memory',
     borrow: 'borrow nodes',
     route: 'send letters through here',
+    own: 'is your own: memories and clusters are the same',
   },
   onlyDevice: 'You’re the only device.',
   onlyDeviceText: 'Add another one, and each can use the other’s models.',

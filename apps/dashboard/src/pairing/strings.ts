@@ -16,6 +16,7 @@ export const pairing = {
     memory: 'Search my shared memory',
     borrow: 'Borrow nodes that I lend',
     route: 'Send letters through me',
+    own: 'It is mine: keep all memories and clusters the same',
   },
   match: 'They match',
   noMatch: 'They don’t',

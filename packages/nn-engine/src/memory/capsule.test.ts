@@ -125,6 +125,7 @@ describe('Who may have it', () => {
     ['personal', 'anyone', 'CAPSULE_PERSONAL'],
     ['personal', 'paired', 'CAPSULE_PERSONAL'],
     ['personal', 'self', 'CAPSULE_PERSONAL'],
+    ['personal', 'own', undefined],
     ['behavioral', 'anyone', 'CAPSULE_NOT_SHARED'],
     ['behavioral', 'paired', undefined],
     ['public', 'anyone', undefined],

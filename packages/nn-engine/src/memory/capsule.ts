@@ -3,14 +3,14 @@ import type { PeerId } from '@peerai/core-protocol';
 import type { EmbedderKind } from './embedder.ts';
 
 /**
- * What a capsule's level allows. `personal`: it never leaves this device. `behavioral`: a paired peer that has the right may have it.
+ * What a capsule's level allows. `personal`: it leaves this device for others of the same owner at most. `behavioral`: a paired peer that has the right may have it.
  * `public`: any peer that may ask.
  */
 export const privacyLevels = ['personal', 'behavioral', 'public'] as const;
 export type PrivacyLevel = (typeof privacyLevels)[number];
 
-/** Who looks: this device itself, a paired peer with the right to this memory, any peer that may ask. */
-export type Audience = 'self' | 'paired' | 'anyone';
+/** Who looks: this device itself, another device that its owner declared its own, a paired peer with the right to this memory, any peer that may ask. */
+export type Audience = 'self' | 'own' | 'paired' | 'anyone';
 
 export const relationKinds = ['replaces', 'follows', 'related'] as const;
 export interface Relation {
@@ -52,7 +52,7 @@ export interface Capsule extends CapsuleFacts {
 
 /** Whether somebody may see a capsule of this level. The one place where it is decided. */
 export function mayHave(audience: Audience, level: PrivacyLevel): boolean {
-  if (audience === 'self') return true;
+  if (audience === 'self' || audience === 'own') return true;
   return level === 'public' || (level === 'behavioral' && audience === 'paired');
 }
 

@@ -51,6 +51,21 @@ export async function forgetCapsule(inner: Inner, id: CapsuleId): Promise<boolea
   });
 }
 
+/** Tombstones that another device of this owner has; which of the capsules were here. */
+export async function buryCapsules(inner: Inner, ids: readonly CapsuleId[]): Promise<readonly CapsuleId[]> {
+  if (ids.length > limits.takeCapsulesMax)
+    throw new PeerAiError('LIMIT_EXCEEDED', `${ids.length} capsules at once; at most ${limits.takeCapsulesMax}`);
+  return await inner.inTurn(async () => {
+    const gone: CapsuleId[] = [];
+    for (const id of ids) {
+      if (inner.forgotten.has(id)) continue;
+      if (isHere(inner, id)) gone.push(id);
+      await commit(inner, [forgetStep(inner, id)]);
+    }
+    return gone;
+  });
+}
+
 /** Nothing is kept of a request for what is not here: ids that peers make up cost no room. */
 export async function honourForget(inner: Inner, signed: Uint8Array): Promise<boolean> {
   const { capsule, author } = openForget(inner.crypto, signed);

@@ -37,7 +37,12 @@ export async function addCapsule(inner: Inner, draft: CapsuleDraft, signal: Abor
   });
 }
 
-export async function takeCapsules(inner: Inner, signed: readonly Uint8Array[]): Promise<readonly TakeResult[]> {
+/** @param from - `own`: another device of this owner, which may bring personal ones too. */
+export async function takeCapsules(
+  inner: Inner,
+  signed: readonly Uint8Array[],
+  from: 'own' | 'other' = 'other',
+): Promise<readonly TakeResult[]> {
   if (signed.length > limits.takeCapsulesMax)
     throw new PeerAiError('LIMIT_EXCEEDED', `${signed.length} capsules at once; at most ${limits.takeCapsulesMax}`);
   return await inner.inTurn(async () => {
@@ -46,9 +51,10 @@ export async function takeCapsules(inner: Inner, signed: readonly Uint8Array[]):
     const seen = new Set<CapsuleId>();
     const results = signed.map((bytes): TakeResult => {
       try {
-        const opened = openForeign(inner, bytes);
+        const opened = openForeign(inner, bytes, from);
         const { id } = opened.facts;
-        if (seen.has(id) || inner.holdings.get(id) !== undefined || inner.holdings.isReplaced(id))
+        const isAside = from === 'own' && inner.parts.some(({ away }) => away.some((one) => one.id === id));
+        if (seen.has(id) || inner.holdings.get(id) !== undefined || inner.holdings.isReplaced(id) || isAside)
           return { outcome: 'known', id };
         steps.push(keepStep(inner, opened, inner.clock.nowMs(), room));
         seen.add(id);
@@ -64,11 +70,11 @@ export async function takeCapsules(inner: Inner, signed: readonly Uint8Array[]):
 }
 
 /** Checked whole: signature, form, that it unpacks, its level, its time, and that it was not forgotten here. */
-function openForeign({ crypto, clock, forgotten }: Inner, bytes: Uint8Array): OpenedCapsule {
+function openForeign({ crypto, clock, forgotten }: Inner, bytes: Uint8Array, from: 'own' | 'other'): OpenedCapsule {
   const opened = openSignedCapsule(crypto, bytes);
   const { id, level, createdMs } = opened.facts;
-  if (level === 'personal')
-    throw new PeerAiError<NnErrorCode>('CAPSULE_PERSONAL', 'A personal capsule is taken from nobody.', { id });
+  if (level === 'personal' && from !== 'own')
+    throw new PeerAiError<NnErrorCode>('CAPSULE_PERSONAL', 'A personal capsule is taken from no other owner.', { id });
   if (forgotten.has(id))
     throw new PeerAiError<NnErrorCode>('CAPSULE_FORGOTTEN', 'This capsule was forgotten here.', { id });
   if (createdMs > clock.nowMs() + limits.createdAheadMsMax)

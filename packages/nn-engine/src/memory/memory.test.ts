@@ -274,7 +274,7 @@ describe('Capsules of other peers', () => {
 });
 
 describe('A personal capsule', () => {
-  it('leaves by no way: not handed out, not found by others, not in any row, taken from nobody', async () => {
+  it('leaves by no way: not handed out, not found by others, not in any row, taken from no other owner', async () => {
     const deps = memoryDeps(14);
     const memory = await openMemory(deps);
     const { id } = await memory.add(note('my secret diary', 'personal'), signal);
@@ -291,5 +291,37 @@ describe('A personal capsule', () => {
     expect(await memory.take([sealSigned(other, 'peerai/capsule/1', parts.body)])).toMatchObject([
       { outcome: 'refused', code: 'CAPSULE_PERSONAL' },
     ]);
+  });
+});
+
+describe('Devices of one owner', () => {
+  it('take each other’s personal capsules, and what one forgot is buried at the other, also unseen', async () => {
+    const [desk, phone] = [await openMemory(memoryDeps(15)), await openMemory({ ...memoryDeps(16), identity: other })];
+    const [kept, gone] = [await desk.add(note('diary', 'personal'), signal), await desk.add(note('draft'), signal)];
+    const signed = await Promise.all([kept.id, gone.id].map((id) => desk.handOut(id, 'own')));
+    expect(await phone.takeOwn(signed)).toMatchObject([{ outcome: 'taken' }, { outcome: 'taken' }]);
+    expect(phone.card(kept.id)).toMatchObject({ level: 'personal', mine: false });
+    await expect(phone.handOut(kept.id, 'paired')).rejects.toThrow(code('CAPSULE_PERSONAL'));
+    await desk.forget(gone.id);
+    const unseen = '7'.repeat(64);
+    expect(desk.forgotten()).toEqual([gone.id]);
+    expect(await phone.bury([gone.id, unseen])).toEqual([gone.id]);
+    expect(phone.forgotten()).toEqual([gone.id, unseen]);
+    expect(await phone.takeOwn(signed.slice(1))).toMatchObject([{ code: 'CAPSULE_FORGOTTEN' }]);
+    const many = Array.from({ length: limits.takeCapsulesMax + 1 }, () => unseen);
+    expect(await phone.bury(many.slice(1))).toEqual([]);
+    await expect(phone.bury(many)).rejects.toThrow(code('LIMIT_EXCEEDED'));
+  });
+
+  it('do not bring back what a consolidation here took away', async () => {
+    const [desk, deps] = [await openMemory(memoryDeps(17)), memoryDeps(18)];
+    const phone = await openMemory({ ...deps, identity: other });
+    const { id } = await desk.add(note('old'), signal);
+    const signed = [await desk.handOut(id, 'own')];
+    await phone.takeOwn(signed);
+    await phone.consolidate(signal, { expireAfterMs: -1 });
+    expect(phone.card(id)).toBeUndefined();
+    expect(await phone.takeOwn(signed)).toMatchObject([{ outcome: 'known' }]);
+    expect(phone.card(id)).toBeUndefined();
   });
 });

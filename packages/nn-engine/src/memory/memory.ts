@@ -5,7 +5,7 @@ import type { IndexState } from './accelerator.ts';
 import type { Audience, Capsule, CapsuleCard, CapsuleId } from './capsule.ts';
 import { consolidate, type Consolidation, undoConsolidation } from './consolidate.ts';
 import type { CapsuleDraft } from './draft.ts';
-import { forgetCapsule, honourForget } from './forget.ts';
+import { buryCapsules, forgetCapsule, honourForget } from './forget.ts';
 import { cardOf } from './holdings.ts';
 import { type Inner, load, type MemoryDeps, type MemoryOptions } from './inner.ts';
 import { addCapsule, takeCapsules, type TakeResult } from './keep.ts';
@@ -35,7 +35,16 @@ export interface Memory {
   honourForget(signed: Uint8Array): Promise<boolean>;
   /** Capsules of other peers, each checked; those that are good are on disk when it resolves. Throws LIMIT_EXCEEDED for too many, STORE_FULL. */
   take(signed: readonly Uint8Array[]): Promise<readonly TakeResult[]>;
-  /** The signed bytes for another peer. Throws NOT_FOUND, CAPSULE_PERSONAL (always, for a personal one), CAPSULE_NOT_SHARED. */
+  /**
+   * From another device that the owner of this one declared its own: personal ones too. What a consolidation took away here does not come back as long as it
+   * can be undone. Throws LIMIT_EXCEEDED for too many, STORE_FULL.
+   */
+  takeOwn(signed: readonly Uint8Array[]): Promise<readonly TakeResult[]>;
+  /** Ids that were forgotten, the oldest first. */
+  forgotten(): readonly CapsuleId[];
+  /** As another device of this owner forgot them: a tombstone each, also for those that are not here. Which of them were here. Throws LIMIT_EXCEEDED for too many, STORE_FULL. */
+  bury(ids: readonly CapsuleId[]): Promise<readonly CapsuleId[]>;
+  /** The signed bytes for another peer. Throws NOT_FOUND, CAPSULE_PERSONAL (for a personal one, unless it is for a device of the same owner), CAPSULE_NOT_SHARED. */
   handOut(id: CapsuleId, audience: Exclude<Audience, 'self'>): Promise<Uint8Array>;
   /**
    * Takes away what is old and seldom used, and makes one of near-equal capsules of this device; a second run right after changes nothing.
@@ -99,6 +108,9 @@ export async function openMemory(deps: MemoryDeps, options: MemoryOptions = {}):
     forget: (id) => forgetCapsule(inner, id),
     honourForget: (signed) => honourForget(inner, signed),
     take: (signed) => takeCapsules(inner, signed),
+    takeOwn: (signed) => takeCapsules(inner, signed, 'own'),
+    forgotten: () => [...inner.forgotten.keys()],
+    bury: (ids) => buryCapsules(inner, ids),
     consolidate: (signal, rule) => oneByOne(() => consolidate(inner, { ...standardRule, ...rule }, signal)),
     undoConsolidation: () => oneByOne(() => undoConsolidation(inner)),
     async handOut(id, audience) {

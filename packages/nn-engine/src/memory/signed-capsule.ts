@@ -39,12 +39,19 @@ export function signCapsule(crypto: CryptoProvider, identity: Identity, body: Ca
   return openParts(crypto, { signer: identity.publicKey, signature, body: bytes });
 }
 
-/** The bytes that somebody else may have. Throws CAPSULE_PERSONAL, CAPSULE_NOT_SHARED; `self` is nobody else, and gets no personal one either. */
+/**
+ * The bytes that somebody else may have. Throws CAPSULE_PERSONAL for everybody but a device of the same owner (`self` is nobody else, and gets no personal one
+ * either), CAPSULE_NOT_SHARED.
+ */
 export function bytesFor(audience: Audience, { facts, parts }: OpenedCapsule): Uint8Array {
-  if (facts.level === 'personal')
-    throw new PeerAiError<NnErrorCode>('CAPSULE_PERSONAL', 'A personal capsule never leaves its device.', {
-      id: facts.id,
-    });
+  if (facts.level === 'personal' && audience !== 'own')
+    throw new PeerAiError<NnErrorCode>(
+      'CAPSULE_PERSONAL',
+      'A personal capsule never leaves the devices of its owner.',
+      {
+        id: facts.id,
+      },
+    );
   if (!mayHave(audience, facts.level))
     throw new PeerAiError<NnErrorCode>('CAPSULE_NOT_SHARED', 'This capsule is for paired peers.', { id: facts.id });
   return whole(parts);

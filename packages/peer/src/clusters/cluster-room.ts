@@ -32,6 +32,7 @@ import type {
   ClusterView,
 } from './clusters.schema.ts';
 import { type Company, type CompanyDeps, openCompany } from './company.ts';
+import { type ClusterHead, ownClusters } from './own-clusters.ts';
 import { createFirings } from './firings.ts';
 import { firedNow, learnExamples, processSteps } from './work.ts';
 
@@ -69,13 +70,19 @@ export interface ClusterRoom {
   sample(): StateSample | undefined;
   /** The rights of a device changed: what it may not do any more ends. */
   review(peer: PeerId, mayTrain: boolean): void;
+  /** All clusters, and those that were removed, as other devices of this owner compare them. */
+  heads(): readonly ClusterHead[];
+  /** Its state, as `restoreCluster` takes it. Throws CLUSTER_UNKNOWN. */
+  stateOf(name: string): Uint8Array;
+  /** Compares one of another device of this owner with the one here, and takes it where it is the newer. Throws LIMIT_REACHED, INVALID_FORMAT, what `fetch` throws. */
+  merge(head: ClusterHead, fetch: () => Promise<Uint8Array>): Promise<'same' | 'taken' | 'conflict'>;
   close(): Promise<void>;
 }
 
 /** Throws what the store throws. */
 export async function openClusterRoom(deps: ClusterRoomDeps): Promise<ClusterRoom> {
   const { clock, logger, events, nameOf, stopping } = deps;
-  const book = await openClusterBook(deps.store, logger);
+  const book = await openClusterBook(deps.store, logger, deps.identity.peer);
   const firings = createFirings(deps);
   const changed = (kept: KeptCluster): void =>
     events.emit({ type: 'cluster-changed', name: kept.name, cluster: viewOf(kept) });
@@ -180,6 +187,7 @@ export async function openClusterRoom(deps: ClusterRoomDeps): Promise<ClusterRoo
       company.look();
       events.emit({ type: 'cluster-changed', name, cluster: null });
     },
+    ...ownClusters({ ...deps, book, changed, looked: () => company.look() }),
     sample: () => sampleOf(book.list().map(({ cluster }) => cluster)),
     review(peer, mayTrain) {
       if (!mayTrain) company.now()?.cutOff(peer);

@@ -14,8 +14,14 @@ export interface ClustersDeps extends Omit<ClusterRoomDeps, 'others' | 'own'> {
   /** There is a cluster now. */
   readonly awake: () => void;
 }
+/** What devices of one owner ask each other's clusters for. */
+export type OwnClusters = Pick<ClusterRoom, 'heads' | 'stateOf' | 'merge'>;
+
 /** Gating clusters of this peer; read from the disk when they are first used. */
-export interface Clusters extends Omit<ClusterRoom, 'list' | 'get' | 'review' | 'sample' | 'close'> {
+export interface Clusters extends Omit<
+  ClusterRoom,
+  'list' | 'get' | 'review' | 'sample' | 'close' | keyof OwnClusters
+> {
   list(): Promise<ClustersView>;
   /** Throws CLUSTER_UNKNOWN. */
   get(name: string): Promise<ClusterDetail>;
@@ -25,6 +31,8 @@ export interface Clusters extends Omit<ClusterRoom, 'list' | 'get' | 'review' | 
   review(peer: PeerId): void;
   /** Goes on with shared clusters. */
   start(): Promise<void>;
+  /** The clusters as other devices of this owner see them. */
+  own(): Promise<OwnClusters>;
   /** On the disk when it resolves. */
   close(): Promise<void>;
 }
@@ -58,6 +66,7 @@ export function createClusters(deps: ClustersDeps): Clusters {
     grow: async (name) => (await room()).grow(name),
     toOnnx: async (name) => (await room()).toOnnx(name),
     remove: async (name) => (await room()).remove(name),
+    own: room,
     sample: () => held.now()?.sample(),
     review: (peer) => held.now()?.review(peer, mayTrain(peer)),
     async start() {

@@ -1,7 +1,10 @@
 import type { Network, PeerId, Store } from '@peerai/core-protocol';
+import type { Clusters } from '../clusters/clusters.ts';
 import type { EventHub } from '../events/hub.ts';
 import type { Accounts } from '../ledger/accounts.ts';
+import type { PeerMemory } from '../memory/memory.ts';
 import type { Messages } from '../messages/messages.ts';
+import { createOwnDevices, type OwnDevices } from '../own/own.ts';
 import type { Devices } from '../pairing/devices.ts';
 import type { PeerSettings, PeerWorld } from '../peer-world.ts';
 
@@ -14,11 +17,14 @@ export interface CommonsDeps extends PeerWorld {
   readonly messages: Messages;
   readonly nameOf: (peer: PeerId) => string;
   readonly isOnline: (peer: PeerId) => boolean;
+  readonly memory: Pick<PeerMemory, 'own'>;
+  readonly clusters: Pick<Clusters, 'own'>;
   readonly stopping: AbortSignal;
 }
 
 /** What peers hold each other to: witnessed logs, the market, reputation, and what a group decides. */
 export interface Commons {
+  readonly ownDevices: OwnDevices;
   /** A paired device said hello. */
   met(peer: PeerId): void;
   /** The owner changed what a device may do. */
@@ -29,12 +35,16 @@ export interface Commons {
   stop(): Promise<void>;
 }
 
-export function openCommons(_deps: CommonsDeps, _settings: PeerSettings): Commons {
+export function openCommons(deps: CommonsDeps, _settings: PeerSettings): Commons {
+  const ownDevices = createOwnDevices(deps);
   return {
-    met: () => undefined,
+    ownDevices,
+    met: (peer) => ownDevices.met(peer),
     review: () => undefined,
     isRefused: () => false,
-    start: async () => undefined,
+    async start() {
+      ownDevices.start();
+    },
     stop: async () => undefined,
   };
 }

@@ -59,6 +59,7 @@ import type { ControlEvent } from './events.ts';
 import type { KeyView } from './keys.schema.ts';
 import { lendingClient, type LendingClient } from './lending-client.ts';
 import { type ModelCalls, modelCalls } from './model-calls.ts';
+import { type OwnCalls, ownCalls } from './own-calls.ts';
 import type { Problem } from './problem.ts';
 import type { SessionCodeView, SessionView } from './session.schema.ts';
 import { readEvents } from './server-sent-events.ts';
@@ -71,7 +72,7 @@ export interface ControlOptions {
 }
 
 /** The local API of a running agent, typed. Every call throws PeerAiError with the problem's code; AGENT_NOT_RUNNING when nothing listens. */
-export interface ControlClient extends ClusterCalls, DocumentCalls, LendingClient, ModelCalls {
+export interface ControlClient extends ClusterCalls, DocumentCalls, LendingClient, ModelCalls, OwnCalls {
   node(signal?: AbortSignal): Promise<NodeView>;
   peers(signal?: AbortSignal): Promise<readonly PeerView[]>;
   changePeer(peerId: string, patch: PeerPatch): Promise<PeerView>;
@@ -215,6 +216,7 @@ export function createControlClient(options: ControlOptions): ControlClient {
     ...documentCalls(json),
     ...lendingClient(json),
     ...modelCalls(request),
+    ...ownCalls(json),
     node: (signal) => get('/node', signal),
     peers: async (signal) => (await get<{ peers: PeerView[] }>('/peers', signal)).peers,
     changePeer: (peerId, patch) => json('PATCH', `/peers/${at(peerId)}`, patch),

@@ -17,6 +17,7 @@ import {
   openForget,
   openMemory,
   signForget,
+  type TakeResult,
   type VectorIndexes,
 } from '@peerai/nn-engine/memory';
 import { limits } from '../limits.ts';
@@ -93,6 +94,17 @@ export interface MemoryRoom {
   searchFor(question: MemoryQuestion, signal: AbortSignal): AsyncIterable<MemoryReply>;
   /** The signed bytes for a paired peer that asks for them by their id; undefined for what is not here or not for it. */
   handTo(id: string): Promise<Uint8Array | undefined>;
+  /** What other devices of this owner have too: capsules of the devices that `isOurs` names, personal ones, public ones; and what was forgotten. */
+  ownIds(isOurs: (author: PeerId) => boolean): {
+    readonly held: readonly CapsuleId[];
+    readonly gone: readonly CapsuleId[];
+  };
+  /** For a device of this owner; undefined for what is not here any more. Throws DECRYPTION_FAILED. */
+  giveOwn(id: CapsuleId): Promise<Uint8Array | undefined>;
+  /** From a device of this owner. Throws STORE_FULL. */
+  takeOwn(signed: readonly Uint8Array[]): Promise<readonly TakeResult[]>;
+  /** As a device of this owner forgot them; how many were here. What this device wrote itself, its holders are told too. Throws LIMIT_EXCEEDED, STORE_FULL. */
+  bury(ids: readonly CapsuleId[]): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -115,6 +127,12 @@ export async function openMemoryRoom(given: MemoryRoomDeps, options: MemoryOptio
     options,
   );
   const isOwn = (peer: PeerId): boolean => peer === identity.peer || deps.formerKeys.has(peer);
+  /** Its holders, and those of what it replaced, are to be told to forget it. */
+  const owe = async (id: CapsuleId): Promise<void> => {
+    const relations = memory.card(id)?.relations ?? [];
+    const replaced = relations.filter(({ kind }) => kind === 'replaces').map(({ capsule }) => capsule);
+    for (const one of [id, ...replaced]) await deps.copies.owe(one, signForget(identity, one, clock.nowMs()));
+  };
   const names: Names = { self: identity.peer, isOwn, nameOf };
   return {
     async add({ text, level = 'personal', tags = [], relations = [], summary, surprise }, signal) {
@@ -177,10 +195,7 @@ export async function openMemoryRoom(given: MemoryRoomDeps, options: MemoryOptio
     },
     async forget(text) {
       const card = find(memory, text);
-      if (card.mine) {
-        const replaced = card.relations.filter(({ kind }) => kind === 'replaces').map(({ capsule }) => capsule);
-        for (const id of [card.id, ...replaced]) await deps.copies.owe(id, signForget(identity, id, clock.nowMs()));
-      }
+      if (card.mine) await owe(card.id);
       if (!(await memory.forget(card.id))) throw unknown(text);
       void deps.copies.tell(deps.stopping);
       changed(card.id, false);
@@ -238,6 +253,25 @@ export async function openMemoryRoom(given: MemoryRoomDeps, options: MemoryOptio
     async handTo(id) {
       const card = memory.card(id);
       return card !== undefined && isForPaired(card) ? memory.handOut(id, 'paired') : undefined;
+    },
+    ownIds: (isOurs) => ({
+      held: [...all(memory)]
+        .filter(({ mine, level, author }) => level !== 'behavioral' || mine || isOurs(author))
+        .map(({ id }) => id),
+      gone: memory.forgotten(),
+    }),
+    giveOwn: async (id) => (memory.card(id) === undefined ? undefined : memory.handOut(id, 'own')),
+    async takeOwn(signed) {
+      const results = await memory.takeOwn(signed);
+      for (const result of results) if (result.outcome === 'taken') changed(result.id, true);
+      return results;
+    },
+    async bury(ids) {
+      for (const id of ids) if (memory.card(id)?.mine === true) await owe(id);
+      const gone = await memory.bury(ids);
+      void deps.copies.tell(deps.stopping);
+      for (const id of gone) changed(id, false);
+      return gone.length;
     },
     stop: () => memory.close(),
   };

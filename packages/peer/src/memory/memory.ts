@@ -13,10 +13,13 @@ import { openWaitingShares } from './waiting.ts';
 export type MemoryDeps = Omit<MemoryRoomDeps, 'copies' | 'formerKeys'> &
   Omit<OthersDeps, 'self' | 'isOwn'> & { readonly logger: Logger };
 
+/** What devices of one owner ask each other's memory for. */
+export type OwnMemory = Pick<MemoryRoom, 'ownIds' | 'giveOwn' | 'takeOwn' | 'bury'>;
+
 /** What this peer remembers; read from the disk when it is first used. */
 export interface PeerMemory extends Omit<
   MemoryRoom,
-  'list' | 'summaryOf' | 'handOut' | 'handTo' | 'take' | 'honour' | 'searchFor'
+  'list' | 'summaryOf' | 'handOut' | 'handTo' | 'take' | 'honour' | 'searchFor' | keyof OwnMemory
 > {
   /** Throws INVALID_FORMAT, LIMIT_EXCEEDED. */
   list(question: MemoryListQuestion): Promise<MemoryListView>;
@@ -30,6 +33,8 @@ export interface PeerMemory extends Omit<
   start(): void;
   /** A paired peer is here: it is told what it is to forget, and given what waits for it. */
   met(peer: PeerId): void;
+  /** The memory as other devices of this owner see it. */
+  own(): Promise<OwnMemory>;
   /** For a new key of this peer: what is remembered opens with it too. */
   handOn(seed: Uint8Array): Promise<void>;
 }
@@ -116,6 +121,7 @@ export function createMemory(given: MemoryDeps): PeerMemory {
       await waiting.removeAll(capsule.id);
       return capsule;
     },
+    own: room,
     consolidate: async (signal) => (await room()).consolidate(signal),
     undoConsolidation: async () => (await room()).undoConsolidation(),
     async handOn(seed) {

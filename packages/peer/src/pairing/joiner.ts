@@ -151,6 +151,7 @@ function notAnInvite(cause?: unknown): PeerAiError {
   return new PeerAiError('INVITE_INVALID', 'this is no invite; one looks like peerai://pair/…', {}, { cause });
 }
 
+/** What an invite may ask of who joins. Whose device it is says each owner by itself: a link that somebody sent must not open what is personal. */
 function permissions(texts: readonly string[]): Permission[] {
-  return known.filter((name) => texts.includes(name));
+  return known.filter((name) => name !== 'own' && texts.includes(name));
 }

@@ -6,10 +6,11 @@ import { command, type Verb } from '../command.ts';
 import { table } from '../plain.ts';
 import { readFileText } from '../read-data.ts';
 import { ago, counted } from '../words.ts';
+import { devices, sync } from './memory-devices.ts';
 
 const levels = ['personal', 'behavioral', 'public'] as const;
 type Level = (typeof levels)[number];
-const levelText = 'personal (never leaves this peer), behavioral (paired peers), public';
+const levelText = 'personal (never leaves your own devices), behavioral (paired peers), public';
 const which = {
   id: { type: 'positional', required: true, description: 'Id from `peerai memory ls`, or its beginning' },
 } as const;
@@ -183,7 +184,7 @@ const tidy = command(
   },
 );
 
-export const memory: Verb = { run: ls, subs: { ls, add, search, show, share, forget, tidy } };
+export const memory: Verb = { run: ls, subs: { ls, add, search, show, share, forget, tidy, devices, sync } };
 
 /** A model that was asked for and is not there must not pass unseen. */
 function tell({ name, problem }: MemoryEmbedderView, note: (line: string) => void): void {

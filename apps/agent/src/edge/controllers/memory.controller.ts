@@ -10,6 +10,7 @@ import type {
   MemoryGraphView,
   MemoryListView,
   MemorySharedView,
+  OwnDevicesView,
   Peer,
 } from '@peerai/peer';
 import { memoryAddSchema, memoryListQuestionSchema, memorySearchSchema, memoryShareSchema } from '@peerai/peer/schemas';
@@ -64,6 +65,17 @@ export class MemoryController {
   @Get('graph')
   graph(): Promise<MemoryGraphView> {
     return this.peer.memory.graph();
+  }
+
+  @Get('devices')
+  devices(): OwnDevicesView {
+    return this.peer.ownDevices.view();
+  }
+
+  @Post('sync')
+  @HttpCode(200)
+  sync(@Res({ passthrough: true }) reply: FastifyReply): Promise<OwnDevicesView> {
+    return this.peer.ownDevices.sync(goneSignal(reply));
   }
 
   @Get(':id')
