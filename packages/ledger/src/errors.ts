@@ -27,6 +27,7 @@ export type LedgerErrorCode =
   | 'INVALID_VERSION'
   | 'KEY_REFUSED'
   | 'CLOCK_SKEW'
+  | 'EXPIRED'
   | 'LIMIT_EXCEEDED'
   | 'LIMIT_REACHED'
   | 'NOT_FOUND'
