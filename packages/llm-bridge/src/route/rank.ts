@@ -12,6 +12,8 @@ export interface RouteFacts {
   readonly load: number;
   /** Failures within the last minute. */
   readonly failures: number;
+  /** 0 to 1, as this peer sees who would answer; absent: nothing is known of anybody. */
+  readonly reputation?: number | undefined;
 }
 export interface RouteQuestion {
   /** Prompt and answer together, estimated. */
@@ -39,11 +41,13 @@ const costsMs = {
   doesNotFit: 15_000,
   /** It may fail again, and then its time is lost. */
   perFailure: 8_000,
+  /** One that is known to break its word may do so again: what is missing to a reputation of 1 costs as a part of this. */
+  noReputation: 4_000,
 } as const;
 
 /**
  * Who should answer: best first, those that cannot answer left out. Local before direct before relayed when all else is equal; then load,
- * whether the model is loaded and fits, recent failures. Pure, and the same order for the same facts in any order.
+ * whether the model is loaded and fits, recent failures, reputation (never of this machine, which is always asked as it is). Pure, and the same order for the same facts in any order.
  */
 export function rank<Facts extends RouteFacts>(
   candidates: readonly Facts[],
@@ -60,12 +64,14 @@ export function rank<Facts extends RouteFacts>(
     );
 }
 
-function judge({ path, roundTripMs, load, card, failures }: RouteFacts): Omit<Ranked<never>, 'facts'> {
+function judge({ path, roundTripMs, load, card, failures, reputation }: RouteFacts): Omit<Ranked<never>, 'facts'> {
   const marks: (readonly [number, string])[] = [pathMark(path, roundTripMs)];
   if (load > 0) marks.push([load * costsMs.perAnswerAhead, `${load} ${load === 1 ? 'answer' : 'answers'} ahead`]);
   if (!card.loaded) marks.push([costsMs.notLoaded, 'the model is not loaded']);
   if (!card.fits) marks.push([costsMs.doesNotFit, 'the model does not fit its memory']);
   if (failures > 0) marks.push([failures * costsMs.perFailure, `failed ${failures} times within a minute`]);
+  if (reputation !== undefined && path !== 'local')
+    marks.push([(1 - reputation) * costsMs.noReputation, `reputation ${reputation.toFixed(2)}`]);
   return { costMs: marks.reduce((sum, [ms]) => sum + ms, 0), reasons: marks.map(([, reason]) => reason) };
 }
 

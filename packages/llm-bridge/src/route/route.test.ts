@@ -44,6 +44,18 @@ describe('The rank', () => {
       facts('a', { card: { ...echo.card, fits: false } }),
     ],
     ['one that works before one that failed', facts('b', { load: 1 }), facts('a', { failures: 1 })],
+    ['the better name of two that are equal', facts('b', { reputation: 0.8 }), facts('a', { reputation: 0.3 })],
+    ['this machine, whatever its name', facts('b', { path: 'local', reputation: 0 }), facts('a', { reputation: 1 })],
+    [
+      'a good name before an answer that is sooner',
+      facts('b', { load: 0, roundTripMs: 900, reputation: 0.8 }),
+      facts('a', { reputation: 0.2 }),
+    ],
+    [
+      'who is idle before a good name that is busy',
+      facts('b', { reputation: 0.3 }),
+      facts('a', { load: 1, reputation: 0.8 }),
+    ],
     ['by id when all is equal', facts('a'), facts('b')],
   ])('puts %s', (_, first, second) => {
     expect(order(second, first)).toEqual([first.peer, second.peer]);
@@ -62,6 +74,7 @@ describe('The rank', () => {
       roundTripMs: fc.nat(500),
       load: fc.nat(3),
       failures: fc.nat(2),
+      reputation: fc.option(fc.double({ min: 0, max: 1, noNaN: true }), { nil: undefined }),
     });
     fc.assert(
       fc.property(fc.uniqueArray(one, { selector: ({ peer }) => peer }), (all) => {
