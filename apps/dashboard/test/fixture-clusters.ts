@@ -57,7 +57,7 @@ export function fixtureClusters(nowMs: number): ClustersState {
       v: 1,
       own: { ...self, timeMs: nowMs, metrics: numbers },
       others: [{ ...study, timeMs: nowMs, metrics: { ...numbers, phi: 0.11, empathy: null } }],
-      collective: { metrics: { ...numbers, phi: 0.21 }, peers: 2, weights: 'equal' },
+      collective: { metrics: { ...numbers, phi: 0.21 }, peers: 2, weights: 'reputation' },
       alerts: [{ metric: 'arousal', when: 'above', threshold: 0.9, hysteresis: 0.1, raised: true }],
       subscribers: 1,
       watchedUntilMs: nowMs + 15_000,

@@ -64,6 +64,7 @@ export type { FilesView, FileView } from './files/files.schema.ts';
 export type { Permission } from './pairing/permissions.ts';
 export type { NetView, TraceView } from './paths/paths.schema.ts';
 export { createPeer, type Peer, type PeerSettings, type PeerWorld } from './peer.ts';
+export type { ReputationDetail, ReputationsView } from './reputation/reputation.schema.ts';
 export type { ShareRequest, ShareView } from './share/share.schema.ts';
 export type { DocumentContents, DocumentView } from './state/state.schema.ts';
 export type { CapabilitiesView, WakeView } from './status/status.schema.ts';

@@ -23,6 +23,7 @@ import type { OwnDevices } from './own/own.ts';
 import type { Pairing } from './pairing/pairing.ts';
 import type { Peers } from './pairing/peers.ts';
 import type { PeerPaths } from './paths/paths.ts';
+import type { PeerReputation } from './reputation/reputation.ts';
 import type { Sharing } from './share/sharing.ts';
 import type { State } from './state/state.ts';
 import type { Status } from './status/status.ts';
@@ -54,6 +55,7 @@ export interface Peer {
   readonly training: Training;
   readonly nodeLending: NodeLending;
   readonly ownDevices: OwnDevices;
+  readonly reputation: PeerReputation;
   readonly status: Status;
   readonly paths: PeerPaths;
   readonly doctor: Doctor;

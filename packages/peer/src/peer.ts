@@ -58,9 +58,10 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     if (links.get(peer)?.hybrid === true) quiet(noteHybrid(devices, peer));
   };
   const isOnline = (peer: PeerId): boolean => links.get(peer) !== undefined;
+  const isRefused = (peer: PeerId): boolean => commons.isRefused(peer);
   const mayChat = (peer: PeerId): boolean => {
     const device = devices.get(peer);
-    return device?.allow.includes('chat') === true && !device.blocked;
+    return device?.allow.includes('chat') === true && !device.blocked && !isRefused(peer);
   };
   const accounts = await openAccounts(world, { devices, events, stopping: stopping.signal });
   const { books, signing } = accounts;
@@ -101,6 +102,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     signing,
     nameOf,
     memory: { recall: (question, signal) => memory.recall(question, signal) },
+    reputation: () => commons.reputation,
     changed: () => contact.greetAll(),
   });
   const { local, remote, models, queue, chat, gateway } = answers;
@@ -164,6 +166,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     contact,
     isOnline,
     mayChat,
+    isRefused,
     stopping: stopping.signal,
   });
   const { sharing } = lending;
@@ -213,14 +216,37 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
   });
   const mayTrain = (peer: PeerId): boolean => training.mayTrain(peer);
   const clusterWork = openClusters(
-    { ...world, devices, events, nameOf, isOnline, mayTrain, status: () => status, stopping: stopping.signal },
+    {
+      ...world,
+      devices,
+      events,
+      nameOf,
+      isOnline,
+      mayTrain,
+      status: () => status,
+      reputation: () => commons.reputation,
+      stopping: stopping.signal,
+    },
     settings,
   );
   const { clusters, metrics } = clusterWork;
   const forLending = { ledger: accounts.ledger, devices, events, nameOf, isOnline, answering, tasks, settings };
   const nodeLending = createNodeLending({ ...world, ...forLending, stopping: stopping.signal });
   const commons = openCommons(
-    { ...world, devices, events, accounts, messages, memory, clusters, nameOf, isOnline, stopping: stopping.signal },
+    {
+      ...world,
+      devices,
+      events,
+      accounts,
+      messages,
+      memory,
+      clusters,
+      nameOf,
+      isOnline,
+      cutOff: (peer) => peers.cutOff(peer),
+      nudge: (peer) => contact.nudge(peer),
+      stopping: stopping.signal,
+    },
     settings,
   );
   const { replaceKey } = world;
@@ -289,6 +315,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     training,
     nodeLending,
     ownDevices: commons.ownDevices,
+    reputation: commons.reputation,
     status,
     paths,
     doctor,
@@ -300,9 +327,11 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     answering,
     linkBytes: () => links.bytes(),
     isGranted: (peer, protocolId) =>
-      (devices.get(peer)?.blocked === false && (!needsTrainingRight(protocolId) || training.mayTrain(peer))) ||
+      (!isRefused(peer) &&
+        devices.get(peer)?.blocked === false &&
+        (!needsTrainingRight(protocolId) || training.mayTrain(peer))) ||
       training.isVisitor(peer, protocolId),
-    isBlocked: (peer) => devices.isBlocked(peer) || commons.isRefused(peer),
+    isBlocked: (peer) => devices.isBlocked(peer) || isRefused(peer),
     isHybrid: (peer) => devices.get(peer)?.hybrid === true,
     node: async () => node(),
     async start() {

@@ -1,7 +1,15 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { MessageView, ModelsView, NodeView, PeerView, PendingPairing, ShareView } from '@peerai/peer/control';
+import type {
+  MessageView,
+  ModelsView,
+  NodeView,
+  PeerView,
+  PendingPairing,
+  ReputationView,
+  ShareView,
+} from '@peerai/peer/control';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Agent, ended, homes, inTurns, peerai, start, up } from '../../test/cli.ts';
 import { isAlive } from './locate.ts';
@@ -216,6 +224,9 @@ describe('two agents', () => {
       { timeout: 10_000, interval: 200 },
     );
     expect((await laptop.run(['ledger', 'tail'])).stdout).toMatch(/answer of …/);
+    const { reputation } = await laptop.json<{ reputation: ReputationView }>(['peers', 'reputation', 'desk']);
+    expect(reputation.score).toBeGreaterThan(0.3);
+    expect(reputation.lines.map(({ reason }) => reason)).toContain('answered');
     const lines = (await laptop.run(['ledger', 'export'])).stdout.trimEnd().split('\n');
     expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ v: 1, receipt: { model: 'echo' } });
     const out = join(laptop.home, 'a.proof');

@@ -71,7 +71,7 @@ export const verbs: Readonly<Record<string, Entry>> = {
   },
   peers: {
     group: 'Devices',
-    usage: 'peers ls|show|accept|reject|rename|allow|block|unblock|verify|rm|ping|trace <peer>',
+    usage: 'peers ls|show|accept|reject|rename|allow|block|unblock|verify|rm|ping|trace|reputation <peer>',
     says: 'paired devices and guests',
     load: async () => (await import('./commands/peers.ts')).peers,
   },

@@ -13,6 +13,7 @@ import { BroadcastsController, KeysController, MessagesController } from './cont
 import { ModelsController } from './controllers/models.controller.ts';
 import { NodeController } from './controllers/node.controller.ts';
 import { PairingsController, PeersController } from './controllers/peers.controller.ts';
+import { ReputationController } from './controllers/reputation.controller.ts';
 import { SeedNetworkController } from './controllers/seed-network.controller.ts';
 import { SessionController } from './controllers/session.controller.ts';
 import { SharesController } from './controllers/shares.controller.ts';
@@ -44,6 +45,7 @@ export const controllers = [
   StateMetricsController,
   NodesController,
   LeasesController,
+  ReputationController,
   DiscoveryController,
   KeysController,
   SessionController,

@@ -329,6 +329,18 @@ test('/metrics tells what was answered before anybody asked for it, in buckets t
   expect(body).toContain('peerai_receipts_signed_total 0\n');
 });
 
+test('reputation is of peers that are known', async () => {
+  const list = await world.control('GET', '/api/v1/reputation');
+  expect(await list.json()).toEqual({ v: 1, peers: [], strangerScore: 0.3, refuseBelow: 0.2 });
+  for (const [method, path] of [
+    ['GET', '/api/v1/reputation/nobody'],
+    ['DELETE', '/api/v1/reputation/nobody/refusal'],
+  ] as const) {
+    const answer = await world.control(method, path);
+    expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([404, 'DEVICE_UNKNOWN']);
+  }
+});
+
 test('the docs describe every control route with its body', async () => {
   const document = (await (await world.control('GET', '/docs-json')).json()) as {
     paths: Record<

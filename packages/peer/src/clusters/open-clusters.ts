@@ -1,4 +1,4 @@
-import { createMetrics, type PeerMetrics } from '../metrics/metrics.ts';
+import { createMetrics, type MetricsDeps, type PeerMetrics } from '../metrics/metrics.ts';
 import type { PeerSettings } from '../peer-world.ts';
 import { type Clusters, type ClustersDeps, createClusters } from './clusters.ts';
 
@@ -9,7 +9,10 @@ export interface ClusterWork {
 }
 
 /** Gating clusters, and how they are: a state there is while there is a cluster. */
-export function openClusters(deps: Omit<ClustersDeps, 'awake'>, { metricAlerts = [] }: PeerSettings): ClusterWork {
+export function openClusters(
+  deps: Omit<ClustersDeps, 'awake'> & Pick<MetricsDeps, 'reputation'>,
+  { metricAlerts = [] }: PeerSettings,
+): ClusterWork {
   const clusters = createClusters({ ...deps, awake: () => metrics.wake() });
   const metrics = createMetrics({ ...deps, rules: metricAlerts, sample: () => clusters.sample() });
   return {

@@ -7,6 +7,7 @@ import type { Messages } from '../messages/messages.ts';
 import { createOwnDevices, type OwnDevices } from '../own/own.ts';
 import type { Devices } from '../pairing/devices.ts';
 import type { PeerSettings, PeerWorld } from '../peer-world.ts';
+import { createReputation, type PeerReputation } from '../reputation/reputation.ts';
 
 export interface CommonsDeps extends PeerWorld {
   readonly store: Store;
@@ -19,12 +20,17 @@ export interface CommonsDeps extends PeerWorld {
   readonly isOnline: (peer: PeerId) => boolean;
   readonly memory: Pick<PeerMemory, 'own'>;
   readonly clusters: Pick<Clusters, 'own'>;
+  /** Ends what a peer has here, and its links. */
+  readonly cutOff: (peer: PeerId) => Promise<void>;
+  /** Tries a device again now. */
+  readonly nudge: (peer: PeerId) => void;
   readonly stopping: AbortSignal;
 }
 
 /** What peers hold each other to: witnessed logs, the market, reputation, and what a group decides. */
 export interface Commons {
   readonly ownDevices: OwnDevices;
+  readonly reputation: PeerReputation;
   /** A paired device said hello. */
   met(peer: PeerId): void;
   /** The owner changed what a device may do. */
@@ -37,14 +43,20 @@ export interface Commons {
 
 export function openCommons(deps: CommonsDeps, _settings: PeerSettings): Commons {
   const ownDevices = createOwnDevices(deps);
+  const reputation = createReputation(deps);
   return {
     ownDevices,
-    met: (peer) => ownDevices.met(peer),
-    review: () => undefined,
-    isRefused: () => false,
+    reputation,
+    met(peer) {
+      ownDevices.met(peer);
+      reputation.met(peer);
+    },
+    review: (peer) => reputation.review(peer),
+    isRefused: (peer) => reputation.isRefused(peer),
     async start() {
       ownDevices.start();
+      await reputation.start();
     },
-    stop: async () => undefined,
+    stop: () => reputation.stop(),
   };
 }

@@ -61,6 +61,7 @@ import { lendingClient, type LendingClient } from './lending-client.ts';
 import { type ModelCalls, modelCalls } from './model-calls.ts';
 import { type OwnCalls, ownCalls } from './own-calls.ts';
 import type { Problem } from './problem.ts';
+import { type ReputationCalls, reputationCalls } from './reputation-calls.ts';
 import type { SessionCodeView, SessionView } from './session.schema.ts';
 import { readEvents } from './server-sent-events.ts';
 
@@ -72,7 +73,8 @@ export interface ControlOptions {
 }
 
 /** The local API of a running agent, typed. Every call throws PeerAiError with the problem's code; AGENT_NOT_RUNNING when nothing listens. */
-export interface ControlClient extends ClusterCalls, DocumentCalls, LendingClient, ModelCalls, OwnCalls {
+export interface ControlClient
+  extends ClusterCalls, DocumentCalls, LendingClient, ModelCalls, OwnCalls, ReputationCalls {
   node(signal?: AbortSignal): Promise<NodeView>;
   peers(signal?: AbortSignal): Promise<readonly PeerView[]>;
   changePeer(peerId: string, patch: PeerPatch): Promise<PeerView>;
@@ -217,6 +219,7 @@ export function createControlClient(options: ControlOptions): ControlClient {
     ...lendingClient(json),
     ...modelCalls(request),
     ...ownCalls(json),
+    ...reputationCalls(json),
     node: (signal) => get('/node', signal),
     peers: async (signal) => (await get<{ peers: PeerView[] }>('/peers', signal)).peers,
     changePeer: (peerId, patch) => json('PATCH', `/peers/${at(peerId)}`, patch),

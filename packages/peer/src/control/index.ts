@@ -60,6 +60,7 @@ export { type Permission, permissions } from '../pairing/permissions.ts';
 export type { OlderPeerView } from '../http/older-peers.schema.ts';
 export type { HandshakeView, PeerSessionView } from '../http/sessions.schema.ts';
 export type { NetView, TraceView } from '../paths/paths.schema.ts';
+export type { ReputationDetail, ReputationsView, ReputationView } from '../reputation/reputation.schema.ts';
 export type { ShareRequest, ShareView } from '../share/share.schema.ts';
 export type { DocumentChange, DocumentContents, DocumentRequest, DocumentView } from '../state/state.schema.ts';
 export type { CapabilitiesView, StatusReport, WakeView } from '../status/status.schema.ts';

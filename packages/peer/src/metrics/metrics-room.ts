@@ -40,6 +40,10 @@ export interface MetricsRoomDeps {
   /** Devices that are here and may see states. */
   readonly others: () => readonly PeerId[];
   readonly mayTrain: (peer: PeerId) => boolean;
+  /** 0 to 1: what a state weighs in the collective value. */
+  readonly scoreOf: (peer: PeerId) => number;
+  /** A peer sent a state under a signature that is wrong or not its own. */
+  readonly forged: (peer: PeerId, state: Uint8Array) => void;
   readonly stopping: AbortSignal;
 }
 /** This peer's state each second while it has a cluster or somebody watches, and those of others while it watches them. */
@@ -70,7 +74,7 @@ export function openMetricsRoom(deps: MetricsRoomDeps): MetricsRoom {
   const view = (): StateMetricsView => {
     const others = table.current();
     const all = own === undefined ? others : [own.state, ...others];
-    const { metrics, peers } = collectiveValue(all, () => 1);
+    const { metrics, peers } = collectiveValue(all, deps.scoreOf);
     const viewOf = ({ peer, timeMs, metrics: said }: SignedState) => ({
       peerId: peer,
       name: nameOf(peer),
@@ -81,7 +85,7 @@ export function openMetricsRoom(deps: MetricsRoomDeps): MetricsRoom {
       v: 1,
       own: own === undefined ? null : viewOf(own.state),
       others: others.map(viewOf),
-      collective: { metrics: numbersOf(metrics), peers, weights: 'equal' },
+      collective: { metrics: numbersOf(metrics), peers, weights: 'reputation' },
       alerts: deps.rules.map((rule, index) => ({ ...rule, raised: alerts[index] ?? false })),
       subscribers,
       watchedUntilMs: isWatched() ? watchedUntilMs : null,
@@ -126,9 +130,10 @@ export function openMetricsRoom(deps: MetricsRoomDeps): MetricsRoom {
     try {
       const isItsOwn = openState(deps.crypto, signed).peer === peer;
       if (isItsOwn) table.accept(signed);
-      else logger.debug('metrics-of-another', { peer });
+      else deps.forged(peer, signed);
     } catch (error) {
       if (!PeerAiError.is(error)) throw error;
+      if (error.code === 'INVALID_SIGNATURE') deps.forged(peer, signed);
       logger.debug('metrics-left-out', { peer, code: error.code });
     }
   };

@@ -39,8 +39,8 @@ export const stateMetricsSchema = z.object({
   own: stateSchema.nullable(),
   /** Signed states of other peers that are new, valid and not stale. */
   others: z.array(stateSchema),
-  /** Mean of all those states, by metric. `weights: equal`: there is no reputation yet. */
-  collective: z.object({ metrics: numbersSchema, peers: z.number(), weights: z.literal('equal') }),
+  /** Mean of all those states, by metric, each weighed by its peer's reputation; this peer's own weighs 1. */
+  collective: z.object({ metrics: numbersSchema, peers: z.number(), weights: z.literal('reputation') }),
   alerts: z.array(ruleSchema.extend({ raised: z.boolean() })),
   /** Peers that are sent this one's state now. */
   subscribers: z.number(),

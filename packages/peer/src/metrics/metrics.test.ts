@@ -51,13 +51,17 @@ test('who watches hears a signed state of a peer each second, and the collective
     live(),
   );
   const events = eventsOf(a);
-  expect(await a.peer.metrics.watch(10_000)).toMatchObject({ others: [], collective: { weights: 'equal' } });
+  expect(await a.peer.metrics.watch(10_000)).toMatchObject({ others: [], collective: { weights: 'reputation' } });
   await until(world.clock, async () => (await a.peer.metrics.view()).others.length === 1);
   const first = await a.peer.metrics.view();
   expect(first.others).toMatchObject([{ peerId: b.identity.peer, name: 'b' }]);
   const [own, other] = [first.own?.metrics.entropy, first.others[0]?.metrics.entropy];
   // Of a cluster at rest there is no entropy: the mean is of those that have one.
   expect([own, first.collective.metrics.entropy, first.collective.peers]).toEqual([null, other, 2]);
+  // This peer's own state weighs 1, that of a device nothing is known of 0.3.
+  const [calm, stirred] = [first.own?.metrics.arousal ?? Number.NaN, first.others[0]?.metrics.arousal ?? Number.NaN];
+  expect([calm, stirred > 0]).toEqual([0, true]);
+  expect(first.collective.metrics.arousal).toBeCloseTo((0.3 * stirred) / 1.3, 12);
   expect(await b.peer.metrics.view()).toMatchObject({ subscribers: 1 });
   await world.clock.advance(3_000);
   expect((await a.peer.metrics.view()).others[0]?.timeMs).toBeGreaterThan(first.others[0]?.timeMs ?? 0);
@@ -107,9 +111,9 @@ test('what is unsigned, stale, from the future or another’s is left out', asyn
     new Uint8Array([1, 2, 3]),
     signState(b.identity, { metrics, sequence: 1, timeMs: nowMs - 20_000 }),
     signState(b.identity, { metrics, sequence: 2, timeMs: nowMs + 20_000 }),
-    signState(stranger, { metrics, sequence: 1, timeMs: nowMs }),
-    good.map((byte, index) => (index === good.length - 1 ? byte ^ 1 : byte)),
     good,
+    good.map((byte, index) => (index === good.length - 1 ? byte ^ 1 : byte)),
+    signState(stranger, { metrics, sequence: 1, timeMs: nowMs }),
   ];
   // In its place speaks one who keeps to none of it.
   await b.peer.stop();
@@ -127,6 +131,9 @@ test('what is unsigned, stale, from the future or another’s is left out', asyn
   await a.peer.metrics.watch(5_000);
   await until(world.clock, async () => (await a.peer.metrics.view()).others.length > 0);
   expect((await a.peer.metrics.view()).others).toMatchObject([{ peerId: b.identity.peer, timeMs: nowMs }]);
+  // Over its own link a wrong signature is its own doing.
+  await until(world.clock, () => a.peer.isBlocked(b.identity.peer));
+  expect((await a.peer.reputation.get('b')).reputation.refused).toMatchObject({ deed: 'forgery' });
 });
 
 test('an alert is said once, and once when it is over', async () => {

@@ -8,6 +8,7 @@ import type { LinkBook } from '../links/link-book.ts';
 import type { NodeView } from '../node/node.schema.ts';
 import type { Devices } from '../pairing/devices.ts';
 import type { PeerSettings, PeerWorld } from '../peer-world.ts';
+import type { PeerReputation } from '../reputation/reputation.ts';
 import { createLocalModels, type LocalModels } from './local-models.ts';
 import { type Models, openModels } from './models.ts';
 import { createRemoteModels, type RemoteModels } from './remote-models.ts';
@@ -20,6 +21,7 @@ interface Parts {
   readonly signing: Signing;
   readonly nameOf: (peer: PeerId) => string;
   readonly memory: ChatDeps['memory'];
+  readonly reputation: () => PeerReputation;
   /** Our own engines have other models now. */
   readonly changed: () => void;
 }
@@ -40,7 +42,7 @@ export interface Answers {
 export async function openAnswers(
   world: PeerWorld,
   settings: PeerSettings,
-  { devices, events, links, signing, nameOf, memory, changed }: Parts,
+  { devices, events, links, signing, nameOf, memory, reputation, changed }: Parts,
 ): Promise<Answers> {
   const { identity, clock, random, crypto, logger } = world;
   const { expose, defaultModel, systemPrompt, concurrency, queueLength } = settings;
@@ -67,11 +69,12 @@ export async function openAnswers(
     links,
     events,
     signing,
+    receiptWrong: (peer, error) => reputation().failed(peer, error),
     expose,
     defaultModel,
   });
   const queue = createModelQueue(clock, { concurrency, queueLengthMax: queueLength });
-  const route = createRoute(createFailures(clock), () => queue.running + queue.waiting);
+  const route = createRoute(createFailures(clock), () => queue.running + queue.waiting, reputation);
   const receiptView = (receipt: Uint8Array) => openedView(crypto, receipt);
   const catalogue = catalogueOf(models, route);
   return {

@@ -24,6 +24,7 @@ export * from '../node/node.schema.ts';
 export * from '../own/own.schema.ts';
 export * from '../pairing/pairing.schema.ts';
 export * from '../paths/paths.schema.ts';
+export * from '../reputation/reputation.schema.ts';
 export * from '../share/share.schema.ts';
 export * from '../state/state.schema.ts';
 export * from '../status/status.schema.ts';

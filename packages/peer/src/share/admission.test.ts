@@ -33,6 +33,7 @@ async function open(store = new MemoryStore(), clock = new ManualClock()) {
     devices,
     shares,
     receipts,
+    isRefused: () => false,
     exposed: () => true,
     changed,
     signed: () => undefined,

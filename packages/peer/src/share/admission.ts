@@ -47,6 +47,8 @@ export interface AdmissionDeps extends ClaimDeps {
   readonly store: Store;
   readonly devices: Devices;
   readonly receipts: ReceiptBook;
+  /** For what it did it gets no answer now, whatever else it may. */
+  readonly isRefused: (peer: PeerId) => boolean;
   /** May paired devices ask this model? */
   readonly exposed: (model: string) => boolean;
   readonly changed: (share: Share) => void;
@@ -103,6 +105,7 @@ export async function openAdmission(deps: AdmissionDeps): Promise<PeerAdmission>
     readonly requestId?: string;
     readonly resource?: string;
   }) => {
+    if (deps.isRefused(peer)) throw new PeerAiError('PEER_BLOCKED', 'this peer refuses you for a while');
     const claimed = grant === undefined ? undefined : claimedShare(deps, peer, grant);
     const owesReceipt =
       claimed?.share !== undefined && !claimed.byKey && (await owes(deps, peer, fromHex(claimed.share.id)));
@@ -236,7 +239,7 @@ export async function openAdmission(deps: AdmissionDeps): Promise<PeerAdmission>
     running: runningOf,
     revoke(who) {
       for (const entry of running.values()) {
-        const code = revokedBy(deps.devices, entry, who);
+        const code = revokedBy(deps, entry, who);
         if (code !== undefined) entry.revoke.abort(new PeerAiError(code, 'the owner took this right away'));
       }
     },
@@ -281,13 +284,13 @@ function allowed(
 
 /** Why this answer has to end, if it has to. A device that lost its place keeps what a share link gives it; a blocked one keeps nothing. */
 function revokedBy(
-  devices: Devices,
+  { devices, isRefused }: Pick<AdmissionDeps, 'devices' | 'isRefused'>,
   entry: Reserved,
   who: { readonly share: string } | { readonly peer: PeerId },
 ): string | undefined {
   if ('share' in who) return entry.share === who.share ? 'TICKET_REVOKED' : undefined;
   if (entry.peer !== who.peer) return undefined;
-  if (devices.isBlocked(who.peer)) return 'PEER_BLOCKED';
+  if (devices.isBlocked(who.peer) || isRefused(who.peer)) return 'PEER_BLOCKED';
   if (entry.task === true && devices.get(who.peer)?.allow.includes('tasks') === true) return undefined;
   return entry.share === undefined ? 'NOT_GRANTED' : undefined;
 }

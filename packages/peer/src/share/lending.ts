@@ -19,6 +19,8 @@ interface Parts {
   readonly isOnline: (peer: PeerId) => boolean;
   /** Whether a paired device may chat here now. */
   readonly mayChat: (peer: PeerId) => boolean;
+  /** Proven to lie, or below what this peer stands. */
+  readonly isRefused: (peer: PeerId) => boolean;
   readonly stopping: AbortSignal;
 }
 
@@ -37,7 +39,7 @@ export interface Lending {
 export async function openLending(
   world: PeerWorld,
   settings: PeerSettings,
-  { devices, events, accounts, answers, contact, isOnline, mayChat, stopping }: Parts,
+  { devices, events, accounts, answers, contact, isOnline, mayChat, isRefused, stopping }: Parts,
 ): Promise<Lending> {
   const { clock, crypto, random, store } = world;
   const { local, models, queue } = answers;
@@ -47,6 +49,7 @@ export async function openLending(
     ...world,
     keySecret,
     devices,
+    isRefused,
     shares,
     receipts: accounts.receipts,
     exposed: (model) => models.isExposed(model),

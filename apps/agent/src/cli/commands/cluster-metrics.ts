@@ -41,7 +41,7 @@ function textOf({ own, others, collective, alerts }: StateMetricsView): string {
   ];
   const raised = alerts.filter((alert) => alert.raised);
   const marks = raised.map(({ metric, when, threshold }) => `\nAlert: ${metric} is ${when} ${threshold}.`).join('');
-  return `${table([['', ...columns], ...rows])}\nEach peer counts the same: there is no reputation yet.${marks}`;
+  return `${table([['', ...columns], ...rows])}\nEach peer counts by its reputation, this one as 1.${marks}`;
 }
 
 const numbersOf = (numbers: MetricNumbers): string[] => columns.map((name) => numbers[name]?.toFixed(3) ?? '-');

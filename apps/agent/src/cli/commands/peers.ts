@@ -11,6 +11,7 @@ import { command, type Verb } from '../command.ts';
 import { table } from '../plain.ts';
 import { ago, linkWords, shortId } from '../words.ts';
 import { trace } from './paths.ts';
+import { reasonRows, reputation } from './reputation.ts';
 
 const who = { peer: { type: 'positional', required: true, description: 'Name or peer id' } } as const;
 const ls = command('ls', 'Paired devices, guests and relays', {}, async ({ agent, output, signal }) => {
@@ -58,8 +59,10 @@ const olderTable = (older: readonly OlderPeerView[]): string =>
   ]);
 
 const show = command('show', 'Everything known of one peer', who, async ({ args, agent, output, signal }) => {
-  const peer = await one((await agent()).client, args.peer, signal);
-  output.data({ peer }, () =>
+  const { client } = await agent();
+  const peer = await one(client, args.peer, signal);
+  const known = peer.kind === 'device' ? (await client.reputation(peer.peerId, signal)).reputation : undefined;
+  output.data({ peer, ...(known === undefined ? {} : { reputation: known }) }, () =>
     table([
       ['name', peer.name],
       ['state', linkWords(peer)],
@@ -73,6 +76,7 @@ const show = command('show', 'Everything known of one peer', who, async ({ args,
       ...(peer.trouble === undefined ? [] : [['trouble', `${peer.trouble.reason} ${peer.trouble.remedy}`]]),
       ['bytes', `${peer.bytesSent} sent, ${peer.bytesReceived} received`],
       ['paired', peer.pairedMs === null ? 'no' : ago(peer.pairedMs)],
+      ...(known === undefined ? [] : reasonRows(known)),
     ]),
   );
 });
@@ -93,6 +97,26 @@ const patch = (name: string, description: string, of: PeerPatch, done: string) =
     const peer = await client.changePeer((await one(client, args.peer)).peerId, of);
     output.data({ peer }, () => `${peer.name} ${done}`);
   });
+
+const unblock = command(
+  'unblock',
+  'Let a blocked device back in, and one that is refused for what it did',
+  who,
+  async ({ args, agent, output }) => {
+    const { client } = await agent();
+    const known = (await client.peers()).some(({ name, peerId }) => name === args.peer || peerId === args.peer);
+    // Who was a device once, and is refused, is known by its id alone.
+    if (!known) {
+      const found = await client.letIn(args.peer);
+      output.data(found, () => `${found.reputation.name} may connect again.`);
+      return;
+    }
+    const { peerId } = await one(client, args.peer);
+    const peer = await client.changePeer(peerId, { blocked: false });
+    const found = await client.letIn(peerId);
+    output.data({ peer, reputation: found.reputation }, () => `${peer.name} may connect again.`);
+  },
+);
 
 const rename = command(
   'rename',
@@ -225,10 +249,11 @@ export const peers: Verb = {
     rename,
     allow,
     block: patch('block', 'Cut a device off at once', { blocked: true }, 'is blocked.'),
-    unblock: patch('unblock', 'Let a blocked device back in', { blocked: false }, 'may connect again.'),
+    unblock,
     rm,
     ping,
     trace,
+    reputation,
     accept: decide('accept', 'The emoji match: let the waiting device in'),
     reject: decide('reject', 'They do not match: refuse it'),
   },

@@ -1,4 +1,5 @@
 import { Body, Controller, Get, HttpCode, Inject, Post } from '@nestjs/common';
+import type { PeerId } from '@peerai/core-protocol';
 import type { Peer } from '@peerai/peer';
 import { z } from 'zod';
 import { PEER } from '../tokens.ts';
@@ -19,6 +20,8 @@ interface SeedPeer {
   readonly address: string | null;
   readonly status: string;
   readonly last_seen: string | null;
+  /** 0 to 1. */
+  readonly reputation: number;
 }
 
 /** The two REST routes of the seed's network page, with its field names; `name` is ours. */
@@ -30,13 +33,15 @@ export class SeedNetworkController {
   }
 
   @Get('peers')
-  peers(): { readonly peers: readonly SeedPeer[] } {
+  async peers(): Promise<{ readonly peers: readonly SeedPeer[] }> {
+    const scoreOf = await this.peer.reputation.scores();
     const peers = this.peer.peers.list().map(({ peerId, name, address, state, lastSeenMs }) => ({
       id: peerId,
       name,
       address,
       status: state === 'online' ? 'connected' : state === 'offline' ? 'disconnected' : state,
       last_seen: lastSeenMs === null ? null : new Date(lastSeenMs).toISOString(),
+      reputation: scoreOf(peerId as PeerId),
     }));
     return { peers };
   }
