@@ -18,6 +18,7 @@ import { answerChat } from './fixture-chat.ts';
 import { answerClusters, answerMetrics } from './fixture-clusters.ts';
 import { answerFiles } from './fixture-files.ts';
 import { answerMemory } from './fixture-memory.ts';
+import { answerReputation } from './fixture-reputation.ts';
 import { answerTraining } from './fixture-training.ts';
 import { answerDocuments, answerGroups } from './fixture-rooms.ts';
 import { fixturePairing, fixtureShare, fixtureState, fixtureTask, type FixtureState } from './fixture-data.ts';
@@ -100,7 +101,9 @@ export async function startFixtureAgent(dist: string): Promise<FixtureAgent> {
               ? answerClusters(state, { method: request.method ?? 'GET', path }, body)
               : room === 'metrics'
                 ? answerMetrics(state)
-                : route(state, request.method ?? 'GET', path, body, url);
+                : room === 'reputation'
+                  ? answerReputation(state, { method: request.method ?? 'GET', path })
+                  : route(state, request.method ?? 'GET', path, body, url);
     if (answer === undefined) return problem(response, 404, 'NOT_FOUND', 'no such thing');
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
   }

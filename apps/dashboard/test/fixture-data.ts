@@ -10,6 +10,7 @@ import type {
   NodeView,
   PeerView,
   PendingPairing,
+  ReputationView,
   ShareView,
   MessageView,
   TaskDetail,
@@ -19,6 +20,7 @@ import { fixtureFiles } from './fixture-files.ts';
 import { fixtureClusters, type ClustersState } from './fixture-clusters.ts';
 import { fixtureMemory, type MemoryState } from './fixture-memory.ts';
 import { fixtureTraining, type TrainingState } from './fixture-training.ts';
+import { fixtureReputations } from './fixture-reputation.ts';
 import { fixtureRooms } from './fixture-rooms.ts';
 
 /** A small network with every state in it. Times are relative to `nowMs`. */
@@ -36,6 +38,7 @@ export interface FixtureState {
   training: TrainingState;
   memory: MemoryState;
   clusters: ClustersState;
+  reputations: ReputationView[];
   groups: GroupView[];
   groupMessages: GroupMessageView[];
   groupSent: GroupSentView[];
@@ -134,6 +137,7 @@ export function fixtureState(api: string, nowMs: number): FixtureState {
     training: fixtureTraining(nowMs),
     memory: fixtureMemory(nowMs),
     clusters: fixtureClusters(nowMs),
+    reputations: fixtureReputations(nowMs),
     tasks: [
       fixtureTask(
         't2running',

@@ -18,6 +18,7 @@ const pages = [
   { path: '/models', title: 'Models', sees: 'Get a model' },
   { path: '/train', title: 'Train', sees: 'Fish of the lake' },
   { path: '/clusters', title: 'Clusters', sees: 'Together by load' },
+  { path: '/reputation', title: 'Reputation', sees: '2 answers that did not come in time' },
   { path: '/doctor', title: 'Health', sees: 'Way in from outside' },
 ] as const;
 const looks: readonly { readonly size: 'wide' | 'phone'; readonly theme: Theme }[] = [

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { accessibilityViolations } from './browser.ts';
 import { ownerPages } from './owner.ts';
 
-describe('In messages, groups and documents the owner can, by keyboard alone,', () => {
+describe('In messages, groups, documents and names the owner can, by keyboard alone,', () => {
   const owner = ownerPages();
   const { at } = owner;
 
@@ -220,6 +220,19 @@ describe('In messages, groups and documents the owner can, by keyboard alone,', 
     await page.getByRole('button', { name: 'Delete it here' }).press('Enter');
     await page.getByText('Choose a document').waitFor();
     expect(owner.agent.state.documents.map(({ document }) => document.name)).not.toContain('Recipes');
+  });
+
+  it('see why a device is refused, for how long, and let it in again', async () => {
+    const page = await at('/reputation');
+    const note = page.getByText('pixel is refused');
+    await note.waitFor();
+    await page.getByText('For 1 h 40 min more it gets no link and no answer.').waitFor();
+    const pixel = page.getByRole('region', { name: 'pixel' });
+    await pixel.getByRole('row', { name: '−0.286 1 proof that it signed two histories of its log' }).waitFor();
+    await page.getByRole('button', { name: 'Unblock pixel' }).press('Enter');
+    await note.waitFor({ state: 'detached' });
+    expect(owner.agent.requests).toContain('DELETE /reputation/12D3KooWPixel/refusal');
+    await pixel.getByText('0.01 of 1').waitFor();
   });
 
   it('read that nothing is there yet, that it could not be loaded, and try again', async () => {

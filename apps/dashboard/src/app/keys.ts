@@ -18,6 +18,7 @@ export const keys = {
   clusters: ['clusters'],
   clusterFired: ['cluster-fired'],
   stateMetrics: ['state-metrics'],
+  reputations: ['reputations'],
   training: ['training'],
   trainingOffers: ['training-offers'],
   capabilities: ['capabilities'],

@@ -113,6 +113,8 @@ export function applyEvent(cache: QueryClient, event: ControlEvent): void {
     case 'peer-disconnected':
     case 'peer-updated':
       cache.setQueryData<readonly PeerView[]>(keys.peers, (peers) => put(peers, event.peer, (peer) => peer.peerId));
+      // Who is refused loses its link.
+      if (event.type === 'peer-disconnected') void cache.invalidateQueries({ queryKey: keys.reputations });
       break;
     case 'peer-removed':
       cache.setQueryData<readonly PeerView[]>(keys.peers, (peers) =>
@@ -138,7 +140,8 @@ export function applyEvent(cache: QueryClient, event: ControlEvent): void {
       void cache.invalidateQueries({ queryKey: keys.node });
       break;
     case 'receipt-signed':
-      void cache.invalidateQueries({ queryKey: keys.ledger });
+      for (const queryKey of [keys.ledger, keys.reputations])
+        void cache.invalidateQueries({ queryKey }, { cancelRefetch: false });
       break;
     case 'task-changed':
       cache.setQueryData<TasksView>(

@@ -15,6 +15,7 @@ export const pages = [
   { to: '/models', icon: 'models', title: shell.nav.models },
   { to: '/train', icon: 'train', title: shell.nav.train },
   { to: '/clusters', icon: 'cluster', title: shell.nav.clusters },
+  { to: '/reputation', icon: 'star', title: shell.nav.reputation },
   { to: '/doctor', icon: 'health', title: shell.nav.health },
 ] as const satisfies readonly { readonly to: string; readonly icon: IconName; readonly title: string }[];
 

@@ -13,6 +13,7 @@ import type {
   NodeView,
   PairingsView,
   PeerView,
+  ReputationsView,
   ShareView,
   TasksView,
   TrainingOffersView,
@@ -100,6 +101,11 @@ export const useTraining = (): UseQueryResult<readonly TrainingRunView[]> => {
 export const useTrainingOffers = (): UseQueryResult<TrainingOffersView> => {
   const { client } = useApp();
   return useFetched(keys.trainingOffers, (signal) => client.trainingOffers(signal));
+};
+/** Of devices, and of others that are known for what they did. */
+export const useReputations = (): UseQueryResult<ReputationsView> => {
+  const { client } = useApp();
+  return useFetched(keys.reputations, (signal) => client.reputations(signal));
 };
 export const useLedgerHead = (): UseQueryResult<LedgerHead> => {
   const { client } = useApp();

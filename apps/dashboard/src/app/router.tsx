@@ -86,6 +86,11 @@ const routeTree = root.addChildren([
   }),
   createRoute({
     getParentRoute: () => root,
+    path: '/reputation',
+    component: lazyRouteComponent(() => import('../reputation/page.tsx'), 'ReputationPage'),
+  }),
+  createRoute({
+    getParentRoute: () => root,
     path: '/doctor',
     component: lazyRouteComponent(() => import('../health/page.tsx'), 'HealthPage'),
   }),

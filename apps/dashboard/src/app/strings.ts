@@ -18,6 +18,7 @@ export const shell = {
     models: 'Models',
     train: 'Train',
     clusters: 'Clusters',
+    reputation: 'Reputation',
     health: 'Health',
   },
   direct: (n: number) => `${n} direct`,

@@ -71,7 +71,7 @@ function Metrics({ views }: { readonly views: readonly StateMetricsView[] }): Re
         </tbody>
       </table>
       <div className="pad small muted">
-        <p>{words.equal(plural(now.collective.peers, 'device'))}</p>
+        <p>{words.weighed(plural(now.collective.peers, 'device'))}</p>
         {others.length > 0 && <p>{words.from(others.join(', '))}</p>}
       </div>
     </>

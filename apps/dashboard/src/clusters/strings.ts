@@ -96,7 +96,7 @@ export const metrics = {
   what: 'state metrics',
   none: 'No state yet: there is no cluster here, and no device gave one.',
   head: ['Metric', 'Last minute', 'Here', 'Mean'],
-  equal: (peers: string) => `The mean is of ${peers}. Each counts by its reputation, this one as 1.`,
+  weighed: (peers: string) => `The mean is of ${peers}. Each counts by its reputation, this one as 1.`,
   from: (names: string) => `States come from ${names}.`,
   alert: (metric: string, when: string, threshold: number) => `${metric} is ${when} ${threshold}`,
   missing: '-',

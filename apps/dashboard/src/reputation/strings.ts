@@ -1,0 +1,21 @@
+export const reputation = {
+  title: 'Reputation',
+  lead: 'What this device makes of others, from what they did here. Who is asked first, and who is refused, follows from it.',
+  what: 'reputation',
+  none: 'Nobody is known yet.',
+  noneText: 'Devices that are paired have a score, and each reason for it.',
+  score: (score: string) => `${score} of 1`,
+  head: ['Adds', 'For'],
+  sum: 'is the score',
+  stranger: 'not paired',
+  refused: (name: string) => `${name} is refused`,
+  left: (span: string) => `For ${span} more it gets no link and no answer.`,
+  again: (strikes: number) => `This is refusal number ${strikes}, and each takes twice as long as the one before.`,
+  first: 'The next time would take twice as long.',
+  for: (text: string) => `For ${text}.`,
+  unblock: 'Unblock',
+  unblockName: (name: string) => `Unblock ${name}`,
+  failed: 'It is still refused',
+  how: (stranger: string, refuse: string) =>
+    `Somebody new begins at ${stranger}. Who misbehaves with less than ${refuse}, or is proven to lie, is refused for a while. What others say moves a score by 0.045 at the most.`,
+} as const;
