@@ -23,6 +23,7 @@ async function open(store = new MemoryStore(), clock = new ManualClock()) {
   const receipts = createReceiptBook({ store: store.room('receipts'), ledger, identity: owner, crypto, clock });
   const [devices, shares] = [await openDevices(store), await openShares({ store, clock })];
   const told: Share[] = [];
+  const refused = new Set<string>();
   const changed = (share: Share): void => void told.push(share);
   const deps = {
     identity: owner,
@@ -33,12 +34,12 @@ async function open(store = new MemoryStore(), clock = new ManualClock()) {
     devices,
     shares,
     receipts,
-    isRefused: () => false,
+    isRefused: (peer: string) => refused.has(peer),
     exposed: () => true,
     changed,
     signed: () => undefined,
   };
-  return { store, clock, devices, shares, receipts, told, deps, admission: await openAdmission(deps) };
+  return { store, clock, devices, shares, receipts, told, refused, deps, admission: await openAdmission(deps) };
 }
 type Scene = Awaited<ReturnType<typeof open>>;
 
@@ -300,6 +301,18 @@ describe('a right that is taken away', () => {
     scene.admission.revoke({ peer: device.peer });
     expect(codeOf(again)).toBe('PEER_BLOCKED');
     await expect(scene.admission.reserve({ ...bare, requestId: 'c' })).rejects.toMatchObject({ code: 'PEER_BLOCKED' });
+  });
+
+  test('of who is refused for what it did ends what runs, and nothing begins, with a ticket neither', async () => {
+    const scene = await shared();
+    await adopt(scene, false);
+    const bare = { peer: device.peer, requestId: 'd', resource: 'model:echo', units: 10 };
+    const running = await scene.admission.reserve(bare);
+    for (const { peer } of [device, guest]) scene.refused.add(peer);
+    scene.admission.revoke({ peer: device.peer });
+    expect(codeOf(running)).toBe('PEER_BLOCKED');
+    const asks = [{ ...bare, requestId: 'e' }, claim(scene.one, 'f', 60)];
+    for (const ask of asks) await expect(scene.admission.reserve(ask)).rejects.toMatchObject({ code: 'PEER_BLOCKED' });
   });
 
   test('while the disk still writes the reservation ends that answer too', async () => {
