@@ -52,16 +52,11 @@ import type {
   TrainingRequest,
   TrainingRunView,
 } from '../training/training.schema.ts';
-import { type ClusterCalls, clusterCalls } from './cluster-calls.ts';
-import { type DocumentCalls, documentCalls } from './document-calls.ts';
 import type { ConfigView } from './config.schema.ts';
 import type { ControlEvent } from './events.ts';
 import type { KeyView } from './keys.schema.ts';
-import { lendingClient, type LendingClient } from './lending-client.ts';
-import { type ModelCalls, modelCalls } from './model-calls.ts';
-import { type OwnCalls, ownCalls } from './own-calls.ts';
 import type { Problem } from './problem.ts';
-import { type ReputationCalls, reputationCalls } from './reputation-calls.ts';
+import { type RoomCalls, roomCalls } from './room-calls.ts';
 import type { SessionCodeView, SessionView } from './session.schema.ts';
 import { readEvents } from './server-sent-events.ts';
 
@@ -73,8 +68,7 @@ export interface ControlOptions {
 }
 
 /** The local API of a running agent, typed. Every call throws PeerAiError with the problem's code; AGENT_NOT_RUNNING when nothing listens. */
-export interface ControlClient
-  extends ClusterCalls, DocumentCalls, LendingClient, ModelCalls, OwnCalls, ReputationCalls {
+export interface ControlClient extends RoomCalls {
   node(signal?: AbortSignal): Promise<NodeView>;
   peers(signal?: AbortSignal): Promise<readonly PeerView[]>;
   changePeer(peerId: string, patch: PeerPatch): Promise<PeerView>;
@@ -214,12 +208,7 @@ export function createControlClient(options: ControlOptions): ControlClient {
   const get = <T>(path: string, signal?: AbortSignal): Promise<T> => json('GET', path, undefined, signal);
   const at = (text: string): string => encodeURIComponent(text);
   return {
-    ...clusterCalls(json),
-    ...documentCalls(json),
-    ...lendingClient(json),
-    ...modelCalls(request),
-    ...ownCalls(json),
-    ...reputationCalls(json),
+    ...roomCalls(json, request),
     node: (signal) => get('/node', signal),
     peers: async (signal) => (await get<{ peers: PeerView[] }>('/peers', signal)).peers,
     changePeer: (peerId, patch) => json('PATCH', `/peers/${at(peerId)}`, patch),

@@ -1,0 +1,18 @@
+import { type Call, type ClusterCalls, clusterCalls } from './cluster-calls.ts';
+import { type DocumentCalls, documentCalls } from './document-calls.ts';
+import { lendingClient, type LendingClient } from './lending-client.ts';
+import { type ModelCalls, modelCalls } from './model-calls.ts';
+import { type OwnCalls, ownCalls } from './own-calls.ts';
+import { type ReputationCalls, reputationCalls } from './reputation-calls.ts';
+
+/** The calls of every room that has a file of its own for them. */
+export interface RoomCalls extends ClusterCalls, DocumentCalls, LendingClient, ModelCalls, OwnCalls, ReputationCalls {}
+
+export const roomCalls = (json: Call, ask: Parameters<typeof modelCalls>[0]): RoomCalls => ({
+  ...clusterCalls(json),
+  ...documentCalls(json),
+  ...lendingClient(json),
+  ...modelCalls(ask),
+  ...ownCalls(json),
+  ...reputationCalls(json),
+});
