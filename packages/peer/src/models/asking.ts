@@ -18,8 +18,6 @@ export interface AskingDeps {
   readonly random: Random;
   readonly crypto: CryptoProvider;
   readonly signing: Signing;
-  /** Who answered gave a receipt that cannot be signed. */
-  readonly receiptWrong?: (peer: PeerId, error: unknown) => void;
 }
 export interface AskingTarget {
   readonly peer: PeerId;
@@ -46,7 +44,6 @@ export function askedModel(deps: AskingDeps, target: AskingTarget): LanguageMode
       try {
         return await deps.signing.sign(half, facts);
       } catch (error) {
-        deps.receiptWrong?.(peer, error);
         // One before it may be open, after a link that broke at the wrong moment: sign what is owed, so that the next answer need not wait.
         if (PeerAiError.is(error, 'RECEIPT_WRONG', 'TIMEOUT'))
           void catchUp(deps.clock.deadline(limits.questionMs)).catch(() => undefined);

@@ -32,6 +32,8 @@ export interface ModelsDeps extends AskingDeps {
   readonly devices: Devices;
   readonly links: LinkBook;
   readonly events: EventHub;
+  /** Who answered gave a receipt that cannot be signed. */
+  readonly receiptWrong: (peer: PeerId, error: unknown) => void;
   /** Names, or `*` for all: what is offered to paired devices unless changed later. */
   readonly expose: readonly string[];
   readonly defaultModel: string | undefined;
@@ -190,14 +192,32 @@ function localCandidate({ self, name, local }: ModelsDeps, model: LanguageModel)
   };
 }
 
+/** The pen for what one device gives to sign. */
+function watched({ signing, receiptWrong }: ModelsDeps, peer: PeerId): ModelsDeps['signing'] {
+  return {
+    ...signing,
+    async sign(half, seen) {
+      try {
+        return await signing.sign(half, seen);
+      } catch (error) {
+        receiptWrong(peer, error);
+        throw error;
+      }
+    },
+  };
+}
+
 function remoteCandidate(deps: ModelsDeps, device: Device, card: ModelCard): Candidate {
   const link = deps.links.get(device.peer);
-  const model = askedModel(deps, {
-    peer: device.peer,
-    card,
-    lease: fromHex(device.lease),
-    addresses: device.addresses,
-  });
+  const model = askedModel(
+    { ...deps, signing: watched(deps, device.peer) },
+    {
+      peer: device.peer,
+      card,
+      lease: fromHex(device.lease),
+      addresses: device.addresses,
+    },
+  );
   const { peer, name } = device;
   const currentPath = () => deps.links.get(peer)?.path ?? 'relayed';
   return {
