@@ -34,6 +34,7 @@ export const readmeBlocks: Readonly<Record<string, () => string>> = {
       'security',
       'llm',
       'memory',
+      'cache',
       'metrics',
       'performance',
       'share',

@@ -30,6 +30,7 @@ export type { HandshakeView, PeerSessionView } from './http/sessions.schema.ts';
 export type { RevocationView, RotationView } from './keys/keys.schema.ts';
 export type { LedgerEntries, LedgerHead, LedgerVerification, ReceiptView } from './ledger/ledger.schema.ts';
 export { limits as peerLimits } from './limits.ts';
+export type { CacheView, FetchedView } from './cache/cache.schema.ts';
 export type { OwnDevicesView } from './own/own.schema.ts';
 export type { LeaseDetail, LeasesView, LendingView, NodesView } from './lending/lending.schema.ts';
 export type { MachineReading } from './lending/gauge.ts';

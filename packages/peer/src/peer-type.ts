@@ -1,5 +1,6 @@
 import type { PeerId } from '@peerai/core-protocol';
 import type { Gateway } from '@peerai/llm-bridge';
+import type { Cache } from './cache/cache.ts';
 import type { Chat } from './chat/chat.ts';
 import type { Clusters } from './clusters/clusters.ts';
 import type { Discovery } from './discovery/discovery.ts';
@@ -56,6 +57,7 @@ export interface Peer {
   readonly nodeLending: NodeLending;
   readonly ownDevices: OwnDevices;
   readonly reputation: PeerReputation;
+  readonly cache: Cache;
   readonly status: Status;
   readonly paths: PeerPaths;
   readonly doctor: Doctor;

@@ -17,6 +17,7 @@ import type { Engine } from '@peerai/llm-bridge';
 import type { VectorIndexes } from '@peerai/nn-engine/memory';
 import type { AlertRule } from '@peerai/nn-engine/metrics';
 import type { HttpPost } from '@peerai/messaging/http';
+import type { CacheSettings } from './cache/cache.ts';
 import type { ToldField } from './discovery/discovery.schema.ts';
 import type { PeerHttpSettings } from './http/open-messenger.ts';
 import type { MachineReading } from './lending/gauge.ts';
@@ -86,6 +87,8 @@ export interface PeerSettings {
   readonly systemPrompt?: string;
   /** Model of an engine on this machine that embeds what is remembered; without it words and spellings are compared. */
   readonly memoryEmbedder?: string;
+  /** How much is kept of what others gave, and who may fetch from here. */
+  readonly cache?: CacheSettings;
   /** What of its state metrics this peer is to say when it crosses a mark; nothing unless said. */
   readonly metricAlerts?: readonly AlertRule[];
   /** Answers at once for other peers, and requests that may wait. */

@@ -219,6 +219,12 @@ export const verbs: Readonly<Record<string, Entry>> = {
     says: 'what this peer remembers',
     load: async () => (await import('./commands/memory.ts')).memory,
   },
+  cache: {
+    group: 'Ask',
+    usage: 'cache ls|get|rm <sha256>',
+    says: 'models and capsules by their hash, from the nearest device that has them',
+    load: async () => (await import('./commands/cache.ts')).cache,
+  },
   chat: {
     group: 'Ask',
     usage: 'chat [--id NAME] [--peer NAME] [--port N]',

@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { Logger } from '@peerai/core-protocol';
 import type { Peer } from '@peerai/peer';
+import { CacheController } from './controllers/cache.controller.ts';
 import { StreamsController } from './controllers/chat.controller.ts';
 import { ClustersController } from './controllers/clusters.controller.ts';
 import { DiscoveryController } from './controllers/discovery.controller.ts';
@@ -32,6 +33,7 @@ export const controllers = [
   SharesController,
   ModelsController,
   MemoryController,
+  CacheController,
   LedgerController,
   MessagesController,
   BroadcastsController,

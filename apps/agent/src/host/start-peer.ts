@@ -162,6 +162,7 @@ function toldOf(config: Config): NonNullable<PeerSettings['tells']> {
 
 function settingsOf({
   llm,
+  cache,
   memory,
   metrics,
   share,
@@ -176,6 +177,7 @@ function settingsOf({
     ...(llm.default_model === undefined ? {} : { defaultModel: llm.default_model }),
     ...(llm.system_prompt === undefined ? {} : { systemPrompt: llm.system_prompt }),
     ...(memory.embedder === undefined ? {} : { memoryEmbedder: memory.embedder }),
+    cache: { quotaBytes: cache.quota, offered: cache.offer },
     metricAlerts: metrics.alerts,
     concurrency: llm.max_concurrent,
     queueLength: llm.queue_length,

@@ -1,9 +1,11 @@
 import type { Network, PeerId, Store } from '@peerai/core-protocol';
+import { type Cache, createCache } from '../cache/cache.ts';
 import type { Clusters } from '../clusters/clusters.ts';
 import type { EventHub } from '../events/hub.ts';
 import type { Accounts } from '../ledger/accounts.ts';
 import type { PeerMemory } from '../memory/memory.ts';
 import type { Messages } from '../messages/messages.ts';
+import type { ImportedModels } from '../models/imported-models.ts';
 import { createOwnDevices, type OwnDevices } from '../own/own.ts';
 import type { Devices } from '../pairing/devices.ts';
 import type { PeerSettings, PeerWorld } from '../peer-world.ts';
@@ -18,12 +20,14 @@ export interface CommonsDeps extends PeerWorld {
   readonly messages: Messages;
   readonly nameOf: (peer: PeerId) => string;
   readonly isOnline: (peer: PeerId) => boolean;
-  readonly memory: Pick<PeerMemory, 'own'>;
+  readonly memory: Pick<PeerMemory, 'own' | 'fetch'>;
   readonly clusters: Pick<Clusters, 'own'>;
   /** Ends what a peer has here, and its links. */
   readonly cutOff: (peer: PeerId) => Promise<void>;
   /** Tries a device again now. */
   readonly nudge: (peer: PeerId) => void;
+  readonly imported: ImportedModels;
+  readonly roundTripMs: (peer: PeerId) => number;
   readonly stopping: AbortSignal;
 }
 
@@ -31,6 +35,7 @@ export interface CommonsDeps extends PeerWorld {
 export interface Commons {
   readonly ownDevices: OwnDevices;
   readonly reputation: PeerReputation;
+  readonly cache: Cache;
   /** A paired device said hello. */
   met(peer: PeerId): void;
   /** The owner changed what a device may do. */
@@ -41,12 +46,14 @@ export interface Commons {
   stop(): Promise<void>;
 }
 
-export function openCommons(deps: CommonsDeps, _settings: PeerSettings): Commons {
+export function openCommons(deps: CommonsDeps, settings: PeerSettings): Commons {
   const ownDevices = createOwnDevices(deps);
   const reputation = createReputation(deps);
+  const cache = createCache(deps, settings.cache ?? {});
   return {
     ownDevices,
     reputation,
+    cache,
     met(peer) {
       ownDevices.met(peer);
       reputation.met(peer);
@@ -55,6 +62,7 @@ export function openCommons(deps: CommonsDeps, _settings: PeerSettings): Commons
     isRefused: (peer) => reputation.isRefused(peer),
     async start() {
       ownDevices.start();
+      cache.start();
       await reputation.start();
     },
     stop: () => reputation.stop(),

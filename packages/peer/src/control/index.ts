@@ -40,6 +40,7 @@ export type {
   MemoryGraphView,
   MemoryListView,
 } from '../memory/memory.schema.ts';
+export type { CacheView, FetchedView } from '../cache/cache.schema.ts';
 export type { OwnDevicesView } from '../own/own.schema.ts';
 export type { LeaseDetail, LeasesView, LeaseView, LendingView, NodesView } from '../lending/lending.schema.ts';
 export type { BroadcastView, DeliveryView, MessageView } from '../messages/messages.schema.ts';

@@ -1,3 +1,4 @@
+import { type CacheCalls, cacheCalls } from './cache-calls.ts';
 import { type Call, type ClusterCalls, clusterCalls } from './cluster-calls.ts';
 import { type DocumentCalls, documentCalls } from './document-calls.ts';
 import { lendingClient, type LendingClient } from './lending-client.ts';
@@ -6,9 +7,11 @@ import { type OwnCalls, ownCalls } from './own-calls.ts';
 import { type ReputationCalls, reputationCalls } from './reputation-calls.ts';
 
 /** The calls of every room that has a file of its own for them. */
-export interface RoomCalls extends ClusterCalls, DocumentCalls, LendingClient, ModelCalls, OwnCalls, ReputationCalls {}
+export interface RoomCalls
+  extends CacheCalls, ClusterCalls, DocumentCalls, LendingClient, ModelCalls, OwnCalls, ReputationCalls {}
 
 export const roomCalls = (json: Call, ask: Parameters<typeof modelCalls>[0]): RoomCalls => ({
+  ...cacheCalls(json),
   ...clusterCalls(json),
   ...documentCalls(json),
   ...lendingClient(json),

@@ -74,6 +74,8 @@ export interface MemoryRoom {
   /** The newest, and what binds them. */
   graph(): Promise<MemoryGraphView>;
   summaryOf(id: string): string | undefined;
+  /** Of its data, when it is here. */
+  bytesOf(id: string): number | undefined;
   /** Throws LIMIT_EXCEEDED, ABORTED. */
   search(request: MemorySearchRequest, signal: AbortSignal): Promise<MemoryFoundView>;
   /** What a model may read before it answers. Throws ABORTED, what the engine throws. */
@@ -188,6 +190,7 @@ export async function openMemoryRoom(given: MemoryRoomDeps, options: MemoryOptio
       return { v: 1, capsules: views, links: [...links], count: memory.state().capsules };
     },
     summaryOf: (id) => memory.card(id)?.summary,
+    bytesOf: (id) => memory.card(id)?.dataBytes,
     search: (request, signal) => search(memory, embedders, names, request, signal),
     async recall(question, signal) {
       await embedders.ready(signal);

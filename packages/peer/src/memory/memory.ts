@@ -1,5 +1,7 @@
 import { createIdentity, type Logger, PeerAiError, type PeerId, serveMethod } from '@peerai/core-protocol';
+import type { FetchedView } from '../cache/cache.schema.ts';
 import { limits } from '../limits.ts';
+import type { Device } from '../pairing/devices.ts';
 import { readFormerKeys } from '../keys/former.ts';
 import { newestKey } from '../pairing/newest-key.ts';
 import { onDemand } from '../store/on-demand.ts';
@@ -19,7 +21,7 @@ export type OwnMemory = Pick<MemoryRoom, 'ownIds' | 'giveOwn' | 'takeOwn' | 'bur
 /** What this peer remembers; read from the disk when it is first used. */
 export interface PeerMemory extends Omit<
   MemoryRoom,
-  'list' | 'summaryOf' | 'handOut' | 'handTo' | 'take' | 'honour' | 'searchFor' | keyof OwnMemory
+  'list' | 'summaryOf' | 'bytesOf' | 'handOut' | 'handTo' | 'take' | 'honour' | 'searchFor' | keyof OwnMemory
 > {
   /** Throws INVALID_FORMAT, LIMIT_EXCEEDED. */
   list(question: MemoryListQuestion): Promise<MemoryListView>;
@@ -29,6 +31,12 @@ export interface PeerMemory extends Omit<
   cancelShare(id: string, to: string): Promise<void>;
   /** One that is at a paired peer, by its whole id; it is not kept. Throws NOT_FOUND, DEVICE_UNKNOWN, and what the other says. */
   readAt(id: string, at: string, signal: AbortSignal): Promise<CapsuleElsewhere>;
+  /** A capsule by its id, of the first of these devices that gives it; it is kept. Throws NOT_FOUND, MEMORY_FULL, ABORTED. */
+  fetch(
+    id: string,
+    devices: readonly (Device & { readonly roundTripMs: number | null })[],
+    signal: AbortSignal,
+  ): Promise<FetchedView>;
   /** Answers paired peers until the peer stops. */
   start(): void;
   /** A paired peer is here: it is told what it is to forget, and given what waits for it. */
@@ -103,6 +111,7 @@ export function createMemory(given: MemoryDeps): PeerMemory {
     },
     cancelShare: async (id, to) => (await shares()).cancelShare(deps, await room(), id, to),
     readAt: async (id, at, signal) => (await others()).readAt(deps, id, at, signal),
+    fetch: async (id, from, signal) => (await others()).fetchCapsule(deps, await room(), id, from, signal),
     start() {
       const serving = serveMethod(
         deps.network,

@@ -8,6 +8,7 @@ import {
   streamMethod,
 } from '@peerai/core-protocol';
 import { type Capsule, capsuleText, openCapsule } from '@peerai/nn-engine/memory';
+import type { FetchedView } from '../cache/cache.schema.ts';
 import { limits } from '../limits.ts';
 import type { Device, Devices } from '../pairing/devices.ts';
 import type { MemoryRoom } from './memory-room.ts';
@@ -146,6 +147,41 @@ export async function readAt(deps: OthersDeps, id: string, at: string, signal: A
   const capsule = openForeign(deps.crypto, signed);
   if (capsule.id !== id) throw new PeerAiError('INVALID_FORMAT', 'another capsule than the one that was asked for');
   return { v: 1, ...capsuleView(capsule, deps), text: capsuleText(capsule) ?? null, peerId: peer, peerName: name };
+}
+
+/**
+ * A capsule by its id from the first of these devices that gives it, checked and kept. Throws NOT_FOUND when none does, MEMORY_FULL, ABORTED.
+ *
+ * @param devices - in the order in which they are asked.
+ */
+export async function fetchCapsule(
+  deps: OthersDeps,
+  room: MemoryRoom,
+  id: string,
+  devices: readonly (Device & { readonly roundTripMs: number | null })[],
+  signal: AbortSignal,
+): Promise<FetchedView> {
+  const found = { v: 1 as const, sha256: id };
+  const here = room.bytesOf(id);
+  if (here !== undefined) return { ...found, bytes: here, wasHere: true, asked: [] };
+  const asked: FetchedView['asked'] = [];
+  for (const { peer, name, addresses, roundTripMs } of devices) {
+    const question = { ...plainQuestion, kind: 'get' as const, id };
+    try {
+      const { capsule: signed } = await callMethod(deps, peer, memoryMethod, question, { signal, addresses });
+      if (signed === undefined) throw new PeerAiError('NOT_FOUND', `${name} has no such capsule, or not for this peer`);
+      if (openForeign(deps.crypto, signed).id !== id)
+        throw new PeerAiError('HASH_MISMATCH', 'another capsule than the one that was asked for');
+      await room.take(signed);
+      asked.push({ name, roundTripMs, code: null });
+      return { ...found, bytes: room.bytesOf(id) ?? 0, wasHere: false, asked };
+    } catch (error) {
+      if (signal.aborted || !PeerAiError.is(error) || PeerAiError.is(error, 'MEMORY_FULL')) throw error;
+      asked.push({ name, roundTripMs, code: error.code, reason: error.message.slice(0, 200) });
+    }
+  }
+  const told = asked.map(({ name, code }) => `${name}: ${code ?? ''}`).join(', ');
+  throw new PeerAiError('NOT_FOUND', `nobody who is here gave it${told === '' ? '' : ` (${told})`}`, { asked });
 }
 
 const isPart = (value: number | undefined): value is number =>

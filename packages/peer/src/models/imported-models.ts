@@ -10,6 +10,7 @@ import type { Engine } from '@peerai/llm-bridge';
 import { limits } from '../limits.ts';
 import { onDemand } from '../store/on-demand.ts';
 import type { ImportedModelsView, ImportedModelView, ModelRunView } from './imported.schema.ts';
+import { fileOf as modelFile } from './imported/places.ts';
 import type { ImportedRoom } from './imported/imported-room.ts';
 import type { ModelRunner } from './imported/runner.ts';
 
@@ -37,6 +38,8 @@ export interface ImportedModels {
   addTokenizer(name: string, bytes: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<ImportedModelView>;
   /** Those with a tokenizer, as models that make embeddings and answer nothing. */
   readonly engine: Engine;
+  /** Where the file with this SHA-256 lies on the shelf, and its length; undefined when none was imported. */
+  fileOf(sha256: string): Promise<{ readonly file: string; readonly bytes: number } | undefined>;
   /** Throws MODEL_UNKNOWN. */
   remove(name: string): Promise<void>;
   /** Throws MODEL_UNKNOWN, INVALID_FORMAT, HASH_MISMATCH, LIMIT_EXCEEDED, LIMIT_REACHED, and what the runner throws. */
@@ -88,10 +91,12 @@ export function createImportedModels(deps: ImportedModelsDeps): ImportedModels {
     }
     return [];
   };
+  const list = async (): Promise<ImportedModelsView> => ({
+    v: 1,
+    models: shelf === undefined || runner === undefined ? [] : (await room()).list(),
+  });
   return {
-    async list() {
-      return { v: 1, models: shelf === undefined || runner === undefined ? [] : (await room()).list() };
-    },
+    list,
     get: async (name) => (await room()).get(name),
     add: async (name, bytes, signal) => (await room()).add(name, bytes, signal),
     addTokenizer: async (name, bytes, signal) => (await room()).addTokenizer(name, bytes, signal),
@@ -99,6 +104,11 @@ export function createImportedModels(deps: ImportedModelsDeps): ImportedModels {
       kind: 'onnx',
       list: async () => embedders(),
       model: async (name) => (await embedders()).find(({ card }) => card.name === name),
+    },
+    async fileOf(sha256) {
+      const { models } = await list();
+      const model = models.find((one) => one.sha256 === sha256);
+      return model === undefined ? undefined : { file: modelFile(sha256), bytes: model.bytes };
     },
     remove: async (name) => (await room()).remove(name),
     run: async (name, inputs, signal) => (await room()).run(name, inputs, signal),

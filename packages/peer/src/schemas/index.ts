@@ -1,4 +1,5 @@
 /** Every schema of the local API, for the server that checks bodies by them and publishes them. */
+export * from '../cache/cache.schema.ts';
 export * from '../chat/chat.schema.ts';
 export * from '../clusters/clusters.schema.ts';
 export * from '../control/config.schema.ts';

@@ -204,6 +204,20 @@ const sections = z.strictObject({
         ),
     })
     .prefault({}),
+  cache: z
+    .strictObject({
+      quota: size(
+        '1GB',
+        'What models that were fetched from devices may have on the disk; the one used longest ago goes first.',
+      ),
+      offer: z
+        .boolean()
+        .default(false)
+        .describe(
+          'Let every device that may chat fetch model files from here by their SHA-256; your own devices may anyway.',
+        ),
+    })
+    .prefault({}),
   performance: z
     .strictObject({
       bandwidth: optionalSize('Bytes sent to each peer in a second, at most; without it as fast as it goes.'),
