@@ -78,6 +78,7 @@ test('who is proven to lie gets no link and no answer, for longer each time, unl
   const first = await until(world.clock, async () => (await refusedUntil()) ?? undefined);
   expect(first).toMatchObject({ deed: 'equivocation', strikes: 1 });
   expect([a.peer.isBlocked(liar), a.peer.isGranted(liar, '/peerai/chat/1')]).toEqual([true, false]);
+  await until(world.clock, () => a.peer.peers.view(liar).state === 'offline');
   expect((await ask(world, a, 'echo@b', 'hello')).at(-1)).toMatchObject({ type: 'error', code: 'REFUSED' });
   expect((await ask(world, b, 'echo@a', 'hello')).at(-1)).toMatchObject({ type: 'error', code: 'PEER_BLOCKED' });
   // Told again, the proof changes nothing; the refusal is there after a restart.
@@ -158,16 +159,21 @@ test('a trusted device’s word moves a score a little; whose word weighs nothin
 test('who signs an opinion with a key that is not its own is refused; another’s opinion is left out', async () => {
   const world = testWorld();
   const [a, b, third] = [await peerOf(world, 'a'), await peerOf(world, 'b'), await peerOf(world, 'third')];
-  await pair(world, a, b);
-  await pair(world, a, third);
-  await befriended(a, b, world);
+  const friend = await peerOf(world, 'friend');
+  for (const one of [b, third, friend]) await pair(world, a, one);
+  for (const one of [b, friend]) await befriended(a, one, world);
   await a.peer.reputation.scores();
   const nowMs = world.clock.nowMs();
   const said = { subject: third.identity.peer, score: 0, good: 0, bad: 99, timeMs: nowMs };
   const forged = signOpinion(b.identity, said);
   forged[forged.length - 1] = (forged.at(-1) ?? 0) ^ 1;
   const about = (subject: TestPeer) => ({ ...said, subject: subject.identity.peer });
-  const opinions = [signOpinion(third.identity, about(b)), signOpinion(b.identity, about(a)), forged];
+  const opinions = [
+    signOpinion(third.identity, about(b)),
+    signOpinion(friend.identity, said),
+    signOpinion(b.identity, about(a)),
+    forged,
+  ];
   await b.peer.stop();
   started.splice(1, 1);
   const network = world.networks.join(b.identity.peer, { isGranted: () => true });
@@ -183,8 +189,8 @@ test('who signs an opinion with a key that is not its own is refused; another’
   );
   a.peer.reputation.met(b.identity.peer);
   await until(world.clock, async () => (await of(a, 'b')).refused !== null);
-  expect(questions).toEqual([[third.identity.peer]]);
+  expect(questions).toEqual([[third.identity.peer, friend.identity.peer]]);
   expect((await of(a, 'b')).refused).toMatchObject({ deed: 'forgery' });
   expect((await of(a, 'third')).lines).toHaveLength(1);
-  expect((await a.peer.reputation.list()).peers.map(({ name }) => name)).toEqual(['b', 'third']);
+  expect((await a.peer.reputation.list()).peers.map(({ name }) => name)).toEqual(['b', 'third', 'friend']);
 });
