@@ -3,5 +3,11 @@
  *
  * @packageDocumentation
  */
+export { type AgreementMutant, agreementMutants } from './agreement/mutants.ts';
+export {
+  type AgreementSimulationOptions,
+  type AgreementSimulationResult,
+  simulateAgreement,
+} from './agreement/simulation.ts';
 export { type Mutant, mutants } from './disk.ts';
 export { runSimulation, type SimulationOptions, type SimulationResult } from './simulation.ts';

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { runSimulation } from './index.ts';
+import { runSimulation, simulateAgreement } from './index.ts';
 
 const { values } = parseArgs({
   options: {
@@ -8,6 +8,9 @@ const { values } = parseArgs({
     peers: { type: 'string', default: '5' },
     steps: { type: 'string', default: '200' },
     trace: { type: 'boolean', default: false },
+    agreement: { type: 'boolean', default: false },
+    members: { type: 'string' },
+    liars: { type: 'string' },
   },
 });
 const [first, count, peers, steps] = [values.seed, values.seeds, values.peers, values.steps].map(Number) as [
@@ -17,7 +20,20 @@ const [first, count, peers, steps] = [values.seed, values.seeds, values.peers, v
   number,
 ];
 
-for (let seed = first; seed < first + count; seed += 1) {
+/** One group of members that decide a chain; the failing ones are printed, and every hundredth seed, as there may be many. */
+async function agree(seed: number): Promise<void> {
+  const given = (text: string | undefined, name: 'members' | 'liars') =>
+    text === undefined ? {} : { [name]: Number(text) };
+  const options = { ...given(values.members, 'members'), ...given(values.liars, 'liars') };
+  const { ok, failure, traceHash, heights } = await simulateAgreement(seed, options);
+  if (!ok) process.exitCode = 1;
+  if (ok && (seed - first) % 100 !== 0) return;
+  console.log(
+    `seed ${seed}: ${ok ? 'all holds' : `WRONG: ${failure}`}; ${heights} blocks; trace ${traceHash.slice(0, 16)}`,
+  );
+}
+
+async function run(seed: number): Promise<void> {
   const { ok, failure, traceHash, trace, counts } = await runSimulation(seed, { peers, steps });
   if (values.trace) console.log(trace.join('\n'));
   const done = [...counts].map(([what, times]) => `${what} ${times}`).toSorted();
@@ -29,3 +45,5 @@ for (let seed = first; seed < first + count; seed += 1) {
     process.exitCode = 1;
   }
 }
+
+for (let seed = first; seed < first + count; seed += 1) await (values.agreement ? agree(seed) : run(seed));

@@ -5,7 +5,7 @@ import { keepDraft, learnStatement, persistDraft } from './learn.ts';
 import { agreementLimits as limits } from './limits.ts';
 import { encodeMessage } from './message.ts';
 import { encodePlace, placeAfter } from './place.ts';
-import { isAgreed, nextEntries, poolAfterBlock } from './pool.ts';
+import { hasEntries, isAgreed, nextEntries, poolAfterBlock } from './pool.ts';
 import { blockKey, draftKey, placeKey, statementKey } from './rows.ts';
 import { encodeStatement, noBlock, signStatement } from './statement.ts';
 import {
@@ -101,7 +101,7 @@ function say(turn: Turn, kind: StatementKind, block: Uint8Array, parent = 0, dra
       ? encodeMessage({ proposal: bytes, draft: draft && encodeDraft(draft), certificates: proofFor(turn, parent) })
       : encodeMessage({ votes: [bytes] }),
   );
-  learnStatement(turn, signed);
+  learnStatement(turn, signed, true);
 }
 
 /** The certificates that make a proposal on `parent` good in this view, the newest of them. */
@@ -217,7 +217,7 @@ export function isBusy(turn: Turn): boolean {
   if (!isMember(turn)) return false;
   const { views } = turn.state.round;
   const isOpen = [...views.values()].some(({ notarized, finalized }) => (notarized ?? finalized) !== undefined);
-  return isOpen || ownStatement(turn, 'notarize') !== undefined || nextEntries(turn).length > 0;
+  return isOpen || ownStatement(turn, 'notarize') !== undefined || hasEntries(turn);
 }
 
 /** Hash of a block that a certificate or the leader of this view names and that is not here. */

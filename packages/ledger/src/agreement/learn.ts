@@ -23,8 +23,11 @@ import type { Certificate, Evidence, SignedStatement } from './types.ts';
 
 const certified = { notarize: 'notarized', nullify: 'nullified', finalize: 'finalized' } as const;
 
-/** Takes a statement of the height that is being decided, from whoever brought it. What is wrong, late or too early changes nothing. */
-export function learnStatement(turn: Turn, statement: SignedStatement): void {
+/**
+ * Takes a statement of the height that is being decided, from whoever brought it. What is wrong, late or too early changes nothing. Only what this
+ * member signed in this very step needs no check: others may bring what they say is its own.
+ */
+export function learnStatement(turn: Turn, statement: SignedStatement, isJustSigned = false): void {
   const { state, parts } = turn;
   const { place, round } = state;
   const { kind, signer, view } = statement;
@@ -38,7 +41,7 @@ export function learnStatement(turn: Turn, statement: SignedStatement): void {
   const { statements } = viewAt(state, view);
   const before = statements.get(statementName(kind, signer));
   if (before !== undefined && equalBytes(before.block, statement.block) && before.parent === statement.parent) return;
-  if (signer !== parts.identity.peer && !isSigned(parts.crypto, statement)) return;
+  if (!isJustSigned && !isSigned(parts.crypto, statement)) return;
   const opposite = kind === 'nullify' ? 'finalize' : kind === 'finalize' ? 'nullify' : undefined;
   const other = opposite === undefined ? undefined : statements.get(statementName(opposite, signer));
   for (const one of [before, other]) if (one !== undefined) prove(turn, evidenceOf(one, statement));

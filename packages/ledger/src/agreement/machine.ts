@@ -15,7 +15,7 @@ export function createMachine(parts: Parts): Machine<AgreementState, AgreementEv
   return {
     step(state, event, nowMs) {
       const turn: Turn = { parts, nowMs, timeMs: event.timeMs, effects: [], state };
-      if (event.type === 'submitted') submit(turn, event.ticket, event.payload);
+      if (event.type === 'submitted') submit(turn, event.wishes);
       if (event.type === 'received') receive(turn, event.from, event.bytes);
       giveUp(turn);
       for (let height = -1; height !== turn.state.place.height;) {

@@ -6,7 +6,7 @@ import { signEntry } from './entry.ts';
 import { epochKind, leaderOf, quorumOf, readMembersPayload } from './epoch.ts';
 import { agreementLimits as limits } from './limits.ts';
 import { loadEvidence, loadState } from './load.ts';
-import { firstPlace } from './place.ts';
+import { entriesBytes, firstPlace } from './place.ts';
 import { blockKey } from './rows.ts';
 import { runMember } from './run.ts';
 import type { Times } from './state.ts';
@@ -31,22 +31,45 @@ export const createAgreement: CreateAgreement = async (deps, options) => {
       waiting.get(ticket)?.resolve({ block, index });
       waiting.delete(ticket);
     },
-    removed: () => rejectAll(refused('this peer is no member any more')),
+    dropped(ticket) {
+      waiting.get(ticket)?.reject(refused('this peer is no member any more'));
+      waiting.delete(ticket);
+    },
     failed: rejectAll,
   });
   const here = () => member.state().place;
   const isMember = (): boolean => here().epoch.members.includes(identity.peer);
 
-  const check = (payload: EntryBody): void => {
-    if (payload.kind === epochKind) readMembersPayload(payload.body);
-    const number = (here().numbers.get(identity.peer) ?? 0) + 1;
-    const entry = signEntry(identity, place.group, number, payload);
+  const check = (payloads: readonly EntryBody[]): void => {
+    const { numbers, epoch, height } = here();
+    const first = (numbers.get(identity.peer) ?? 0) + 1;
+    const entries = payloads.map((payload, at) => signEntry(identity, place.group, first + at, payload));
+    for (const { kind, body } of entries) if (kind === epochKind) readMembersPayload(body);
+    if (entries.length > limits.pendingPerAuthorMax || entriesBytes(entries) > limits.blockEntriesBytesMax)
+      throw new PeerAiError<LedgerErrorCode>('LIMIT_EXCEEDED', 'more than one block of these entries');
     if (!member.isRunning()) throw notRunning();
     if (!isMember()) throw refused('this peer is no member of the group');
-    if (!deps.judge(entry, { height: here().height + 1, epoch: here().epoch }))
+    if (!entries.every((entry) => deps.judge(entry, { height: height + 1, epoch })))
       throw refused('this peer’s own rule is against it');
-    if (waiting.size >= limits.pendingPerAuthorMax || member.state().own.length >= limits.pendingPerAuthorMax)
-      throw new PeerAiError<LedgerErrorCode>('LIMIT_REACHED', `${waiting.size} entries of this peer wait for a block`);
+    const before = Math.max(waiting.size, member.state().own.length);
+    if (before + entries.length > limits.pendingPerAuthorMax)
+      throw new PeerAiError<LedgerErrorCode>('LIMIT_REACHED', `${before} entries of this peer wait for a block`);
+  };
+  const proposeAll = async (payloads: readonly EntryBody[], signal: AbortSignal): Promise<readonly Decision[]> => {
+    signal.throwIfAborted();
+    check(payloads);
+    const wishes = payloads.map((payload) => ({ ticket: (tickets += 1), payload }));
+    const settled = wishes.map(({ ticket }) => {
+      const one = Promise.withResolvers<Decision>();
+      waiting.set(ticket, one);
+      return one.promise;
+    });
+    member.submit(wishes);
+    try {
+      return await orAborted(Promise.all(settled), signal);
+    } finally {
+      for (const { ticket } of wishes) waiting.delete(ticket);
+    }
   };
   const stored = async (height: number): Promise<Uint8Array> => {
     const bytes = await store.get(blockKey(height));
@@ -62,18 +85,10 @@ export const createAgreement: CreateAgreement = async (deps, options) => {
       rejectAll(notRunning());
     },
     async propose(payload, signal) {
-      signal.throwIfAborted();
-      check(payload);
-      const ticket = (tickets += 1);
-      const settled = Promise.withResolvers<Decision>();
-      waiting.set(ticket, settled);
-      member.submit(ticket, payload);
-      try {
-        return await orAborted(settled.promise, signal);
-      } finally {
-        waiting.delete(ticket);
-      }
+      const [decision] = await proposeAll([payload], signal);
+      return decision as Decision;
     },
+    proposeAll,
     async *decisions(fromHeight, signal) {
       for (let height = Math.max(1, fromHeight); !signal.aborted;) {
         const seen = decided.rings;

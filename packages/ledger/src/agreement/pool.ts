@@ -1,20 +1,23 @@
-import type { EntryBody, PeerId } from '@peerai/core-protocol';
+import type { PeerId } from '@peerai/core-protocol';
 import { decodeChainEntry, encodeChainEntry, isSignedEntry, signEntry } from './entry.ts';
 import { epochKind } from './epoch.ts';
 import { agreementLimits as limits } from './limits.ts';
 import { encodeMessage } from './message.ts';
 import { isEntryOf } from './place.ts';
 import { broadcast, heightOf, isMember, type OwnEntry, type Turn, withEntry } from './state.ts';
-import type { ChainEntry } from './types.ts';
+import type { ChainEntry, Wish } from './types.ts';
 
-/** This member wants a payload in the chain: it is numbered, signed and told to all. */
-export function submit(turn: Turn, ticket: number, payload: EntryBody): void {
+/** This member wants payloads in the chain: they are numbered, signed and told to all. */
+export function submit(turn: Turn, wishes: readonly Wish[]): void {
   const { place, own } = turn.state;
   const { identity } = turn.parts;
-  const number = (place.numbers.get(identity.peer) ?? 0) + own.length + 1;
-  const entry = signEntry(identity, place.group, number, payload);
-  turn.state = { ...turn.state, own: [...own, { ticket, payload, entry }] };
-  if (isMember(turn)) broadcast(turn, encodeMessage({ entries: [encodeChainEntry(entry)] }));
+  const first = (place.numbers.get(identity.peer) ?? 0) + own.length + 1;
+  const fresh = wishes.map(({ ticket, payload }, at): OwnEntry => {
+    return { ticket, payload, entry: signEntry(identity, place.group, first + at, payload) };
+  });
+  turn.state = { ...turn.state, own: [...own, ...fresh] };
+  const entries = fresh.map(({ entry }) => encodeChainEntry(entry));
+  if (isMember(turn) && entries.length > 0) broadcast(turn, encodeMessage({ entries }));
 }
 
 /** Takes another member's entry. The newest that its author signed for a place counts: after a crash it may sign the place anew. */
@@ -53,10 +56,18 @@ export function poolAfterBlock(turn: Turn, decided: readonly ChainEntry[]): void
     return one.entry.number === number ? one : { ...one, entry: signEntry(identity, place.group, number, one.payload) };
   });
   turn.state = { ...turn.state, pool: left, own: isMember(turn) ? renumbered : [] };
+  if (!isMember(turn)) for (const { ticket } of mine) turn.effects.push({ type: 'dropped', ticket });
 }
 
 const isSame = (a: ChainEntry, b: ChainEntry): boolean =>
   a.author === b.author && a.number === b.number && a.signature.every((byte, at) => byte === b.signature[at]);
+
+/** Whether anything waits that this member would put into the next block. */
+export function hasEntries(turn: Turn): boolean {
+  const { place, pool, own } = turn.state;
+  if (pool.size === 0 && own.length === 0) return false;
+  return place.epoch.members.some((member) => waitingOf(turn, member, 1).length > 0);
+}
 
 /** What this member would put into the next block: each author's entries in their order, one of each in turn, as many as fit. */
 export function nextEntries(turn: Turn): readonly ChainEntry[] {
@@ -83,7 +94,7 @@ export function nextEntries(turn: Turn): readonly ChainEntry[] {
 }
 
 /** An author's entries from its next number on, as far as there is no gap and this member agrees. */
-function waitingOf(turn: Turn, author: PeerId): readonly ChainEntry[] {
+function waitingOf(turn: Turn, author: PeerId, most: number = limits.pendingPerAuthorMax): readonly ChainEntry[] {
   const { state, parts } = turn;
   const { place, pool, own } = state;
   const isOwn = author === parts.identity.peer;
@@ -91,7 +102,8 @@ function waitingOf(turn: Turn, author: PeerId): readonly ChainEntry[] {
   const found: ChainEntry[] = [];
   for (let number = (place.numbers.get(author) ?? 0) + 1; ; number += 1) {
     const entry = entries?.get(number);
-    if (entry === undefined || !isEntryOf(place, number, entry) || !isAgreed(turn, entry)) return found;
+    if (entry === undefined || found.length === most || !isEntryOf(place, number, entry) || !isAgreed(turn, entry))
+      return found;
     found.push(entry);
   }
 }

@@ -1,9 +1,10 @@
 import { PeerAiError, type PeerId } from '@peerai/core-protocol';
 import { append, isWanted } from './advance.ts';
-import { decodeBlock, decodeDraft } from './block.ts';
+import { decodeDraft } from './block.ts';
 import { keepDraft, learnCertificate, learnStatement } from './learn.ts';
 import { agreementLimits as limits } from './limits.ts';
 import { type AgreementMessage, decodeMessage } from './message.ts';
+import { openNextBlock } from './next-block.ts';
 import { checkDraft } from './place.ts';
 import { learnEntry } from './pool.ts';
 import { decodeStatement } from './statement.ts';
@@ -24,24 +25,16 @@ export function receive(turn: Turn, from: PeerId, bytes: Uint8Array): void {
   if (message.where !== undefined) answer(turn, from, message.where);
 }
 
-/** Decided blocks, in their order, each with its certificate under the epoch that the blocks before it say. */
+/** Decided blocks in their order; those that are here already are passed over. */
 function takeBlocks(turn: Turn, from: PeerId, { blocks }: AgreementMessage): void {
   const before = turn.state.place.height;
   for (const bytes of blocks) {
-    const isTaken = attempt(() => {
+    attempt(() => {
       const { place } = turn.state;
       const { crypto, rules } = turn.parts;
-      const { certificate, ...draft } = decodeBlock(crypto, bytes);
-      if (draft.header.height <= place.height) return true;
-      checkDraft(crypto, place, draft);
-      const isFor = certificate.kind === 'finalize' && certificate.height === draft.header.height;
-      const isHash = certificate.block.every((byte, at) => byte === draft.hash[at]);
-      const quorum = rules.quorumOf(place.epoch.members.length);
-      if (!isFor || !isHash || !rules.isCertified(crypto, place.group, place.epoch, quorum, certificate)) return false;
-      append(turn, draft, certificate);
-      return true;
+      const { block } = openNextBlock(crypto, rules, place, bytes);
+      append(turn, block, block.certificate);
     });
-    if (isTaken !== true) return;
   }
   if (turn.state.place.height > before) ask(turn, from, true);
 }

@@ -1,23 +1,23 @@
-import type { EntryBody, PeerId } from '@peerai/core-protocol';
+import type { PeerId } from '@peerai/core-protocol';
 import { agreementLimits as limits } from './limits.ts';
 import { createMachine } from './machine.ts';
 import { encodeMessage } from './message.ts';
 import { blockKey } from './rows.ts';
 import { simplexRules } from './rules.ts';
 import type { AgreementState, Times } from './state.ts';
-import type { AgreementDeps, AgreementEffect, AgreementEvent, Block } from './types.ts';
+import type { AgreementDeps, AgreementEffect, AgreementEvent, Block, Wish } from './types.ts';
 
 /** What the runner tells once it is on disk. */
 interface Listeners {
   decided(): void;
   settled(ticket: number, block: Block, index: number): void;
-  removed(): void;
+  dropped(ticket: number): void;
   failed(error: unknown): void;
 }
 interface RunningMember {
   start(): Promise<void>;
   stop(): Promise<void>;
-  submit(ticket: number, payload: EntryBody): void;
+  submit(wishes: readonly Wish[]): void;
   state(): AgreementState;
   /** Of the newest block on disk. */
   height(): number;
@@ -75,9 +75,7 @@ export function runMember(deps: AgreementDeps, times: Times, loaded: AgreementSt
     for (const effect of effects) if (effect.type === 'decided') blocks.set(effect.block.header.height, effect.block);
     height = state.place.height;
     for (const effect of effects) if (running !== undefined) await act(effect, blocks);
-    if (blocks.size === 0) return;
-    to.decided();
-    if (!state.place.epoch.members.includes(identity.peer)) to.removed();
+    if (blocks.size > 0) to.decided();
   };
   const act = async (effect: AgreementEffect, blocks: ReadonlyMap<number, Block>): Promise<void> => {
     switch (effect.type) {
@@ -98,6 +96,9 @@ export function runMember(deps: AgreementDeps, times: Times, loaded: AgreementSt
         if (block !== undefined) to.settled(effect.ticket, block, effect.index);
         break;
       }
+      case 'dropped':
+        to.dropped(effect.ticket);
+        break;
       case 'wake':
         wakeAt(effect.atMs);
         break;
@@ -156,7 +157,7 @@ export function runMember(deps: AgreementDeps, times: Times, loaded: AgreementSt
       end();
       await pumping;
     },
-    submit: (ticket, payload) => push({ type: 'submitted', ticket, payload, timeMs: clock.nowMs() }),
+    submit: (wishes) => push({ type: 'submitted', wishes, timeMs: clock.nowMs() }),
     state: () => state,
     height: () => height,
     isRunning: () => running !== undefined,

@@ -105,11 +105,15 @@ export interface Evidence {
   readonly bytes: Uint8Array;
 }
 
+export interface Wish {
+  readonly ticket: number;
+  readonly payload: EntryBody;
+}
 /** What happens to a member; `nowMs` of the step is time since some start (`Clock.elapsedMs`), never the wall clock. */
 export type AgreementEvent =
   | { readonly type: 'started'; readonly timeMs: number }
-  /** This member wants something in the chain. `ticket` names it in `settled`; `timeMs` is the wall clock for a block it may propose. */
-  | { readonly type: 'submitted'; readonly ticket: number; readonly payload: EntryBody; readonly timeMs: number }
+  /** This member wants this in the chain, best in one block. `ticket` names it in `settled`; `timeMs` is the wall clock for a block it may propose. */
+  | { readonly type: 'submitted'; readonly wishes: readonly Wish[]; readonly timeMs: number }
   | { readonly type: 'received'; readonly from: PeerId; readonly bytes: Uint8Array; readonly timeMs: number }
   | { readonly type: 'ticked'; readonly timeMs: number };
 
@@ -122,6 +126,8 @@ export type AgreementEffect =
   | { readonly type: 'send-blocks'; readonly to: PeerId; readonly fromHeight: number }
   | { readonly type: 'decided'; readonly block: Block; readonly bytes: Uint8Array }
   | { readonly type: 'settled'; readonly ticket: number; readonly height: number; readonly index: number }
+  /** This member is none any more, so its entry is in no block to come. */
+  | { readonly type: 'dropped'; readonly ticket: number }
   /** A `ticked` is due at this `nowMs`; replaces the one before. */
   | { readonly type: 'wake'; readonly atMs: number }
   | { readonly type: 'lied'; readonly evidence: Evidence };
@@ -206,6 +212,8 @@ export interface Agreement {
    * peer is no member or its own `judge` says no, the signal's reason, ABORTED.
    */
   propose(payload: EntryBody, signal: AbortSignal): Promise<Decision>;
+  /** The same for several that belong together: told in one message, so that one block takes them where it has room. LIMIT_EXCEEDED for more than fit one. */
+  proposeAll(payloads: readonly EntryBody[], signal: AbortSignal): Promise<readonly Decision[]>;
   /** Decided blocks from a height on (from 1), then each new one, until the signal fires; ends without an error then. */
   decisions(fromHeight: number, signal: AbortSignal): AsyncIterable<Block>;
   /** The bytes of decided blocks as they are stored, `from` inclusive, `to` exclusive, for `verifyChain` and for a file. */
