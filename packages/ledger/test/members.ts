@@ -53,8 +53,7 @@ export function createGroup(count: number, options: Partial<AgreementOptions> = 
         },
       };
     },
-    async join(identity: Identity, more: Partial<AgreementDeps> = {}) {
-      const store = new MemoryStore();
+    async join(identity: Identity, more: Partial<AgreementDeps> = {}, store = new MemoryStore()) {
       const lies: Evidence[] = [];
       const open = async (): Promise<Agreement> => {
         const link = group.link(identity.peer);
