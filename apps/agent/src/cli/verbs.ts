@@ -173,7 +173,7 @@ export const verbs: Readonly<Record<string, Entry>> = {
   },
   lend: {
     group: 'Tasks',
-    usage: 'lend --nodes N [--each N] [--price C] [--minutes-max M] | --off',
+    usage: 'lend --nodes N [--each N] [--everywhere N] [--price C] [--minutes-max M] | --off',
     says: 'nodes of this peer for devices, off until you say so',
     load: async () => (await import('./commands/lending.ts')).lend,
   },

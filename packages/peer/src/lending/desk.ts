@@ -36,6 +36,8 @@ export interface DeskDeps {
   readonly book: LeaseBook;
   readonly offer: () => LendOffer | undefined;
   readonly changed: (lease: LeaseRecord) => void;
+  /** Nodes somebody holds at lenders that this one counts together with. */
+  readonly heldElsewhere: (borrower: PeerId) => Promise<number>;
   readonly stopping: AbortSignal;
 }
 /** The lender's side: who may have nodes, what runs on them, and when they come back. */
@@ -88,10 +90,25 @@ export function createDesk(deps: DeskDeps): Desk {
     if (terms.borrower !== peer || terms.lender !== self)
       throw new PeerAiError('INVALID_FORMAT', 'a lease is offered by its borrower to its lender');
     return admitting(async () => {
-      if (book.get(toHex(id)) === undefined) checkOffer(deps.offer(), terms, freeFor(peer));
+      if (book.get(toHex(id)) === undefined) {
+        await checkEverywhere(peer, terms);
+        checkOffer(deps.offer(), terms, freeFor(peer));
+      }
       const lease = told(await book.accept(half));
       return { ...plainAnswer, lease: lease.lease, booked: lease.progress.signed.n };
     });
+  }
+
+  /** Throws NODES_TAKEN above what one borrower may have at all lenders together. */
+  async function checkEverywhere(peer: PeerId, { nodes }: LeaseTerms): Promise<void> {
+    const everywhere = deps.offer()?.everywhere;
+    if (everywhere === undefined) return;
+    const elsewhere = await deps.heldElsewhere(peer);
+    const here = lent().filter((lease) => lease.peer === peer);
+    const free = everywhere - elsewhere - here.reduce((sum, { terms }) => sum + terms.nodes, 0);
+    if (nodes <= free) return;
+    const text = `one device may have ${everywhere} nodes at all lenders together; you have ${elsewhere} elsewhere`;
+    throw new PeerAiError<PeerErrorCode>('NODES_TAKEN', text, { free: Math.max(0, free), everywhere, elsewhere });
   }
 
   async function find(peer: PeerId, { id, receipt }: LeaseQuestion): Promise<LeaseRecord> {

@@ -95,6 +95,8 @@ export const lendRequestSchema = z
     nodes: z.number().int().min(1).max(limits.lentNodesMax),
     /** Of one borrower at once; half of all, or one more, unless said. */
     each: z.number().int().min(1).max(limits.lentNodesMax).optional(),
+    /** Of one borrower at this and all paired lenders that say the same; it counts alone unless said. */
+    everywhere: z.number().int().min(1).max(limits.lentNodesMax).optional(),
     /** For a node and an hour. */
     credits: creditsSchema.default('0.5'),
     minutesMax: z.number().int().min(1).max(leaseMinutesMax).default(60),
@@ -116,6 +118,8 @@ export const lendingSchema = z.object({
   /** Nodes that no lease has now. */
   free: z.number(),
   each: z.number(),
+  /** Of one borrower at all lenders that count together; null where this one counts alone. */
+  everywhere: z.number().nullable(),
   nodeHourMicro: microSchema,
   minutesMax: z.number(),
   ...measuredShape,

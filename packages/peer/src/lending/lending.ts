@@ -27,6 +27,7 @@ import type {
   lendRequestSchema,
   NodesView,
 } from './lending.schema.ts';
+import { heldMethod } from './elsewhere.ts';
 import { leaseMethod, nodesMethod } from './lending-protocol.ts';
 import type { LendingRoom } from './room.ts';
 
@@ -132,6 +133,7 @@ export function createNodeLending(deps: NodeLendingDeps): NodeLending {
           },
           { clock },
         ),
+        serveMethod(network, heldMethod, async (asked) => (await room()).held(asked), { clock }),
       );
       if (await isUsed(deps.store)) await room();
     },

@@ -17,6 +17,12 @@ export const lendingLimits = {
   /** How long a device may take to say what it lends, milliseconds, and one such message, bytes. */
   nodesCallMs: 5_000,
   nodesMessageBytesMax: 1_024,
+  /** How long another lender may take to show what somebody holds there, milliseconds: the borrower waits for it. Lenders asked, and leases one shows, counts. */
+  heldCallMs: 2_000,
+  lendersAskedMax: 32,
+  toldLeasesMax: 64,
+  /** One such message, bytes: so many leases with both signatures. */
+  heldMessageBytesMax: 40_960,
   /** How often the machine is measured while its nodes are lent, milliseconds, and how many of these a mean is of: twelve seconds. */
   measureEveryMs: 3_000,
   measuresKept: 5,

@@ -9,6 +9,8 @@ export interface LendOffer {
   /** Micro-credits for a node and an hour. */
   readonly nodeHour: bigint;
   readonly minutesMax: number;
+  /** Nodes of one borrower at this and all lenders it counts together with; absent: it counts alone. */
+  readonly everywhere?: number;
 }
 /** What is lent, on disk: off until the owner says otherwise. */
 export interface OfferBook {

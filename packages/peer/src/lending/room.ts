@@ -5,6 +5,7 @@ import type { z } from 'zod';
 import type { PeerErrorCode } from '../errors.ts';
 import { createBorrower, unfinished } from './borrower.ts';
 import { createDesk } from './desk.ts';
+import { type HeldAnswer, heldElsewhere, type HeldQuestion, showHeld } from './elsewhere.ts';
 import { createGauge } from './gauge.ts';
 import { createJobs } from './jobs.ts';
 import type { NodeLending, NodeLendingDeps } from './lending.ts';
@@ -13,7 +14,7 @@ import type { LeaseAnswer, LeaseQuestion, NodesAnswer } from './lending-protocol
 import { lendingLimits as limits } from './limits.ts';
 import { workLoad } from './load.ts';
 import { askForNodes, findNodes } from './nodes.ts';
-import { microOf, openOffer } from './offer.ts';
+import { type LendOffer, microOf, openOffer } from './offer.ts';
 import { leasesView, leaseView, measuredView } from './views.ts';
 import { encodeNumbers, vectorsPerRun } from './work.ts';
 
@@ -21,6 +22,8 @@ import { encodeNumbers, vectorsPerRun } from './work.ts';
 export interface LendingRoom extends Omit<NodeLending, 'start' | 'stop' | 'met' | 'review'> {
   answer(peer: PeerId, question: LeaseQuestion): Promise<LeaseAnswer>;
   nodesFor(peer: PeerId): NodesAnswer;
+  /** For other lenders. Throws LENDING_OFF. */
+  held(asked: HeldQuestion): HeldAnswer;
   met(peer: PeerId): void;
   cutOff(peer: PeerId): void;
   /** Goes on with what was under way. */
@@ -47,7 +50,15 @@ export async function openLendingRoom(
     events.emit({ type: 'lease-changed', lease: leaseView(lease, nameOf) });
     watch();
   };
-  const desk = createDesk({ ...deps, self: deps.identity.peer, store, book, offer: () => offer.get(), changed });
+  const desk = createDesk({
+    ...deps,
+    self: deps.identity.peer,
+    store,
+    book,
+    offer: () => offer.get(),
+    changed,
+    heldElsewhere: (borrower) => heldElsewhere({ ...deps, self: deps.identity.peer }, borrower),
+  });
   const borrower = createBorrower({ ...deps, book, jobs, changed });
   const gauge = createGauge({
     clock,
@@ -88,13 +99,14 @@ export async function openLendingRoom(
     quiet(looking());
   };
   const own = (): LendingView => {
-    const { nodes, each, nodeHour, minutesMax } = offer.get() ?? { nodes: 0, each: 0, nodeHour: 0n, minutesMax: 0 };
+    const off = { nodes: 0, each: 0, nodeHour: 0n, minutesMax: 0 };
+    const { nodes, each, nodeHour, minutesMax, everywhere }: LendOffer = offer.get() ?? off;
     const taken = book
       .list()
       .filter(({ progress }) => progress.role === 'lender' && progress.state === 'active')
       .reduce((sum, { terms }) => sum + terms.nodes, 0);
     const free = Math.max(0, nodes - taken);
-    const facts = { nodes, free, each, nodeHourMicro: `${nodeHour}`, minutesMax };
+    const facts = { nodes, free, each, everywhere: everywhere ?? null, nodeHourMicro: `${nodeHour}`, minutesMax };
     return { v: 1, lending: nodes > 0, ...facts, ...measuredView(gauge.mean()) };
   };
   const find = (text: string): LeaseRecord => {
@@ -118,8 +130,9 @@ export async function openLendingRoom(
   return {
     own: async () => own(),
     async lend(wish) {
-      const { nodes, each = Math.ceil(nodes / 2), credits, minutesMax } = wish;
-      await offer.set({ nodes, each: Math.min(each, nodes), nodeHour: microOf(credits), minutesMax });
+      const { nodes, each = Math.ceil(nodes / 2), credits, minutesMax, everywhere } = wish;
+      const together = everywhere === undefined ? {} : { everywhere };
+      await offer.set({ nodes, each: Math.min(each, nodes), nodeHour: microOf(credits), minutesMax, ...together });
       measure();
       return own();
     },
@@ -163,6 +176,7 @@ export async function openLendingRoom(
       const { load, processor, memory, agoMs = 0, windowMs = 0 } = gauge.mean() ?? {};
       return { nodes, free: desk.freeFor(peer), nodeHour, minutesMax, load, processor, memory, agoMs, windowMs };
     },
+    held: (asked) => showHeld(book, offer.get(), asked),
     met: (peer) => quiet(borrower.settleUp(peer)),
     cutOff: (peer) => quiet(desk.cutOff(peer)),
     resume() {

@@ -15,6 +15,11 @@ const lendOwn = command(
   {
     nodes: { type: 'string', valueHint: 'N', description: 'Gating nodes lent at once' },
     each: { type: 'string', valueHint: 'N', description: 'Of them to one device; half unless said' },
+    everywhere: {
+      type: 'string',
+      valueHint: 'N',
+      description: 'To one device, here and at paired lenders that say --everywhere too',
+    },
     price: { type: 'string', valueHint: 'C', description: 'Credits for a node and an hour; 0.5 unless said' },
     'minutes-max': { type: 'string', valueHint: 'M', description: 'Longest lease; 60 unless said' },
     off: { type: 'boolean', description: 'Lend no more; leases under way go on to their end' },
@@ -26,9 +31,9 @@ const lendOwn = command(
       output.data(lending, () => 'This peer lends no nodes.');
       return;
     }
-    const { nodes, each, price, 'minutes-max': minutes } = args;
+    const { nodes, each, everywhere, price, 'minutes-max': minutes } = args;
     if (nodes === undefined) {
-      if (each !== undefined || price !== undefined || minutes !== undefined)
+      if (each !== undefined || everywhere !== undefined || price !== undefined || minutes !== undefined)
         throw new PeerAiError('USAGE', 'say how many: peerai lend --nodes 64');
       const lending = await client.lending(signal);
       output.data(lending, () => lendingText(lending));
@@ -37,6 +42,7 @@ const lendOwn = command(
     const lending = await client.lend({
       nodes: wholeOf('nodes', nodes),
       ...(each === undefined ? {} : { each: wholeOf('each', each) }),
+      ...(everywhere === undefined ? {} : { everywhere: wholeOf('everywhere', everywhere) }),
       ...(price === undefined ? {} : { credits: price }),
       ...(minutes === undefined ? {} : { minutesMax: wholeOf('minutes-max', minutes) }),
     });
@@ -166,6 +172,7 @@ function lendingText({
   nodes: all,
   free: left,
   each,
+  everywhere,
   nodeHourMicro,
   minutesMax,
   ...measured
@@ -174,6 +181,7 @@ function lendingText({
   return table([
     ['nodes', `${all}, ${left} free`],
     ['one device', `${each} at the most`],
+    ...(everywhere === null ? [] : [['at all lenders', `${everywhere} at the most, of those that count together`]]),
     ['price', `${creditsText(nodeHourMicro)} credits for a node and an hour`],
     ['longest lease', counted(minutesMax, 'minute', 'minutes')],
     ['load', percent(measured.load)],
