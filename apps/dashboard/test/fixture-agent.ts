@@ -256,6 +256,7 @@ function route(state: FixtureState, method: string, path: string, body: unknown,
     case 'DELETE state':
       return answerDocuments(state, { method, id, verb, one }, body);
     case 'GET models':
+      if (id === 'splits') return schemas.splitsSchema.parse(state.splits);
       return schemas.modelsSchema.parse(state.models);
     case 'PATCH models': {
       const { exposed } = schemas.modelPatchSchema.parse(body);

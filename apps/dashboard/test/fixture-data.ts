@@ -7,6 +7,7 @@ import type {
   GroupView,
   LedgerHead,
   ModelsView,
+  SplitsView,
   NodeView,
   PeerView,
   PendingPairing,
@@ -30,6 +31,7 @@ export interface FixtureState {
   pending: PendingPairing[];
   shares: ShareView[];
   models: ModelsView;
+  splits: SplitsView;
   doctor: DoctorView;
   ledger: LedgerHead;
   tasks: TaskDetail[];
@@ -289,6 +291,7 @@ export function fixtureState(api: string, nowMs: number): FixtureState {
         model('mistral@lab-nuc', '12D3KooWNuc', 'lab-nuc', { engine: 'ollama', fits: false }),
       ],
     },
+    splits: { v: 1, splits: [fixtureSplit(nowMs)] },
     doctor: {
       v: 1,
       checks: [
@@ -315,6 +318,31 @@ export function fixtureState(api: string, nowMs: number): FixtureState {
       ],
     },
     ledger: { v: 1, origin: 'peerai/laptop', size: 1204, root: 'b1f077ac3e92aa01'.repeat(4), note: '' },
+  };
+}
+
+function fixtureSplit(nowMs: number): SplitsView['splits'][number] {
+  const laptop = { peerId: '12D3KooWLaptop', name: 'laptop', self: true };
+  const study = { peerId: '12D3KooWStudy', name: 'study-pc', self: false };
+  const nuc = { peerId: '12D3KooWNuc', name: 'lab-nuc', self: false };
+  const stage = (index: number, from: number, to: number) => ({
+    index,
+    from,
+    to,
+    parameters: 700_000,
+    sha256: `${index}`.repeat(64),
+  });
+  return {
+    name: 'nano:split',
+    model: 'nano',
+    activations: 'int8',
+    createdMs: nowMs - minuteMs,
+    state: 'open',
+    answers: 3,
+    stages: [
+      { ...stage(0, 0, 2), holder: study, places: [study, laptop], lost: null },
+      { ...stage(1, 2, 3), holder: laptop, places: [nuc, laptop], lost: { ...nuc, code: 'CHANNEL_CLOSED' } },
+    ],
   };
 }
 

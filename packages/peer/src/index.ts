@@ -52,6 +52,7 @@ export type { BroadcastView, DeliveryView, MessageView } from './messages/messag
 export type { ImportedModelsView, ImportedModelView, ModelRunRequest, ModelRunView } from './models/imported.schema.ts';
 export type { ModelRunner } from './models/imported/runner.ts';
 export type { ModelsView, ModelView } from './models/models.schema.ts';
+export type { SplitsView, SplitView } from './models/split/split.schema.ts';
 export type { EngineFinding, NodeView } from './node/node.schema.ts';
 export type {
   InviteView,

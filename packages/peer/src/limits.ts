@@ -160,6 +160,15 @@ export const limits = {
   modelElementsMax: 262_144,
   /** Lists inside each other in such JSON. */
   modelRankMax: 16,
+  /** Split models of one peer, stages of each, and answers of one at once, counts: what more hold waits for the slowest anyway. */
+  splitsMax: 8,
+  splitStagesMax: 8,
+  splitAnswersMax: 4,
+  /** How long the stages of a split model stay loaded after its last answer, milliseconds: they fill the memory of other people's devices. */
+  splitRestMs: 300_000,
+  /** Weights of stages that others gave this peer, bytes and count; the ones unused for longest go. */
+  stageKeptBytesMax: 536_870_912,
+  stagesKeptMax: 64,
   /** Runs of imported models that wait: one runs at a time. */
   modelRunsWaitingMax: 16,
   /** How long such a model stays in memory after its last run, milliseconds. */

@@ -19,6 +19,7 @@ import type { ImportedModels } from './models/imported-models.ts';
 import type { Models } from './models/models.ts';
 import type { OwnModels } from './models/own-models.ts';
 import type { PeerMetrics } from './metrics/metrics.ts';
+import type { Splits } from './models/splits.ts';
 import type { NodeView } from './node/node.schema.ts';
 import type { OwnDevices } from './own/own.ts';
 import type { Pairing } from './pairing/pairing.ts';
@@ -42,6 +43,7 @@ export interface Peer {
   readonly models: Models;
   readonly imported: ImportedModels;
   readonly own: OwnModels;
+  readonly splits: Splits;
   readonly memory: PeerMemory;
   readonly chat: Chat;
   readonly clusters: Clusters;

@@ -15,7 +15,7 @@ import { createMemory } from './memory/memory.ts';
 import { openCorrespondence } from './messages/correspondence.ts';
 import { openAnswers } from './models/answers.ts';
 import { createImportedModels } from './models/imported-models.ts';
-import { createOwnModels } from './models/own-models.ts';
+import { createModelsOfOwn } from './models/models-of-own.ts';
 import { createNodeView } from './node/node-view.ts';
 import { noteHybrid, openDevices } from './pairing/devices.ts';
 import { createPairing } from './pairing/pairing.ts';
@@ -88,13 +88,18 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
       quiet(local.refresh(stopping.signal));
     },
   });
-  const own = createOwnModels({
-    ...world,
+  const { own, splits } = createModelsOfOwn(world, {
+    devices,
+    nameOf,
     training: () => training,
     imported: () => imported,
-    isKnown: (name) => local.list().some(({ card }) => card.name === name),
+    local: () => local,
+    changed() {
+      events.emit({ type: 'models-changed' });
+      quiet(local.refresh(stopping.signal));
+    },
   });
-  const engines = () => [...world.engines(), imported.engine, own.engine];
+  const engines = () => [...world.engines(), imported.engine, own.engine, splits.engine];
   const answers = await openAnswers({ ...world, engines }, settings, {
     devices,
     events,
@@ -137,6 +142,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
       tasks.review(peer);
       training.review(peer);
       clusters.review(peer);
+      splits.review(peer);
       nodeLending.review(peer);
       commons.review(peer);
     },
@@ -303,6 +309,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     models,
     imported,
     own,
+    splits,
     memory,
     chat,
     clusters,
@@ -363,6 +370,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
         ),
       );
       keys.start(stopping.signal);
+      splits.start();
       await training.start();
       await clusterWork.start();
       await nodeLending.start();
@@ -376,7 +384,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
       contact.stop();
       pairing.stop();
       lending.stop();
-      await Promise.all([training.close(), nodeLending.stop(), commons.stop()]);
+      await Promise.all([training.close(), splits.stop(), nodeLending.stop(), commons.stop()]);
       await correspondence.mute();
       status.stop();
       serving?.[Symbol.dispose]();

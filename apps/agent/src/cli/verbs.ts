@@ -203,7 +203,7 @@ export const verbs: Readonly<Record<string, Entry>> = {
   },
   models: {
     group: 'Ask',
-    usage: 'models ls|show|find|expose|hide|import|infer|export|rm <model>',
+    usage: 'models ls|show|find|expose|hide|import|infer|export|split|rm <model>',
     says: 'what can be asked, and model files of your own',
     load: async () => (await import('./commands/models.ts')).models,
   },

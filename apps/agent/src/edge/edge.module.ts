@@ -12,6 +12,7 @@ import { LeasesController, NodesController } from './controllers/lending.control
 import { MemoryController } from './controllers/memory.controller.ts';
 import { BroadcastsController, KeysController, MessagesController } from './controllers/messages.controller.ts';
 import { ModelsController } from './controllers/models.controller.ts';
+import { SplitsController } from './controllers/splits.controller.ts';
 import { NodeController } from './controllers/node.controller.ts';
 import { PairingsController, PeersController } from './controllers/peers.controller.ts';
 import { ReputationController } from './controllers/reputation.controller.ts';
@@ -32,6 +33,7 @@ export const controllers = [
   PairingsController,
   SharesController,
   ModelsController,
+  SplitsController,
   MemoryController,
   CacheController,
   LedgerController,

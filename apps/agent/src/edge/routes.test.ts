@@ -56,6 +56,7 @@ describe('control routes', () => {
     ['POST', '/api/v1/models/imported?name=x', {}, 'application/octet-stream'],
     ['POST', '/api/v1/models/x/run', { inputs: [] }, 'inputs'],
     ['GET', '/api/v1/models/nano/export?format=zip', undefined, 'format'],
+    ['POST', '/api/v1/models/splits', { model: 'nano', over: [] }, 'over'],
     ['POST', '/api/v1/memory', { text: '' }, 'text'],
     ['POST', '/api/v1/memory', { text: 'a', level: 'secret' }, 'level'],
     ['POST', '/api/v1/memory/search', { text: 'a', limit: 101 }, 'limit'],

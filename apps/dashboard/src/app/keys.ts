@@ -5,6 +5,7 @@ export const keys = {
   pairings: ['pairings'],
   shares: ['shares'],
   models: ['models'],
+  splits: ['models', 'splits'],
   tasks: ['tasks'],
   messages: ['messages'],
   files: ['files'],

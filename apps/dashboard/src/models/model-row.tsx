@@ -5,6 +5,7 @@ import { useApp } from '../app/context.ts';
 import { keys } from '../app/keys.ts';
 import { bytes, count } from '../shared/format.ts';
 import { ErrorNote } from '../ui/note.tsx';
+import { SaveModel } from './save-model.tsx';
 import { models as words } from './strings.ts';
 
 /** One model: what it is, what it needs, and, when it is ours, whether paired devices may use it. */
@@ -19,6 +20,7 @@ export function ModelRow({ model, standard }: { readonly model: ModelView; reado
       <p className="small muted">{factsOf(model).join(' · ')}</p>
       {model.description !== '' && <p className="small">{model.description}</p>}
       {model.local && <Exposed model={model} />}
+      {model.local && <SaveModel model={model} />}
     </li>
   );
 }

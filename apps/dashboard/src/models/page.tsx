@@ -10,6 +10,7 @@ import { Engines, GetModel } from './engines.tsx';
 import { FindModel } from './find-model.tsx';
 import { groupModels } from './group.ts';
 import { ModelRow } from './model-row.tsx';
+import { SplitModels } from './split-models.tsx';
 import { models as words } from './strings.ts';
 
 export function ModelsPage(): ReactNode {
@@ -27,6 +28,7 @@ export function ModelsPage(): ReactNode {
           <Region query={models} what={words.what}>
             {(view) => <Groups view={view} />}
           </Region>
+          <SplitModels />
         </div>
         <Card title={words.engines} aside={words.enginesLead}>
           <Region query={node} what="engines">

@@ -48,6 +48,7 @@ export type { MetricNumbers, StateMetricsView } from '../metrics/metrics.schema.
 export type { ImportedModelView, ModelRunView } from '../models/imported.schema.ts';
 export type { ModelsView, ModelView } from '../models/models.schema.ts';
 export type { ExportFormat } from '../models/own-models.schema.ts';
+export type { SplitRequest, SplitsView, SplitView } from '../models/split/split.schema.ts';
 export type { EngineFinding, Fingerprint, NodeView } from '../node/node.schema.ts';
 export type {
   InviteView,

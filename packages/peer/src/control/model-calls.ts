@@ -1,4 +1,5 @@
 import type { ExportFormat } from '../models/own-models.schema.ts';
+import type { SplitRequest, SplitsView, SplitView } from '../models/split/split.schema.ts';
 
 /** A file as it comes from the agent. */
 export interface Download {
@@ -10,6 +11,10 @@ export interface Download {
 export interface ModelCalls {
   /** A trained, imported or built-in model as a file for other programs. */
   exportModel(name: string, format: ExportFormat, signal?: AbortSignal): Promise<Download>;
+  splitModels(signal?: AbortSignal): Promise<readonly SplitView[]>;
+  /** Resolves when every stage is loaded where it belongs. */
+  splitModel(request: SplitRequest, signal?: AbortSignal): Promise<SplitView>;
+  stopSplit(name: string): Promise<void>;
 }
 
 type Ask = (method: string, path: string, body?: unknown, signal?: AbortSignal) => Promise<Response>;
@@ -20,5 +25,14 @@ export const modelCalls = (ask: Ask): ModelCalls => ({
     const response = await ask('GET', path, undefined, signal);
     const content = response.body ?? new Blob([]).stream();
     return { bytes: Number(response.headers.get('content-length') ?? 0), content, blob: () => response.blob() };
+  },
+  splitModels: async (signal) => {
+    const response = await ask('GET', '/models/splits', undefined, signal);
+    return ((await response.json()) as SplitsView).splits;
+  },
+  splitModel: async (request, signal) =>
+    (await (await ask('POST', '/models/splits', request, signal)).json()) as SplitView,
+  async stopSplit(name) {
+    await ask('DELETE', `/models/splits/${encodeURIComponent(name)}`);
   },
 });

@@ -21,6 +21,7 @@ export * from '../metrics/metrics.schema.ts';
 export * from '../models/imported.schema.ts';
 export * from '../models/models.schema.ts';
 export * from '../models/own-models.schema.ts';
+export * from '../models/split/split.schema.ts';
 export * from '../node/node.schema.ts';
 export * from '../own/own.schema.ts';
 export * from '../pairing/pairing.schema.ts';

@@ -31,9 +31,12 @@ export const offersMethod: Method<ReturnType<typeof question.decode>, ReturnType
 export const isForVisitors = (id: string): boolean =>
   ['/peerai/train/watch/1', '/peerai/train/submit/1', '/peerai/blob/1'].includes(id);
 
-/** Errors and states of gating clusters: who may train here may teach what learns here, and see how it is. */
-const clusterProtocols: readonly string[] = ['/peerai/cluster/1', '/peerai/metrics/1'];
+/**
+ * Errors and states of gating clusters: who may train here may teach what learns here, and see how it is. Stages of models: they are computed here with weights
+ * that come from there, as a run's steps are.
+ */
+const computingProtocols: readonly string[] = ['/peerai/cluster/1', '/peerai/metrics/1', '/peerai/stage/1'];
 
 /** Protocols that only a device with the right to train may open; the question for offers is answered with why it may not. */
 export const needsTrainingRight = (id: string): boolean =>
-  (id.startsWith('/peerai/train/') && id !== offersMethod.protocol.id) || clusterProtocols.includes(id);
+  (id.startsWith('/peerai/train/') && id !== offersMethod.protocol.id) || computingProtocols.includes(id);

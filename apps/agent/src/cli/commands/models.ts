@@ -4,6 +4,7 @@ import { command, type Verb } from '../command.ts';
 import { table } from '../plain.ts';
 import { find } from './discovery.ts';
 import { exportModel } from './models-export.ts';
+import { splitModel } from './models-split.ts';
 import { facts, importedRows, importModel, infer, rm } from './models-imported.ts';
 
 const which = { model: { type: 'positional', required: true, description: 'As `peerai models ls` names it' } } as const;
@@ -80,6 +81,7 @@ export const models: Verb = {
     expose: offer('expose', 'Offer a model to paired devices that may chat'),
     import: importModel,
     export: exportModel,
+    split: splitModel,
     infer,
     rm,
     hide: offer('hide', 'Offer it no longer'),

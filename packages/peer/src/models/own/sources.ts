@@ -17,6 +17,8 @@ import type { OwnModelsDeps } from '../own-models.ts';
 /** A language model with all its weights. */
 export interface LanguageSource {
   readonly name: string;
+  /** What finds it again: a run's id, or `nano`. */
+  readonly key: string;
   readonly sizes: LanguageModelSizes;
   /** Flat, as `languageModelLayout`. */
   readonly weights: Float32Array;
@@ -44,6 +46,7 @@ export async function sourceOfRun(
   const weights = await training().weightsOf(run.id);
   return {
     name: modelNameOf(run),
+    key: run.id,
     sizes,
     weights,
     codec: byteCodec,
@@ -59,6 +62,7 @@ export function sourceOfNano(bytes: Uint8Array): LanguageSource {
   const weights = guide.weights.subarray(0, languageModelLayout(sizes).size);
   return {
     name: 'nano',
+    key: 'nano',
     sizes,
     weights,
     codec: nanoCodec(vocabulary),

@@ -1,0 +1,138 @@
+import { MemoryShelf, MemoryStore, ManualClock } from '@peerai/core-protocol/testing';
+import { nobleCrypto } from '@peerai/core-protocol';
+import { createNano } from '@peerai/nn-engine/nano';
+import { readNanoFile } from '@peerai/nn-engine/node';
+import { describe, expect, test } from 'vitest';
+import { limits } from '../../limits.ts';
+import type { Permission } from '../../pairing/permissions.ts';
+import type { TestPeer, TestWorld } from '../../testing/peers.ts';
+import { live, startAsking, textOf } from '../../testing/steps.ts';
+import { trainingTown, untilTrained, whileTimeGoes } from '../../testing/training-town.ts';
+import { openKeptWeights } from './kept-weights.ts';
+import { splitRequestSchema, type SplitRequest } from './split.schema.ts';
+
+const code = (expected: string) => expect.objectContaining({ code: expected });
+const town = (count: number, allow: readonly Permission[] = ['chat', 'train']) =>
+  trainingTown(count, allow, () => ({ nanoFile: readNanoFile }));
+
+const split = (world: TestWorld, { peer }: TestPeer, wish: Partial<SplitRequest>) =>
+  whileTimeGoes(
+    world.clock,
+    peer.splits.create(splitRequestSchema.parse({ model: 'nano', over: ['peer-1', 'peer-2'], ...wish }), live()),
+  );
+async function asked(world: TestWorld, host: TestPeer, text: string) {
+  const running = startAsking(host, 'nano:split', text, 3);
+  await untilTrained(world.clock, () => running.ended());
+  return running.events;
+}
+const holders = async ({ peer }: TestPeer) =>
+  (await peer.splits.list()).splits[0]?.stages.map(({ holder }) => holder?.name);
+
+const question = 'How do I share a model?';
+const whole = async (): Promise<string> => {
+  const nano = createNano({ file: readNanoFile, clock: new ManualClock() });
+  let text = '';
+  const prompt = { messages: [{ role: 'user' as const, text: question }] };
+  const clockless = nano.generate(prompt, { maxTokens: 3 }, live());
+  for await (const part of clockless) if (part.type === 'text-delta') text += part.text;
+  return text;
+};
+
+describe('a model in stages at two devices', { timeout: 60_000 }, () => {
+  test('answers as the whole one; a lost device’s place is taken, its weights are fetched, and the answer is the same', async () => {
+    const { world, at, shelves } = await town(3);
+    const host = at(0);
+    const made = await split(world, host, { spares: ['self'] });
+    expect(made).toMatchObject({ name: 'nano:split', model: 'nano', state: 'open', answers: 0 });
+    expect(made.stages.map(({ from, to, holder }) => [from, to, holder?.name])).toEqual([
+      [0, 2, 'peer-1'],
+      [2, 3, 'peer-2'],
+    ]);
+    const stored = shelves
+      .slice(1)
+      .map((shelf) => [...shelf.files.keys()].filter((name) => name.startsWith('stages/')));
+    expect(stored).toEqual(made.stages.map(({ sha256 }) => [`stages/${sha256}`]));
+    await untilTrained(world.clock, async () =>
+      (await host.peer.models.list()).models.some(({ engine }) => engine === 'split'),
+    );
+    const expected = await whole();
+    expect(textOf(await asked(world, host, question))).toBe(expected);
+
+    world.kill(at(2));
+    expect(textOf(await asked(world, host, question))).toBe(expected);
+    expect(await holders(host)).toEqual(['peer-1', 'peer-0']);
+    const [view] = (await host.peer.splits.list()).splits;
+    expect(view).toMatchObject({ answers: 2, stages: [{ lost: null }, { lost: { name: 'peer-2' } }] });
+
+    await host.peer.splits.remove('nano:split');
+    expect(await host.peer.splits.list()).toEqual({ v: 1, splits: [] });
+    await expect(host.peer.splits.remove('nano:split')).rejects.toThrow(code('MODEL_UNKNOWN'));
+  });
+
+  test('without a spare names the stage that is lost; who lost the right to train loses the stage', async () => {
+    const { world, at, again } = await town(3);
+    await split(world, at(0), { spares: [] });
+    await expect(split(world, at(0), {})).rejects.toThrow(code('MODEL_EXISTS'));
+    await whileTimeGoes(world.clock, at(2).peer.peers.change(at(0).identity.peer, { allow: ['chat'] }));
+    const events = await asked(world, at(0), question);
+    expect(events.at(-1)).toMatchObject({ type: 'error', code: 'STAGE_LOST' });
+    expect(JSON.stringify(events.at(-1))).toContain('stage 2 of 2 of nano:split');
+    // It is still there after a restart, and rests until somebody asks.
+    const back = await again(0);
+    expect((await back.peer.splits.list()).splits).toMatchObject([{ name: 'nano:split', state: 'resting' }]);
+  });
+
+  test('is refused before anything is handed out, where it cannot be', async () => {
+    const { world, at } = await town(2, ['chat']);
+    const tries: [Partial<SplitRequest>, string][] = [
+      [{ over: ['peer-1', 'self'], spares: [] }, 'STAGE_LOST'],
+      [{ over: ['self', 'self'] }, 'INVALID_OPTION'],
+      [{ over: ['nobody'] }, 'DEVICE_UNKNOWN'],
+      [{ model: 'echo', over: ['self'] }, 'UNSUPPORTED'],
+      [{ model: 'nobody', over: ['self'] }, 'MODEL_UNKNOWN'],
+      [{ name: 'a@b', over: ['self'] }, 'INVALID_FORMAT'],
+    ];
+    for (const [wish, expected] of tries) await expect(split(world, at(0), wish)).rejects.toThrow(code(expected));
+    expect((await at(0).peer.splits.list()).splits).toEqual([]);
+  });
+});
+
+describe('weights that others gave', () => {
+  const open = async (store = new MemoryStore(), shelf = new MemoryShelf()) => {
+    const clock = new ManualClock();
+    return { kept: await openKeptWeights({ store, shelf, clock }), store, shelf, clock };
+  };
+  const hashed = (byte: number) => {
+    const bytes = new Uint8Array(8).fill(byte);
+    return { bytes, sha256: nobleCrypto.sha256(bytes) };
+  };
+
+  test('stay over restarts, the oldest goes for the one above the limit, and what was changed is not given', async () => {
+    const { kept, store, shelf, clock } = await open();
+    for (let count = 0; count < limits.stagesKeptMax; count += 1) {
+      const { sha256, bytes } = hashed(count);
+      await kept.put(sha256, bytes);
+      await clock.advance(1);
+    }
+    expect(shelf.files.size).toBe(limits.stagesKeptMax);
+    // Used again, so that the second is the oldest.
+    expect(await kept.get(hashed(0).sha256)).toEqual(hashed(0).bytes);
+    await kept.put(hashed(200).sha256, hashed(200).bytes);
+    expect(shelf.files.size).toBe(limits.stagesKeptMax);
+    expect(await kept.get(hashed(1).sha256)).toBeUndefined();
+    const again = await open(store.reopen(), shelf);
+    expect(await again.kept.get(hashed(0).sha256)).toEqual(hashed(0).bytes);
+    const [name = ''] = [...shelf.files.keys()];
+    await shelf.write(name, 0, Uint8Array.of(255));
+    const ids = Array.from({ length: limits.stagesKeptMax }, (_, byte) => hashed(byte).sha256);
+    const found = await Promise.all(ids.map(async (sha256) => (await again.kept.get(sha256)) !== undefined));
+    expect(found.filter(Boolean).length).toBe(limits.stagesKeptMax - 2);
+    expect(shelf.files.size).toBe(limits.stagesKeptMax - 1);
+  });
+
+  test('fit or are refused before they are fetched', async () => {
+    const { kept } = await open();
+    kept.admit(limits.stageKeptBytesMax);
+    expect(() => kept.admit(limits.stageKeptBytesMax + 1)).toThrow(code('LIMIT_EXCEEDED'));
+  });
+});
