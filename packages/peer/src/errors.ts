@@ -40,4 +40,12 @@ export type PeerErrorCode =
   /** Of the lender: below what it asks. */
   | 'PRICE_TOO_LOW'
   /** Of the borrower: above what it is ready to pay. */
-  | 'PRICE_TOO_HIGH';
+  | 'PRICE_TOO_HIGH'
+  /** No open proposal of that id. */
+  | 'PROPOSAL_UNKNOWN'
+  /** The group's own rules are against it; `why` says which. */
+  | 'VOTE_REFUSED'
+  /** Too few members answered in time. */
+  | 'NO_DECISION'
+  /** The owner has not said yes to this group yet. */
+  | 'NOT_JOINED';

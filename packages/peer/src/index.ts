@@ -24,6 +24,14 @@ export type { CrawlView, FindRequest, FoundView } from './discovery/discovery.sc
 export type { Check, DoctorView } from './doctor/doctor.schema.ts';
 export type { PeerErrorCode } from './errors.ts';
 export type { EventHub, NumberedEvent } from './events/hub.ts';
+export type {
+  GovernanceChainView,
+  GovernanceDetail,
+  GovernanceGroupsView,
+  GovernanceLogView,
+  GovernanceSaidView,
+  GovernanceVerifyView,
+} from './governance/governance.schema.ts';
 export type { GroupDeliveryView, GroupMessageView, GroupSentView, GroupView } from './groups/groups.schema.ts';
 export type { OlderPeerPatch, OlderPeerView } from './http/older-peers.schema.ts';
 export type { HandshakeView, PeerSessionView } from './http/sessions.schema.ts';

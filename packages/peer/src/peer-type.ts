@@ -8,6 +8,7 @@ import type { Doctor } from './doctor/doctor.ts';
 import type { EventHub } from './events/hub.ts';
 import type { OlderPeers } from './http/older-peers.ts';
 import type { PeerHttp } from './http/open-messenger.ts';
+import type { Governance } from './governance/governance.ts';
 import type { Groups } from './groups/groups.ts';
 import type { Books } from './ledger/books.ts';
 import type { Keys } from './keys/keys.ts';
@@ -56,6 +57,7 @@ export interface Peer {
   readonly tasks: Tasks;
   readonly topics: PeerTopics;
   readonly training: Training;
+  readonly governance: Governance;
   readonly nodeLending: NodeLending;
   readonly ownDevices: OwnDevices;
   readonly reputation: PeerReputation;

@@ -322,6 +322,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     tasks,
     topics,
     training,
+    governance: commons.governance,
     nodeLending,
     ownDevices: commons.ownDevices,
     reputation: commons.reputation,

@@ -33,6 +33,8 @@ const byCode: Readonly<Record<string, number>> = {
   BUDGET_SPENT: exitCodes.refused,
   CREDIT_EXCEEDED: exitCodes.refused,
   LENDING_OFF: exitCodes.refused,
+  VOTE_REFUSED: exitCodes.refused,
+  NO_DECISION: exitCodes.timeout,
   NODES_TAKEN: exitCodes.refused,
   PRICE_TOO_LOW: exitCodes.refused,
   PRICE_TOO_HIGH: exitCodes.refused,

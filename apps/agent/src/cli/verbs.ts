@@ -189,6 +189,12 @@ export const verbs: Readonly<Record<string, Entry>> = {
     says: 'run a gating cluster on a device’s nodes',
     load: async () => (await import('./commands/lending.ts')).borrow,
   },
+  gov: {
+    group: 'Tasks',
+    usage: 'gov create|join|invite|leave|ls|show|propose|vote|log|verify',
+    says: 'devices that decide together, by votes that all can check',
+    load: async () => (await import('./commands/gov.ts')).gov,
+  },
   leases: {
     group: 'Tasks',
     usage: 'leases ls|show <id>',

@@ -8,6 +8,7 @@ import { DiscoveryController } from './controllers/discovery.controller.ts';
 import { FilesController } from './controllers/files.controller.ts';
 import { GroupMessagesController, GroupsController } from './controllers/groups.controller.ts';
 import { LedgerController } from './controllers/ledger.controller.ts';
+import { GovernanceController } from './controllers/governance.controller.ts';
 import { LeasesController, NodesController } from './controllers/lending.controller.ts';
 import { MemoryController } from './controllers/memory.controller.ts';
 import { BroadcastsController, KeysController, MessagesController } from './controllers/messages.controller.ts';
@@ -48,6 +49,7 @@ export const controllers = [
   ClustersController,
   StateMetricsController,
   NodesController,
+  GovernanceController,
   LeasesController,
   ReputationController,
   DiscoveryController,

@@ -1,6 +1,7 @@
 import type { Network, PeerId, Store } from '@peerai/core-protocol';
 import { type Cache, createCache } from '../cache/cache.ts';
 import type { Clusters } from '../clusters/clusters.ts';
+import { createGovernance, type Governance } from '../governance/governance.ts';
 import type { EventHub } from '../events/hub.ts';
 import type { Accounts } from '../ledger/accounts.ts';
 import type { PeerMemory } from '../memory/memory.ts';
@@ -36,6 +37,7 @@ export interface Commons {
   readonly ownDevices: OwnDevices;
   readonly reputation: PeerReputation;
   readonly cache: Cache;
+  readonly governance: Governance;
   /** A paired device said hello. */
   met(peer: PeerId): void;
   /** The owner changed what a device may do. */
@@ -50,21 +52,27 @@ export function openCommons(deps: CommonsDeps, settings: PeerSettings): Commons 
   const ownDevices = createOwnDevices(deps);
   const reputation = createReputation(deps);
   const cache = createCache(deps, settings.cache ?? {});
+  const governance = createGovernance({ ...deps, relays: settings.relays });
   return {
     ownDevices,
     reputation,
     cache,
+    governance,
     met(peer) {
       ownDevices.met(peer);
       reputation.met(peer);
+      governance.met(peer);
     },
     review: (peer) => reputation.review(peer),
-    isRefused: (peer) => reputation.isRefused(peer),
+    isRefused: (peer) => reputation.isRefused(peer) || governance.isRefused(peer),
     async start() {
       ownDevices.start();
       cache.start();
       await reputation.start();
+      await governance.start();
     },
-    stop: () => reputation.stop(),
+    async stop() {
+      await Promise.all([reputation.stop(), governance.stop()]);
+    },
   };
 }

@@ -54,6 +54,8 @@ export type ControlEvent =
       readonly raised: boolean;
       readonly value: number;
     }
+  /** A group that governs together decided, was joined, or left. */
+  | { readonly type: 'governance-changed'; readonly groupId: string }
   /** A lease began, went on, or is over. */
   | { readonly type: 'lease-changed'; readonly lease: LeaseView }
   | { readonly type: 'receipt-signed'; readonly receipt: ReceiptView }

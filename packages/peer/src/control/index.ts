@@ -42,6 +42,21 @@ export type {
 } from '../memory/memory.schema.ts';
 export type { CacheView, FetchedView } from '../cache/cache.schema.ts';
 export type { OwnDevicesView } from '../own/own.schema.ts';
+export type {
+  GovernanceActionView,
+  GovernanceChainView,
+  GovernanceChoice,
+  GovernanceCreate,
+  GovernanceDecisionView,
+  GovernanceDetail,
+  GovernanceGroupsView,
+  GovernanceGroupView,
+  GovernanceLogView,
+  GovernancePropose,
+  GovernanceProposalView,
+  GovernanceSaidView,
+  GovernanceVerifyView,
+} from '../governance/governance.schema.ts';
 export type { LeaseDetail, LeasesView, LeaseView, LendingView, NodesView } from '../lending/lending.schema.ts';
 export type { BroadcastView, DeliveryView, MessageView } from '../messages/messages.schema.ts';
 export type { MetricNumbers, StateMetricsView } from '../metrics/metrics.schema.ts';

@@ -1,6 +1,7 @@
 import { type CacheCalls, cacheCalls } from './cache-calls.ts';
 import { type Call, type ClusterCalls, clusterCalls } from './cluster-calls.ts';
 import { type DocumentCalls, documentCalls } from './document-calls.ts';
+import { type GovernanceCalls, governanceCalls } from './governance-calls.ts';
 import { lendingClient, type LendingClient } from './lending-client.ts';
 import { type ModelCalls, modelCalls } from './model-calls.ts';
 import { type OwnCalls, ownCalls } from './own-calls.ts';
@@ -8,12 +9,21 @@ import { type ReputationCalls, reputationCalls } from './reputation-calls.ts';
 
 /** The calls of every room that has a file of its own for them. */
 export interface RoomCalls
-  extends CacheCalls, ClusterCalls, DocumentCalls, LendingClient, ModelCalls, OwnCalls, ReputationCalls {}
+  extends
+    CacheCalls,
+    ClusterCalls,
+    DocumentCalls,
+    GovernanceCalls,
+    LendingClient,
+    ModelCalls,
+    OwnCalls,
+    ReputationCalls {}
 
 export const roomCalls = (json: Call, ask: Parameters<typeof modelCalls>[0]): RoomCalls => ({
   ...cacheCalls(json),
   ...clusterCalls(json),
   ...documentCalls(json),
+  ...governanceCalls(json),
   ...lendingClient(json),
   ...modelCalls(ask),
   ...ownCalls(json),

@@ -9,6 +9,7 @@ export * from '../control/problem.ts';
 export * from '../discovery/discovery.schema.ts';
 export * from '../doctor/doctor.schema.ts';
 export * from '../files/files.schema.ts';
+export * from '../governance/governance.schema.ts';
 export * from '../groups/groups.schema.ts';
 export * from '../http/older-peers.schema.ts';
 export * from '../http/sessions.schema.ts';

@@ -1,0 +1,303 @@
+import { PeerAiError } from '@peerai/core-protocol';
+import type {
+  GovernanceActionView,
+  GovernanceDetail,
+  GovernanceGroupView,
+  GovernancePropose,
+  GovernanceProposalView,
+} from '@peerai/peer/control';
+import { command, type Verb } from '../command.ts';
+import { parseDurationMs } from '@peerai/platform';
+import { table } from '../plain.ts';
+import { ago, counted, until } from '../words.ts';
+
+const idChars = 12;
+const which = {
+  group: { type: 'positional', required: true, description: 'Name or id of the group, or its beginning' },
+} as const;
+
+const ls = command('ls', 'Groups that decide together', {} as const, async ({ agent, output, signal }) => {
+  const found = await (await agent()).client.governance(signal);
+  output.data(found, () => {
+    if (found.groups.length === 0) return 'None yet. Make one: peerai gov create <name> --with <peer,peer>';
+    const rows = found.groups.map((group) => [
+      group.name,
+      group.state,
+      membersOf(group),
+      `${group.height}`,
+      `${group.open}`,
+      group.id.slice(0, idChars),
+    ]);
+    return table([['NAME', 'YOU', 'MEMBERS', 'BLOCKS', 'OPEN', 'ID'], ...rows]);
+  });
+});
+
+const create = command(
+  'create',
+  'A group that decides together',
+  {
+    name: { type: 'positional', required: true, description: 'What it is called' },
+    with: { type: 'string', valueHint: 'peer,peer', description: 'Paired devices that are its members with you' },
+  } as const,
+  async ({ args, agent, output }) => {
+    const members = (args.with ?? '').split(',').filter((one) => one !== '');
+    const made = await (await agent()).client.createGovernance({ name: args.name, members });
+    const { group } = made;
+    output.data(made, () =>
+      members.length === 0
+        ? `Made ${group.name}. Ask a device: peerai gov invite ${group.id.slice(0, idChars)} <peer>`
+        : `Made ${group.name}; ${group.quorum} of ${group.members.length} decide. On each other device: peerai gov join ${group.id.slice(0, idChars)}`,
+    );
+  },
+);
+
+const join = command('join', 'Say yes to an invitation', which, async ({ args, agent, output }) => {
+  const joined = await (await agent()).client.joinGovernance(args.group);
+  output.data(joined, () =>
+    joined.group.state === 'waiting'
+      ? `Said yes to ${joined.group.name}; its members vote on it now.`
+      : `You are a member of ${joined.group.name}.`,
+  );
+});
+
+const invite = command(
+  'invite',
+  'Ask a device to be a member; when it says yes the members vote',
+  { ...which, peer: { type: 'positional', required: true, description: 'Name or peer id' } } as const,
+  async ({ args, agent, output }) => {
+    const asked = await (await agent()).client.inviteToGovernance(args.group, args.peer);
+    const id = asked.group.id.slice(0, idChars);
+    output.data(asked, () => `Asked ${args.peer}. On that device: peerai gov join ${id}`);
+  },
+);
+
+const leave = command('leave', 'Forget a group on this peer', which, async ({ args, agent, output }) => {
+  await (await agent()).client.leaveGovernance(args.group);
+  output.note('The others still count you until they vote: peerai gov propose <group> "…" --remove <peer>');
+  output.data({ left: args.group }, () => 'Forgotten here.');
+});
+
+const propose = command(
+  'propose',
+  'Ask the members for a decision',
+  {
+    ...which,
+    title: { type: 'positional', required: true, description: 'What it is about, one line' },
+    text: { type: 'string', valueHint: 'TEXT', description: 'More about it' },
+    for: { type: 'string', valueHint: '3d', description: 'How long it is open; three days unless said' },
+    secret: { type: 'boolean', description: 'Votes by ballots that nobody can tie to a member by the chain' },
+    set: { type: 'string', valueHint: 'NAME=N', description: 'Set a value of the policy; peerai gov show lists them' },
+    remove: { type: 'string', valueHint: 'PEER', description: 'Remove a member' },
+    refuse: { type: 'string', valueHint: 'PEER', description: 'Refuse this peer at every member' },
+    admit: { type: 'string', valueHint: 'PEER', description: 'Refuse it no more' },
+    relays: { type: 'string', valueHint: 'ADDR,ADDR', description: 'The relays that the group recommends' },
+    points: { type: 'string', valueHint: 'PEER=N', description: 'Issue points of the group' },
+    checkpoint: { type: 'string', valueHint: 'NAME=SHA256', description: 'Agree on a hash by a name' },
+    reason: { type: 'string', valueHint: 'TEXT', description: 'Why, with --refuse and --points' },
+  } as const,
+  async ({ args, agent, output, signal }) => {
+    const request: GovernancePropose = {
+      title: args.title,
+      action: actionOf(args),
+      secret: args.secret === true,
+      ...(args.text === undefined ? {} : { text: args.text }),
+      ...(args.for === undefined ? {} : { openMs: parseDurationMs(args.for) }),
+    };
+    const said = await (await agent()).client.proposeTo(args.group, request, signal);
+    const id = said.proposal.slice(0, idChars);
+    output.data(said, () => `Open as ${id}. To vote: peerai gov vote ${args.group} ${id} yes`);
+  },
+);
+
+const vote = command(
+  'vote',
+  'Vote once; yes, no or abstain',
+  {
+    ...which,
+    proposal: { type: 'positional', required: true, description: 'Id of the proposal, or its beginning' },
+    choice: { type: 'positional', required: true, description: 'yes, no or abstain' },
+  } as const,
+  async ({ args, agent, output, signal }) => {
+    const choice = (['yes', 'no', 'abstain'] as const).find((one) => one === args.choice);
+    if (choice === undefined) throw new PeerAiError('USAGE', `vote yes, no or abstain, not "${args.choice}"`);
+    const said = await (await agent()).client.voteOn(args.group, args.proposal, choice, signal);
+    output.data(said, () =>
+      said.height === null
+        ? `Kept: ${choice}. This peer asks for a ballot now and casts it in the second half of the time; leave it running.`
+        : `Counted in block ${said.height}: ${choice}.`,
+    );
+  },
+);
+
+const show = command(
+  'show',
+  'Members, open votes, and what was decided',
+  which,
+  async ({ args, agent, output, signal }) => {
+    const found = await (await agent()).client.governanceGroup(args.group, signal);
+    output.data(found, () => detailText(found));
+  },
+);
+
+const log = command(
+  'log',
+  'Everything the chain says, newest first',
+  which,
+  async ({ args, agent, output, signal }) => {
+    const found = await (await agent()).client.governanceLog(args.group, signal);
+    output.data(found, () => {
+      if (found.lines.length === 0) return 'Nothing yet.';
+      const rows = found.lines.map((line) => [
+        `${line.height}`,
+        line.author.name,
+        line.what,
+        line.detail ?? '-',
+        line.on?.slice(0, idChars) ?? '-',
+        line.refused === null ? 'taken' : line.refused,
+      ]);
+      return table([['BLOCK', 'BY', 'WHAT', 'DETAIL', 'ON', 'CAME TO'], ...rows]);
+    });
+  },
+);
+
+const verify = command(
+  'verify',
+  'Check every signature of the chain, and do again what it decided',
+  which,
+  async ({ args, agent, output, signal }) => {
+    const found = await (await agent()).client.verifyGovernance(args.group, signal);
+    output.data(found, () =>
+      found.ok && found.matches
+        ? `${counted(found.blocks, 'block', 'blocks')} and ${found.signatures} signatures hold. State ${found.digest.slice(0, 16)}…`
+        : `Broken after ${counted(found.blocks, 'block', 'blocks')}: ${found.problem ?? 'the state is not what the chain leads to'}`,
+    );
+    if (!found.ok || !found.matches) throw new PeerAiError('LEDGER_DAMAGED', 'this chain does not hold');
+  },
+);
+
+export const gov: Verb = { run: ls, subs: { ls, create, join, invite, leave, show, propose, vote, log, verify } };
+
+const membersOf = ({ members }: GovernanceGroupView): string => members.map(({ name }) => name).join(', ');
+
+type ActionFlag = 'set' | 'remove' | 'refuse' | 'admit' | 'relays' | 'points' | 'checkpoint';
+function actionOf(
+  args: Partial<Readonly<Record<ActionFlag | 'reason', string | undefined>>>,
+): GovernancePropose['action'] {
+  const { set, remove, refuse, admit, relays, points, checkpoint, reason = '' } = args;
+  const given = [set, remove, refuse, admit, relays, points, checkpoint].filter((one) => one !== undefined);
+  if (given.length > 1) throw new PeerAiError('USAGE', 'one proposal is about one thing');
+  if (remove !== undefined) return { type: 'member-remove', peer: remove };
+  if (refuse !== undefined) return { type: 'blacklist-add', peer: refuse, reason };
+  if (admit !== undefined) return { type: 'blacklist-remove', peer: admit };
+  if (relays !== undefined) return { type: 'relays', addresses: relays.split(',').filter((one) => one !== '') };
+  if (set !== undefined) {
+    const [name, value] = halves('set', set);
+    if (!/^\d{1,15}$/u.test(value)) throw new PeerAiError('USAGE', `--set takes a whole number, not "${value}"`);
+    return { type: 'policy', name, value: Number(value) };
+  }
+  if (points !== undefined) {
+    const [peer, value] = halves('points', points);
+    const [, whole = '', part = ''] = /^(\d{1,9})(?:\.(\d{1,6}))?$/u.exec(value) ?? [];
+    if (whole === '') throw new PeerAiError('USAGE', `--points takes an amount such as bob=2.5, not "${value}"`);
+    return { type: 'points', peer, amountMicro: `${BigInt(whole + part.padEnd(6, '0'))}`, reason };
+  }
+  if (checkpoint === undefined) return { type: 'text' };
+  const [name, sha256] = halves('checkpoint', checkpoint);
+  return { type: 'checkpoint', name, sha256 };
+}
+
+function halves(flag: string, text: string): [string, string] {
+  const at = text.lastIndexOf('=');
+  if (at < 1) throw new PeerAiError('USAGE', `--${flag} takes NAME=VALUE, not "${text}"`);
+  return [text.slice(0, at), text.slice(at + 1)];
+}
+
+const pointsText = (micro: string): string => {
+  const digits = micro.padStart(7, '0');
+  const part = digits.slice(-6).replace(/0+$/u, '');
+  return `${digits.slice(0, -6)}${part === '' ? '' : `.${part}`}`;
+};
+
+/** In one line, what is to be done. */
+function actionText(action: GovernanceActionView): string {
+  if (action.type === 'policy') return `set ${action.name} to ${action.value}`;
+  if (action.type === 'relays') return `relays ${action.addresses.join(' ')}`;
+  if (action.type === 'points') return `${pointsText(action.amountMicro)} points to …${action.peerId.slice(-8)}`;
+  if (action.type === 'checkpoint') return `${action.name} is ${action.sha256.slice(0, idChars)}…`;
+  if (action.type === 'text') return 'words';
+  const verb = {
+    'member-add': 'admit',
+    'member-remove': 'remove',
+    'blacklist-add': 'refuse',
+    'blacklist-remove': 'refuse no more',
+  };
+  return `${verb[action.type]} …${action.peerId.slice(-8)}`;
+}
+
+const votesOf = ({
+  yes,
+  no,
+  abstain,
+  electors,
+  quorum,
+}: GovernanceProposalView | GovernanceDetail['decisions'][0]): string =>
+  `${yes} yes, ${no} no, ${abstain} abstain of ${electors} (${quorum} must vote)`;
+
+function detailText({
+  group,
+  proposals,
+  decisions,
+  policy,
+  blacklist,
+  relays,
+  points,
+  digest,
+}: GovernanceDetail): string {
+  const online = (one: GovernanceGroupView['members'][0]): string =>
+    one.liar ? 'LIED' : one.own ? 'you' : one.online ? 'here' : 'away';
+  const parts = [
+    `${group.name}: ${group.state}, ${counted(group.height, 'block', 'blocks')}, ${group.quorum} of ${group.members.length} decide`,
+    table([['MEMBER', 'IS'], ...group.members.map((one) => [one.name, online(one)])]),
+  ];
+  if (proposals.length > 0)
+    parts.push(
+      table([
+        ['OPEN', 'TITLE', 'WHAT', 'VOTES', 'ENDS', 'YOU'],
+        ...proposals.map((one) => [
+          one.id.slice(0, idChars),
+          one.title,
+          actionText(one.action),
+          `${votesOf(one)}${one.secret ? `, ${one.issued} ballots given` : ''}`,
+          until(one.closesMs),
+          one.own ?? '-',
+        ]),
+      ]),
+    );
+  if (decisions.length > 0)
+    parts.push(
+      table([
+        ['DECIDED', 'TITLE', 'WHAT', 'VOTES', 'RESULT', 'WHEN'],
+        ...decisions
+          .slice(0, 20)
+          .map((one) => [
+            one.id.slice(0, idChars),
+            one.title,
+            actionText(one.action),
+            votesOf(one),
+            one.result,
+            ago(one.timeMs),
+          ]),
+      ]),
+    );
+  if (policy.length > 0)
+    parts.push(
+      table([['POLICY', 'VALUE', 'UNIT'], ...policy.map(({ name, value, unit }) => [name, `${value}`, unit])]),
+    );
+  if (blacklist.length > 0)
+    parts.push(table([['REFUSED', 'REASON'], ...blacklist.map(({ peerId, reason }) => [peerId, reason])]));
+  if (points.length > 0)
+    parts.push(table([['POINTS OF', 'AMOUNT'], ...points.map((one) => [one.name, pointsText(one.amountMicro)])]));
+  if (relays.command !== null) parts.push(`The group recommends other relays. To use them: ${relays.command}`);
+  if (digest !== '') parts.push(`State ${digest}`);
+  return parts.join('\n\n');
+}

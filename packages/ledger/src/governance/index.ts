@@ -1,0 +1,34 @@
+/**
+ * What a group decides: proposals, votes and what comes of them, as a pure function of the group's decided chain. For peers that govern something together.
+ *
+ * @packageDocumentation
+ */
+export { type Action, type ActionType, actionTypes } from './action.ts';
+export { type BallotBooth, type BallotKeys, type Blinded, createBallotBooth } from './booth.ts';
+export { isConsent, signConsent } from './consent.ts';
+export {
+  type Ballot,
+  type Choice,
+  choices,
+  decodeStatement,
+  encodeStatement,
+  governanceKind,
+  type Proposal,
+  proposalIdOf,
+  type Said,
+} from './entry.ts';
+export { type DecidedBlock, foldBlock, type FoldDeps, type Folded, mayClose, type Outcome } from './fold.ts';
+export { governanceLimits } from './limits.ts';
+export { initialPolicy, type Policy, policyKeys, type PolicyName, policyNames } from './policy.ts';
+export { type BallotVerifier, castFromMs, sealBallot, tokenMessage } from './secret.ts';
+export {
+  type Decision,
+  type GovernanceState,
+  initialState,
+  type OpenProposal,
+  type Refusal,
+  stateDigest,
+  type Tally,
+} from './state.ts';
+export { quorumOf, tallyOf } from './tally.ts';
+export { type GovernanceVerification, verifyGovernance } from './verify.ts';

@@ -1,0 +1,34 @@
+/** Every bound of what a group decides, with its unit and its reason. */
+export const governanceLimits = {
+  /** Proposals that are open at once, count: each keeps its votes in everybody's memory. */
+  openProposalsMax: 64,
+  /** Proposals of one member that are open at once, count: nobody alone fills the group's places. */
+  openOfOneMax: 8,
+  /** Characters (UTF-16 units) of a checkpoint's name, a proposal's title, a reason, and of a proposal's text; three bytes each fit one entry. */
+  nameCharsMax: 64,
+  titleCharsMax: 120,
+  reasonCharsMax: 280,
+  textCharsMax: 4_000,
+  /** How long a vote may be open, milliseconds: a second, and ninety days. */
+  openMsMin: 1_000,
+  openMsMax: 90 * 86_400_000,
+  /** Peers on the blacklist, relays on the list, checkpoints and decisions at hand, count; the chain keeps all of the last two. */
+  blacklistMax: 1_024,
+  relaysMax: 16,
+  checkpointsKept: 64,
+  decisionsKept: 1_000,
+  /** Peers that hold points, count. */
+  holdersMax: 4_096,
+  /** Micro-points of one proposal, and of all of them: a 64-bit number holds every sum. */
+  pointsMicroMax: 1_000_000_000_000_000n,
+  pointsTotalMicroMax: 1_000_000_000_000_000_000n,
+  /** Characters of a relay's address, as the node's settings take them. */
+  addressCharsMax: 512,
+  /** Random bytes that make two ballots two. */
+  ballotTokenBytes: 32,
+  /** RSA modulus of ballots, bits: a key lives as long as one vote, and a browser makes one in a second. */
+  ballotKeyBits: 2_048,
+  /** Bytes of a blinded ballot and of a signature on one: those of the modulus. Of the key as SubjectPublicKeyInfo at the most. */
+  ballotSignatureBytes: 256,
+  ballotKeyBytesMax: 512,
+} as const;

@@ -1,0 +1,47 @@
+import type {
+  GovernanceChainView,
+  GovernanceChoice,
+  GovernanceCreate,
+  GovernanceDetail,
+  GovernanceGroupsView,
+  GovernanceLogView,
+  GovernancePropose,
+  GovernanceSaidView,
+  GovernanceVerifyView,
+} from '../governance/governance.schema.ts';
+import type { Call } from './cluster-calls.ts';
+
+/** Groups that decide together. They go by id, its beginning (8 or more), or name; so do proposals by id. */
+export interface GovernanceCalls {
+  governance(signal?: AbortSignal): Promise<GovernanceGroupsView>;
+  governanceGroup(group: string, signal?: AbortSignal): Promise<GovernanceDetail>;
+  createGovernance(request: GovernanceCreate): Promise<GovernanceDetail>;
+  inviteToGovernance(group: string, peer: string): Promise<GovernanceDetail>;
+  joinGovernance(group: string): Promise<GovernanceDetail>;
+  leaveGovernance(group: string): Promise<void>;
+  /** Resolves when the group has decided that it is open. */
+  proposeTo(group: string, request: GovernancePropose, signal?: AbortSignal): Promise<GovernanceSaidView>;
+  voteOn(group: string, proposal: string, choice: GovernanceChoice, signal?: AbortSignal): Promise<GovernanceSaidView>;
+  governanceLog(group: string, signal?: AbortSignal): Promise<GovernanceLogView>;
+  verifyGovernance(group: string, signal?: AbortSignal): Promise<GovernanceVerifyView>;
+  /** Blocks as they are stored, from a height on (from 1). */
+  governanceChain(group: string, from: number, signal?: AbortSignal): Promise<GovernanceChainView>;
+}
+
+export function governanceCalls(call: Call): GovernanceCalls {
+  const at = (group: string, rest = ''): string => `/governance/${encodeURIComponent(group)}${rest}`;
+  return {
+    governance: (signal) => call('GET', '/governance', undefined, signal),
+    governanceGroup: (group, signal) => call('GET', at(group), undefined, signal),
+    createGovernance: (request) => call('POST', '/governance', request),
+    inviteToGovernance: (group, peer) => call('POST', at(group, '/members'), { peer }),
+    joinGovernance: (group) => call('POST', at(group, '/join'), {}),
+    leaveGovernance: (group) => call('DELETE', at(group)),
+    proposeTo: (group, request, signal) => call('POST', at(group, '/proposals'), request, signal),
+    voteOn: (group, proposal, choice, signal) =>
+      call('POST', at(group, `/proposals/${encodeURIComponent(proposal)}/votes`), { choice }, signal),
+    governanceLog: (group, signal) => call('GET', at(group, '/log'), undefined, signal),
+    verifyGovernance: (group, signal) => call('POST', at(group, '/verify'), {}, signal),
+    governanceChain: (group, from, signal) => call('GET', at(group, `/blocks?from=${from}`), undefined, signal),
+  };
+}

@@ -1,0 +1,153 @@
+import { callMethod, fromHex, parsePeerId, PeerAiError, type PeerId, toBase64Url } from '@peerai/core-protocol';
+import {
+  type Action,
+  type Choice,
+  decodeStatement,
+  type OpenProposal,
+  type Outcome,
+  policyNames,
+} from '@peerai/ledger/governance';
+import type { PeerErrorCode } from '../errors.ts';
+import { ballotRows, keyRows } from './duties.ts';
+import type { GovernanceDeps } from './governance.ts';
+import type { GovernanceSaidView, GovernanceWish } from './governance.schema.ts';
+import { governanceMethod, plainQuestion } from './governance-protocol.ts';
+import type { GroupDeps, RunningGroup } from './group.ts';
+import { governanceRoomLimits as limits } from './limits.ts';
+
+type ActsDeps = Pick<GovernanceDeps, 'identity' | 'clock' | 'random' | 'network' | 'devices'> & {
+  readonly store: GovernanceDeps['store'];
+  readonly booth: GroupDeps['booth'];
+};
+/** What an owner does in a group, and what becomes of a ballot. */
+export interface Acts {
+  propose(group: RunningGroup, wish: GovernanceWish, signal: AbortSignal): Promise<GovernanceSaidView>;
+  proposeMember(
+    group: RunningGroup,
+    peer: PeerId,
+    name: string,
+    consent: Uint8Array,
+    signal: AbortSignal,
+  ): Promise<void>;
+  vote(group: RunningGroup, proposal: OpenProposal, choice: Choice, signal: AbortSignal): Promise<GovernanceSaidView>;
+  /** Brings a ballot to the chain or hands it on. */
+  post(group: RunningGroup, body: Uint8Array, hops: number, signal: AbortSignal): Promise<void>;
+}
+
+/** How long members decide on somebody who said yes, milliseconds. */
+const memberOpenMs = 259_200_000;
+
+export function createActs(deps: ActsDeps): Acts {
+  const { identity, clock, random, network, devices, store, booth } = deps;
+  const said = (group: RunningGroup, proposal: string, height: number | null): GovernanceSaidView => ({
+    v: 1,
+    group: group.id,
+    proposal,
+    height,
+  });
+  const chance = (outOf: number): number => (random.bytes(1)[0] ?? 0) % outOf;
+  return {
+    async propose(group, wish, signal) {
+      const action = actionOf(devices, identity.peer, wish.action);
+      const keys = wish.secret ? await booth.makeKeys() : undefined;
+      const { title, text, openMs } = wish;
+      const proposal = { title, text, action, openMs, ballotKey: keys?.publicKey };
+      const rows = keyRows(store, group.id);
+      // On disk before anybody may ask: the id is known only once it is decided, so it waits under the key it belongs to.
+      const pending = keys === undefined ? undefined : `new-${toBase64Url(keys.publicKey.slice(-40, -8))}`;
+      if (keys !== undefined && pending !== undefined)
+        await store.commit([rows.put(pending, { privateKey: toBase64Url(keys.privateKey) })]);
+      const outcome = await group.say({ type: 'proposal', proposal }, signal);
+      const on = taken(outcome);
+      if (keys !== undefined && pending !== undefined)
+        await store.commit([rows.remove(pending), rows.put(on, { privateKey: toBase64Url(keys.privateKey) })]);
+      return said(group, on, group.state().proposals.get(on)?.height ?? null);
+    },
+    async proposeMember(group, peer, name, consent, signal) {
+      const action: Action = { type: 'member-add', peer, consent };
+      const proposal = { title: `${name} joins`, text: '', action, openMs: memberOpenMs };
+      taken(await group.say({ type: 'proposal', proposal }, signal));
+    },
+    async vote(group, { id, secret, electors }, choice, signal) {
+      if (!electors.includes(identity.peer)) throw refused('NOT_ELECTOR');
+      if (secret === undefined) {
+        taken(await group.say({ type: 'vote', on: id, choice }, signal));
+        return said(group, id, group.state().height);
+      }
+      const rows = ballotRows(store, group.id);
+      const before = await rows.get(id);
+      // The choice can change until the ballot is cast: only then it is sealed.
+      const row = before ?? { seed: toBase64Url(random.bytes(32)) };
+      await store.commit([rows.put(id, { ...row, choice })]);
+      return said(group, id, null);
+    },
+    async post(group, body, hops, signal) {
+      const { members } = group.state();
+      const others = members.filter((peer) => peer !== identity.peer);
+      // The voter itself always hands it to another first, or its place in the chain would name it.
+      const isMine = hops === 0;
+      const handsOn = isMine || (hops < limits.ballotHopsMax && chance(4) < limits.handOnOf4);
+      if (handsOn && others.length > 0) {
+        const start = chance(others.length);
+        for (const peer of [...others.slice(start), ...others.slice(0, start)]) {
+          const question = {
+            ...plainQuestion,
+            kind: 'ballot' as const,
+            group: fromHex(group.id),
+            ballot: body,
+            hops: hops + 1,
+          };
+          try {
+            await callMethod({ network, clock }, peer, governanceMethod, question, { signal });
+            return;
+          } catch (error) {
+            if (!PeerAiError.is(error) || signal.aborted) throw error;
+          }
+        }
+        if (isMine) throw new PeerAiError('PEER_UNREACHABLE', 'no other member is here to bring this ballot');
+      }
+      const statement = decodeStatement(body);
+      if (statement.said.type !== 'ballot') throw new PeerAiError('INVALID_FORMAT', 'this is no ballot');
+      await group.say(statement.said, signal);
+    },
+  };
+}
+
+const refused = (why: string): PeerAiError<PeerErrorCode> =>
+  new PeerAiError<PeerErrorCode>('VOTE_REFUSED', `the group does not take this: ${why}`, { why });
+
+/** Throws VOTE_REFUSED with the fold's own reason. */
+function taken({ on, refused: why }: Outcome): string {
+  if (why !== undefined || on === undefined) throw refused(why ?? 'INVALID_FORMAT');
+  return on;
+}
+
+function actionOf(devices: GovernanceDeps['devices'], self: PeerId, wish: GovernanceWish['action']): Action {
+  if (wish.type === 'text' || wish.type === 'relays') return wish;
+  if (wish.type === 'checkpoint') return { type: wish.type, name: wish.name, hash: fromHex(wish.sha256) };
+  if (wish.type === 'policy') {
+    const name = policyNames.find((one) => one === wish.name);
+    if (name === undefined)
+      throw new PeerAiError('INVALID_FORMAT', `a policy is one of ${policyNames.join(', ')}`, { name: wish.name });
+    return { type: wish.type, name, value: wish.value };
+  }
+  const peer = peerOf(devices, self, wish.peer);
+  if (wish.type === 'points')
+    return { type: wish.type, to: peer, amountMicro: BigInt(wish.amountMicro), reason: wish.reason };
+  if (wish.type === 'blacklist-add') return { type: wish.type, peer, reason: wish.reason };
+  return { type: wish.type, peer };
+}
+
+/** A device by its name, this peer as `self`, or anybody by a whole peer id: who is refused need not be known here. */
+function peerOf(devices: GovernanceDeps['devices'], self: PeerId, text: string): PeerId {
+  if (text === 'self') return self;
+  try {
+    return devices.find(text).peer;
+  } catch (error) {
+    try {
+      return parsePeerId(text);
+    } catch {
+      throw error;
+    }
+  }
+}

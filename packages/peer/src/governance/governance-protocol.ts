@@ -1,0 +1,52 @@
+import { type Method, type Protocol, wire } from '@peerai/core-protocol';
+import { governanceRoomLimits as limits } from './limits.ts';
+
+const { bytes, message, oneOf, optional, uint32 } = wire;
+
+/** What members say to each other of one group's agreement. */
+export const lineFrame = message({ group: bytes(1), message: bytes(2) });
+
+/** `/peerai/agreement/1`: messages of the agreement of any group both are in, one way; each side opens its own. */
+export const agreementProtocol: Protocol = {
+  id: '/peerai/agreement/1',
+  access: 'granted',
+  framing: 'messages',
+  messageBytesMax: limits.lineMessageBytesMax,
+  channelsPerPeerMax: 2,
+};
+
+const question = message({
+  kind: oneOf(1, ['invite', 'consent', 'ballot']),
+  /** `invite`: how the group began. */
+  genesis: optional(bytes(2)),
+  /** `consent` and `ballot`: which group. */
+  group: optional(bytes(3)),
+  consent: optional(bytes(4)),
+  /** An entry's body of type `ballot`, and how many members had it. */
+  ballot: optional(bytes(5)),
+  hops: optional(uint32(6)),
+});
+const answer = message({ version: uint32(1) });
+export type GovernanceQuestion = ReturnType<typeof question.decode>;
+
+export const plainQuestion = {
+  genesis: undefined,
+  group: undefined,
+  consent: undefined,
+  ballot: undefined,
+  hops: undefined,
+} as const;
+
+/** `/peerai/governance/1`: invitations, the yes to one, and ballots on their way. */
+export const governanceMethod: Method<GovernanceQuestion, { readonly version: number }> = {
+  protocol: {
+    id: '/peerai/governance/1',
+    access: 'granted',
+    framing: 'messages',
+    messageBytesMax: limits.callBytesMax,
+    channelsPerPeerMax: 4,
+  },
+  request: question,
+  response: answer,
+  timeoutMs: limits.callMs,
+};

@@ -1,0 +1,192 @@
+import { z } from 'zod';
+
+const microSchema = z.string().regex(/^\d{1,30}$/u);
+const idSchema = z.string();
+const who = { peerId: z.string(), name: z.string() };
+
+export const actionSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('member-add'), peerId: z.string() }),
+  z.object({ type: z.literal('member-remove'), peerId: z.string() }),
+  z.object({ type: z.literal('policy'), name: z.string(), value: z.number() }),
+  z.object({ type: z.literal('blacklist-add'), peerId: z.string(), reason: z.string() }),
+  z.object({ type: z.literal('blacklist-remove'), peerId: z.string() }),
+  z.object({ type: z.literal('relays'), addresses: z.array(z.string()) }),
+  z.object({ type: z.literal('points'), peerId: z.string(), amountMicro: microSchema, reason: z.string() }),
+  z.object({ type: z.literal('checkpoint'), name: z.string(), sha256: z.string() }),
+  z.object({ type: z.literal('text') }),
+]);
+const tallyShape = {
+  yes: z.number(),
+  no: z.number(),
+  abstain: z.number(),
+  /** Members that may vote, and how many must. */
+  electors: z.number(),
+  quorum: z.number(),
+  /** More than so many percent of yes and no together must be yes. */
+  majorityPercent: z.number(),
+  /** Votes by ballot, that nobody can tie to a member by the chain. */
+  secret: z.boolean(),
+};
+const choiceSchema = z.enum(['yes', 'no', 'abstain']);
+
+export const proposalSchema = z.object({
+  id: idSchema,
+  title: z.string(),
+  text: z.string(),
+  author: z.object(who),
+  action: actionSchema,
+  openedMs: z.number(),
+  closesMs: z.number(),
+  /** Of votes by ballot: asked for before, cast from here on. */
+  castFromMs: z.number().nullable(),
+  ...tallyShape,
+  /** Open votes by name. */
+  votes: z.array(z.object({ ...who, choice: choiceSchema })),
+  /** Members that asked for a ballot, and those that got one. */
+  asked: z.number(),
+  issued: z.number(),
+  /** This peer's own choice, as it said it or is about to. */
+  own: choiceSchema.nullable(),
+});
+export const decisionSchema = z.object({
+  id: idSchema,
+  title: z.string(),
+  author: z.object(who),
+  action: actionSchema,
+  height: z.number(),
+  timeMs: z.number(),
+  /** `void`: wanted, and without effect by then. */
+  result: z.enum(['accepted', 'rejected', 'no-quorum', 'void']),
+  ...tallyShape,
+});
+export const governanceGroupSchema = z.object({
+  id: idSchema,
+  name: z.string(),
+  /** `invited`: this peer has not said yes. `waiting`: it has, and the group has not decided on it. `left`: it is no member any more. */
+  state: z.enum(['invited', 'waiting', 'member', 'left']),
+  invitedBy: z.object(who).nullable(),
+  members: z.array(
+    z.object({
+      ...who,
+      own: z.boolean(),
+      /** A link to it is up. */
+      online: z.boolean(),
+      /** Heard from in this agreement since this peer started. */
+      heard: z.boolean(),
+      /** Proven to have said two things at once. */
+      liar: z.boolean(),
+    }),
+  ),
+  height: z.number(),
+  epoch: z.number(),
+  /** Signatures a block needs. */
+  quorum: z.number(),
+  open: z.number(),
+});
+export const governanceDetailSchema = z.object({
+  v: z.literal(1),
+  group: governanceGroupSchema,
+  timeMs: z.number(),
+  head: z.string(),
+  /** SHA-256 over all that the chain came to: alike on every node at one height. */
+  digest: z.string(),
+  proposals: z.array(proposalSchema),
+  /** Newest first. */
+  decisions: z.array(decisionSchema),
+  policy: z.array(
+    z.object({ name: z.string(), value: z.number(), unit: z.string(), initial: z.number(), about: z.string() }),
+  ),
+  blacklist: z.array(z.object({ ...who, reason: z.string() })),
+  /** The list, and the command that makes this peer use it; nobody changes a peer's settings but its owner. */
+  relays: z.object({ addresses: z.array(z.string()), command: z.string().nullable() }),
+  points: z.array(z.object({ ...who, amountMicro: microSchema })),
+  checkpoints: z.array(z.object({ name: z.string(), sha256: z.string(), height: z.number() })),
+});
+export const governanceGroupsSchema = z.object({ v: z.literal(1), groups: z.array(governanceGroupSchema) });
+export const governanceLogSchema = z.object({
+  v: z.literal(1),
+  /** Newest first. */
+  lines: z.array(
+    z.object({
+      height: z.number(),
+      author: z.object(who),
+      what: z.enum(['proposal', 'vote', 'close', 'ask', 'issue', 'ballot', 'members', 'unreadable']),
+      on: z.string().nullable(),
+      detail: z.string().nullable(),
+      /** Why it changed nothing. */
+      refused: z.string().nullable(),
+    }),
+  ),
+});
+export const governanceVerifySchema = z.object({
+  v: z.literal(1),
+  ok: z.boolean(),
+  blocks: z.number(),
+  signatures: z.number(),
+  head: z.string(),
+  digest: z.string(),
+  /** Whether the digest is that of the state this peer acts on. */
+  matches: z.boolean(),
+  problem: z.string().nullable(),
+});
+/** For who checks the chain itself. */
+export const governanceChainSchema = z.object({
+  v: z.literal(1),
+  /** Base64url. */
+  genesis: z.string(),
+  blocks: z.array(z.string()),
+  /** Of the first block that is not here yet; null when these are all. */
+  next: z.number().nullable(),
+});
+export const governanceSaidSchema = z.object({
+  v: z.literal(1),
+  group: z.string(),
+  proposal: z.string(),
+  /** Height of the block that has it; null of a ballot, which is cast in the second half of the time. */
+  height: z.number().nullable(),
+});
+
+const peerSchema = z.string().min(1).max(128);
+export const governanceCreateSchema = z
+  .object({ name: z.string().trim().min(1).max(64), members: z.array(peerSchema).max(31).default([]) })
+  .strict();
+export const governanceInviteSchema = z.object({ peer: peerSchema }).strict();
+const shortSchema = z.string().max(280).default('');
+export const wishedActionSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('member-remove'), peer: peerSchema }).strict(),
+  z.object({ type: z.literal('policy'), name: z.string().max(64), value: z.number().int() }).strict(),
+  z.object({ type: z.literal('blacklist-add'), peer: peerSchema, reason: shortSchema }).strict(),
+  z.object({ type: z.literal('blacklist-remove'), peer: peerSchema }).strict(),
+  z.object({ type: z.literal('relays'), addresses: z.array(z.string().max(512)).max(16) }).strict(),
+  z.object({ type: z.literal('points'), peer: peerSchema, amountMicro: microSchema, reason: shortSchema }).strict(),
+  z
+    .object({ type: z.literal('checkpoint'), name: z.string().max(64), sha256: z.string().regex(/^[\da-f]{64}$/iu) })
+    .strict(),
+  z.object({ type: z.literal('text') }).strict(),
+]);
+export const governanceProposeSchema = z
+  .object({
+    title: z.string().trim().min(1).max(120),
+    text: z.string().max(4_000).default(''),
+    action: wishedActionSchema,
+    /** How long it is open, milliseconds; three days unless said. */
+    openMs: z.number().int().min(1_000).max(7_776_000_000).default(259_200_000),
+    secret: z.boolean().default(false),
+  })
+  .strict();
+export const governanceVoteSchema = z.object({ choice: choiceSchema }).strict();
+
+export type GovernanceActionView = z.infer<typeof actionSchema>;
+export type GovernanceProposalView = z.infer<typeof proposalSchema>;
+export type GovernanceDecisionView = z.infer<typeof decisionSchema>;
+export type GovernanceGroupView = z.infer<typeof governanceGroupSchema>;
+export type GovernanceGroupsView = z.infer<typeof governanceGroupsSchema>;
+export type GovernanceDetail = z.infer<typeof governanceDetailSchema>;
+export type GovernanceLogView = z.infer<typeof governanceLogSchema>;
+export type GovernanceVerifyView = z.infer<typeof governanceVerifySchema>;
+export type GovernanceChainView = z.infer<typeof governanceChainSchema>;
+export type GovernanceSaidView = z.infer<typeof governanceSaidSchema>;
+export type GovernanceCreate = z.input<typeof governanceCreateSchema>;
+export type GovernancePropose = z.input<typeof governanceProposeSchema>;
+export type GovernanceWish = z.output<typeof governanceProposeSchema>;
+export type GovernanceChoice = z.infer<typeof choiceSchema>;

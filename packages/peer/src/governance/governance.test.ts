@@ -1,0 +1,119 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { type TestPeer, testWorld, type TestWorld } from '../testing/peers.ts';
+import { live, until } from '../testing/steps.ts';
+import { governanceProposeSchema, type GovernancePropose } from './governance.schema.ts';
+
+const started: TestPeer[] = [];
+afterEach(async () => {
+  for (const { peer } of started.splice(0)) await peer.stop();
+});
+/** Its room is loaded: that takes real time, of which the test's clock knows nothing. */
+async function ready(one: TestPeer): Promise<TestPeer> {
+  await one.peer.governance.list();
+  return one;
+}
+/** Peers that are all paired with each other, in a group that all have joined. */
+async function town(count: number) {
+  const world = testWorld();
+  for (let index = 0; index < count; index += 1)
+    started.push(await ready(await world.peer(`p${index}`, { seed: index + 1, engine: index === 0 })));
+  const all = [...started];
+  for (const [index, one] of all.entries()) for (const other of all.slice(index + 1)) await paired(world, one, other);
+  const at = (index: number): TestPeer => {
+    const found = started[index];
+    if (found === undefined) throw new Error('nobody');
+    return found;
+  };
+  return { world, at };
+}
+async function paired(world: TestWorld, one: TestPeer, other: TestPeer) {
+  const { link } = await one.peer.pairing.invite(['chat']);
+  const pending = await world.clock.until(other.peer.pairing.join(link, live()));
+  await world.clock.until(one.peer.pairing.accept(pending.id));
+  await until(world.clock, () => other.peer.peers.list().some(({ peerId }) => peerId === one.identity.peer));
+}
+async function group(count: number) {
+  const { world, at } = await town(count);
+  const members = Array.from({ length: count - 1 }, (_, index) => `p${index + 1}`);
+  const { group: made } = await world.clock.until(at(0).peer.governance.create('village', members));
+  for (let index = 1; index < count; index += 1) {
+    await until(world.clock, async () => (await at(index).peer.governance.list()).groups.length === 1);
+    await world.clock.until(at(index).peer.governance.join('village'));
+  }
+  return { world, at, id: made.id };
+}
+const wish = (more: Partial<GovernancePropose> = {}) =>
+  governanceProposeSchema.parse({ title: 'paint it', action: { type: 'text' }, openMs: 60_000, ...more });
+const propose = async (world: TestWorld, { peer }: TestPeer, more: Partial<GovernancePropose> = {}) =>
+  (await world.clock.until(peer.governance.propose('village', wish(more), live()))).proposal;
+const show = ({ peer }: TestPeer) => peer.governance.show('village');
+const code = (expected: string) => expect.objectContaining({ code: expected });
+const voteAll = async (world: TestWorld, all: readonly TestPeer[], id: string) => {
+  for (const one of all) {
+    await until(world.clock, async () => (await show(one)).proposals.length === 1);
+    await world.clock.until(one.peer.governance.vote('village', id, 'yes', live()));
+  }
+};
+
+describe('a group of devices', () => {
+  test('decides by its members’ votes, and all of them have the same chain and state', async () => {
+    const { world, at } = await group(4);
+    const action = { type: 'policy', name: 'incentives.node_hour_micro', value: 750_000 } as const;
+    const id = await propose(world, at(1), { action });
+    // Three yes of four can't be turned by the fourth: then nobody waits for it.
+    await voteAll(world, [at(0), at(1), at(2)], id);
+    const all = [0, 1, 2, 3].map(at);
+    for (const one of all) await until(world.clock, async () => (await show(one)).decisions.length === 1);
+    const views = await Promise.all(all.map(show));
+    expect(views[0]?.decisions).toMatchObject([{ id, result: 'accepted', yes: 3, electors: 4 }]);
+    expect(new Set(views.map(({ digest }) => digest)).size).toBe(1);
+    expect(at(3).peer.governance.policy()?.['incentives.node_hour_micro']).toBe(750_000);
+    expect(await at(2).peer.governance.verify('village')).toMatchObject({ ok: true, matches: true, problem: null });
+    await expect(world.clock.until(at(0).peer.governance.vote('village', id, 'yes', live()))).rejects.toThrow(
+      code('PROPOSAL_UNKNOWN'),
+    );
+  });
+
+  test('goes on where it stood when a member is killed and comes back, and that one has what it missed', async () => {
+    const { world, at } = await group(4);
+    const store = world.kill(at(3));
+    const id = await propose(world, at(0));
+    await voteAll(world, [at(0), at(1), at(2)], id);
+    await until(world.clock, async () => (await show(at(0))).decisions.length === 1);
+    started[3] = await ready(await world.peer('p3', { seed: 4, store, engine: false }));
+    await until(world.clock, async () => (await show(at(3))).digest === (await show(at(0))).digest);
+    expect((await show(at(3))).decisions).toMatchObject([{ id, result: 'accepted' }]);
+  });
+
+  test('refuses a peer that it put on its blacklist, at every member', async () => {
+    const { world, at } = await group(2);
+    const outsider = await ready(await world.peer('p9', { seed: 9, engine: false }));
+    started.push(outsider);
+    await paired(world, at(1), outsider);
+    const { peer } = outsider.identity;
+    expect(at(1).peer.isBlocked(peer)).toBe(false);
+    const id = await propose(world, at(0), { action: { type: 'blacklist-add', peer, reason: 'forged receipts' } });
+    await voteAll(world, [at(0), at(1)], id);
+    for (const one of [at(0), at(1)]) await until(world.clock, () => one.peer.isBlocked(peer));
+    expect((await show(at(1))).blacklist).toMatchObject([{ peerId: peer, reason: 'forged receipts' }]);
+  });
+
+  test('takes somebody in who said yes, after a vote, and who then decides with it', async () => {
+    const { world, at } = await group(2);
+    const late = await ready(await world.peer('p9', { seed: 9, engine: false }));
+    started.push(late);
+    for (const one of [at(0), at(1)]) await paired(world, one, late);
+    await world.clock.until(at(0).peer.governance.invite('village', 'p9'));
+    await until(world.clock, async () => (await late.peer.governance.list()).groups.length === 1);
+    expect((await late.peer.governance.join('village')).group.state).toBe('waiting');
+    await until(world.clock, async () => (await show(at(0))).proposals.length === 1);
+    const [open] = (await show(at(0))).proposals;
+    expect(open).toMatchObject({ action: { type: 'member-add', peerId: late.identity.peer }, majorityPercent: 66 });
+    await voteAll(world, [at(0), at(1)], open?.id ?? '');
+    await until(world.clock, async () => (await show(late)).group.state === 'member');
+    const id = await propose(world, late, { title: 'hello' });
+    await voteAll(world, [late, at(0)], id);
+    await until(world.clock, async () => (await show(at(1))).decisions.length === 2);
+    expect((await show(at(1))).group).toMatchObject({ epoch: 1, members: [{}, {}, {}] });
+  });
+});

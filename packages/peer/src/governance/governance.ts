@@ -1,0 +1,126 @@
+import {
+  type Clock,
+  type CryptoProvider,
+  type Identity,
+  type Logger,
+  type Network,
+  PeerAiError,
+  type PeerId,
+  type Random,
+  serveMethod,
+  type Store,
+} from '@peerai/core-protocol';
+import type { Policy } from '@peerai/ledger/governance';
+import type { EventHub } from '../events/hub.ts';
+import type { Devices } from '../pairing/devices.ts';
+import { onDemand } from '../store/on-demand.ts';
+import { agreementProtocol, governanceMethod } from './governance-protocol.ts';
+import type {
+  GovernanceChainView,
+  GovernanceChoice,
+  GovernanceDetail,
+  GovernanceGroupsView,
+  GovernanceLogView,
+  GovernanceSaidView,
+  GovernanceVerifyView,
+  GovernanceWish,
+} from './governance.schema.ts';
+import type { GovernanceRoom } from './room.ts';
+
+export interface GovernanceDeps {
+  readonly identity: Identity;
+  readonly clock: Clock;
+  readonly crypto: CryptoProvider;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly store: Store;
+  readonly network: Network;
+  readonly devices: Devices;
+  readonly events: EventHub;
+  readonly nameOf: (peer: PeerId) => string;
+  readonly isOnline: (peer: PeerId) => boolean;
+  /** Relays of this peer's own settings. */
+  readonly relays: readonly string[];
+  readonly stopping: AbortSignal;
+}
+/** Groups of paired devices that decide together, each by a chain of its own. Groups and proposals go by id, a beginning of it (8 or more), or a group's name. */
+export interface Governance {
+  list(): Promise<GovernanceGroupsView>;
+  /** Throws GROUP_UNKNOWN; so do all below. */
+  show(group: string): Promise<GovernanceDetail>;
+  /** A group of this peer and devices, which are invited. Throws DEVICE_UNKNOWN, LIMIT_REACHED, LIMIT_EXCEEDED. */
+  create(name: string, members: readonly string[]): Promise<GovernanceDetail>;
+  /** Asks a device whether it wants to be a member; when it says yes this peer proposes it. Throws DEVICE_UNKNOWN, ALREADY_MEMBER. */
+  invite(group: string, peer: string): Promise<GovernanceDetail>;
+  /** Says yes to an invitation. */
+  join(group: string): Promise<GovernanceDetail>;
+  /** Follows this group no more and forgets it; who is still a member and should not count as one is removed by a vote first. */
+  leave(group: string): Promise<void>;
+  /** Throws VOTE_REFUSED (details name why), NO_DECISION, REFUSED, INVALID_FORMAT, LIMIT_EXCEEDED. */
+  propose(group: string, wish: GovernanceWish, signal: AbortSignal): Promise<GovernanceSaidView>;
+  /** Throws PROPOSAL_UNKNOWN, VOTE_REFUSED, NO_DECISION, REFUSED. */
+  vote(group: string, proposal: string, choice: GovernanceChoice, signal: AbortSignal): Promise<GovernanceSaidView>;
+  log(group: string): Promise<GovernanceLogView>;
+  /** Checks every signature of the chain as it is stored, and does all of it again. */
+  verify(group: string): Promise<GovernanceVerifyView>;
+  /** Blocks as they are stored, from a height on. */
+  chain(group: string, from: number): Promise<GovernanceChainView>;
+  /** What the group decided that this peer has been a member of the longest; undefined where it is in none. */
+  policy(): Policy | undefined;
+  /** On the blacklist of a group this peer is a member of. */
+  isRefused(peer: PeerId): boolean;
+  met(peer: PeerId): void;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** What governs is loaded when somebody does. */
+export function createGovernance(deps: GovernanceDeps): Governance {
+  const held = onDemand(async (): Promise<GovernanceRoom> => {
+    if (deps.stopping.aborted) throw new PeerAiError('ABORTED', 'this peer is stopping');
+    const { openGovernanceRoom } = await import('./room.ts');
+    return openGovernanceRoom(deps);
+  });
+  const room = held.get;
+  const serving: Disposable[] = [];
+  return {
+    list: async () => (await room()).list(),
+    show: async (group) => (await room()).show(group),
+    create: async (name, members) => (await room()).create(name, members),
+    invite: async (group, peer) => (await room()).invite(group, peer),
+    join: async (group) => (await room()).join(group),
+    leave: async (group) => (await room()).leave(group),
+    propose: async (group, wish, signal) => (await room()).propose(group, wish, signal),
+    vote: async (group, proposal, choice, signal) => (await room()).vote(group, proposal, choice, signal),
+    log: async (group) => (await room()).log(group),
+    verify: async (group) => (await room()).verify(group),
+    chain: async (group, from) => (await room()).chain(group, from),
+    policy: () => held.now()?.policy(),
+    isRefused: (peer) => held.now()?.isRefused(peer) ?? false,
+    met: (peer) => held.now()?.met(peer),
+    async start() {
+      const { network, clock } = deps;
+      serving.push(
+        serveMethod(
+          network,
+          governanceMethod,
+          async (question, { peer, signal }) => (await room()).answer(peer, question, signal),
+          {
+            clock,
+          },
+        ),
+        network.answer(agreementProtocol, async (channel) => (await room()).hear(channel)),
+      );
+      if (await isUsed(deps.store)) await room();
+    },
+    async stop() {
+      for (const one of serving.splice(0)) one[Symbol.dispose]();
+      await (await held.settled())?.closed();
+    },
+  };
+}
+
+async function isUsed(store: Store): Promise<boolean> {
+  for await (const _ of store.room('governance').range('group/', 'group0', { limit: 1 })) return true;
+  return false;
+}

@@ -1,0 +1,32 @@
+/** Every bound of groups that govern together, with its unit and its reason. */
+export const governanceRoomLimits = {
+  /** Groups of one peer, count: each holds its state in memory and talks to its members. */
+  groupsMax: 16,
+  /** Messages to one member that wait for its channel, count: the oldest goes, the agreement says it again. */
+  lineWaitingMax: 256,
+  /** One message between members, bytes: the largest of the agreement (`agreementLimits.messageBytesMax`) and its group's id. */
+  lineMessageBytesMax: 262_784,
+  /** How long opening a channel to a member may take, milliseconds. */
+  lineOpenMs: 10_000,
+  /** How long a member that was not reached is left alone, milliseconds: doubles from the first to the last; a hello ends it. */
+  lineRetryMs: 500,
+  lineRetryMsMax: 30_000,
+  /** One question of `/peerai/governance/1`, milliseconds, and bytes: an invitation of 32 members has 1.2 kB. */
+  callMs: 10_000,
+  callBytesMax: 8_192,
+  /** How long the owner's call waits for the group's decision, milliseconds; what was sent may still be decided later. */
+  decideMs: 30_000,
+  /** How often open votes are looked at, milliseconds: deadlines are met to within this. */
+  lookMs: 500,
+  /** How much later each further member does what one is enough for, milliseconds: two rounds of a group whose leader is gone. */
+  turnMs: 5_000,
+  /** A ballot is handed on with three chances of four, and by so many members at the most (Crowds, Reiter and Rubin 1998). */
+  handOnOf4: 3,
+  ballotHopsMax: 8,
+  /** Blocks of one page, count. */
+  blocksPageMax: 64,
+  /** Lines of the log that are kept at hand for people, count; the chain has all. */
+  logKept: 500,
+  /** Blocks that began while a caller waited, count: their outcomes are kept for it. */
+  outcomesKept: 64,
+} as const;

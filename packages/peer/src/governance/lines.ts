@@ -1,0 +1,130 @@
+import {
+  bounded,
+  type Channel,
+  type Clock,
+  fromHex,
+  type Network,
+  PeerAiError,
+  type PeerId,
+  toHex,
+} from '@peerai/core-protocol';
+import type { AgreementLink } from '@peerai/ledger/agreement';
+import { agreementProtocol, lineFrame } from './governance-protocol.ts';
+import { governanceRoomLimits as limits } from './limits.ts';
+
+export interface LinesDeps {
+  readonly network: Pick<Network, 'open' | 'self'>;
+  readonly clock: Clock;
+  /** Ends all of it. */
+  readonly stopping: AbortSignal;
+}
+/**
+ * Channels between members. Direct ones, and no gossip: the agreement must know who said something, one copy of a vote to each of at most 31 others is
+ * little, and a group works where there is no topic, such as over a relay.
+ */
+export interface Lines {
+  link(group: string): AgreementLink;
+  /** A member's channel to this peer, until it ends. */
+  hear(channel: Channel): Promise<void>;
+  /** It is here: what waits goes now. */
+  met(peer: PeerId): void;
+}
+
+interface Line {
+  readonly waiting: Uint8Array[];
+  isOpen: boolean;
+  failures: number;
+  retryAtMs: number;
+}
+type Handler = (from: PeerId, bytes: Uint8Array) => void;
+
+export function createLines({ network, clock, stopping }: LinesDeps): Lines {
+  const lines = new Map<PeerId, Line>();
+  const handlers = new Map<string, Set<Handler>>();
+  const lineTo = (peer: PeerId): Line => {
+    const known = lines.get(peer);
+    if (known !== undefined) return known;
+    const line = { waiting: [], isOpen: false, failures: 0, retryAtMs: 0 };
+    lines.set(peer, line);
+    return line;
+  };
+  /** Sends all that waits, over one channel that stays for what comes next. */
+  const pump = async (peer: PeerId, line: Line): Promise<void> => {
+    if (line.isOpen || stopping.aborted || clock.elapsedMs() < line.retryAtMs) return;
+    line.isOpen = true;
+    let channel: Channel | undefined;
+    try {
+      channel = await bounded(clock, limits.lineOpenMs, stopping, (signal) =>
+        network.open(peer, agreementProtocol, { signal }),
+      );
+      line.failures = 0;
+      await sendAll(channel, line, stopping);
+    } catch (error) {
+      if (!PeerAiError.is(error)) throw error;
+      line.waiting.length = 0;
+      line.failures += 1;
+      line.retryAtMs =
+        clock.elapsedMs() + Math.min(limits.lineRetryMsMax, limits.lineRetryMs * 2 ** (line.failures - 1));
+    } finally {
+      line.isOpen = false;
+      await channel?.close().catch(() => undefined);
+    }
+  };
+  const wakes = new WeakMap<Line, () => void>();
+  const sendAll = async (channel: Channel, line: Line, signal: AbortSignal): Promise<void> => {
+    for (;;) {
+      if (channel.signal.aborted || signal.aborted) return;
+      const next = line.waiting.shift();
+      if (next !== undefined) await channel.send(next);
+      else await nextOf(line, [channel.signal, signal]);
+    }
+  };
+  const nextOf = (line: Line, signals: readonly AbortSignal[]): Promise<void> =>
+    new Promise<void>((resolve) => {
+      const done = (): void => {
+        wakes.delete(line);
+        for (const signal of signals) signal.removeEventListener('abort', done);
+        resolve();
+      };
+      wakes.set(line, done);
+      for (const signal of signals) signal.addEventListener('abort', done, { once: true });
+    });
+  const push = (peer: PeerId, bytes: Uint8Array): void => {
+    if (peer === network.self) return;
+    const line = lineTo(peer);
+    line.waiting.push(bytes);
+    if (line.waiting.length > limits.lineWaitingMax) line.waiting.shift();
+    wakes.get(line)?.();
+    void pump(peer, line).catch(() => undefined);
+  };
+  return {
+    link(group) {
+      const framed = (bytes: Uint8Array): Uint8Array => lineFrame.encode({ group: fromHex(group), message: bytes });
+      return {
+        broadcast(to, bytes) {
+          const one = framed(bytes);
+          for (const peer of to) push(peer, one);
+        },
+        send: (to, bytes) => push(to, framed(bytes)),
+        receive(handler) {
+          const all = handlers.get(group) ?? new Set();
+          handlers.set(group, all.add(handler));
+          return () => all.delete(handler);
+        },
+      };
+    },
+    async hear(channel) {
+      for await (const bytes of channel) {
+        const { group, message } = lineFrame.decode(bytes);
+        for (const handler of handlers.get(toHex(group)) ?? []) handler(channel.link.peer, message);
+      }
+    },
+    met(peer) {
+      const line = lines.get(peer);
+      if (line === undefined) return;
+      line.failures = 0;
+      line.retryAtMs = 0;
+      if (line.waiting.length > 0) void pump(peer, line).catch(() => undefined);
+    },
+  };
+}

@@ -1,0 +1,265 @@
+import {
+  callMethod,
+  type Channel,
+  fromBase64Url,
+  fromHex,
+  PeerAiError,
+  type PeerId,
+  toBase64Url,
+  toHex,
+} from '@peerai/core-protocol';
+import { decodeGenesis, encodeGenesis, groupIdOf } from '@peerai/ledger/agreement';
+import {
+  createBallotBooth,
+  type GovernanceState,
+  isConsent,
+  type OpenProposal,
+  type Policy,
+  signConsent,
+} from '@peerai/ledger/governance';
+import type { PeerErrorCode } from '../errors.ts';
+import { createMutex } from '../store/mutex.ts';
+import { records } from '../store/records.ts';
+import { createActs } from './acts.ts';
+import { createDuties } from './duties.ts';
+import type { Governance, GovernanceDeps } from './governance.ts';
+import { governanceMethod, type GovernanceQuestion, plainQuestion } from './governance-protocol.ts';
+import { type RunningGroup, runGroup } from './group.ts';
+import { governanceRoomLimits as limits } from './limits.ts';
+import { createLines } from './lines.ts';
+import type { GroupRow } from './rows.ts';
+import { chainOf, detailOf, summaryOf, verifyGroup } from './show.ts';
+import { logView } from './views.ts';
+
+export interface GovernanceRoom extends Omit<Governance, 'start' | 'stop' | 'policy'> {
+  policy(): Policy | undefined;
+  answer(peer: PeerId, question: GovernanceQuestion, signal: AbortSignal): Promise<{ readonly version: number }>;
+  hear(channel: Channel): Promise<void>;
+  closed(): Promise<void>;
+}
+
+/** The groups of this peer. Throws LEDGER_DAMAGED for a chain whose rows are damaged, and what the store throws. */
+export async function openGovernanceRoom(deps: GovernanceDeps): Promise<GovernanceRoom> {
+  const { identity, clock, crypto, random, network, devices, events, stopping } = deps;
+  const store = deps.store.room('governance');
+  const rows = records<GroupRow>(store, 'group');
+  const booth = createBallotBooth();
+  const known = new Map<string, GroupRow>();
+  const running = new Map<string, RunningGroup>();
+  const lines = createLines({ network, clock, stopping });
+  const mutex = createMutex();
+  const acts = createActs({ ...deps, store, booth });
+  const duties = createDuties(
+    { ...deps, store, booth, post: (group, body, signal) => acts.post(group, body, 0, signal) },
+    stopping,
+  );
+
+  const told = (group: string): void => events.emit({ type: 'governance-changed', groupId: group });
+  const keep = async (id: string, row: GroupRow): Promise<void> => {
+    await store.commit([rows.put(id, row)]);
+    known.set(id, row);
+    told(id);
+  };
+  const changed = (id: string, after: GovernanceState, before: GovernanceState): void => {
+    told(id);
+    const group = running.get(id);
+    if (group !== undefined) duties.look(group);
+    if (!after.members.includes(identity.peer)) return;
+    for (const peer of after.blacklist.keys())
+      if (!before.blacklist.has(peer)) void network.disconnect(peer).catch(() => undefined);
+  };
+  const run = async (id: string, row: GroupRow): Promise<RunningGroup> => {
+    const group = await runGroup({ ...deps, booth, link: (one) => lines.link(one), changed }, row.genesis);
+    running.set(id, group);
+    duties.look(group);
+    return group;
+  };
+  for await (const [id, row] of rows.all()) {
+    known.set(id, row);
+    if (row.state === 'joined') await run(id, row);
+  }
+
+  /** Tells everybody who is here and was not told yet. */
+  const deliver = (id: string): void => {
+    for (const peer of known.get(id)?.invite ?? [])
+      if (deps.isOnline(peer as PeerId)) void invitation(id, peer as PeerId).catch(() => undefined);
+    void consent(id).catch(() => undefined);
+  };
+  const ask = (peer: PeerId, question: Partial<GovernanceQuestion> & Pick<GovernanceQuestion, 'kind'>) =>
+    callMethod({ network, clock }, peer, governanceMethod, { ...plainQuestion, ...question }, { signal: stopping });
+  const invitation = async (id: string, peer: PeerId): Promise<void> => {
+    const row = known.get(id);
+    if (row === undefined) return;
+    await ask(peer, { kind: 'invite', genesis: fromBase64Url(row.genesis) });
+    await mutex(async () => {
+      const now = known.get(id);
+      if (now !== undefined) await keep(id, { ...now, invite: now.invite.filter((one) => one !== peer) });
+    });
+  };
+  const consent = async (id: string): Promise<void> => {
+    const { from, owesConsent } = known.get(id) ?? {};
+    if (owesConsent !== true || from === undefined) return;
+    await ask(from as PeerId, { kind: 'consent', group: fromHex(id), consent: signConsent(identity, id) });
+    await mutex(async () => {
+      const { owesConsent: _, ...now } = known.get(id) ?? {};
+      if ('genesis' in now) await keep(id, now);
+    });
+  };
+  const idOf = (text: string): string => {
+    const isMeant = ([id, row]: [string, GroupRow]): boolean =>
+      id === text || (text.length >= 8 && id.startsWith(text)) || nameOf(row) === text;
+    const [found, ...others] = [...known].filter(isMeant);
+    if (found !== undefined && others.length === 0) return found[0];
+    const what = found === undefined ? 'no group here' : 'more than one group';
+    throw new PeerAiError('GROUP_UNKNOWN', `${what} goes by "${text}"; peerai gov ls has their ids`);
+  };
+  const groupOf = (text: string): RunningGroup => {
+    const group = running.get(idOf(text));
+    if (group !== undefined) return group;
+    throw new PeerAiError<PeerErrorCode>('NOT_JOINED', `say yes first: peerai gov join ${text}`);
+  };
+  const proposalOf = (group: RunningGroup, text: string): OpenProposal => {
+    const found = [...group.state().proposals.values()].filter(
+      ({ id }) => id === text || (text.length >= 8 && id.startsWith(text)),
+    );
+    if (found.length === 1 && found[0] !== undefined) return found[0];
+    const isOver = group.state().decisions.some(({ id }) => text.length >= 8 && id.startsWith(text));
+    const why = isOver ? 'is decided already' : 'is no open proposal of this group';
+    throw new PeerAiError<PeerErrorCode>('PROPOSAL_UNKNOWN', `"${text}" ${why}; peerai gov show has them`);
+  };
+  const facts = { ...deps, store, known, running };
+  const show = (id: string) => detailOf(facts, id);
+
+  // Deadlines come whether or not somebody says something.
+  const looking = (async () => {
+    while (!stopping.aborted) {
+      await clock.sleep(limits.lookMs, stopping).catch(() => undefined);
+      for (const group of running.values()) duties.look(group);
+    }
+  })();
+
+  return {
+    list: async () => ({ v: 1, groups: [...known.keys()].map((id) => summaryOf(facts, id)) }),
+    show: async (text) => show(idOf(text)),
+    create: (name, wished) =>
+      mutex(async () => {
+        refuseTooMany(known.size);
+        const others = wished.map((text) => devices.find(text).peer);
+        const members = [...new Set([identity.peer, ...others])];
+        const bytes = encodeGenesis({ version: 1, name, members, nonce: random.bytes(16) });
+        const genesis = decodeGenesis(bytes);
+        const id = toHex(groupIdOf(crypto, genesis));
+        const invite = members.filter((peer) => peer !== identity.peer);
+        const row: GroupRow = { genesis: toBase64Url(bytes), state: 'joined', invite, sinceMs: clock.nowMs() };
+        await keep(id, row);
+        await run(id, row);
+        deliver(id);
+        return show(id);
+      }),
+    invite: (text, wished) =>
+      mutex(async () => {
+        const group = groupOf(text);
+        const { peer } = devices.find(wished);
+        const row = known.get(group.id);
+        const isFirst = group.genesis.members.includes(peer);
+        if (group.state().members.includes(peer) && !isFirst)
+          throw new PeerAiError('ALREADY_MEMBER', 'this device is a member already');
+        if (row !== undefined) await keep(group.id, { ...row, invite: [...new Set([...row.invite, peer])] });
+        deliver(group.id);
+        return show(group.id);
+      }),
+    join: (text) =>
+      mutex(async () => {
+        const id = idOf(text);
+        const row = known.get(id);
+        if (row === undefined || row.state === 'joined') return show(id);
+        const isFirst = decodeGenesis(fromBase64Url(row.genesis)).members.includes(identity.peer);
+        const joined: GroupRow = { ...row, state: 'joined', ...(isFirst ? {} : { owesConsent: true }) };
+        await keep(id, joined);
+        await run(id, joined);
+        void consent(id).catch(() => undefined);
+        return show(id);
+      }),
+    leave: (text) =>
+      mutex(async () => {
+        const id = idOf(text);
+        await running.get(id)?.stop();
+        running.delete(id);
+        await store.commit([rows.remove(id)]);
+        known.delete(id);
+        told(id);
+      }),
+    propose: (text, wish, signal) => acts.propose(groupOf(text), wish, signal),
+    async vote(text, proposal, choice, signal) {
+      const group = groupOf(text);
+      const said = await acts.vote(group, proposalOf(group, proposal), choice, signal);
+      duties.look(group);
+      return said;
+    },
+    log: async (text) => logView(groupOf(text).log(), deps.nameOf),
+    verify: async (text) => verifyGroup(facts, groupOf(text)),
+    chain: async (text, from) => chainOf(groupOf(text), known, from),
+    policy: () => eldest(known, running)?.state().policy,
+    isRefused: (peer) =>
+      [...running.values()].some(
+        (group) => group.state().blacklist.has(peer) && group.state().members.includes(identity.peer),
+      ),
+    met(peer) {
+      lines.met(peer);
+      for (const id of known.keys()) deliver(id);
+    },
+    async answer(peer, question, signal) {
+      const { kind } = question;
+      if (kind === 'invite') await mutex(() => invited(peer, question.genesis));
+      else await heard(peer, question, signal);
+      return { version: 1 };
+    },
+    hear: (channel) => lines.hear(channel),
+    async closed() {
+      await Promise.all([looking, ...[...running.values()].map((group) => group.stop())]);
+    },
+  };
+
+  async function invited(from: PeerId, bytes: Uint8Array | undefined): Promise<void> {
+    const genesis = decodeGenesis(bytes ?? new Uint8Array());
+    const id = toHex(groupIdOf(crypto, genesis));
+    if (known.has(id)) return;
+    refuseTooMany(known.size);
+    const encoded = toBase64Url(encodeGenesis(genesis));
+    await keep(id, { genesis: encoded, state: 'invited', from, invite: [], sinceMs: clock.nowMs() });
+  }
+  async function heard(peer: PeerId, question: GovernanceQuestion, signal: AbortSignal): Promise<void> {
+    const group = running.get(toHex(question.group ?? new Uint8Array()));
+    if (group === undefined) throw new PeerAiError('GROUP_UNKNOWN', 'this peer is in no such group');
+    if (question.kind === 'ballot') {
+      if (!group.state().members.includes(peer)) throw new PeerAiError('REFUSED', 'only members bring ballots');
+      // Whoever waits for the answer would learn how far it went.
+      void acts
+        .post(group, question.ballot ?? new Uint8Array(), Math.max(1, question.hops ?? 1), stopping)
+        .catch(() => undefined);
+      return;
+    }
+    const word = question.consent ?? new Uint8Array();
+    if (!isConsent(crypto, group.id, peer, word))
+      throw new PeerAiError('INVALID_SIGNATURE', 'this is no consent of yours');
+    const open = [...group.state().proposals.values()].map(({ action }) => action);
+    const isUnderWay = open.some((action) => action.type === 'member-add' && action.peer === peer);
+    if (isUnderWay || group.state().members.includes(peer)) return;
+    await acts.proposeMember(group, peer, deps.nameOf(peer), word, signal);
+  }
+}
+
+const nameOf = ({ genesis }: GroupRow): string => decodeGenesis(fromBase64Url(genesis)).name;
+
+function refuseTooMany(count: number): void {
+  if (count >= limits.groupsMax)
+    throw new PeerAiError('LIMIT_REACHED', `${count} groups are kept here; leave one first`);
+}
+
+function eldest(
+  known: ReadonlyMap<string, GroupRow>,
+  running: ReadonlyMap<string, RunningGroup>,
+): RunningGroup | undefined {
+  const all = [...running.values()].filter((group) => group.status().isMember);
+  return all.toSorted((a, b) => (known.get(a.id)?.sinceMs ?? 0) - (known.get(b.id)?.sinceMs ?? 0))[0];
+}

@@ -1,0 +1,127 @@
+import { type PeerId, toHex } from '@peerai/core-protocol';
+import {
+  type Action,
+  castFromMs,
+  type Decision,
+  type GovernanceState,
+  type OpenProposal,
+  policyKeys,
+  policyNames,
+  quorumOf,
+  tallyOf,
+} from '@peerai/ledger/governance';
+import type { LogLine } from './group.ts';
+import type {
+  GovernanceActionView,
+  GovernanceChoice,
+  GovernanceDecisionView,
+  GovernanceDetail,
+  GovernanceLogView,
+  GovernanceProposalView,
+} from './governance.schema.ts';
+
+type NameOf = (peer: PeerId) => string;
+export const whoOf = (peer: PeerId, nameOf: NameOf) => ({ peerId: peer, name: nameOf(peer) });
+
+export function actionView(action: Action): GovernanceActionView {
+  if (action.type === 'member-add') return { type: action.type, peerId: action.peer };
+  if (action.type === 'checkpoint') return { type: action.type, name: action.name, sha256: toHex(action.hash) };
+  if (action.type === 'relays') return { type: action.type, addresses: [...action.addresses] };
+  if (action.type === 'points')
+    return { type: action.type, peerId: action.to, amountMicro: `${action.amountMicro}`, reason: action.reason };
+  if (action.type === 'policy' || action.type === 'text') return action;
+  const { peer, ...rest } = action;
+  return { ...rest, peerId: peer };
+}
+
+export function proposalView(
+  proposal: OpenProposal,
+  own: GovernanceChoice | null,
+  nameOf: NameOf,
+): GovernanceProposalView {
+  const { id, title, text, author, action, openedMs, closesMs, electors, votes, secret, majorityPercent } = proposal;
+  const asked = [...(secret?.asked.values() ?? [])];
+  return {
+    id,
+    title,
+    text,
+    author: whoOf(author, nameOf),
+    action: actionView(action),
+    openedMs,
+    closesMs,
+    castFromMs: secret === undefined ? null : castFromMs(proposal),
+    ...tallyOf(proposal),
+    electors: electors.length,
+    quorum: quorumOf(proposal, electors.length),
+    majorityPercent,
+    secret: secret !== undefined,
+    votes: [...votes].map(([peer, choice]) => ({ ...whoOf(peer, nameOf), choice })),
+    asked: asked.length,
+    issued: asked.filter(({ signature }) => signature !== undefined).length,
+    own,
+  };
+}
+
+export function decisionView(decision: Decision, nameOf: NameOf): GovernanceDecisionView {
+  const { id, title, author, action, height, timeMs, result, yes, no, abstain, electors, majorityPercent } = decision;
+  return {
+    id,
+    title,
+    author: whoOf(author, nameOf),
+    action: actionView(action),
+    height,
+    timeMs,
+    result,
+    yes,
+    no,
+    abstain,
+    electors,
+    quorum: quorumOf(decision, electors),
+    majorityPercent,
+    secret: decision.isSecret,
+  };
+}
+
+/** What the chain came to, beside members and votes. */
+export function resultsView(
+  state: GovernanceState,
+  ownRelays: readonly string[],
+  nameOf: NameOf,
+): Pick<GovernanceDetail, 'policy' | 'blacklist' | 'relays' | 'points' | 'checkpoints'> {
+  const { relays: addresses } = state;
+  const isInUse = addresses.every((address) => ownRelays.includes(address));
+  return {
+    policy: policyNames.map((name) => {
+      const { unit, initial, about } = policyKeys[name];
+      return { name, value: state.policy[name], unit, initial, about };
+    }),
+    blacklist: [...state.blacklist].map(([peer, { reason }]) => ({ ...whoOf(peer, nameOf), reason })),
+    relays: {
+      addresses: [...addresses],
+      command: isInUse ? null : `peerai config set network.relays '${JSON.stringify(addresses)}'`,
+    },
+    points: [...state.points].map(([peer, amount]) => ({ ...whoOf(peer, nameOf), amountMicro: `${amount}` })),
+    checkpoints: state.checkpoints.map(({ name, hash, height }) => ({ name, sha256: hash, height })),
+  };
+}
+
+export const logView = (lines: readonly LogLine[], nameOf: NameOf): GovernanceLogView => ({
+  v: 1,
+  lines: lines.toReversed().map(({ height, author, said, on, refused, isEpoch }) => ({
+    height,
+    author: whoOf(author, nameOf),
+    what: isEpoch ? 'members' : (said?.type ?? 'unreadable'),
+    on: on ?? null,
+    detail:
+      said?.type === 'proposal'
+        ? said.proposal.title
+        : said?.type === 'vote'
+          ? said.choice
+          : said?.type === 'ballot'
+            ? said.ballot.choice
+            : said?.type === 'issue'
+              ? nameOf(said.member)
+              : null,
+    refused: refused ?? null,
+  })),
+});
