@@ -1,6 +1,6 @@
 import { languageModelLayout, type LanguageModelSizes } from '../models/language-model.ts';
 import { checkLength } from '../train/layout.ts';
-import { byteTokens, languageModelGguf } from './language-model-gguf.ts';
+import { byteTokens, type GgufWeights, languageModelGguf } from './language-model-gguf.ts';
 
 interface TrainedLanguageModel {
   readonly sizes: LanguageModelSizes;
@@ -14,9 +14,14 @@ const neverByte = 0xff;
  * A model whose 256 tokens are the bytes as GGUF: the three marks that llama.cpp wants before them are written in with the row and the column of the byte
  * 0xFF, so that they are as unlikely as it. Log-probabilities of bytes change by as little as three such tokens have. Throws SHAPE_MISMATCH.
  */
-export function byteModelGguf(sizes: LanguageModelSizes, weights: Float32Array, name: string): Uint8Array {
+export function byteModelGguf(
+  sizes: LanguageModelSizes,
+  weights: Float32Array,
+  name: string,
+  stored: GgufWeights = 'float32',
+): Uint8Array {
   const marked = withMarks(sizes, weights);
-  return languageModelGguf(marked.sizes, marked.weights, { name, tokens: byteTokens() });
+  return languageModelGguf(marked.sizes, marked.weights, { name, tokens: byteTokens(), weights: stored });
 }
 
 /** The same model with three tokens before its bytes. */

@@ -16,6 +16,8 @@ export interface GgufTensor {
   /** Innermost size first, as GGUF has it: a row-major [rows, columns] is [columns, rows]. */
   readonly sizes: readonly number[];
   readonly data: Float32Array;
+  /** The data in blocks of Q8_0, which are written in its place. */
+  readonly q8?: Uint8Array | undefined;
 }
 
 export interface GgufFile {
@@ -26,9 +28,10 @@ export interface GgufFile {
 const version = 3;
 const alignment = 32;
 const valueTypes = { uint32: 4, int32: 5, float32: 6, boolean: 7, string: 8, array: 9 } as const;
-const float32Tensor = 0;
+/** ggml's numbers of tensor types. */
+const tensorTypes = { float32: 0, q8: 8 } as const;
 
-/** The bytes of a GGUF file with float32 tensors. */
+/** The bytes of a GGUF file with tensors in float32 or Q8_0. */
 export function encodeGguf({ metadata, tensors }: GgufFile): Uint8Array {
   const header = new ByteWriter();
   header.bytes(new TextEncoder().encode('GGUF'));
@@ -40,20 +43,21 @@ export function encodeGguf({ metadata, tensors }: GgufFile): Uint8Array {
     writeValue(header, value);
   }
   let offset = 0;
-  for (const { name, sizes, data } of tensors) {
+  for (const { name, sizes, data, q8 } of tensors) {
     header.string(name);
     header.uint32(sizes.length);
     for (const size of sizes) header.uint64(size);
-    header.uint32(float32Tensor);
+    header.uint32(q8 === undefined ? tensorTypes.float32 : tensorTypes.q8);
     header.uint64(offset);
-    offset += aligned(data.byteLength);
+    offset += aligned((q8 ?? data).byteLength);
   }
   const file = new Uint8Array(aligned(header.length) + offset);
   file.set(header.finish());
   let place = aligned(header.length);
-  for (const { data } of tensors) {
-    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), place);
-    place += aligned(data.byteLength);
+  for (const { data, q8 } of tensors) {
+    const written = q8 ?? data;
+    file.set(new Uint8Array(written.buffer, written.byteOffset, written.byteLength), place);
+    place += aligned(written.byteLength);
   }
   return file;
 }

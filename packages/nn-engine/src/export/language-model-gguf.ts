@@ -4,6 +4,7 @@ import type { NnErrorCode } from '../errors.ts';
 import { languageModelLayout, type LanguageModelSizes } from '../models/language-model.ts';
 import { checkLength } from '../train/layout.ts';
 import { encodeGguf, type GgufTensor, type GgufValue } from './gguf.ts';
+import { q8Blocks } from './q8.ts';
 
 /** One entry of a vocabulary, in SentencePiece's manner; a space inside a text is written as U+2581 in the file. */
 export interface GgufToken {
@@ -19,7 +20,13 @@ export interface GgufOptions {
   /** Ids of the tokens that begin and end a text. Default: those of `byteTokens()`, 1 and 2. */
   readonly begin?: number;
   readonly end?: number;
+  /**
+   * `q8`: matrices in Q8_0, a quarter of the size, where 32 divides the rows; the norms stay float32. Log-probabilities then differ by rounding: 0.02 nats on
+   * average and 0.1 at the most in the test. Default `float32`.
+   */
+  readonly weights?: GgufWeights;
 }
+export type GgufWeights = 'float32' | 'q8';
 
 /** llama.cpp's numbers of token kinds (llama.h, llama_token_type). */
 const tokenKinds = { normal: 1, unknown: 2, control: 3, byte: 6 } as const;
@@ -46,7 +53,7 @@ export function byteTokens(): readonly GgufToken[] {
 }
 
 /**
- * The language model as a GGUF file of architecture `llama`, float32, for llama.cpp, Ollama and what is built on them.
+ * The language model as a GGUF file of architecture `llama`, float32 or Q8_0, for llama.cpp, Ollama and what is built on them.
  *
  * @param weights - flat, as `languageModelLayout`. Throws SHAPE_MISMATCH when their number differs, INVALID_OPTION when the tokens do not fit the vocabulary.
  */
@@ -64,17 +71,27 @@ export function languageModelGguf(sizes: LanguageModelSizes, weights: Float32Arr
     );
   }
   return encodeGguf({
-    metadata: { ...architecture(sizes, options.name), ...tokenizer(options) },
-    tensors: tensorsOf(sizes, weights),
+    metadata: { ...architecture(sizes, options), ...tokenizer(options) },
+    tensors: options.weights === 'q8' ? tensorsOf(sizes, weights).map(inQ8) : tensorsOf(sizes, weights),
   });
 }
 
-function architecture(sizes: LanguageModelSizes, name: string): Readonly<Record<string, GgufValue>> {
+const inQ8 = (tensor: GgufTensor): GgufTensor =>
+  tensor.sizes.length === 1 ? tensor : { ...tensor, q8: q8Blocks(tensor.data, tensor.sizes[0] ?? 0) };
+
+/** llama.cpp's numbers of what most tensors are (llama.h, llama_ftype). */
+const fileTypes = { float32: 0, q8: 7 } as const;
+
+function architecture(
+  sizes: LanguageModelSizes,
+  { name, weights = 'float32' }: GgufOptions,
+): Readonly<Record<string, GgufValue>> {
   const headWidth = sizes.width / sizes.heads;
   return {
     'general.architecture': 'llama',
     'general.name': name,
-    'general.file_type': { uint32: 0 },
+    'general.file_type': { uint32: fileTypes[weights] },
+    ...(weights === 'q8' ? { 'general.quantization_version': { uint32: 2 } } : {}),
     'llama.context_length': { uint32: sizes.context },
     'llama.embedding_length': { uint32: sizes.width },
     'llama.block_count': { uint32: sizes.layers },

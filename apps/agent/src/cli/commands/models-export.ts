@@ -5,7 +5,7 @@ import { command } from '../command.ts';
 import { sizeText } from '../open-file.ts';
 import type { Output } from '../output.ts';
 
-const formats: readonly ExportFormat[] = ['onnx', 'gguf', 'tokenizer'];
+const formats: readonly ExportFormat[] = ['onnx', 'gguf', 'gguf-q8', 'tokenizer'];
 
 /** A model's weights as a file; an interruption leaves none. */
 export const exportModel = command(
@@ -15,8 +15,9 @@ export const exportModel = command(
     model: { type: 'positional', required: true, description: 'Its name, or that of the run that trained it' },
     format: {
       type: 'string',
-      valueHint: 'onnx|gguf|tokenizer',
-      description: 'For any ONNX tool, for llama.cpp and Ollama, or the tokenizer.json of a language model; onnx',
+      valueHint: 'onnx|gguf|gguf-q8|tokenizer',
+      description:
+        'For any ONNX tool, for llama.cpp and Ollama (whole or in eight bits), or the tokenizer.json of a language model; onnx',
     },
     out: { type: 'string', valueHint: 'FILE', required: true, description: 'Where to' },
   } as const,

@@ -16,10 +16,10 @@ export async function importedFile(
     return { name: `${name}.onnx`, bytes, content: piecesOf(shelf, fileOf(sha256), bytes) };
   }
   const tokenizer = embedding?.tokenizer;
-  if (format === 'gguf' || tokenizer === undefined)
+  if (format !== 'tokenizer' || tokenizer === undefined)
     throw new PeerAiError(
       'UNSUPPORTED',
-      format === 'gguf' ? `${name} was imported as ONNX, and is given as ONNX only` : `${name} has no tokenizer`,
+      format !== 'tokenizer' ? `${name} was imported as ONNX, and is given as ONNX only` : `${name} has no tokenizer`,
     );
   await check(shelf, tokenizerOf(tokenizer), tokenizer);
   const file = await shelf.read(tokenizerOf(tokenizer), 0, limits.tokenizerBytesMax);

@@ -91,7 +91,8 @@ export function openOwnRoom(deps: OwnModelsDeps): OwnRoom {
 function exported(source: LanguageSource, format: ExportFormat): ExportedModel {
   const { name, sizes, weights } = source;
   if (format === 'tokenizer') return fileOf(`${name}.tokenizer.json`, source.tokenizer());
-  if (format === 'gguf') return fileOf(`${name}.gguf`, source.gguf());
+  if (format === 'gguf') return fileOf(`${name}.gguf`, source.gguf('float32'));
+  if (format === 'gguf-q8') return fileOf(`${name}.q8_0.gguf`, source.gguf('q8'));
   return fileOf(`${name}.onnx`, languageModelOnnx(sizes, weights));
 }
 

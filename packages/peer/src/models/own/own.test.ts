@@ -48,7 +48,10 @@ describe('what this peer has the weights of', { timeout: 60_000 }, () => {
       said += String.fromCodePoint(last.indexOf(Math.max(...last)));
     }
     expect(said).toBe(`the quick${text}`);
-    expect(fromUtf8((await exported(host, 'my-fox', 'gguf')).bytes.subarray(0, 4))).toBe('GGUF');
+    const gguf = await exported(host, 'my-fox', 'gguf');
+    expect(fromUtf8(gguf.bytes.subarray(0, 4))).toBe('GGUF');
+    const small = await exported(host, 'my-fox', 'gguf-q8');
+    expect([small.name, small.bytes.length < gguf.bytes.length / 2]).toEqual(['my-fox.q8_0.gguf', true]);
     const tokenizer = JSON.parse(fromUtf8((await exported(host, 'my-fox', 'tokenizer')).bytes)) as {
       readonly model: { readonly vocab: object };
     };

@@ -1,6 +1,6 @@
 import { PeerAiError } from '@peerai/core-protocol';
 import { languageModelLayout, type LanguageModelSizes } from '@peerai/nn-engine';
-import { byteModelGguf, nanoDecoderGguf } from '@peerai/nn-engine/export';
+import { byteModelGguf, type GgufWeights, nanoDecoderGguf } from '@peerai/nn-engine/export';
 import {
   byteCodec,
   byteTokenizerJson,
@@ -24,7 +24,7 @@ export interface LanguageSource {
   readonly weights: Float32Array;
   readonly codec: TokenCodec;
   readonly tokenizer: () => Uint8Array;
-  readonly gguf: () => Uint8Array;
+  readonly gguf: (weights: GgufWeights) => Uint8Array;
   /** Of the shipped guide, which listens before it recites. */
   readonly guide?: NanoModelFile;
 }
@@ -51,7 +51,7 @@ export async function sourceOfRun(
     weights,
     codec: byteCodec,
     tokenizer: byteTokenizerJson,
-    gguf: () => byteModelGguf(sizes, weights, run.name),
+    gguf: (stored) => byteModelGguf(sizes, weights, run.name, stored),
   };
 }
 
@@ -67,7 +67,7 @@ export function sourceOfNano(bytes: Uint8Array): LanguageSource {
     weights,
     codec: nanoCodec(vocabulary),
     tokenizer: () => nanoTokenizerJson(vocabulary),
-    gguf: () => nanoDecoderGguf(sizes, weights, 'nano'),
+    gguf: (stored) => nanoDecoderGguf(sizes, weights, 'nano', stored),
     guide,
   };
 }
