@@ -107,20 +107,24 @@ describe('four members', () => {
 });
 
 describe('a member', () => {
-  test('that was away gets more blocks than one answer holds, each checked, and then takes part', async () => {
-    const { members, until, group, clock } = await started(4);
-    const late = at(members, 3);
-    group.loses = (from, to) => from === late.identity.peer || to === late.identity.peer;
-    const count = limits.blocksPerMessageMax + 2;
-    for (let height = 1; height <= count; height += 1)
-      await until(at(members, height % 3).agreement.propose(payload(`${height}`), never));
-    expect(late.agreement.status().height).toBe(0);
-    group.loses = () => false;
-    await clock.advance(2 * limits.idleMs);
-    expect(heads(members).size).toBe(1);
-    const { block } = await until(late.agreement.propose(payload('here again'), never));
-    expect(block.header.height).toBeGreaterThanOrEqual(count);
-  });
+  test(
+    'that was away gets more blocks than one answer holds, each checked, and then takes part',
+    { timeout: 60_000 },
+    async () => {
+      const { members, until, group, clock } = await started(4);
+      const late = at(members, 3);
+      group.loses = (from, to) => from === late.identity.peer || to === late.identity.peer;
+      const count = limits.blocksPerMessageMax + 2;
+      for (let height = 1; height <= count; height += 1)
+        await until(at(members, height % 3).agreement.propose(payload(`${height}`), never));
+      expect(late.agreement.status().height).toBe(0);
+      group.loses = () => false;
+      await clock.advance(2 * limits.idleMs);
+      expect(heads(members).size).toBe(1);
+      const { block } = await until(late.agreement.propose(payload('here again'), never));
+      expect(block.header.height).toBeGreaterThanOrEqual(count);
+    },
+  );
 
   test('that restarts says nothing else than before, and goes on where it was', async () => {
     const { members, until, group, clock } = await started(4);

@@ -70,7 +70,7 @@ describe('mineBlock', () => {
 });
 
 describe('a chain in a file', () => {
-  test('is whole only as it is: one changed byte anywhere names the block it is in', async () => {
+  test('is whole only as it is: one changed byte anywhere names the block it is in', { timeout: 60_000 }, async () => {
     const { chain, mine, agreement, genesis, crypto } = await chainOf(1);
     for (const text of ['a', 'b', 'c']) {
       await chain.add(payload(text));

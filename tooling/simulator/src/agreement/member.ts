@@ -41,6 +41,7 @@ export interface MemberDeps {
   readonly send: (to: PeerId, bytes: Uint8Array) => void;
   readonly decided: (block: Block, bytes: Uint8Array) => void;
   readonly settled: (ticket: number, height: number) => void;
+  readonly dropped: (ticket: number) => void;
   readonly lied: (evidence: Evidence) => void;
   readonly stepped: () => void;
 }
@@ -114,6 +115,7 @@ export function createMember(deps: MemberDeps): Member {
       if (effect.type === 'send-blocks') sendBlocks(effect.to, effect.fromHeight);
       if (effect.type === 'decided') deps.decided(effect.block, effect.bytes);
       if (effect.type === 'settled') deps.settled(effect.ticket, effect.height);
+      if (effect.type === 'dropped') deps.dropped(effect.ticket);
       if (effect.type === 'lied') deps.lied(effect.evidence);
       if (effect.type === 'wake') wake((effect.atMs - startMs) / rate - agenda.nowMs);
     }

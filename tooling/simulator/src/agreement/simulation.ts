@@ -65,6 +65,7 @@ export async function simulateAgreement(
   const chain = new Map<number, string>();
   const submitted = new Set<string>();
   const wanted = new Set<string>();
+  const words = new Map<number, string>();
   /** Of the newest epoch anybody knows. */
   let inside: ReadonlySet<PeerId> = new Set(genesis.members);
   let failure: string | undefined;
@@ -113,6 +114,8 @@ export async function simulateAgreement(
         }
       },
       settled: () => tally('settled'),
+      // It was no member for a while, without knowing it.
+      dropped: (dropped) => wanted.delete(words.get(dropped) ?? ''),
       lied({ member: liar, kind }) {
         tally(`proven ${kind}`);
         if (members.has(liar)) fail(`an honest member is proven to have lied: ${kind}`);
@@ -142,7 +145,8 @@ export async function simulateAgreement(
     const word = `${member.identity.peer} ${byteName(body)}`;
     submitted.add(word);
     if (isWanted) wanted.add(word);
-    member.submit((ticket += 1), body, kind);
+    words.set((ticket += 1), word);
+    member.submit(ticket, body, kind);
   };
   const isIn = ({ identity, state }: Member): boolean => state?.place.epoch.members.includes(identity.peer) ?? false;
   const mayChange = (member: Member): boolean => isIn(member) && lying <= faultsOf(count);
