@@ -20,6 +20,7 @@ export type { ControlEvent } from './control/events.ts';
 export type { KeyView } from './control/keys.schema.ts';
 export type { SessionCodeView, SessionView } from './control/session.schema.ts';
 export type { Problem } from './control/problem.ts';
+export type { CensusView } from './discovery/census.schema.ts';
 export type { CrawlView, FindRequest, FoundView } from './discovery/discovery.schema.ts';
 export type { Check, DoctorView } from './doctor/doctor.schema.ts';
 export type { PeerErrorCode } from './errors.ts';

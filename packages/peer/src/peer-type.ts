@@ -3,6 +3,7 @@ import type { Gateway } from '@peerai/llm-bridge';
 import type { Cache } from './cache/cache.ts';
 import type { Chat } from './chat/chat.ts';
 import type { Clusters } from './clusters/clusters.ts';
+import type { Census } from './discovery/census.ts';
 import type { Discovery } from './discovery/discovery.ts';
 import type { Doctor } from './doctor/doctor.ts';
 import type { EventHub } from './events/hub.ts';
@@ -66,6 +67,7 @@ export interface Peer {
   readonly paths: PeerPaths;
   readonly doctor: Doctor;
   readonly discovery: Discovery;
+  readonly census: Pick<Census, 'take'>;
   readonly keys: Keys;
   readonly http: PeerHttp;
   readonly olderPeers: OlderPeers;

@@ -75,6 +75,8 @@ export interface PeerSettings {
   /** Where this peer's files are, for people. */
   readonly home: string;
   readonly relays: readonly string[];
+  /** Where this peer is, for devices; nothing is told unless said. */
+  readonly region?: string;
   readonly http?: PeerHttpSettings;
   /** What strangers that look for peers are told of this one; nothing unless said. */
   readonly tells?: readonly ToldField[];

@@ -1,6 +1,7 @@
 import type { PeerId } from '@peerai/core-protocol';
 import { openCommons } from './commons/commons.ts';
 import { openClusters } from './clusters/open-clusters.ts';
+import { createCensus } from './discovery/census.ts';
 import { createDiscovery } from './discovery/discovery.ts';
 import { createDoctor } from './doctor/doctor.ts';
 import { createEventHub } from './events/hub.ts';
@@ -196,6 +197,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     messenger,
     name,
     version: settings.version,
+    region: settings.region,
     startedMs,
     heartbeatMs: settings.heartbeatMs,
     addresses,
@@ -289,6 +291,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     addresses,
     answering,
   });
+  const census = createCensus({ clock, peers, capabilities: status.capabilities, reputation: commons.reputation });
   const discovery = createDiscovery(world, settings, { devices, models, addresses });
   const about = { self: identity.peer, crypto, settings, startedMs, api: world.api };
   const node = createNodeView({ ...about, addresses, relays, reach, engines: engineFindings, answering });
@@ -298,6 +301,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
   const linkChanged = (peer: PeerId, up: boolean): void => {
     relays.linkChanged(peer, up, stopping.signal);
     if (!up) status.left(peer);
+    census.changed(up);
     events.emit({ type: up ? 'peer-connected' : 'peer-disconnected', peer: peers.view(peer) });
   };
   return {
@@ -331,6 +335,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     paths,
     doctor,
     discovery,
+    census,
     keys,
     http,
     olderPeers: createOlderPeers(http, (peer) => tasks.review(peer)),

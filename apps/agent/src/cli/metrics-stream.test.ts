@@ -11,7 +11,9 @@ const clientOf = (agent: Agent): ControlClient =>
   createControlClient({ baseUrl: agent.info.api, token: tokenOf(agent) });
 beforeAll(async () => {
   agents = await Promise.all(
-    ['desk', 'laptop'].map((name) => up(folders.make(), { env: { PEERAI_NETWORK__NAME: name } })),
+    ['desk', 'laptop'].map((name) =>
+      up(folders.make(), { env: { PEERAI_NETWORK__NAME: name, PEERAI_NETWORK__REGION: `${name}-west` } }),
+    ),
   );
 }, 60_000);
 afterAll(async () => {
@@ -62,6 +64,7 @@ test(
     expect(stirred).toBeGreaterThan(0);
     expect(collective.metrics.arousal).toBeCloseTo((score * stirred) / (1 + score), 6);
 
+    expect((await desk.census()).regions).toEqual([{ name: 'laptop-west', peers: 1 }]);
     const told = await fetch(`${first.info.api}/api/network/peers`, {
       headers: { authorization: `Bearer ${tokenOf(first)}` },
     });

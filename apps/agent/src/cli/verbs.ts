@@ -89,7 +89,7 @@ export const verbs: Readonly<Record<string, Entry>> = {
   },
   net: {
     group: 'Devices',
-    usage: 'net [crawl]',
+    usage: 'net [census|crawl]',
     says: 'who can reach this peer, and how',
     load: async () => (await import('./commands/paths.ts')).net,
   },

@@ -111,6 +111,7 @@ export async function startPeer(
     {
       ...settingsOf(config),
       tells: toldOf(config),
+      ...(config.network.region === undefined ? {} : { region: config.network.region }),
       name: home.nameOf(config),
       home: home.folder,
       relays,

@@ -78,6 +78,7 @@ export const pcpKinds = {
           agent: name,
           task_types: names,
           nn_operators: names,
+          region: name,
         },
       ),
     },

@@ -1,5 +1,6 @@
 import { type MessagePriority, PeerAiError } from '@peerai/core-protocol';
 import type { ChatEvent, ChatRequest } from '../chat/chat.schema.ts';
+import type { CensusView } from '../discovery/census.schema.ts';
 import type { CrawlView, FindRequest, FoundView } from '../discovery/discovery.schema.ts';
 import type { DoctorView } from '../doctor/doctor.schema.ts';
 import type { FilesView, FileView } from '../files/files.schema.ts';
@@ -137,6 +138,7 @@ export interface ControlClient extends RoomCalls {
   findPeers(request: FindRequest, signal?: AbortSignal): Promise<FoundView>;
   /** A bounded walk from peer to peer; takes up to a minute. */
   crawl(signal?: AbortSignal): Promise<CrawlView>;
+  census(signal?: AbortSignal): Promise<CensusView>;
   messages(signal?: AbortSignal): Promise<readonly MessageView[]>;
   send(to: string, kind: string, payload: unknown, priority?: MessagePriority, queue?: boolean): Promise<DeliveryView>;
   broadcast(to: readonly string[] | 'all', kind: string, payload: unknown, queue?: boolean): Promise<BroadcastView>;
@@ -265,6 +267,7 @@ export function createControlClient(options: ControlOptions): ControlClient {
     doctor: (signal) => get('/doctor', signal),
     findPeers: (request, signal) => json('POST', '/discovery/find', request, signal),
     crawl: (signal) => json('POST', '/discovery/crawl', {}, signal),
+    census: (signal) => get('/discovery/census', signal),
     messages: async (signal) => (await get<{ messages: MessageView[] }>('/messages', signal)).messages,
     send: (to, kind, payload, priority, queue) => json('POST', '/messages', { to, kind, payload, priority, queue }),
     broadcast: (to, kind, payload, queue) => json('POST', '/broadcasts', { to, kind, payload, queue }),

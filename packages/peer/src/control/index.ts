@@ -20,6 +20,7 @@ export type { KeyView } from './keys.schema.ts';
 export type { SessionCodeView, SessionView } from './session.schema.ts';
 export type { RevocationView, RotationView } from '../keys/keys.schema.ts';
 export type { ChatEvent, ChatRequest, ServedBy } from '../chat/chat.schema.ts';
+export type { CensusView } from '../discovery/census.schema.ts';
 export type { CrawlView, FindRequest, FoundView } from '../discovery/discovery.schema.ts';
 export type { Check, DoctorView } from '../doctor/doctor.schema.ts';
 export type { FilesView, FileView } from '../files/files.schema.ts';

@@ -6,6 +6,7 @@ export * from '../control/config.schema.ts';
 export * from '../control/keys.schema.ts';
 export * from '../control/session.schema.ts';
 export * from '../control/problem.ts';
+export * from '../discovery/census.schema.ts';
 export * from '../discovery/discovery.schema.ts';
 export * from '../doctor/doctor.schema.ts';
 export * from '../files/files.schema.ts';

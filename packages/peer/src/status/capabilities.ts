@@ -38,6 +38,8 @@ export interface CapabilitiesDeps {
   readonly messageTypes: () => readonly string[];
   /** Operators of the networks that this peer's engine computes. */
   readonly operators: () => Promise<readonly string[]>;
+  /** Where its owner says it is. */
+  readonly region?: string | undefined;
 }
 /** What this peer and those it knows can do. */
 export interface PeerCapabilities {
@@ -145,6 +147,7 @@ async function sayOf(deps: CapabilitiesDeps, peer: PeerId | undefined): Promise<
     models: most(deps.modelsFor(peer)),
     task_types: most(deps.taskTypes()),
     nn_operators: most(await deps.operators()),
+    ...(deps.region === undefined ? {} : { region: deps.region }),
   };
 }
 
@@ -161,6 +164,7 @@ function viewOf(peer: PeerId, said: Capabilities, askedMs: number): Omit<Capabil
     models: [...said.models],
     taskTypes: [...said.task_types],
     operators: [...said.nn_operators],
+    ...(said.region === undefined ? {} : { region: said.region }),
     askedMs,
   };
 }

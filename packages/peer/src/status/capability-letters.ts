@@ -141,5 +141,6 @@ function capabilitiesOf(said: Said): Capabilities {
     models: said.models ?? [],
     task_types: said.task_types ?? [],
     nn_operators: said.nn_operators ?? [],
+    ...(said.region === undefined ? {} : { region: said.region }),
   };
 }

@@ -50,6 +50,8 @@ export interface Capabilities {
   readonly task_types: readonly string[];
   /** Operators of the networks that its engine computes. */
   readonly nn_operators: readonly string[];
+  /** Where its owner says it is; absent where that is not said. */
+  readonly region?: string;
 }
 /** `/peerai/capabilities/1`: what the other side can do. */
 export const capabilitiesMethod: Method<object, { readonly capabilities: Capabilities }> = {
@@ -89,6 +91,7 @@ function readCapabilities(value: unknown): Capabilities {
     models: texts('models'),
     task_types: texts('task_types'),
     nn_operators: texts('nn_operators'),
+    ...(given['region'] === undefined ? {} : { region: text('region') }),
   };
 }
 

@@ -31,6 +31,8 @@ export const capabilitiesSchema = z.object({
   taskTypes: z.array(z.string()),
   /** Operators, by their ONNX names, of the networks that its engine computes. */
   operators: z.array(z.string()),
+  /** Where its owner says it is. */
+  region: z.string().optional(),
   /** When it said so. */
   askedMs: z.number(),
 });

@@ -28,6 +28,8 @@ export interface StatusDeps {
   readonly messenger: PeerMessenger;
   readonly name: () => string;
   readonly version: string;
+  /** Where its owner says it is. */
+  readonly region?: string | undefined;
   readonly startedMs: number;
   /** How often devices that are here are asked how they are. */
   readonly heartbeatMs?: number | undefined;

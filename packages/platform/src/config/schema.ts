@@ -82,6 +82,14 @@ const sections = z.strictObject({
         .max(64, 'at most 64 characters')
         .optional()
         .describe('What people call this peer; the host name by default.'),
+      region: z
+        .string()
+        .min(1)
+        .max(40, 'at most 40 characters')
+        .optional()
+        .describe(
+          'Where this peer is, such as eu-west, for the census of paired devices; nothing is told unless said.',
+        ),
       discovery: z
         .strictObject({
           mdns: z.boolean().default(true).describe('Find peers on the same local network.'),

@@ -1,4 +1,4 @@
-import type { CrawlView, FoundView } from '@peerai/peer/control';
+import type { CensusView, CrawlView, FoundView } from '@peerai/peer/control';
 import { command } from '../command.ts';
 import { table } from '../plain.ts';
 
@@ -41,6 +41,40 @@ export const crawl = command(
     );
   },
 );
+
+export const census = command(
+  'census',
+  'Who is around this peer, counted: ways, regions, versions, ciphers, reputation, coming and going',
+  {},
+  async ({ agent, output, signal }) => {
+    const view = await (await agent()).client.census(signal);
+    output.data(view, () => censusText(view));
+  },
+);
+
+function censusText({
+  devices,
+  online,
+  others,
+  networks,
+  regions,
+  versions,
+  ciphers,
+  meanReputation,
+  churn,
+}: CensusView): string {
+  const words = (counts: CensusView['networks']): string =>
+    counts.map(({ name, peers }) => `${name} ${peers}`).join(', ') || '-';
+  return table([
+    ['devices', `${devices}, ${online} here; ${others} others`],
+    ['ways', words(networks)],
+    ['regions', words(regions)],
+    ['versions', words(versions)],
+    ['ciphers', words(ciphers)],
+    ['reputation', meanReputation === null ? '-' : `${meanReputation.toFixed(2)} on average`],
+    ['last hour', `${churn.came} came, ${churn.went} went`],
+  ]);
+}
 
 const heard = { link: 'linked', record: 'by a peer', dht: 'by the DHT' } as const;
 

@@ -1,7 +1,7 @@
 import type { NetView, TraceView } from '@peerai/peer/control';
 import { command, type Verb } from '../command.ts';
 import { plain, table } from '../plain.ts';
-import { crawl } from './discovery.ts';
+import { census, crawl } from './discovery.ts';
 
 type Trouble = NonNullable<TraceView['trouble']>;
 
@@ -50,7 +50,7 @@ export const net: Verb = {
     const view = await (await agent()).client.net(signal);
     output.data(view, () => netLines(view));
   }),
-  subs: { crawl },
+  subs: { census, crawl },
 };
 
 const states = { reachable: '✓ a relay dialled it', unreachable: '⊗ a relay could not dial it', unknown: '' } as const;
