@@ -6,6 +6,7 @@ import {
   createPublicKey,
   createSecretKey,
   diffieHellman,
+  hash,
   hkdfSync,
   type KeyObject,
   sign,
@@ -21,6 +22,9 @@ import { isPlainEd25519Key } from './small-order.ts';
 
 /** Keys of each kind kept imported; a KeyObject holds about 1 KiB. */
 const keysMax = 1_024;
+
+/** Up to here parts are copied together and hashed by one call: making a Hash object costs more than copying so many bytes. */
+const joinedBytesMax = 4_096;
 
 /** RFC 8410: what stands before the 32 raw bytes in PKCS #8 and in SPKI, for X25519 (…6e) and Ed25519 (…70). */
 const header = {
@@ -47,6 +51,10 @@ const keys = {
 /** The primitives of node:crypto (OpenSSL), synchronous. Agrees with `nobleCrypto` on every input; both run the same vectors. */
 export const nodeCrypto: CryptoProvider = {
   sha256(...parts) {
+    const [only] = parts;
+    if (only !== undefined && parts.length === 1) return plain(hash('sha256', only, 'buffer'));
+    if (parts.reduce((sum, { length }) => sum + length, 0) <= joinedBytesMax)
+      return plain(hash('sha256', concatBytes(...parts), 'buffer'));
     const digest = createHash('sha256');
     for (const part of parts) digest.update(part);
     return plain(digest.digest());

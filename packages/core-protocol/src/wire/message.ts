@@ -106,16 +106,17 @@ export function repeated<T>(field: Field<T>, countMax: number): Field<readonly T
  */
 // oxlint-disable-next-line typescript/no-explicit-any -- a field of any type
 export function message<F extends Record<string, Field<any>>>(fields: F): Codec<FieldTypes<F>> {
-  const byNumber = new Map(Object.entries(fields).map(([name, field]) => [field.number, [name, field] as const]));
+  const named = Object.entries<Field<unknown>>(fields);
+  const byNumber = new Map(named.map(([name, field]) => [field.number, [name, field] as const]));
   return {
     encode(value) {
       const writer = new BinaryWriter();
-      for (const [name, field] of Object.entries(fields)) writeField(writer, field, value[name]);
+      for (const [name, field] of named) writeField(writer, field, value[name]);
       return writer.finish();
     },
     decode(bytes) {
       try {
-        return readMessage(bytes, byNumber, fields) as FieldTypes<F>;
+        return readMessage(bytes, byNumber, named) as FieldTypes<F>;
       } catch (error) {
         throw PeerAiError.is(error) ? error : invalid('malformed protobuf', error);
       }
@@ -135,11 +136,11 @@ function writeField(writer: BinaryWriter, field: Field<unknown>, value: unknown)
 function readMessage(
   bytes: Uint8Array,
   byNumber: ReadonlyMap<number, readonly [string, Field<unknown>]>,
-  fields: Record<string, Field<unknown>>,
+  named: readonly (readonly [string, Field<unknown>])[],
 ): Record<string, unknown> {
   const reader = new BinaryReader(bytes);
   const result: Record<string, unknown> = {};
-  for (const [name, field] of Object.entries(fields)) if (field.presence === 'repeated') result[name] = [];
+  for (const [name, field] of named) if (field.presence === 'repeated') result[name] = [];
   while (reader.pos < reader.len) {
     const [number, wireType] = reader.tag();
     const known = byNumber.get(number);
@@ -151,7 +152,7 @@ function readMessage(
     if (wireType !== field.wireType) throw invalid(`field ${name} has wire type ${wireType}`);
     readField(reader, name, field, result);
   }
-  for (const [name, field] of Object.entries(fields)) {
+  for (const [name, field] of named) {
     if (field.presence === 'required' && !(name in result)) throw invalid(`field ${name} is missing`);
   }
   return result;

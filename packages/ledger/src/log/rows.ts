@@ -22,7 +22,10 @@ export interface EntryRow {
   readonly bytes: Uint8Array;
 }
 export const encodeEntryRow = ({ leaf, bytes }: EntryRow): Uint8Array => concatBytes(leaf, bytes);
-export const decodeEntryRow = (value: Uint8Array): EntryRow => ({ leaf: value.slice(0, 32), bytes: value.slice(32) });
+export const decodeEntryRow = (value: Uint8Array): EntryRow => ({
+  leaf: value.slice(0, 32),
+  bytes: value.subarray(32),
+});
 
 /** One row that says how far the log goes, written with each commit. */
 export interface Head {

@@ -3,7 +3,7 @@ import { encodeEntry, noPrevious } from './entry.ts';
 import { appendLeaf, type CompactRange, emptyRange, leafHash, rootOf } from './merkle.ts';
 import { signCheckpoint } from './note.ts';
 import { encodeEntryRow, encodeHead, entryKey, headKey } from './rows.ts';
-import { appendToTails, type Tails } from './tiles.ts';
+import { addToTails, type GrowingTails, growingTails, type Tails } from './tiles.ts';
 
 /** Everything that appending needs to know; replaced as a whole once a commit is on disk. */
 export interface LogState {
@@ -25,10 +25,23 @@ export function addEntry(
   bytes: Uint8Array,
   rows: Map<Key, Uint8Array>,
 ): Omit<LogState, 'note'> {
-  const leaf = leafHash(crypto, bytes);
-  rows.set(entryKey(range.size), encodeEntryRow({ leaf, bytes }));
-  const next = appendLeaf(crypto, range, leaf);
-  return { range: next, tails: appendToTails(crypto, tails, leaf, next.size, rows), last: leaf };
+  const growing = growingTails(tails);
+  return { ...grow(crypto, range, growing, bytes, rows), tails: growing };
+}
+
+/** The same with tails of the caller's own, which grow in place: 256 hashes are not copied for each entry of many. */
+function grow(
+  crypto: CryptoProvider,
+  range: CompactRange,
+  tails: GrowingTails,
+  bytes: Uint8Array,
+  rows: Map<Key, Uint8Array>,
+): Pick<LogState, 'range' | 'last'> {
+  const last = leafHash(crypto, bytes);
+  rows.set(entryKey(range.size), encodeEntryRow({ leaf: last, bytes }));
+  const next = appendLeaf(crypto, range, last);
+  addToTails(crypto, tails, last, next.size, rows);
+  return { range: next, last };
 }
 
 /** The state with these entries, signed once, and the rows that make it durable. Pure: nothing happens until they are committed. */
@@ -40,10 +53,11 @@ export function extend(
 ): { readonly state: LogState; readonly rows: ReadonlyMap<Key, Uint8Array> } {
   const { crypto, identity } = deps;
   const rows = new Map<Key, Uint8Array>();
-  let { range, tails, last } = state;
+  let { range, last } = state;
+  const tails = growingTails(state.tails);
   for (const { kind, body } of entries) {
     const bytes = encodeEntry(identity.publicKey, { seq: range.size, previous: last, kind, timeMs, body });
-    ({ range, tails, last } = addEntry(crypto, { range, tails, last }, bytes, rows));
+    ({ range, last } = grow(crypto, range, tails, bytes, rows));
   }
   const note = signCheckpoint(crypto, identity, range.size, rootOf(crypto, range));
   rows.set(headKey, encodeHead({ version: 1, size: range.size, note, range: range.hashes, last }));

@@ -11,23 +11,29 @@ export type Tails = readonly (readonly Uint8Array[])[];
 
 const bits = 8n;
 
-/** The tails after one more leaf, and into `changed` every tile that has to be written. `size` counts the leaf. */
-export function appendToTails(
+/** Tails that grow in place, for many leaves at once; nobody else may hold them. */
+export type GrowingTails = Uint8Array[][];
+export const growingTails = (tails: Tails): GrowingTails => tails.map((hashes) => [...hashes]);
+
+/** One more leaf in the tails, and into `changed` every tile that has to be written. `size` counts the leaf. */
+export function addToTails(
   crypto: Hasher,
-  tails: Tails,
+  tails: GrowingTails,
   leaf: Uint8Array,
   size: bigint,
   changed: Map<Key, Uint8Array>,
-): Tails {
-  const next = [...tails];
+): void {
   let hash = leaf;
   for (let level = 0; ; level += 1) {
-    const hashes = [...(next[level] ?? []), hash];
+    const hashes = (tails[level] ??= []);
+    hashes.push(hash);
     const isFull = hashes.length === limits.tileHashes;
-    const index = ((size >> (bits * BigInt(level))) - 1n) >> bits;
-    if (level > 0 || isFull) changed.set(tileKey(level, index), concatBytes(...hashes));
-    next[level] = isFull ? [] : hashes;
-    if (!isFull) return next;
+    if (level > 0 || isFull) {
+      const index = ((size >> (bits * BigInt(level))) - 1n) >> bits;
+      changed.set(tileKey(level, index), concatBytes(...hashes));
+    }
+    if (!isFull) return;
+    tails[level] = [];
     hash = fold(crypto, hashes);
   }
 }

@@ -4,7 +4,7 @@ import { advance, checkHead, checkRow, startProgress, type Verification, type Ve
 import { damaged, damageOf } from './damaged.ts';
 import type { CompactRange } from './merkle.ts';
 import { allRows, decodeEntryRow, decodeHead, entryRows, type Head, headKey, tileRows } from './rows.ts';
-import { appendToTails, type Tails } from './tiles.ts';
+import { addToTails, type GrowingTails } from './tiles.ts';
 
 export interface StoredLog {
   readonly store: Store;
@@ -46,7 +46,7 @@ async function checkRows(
   /** SHA-256 of each tile as it should be. */
   const tiles = new Map<string, Uint8Array>();
   const changed = new Map<string, Uint8Array>();
-  let tails: Tails = [];
+  const tails: GrowingTails = [];
   let head: Head | undefined;
   for await (const { key, value } of store.range(allRows.from, allRows.to)) {
     signal?.throwIfAborted();
@@ -54,7 +54,7 @@ async function checkRows(
     if (key.startsWith(entryRows.from)) {
       const row = decodeEntryRow(value);
       advance(crypto, progress, checkRow(crypto, key, row, { index, previous: progress.previous, origin }), row.leaf);
-      tails = appendToTails(crypto, tails, row.leaf, progress.range.size, changed);
+      addToTails(crypto, tails, row.leaf, progress.range.size, changed);
       for (const [tile, hashes] of changed) tiles.set(tile, crypto.sha256(hashes));
       changed.clear();
       if (progress.range.size % BigInt(limits.tileHashes) === 0n) report(progress.range.size);
