@@ -2,7 +2,6 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PeerAiError } from '@peerai/core-protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openStore } from './open-store.ts';
 
@@ -31,7 +30,7 @@ const flags = ['--conditions=@peerai/source', '--input-type=module-typescript', 
 /** The system's, where it has them. */
 const tools = { trace: 'strace', mount: 'mount', unmount: 'umount', shell: 'sh' } as const;
 /** Each costs a process; `PEERAI_CRASH_POINTS=200` is the long run. What 200 points leave in the files, store-torn.test.ts looks at each time. */
-const killPoints = Number(process.env['PEERAI_CRASH_POINTS'] ?? 20);
+const killPoints = Number(process.env['PEERAI_CRASH_POINTS'] ?? 8);
 
 let folder: string;
 let path: string;
@@ -89,7 +88,7 @@ async function numbersIn(file: string): Promise<Set<number>> {
 describe('kill -9', () => {
   it(
     `loses nothing that was acknowledged, and halves no commit, at ${killPoints} random points`,
-    { timeout: 9_000 * killPoints },
+    { timeout: 30_000 + 9_000 * killPoints },
     async () => {
       const files = [path, join(folder, 'other.db')];
       const acknowledged = await Promise.all(
@@ -98,7 +97,7 @@ describe('kill -9', () => {
       for (const [index, file] of files.entries()) {
         const found = await numbersIn(file);
         const all = [...(acknowledged[index] ?? [])];
-        expect(all.length).toBeGreaterThan(100);
+        expect(all.length).toBeGreaterThan(10 * killPoints);
         expect(all.filter((number) => !found.has(number))).toEqual([]);
         expect([...found].filter((number) => !found.has(number ^ 1))).toEqual([]);
       }
@@ -116,36 +115,6 @@ describe('kill -9', () => {
     await run.ended;
     await (await openStore(path)).close();
   });
-});
-
-it('a torn write-ahead log gives back a prefix of the commits, or is refused', { timeout: 60_000 }, async () => {
-  const run = start(path, '0', '120', 'hang');
-  while (run.acknowledged.size < 120) await new Promise((resolve) => void setTimeout(resolve, 20));
-  run.process.kill('SIGKILL');
-  await run.ended;
-  const [database, log] = [readFileSync(path), readFileSync(`${path}-wal`)];
-  const torn = join(folder, 'torn.db');
-  let prefixes = 0;
-  for (let trial = 0; trial < 24; trial += 1) {
-    const place = log.length - 1 - Math.floor((trial * 4_096) / 24);
-    const damaged = Uint8Array.from(trial % 2 === 0 ? log.subarray(0, place) : log);
-    if (trial % 2 === 1) damaged[place] = (damaged[place] ?? 0) ^ (1 << (trial % 8));
-    for (const suffix of ['-shm', '.lock']) rmSync(torn + suffix, { force: true });
-    writeFileSync(torn, database);
-    writeFileSync(`${torn}-wal`, damaged);
-    const found = await numbersIn(torn).catch((error: unknown) => {
-      expect(PeerAiError.is(error, 'STORE_BROKEN')).toBe(true);
-      return undefined;
-    });
-    if (found === undefined) continue;
-    prefixes += 1;
-    // Commits overtake one another by at most the four lanes, so a prefix has no hole older than eight numbers.
-    const newest = Math.max(...found, -1);
-    for (let number = 0; number < newest - 8; number += 1) expect(found.has(number)).toBe(true);
-    for (const number of found) expect(found.has(number ^ 1)).toBe(true);
-    expect(found.size).toBeGreaterThan(0);
-  }
-  expect(prefixes).toBeGreaterThan(0);
 });
 
 it(
