@@ -1,5 +1,5 @@
 import { MemoryShelf, MemoryStore, ManualClock } from '@peerai/core-protocol/testing';
-import { nobleCrypto } from '@peerai/core-protocol';
+import { nobleCrypto, toHex } from '@peerai/core-protocol';
 import { createNano } from '@peerai/nn-engine/nano';
 import { readNanoFile } from '@peerai/nn-engine/node';
 import { describe, expect, test } from 'vitest';
@@ -7,13 +7,29 @@ import { limits } from '../../limits.ts';
 import type { Permission } from '../../pairing/permissions.ts';
 import type { TestPeer, TestWorld } from '../../testing/peers.ts';
 import { live, startAsking, textOf } from '../../testing/steps.ts';
-import { trainingTown, untilTrained, whileTimeGoes } from '../../testing/training-town.ts';
+import { trainingTown } from '../../testing/training-town.ts';
 import { openKeptWeights } from './kept-weights.ts';
+import { stagesOf, weightsOf } from './open-split.ts';
 import { splitRequestSchema, type SplitRequest } from './split.schema.ts';
 
 const code = (expected: string) => expect.objectContaining({ code: expected });
 const town = (count: number, allow: readonly Permission[] = ['chat', 'train']) =>
   trainingTown(count, allow, () => ({ nanoFile: readNanoFile }));
+
+/** Stages are computed in real threads. Time goes slowly meanwhile, so that a busy machine does not look like a peer that fell silent. */
+async function until(clock: ManualClock, look: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await look())) {
+    await clock.advance(2);
+    await new Promise((resolve) => void setTimeout(resolve, 2));
+  }
+}
+async function whileTimeGoes<T>(clock: ManualClock, work: Promise<T>): Promise<T> {
+  let isOver = false;
+  const end = (): void => void (isOver = true);
+  work.then(end, end);
+  await until(clock, () => isOver);
+  return work;
+}
 
 const split = (world: TestWorld, { peer }: TestPeer, wish: Partial<SplitRequest>) =>
   whileTimeGoes(
@@ -22,7 +38,7 @@ const split = (world: TestWorld, { peer }: TestPeer, wish: Partial<SplitRequest>
   );
 async function asked(world: TestWorld, host: TestPeer, text: string) {
   const running = startAsking(host, 'nano:split', text, 3);
-  await untilTrained(world.clock, () => running.ended());
+  await until(world.clock, () => running.ended());
   return running.events;
 }
 const holders = async ({ peer }: TestPeer) =>
@@ -52,7 +68,7 @@ describe('a model in stages at two devices', { timeout: 60_000 }, () => {
       .slice(1)
       .map((shelf) => [...shelf.files.keys()].filter((name) => name.startsWith('stages/')));
     expect(stored).toEqual(made.stages.map(({ sha256 }) => [`stages/${sha256}`]));
-    await untilTrained(world.clock, async () =>
+    await until(world.clock, async () =>
       (await host.peer.models.list()).models.some(({ engine }) => engine === 'split'),
     );
     const expected = await whole();
@@ -95,6 +111,26 @@ describe('a model in stages at two devices', { timeout: 60_000 }, () => {
     for (const [wish, expected] of tries) await expect(split(world, at(0), wish)).rejects.toThrow(code(expected));
     expect((await at(0).peer.splits.list()).splits).toEqual([]);
   });
+});
+
+test('weights are given to those who hold their stage or may take it over, and to nobody else', async () => {
+  const { at } = await town(2);
+  const [host, other] = [at(0).identity.peer, at(1).identity.peer];
+  const source = await (await at(0).peer.own.room()).source('nano', live());
+  const cut = stagesOf(nobleCrypto, source, 2);
+  const stages = cut.map(({ stage: { from, to, layout }, sha256 }, index) => ({
+    from,
+    to,
+    parameters: layout.size,
+    sha256: toHex(sha256),
+    places: index === 0 ? [host, other] : [host],
+  }));
+  const about = { name: 'x', model: 'nano', source: 'nano', activations: 'int8', createdMs: 0, context: 256 } as const;
+  const given = weightsOf({ ...about, stages }, cut);
+  const lengths = await Promise.all(cut.map(({ sha256 }) => given.length(sha256, other)));
+  expect(lengths).toEqual([4 * (stages[0]?.parameters ?? 0), undefined]);
+  expect(await given.length(new Uint8Array(32), other)).toBeUndefined();
+  expect(await given.read(cut[0]?.sha256 ?? new Uint8Array(), 4, 8)).toEqual(cut[0]?.bytes.slice(4, 12));
 });
 
 describe('weights that others gave', () => {
