@@ -33,6 +33,7 @@ export const readmeBlocks: Readonly<Record<string, () => string>> = {
       'network',
       'security',
       'llm',
+      'ledger',
       'memory',
       'cache',
       'metrics',

@@ -1,4 +1,5 @@
 import {
+  type Change,
   type Clock,
   type CryptoProvider,
   type Identity,
@@ -38,6 +39,8 @@ export interface MessengerDeps {
   readonly hasFrames?: (to: PeerId) => boolean;
 }
 export interface PeerMessenger extends Messenger {
+  /** @param alongside - the caller's own changes for the commit that takes the message in, once its id is known. */
+  send(message: Outgoing, alongside?: (id: string) => readonly Change[]): Promise<string>;
   /**
    * Begins to deliver and to take in; register handlers before. Safe to call twice.
    * Throws REFUSED when the protocol is answered by somebody else already, what the store throws.
@@ -91,9 +94,9 @@ export function createMessenger(deps: MessengerDeps): PeerMessenger {
     return report === undefined || code === undefined ? report : { ...report, code };
   };
   const messenger: PeerMessenger = {
-    send: async (message) => {
+    send: async (message, alongside = () => []) => {
       const letter = writeLetter(deps, message);
-      await outbox.add(message.to, letter, message.priority);
+      await outbox.add(message.to, letter, message.priority, alongside(letter.id));
       running?.courier.wake(message.to);
       return letter.id;
     },

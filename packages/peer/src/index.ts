@@ -37,7 +37,15 @@ export type { GroupDeliveryView, GroupMessageView, GroupSentView, GroupView } fr
 export type { OlderPeerPatch, OlderPeerView } from './http/older-peers.schema.ts';
 export type { HandshakeView, PeerSessionView } from './http/sessions.schema.ts';
 export type { RevocationView, RotationView } from './keys/keys.schema.ts';
-export type { LedgerEntries, LedgerHead, LedgerVerification, ReceiptView } from './ledger/ledger.schema.ts';
+export type {
+  LedgerEntries,
+  LedgerHead,
+  LedgerProof,
+  LedgerVerification,
+  MessageCheckView,
+  ReceiptView,
+} from './ledger/ledger.schema.ts';
+export type { LedgerPageView, LogsView, RepairView } from './ledger/logs.schema.ts';
 export { limits as peerLimits } from './limits.ts';
 export type { CacheView, FetchedView } from './cache/cache.schema.ts';
 export type { OwnDevicesView } from './own/own.schema.ts';

@@ -12,6 +12,7 @@ import type { PeerHttp } from './http/open-messenger.ts';
 import type { Governance } from './governance/governance.ts';
 import type { Groups } from './groups/groups.ts';
 import type { Books } from './ledger/books.ts';
+import type { PeerLogs } from './ledger/logs.ts';
 import type { Keys } from './keys/keys.ts';
 import type { Files } from './files/files.ts';
 import type { NodeLending } from './lending/lending.ts';
@@ -51,6 +52,7 @@ export interface Peer {
   readonly clusters: Clusters;
   readonly metrics: PeerMetrics;
   readonly books: Books;
+  readonly logs: PeerLogs;
   readonly messages: Messages;
   readonly files: Files;
   readonly groups: Groups;

@@ -93,6 +93,8 @@ export interface PeerSettings {
   readonly cache?: CacheSettings;
   /** What of its state metrics this peer is to say when it crosses a mark; nothing unless said. */
   readonly metricAlerts?: readonly AlertRule[];
+  /** What paired devices get of this peer's log: its entries unless said, or only its heads and proofs. */
+  readonly ledgerShow?: 'entries' | 'heads';
   /** Answers at once for other peers, and requests that may wait. */
   readonly concurrency: number;
   readonly queueLength: number;

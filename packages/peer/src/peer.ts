@@ -183,6 +183,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     nameOf,
     health: (peer) => status.heard(peer)?.health,
     builtIn: [promptHandler({ clock, crypto, queue, local, models, reserve: (claim) => lending.reserveTask(claim) })],
+    ledger: accounts.ledger,
     receipts: createTaskReceipts({ devices, signing }),
     capabilities: (peer, queryId) => status.capabilities.answer(peer, queryId),
   });
@@ -319,6 +320,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     clusters,
     metrics,
     books,
+    logs: commons.logs,
     messages,
     files,
     groups,

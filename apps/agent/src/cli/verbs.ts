@@ -257,8 +257,8 @@ export const verbs: Readonly<Record<string, Entry>> = {
   },
   ledger: {
     group: 'Books',
-    usage: 'ledger tail|verify|prove|export',
-    says: 'receipts that both sides signed, and rounds of training',
+    usage: 'ledger tail|verify|prove|check|export|origins|witness|repair|evidence|pardon',
+    says: 'what was signed here, and what others keep and sign of it',
     load: async () => (await import('./commands/ledger.ts')).ledger,
   },
   config: {

@@ -21,6 +21,7 @@ import { subtreeReader } from './tiles.ts';
 import type { Verification, VerifyOptions } from './check.ts';
 import { damaged, orDamaged } from './damaged.ts';
 import { verifyLedger } from './verify.ts';
+import { createLocks } from '../receipt/locks.ts';
 import { createWriter } from './writer.ts';
 
 export interface LedgerDeps {
@@ -46,6 +47,8 @@ export interface OwnLedger extends Ledger {
   entries(from: bigint, to: bigint, options?: { readonly reverse?: boolean }): AsyncIterable<NumberedEntry>;
   /** RFC 6962 consistency between two of our heads, oldest hashes as in section 2.1.2. Throws NOT_IN_LOG unless 0 < size1 ≤ size2 ≤ size. */
   proveConsistency(size1: bigint, size2: bigint): Promise<readonly Uint8Array[]>;
+  /** Runs work on the room while nothing is appended, then reads the log anew. Throws what the work and `openLedger` throw. */
+  exclusive<T>(work: () => Promise<T>): Promise<T>;
   /** Checks every byte of what is stored; see `verifyLedger`. */
   verify(options?: VerifyOptions): Promise<Verification>;
 }
@@ -64,14 +67,16 @@ export async function openLedger(deps: LedgerDeps): Promise<OwnLedger> {
     if (origin === undefined || origin === identity.peer) return;
     throw new PeerAiError('NOT_FOUND', 'the log of that peer is not held here', { origin });
   };
-  const append = createWriter(async (entries, alongside) => {
+  const turns = createLocks();
+  const commit = async (entries: readonly EntryBody[], alongside: readonly Change[]): Promise<bigint> => {
     const next = extend(deps, state, entries, Math.max(0, Math.trunc(deps.clock.nowMs())));
     const rows = [...next.rows].map(([key, value]) => store.put(key, value));
     await store.commit([...rows, ...alongside]);
     const first = state.range.size;
     state = next.state;
     return first;
-  });
+  };
+  const append = createWriter((entries, alongside) => turns.run('', () => commit(entries, alongside)));
   return {
     origin: identity.peer,
     get size() {
@@ -100,6 +105,12 @@ export async function openLedger(deps: LedgerDeps): Promise<OwnLedger> {
       return bytesOf(readRows(store, from, min(to, state.range.size), false));
     },
     entries: (from, to, options) => readRows(store, from, min(to, state.range.size), options?.reverse ?? false),
+    exclusive: (work) =>
+      turns.run('', async () => {
+        const result = await work();
+        state = (await loadState(crypto, store, identity.peer)) ?? state;
+        return result;
+      }),
     verify: async (options) => verifyLedger({ store, crypto, origin: identity.peer }, options),
   };
 }

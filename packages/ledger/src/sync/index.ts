@@ -7,3 +7,4 @@ export { type Copies, type CopiesDeps, type CopyView, createCopies } from './cop
 export { copyLimits } from './limits.ts';
 export { type Repair, type RepairDeps, repairLog, type RepairSource } from './repair.ts';
 export { readTiles, type TileFile, tileFiles, tilePath, type TileReader, verifyTiles } from './tiles.ts';
+export { proveUnder, storedPrefix } from './stored.ts';

@@ -59,7 +59,7 @@ export interface Outcome {
 /** Letters on disk, in order per peer, and what became of them. */
 export interface Outbox {
   /** Throws LIMIT_REACHED. */
-  add(to: PeerId, letter: OutRow, priority?: MessagePriority): Promise<void>;
+  add(to: PeerId, letter: OutRow, priority?: MessagePriority, alongside?: readonly Change[]): Promise<void>;
   /** The oldest letter for this peer of the highest priority, or one that has been overtaken often enough; the same until it is finished or a higher one comes. */
   next(to: PeerId): Promise<Waiting | undefined>;
   /** Those that would go behind this one, as they would, up to the first that does not fit. */
@@ -138,7 +138,7 @@ export function createOutbox({
     };
   };
   return {
-    add: async (to, letter, priority) => {
+    add: async (to, letter, priority, alongside = []) => {
       const line = reserve(await lines, to, sizeOf(letter));
       const place = line.nextPlace;
       line.nextPlace += 1;
@@ -146,6 +146,7 @@ export function createOutbox({
         await store.commit([
           store.put(outKey(to, place, priority), outCodec.encode(letter)),
           store.put(idKey(letter.id), statusCodec.encode(statusOf(to, letter, { state: 'queued' }))),
+          ...alongside,
         ]);
       } catch (error) {
         release(await lines, to, sizeOf(letter));

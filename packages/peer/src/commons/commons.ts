@@ -5,6 +5,7 @@ import { createGovernance, type Governance } from '../governance/governance.ts';
 import type { EventHub } from '../events/hub.ts';
 import type { Accounts } from '../ledger/accounts.ts';
 import type { PeerMemory } from '../memory/memory.ts';
+import { createLogs, type PeerLogs } from '../ledger/logs.ts';
 import type { Messages } from '../messages/messages.ts';
 import type { ImportedModels } from '../models/imported-models.ts';
 import { createOwnDevices, type OwnDevices } from '../own/own.ts';
@@ -35,6 +36,7 @@ export interface CommonsDeps extends PeerWorld {
 /** What peers hold each other to: witnessed logs, the market, reputation, and what a group decides. */
 export interface Commons {
   readonly ownDevices: OwnDevices;
+  readonly logs: PeerLogs;
   readonly reputation: PeerReputation;
   readonly cache: Cache;
   readonly governance: Governance;
@@ -49,30 +51,34 @@ export interface Commons {
 }
 
 export function openCommons(deps: CommonsDeps, settings: PeerSettings): Commons {
+  const logs = createLogs({ ...deps, showsEntries: settings.ledgerShow !== 'heads' });
   const ownDevices = createOwnDevices(deps);
   const reputation = createReputation(deps);
   const cache = createCache(deps, settings.cache ?? {});
   const governance = createGovernance({ ...deps, relays: settings.relays });
   return {
+    logs,
     ownDevices,
     reputation,
     cache,
     governance,
     met(peer) {
+      logs.met(peer);
       ownDevices.met(peer);
       reputation.met(peer);
       governance.met(peer);
     },
     review: (peer) => reputation.review(peer),
-    isRefused: (peer) => reputation.isRefused(peer) || governance.isRefused(peer),
+    isRefused: (peer) => logs.isRefused(peer) || reputation.isRefused(peer) || governance.isRefused(peer),
     async start() {
+      await logs.start();
       ownDevices.start();
       cache.start();
       await reputation.start();
       await governance.start();
     },
     async stop() {
-      await Promise.all([reputation.stop(), governance.stop()]);
+      await Promise.all([logs.stop(), reputation.stop(), governance.stop()]);
     },
   };
 }

@@ -7,7 +7,6 @@ import type { FilesView, FileView } from '../files/files.schema.ts';
 import type { OlderPeerPatch, OlderPeerView } from '../http/older-peers.schema.ts';
 import type { HandshakeView, PeerSessionView } from '../http/sessions.schema.ts';
 import type { RevocationView, RotationView } from '../keys/keys.schema.ts';
-import type { LedgerEntries, LedgerHead, LedgerVerification } from '../ledger/ledger.schema.ts';
 import type {
   CapsuleDetail,
   ConsolidationUndoneView,
@@ -128,11 +127,6 @@ export interface ControlClient extends RoomCalls {
   consolidateMemory(signal?: AbortSignal): Promise<ConsolidationView>;
   undoConsolidation(): Promise<ConsolidationUndoneView>;
   chat(request: ChatRequest, signal: AbortSignal): AsyncIterable<ChatEvent>;
-  ledgerHead(signal?: AbortSignal): Promise<LedgerHead>;
-  ledgerEntries(range: { readonly from?: number; readonly limit?: number }): Promise<LedgerEntries>;
-  verifyLedger(signal?: AbortSignal): Promise<LedgerVerification>;
-  /** One offline proof file, base64. */
-  prove(index: number): Promise<{ readonly v: 1; readonly proof: string; readonly entry: string }>;
   doctor(signal?: AbortSignal): Promise<DoctorView>;
   /** Peers that say they serve a model, or a peer by its id: from signed records, also of strangers. */
   findPeers(request: FindRequest, signal?: AbortSignal): Promise<FoundView>;
@@ -257,13 +251,6 @@ export function createControlClient(options: ControlOptions): ControlClient {
     consolidateMemory: (signal) => json('POST', '/memory/consolidate', {}, signal),
     undoConsolidation: () => json('POST', '/memory/consolidate/undo', {}),
     chat: (body, signal) => streamOf<ChatEvent>(() => request('POST', '/chat', body, signal)),
-    ledgerHead: (signal) => get('/ledger/head', signal),
-    ledgerEntries: ({ from, limit }) =>
-      get(
-        `/ledger/entries?${new URLSearchParams({ ...(from === undefined ? {} : { from: `${from}` }), limit: `${limit ?? 50}` }).toString()}`,
-      ),
-    verifyLedger: (signal) => json('POST', '/ledger/verify', {}, signal),
-    prove: (index) => get(`/ledger/proofs/${index}`),
     doctor: (signal) => get('/doctor', signal),
     findPeers: (request, signal) => json('POST', '/discovery/find', request, signal),
     crawl: (signal) => json('POST', '/discovery/crawl', {}, signal),

@@ -59,6 +59,8 @@ export type ControlEvent =
   /** A lease began, went on, or is over. */
   | { readonly type: 'lease-changed'; readonly lease: LeaseView }
   | { readonly type: 'receipt-signed'; readonly receipt: ReceiptView }
+  /** Somebody was proven to have signed two histories of one log. */
+  | { readonly type: 'ledger-fork'; readonly origin: string; readonly refused: boolean }
   | { readonly type: 'relay-changed'; readonly address: string; readonly state: 'connected' | 'unreachable' }
   | {
       readonly type: 'traffic';

@@ -29,8 +29,10 @@ export type {
   LedgerEntryView,
   LedgerHead,
   LedgerVerification,
+  MessageCheckView,
   ReceiptView,
 } from '../ledger/ledger.schema.ts';
+export type { LedgerPageView, LogCopyView, LogsView, RepairView } from '../ledger/logs.schema.ts';
 export type {
   CapsuleDetail,
   CapsuleElsewhere,

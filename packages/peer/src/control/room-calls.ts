@@ -2,6 +2,7 @@ import { type CacheCalls, cacheCalls } from './cache-calls.ts';
 import { type Call, type ClusterCalls, clusterCalls } from './cluster-calls.ts';
 import { type DocumentCalls, documentCalls } from './document-calls.ts';
 import { type GovernanceCalls, governanceCalls } from './governance-calls.ts';
+import { type LedgerCalls, ledgerCalls } from './ledger-calls.ts';
 import { lendingClient, type LendingClient } from './lending-client.ts';
 import { type ModelCalls, modelCalls } from './model-calls.ts';
 import { type OwnCalls, ownCalls } from './own-calls.ts';
@@ -14,6 +15,7 @@ export interface RoomCalls
     ClusterCalls,
     DocumentCalls,
     GovernanceCalls,
+    LedgerCalls,
     LendingClient,
     ModelCalls,
     OwnCalls,
@@ -24,6 +26,7 @@ export const roomCalls = (json: Call, ask: Parameters<typeof modelCalls>[0]): Ro
   ...clusterCalls(json),
   ...documentCalls(json),
   ...governanceCalls(json),
+  ...ledgerCalls(json),
   ...lendingClient(json),
   ...modelCalls(ask),
   ...ownCalls(json),

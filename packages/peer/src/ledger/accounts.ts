@@ -1,4 +1,4 @@
-import { fromHex, type PeerId } from '@peerai/core-protocol';
+import { fromHex, type PeerId, type Store } from '@peerai/core-protocol';
 import { createReceiptBook, type OwnLedger, type ReceiptBook } from '@peerai/ledger';
 import type { EventHub } from '../events/hub.ts';
 import { type Devices, leasesOf } from '../pairing/devices.ts';
@@ -18,7 +18,9 @@ interface Parts {
 /** What this peer owes, is owed and has proven: its log, its receipts, its pen. */
 export interface Accounts {
   /** This peer's own log, to state in. */
-  readonly ledger: Pick<OwnLedger, 'append'>;
+  readonly ledger: OwnLedger;
+  /** The room it lies in. */
+  readonly ledgerStore: Store;
   readonly books: Books;
   readonly receipts: ReceiptBook;
   readonly signing: Signing;
@@ -57,6 +59,7 @@ export async function openAccounts(world: PeerWorld, { devices, events, stopping
   });
   return {
     ledger,
+    ledgerStore,
     books: createBooks({ crypto, ledger, store: ledgerStore }),
     receipts,
     signing,

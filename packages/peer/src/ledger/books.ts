@@ -7,9 +7,18 @@ import {
   type OwnLedger,
   receiptKind,
   trainingRoundKind,
+  type Verification,
   verifyLedger,
 } from '@peerai/ledger';
-import type { LedgerEntries, LedgerEntryView, LedgerHead, LedgerVerification, ReceiptView } from './ledger.schema.ts';
+import type {
+  LedgerEntries,
+  LedgerEntryView,
+  LedgerHead,
+  LedgerProof,
+  LedgerVerification,
+  ReceiptView,
+} from './ledger.schema.ts';
+import { messageKind, readMessageEntry } from './message-statement.ts';
 import { receiptView } from './receipt-view.ts';
 
 export interface BooksDeps {
@@ -27,7 +36,7 @@ export interface Books {
   /** Reads everything on disk again and checks it; names the first bad entry. */
   verify(signal?: AbortSignal): Promise<LedgerVerification>;
   /** Throws NOT_IN_LOG. Both as base64url. */
-  prove(index: number): Promise<{ readonly v: 1; readonly proof: string; readonly entry: string }>;
+  prove(index: number): Promise<LedgerProof>;
 }
 
 export function createBooks({ crypto, ledger, store }: BooksDeps): Books {
@@ -50,10 +59,7 @@ export function createBooks({ crypto, ledger, store }: BooksDeps): Books {
         { store, crypto, origin: ledger.origin },
         signal === undefined ? {} : { signal },
       );
-      const { ok, size, checked, receipts, rounds, firstBad } = found;
-      const bad =
-        firstBad === undefined ? {} : { firstBad: { index: Number(firstBad.index), reason: firstBad.reason } };
-      return { v: 1, ok, size: Number(size), checked: Number(checked), receipts, rounds, ...bad };
+      return verificationView(found);
     },
     async prove(index) {
       const place = BigInt(index);
@@ -66,7 +72,15 @@ export function createBooks({ crypto, ledger, store }: BooksDeps): Books {
   };
 }
 
-function entryView(crypto: CryptoProvider, { index, entry, hash }: NumberedEntry): LedgerEntryView {
+/** What a check found, for people. */
+export function verificationView(found: Verification): LedgerVerification {
+  const { ok, size, checked, receipts, rounds, firstBad } = found;
+  const bad = firstBad === undefined ? {} : { firstBad: { index: Number(firstBad.index), reason: firstBad.reason } };
+  return { v: 1, ok, size: Number(size), checked: Number(checked), receipts, rounds, ...bad };
+}
+
+/** An entry for people; its receipt's signatures are checked. */
+export function entryView(crypto: CryptoProvider, { index, entry, hash }: NumberedEntry): LedgerEntryView {
   return {
     index: Number(index),
     kind: entry.kind,
@@ -75,7 +89,13 @@ function entryView(crypto: CryptoProvider, { index, entry, hash }: NumberedEntry
     previous: toHex(entry.previous),
     ...(entry.kind === receiptKind ? { receipt: openedView(crypto, entry.body) } : {}),
     ...(entry.kind === trainingRoundKind ? { training: roundView(crypto, entry.body) } : {}),
+    ...(entry.kind === messageKind ? { message: messageView(entry.body) } : {}),
   };
+}
+
+function messageView(body: Uint8Array): NonNullable<LedgerEntryView['message']> {
+  const { direction, hash } = readMessageEntry(body);
+  return { direction, hash: toHex(hash) };
 }
 
 function roundView(crypto: CryptoProvider, body: Uint8Array): LedgerEntryView['training'] {

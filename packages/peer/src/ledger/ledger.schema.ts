@@ -46,6 +46,8 @@ export const ledgerEntrySchema = z.object({
   previous: z.string(),
   receipt: receiptSchema.optional(),
   training: ledgerRoundSchema.optional(),
+  /** A message that was delivered: SHA-256 in hex, of it and of the random id that only its two sides know. */
+  message: z.object({ direction: z.enum(['sent', 'received']), hash: z.string() }).optional(),
 });
 export const ledgerEntriesSchema = z.object({
   v: z.literal(1),
@@ -62,6 +64,26 @@ export const ledgerVerificationSchema = z.object({
   rounds: z.number().default(0),
   firstBad: z.object({ index: z.number(), reason: z.string() }).optional(),
 });
+/** One entry and the file that proves it, both base64url. */
+export const ledgerProofSchema = z.object({ v: z.literal(1), proof: z.string(), entry: z.string() });
+export type LedgerProof = z.infer<typeof ledgerProofSchema>;
+/** The messages that are kept here against what the log says. */
+export const messageCheckSchema = z.object({
+  v: z.literal(1),
+  /** Every kept message has its entry. */
+  ok: z.boolean(),
+  kept: z.number(),
+  /** Entries of messages that came and went. */
+  received: z.number(),
+  sent: z.number(),
+  /** Ids of kept messages without an entry: put in or changed since. */
+  missing: z.array(z.string()),
+  /** Kept messages from before the log spoke of any. */
+  older: z.number(),
+  /** Entries whose message is not kept any more. */
+  notKept: z.number(),
+});
+export type MessageCheckView = z.infer<typeof messageCheckSchema>;
 export type ReceiptView = z.infer<typeof receiptSchema>;
 export type LedgerHead = z.infer<typeof ledgerHeadSchema>;
 export type LedgerEntryView = z.infer<typeof ledgerEntrySchema>;

@@ -1,4 +1,5 @@
 import type { PeerId } from '@peerai/core-protocol';
+import type { OwnLedger } from '@peerai/ledger';
 import type { PeerMessenger } from '@peerai/messaging';
 import { openMailbox } from '@peerai/messaging/mailbox';
 import type { EventHub } from '../events/hub.ts';
@@ -6,6 +7,7 @@ import { createFiles, type Files } from '../files/files.ts';
 import { type Groups, openGroups } from '../groups/groups.ts';
 import { createKnownPeers, type KnownPeers } from '../http/known-peers.ts';
 import { openMessenger, type PeerHttp } from '../http/open-messenger.ts';
+import { createStatements } from '../ledger/statements.ts';
 import { limits } from '../limits.ts';
 import type { Devices } from '../pairing/devices.ts';
 import type { PeerSettings, PeerWorld } from '../peer-world.ts';
@@ -26,6 +28,8 @@ interface Parts {
   readonly health: (peer: PeerId) => 'healthy' | 'unhealthy' | undefined;
   /** Types of tasks every peer does. */
   readonly builtIn: readonly TaskHandler[];
+  /** This peer's own log: what is delivered is said there. */
+  readonly ledger: OwnLedger;
   /** Signs for what devices' models do for tasks given from here. */
   readonly receipts: TaskReceipts;
   /** What this peer can do, for an older one that asks by HTTP. */
@@ -61,7 +65,7 @@ export interface Correspondence {
 export async function openCorrespondence(
   world: PeerWorld,
   settings: PeerSettings,
-  { devices, events, nameOf, health, builtIn, receipts, capabilities }: Parts,
+  { devices, events, nameOf, health, builtIn, ledger, receipts, capabilities }: Parts,
 ): Promise<Correspondence> {
   const { clock, store, identity } = world;
   const messengerStore = tellingStore(store.room('messenger'), (changes) => {
@@ -84,7 +88,9 @@ export async function openCorrespondence(
   const { messenger, http } = await openMessenger(parts, settings.http);
   const known = createKnownPeers(devices, http.contacts);
   const mailboxes = (): number => mailbox.places().length;
-  const messages = await openMessages({ clock, store, messenger, devices, contacts: http.contacts, events, mailboxes });
+  const statements = createStatements({ ...world, ledger });
+  const { contacts } = http;
+  const messages = await openMessages({ clock, store, messenger, devices, contacts, events, mailboxes, statements });
   const files = createFiles({
     ...world,
     devices,
@@ -125,6 +131,7 @@ export async function openCorrespondence(
     met: (peer) => mailbox.records.meet(peer),
     async listen(signal) {
       messages.start();
+      await statements.start(messenger);
       await groups.start(signal);
       await state.start(signal);
       await tasks.start(signal);
@@ -145,6 +152,7 @@ export async function openCorrespondence(
     async stop() {
       await mailbox.stop();
       await messenger.stop();
+      await statements.stop();
       await http.stop();
     },
   };

@@ -1,5 +1,5 @@
 import { type Change, type Messenger, nobleCrypto, type Opened, type PeerId } from '@peerai/core-protocol';
-import { ManualClock, MemoryStore } from '@peerai/core-protocol/testing';
+import { ManualClock, MemoryStore, silentLogger } from '@peerai/core-protocol/testing';
 import type { PeerMessenger } from '@peerai/messaging';
 import { openContacts } from '@peerai/messaging/http';
 import { expect, test } from 'vitest';
@@ -9,6 +9,7 @@ import { limits } from '../limits.ts';
 import { type Device, openDevices } from '../pairing/devices.ts';
 import { testWorld } from '../testing/peers.ts';
 import { pair, until } from '../testing/steps.ts';
+import { createStatements } from '../ledger/statements.ts';
 import { openMessages } from './messages.ts';
 
 const sender = 'sender' as PeerId;
@@ -34,6 +35,7 @@ async function open(store = new MemoryStore()) {
   await devices.update(sender, () => device);
   const events = createEventHub();
   const seen: ControlEvent[] = [];
+  const world = { crypto: nobleCrypto, logger: silentLogger };
   const messages = await openMessages({
     clock: new ManualClock(),
     store,
@@ -42,6 +44,7 @@ async function open(store = new MemoryStore()) {
     contacts: await openContacts({ store, crypto: nobleCrypto }, { named: [], isOpen: false }),
     events: { ...events, emit: (event) => void seen.push(event) },
     mailboxes: () => 0,
+    statements: createStatements({ ...world, store, ledger: { origin: sender, append: async () => 0n } }),
   });
   messages.start();
   const arrive = async (place: number): Promise<void> => {

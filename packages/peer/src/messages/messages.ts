@@ -13,6 +13,7 @@ import type { EventHub } from '../events/hub.ts';
 import { limits } from '../limits.ts';
 import type { Devices } from '../pairing/devices.ts';
 import { records } from '../store/records.ts';
+import type { Statements } from '../ledger/statements.ts';
 import { broadcast } from './broadcast.ts';
 import type { BroadcastView, DeliveryView, MessageView } from './messages.schema.ts';
 
@@ -26,6 +27,8 @@ export interface MessagesDeps {
   readonly events: EventHub;
   /** Relays that keep letters for this peer now. */
   readonly mailboxes: () => number;
+  /** Says in the log that a message was delivered. */
+  readonly statements: Statements;
 }
 /** What goes by letters, of every kind. */
 export interface MessageCounts {
@@ -118,13 +121,14 @@ export async function openMessages(deps: MessagesDeps): Promise<Messages> {
     };
     const key = keyOf(view);
     arriving.set(message.sender, { key: rows.put(key, view).key, view });
-    return write(view);
+    return [...(await write(view)), ...deps.statements.received(message)];
   };
   /** People hear of a message once it is on the disk: an attempt that failed is repeated by its sender. */
   const committed = (changes: readonly Change[]): void => {
     for (const [sender, { key, view }] of arriving) {
       if (!changes.some((change) => change.key === key)) continue;
       arriving.delete(sender);
+      deps.statements.nudge();
       events.emit({ type: 'message-received', message: view });
     }
   };
@@ -146,7 +150,10 @@ export async function openMessages(deps: MessagesDeps): Promise<Messages> {
     });
     const waited = new AbortController();
     try {
-      id = await messenger.send({ to: device.peer, kind, payload, priority });
+      const { peer: to } = device;
+      id = await messenger.send({ to, kind, payload, priority }, (id) =>
+        deps.statements.sending(to, kind, payload, id),
+      );
       if (ended.has(id)) resolve();
       if (!queue)
         await Promise.race([through, clock.sleep(limits.deliveredWaitMs, waited.signal).catch(() => undefined)]);

@@ -16,6 +16,7 @@ export * from '../http/older-peers.schema.ts';
 export * from '../http/sessions.schema.ts';
 export * from '../keys/keys.schema.ts';
 export * from '../ledger/ledger.schema.ts';
+export * from '../ledger/logs.schema.ts';
 export * from '../lending/lending.schema.ts';
 export * from '../memory/memory.schema.ts';
 export * from '../messages/messages.schema.ts';

@@ -12,7 +12,6 @@ export const notBuiltIn: readonly string[] = [
   'performance.connection_pool_size',
   'performance.max_message_size',
   'nn',
-  'ledger',
   'telemetry',
 ];
 

@@ -201,6 +201,16 @@ const sections = z.strictObject({
         .describe('Put before each conversation that has no system message.'),
     })
     .prefault({}),
+  ledger: z
+    .strictObject({
+      show: z
+        .enum(['entries', 'heads'])
+        .default('entries')
+        .describe(
+          'What paired devices get of this log: its entries, so that they hold a copy that can repair it, or its signed heads and proofs alone.',
+        ),
+    })
+    .prefault({}),
   memory: z
     .strictObject({
       embedder: z

@@ -4,17 +4,23 @@ import type { LedgerEntryView } from '@peerai/peer/control';
 import { command, type Verb } from '../command.ts';
 import { table } from '../plain.ts';
 import { counted, shortId } from '../words.ts';
+import type { Offline } from './ledger-files.ts';
+import { check, evidence, origins, pardon, repair, witness } from './ledger-logs.ts';
 
 const pageMax = 500;
+const ofLog = {
+  origin: { type: 'string', valueHint: 'PEER', description: 'The copy of another peer’s log: its id or name' },
+} as const;
+const originOf = ({ origin }: { readonly origin?: string | undefined }) => (origin === undefined ? {} : { origin });
 
 const tail = command(
   'tail',
   'The newest entries',
-  { n: { type: 'string', default: '20', valueHint: 'N', description: 'How many' } } as const,
+  { n: { type: 'string', default: '20', valueHint: 'N', description: 'How many' }, ...ofLog } as const,
   async ({ args, agent, output }) => {
     const { client } = await agent();
     const [{ entries }, { peerId }] = await Promise.all([
-      client.ledgerEntries({ limit: count(args.n) }),
+      client.ledgerEntries({ limit: count(args.n), ...originOf(args) }),
       client.node(),
     ]);
     output.data({ entries }, () =>
@@ -27,10 +33,24 @@ const tail = command(
 
 const verify = command(
   'verify',
-  'Check every entry, hash and signature on disk',
-  {},
-  async ({ agent, output, signal }) => {
-    const result = await (await agent()).client.verifyLedger(signal);
+  'Check every entry, hash and signature on disk; or a proof, a folder or evidence, without an agent',
+  {
+    ...ofLog,
+    from: { type: 'string', valueHint: 'PATH', description: 'A proof file, a folder of tiles, or evidence of a fork' },
+    witness: { type: 'string', valueHint: 'IDS', description: 'With --from: peers whose signatures count, by commas' },
+    quorum: { type: 'string', valueHint: 'K', description: 'With --from: how many of them there must be' },
+  } as const,
+  async ({ args, agent, output, signal }) => {
+    if (args.from !== undefined) {
+      const { verifyOffline } = await import('./ledger-files.ts');
+      const witnesses = args.witness?.split(',').filter((id) => id !== '') ?? [];
+      const quorum = args.quorum === undefined ? witnesses.length : count(args.quorum, 0);
+      const found = await verifyOffline(args.from, { witnesses, quorum });
+      output.data(found, () => offlineText(found));
+      if (!found.ok) process.exitCode = 6;
+      return;
+    }
+    const result = await (await agent()).client.verifyLedger(signal, args.origin);
     output.data(result, () =>
       result.ok
         ? `✓ ${counted(result.checked, 'entry', 'entries')}, ${counted(result.receipts, 'receipt', 'receipts')} signed by both sides${result.rounds === 0 ? '' : `, ${counted(result.rounds, 'training round', 'training rounds')}`}: all good.`
@@ -40,16 +60,27 @@ const verify = command(
   },
 );
 
+function offlineText({ ok, what, origin, size, index, kind, cosigners, reason }: Offline): string {
+  const signed =
+    cosigners.length === 0 ? 'nobody else signed it' : `signed too by ${cosigners.map(shortId).join(', ')}`;
+  if (!ok) return `⊗ ${reason ?? 'damaged'}`;
+  if (what === 'fork') return `✓ proven: ${origin} signed two histories of one log.`;
+  return what === 'log'
+    ? `✓ all ${counted(size, 'entry', 'entries')} and every tile of the log of ${origin}; ${signed}.`
+    : `✓ entry ${index} (${kind}) of the log of ${origin}, of ${counted(size, 'entry', 'entries')}; ${signed}.`;
+}
+
 const prove = command(
   'prove',
   'One file that proves an entry offline',
   {
     index: { type: 'positional', required: true, description: 'Place of the entry' },
     out: { type: 'string', valueHint: 'FILE', description: 'Write there (default: entry-N.proof)' },
+    ...ofLog,
   } as const,
   async ({ args, agent, output }) => {
     const index = count(args.index, 0);
-    const { proof, entry } = await (await agent()).client.prove(index);
+    const { proof, entry } = await (await agent()).client.prove(index, args.origin);
     const file = args.out ?? `entry-${index}.proof`;
     writeFileSync(file, fromBase64Url(proof));
     writeFileSync(`${file}.entry`, fromBase64Url(entry));
@@ -57,17 +88,38 @@ const prove = command(
   },
 );
 
-const exportAll = command('export', 'All entries as lines of JSON', {}, async ({ agent }) => {
-  const { client } = await agent();
-  for (let from = 0; ; from += pageMax) {
-    const { entries, size } = await client.ledgerEntries({ from, limit: pageMax });
-    for (const entry of entries) process.stdout.write(`${JSON.stringify({ v: 1, ...entry })}\n`);
-    if (from + pageMax >= size) return;
-  }
-});
+const exportAll = command(
+  'export',
+  'All entries as lines of JSON, or the log as plain files for any web server',
+  {
+    ...ofLog,
+    tiles: { type: 'string', valueHint: 'DIR', description: 'Write C2SP tlog-tiles there: checkpoint and tile/…' },
+  } as const,
+  async ({ args, agent, output }) => {
+    const { client } = await agent();
+    if (args.tiles !== undefined) {
+      const { writeTiles } = await import('./ledger-files.ts');
+      const folder = args.tiles;
+      const size = await writeTiles(client, folder, args.origin);
+      output.data(
+        { folder, size },
+        () =>
+          `${counted(size, 'entry', 'entries')} in ${folder}; check them with: peerai ledger verify --from ${folder}`,
+      );
+      return;
+    }
+    for (let from = 0; ; from += pageMax) {
+      const { entries, size } = await client.ledgerEntries({ from, limit: pageMax, ...originOf(args) });
+      for (const entry of entries) process.stdout.write(`${JSON.stringify({ v: 1, ...entry })}\n`);
+      if (from + pageMax >= size) return;
+    }
+  },
+);
 
-function row({ index, timeMs, kind, receipt, training }: LedgerEntryView, self: string): string[] {
+function row({ index, timeMs, kind, receipt, training, message }: LedgerEntryView, self: string): string[] {
   const time = new Date(timeMs).toISOString().slice(0, 16).replace('T', ' ');
+  if (message !== undefined)
+    return [`${index}`, time, kind, `${message.direction} · hash ${message.hash.slice(0, 16)}`];
   if (training !== undefined) return [`${index}`, time, kind, roundText(training)];
   if (receipt === undefined) return [`${index}`, time, kind, ''];
   const gave = receipt.provider === self;
@@ -94,4 +146,7 @@ function count(text: string, min = 1): number {
   return value;
 }
 
-export const ledger: Verb = { run: tail, subs: { tail, verify, prove, export: exportAll } };
+export const ledger: Verb = {
+  run: tail,
+  subs: { tail, verify, prove, check, export: exportAll, origins, witness, repair, evidence, pardon },
+};

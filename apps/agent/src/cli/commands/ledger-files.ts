@@ -1,0 +1,100 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fromBase64Url, fromUtf8, PeerAiError, parsePeerId } from '@peerai/core-protocol';
+import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
+import { tileFiles, verifyTiles } from '@peerai/ledger/sync';
+import { readCosigners, verifyEquivocation, verifyWitnessedProof } from '@peerai/ledger/witness';
+import type { ControlClient } from '@peerai/peer/control';
+
+const pageMax = 500;
+
+/** All of a log as plain files that any web server serves; returns how many entries. Throws INVALID_FORMAT for a folder that is not empty. */
+export async function writeTiles(client: ControlClient, folder: string, origin: string | undefined): Promise<number> {
+  if (existsSync(folder) && readdirSync(folder).length > 0 && !existsSync(join(folder, 'checkpoint')))
+    throw new PeerAiError('INVALID_FORMAT', `${folder} has other files in it; name an empty folder`);
+  const of = origin === undefined ? {} : { origin };
+  const first = await client.ledgerPage({ ...of, from: 0, limit: pageMax });
+  const { note, size } = first;
+  const entries = async function* () {
+    for (let page = first, from = 0; from < size; from += pageMax) {
+      if (from > 0) page = await client.ledgerPage({ ...of, from, limit: Math.min(pageMax, size - from) });
+      for (const entry of page.entries.slice(0, size - from)) yield fromBase64Url(entry);
+    }
+  };
+  for await (const { path, bytes } of tileFiles(nodeCrypto, { note, entries: entries() })) {
+    const file = join(folder, ...path.split('/'));
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, bytes);
+  }
+  return size;
+}
+
+/** What a file or a folder proves, offline. */
+export interface Offline {
+  readonly ok: boolean;
+  readonly what: 'log' | 'proof' | 'fork';
+  readonly origin: string;
+  /** Entries the checkpoint speaks of. */
+  readonly size: number;
+  readonly index?: number;
+  readonly kind?: string;
+  /** Peers that signed the checkpoint too. */
+  readonly cosigners: readonly string[];
+  readonly reason?: string;
+}
+
+/**
+ * A folder of tiles, a proof file with its entry beside it (`<file>.entry`), or evidence of a fork; no agent is asked.
+ * Throws PROOF_WRONG, WITNESSES_MISSING, INVALID_SIGNATURE, INVALID_FORMAT, NOT_FOUND.
+ */
+export async function verifyOffline(
+  path: string,
+  policy: { readonly witnesses: readonly string[]; readonly quorum: number },
+): Promise<Offline> {
+  if (!existsSync(path)) throw new PeerAiError('NOT_FOUND', `there is no file ${path}`);
+  const witnesses = policy.witnesses.map((id) => parsePeerId(id));
+  if (statSync(path).isDirectory()) return verifyFolder(path);
+  const bytes = readFileSync(path);
+  if (!isProof(bytes)) {
+    const { origin, heads } = verifyEquivocation(nodeCrypto, bytes);
+    return { ok: true, what: 'fork', origin, size: Number(heads[1].size), cosigners: [] };
+  }
+  const entryFile = `${path}.entry`;
+  if (!existsSync(entryFile)) throw new PeerAiError('NOT_FOUND', `the entry itself belongs beside it, as ${entryFile}`);
+  const { value, cosigners } = verifyWitnessedProof(nodeCrypto, bytes, readFileSync(entryFile), {
+    witnesses,
+    quorum: policy.quorum,
+  });
+  const { origin, index, size, entry } = value;
+  const signers = cosigners.map(({ witness }) => witness);
+  return {
+    ok: true,
+    what: 'proof',
+    origin,
+    index: Number(index),
+    size: Number(size),
+    kind: entry.kind,
+    cosigners: signers,
+  };
+}
+
+async function verifyFolder(folder: string): Promise<Offline> {
+  const read = async (path: string): Promise<Uint8Array | undefined> => {
+    const file = join(folder, ...path.split('/'));
+    return existsSync(file) ? readFileSync(file) : undefined;
+  };
+  const { ok, size, firstBad } = await verifyTiles(nodeCrypto, read);
+  const note = fromUtf8((await read('checkpoint')) ?? new Uint8Array());
+  const [origin = ''] = note.split('\n');
+  const cosigners = readCosigners(nodeCrypto, note).map(({ witness }) => witness);
+  const bad = firstBad === undefined ? {} : { reason: `entry ${firstBad.index}: ${firstBad.reason}` };
+  return { ok, what: 'log', origin, size: Number(size), cosigners, ...bad };
+}
+
+function isProof(bytes: Uint8Array): boolean {
+  try {
+    return fromUtf8(bytes.slice(0, 22)) === 'c2sp.org/tlog-proof@v1';
+  } catch {
+    return false;
+  }
+}

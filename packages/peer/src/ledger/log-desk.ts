@@ -1,0 +1,203 @@
+import { callMethod, PeerAiError, type PeerId, toBase64Url } from '@peerai/core-protocol';
+import { openCheckpoint } from '@peerai/ledger';
+import { proveUnder, repairLog } from '@peerai/ledger/sync';
+import { readCosigners, verifyEquivocation } from '@peerai/ledger/witness';
+import { messageKinds } from '../messages/messages.ts';
+import { entryView, verificationView } from './books.ts';
+import { checkMessages } from './check-messages.ts';
+import type { LedgerEntryView } from './ledger.schema.ts';
+import { logMethod, type LogQuestion, plainLogQuestion } from './log-protocol.ts';
+import type { LogRoom } from './log-room.ts';
+import type { LogsDeps, PeerLogs } from './logs.ts';
+import type { LogsView } from './logs.schema.ts';
+import type { Offender, Offenders } from './offenders.ts';
+
+export type LogDesk = Omit<PeerLogs, 'met' | 'isRefused' | 'start' | 'stop'>;
+type DeskDeps = LogsDeps & LogsDeps['accounts'] & { readonly offenders: Offenders };
+
+/** Logs between peers, for people. */
+export function createLogDesk(deps: DeskDeps, room: LogRoom): LogDesk {
+  const { crypto, ledger, ledgerStore, books, devices, offenders, nameOf } = deps;
+  const { copies } = room;
+  /** Throws NOT_FOUND. */
+  const find = async (text: string): Promise<PeerId> => {
+    const known = [...(await copies.list()), ...offenders.list().map(({ origin }) => origin)];
+    const found = known.find((origin) => origin === text || (text.length >= 8 && origin.startsWith(text)));
+    const named = devices.list().find(({ name, peer }) => name === text || peer === text)?.peer;
+    const origin = found ?? named;
+    if (origin === undefined) throw new PeerAiError('NOT_FOUND', 'no log of that peer is held here');
+    return origin;
+  };
+  const troubled = (origin: PeerId): { readonly trouble?: string } => {
+    const trouble = room.troubleOf(origin);
+    return trouble === undefined ? {} : { trouble };
+  };
+  const overview = async (): Promise<LogsView> => {
+    const note = await room.cosigned.note();
+    const list = [];
+    for (const origin of await copies.list()) list.push(await copyView(origin));
+    return {
+      v: 1,
+      own: {
+        origin: ledger.origin,
+        size: Number(ledger.size),
+        cosignedSize: note === undefined ? 0 : Number(openCheckpoint(crypto, note).size),
+        cosigners: (note === undefined ? [] : readCosigners(crypto, note)).map(({ witness, timeS }) => ({
+          peerId: witness,
+          name: nameOf(witness),
+          timeS,
+        })),
+        ...troubled(ledger.origin),
+      },
+      copies: list,
+      witnessed: (await room.witness.heads()).map(({ origin, size }) => ({
+        origin,
+        name: nameOf(origin),
+        size: Number(size),
+      })),
+      forked: offenders.list().map((one) => offenderView(one)),
+    };
+  };
+  const copyView = async (origin: PeerId): Promise<LogsView['copies'][number]> => {
+    const base = { origin, name: nameOf(origin), ...troubled(origin) };
+    try {
+      const view = await copies.view(origin);
+      const { size = 0n, headSize = 0n, bytes = 0 } = view ?? {};
+      return { ...base, size: Number(size), headSize: Number(headSize), bytes };
+    } catch (error) {
+      if (!PeerAiError.is(error, 'LEDGER_DAMAGED')) throw error;
+      return { ...base, size: 0, headSize: 0, bytes: 0, trouble: error.message };
+    }
+  };
+  const offenderView = ({ origin, evidence, sinceMs, toldBy }: Offender): LogsView['forked'][number] => ({
+    origin,
+    name: nameOf(origin),
+    sizes: verifyEquivocation(crypto, evidence).heads.map(({ size }) => Number(size)),
+    sinceMs,
+    toldBy,
+    refused: offenders.isRefused(origin) && origin !== ledger.origin,
+  });
+  const entryAt = async (origin: PeerId | undefined, index: number): Promise<Uint8Array> => {
+    const place = BigInt(index);
+    const source = origin === undefined ? ledger.read(place, place + 1n) : copies.read(origin, place, place + 1n);
+    for await (const bytes of source) return bytes;
+    throw new PeerAiError('NOT_IN_LOG', `there is no entry ${index}`);
+  };
+  return {
+    overview,
+    async entries(text, { from, limit = 50 }) {
+      const origin = await find(text);
+      const size = Number((await copies.view(origin))?.size ?? 0n);
+      const start = Math.min(from ?? Math.max(0, size - limit), size);
+      const views: LedgerEntryView[] = [];
+      for await (const entry of copies.entries(origin, BigInt(start), BigInt(start + limit)))
+        views.push(entryView(crypto, entry));
+      return { v: 1, size, entries: views };
+    },
+    async page(text, from, limit) {
+      const origin = text === undefined || text === ledger.origin ? undefined : await find(text);
+      const { note, size } = origin === undefined ? await ledger.checkpoint() : await wholeOf(room, origin);
+      const [start, end] = [BigInt(from), BigInt(from + limit)];
+      const entries: string[] = [];
+      const source =
+        origin === undefined ? ledger.read(start, min(end, size)) : copies.read(origin, start, min(end, size));
+      for await (const bytes of source) entries.push(toBase64Url(bytes));
+      return { v: 1, origin: origin ?? ledger.origin, size: Number(size), note, from, entries };
+    },
+    async verify(text, signal) {
+      return verificationView(await copies.verify(await find(text), signal === undefined ? {} : { signal }));
+    },
+    async prove(text, index) {
+      if (text !== undefined && text !== ledger.origin) {
+        const origin = await find(text);
+        const proof = await copies.prove(origin, BigInt(index));
+        return { v: 1, proof: toBase64Url(proof), entry: toBase64Url(await entryAt(origin, index)) };
+      }
+      const note = await room.cosigned.note();
+      if (note === undefined || openCheckpoint(crypto, note).size <= BigInt(index)) return books.prove(index);
+      const proof = await proveUnder(crypto, ledgerStore, BigInt(index), note);
+      return { v: 1, proof: toBase64Url(proof), entry: toBase64Url(await entryAt(undefined, index)) };
+    },
+    async witness(signal) {
+      for (const { peer, blocked } of devices.list()) {
+        if (blocked || !deps.isOnline(peer) || offenders.isRefused(peer)) continue;
+        await room.exchange(peer, signal).catch((error: unknown) => {
+          if (signal.aborted || !PeerAiError.is(error)) throw error;
+        });
+      }
+      return overview();
+    },
+    async repair(signal) {
+      let failure: unknown = new PeerAiError('NOT_FOUND', 'no device that is here has a copy of this log');
+      for (const { peer, blocked } of devices.list()) {
+        if (blocked || !deps.isOnline(peer) || offenders.isRefused(peer)) continue;
+        try {
+          const source = await copyAt(deps, peer, signal);
+          if (source === undefined) continue;
+          const { size, restored } = await ledger.exclusive(() => repairLog({ ...deps, store: ledgerStore }, source));
+          return { v: 1, size: Number(size), restored, from: peer };
+        } catch (error) {
+          if (signal.aborted) throw error;
+          failure = error;
+        }
+      }
+      throw failure;
+    },
+    async evidence(text) {
+      const origin = await find(text);
+      const found = offenders.list().find((one) => one.origin === origin);
+      if (found === undefined) throw new PeerAiError('NOT_FOUND', 'nothing is proven against that peer here');
+      return toBase64Url(found.evidence);
+    },
+    async accuse(evidence) {
+      await room.accuse(evidence, ledger.origin);
+      return overview();
+    },
+    async checkMessages(signal) {
+      const kept = (await deps.messages.list()).filter(({ kind }) => messageKinds.some((one) => one === kind));
+      return checkMessages({ crypto, ledger }, kept, signal);
+    },
+    async pardon(text, isPardoned) {
+      const done = await offenders.lift(await find(text), isPardoned ? deps.clock.nowMs() : undefined);
+      if (!done) throw new PeerAiError('NOT_FOUND', 'nothing is proven against that peer here');
+      return overview();
+    },
+  };
+}
+
+/** Throws NOT_FOUND for a copy that is not whole: nobody could check it. */
+async function wholeOf({ copies }: LogRoom, origin: PeerId): Promise<{ readonly note: string; readonly size: bigint }> {
+  const view = await copies.view(origin);
+  if (view === undefined || view.size !== view.headSize)
+    throw new PeerAiError('NOT_FOUND', `${view?.size ?? 0} of ${view?.headSize ?? 0} entries of that log are here`);
+  return { note: view.note, size: view.size };
+}
+
+/** What a device has of our log, fetched whole. Throws what asking throws. */
+async function copyAt(
+  deps: DeskDeps,
+  peer: PeerId,
+  signal: AbortSignal,
+): Promise<{ readonly note: string; readonly entries: AsyncIterable<Uint8Array> } | undefined> {
+  const ask = (question: Partial<LogQuestion> & Pick<LogQuestion, 'kind'>) =>
+    callMethod(deps, peer, logMethod, { ...plainLogQuestion, ...question }, { signal });
+  const { notes } = await ask({ kind: 'heads' });
+  const note = notes.find((one) => openCheckpoint(deps.crypto, one).origin === deps.identity.peer);
+  if (note === undefined) return undefined;
+  const { size } = openCheckpoint(deps.crypto, note);
+  const all: Uint8Array[] = [];
+  while (BigInt(all.length) < size) {
+    const from = BigInt(all.length);
+    const { entries } = await ask({ kind: 'range', origin: deps.identity.peer, from, size });
+    if (entries.length === 0) throw new PeerAiError('NOT_FOUND', 'the copy is not whole');
+    all.push(...entries);
+  }
+  return {
+    note,
+    entries: (async function* () {
+      yield* all;
+    })(),
+  };
+}
+
+const min = (a: bigint, b: bigint): bigint => (a < b ? a : b);
