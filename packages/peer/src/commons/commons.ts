@@ -51,7 +51,14 @@ export interface Commons {
 }
 
 export function openCommons(deps: CommonsDeps, settings: PeerSettings): Commons {
-  const logs = createLogs({ ...deps, showsEntries: settings.ledgerShow !== 'heads' });
+  const logs = createLogs({
+    ...deps,
+    showsEntries: settings.ledgerShow !== 'heads',
+    forked: (origin, proof) => reputation.note(origin, 'equivocation', proof),
+    async pardoned(origin) {
+      if (deps.devices.get(origin) !== undefined) await reputation.letIn(origin);
+    },
+  });
   const ownDevices = createOwnDevices(deps);
   const reputation = createReputation(deps);
   const cache = createCache(deps, settings.cache ?? {});

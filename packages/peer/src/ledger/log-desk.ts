@@ -158,8 +158,10 @@ export function createLogDesk(deps: DeskDeps, room: LogRoom): LogDesk {
       return checkMessages({ crypto, ledger }, kept, signal);
     },
     async pardon(text, isPardoned) {
-      const done = await offenders.lift(await find(text), isPardoned ? deps.clock.nowMs() : undefined);
+      const origin = await find(text);
+      const done = await offenders.lift(origin, isPardoned ? deps.clock.nowMs() : undefined);
       if (!done) throw new PeerAiError('NOT_FOUND', 'nothing is proven against that peer here');
+      if (isPardoned) await deps.pardoned?.(origin);
       return overview();
     },
   };

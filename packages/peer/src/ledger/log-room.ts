@@ -9,11 +9,12 @@ import {
   PeerAiError,
   type PeerId,
   type Store,
+  toHex,
   type Topics,
 } from '@peerai/core-protocol';
 import type { OwnLedger } from '@peerai/ledger';
 import { type Copies, createCopies } from '@peerai/ledger/sync';
-import { createWitness, verifyEquivocation, type Witness } from '@peerai/ledger/witness';
+import { createWitness, offenceId, verifyEquivocation, type Witness } from '@peerai/ledger/witness';
 import type { EventHub } from '../events/hub.ts';
 import type { Devices } from '../pairing/devices.ts';
 import { createMutex } from '../store/mutex.ts';
@@ -41,6 +42,7 @@ export interface LogRoomDeps {
   readonly isOnline: (peer: PeerId) => boolean;
   /** Whether devices get our entries, or only heads and proofs. */
   readonly showsEntries: boolean;
+  readonly forked?: (origin: PeerId, proof: string) => void;
   readonly stopping: AbortSignal;
 }
 /** What is known and kept of other peers' logs, and what they sign of ours. */
@@ -84,11 +86,15 @@ export function openLogRoom(deps: LogRoomDeps): LogRoom {
       ).catch(() => undefined);
   };
   const accuse = async (evidence: Uint8Array, toldBy: PeerId): Promise<PeerId> => {
-    const { origin } = verifyEquivocation(crypto, evidence);
+    const found = verifyEquivocation(crypto, evidence);
+    const { origin } = found;
     if (!(await offenders.add({ origin, evidence, sinceMs: clock.nowMs(), toldBy }))) return origin;
     deps.logger.warn('ledger-forked', { origin, toldBy });
     deps.events.emit({ type: 'ledger-fork', origin, refused: offenders.isRefused(origin) && origin !== identity.peer });
-    if (origin !== identity.peer) await network.disconnect(origin).catch(() => undefined);
+    if (origin !== identity.peer) {
+      deps.forked?.(origin, toHex(offenceId(crypto, found)));
+      await network.disconnect(origin).catch(() => undefined);
+    }
     void tell(evidence, toldBy);
     return origin;
   };

@@ -38,6 +38,10 @@ export interface LogsDeps {
   readonly nameOf: (peer: PeerId) => string;
   readonly isOnline: (peer: PeerId) => boolean;
   readonly showsEntries: boolean;
+  /** Somebody was proven to have two histories; hex name of the proof. */
+  readonly forked?: (origin: PeerId, proof: string) => void;
+  /** The owner deals with one of them all the same. */
+  readonly pardoned?: (origin: PeerId) => Promise<void>;
   readonly stopping: AbortSignal;
 }
 /** Logs between peers: copies, witnesses, forks. Another log is named by its peer id, by its beginning (8 characters or more) or by its device's name. */

@@ -36,6 +36,10 @@ async function open(store = new MemoryStore()) {
   const events = createEventHub();
   const seen: ControlEvent[] = [];
   const world = { crypto: nobleCrypto, logger: silentLogger };
+  const append = async (_: unknown, alongside: readonly Change[] = []): Promise<bigint> => {
+    await store.commit(alongside);
+    return 0n;
+  };
   const messages = await openMessages({
     clock: new ManualClock(),
     store,
@@ -44,7 +48,7 @@ async function open(store = new MemoryStore()) {
     contacts: await openContacts({ store, crypto: nobleCrypto }, { named: [], isOpen: false }),
     events: { ...events, emit: (event) => void seen.push(event) },
     mailboxes: () => 0,
-    statements: createStatements({ ...world, store, ledger: { origin: sender, append: async () => 0n } }),
+    statements: createStatements({ ...world, store, ledger: { origin: sender, append } }),
   });
   messages.start();
   const arrive = async (place: number): Promise<void> => {
