@@ -73,12 +73,6 @@ describe('control routes', () => {
     ['PATCH', '/api/v1/peers/older/x', { allow: ['chat'] }, 'allow'],
     ['POST', '/api/network/peers', { action: 'sing' }, 'action'],
     ['POST', '/api/network/send', { target: [], message: 1 }, 'target'],
-    ['GET', '/api/v1/ledger/entries?limit=0', undefined, 'limit'],
-    ['GET', '/api/v1/ledger/proofs/x', undefined, 'number'],
-    ['GET', '/api/v1/ledger/page?from=-1', undefined, 'from'],
-    ['GET', '/api/v1/ledger/entries?origin=', undefined, 'origin'],
-    ['POST', '/api/v1/ledger/evidence', { evidence: '' }, 'evidence'],
-    ['POST', '/api/v1/ledger/pardons', { pardoned: true }, 'origin'],
   ])('%s %s with %j names %s', async (method, path, body, place) => {
     const response = await world.control(method, path, body);
     expect(response.status).toBe(400);
@@ -154,11 +148,6 @@ describe('control routes', () => {
     ['POST', '/api/v1/peers/none/ping', undefined, 404, 'DEVICE_UNKNOWN'],
     ['POST', '/api/v1/peers/none/trace', undefined, 404, 'DEVICE_UNKNOWN'],
     ['POST', '/api/v1/messages', { to: 'none', kind: 'text', payload: 'a' }, 404, 'DEVICE_UNKNOWN'],
-    ['GET', '/api/v1/ledger/proofs/99', undefined, 404, 'NOT_IN_LOG'],
-    ['GET', '/api/v1/ledger/entries?origin=nobody', undefined, 404, 'NOT_FOUND'],
-    ['GET', '/api/v1/ledger/evidence/nobody', undefined, 404, 'NOT_FOUND'],
-    ['POST', '/api/v1/ledger/evidence', { evidence: 'AAAA' }, 400, 'INVALID_FORMAT'],
-    ['POST', '/api/v1/ledger/repair', {}, 404, 'NOT_FOUND'],
     ['GET', '/api/v1/files/none', undefined, 404, 'FILE_UNKNOWN'],
     ['DELETE', '/api/v1/files/none', undefined, 404, 'FILE_UNKNOWN'],
     ['POST', '/api/v1/pairings/join', { link: 'peerai://pair/nonsense' }, 400, 'INVITE_INVALID'],
@@ -373,7 +362,6 @@ test('the docs describe every control route with its body', async () => {
       '/api/v1/events',
       '/api/v1/keys',
       '/api/v1/ledger/verify',
-      '/api/v1/ledger/logs',
       '/api/v1/messages',
       '/api/v1/models',
       '/api/v1/node',
