@@ -9,6 +9,7 @@ import { certificateKey, draftKey, encodeCertificateRow, lieKey, lieName } from 
 import { isSigned } from './statement.ts';
 import {
   broadcast,
+  certified,
   heightOf,
   isMember,
   keepRow,
@@ -20,8 +21,6 @@ import {
   withEntry,
 } from './state.ts';
 import type { Certificate, Evidence, SignedStatement } from './types.ts';
-
-const certified = { notarize: 'notarized', nullify: 'nullified', finalize: 'finalized' } as const;
 
 /**
  * Takes a statement of the height that is being decided, from whoever brought it. What is wrong, late or too early changes nothing. Only what this

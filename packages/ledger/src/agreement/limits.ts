@@ -39,7 +39,7 @@ export const agreementLimits = {
   messageBytesMax: 262_144 + 64 * 8 + 64,
   /** Messages from members that wait to be read, count; further ones are dropped, their senders send again. */
   inboxMessagesMax: 1_024,
-  /** Proven lies kept, count, one of each kind for each member: one is enough to remove it. Further ones are told and not kept. */
+  /** Proven lies kept, count, one of each kind for each member: one is enough to remove it. Further ones are passed over. */
   evidenceKeptMax: 256,
   /** Bytes of one proven lie: two signed statements. */
   evidenceBytesMax: 1_024,

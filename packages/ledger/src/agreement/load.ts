@@ -6,6 +6,7 @@ import { type ChainPlace, decodePlace } from './place.ts';
 import { blockKey, decodeCertificateRow, placeKey, rowsOf } from './rows.ts';
 import {
   type AgreementState,
+  certified,
   emptyRound,
   noView,
   type Parts,
@@ -16,8 +17,6 @@ import {
 } from './state.ts';
 import { decodeStatement } from './statement.ts';
 import type { Evidence } from './types.ts';
-
-const certified = { notarize: 'notarized', nullify: 'nullified', finalize: 'finalized' } as const;
 
 /** What a member goes on from. Throws LEDGER_DAMAGED for rows that this program did not write so. */
 export async function loadState(

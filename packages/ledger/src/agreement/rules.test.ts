@@ -3,7 +3,7 @@ import { mutated, seededRandom } from '@peerai/core-protocol/testing';
 import { describe, expect, test } from 'vitest';
 import { createGroup, identityOf, payload } from '../../test/members.ts';
 import { crypto } from '../../test/world.ts';
-import { decodeBlock, draftOf, encodeBlock, encodeDraft } from './block.ts';
+import { decodeBlock, decodeDraft, draftOf, encodeBlock, encodeDraft } from './block.ts';
 import { certificateOf, checkCertificate } from './certificate.ts';
 import { decodeChainEntry, encodeChainEntry, signEntry } from './entry.ts';
 import {
@@ -25,7 +25,7 @@ import {
 import { evidenceOf } from './evidence.ts';
 import { createMachine } from './machine.ts';
 import { decodeMessage, encodeMessage } from './message.ts';
-import { checkDraft, firstPlace } from './place.ts';
+import { checkDraft, firstPlace, isEntryOf } from './place.ts';
 import { simplexRules } from './rules.ts';
 import { type AgreementState, stateAt } from './state.ts';
 import { decodeStatement, encodeStatement, isSigned, noBlock, signStatement } from './statement.ts';
@@ -276,6 +276,24 @@ describe('one step', () => {
     ).toEqual(utf8('other'));
   });
 
+  test('keeps single votes of so many views behind its own', () => {
+    const nullify = [a, b, c].map((who) => say(who, { kind: 'nullify', view: limits.viewsBehindMax + 1 }));
+    const later = receive(stateAt(place), a.peer, { certificates: [certificateOf('nullify', epoch, nullify)] });
+    expect(later.round.view).toBe(limits.viewsBehindMax + 2);
+    const more = (view: number): number => countOf(receive(later, a.peer, votes(say(a, { view })))) - countOf(later);
+    expect([more(2), more(1)]).toEqual([1, 0]);
+  });
+
+  test('keeps so many proven lies, one of each kind for each member', () => {
+    const keptWith = (count: number): number => {
+      const lies = new Set(Array.from({ length: count }, (_, at) => `${at}`));
+      return receive({ ...stateAt(place), lies }, a.peer, votes(say(a), say(a, { block: hash(2) }))).lies.size - count;
+    };
+    expect([keptWith(0), keptWith(limits.evidenceKeptMax - 1), keptWith(limits.evidenceKeptMax)]).toEqual([1, 1, 0]);
+    const once = receive(stateAt(place), a.peer, votes(say(a), say(a, { block: hash(2) }), say(a, { block: hash(3) })));
+    expect(once.lies.size).toBe(1);
+  });
+
   test('goes to the view that a certificate allows, and no further than there are', () => {
     const nullify = (view: number) =>
       certificateOf(
@@ -289,6 +307,42 @@ describe('one step', () => {
     const few = { ...nullify(1), signers: Uint8Array.of(0b11), signatures: nullify(1).signatures.slice(1) };
     expect(receive(stateAt(place), a.peer, { certificates: [few] }).round.view).toBe(1);
   });
+});
+
+test('a block and a message hold so much, and nothing above', () => {
+  const entry = { author: a.peer, number: 1, kind: 'k', body: noBlock, signature: new Uint8Array(64) };
+  const header = { group, height: 1, epoch: 0, previous: group, timeMs: 1 };
+  const block = (count: number) =>
+    encodeDraft(
+      draftOf(
+        crypto,
+        header,
+        Array.from({ length: count }, () => entry),
+      ),
+    );
+  expect(decodeDraft(crypto, block(limits.blockEntriesMax)).entries).toHaveLength(limits.blockEntriesMax);
+  expect(() => decodeDraft(crypto, block(limits.blockEntriesMax + 1))).toThrow(code('INVALID_FORMAT'));
+  expect(() => decodeDraft(crypto, new Uint8Array(limits.blockBytesMax))).toThrow(code('INVALID_FORMAT'));
+  expect(() => decodeDraft(crypto, new Uint8Array(limits.blockBytesMax + 1))).toThrow(code('LIMIT_EXCEEDED'));
+  expect(() => decodeChainEntry(new Uint8Array(limits.entryBytesMax + 1))).toThrow(code('LIMIT_EXCEEDED'));
+  const certificate = certificateOf('notarize', epoch, [say(a)]);
+  const many = <T>(count: number, one: T): T[] => Array.from({ length: count }, () => one);
+  for (const [most, parts] of [
+    [limits.certificatesPerMessageMax, (count: number) => ({ certificates: many(count, certificate) })],
+    [limits.blocksPerMessageMax, (count: number) => ({ blocks: many(count, noBlock) })],
+    [limits.pendingPerAuthorMax, (count: number) => ({ entries: many(count, noBlock) })],
+  ] as const) {
+    expect(() => decodeMessage(encodeMessage(parts(most)))).not.toThrow();
+    expect(() => decodeMessage(encodeMessage(parts(most + 1)))).toThrow(code('INVALID_FORMAT'));
+  }
+});
+
+test('so many peers may ever have been members', () => {
+  const numbers = new Map(Array.from({ length: limits.everMembersMax - 1 }, (_, at) => [`${at}` as PeerId, 0]));
+  const full = { ...place, numbers };
+  const entryOf = (...peers: readonly PeerId[]) => signEntry(a, group, 1, membersPayload(peers));
+  expect(isEntryOf(full, 1, entryOf(a.peer))).toBe(true);
+  expect(isEntryOf(full, 1, entryOf(a.peer, b.peer))).toBe(false);
 });
 
 test('no decoder breaks on three thousand damaged inputs', { timeout: 60_000 }, () => {

@@ -12,6 +12,8 @@ import type {
 } from './types.ts';
 import type { EntryBody } from '@peerai/core-protocol';
 
+/** What a certificate of each kind makes of its view. */
+export const certified = { notarize: 'notarized', nullify: 'nullified', finalize: 'finalized' } as const;
 /** One attempt at a height. Every statement and certificate in it was checked. */
 export interface ViewState {
   /** The first statement of each kind of each member, its own among them: `<kind> <signer>`. */
