@@ -16,6 +16,7 @@ const forms: Readonly<Record<string, readonly ExportFormat[]>> = {
 const endings: Readonly<Record<ExportFormat, string>> = {
   onnx: '.onnx',
   gguf: '.gguf',
+  'gguf-q8': '.q8_0.gguf',
   tokenizer: '.tokenizer.json',
 };
 
