@@ -17,6 +17,7 @@ import {
 import { answerChat } from './fixture-chat.ts';
 import { answerClusters, answerMetrics } from './fixture-clusters.ts';
 import { answerFiles } from './fixture-files.ts';
+import { answerMarket } from './fixture-market.ts';
 import { answerMemory } from './fixture-memory.ts';
 import { answerReputation } from './fixture-reputation.ts';
 import { answerTraining } from './fixture-training.ts';
@@ -103,7 +104,9 @@ export async function startFixtureAgent(dist: string): Promise<FixtureAgent> {
                 ? answerMetrics(state)
                 : room === 'reputation'
                   ? answerReputation(state, { method: request.method ?? 'GET', path })
-                  : route(state, request.method ?? 'GET', path, body, url);
+                  : room === 'market'
+                    ? answerMarket(state, { method: request.method ?? 'GET', path }, body)
+                    : route(state, request.method ?? 'GET', path, body, url);
     if (answer === undefined) return problem(response, 404, 'NOT_FOUND', 'no such thing');
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
   }

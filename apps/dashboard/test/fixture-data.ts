@@ -18,6 +18,7 @@ import type {
 } from '@peerai/peer/control';
 
 import { fixtureFiles } from './fixture-files.ts';
+import { fixtureMarket, type MarketState } from './fixture-market.ts';
 import { fixtureClusters, type ClustersState } from './fixture-clusters.ts';
 import { fixtureMemory, type MemoryState } from './fixture-memory.ts';
 import { fixtureTraining, type TrainingState } from './fixture-training.ts';
@@ -41,6 +42,7 @@ export interface FixtureState {
   memory: MemoryState;
   clusters: ClustersState;
   reputations: ReputationView[];
+  market: MarketState;
   groups: GroupView[];
   groupMessages: GroupMessageView[];
   groupSent: GroupSentView[];
@@ -140,6 +142,7 @@ export function fixtureState(api: string, nowMs: number): FixtureState {
     memory: fixtureMemory(nowMs),
     clusters: fixtureClusters(nowMs),
     reputations: fixtureReputations(nowMs),
+    market: fixtureMarket(nowMs),
     tasks: [
       fixtureTask(
         't2running',

@@ -19,6 +19,7 @@ const pages = [
   { path: '/train', title: 'Train', sees: 'Fish of the lake' },
   { path: '/clusters', title: 'Clusters', sees: 'Together by load' },
   { path: '/reputation', title: 'Reputation', sees: '2 answers that did not come in time' },
+  { path: '/market', title: 'Market', sees: 'owes us 1.25' },
   { path: '/doctor', title: 'Health', sees: 'Way in from outside' },
 ] as const;
 const looks: readonly { readonly size: 'wide' | 'phone'; readonly theme: Theme }[] = [

@@ -16,6 +16,7 @@ import type { PeerLogs } from './ledger/logs.ts';
 import type { Keys } from './keys/keys.ts';
 import type { Files } from './files/files.ts';
 import type { NodeLending } from './lending/lending.ts';
+import type { PeerMarket } from './market/market.ts';
 import type { PeerMemory } from './memory/memory.ts';
 import type { Messages } from './messages/messages.ts';
 import type { ImportedModels } from './models/imported-models.ts';
@@ -48,6 +49,7 @@ export interface Peer {
   readonly own: OwnModels;
   readonly splits: Splits;
   readonly memory: PeerMemory;
+  readonly market: PeerMarket;
   readonly chat: Chat;
   readonly clusters: Clusters;
   readonly metrics: PeerMetrics;

@@ -14,6 +14,7 @@ import type {
   Topics,
 } from '@peerai/core-protocol';
 import type { Engine } from '@peerai/llm-bridge';
+import type { Settlement } from '@peerai/ledger/market';
 import type { VectorIndexes } from '@peerai/nn-engine/memory';
 import type { AlertRule } from '@peerai/nn-engine/metrics';
 import type { HttpPost } from '@peerai/messaging/http';
@@ -64,6 +65,8 @@ export interface PeerWorld {
   readonly trainingRuntime?: () => Promise<Runtime>;
   /** Makes a large memory fast, with the secret its files are sealed under; loaded when a memory opens, without it every search looks at every vector. */
   readonly memoryIndexes?: (secret: Uint8Array) => Promise<VectorIndexes>;
+  /** Where leases are settled; in the peers' own books unless said. */
+  readonly settlement?: Settlement;
   /** How busy the machine is; without it no node of this peer counts as free. */
   readonly machine?: () => MachineReading;
   /** Who does tasks of more types than a model does; their types come before the built-in ones. */

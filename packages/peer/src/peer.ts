@@ -47,12 +47,10 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
   const addresses = (): readonly string[] => network.addresses();
   const nameOf = (peer: PeerId): string => (peer === identity.peer ? settings.name : peers.nameOf(peer));
   const peerUpdated = (peer: PeerId): void => events.emit({ type: 'peer-updated', peer: peers.view(peer) });
-
   const quiet = (task: Promise<void>): void =>
     void task.catch((error: unknown) =>
       logger.error('task-failed', { error: error instanceof Error ? error.message : 'unknown' }),
     );
-
   const devices = await openDevices(store, () => clock.nowMs());
   /** What was sealed once has to be. */
   const noteSealed = (peer: PeerId): void => {
@@ -64,7 +62,8 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     const device = devices.get(peer);
     return device?.allow.includes('chat') === true && !device.blocked && !isRefused(peer);
   };
-  const accounts = await openAccounts(world, { devices, events, stopping: stopping.signal });
+  const leased = () => commons.market.leased;
+  const accounts = await openAccounts(world, { devices, events, leased, stopping: stopping.signal });
   const { books, signing } = accounts;
   const contact = createContact(world, settings, {
     devices,
@@ -174,6 +173,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     isOnline,
     mayChat,
     isRefused,
+    leased,
     stopping: stopping.signal,
   });
   const { sharing } = lending;
@@ -240,7 +240,8 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
   );
   const { clusters, metrics } = clusterWork;
   const forLending = { ledger: accounts.ledger, devices, events, nameOf, isOnline, answering, tasks, settings };
-  const nodeLending = createNodeLending({ ...world, ...forLending, stopping: stopping.signal });
+  const besides = (peer: PeerId) => commons.market.besides(peer);
+  const nodeLending = createNodeLending({ ...world, ...forLending, besides, stopping: stopping.signal });
   const commons = openCommons(
     {
       ...world,
@@ -257,6 +258,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
       imported,
       roundTripMs: (peer) => links.get(peer)?.roundTripMs ?? 0,
       stopping: stopping.signal,
+      market: { nodeLending, local, models },
     },
     settings,
   );
@@ -296,7 +298,6 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
   const discovery = createDiscovery(world, settings, { devices, models, addresses });
   const about = { self: identity.peer, crypto, settings, startedMs, api: world.api };
   const node = createNodeView({ ...about, addresses, relays, reach, engines: engineFindings, answering });
-
   let serving: Disposable | undefined;
   let started = false;
   const linkChanged = (peer: PeerId, up: boolean): void => {
@@ -306,6 +307,8 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     events.emit({ type: up ? 'peer-connected' : 'peer-disconnected', peer: peers.view(peer) });
   };
   return {
+    // Its rooms; what starts and stops below is the peer's own.
+    ...commons,
     id: identity.peer,
     events,
     peers,
@@ -320,7 +323,6 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     clusters,
     metrics,
     books,
-    logs: commons.logs,
     messages,
     files,
     groups,
@@ -328,11 +330,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     tasks,
     topics,
     training,
-    governance: commons.governance,
     nodeLending,
-    ownDevices: commons.ownDevices,
-    reputation: commons.reputation,
-    cache: commons.cache,
     status,
     paths,
     doctor,

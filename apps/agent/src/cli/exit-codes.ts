@@ -35,6 +35,7 @@ const byCode: Readonly<Record<string, number>> = {
   LENDING_OFF: exitCodes.refused,
   VOTE_REFUSED: exitCodes.refused,
   NO_DECISION: exitCodes.timeout,
+  NOT_OFFERED: exitCodes.refused,
   NODES_TAKEN: exitCodes.refused,
   PRICE_TOO_LOW: exitCodes.refused,
   PRICE_TOO_HIGH: exitCodes.refused,

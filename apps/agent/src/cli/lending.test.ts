@@ -1,7 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createCluster, restoreCluster } from '@peerai/nn-engine/cluster';
-import type { LeaseDetail, LeasesView, NodesView } from '@peerai/peer/control';
+import type {
+  DisputeDetail,
+  LeaseDetail,
+  LeasesView,
+  MarketOffersView,
+  MarketView,
+  MeteredLeaseDetail,
+  NodesView,
+} from '@peerai/peer/control';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Agent, homes, pairUp, up } from '../../test/cli.ts';
 
@@ -61,6 +69,29 @@ test(
     });
     expect(await laptop.run(['borrow', 'desk', '--data', '{}'])).toMatchObject({ code: 2 });
     expect((await desk.run(['lend', '--off'])).stdout).toContain('lends no nodes');
+  },
+);
+
+test(
+  'one agent leases a model of another: its answer is counted, and a dispute leaves a file that proves it',
+  { timeout: 180_000 },
+  async () => {
+    expect((await desk.run(['market', 'offer', 'echo', '--price', '2'])).stdout).toContain('echo');
+    const found = await json<MarketOffersView>(laptop, ['market', 'ls']);
+    expect(found.models).toMatchObject([{ peerName: 'desk', model: 'echo', unitPriceMicro: '2000000' }]);
+    const { lease } = await json<MeteredLeaseDetail>(laptop, ['market', 'buy', 'desk', 'echo', '--tokens', '5000']);
+    expect(await laptop.run(['run', 'echo@desk', 'hello'])).toMatchObject({ code: 0 });
+    const file = join(laptop.home, 'case.json');
+    const args = ['market', 'dispute', lease.id, '--reason', 'it only repeats', '--save', file];
+    const disputed = await json<DisputeDetail>(laptop, args);
+    expect(disputed.lease).toMatchObject({ state: 'disputed', answers: 1 });
+    const proven = await json<{ readonly paidMicro: string }>(laptop, ['market', 'check', file]);
+    expect(proven.paidMicro).toBe(disputed.lease.dueMicro);
+    const { balances } = await json<MarketView>(laptop, ['market', 'balance']);
+    expect(balances.map(({ peerName }) => peerName)).toEqual(['desk']);
+    expect((await laptop.run(['market', 'settle', lease.id])).code).toBe(1);
+    const { values } = await json<{ readonly values: object }>(laptop, ['market', 'policy']);
+    expect(values).toMatchObject({ 'incentives.node_hour_micro': '500000' });
   },
 );
 

@@ -93,6 +93,7 @@ const ownHints: Readonly<Record<string, string>> = {
   RUN_UNKNOWN: '`peerai train ls` lists runs, here and offered.',
   OFFER_UNKNOWN: 'Both devices must allow it: peerai peers allow <peer> train. Then: peerai train ls',
   ENGINE_MISSING: 'Install it beside the agent: npm install onnxruntime-node',
+  NOT_OFFERED: 'Its owner offers with `peerai market offer <model> --price 0.5`. What there is: peerai market ls',
   LENDING_OFF: 'Its owner lends with `peerai lend --nodes 64`. Who does: peerai nodes free',
   STORE_FULL: 'Make room on the disk, then start again; nothing that was confirmed is lost.',
   STORE_BROKEN: 'Move the damaged file away or restore a backup; the identity is in another file and stays.',

@@ -23,3 +23,11 @@ export function readFileText(path: string): string {
     throw new PeerAiError('USAGE', `this file cannot be read: ${(cause as Error).message}`, {}, { cause });
   }
 }
+
+/** A flag that is a count. Throws USAGE. */
+export function wholeOf(flag: string, text: string): number {
+  const number = Number(text);
+  if (!Number.isSafeInteger(number) || number < 0)
+    throw new PeerAiError('USAGE', `--${flag} is a whole number, not "${text}"`);
+  return number;
+}

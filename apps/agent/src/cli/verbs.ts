@@ -195,6 +195,12 @@ export const verbs: Readonly<Record<string, Entry>> = {
     says: 'devices that decide together, by votes that all can check',
     load: async () => (await import('./commands/gov.ts')).gov,
   },
+  market: {
+    group: 'Tasks',
+    usage: 'market ls|offer|withdraw|buy|leases|balance|settle|dispute|check|policy',
+    says: 'models for credits: offers, leases, and who owes whom',
+    load: async () => (await import('./commands/market.ts')).market,
+  },
   leases: {
     group: 'Tasks',
     usage: 'leases ls|show <id>',

@@ -47,3 +47,10 @@ export function linkWords(
     ...(health === 'unhealthy' ? ['no answer'] : []),
   ].join(', ');
 }
+
+/** Micro-credits as credits, no more digits than it has. */
+export function creditsText(micro: string): string {
+  const digits = micro.replace('-', '').padStart(7, '0');
+  const part = digits.slice(-6).replace(/0+$/u, '');
+  return `${micro.startsWith('-') ? '-' : ''}${digits.slice(0, -6)}${part === '' ? '' : `.${part}`}`;
+}

@@ -9,6 +9,7 @@ import { FilesController } from './controllers/files.controller.ts';
 import { GroupMessagesController, GroupsController } from './controllers/groups.controller.ts';
 import { LedgerController } from './controllers/ledger.controller.ts';
 import { GovernanceController } from './controllers/governance.controller.ts';
+import { MarketController } from './controllers/market.controller.ts';
 import { LeasesController, NodesController } from './controllers/lending.controller.ts';
 import { MemoryController } from './controllers/memory.controller.ts';
 import { BroadcastsController, KeysController, MessagesController } from './controllers/messages.controller.ts';
@@ -52,6 +53,7 @@ export const controllers = [
   GovernanceController,
   LeasesController,
   ReputationController,
+  MarketController,
   DiscoveryController,
   KeysController,
   SessionController,

@@ -93,6 +93,7 @@ const statuses: Readonly<Record<Code, number>> = {
   OFFER_UNKNOWN: 404,
   LEASE_UNKNOWN: 404,
   PROPOSAL_UNKNOWN: 404,
+  NOT_OFFERED: 404,
   DATA_UNKNOWN: 404,
   DOCUMENT_UNKNOWN: 404,
   FILE_UNKNOWN: 404,

@@ -20,6 +20,8 @@ export const keys = {
   clusterFired: ['cluster-fired'],
   stateMetrics: ['state-metrics'],
   reputations: ['reputations'],
+  market: ['market'],
+  marketOffers: ['market-offers'],
   training: ['training'],
   trainingOffers: ['training-offers'],
   capabilities: ['capabilities'],

@@ -149,6 +149,10 @@ export function applyEvent(cache: QueryClient, event: ControlEvent): void {
         (view) => view && { ...view, tasks: put(view.tasks, event.task, (task) => task.id, 'first') ?? [] },
       );
       break;
+    case 'market-changed':
+      // Each answer of a lease changes it: one that is being asked for is not asked for again.
+      void cache.invalidateQueries({ queryKey: keys.market, exact: true }, { cancelRefetch: false });
+      break;
     case 'training-changed':
       changeRun(cache, event.run);
       break;

@@ -7,6 +7,7 @@ import type {
   FilesView,
   GroupView,
   LedgerHead,
+  MarketView,
   MessageView,
   MemoryGraphView,
   ModelsView,
@@ -47,6 +48,10 @@ export const usePairings = (): UseQueryResult<PairingsView> => {
 export const useShares = (): UseQueryResult<readonly ShareView[]> => {
   const { client } = useApp();
   return useFetched(keys.shares, (signal) => client.shares(signal));
+};
+export const useMarket = (): UseQueryResult<MarketView> => {
+  const { client } = useApp();
+  return useFetched(keys.market, (signal) => client.market(signal));
 };
 export const useModels = (): UseQueryResult<ModelsView> => {
   const { client } = useApp();

@@ -91,6 +91,11 @@ const routeTree = root.addChildren([
   }),
   createRoute({
     getParentRoute: () => root,
+    path: '/market',
+    component: lazyRouteComponent(() => import('../market/page.tsx'), 'MarketPage'),
+  }),
+  createRoute({
+    getParentRoute: () => root,
     path: '/doctor',
     component: lazyRouteComponent(() => import('../health/page.tsx'), 'HealthPage'),
   }),

@@ -19,6 +19,7 @@ export const shell = {
     train: 'Train',
     clusters: 'Clusters',
     reputation: 'Reputation',
+    market: 'Market',
     health: 'Health',
   },
   direct: (n: number) => `${n} direct`,

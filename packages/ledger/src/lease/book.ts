@@ -44,6 +44,8 @@ export interface LeaseBookDeps {
   readonly crypto: CryptoProvider;
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly random: Random;
+  /** What else there is with this peer, leases of other things: one limit holds for everything. */
+  readonly besides?: (peer: PeerId) => LeaseAccount;
 }
 /** Micro-credits between this peer and another. */
 export interface LeaseAccount extends LeaseTotals {
@@ -149,8 +151,11 @@ export async function openLeaseBook(deps: LeaseBookDeps): Promise<LeaseBook> {
     const open = [...records.values()].filter(isOpen).length;
     if (open >= limits.openMax)
       throw new PeerAiError<LedgerErrorCode>('LIMIT_REACHED', `${open} leases of this peer are open`);
-    const { paid, earned, lockedByUs, lockedByThem } = account(peer);
-    const exposure = role === 'borrower' ? paid - earned + lockedByUs : earned - paid + lockedByThem;
+    const both = [account(peer), ...(deps.besides === undefined ? [] : [deps.besides(peer)])];
+    const owed = both.map(({ paid, earned, lockedByUs, lockedByThem }) =>
+      role === 'borrower' ? paid - earned + lockedByUs : earned - paid + lockedByThem,
+    );
+    const exposure = owed.reduce((sum, one) => sum + one, 0n);
     if (exposure + price <= limits.exposureMicroMax) return;
     throw new PeerAiError<LedgerErrorCode>('CREDIT_EXCEEDED', 'one of the two peers would owe the other too much', {
       owedMicro: `${exposure}`,

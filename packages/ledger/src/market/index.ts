@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+export { isMeteredOpen, type MeteredBook, type MeteredBookDeps, openMeteredBook } from './book.ts';
 export { agreeToEnd, type LeaseEnd, leaseEndEntry, openEnd, signEnd } from './end.ts';
 export { checkEvidence, encodeEvidence, type Evidence } from './evidence.ts';
 export { marketLimits } from './limits.ts';
@@ -10,6 +11,7 @@ export { createLocalSettlement } from './local-settlement.ts';
 export { openPoints, pointsEntry, type PointsMove, type PointsPolicy, signPoints } from './points.ts';
 export type { PointsStanding } from './points-standing.ts';
 export { type MarketStanding, replayMarket } from './replay.ts';
+export type { MeteredRecord, MeteredState } from './rows.ts';
 export type { Escrow, EscrowState, EscrowTerms, FinalReceipt, LogHead, Settlement } from './settlement.ts';
 export { admitLease, type Between, type LeaseStanding, tokensOf } from './standing.ts';
 export {

@@ -6,6 +6,7 @@ import type { EventHub } from '../events/hub.ts';
 import type { Accounts } from '../ledger/accounts.ts';
 import type { PeerMemory } from '../memory/memory.ts';
 import { createLogs, type PeerLogs } from '../ledger/logs.ts';
+import { createMarket, type MarketParts, type PeerMarket } from '../market/market.ts';
 import type { Messages } from '../messages/messages.ts';
 import type { ImportedModels } from '../models/imported-models.ts';
 import { createOwnDevices, type OwnDevices } from '../own/own.ts';
@@ -31,6 +32,7 @@ export interface CommonsDeps extends PeerWorld {
   readonly imported: ImportedModels;
   readonly roundTripMs: (peer: PeerId) => number;
   readonly stopping: AbortSignal;
+  readonly market: MarketParts;
 }
 
 /** What peers hold each other to: witnessed logs, the market, reputation, and what a group decides. */
@@ -40,6 +42,7 @@ export interface Commons {
   readonly reputation: PeerReputation;
   readonly cache: Cache;
   readonly governance: Governance;
+  readonly market: PeerMarket;
   /** A paired device said hello. */
   met(peer: PeerId): void;
   /** The owner changed what a device may do. */
@@ -63,9 +66,11 @@ export function openCommons(deps: CommonsDeps, settings: PeerSettings): Commons 
   const reputation = createReputation(deps);
   const cache = createCache(deps, settings.cache ?? {});
   const governance = createGovernance({ ...deps, relays: settings.relays });
+  const market = createMarket({ ...deps, ...deps.market });
   return {
     logs,
     ownDevices,
+    market,
     reputation,
     cache,
     governance,
@@ -74,6 +79,7 @@ export function openCommons(deps: CommonsDeps, settings: PeerSettings): Commons 
       ownDevices.met(peer);
       reputation.met(peer);
       governance.met(peer);
+      market.met(peer);
     },
     review: (peer) => reputation.review(peer),
     isRefused: (peer) => logs.isRefused(peer) || reputation.isRefused(peer) || governance.isRefused(peer),
@@ -83,9 +89,10 @@ export function openCommons(deps: CommonsDeps, settings: PeerSettings): Commons 
       cache.start();
       await reputation.start();
       await governance.start();
+      await market.start();
     },
     async stop() {
-      await Promise.all([logs.stop(), reputation.stop(), governance.stop()]);
+      await Promise.all([logs.stop(), reputation.stop(), governance.stop(), market.stop()]);
     },
   };
 }

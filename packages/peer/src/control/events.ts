@@ -6,6 +6,7 @@ import type { MessageView } from '../messages/messages.schema.ts';
 import type { ReceiptView } from '../ledger/ledger.schema.ts';
 import type { ShareView } from '../share/share.schema.ts';
 import type { LeaseView } from '../lending/lending.schema.ts';
+import type { MeteredLeaseView } from '../market/market.schema.ts';
 import type { GroupMessageView, GroupView } from '../groups/groups.schema.ts';
 import type { TrainingRoundView, TrainingRunView } from '../training/training.schema.ts';
 import type { TaskView } from '../tasks/tasks.schema.ts';
@@ -58,6 +59,8 @@ export type ControlEvent =
   | { readonly type: 'governance-changed'; readonly groupId: string }
   /** A lease began, went on, or is over. */
   | { readonly type: 'lease-changed'; readonly lease: LeaseView }
+  /** A lease of a model began, was used, or is over. */
+  | { readonly type: 'market-changed'; readonly lease: MeteredLeaseView }
   | { readonly type: 'receipt-signed'; readonly receipt: ReceiptView }
   /** Somebody was proven to have signed two histories of one log. */
   | { readonly type: 'ledger-fork'; readonly origin: string; readonly refused: boolean }

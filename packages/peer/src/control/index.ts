@@ -61,6 +61,14 @@ export type {
   GovernanceVerifyView,
 } from '../governance/governance.schema.ts';
 export type { LeaseDetail, LeasesView, LeaseView, LendingView, NodesView } from '../lending/lending.schema.ts';
+export type {
+  BalanceView,
+  DisputeDetail,
+  MarketOffersView,
+  MarketView,
+  MeteredLeaseDetail,
+  MeteredLeaseView,
+} from '../market/market.schema.ts';
 export type { BroadcastView, DeliveryView, MessageView } from '../messages/messages.schema.ts';
 export type { MetricNumbers, StateMetricsView } from '../metrics/metrics.schema.ts';
 export type { ImportedModelView, ModelRunView } from '../models/imported.schema.ts';

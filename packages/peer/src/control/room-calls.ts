@@ -4,6 +4,7 @@ import { type DocumentCalls, documentCalls } from './document-calls.ts';
 import { type GovernanceCalls, governanceCalls } from './governance-calls.ts';
 import { type LedgerCalls, ledgerCalls } from './ledger-calls.ts';
 import { lendingClient, type LendingClient } from './lending-client.ts';
+import { marketCalls, type MarketCalls } from './market-calls.ts';
 import { type ModelCalls, modelCalls } from './model-calls.ts';
 import { type OwnCalls, ownCalls } from './own-calls.ts';
 import { type ReputationCalls, reputationCalls } from './reputation-calls.ts';
@@ -17,6 +18,7 @@ export interface RoomCalls
     GovernanceCalls,
     LedgerCalls,
     LendingClient,
+    MarketCalls,
     ModelCalls,
     OwnCalls,
     ReputationCalls {}
@@ -28,6 +30,7 @@ export const roomCalls = (json: Call, ask: Parameters<typeof modelCalls>[0]): Ro
   ...governanceCalls(json),
   ...ledgerCalls(json),
   ...lendingClient(json),
+  ...marketCalls(json),
   ...modelCalls(ask),
   ...ownCalls(json),
   ...reputationCalls(json),

@@ -8,9 +8,19 @@ import { openOwnLedger } from './own-ledger.ts';
 import { modelToSign } from '../tasks/model-task.ts';
 import { createSigning, type Signing } from './signing.ts';
 
+/** Chains of receipts that leases of models have, beside those of pairings. */
+export interface LeasedChains {
+  /** Hex: of leases this peer has from that one. */
+  chains(provider: PeerId): readonly string[];
+  /** Throws RECEIPT_WRONG for a half under such a chain that its lease does not cover. */
+  check(half: Uint8Array): void;
+  /** A receipt got its second signature. */
+  count(receipt: Uint8Array): void;
+}
 interface Parts {
   readonly devices: Devices;
   readonly events: EventHub;
+  readonly leased: () => LeasedChains;
   /** Ends what waits to catch up. */
   readonly stopping: AbortSignal;
 }
@@ -33,25 +43,33 @@ export interface Accounts {
 }
 
 /** Throws LEDGER_DAMAGED, and what the store throws. */
-export async function openAccounts(world: PeerWorld, { devices, events, stopping }: Parts): Promise<Accounts> {
+export async function openAccounts(world: PeerWorld, { devices, events, leased, stopping }: Parts): Promise<Accounts> {
   const { identity, clock, crypto, store, network } = world;
   const { ledger, ledgerStore } = await openOwnLedger(world);
   const receipts = createReceiptBook({ store: store.room('receipts'), ledger, identity, crypto, clock });
+  const checked: ReceiptBook = {
+    ...receipts,
+    async countersign(half, expected, signal) {
+      leased().check(half);
+      return receipts.countersign(half, expected, signal);
+    },
+  };
   let tokens = 0;
   const signed = (bytes: Uint8Array): void => {
     const receipt = openedView(crypto, bytes);
+    leased().count(bytes);
     tokens += receipt.answerTokens;
     events.emit({ type: 'receipt-signed', receipt });
   };
   const leases = (peer: PeerId): readonly string[] => {
     const device = devices.get(peer);
-    return device === undefined ? [] : leasesOf(device);
+    return device === undefined ? [] : [...leasesOf(device), ...leased().chains(peer)];
   };
   const signing = createSigning({
     store,
     network,
     clock,
-    receipts,
+    receipts: checked,
     leasesOf: leases,
     modelOf: modelToSign,
     signed,

@@ -11,6 +11,7 @@ import {
   type Store,
 } from '@peerai/core-protocol';
 import type { OwnLedger } from '@peerai/ledger';
+import type { LeaseAccount } from '@peerai/ledger/lease';
 import type { z } from 'zod';
 import type { EventHub } from '../events/hub.ts';
 import type { NodeView } from '../node/node.schema.ts';
@@ -51,6 +52,8 @@ export interface NodeLendingDeps {
   readonly tasks: Pick<Tasks, 'list'>;
   readonly settings: Pick<PeerSettings, 'tasksAtOnce'>;
   readonly stopping: AbortSignal;
+  /** What else is owed between this peer and another: one limit holds for all leases. */
+  readonly besides?: (peer: PeerId) => LeaseAccount;
 }
 /** Nodes of this peer for others, and those of others for this peer. */
 export interface NodeLending {

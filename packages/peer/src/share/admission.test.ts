@@ -36,6 +36,7 @@ async function open(store = new MemoryStore(), clock = new ManualClock()) {
     receipts,
     isRefused: (peer: string) => refused.has(peer),
     exposed: () => true,
+    leased: () => ({ usable: () => undefined, count: () => undefined }),
     changed,
     signed: () => undefined,
   };

@@ -51,9 +51,18 @@ export interface AdmissionDeps extends ClaimDeps {
   readonly isRefused: (peer: PeerId) => boolean;
   /** May paired devices ask this model? */
   readonly exposed: (model: string) => boolean;
+  /** Leases of models that other peers have here. */
+  readonly leased: () => LeasedModels;
   readonly changed: (share: Share) => void;
   /** A receipt got its second signature. */
   readonly signed: (receipt: Uint8Array) => void;
+}
+
+export interface LeasedModels {
+  /** The lease under which a peer may ask this model now: the chain of its receipts in hex, and tokens left. */
+  usable(peer: PeerId, model: string): { readonly id: string; readonly left: number } | undefined;
+  /** A half was given. */
+  count(half: Uint8Array): void;
 }
 
 /** A claim of a task that a model does. */
@@ -93,6 +102,10 @@ export async function openAdmission(deps: AdmissionDeps): Promise<PeerAdmission>
   const pairedRunning = (peer: PeerId): number =>
     [...running.values()].filter((one) => one.peer === peer && one.share === undefined).length;
 
+  /** Tokens that answers hold which run now under a lease. */
+  const heldUnder = (lease: string): number =>
+    [...running.values()].reduce((sum, one) => sum + (one.lease === lease ? one.units : 0), 0);
+
   /** Reads first what takes a wait, then decides over facts of one moment. */
   const judge = async ({
     peer,
@@ -109,9 +122,12 @@ export async function openAdmission(deps: AdmissionDeps): Promise<PeerAdmission>
     const claimed = grant === undefined ? undefined : claimedShare(deps, peer, grant);
     const owesReceipt =
       claimed?.share !== undefined && !claimed.byKey && (await owes(deps, peer, fromHex(claimed.share.id)));
+    const asked = resource?.replace(/^model:/, '');
+    const bought = asked === undefined || task === true ? undefined : deps.leased().usable(peer, asked);
     const paired = deps.devices.get(peer);
+    const pairedChain = bought?.id ?? paired?.lease;
     const owesTooMuch =
-      paired !== undefined && (await owesTooMany(deps, peer, fromHex(paired.lease), pairedRunning(peer)));
+      pairedChain !== undefined && (await owesTooMany(deps, peer, fromHex(pairedChain), pairedRunning(peer)));
     const share = claimed?.share === undefined ? undefined : deps.shares.get(claimed.share.id);
     const device = deps.devices.get(peer);
     const model = resource?.replace(/^model:/, '') ?? share?.models[0] ?? '';
@@ -123,7 +139,7 @@ export async function openAdmission(deps: AdmissionDeps): Promise<PeerAdmission>
       units,
       ...(device === undefined
         ? {}
-        : { pairing: { allow: deps.exposed(model) ? rightsOf(device, task) : [], blocked: device.blocked } }),
+        : { pairing: { allow: allowedOf(device, deps.exposed(model), task, bought), blocked: device.blocked } }),
       ...(share === undefined ? {} : { share: shareFacts(share, held) }),
       proofValid: claimed?.valid ?? false,
       ticketPresented: grant !== undefined,
@@ -133,12 +149,16 @@ export async function openAdmission(deps: AdmissionDeps): Promise<PeerAdmission>
     if (verdict.via === 'pairing' && owesTooMuch) {
       throw new PeerAiError('RECEIPT_UNSIGNED', 'countersign the receipts of your last answers first', { model });
     }
-    const lease = verdict.via === 'pairing' ? device?.lease : share?.id;
+    const isBought = verdict.via === 'pairing' && bought !== undefined;
+    const left = isBought ? bought.left - heldUnder(bought.id) : verdict.units;
+    if (left <= 0) throw new PeerAiError('BUDGET_SPENT', 'the tokens of this lease are used up; lease more', { model });
+    const lease = isBought ? bought.id : verdict.via === 'pairing' ? device?.lease : share?.id;
     if (lease === undefined) throw new PeerAiError('NOT_GRANTED', 'this right is gone', { model });
     if (requestId !== undefined && (await isOpen(deps, peer, fromHex(lease), requestId))) {
       throw new PeerAiError('REFUSED', 'the receipt of this request waits for your signature');
     }
-    return { lease, ...allowed(verdict, share, claimed?.byKey === true) };
+    const granted = isBought ? { ...verdict, units: Math.min(verdict.units, left) } : verdict;
+    return { lease, ...allowed(granted, share, claimed?.byKey === true) };
   };
 
   const giveBack = async (key: string, entry: Running): Promise<void> => {
@@ -169,7 +189,10 @@ export async function openAdmission(deps: AdmissionDeps): Promise<PeerAdmission>
     let half: Uint8Array = new Uint8Array();
     const book = async (...changes: readonly Change[]): Promise<void> => {
       if (entry.byKey === true) await room.commit([rows.remove(key), ...changes]);
-      else half = await deps.receipts.issue(facts, [rows.remove(key), ...changes]);
+      else {
+        half = await deps.receipts.issue(facts, [rows.remove(key), ...changes]);
+        deps.leased().count(half);
+      }
     };
     const known = entry.share === undefined ? undefined : deps.shares.get(entry.share);
     if (known === undefined) {
@@ -268,6 +291,14 @@ export async function openAdmission(deps: AdmissionDeps): Promise<PeerAdmission>
     },
   };
 }
+
+/** A lease of a model is the right to ask it, chat or not. */
+const allowedOf = (
+  device: Pick<Device, 'allow'>,
+  isExposed: boolean,
+  task: true | undefined,
+  bought: object | undefined,
+): readonly string[] => (bought !== undefined ? ['chat'] : isExposed ? rightsOf(device, task) : []);
 
 /** Who may give tasks may have models do them, chat or not. */
 const rightsOf = ({ allow }: Pick<Device, 'allow'>, task: true | undefined): readonly string[] =>

@@ -5,7 +5,7 @@ import type { Contact } from '../links/contact.ts';
 import type { Answers } from '../models/answers.ts';
 import type { Devices } from '../pairing/devices.ts';
 import type { PeerSettings, PeerWorld } from '../peer-world.ts';
-import { openAdmission, type PeerAdmission } from './admission.ts';
+import { type LeasedModels, openAdmission, type PeerAdmission } from './admission.ts';
 import { serveSharing } from './serve-sharing.ts';
 import { createSharing, shareView, type Sharing } from './sharing.ts';
 import { openShares } from './shares.ts';
@@ -21,6 +21,7 @@ interface Parts {
   readonly mayChat: (peer: PeerId) => boolean;
   /** Proven to lie, or below what this peer stands. */
   readonly isRefused: (peer: PeerId) => boolean;
+  readonly leased: () => LeasedModels;
   readonly stopping: AbortSignal;
 }
 
@@ -39,7 +40,7 @@ export interface Lending {
 export async function openLending(
   world: PeerWorld,
   settings: PeerSettings,
-  { devices, events, accounts, answers, contact, isOnline, mayChat, isRefused, stopping }: Parts,
+  { devices, events, accounts, answers, contact, isOnline, mayChat, isRefused, leased, stopping }: Parts,
 ): Promise<Lending> {
   const { clock, crypto, random, store } = world;
   const { local, models, queue } = answers;
@@ -53,6 +54,7 @@ export async function openLending(
     shares,
     receipts: accounts.receipts,
     exposed: (model) => models.isExposed(model),
+    leased,
     changed: (share) =>
       events.emit({ type: 'share-changed', share: shareView({ admission, clock, crypto, isOnline }, share) }),
     signed: (receipt) => accounts.signed(receipt),
@@ -80,7 +82,7 @@ export async function openLending(
     reserveTask: (claim) => admission.reserveTask(claim),
     revoke: (peer) => admission.revoke({ peer }),
     start() {
-      serving.push(...serveSharing({ ...world, admission, keySecret, local, models, shares, queue, mayChat }));
+      serving.push(...serveSharing({ ...world, admission, keySecret, local, models, shares, queue, mayChat, leased }));
       sharing.start();
     },
     stop() {

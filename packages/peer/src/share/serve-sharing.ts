@@ -10,7 +10,7 @@ import {
 import { attestAnswers } from '@peerai/llm-bridge/proof';
 import type { LocalModels } from '../models/local-models.ts';
 import type { Models } from '../models/models.ts';
-import type { openAdmission } from './admission.ts';
+import type { LeasedModels, openAdmission } from './admission.ts';
 import { shareApiKeys } from './api-keys.ts';
 import type { openShares } from './shares.ts';
 
@@ -29,6 +29,7 @@ export interface ServeSharingDeps {
   readonly queue: ReturnType<typeof createModelQueue>;
   /** Whether a paired device may chat here now. */
   readonly mayChat: (peer: PeerId) => boolean;
+  readonly leased: () => LeasedModels;
 }
 
 /** Answers other peers with our models, in every protocol there is for it, until disposed. */
@@ -46,7 +47,12 @@ export function serveSharing(deps: ServeSharingDeps): readonly Disposable[] {
       },
     ),
     serveModelList(network, async (peer, grant) => {
-      if (grant === undefined) return deps.mayChat(peer) ? models.exposedCards() : [];
+      if (grant === undefined) {
+        const exposed = deps.mayChat(peer) ? models.exposedCards() : [];
+        const leased = local.list().map(({ card }) => card);
+        const more = leased.filter(({ name }) => deps.leased().usable(peer, name) !== undefined);
+        return [...exposed, ...more.filter(({ name }) => exposed.every((card) => card.name !== name))];
+      }
       const share = await admission.greet(peer, grant);
       return local
         .list()

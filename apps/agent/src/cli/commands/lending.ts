@@ -4,8 +4,8 @@ import type { LeaseDetail, LeaseView, LendingView, NodesView } from '@peerai/pee
 import { command, type Verb } from '../command.ts';
 import { openFile } from '../open-file.ts';
 import { table } from '../plain.ts';
-import { readData } from '../read-data.ts';
-import { ago, counted } from '../words.ts';
+import { readData, wholeOf } from '../read-data.ts';
+import { ago, counted, creditsText } from '../words.ts';
 
 const idChars = 12;
 
@@ -152,19 +152,6 @@ async function savedState(path: string): Promise<string> {
   return toBase64Url(new Uint8Array(await file.arrayBuffer()));
 }
 
-function wholeOf(flag: string, text: string): number {
-  const number = Number(text);
-  if (!Number.isSafeInteger(number) || number < 0)
-    throw new PeerAiError('USAGE', `--${flag} is a whole number, not "${text}"`);
-  return number;
-}
-
-/** Micro-credits as credits, no more digits than it has. */
-function creditsText(micro: string): string {
-  const digits = micro.padStart(7, '0');
-  const part = digits.slice(-6).replace(/0+$/u, '');
-  return `${digits.slice(0, -6)}${part === '' ? '' : `.${part}`}`;
-}
 const percent = (share: number | null): string => (share === null ? '-' : `${Math.round(share * 100)} %`);
 
 function lendingText({

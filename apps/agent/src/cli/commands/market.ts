@@ -1,0 +1,229 @@
+import { writeFileSync } from 'node:fs';
+import { PeerAiError } from '@peerai/core-protocol';
+import type { MarketOffersView, MarketView, MeteredLeaseView } from '@peerai/peer/control';
+import { command, type Verb } from '../command.ts';
+import { table } from '../plain.ts';
+import { readFileText, wholeOf } from '../read-data.ts';
+import { ago, counted, creditsText } from '../words.ts';
+
+const idChars = 12;
+const model = { type: 'positional', required: true, description: 'Name of a model' } as const;
+const lease = {
+  type: 'positional',
+  required: true,
+  description: 'Id from `peerai market leases`, or its beginning',
+} as const;
+
+const ls = command('ls', 'What devices offer, and what this peer offers', {} as const, async (context) => {
+  const { client } = await context.agent();
+  const [found, own] = [await client.marketOffers(context.signal), await client.market(context.signal)];
+  for (const { peerName, code, message } of found.unanswered)
+    if (code !== 'REFUSED') context.output.note(`${peerName} did not say: ${message}`);
+  const { v, ...others } = found;
+  context.output.data({ v, ...others, own: own.offers }, () => offersText(found, own));
+});
+const offer = command(
+  'offer',
+  'Offer a model of this peer to devices with the right `borrow`',
+  {
+    model,
+    price: { type: 'string', required: true, valueHint: 'C', description: 'Credits for 1,000 tokens' },
+    tokens: { type: 'string', valueHint: 'N', description: 'Tokens of one lease at the most; 1,000,000 unless said' },
+    minutes: { type: 'string', valueHint: 'M', description: 'Longest lease; 1,440 unless said' },
+  } as const,
+  async ({ args, agent, output }) => {
+    const market = await (
+      await agent()
+    ).client.offerModel({
+      model: args.model,
+      credits: args.price,
+      ...(args.tokens === undefined ? {} : { tokensMax: wholeOf('tokens', args.tokens) }),
+      ...(args.minutes === undefined ? {} : { minutesMax: wholeOf('minutes', args.minutes) }),
+    });
+    output.note('Devices need the right: peerai peers allow <peer> borrow. Who may chat has it for nothing.');
+    output.data(market, () => ownText(market));
+  },
+);
+const withdraw = command('withdraw', 'Offer a model no more', { model } as const, async ({ args, agent, output }) => {
+  const market = await (await agent()).client.withdrawModel(args.model);
+  output.data(market, () => ownText(market));
+});
+const buy = command(
+  'buy',
+  'Lease a model of a device: its answers are counted until time or tokens are over',
+  {
+    peer: { type: 'positional', required: true, description: 'Name or peer id' },
+    model,
+    tokens: { type: 'string', valueHint: 'N', description: 'Prompts and answers together; 100,000 unless said' },
+    minutes: { type: 'string', valueHint: 'M', description: 'How long; 60 unless said' },
+    price: { type: 'string', valueHint: 'C', description: 'Credits for 1,000 tokens, at the most' },
+  } as const,
+  async ({ args, agent, output, signal }) => {
+    const { peer, tokens, minutes, price } = args;
+    const wish = {
+      peer,
+      model: args.model,
+      ...(tokens === undefined ? {} : { tokens: wholeOf('tokens', tokens) }),
+      ...(minutes === undefined ? {} : { minutes: wholeOf('minutes', minutes) }),
+      ...(price === undefined ? {} : { creditsMax: price }),
+    };
+    const done = await (await agent()).client.leaseModel(wish, signal);
+    output.note(`Ask it: peerai run ${args.model}@${done.lease.peerName}`);
+    output.data(done, () => leaseText(done.lease));
+  },
+);
+const leases = command('leases', 'Leases of models, newest first', {} as const, async ({ agent, output, signal }) => {
+  const found = await (await agent()).client.market(signal);
+  output.data({ v: 1, leases: found.leases }, () => {
+    if (found.leases.length === 0) return 'No lease yet. What there is: peerai market ls';
+    const head = ['ID', 'ROLE', 'PEER', 'MODEL', 'STATE', 'TOKENS', 'DUE', 'LOCKED', 'WHEN'];
+    return table([head, ...found.leases.map(rowOf)]);
+  });
+});
+const balance = command(
+  'balance',
+  'Who owes whom, leases of nodes included',
+  {} as const,
+  async ({ agent, output, signal }) => {
+    const { unit, mostMicro, balances } = await (await agent()).client.market(signal);
+    output.note(unit);
+    output.data({ v: 1, unit, mostMicro, balances }, () => {
+      if (balances.length === 0) return 'Nobody owes anybody anything.';
+      const rows = balances.map((one) => [
+        one.peerName,
+        one.owesMicro.startsWith('-') ? '' : creditsText(one.owesMicro),
+        one.owesMicro.startsWith('-') ? creditsText(one.owesMicro.slice(1)) : '',
+        creditsText(one.lockedByUsMicro),
+        creditsText(one.lockedByThemMicro),
+      ]);
+      return table([['PEER', 'WE OWE', 'OWES US', 'OUR LOCK', 'THEIR LOCK'], ...rows]);
+    });
+  },
+);
+const settle = command(
+  'settle',
+  'End a lease with what both sides signed',
+  { id: lease } as const,
+  async ({ args, agent, output, signal }) => {
+    const done = await (await agent()).client.settleLease(args.id, signal);
+    output.data(done, () => leaseText(done.lease));
+  },
+);
+const dispute = command(
+  'dispute',
+  'End a lease without the other’s yes, and write down the evidence',
+  {
+    id: lease,
+    reason: { type: 'string', required: true, valueHint: 'TEXT', description: 'What is wrong, in your words' },
+    save: { type: 'string', valueHint: 'FILE', description: 'Write the evidence to a file' },
+  } as const,
+  async ({ args, agent, output, signal }) => {
+    const done = await (await agent()).client.disputeLease(args.id, args.reason, signal);
+    if (args.save !== undefined) writeFileSync(args.save, done.evidence);
+    const where =
+      args.save === undefined ? 'Keep the evidence with --json or --save.' : `The evidence is in ${args.save}.`;
+    output.data(done, () => `${leaseText(done.lease)}\n${where}`);
+  },
+);
+const check = command(
+  'check',
+  'What a file of evidence proves, without asking anybody',
+  { file: { type: 'positional', required: true, description: 'A file of `peerai market dispute --save`' } } as const,
+  async ({ args, output }) => {
+    const [{ checkEvidence }, { nodeCrypto }] = await Promise.all([
+      import('@peerai/ledger/market'),
+      import('@peerai/core-protocol/crypto-node'),
+    ]);
+    const { standing, evidence, refused, hash } = checkEvidence(nodeCrypto, readFileText(args.file), Date.now());
+    const { lender, borrower, paid, price, n, resource } = standing;
+    const facts = { lease: evidence.lease, resource, lender, borrower, receipts: n, refused, hash };
+    const amounts = { paidMicro: `${paid}`, priceMicro: `${price}` };
+    output.data({ v: 1, ...facts, ...amounts, reason: evidence.reason }, () =>
+      table([
+        ['lease', evidence.lease],
+        ['lender', lender],
+        ['borrower', borrower],
+        [
+          'signed by both',
+          `${counted(n, 'receipt', 'receipts')}, ${creditsText(`${paid}`)} of ${creditsText(`${price}`)} credits`,
+        ],
+        ['not proven', `${counted(refused, 'document', 'documents')}; the reason: ${evidence.reason}`],
+        ['hash', hash],
+      ]),
+    );
+  },
+);
+const policy = command(
+  'policy',
+  'Incentives as names and values a group can vote on; checks a file of them',
+  { file: { type: 'positional', required: false, description: 'JSON; the seed’s rules unless said' } } as const,
+  async ({ args, output }) => {
+    const { incentivePolicy, incentiveValues } = await import('@peerai/ledger/incentives');
+    const values = incentiveValues(incentivePolicy(args.file === undefined ? {} : valuesOf(readFileText(args.file))));
+    output.data({ v: 1, values }, () => table(Object.entries(values).map(([name, value]) => [name, value])));
+  },
+);
+export const market: Verb = {
+  run: ls,
+  subs: { ls, offer, withdraw, buy, leases, balance, settle, dispute, check, policy },
+};
+
+/** Throws USAGE. */
+function valuesOf(text: string): Readonly<Record<string, unknown>> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new PeerAiError('USAGE', `this policy is not JSON: ${(cause as Error).message}`, {}, { cause });
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw new PeerAiError('USAGE', 'a policy is a map of names to values');
+}
+
+function ownText({ offers }: MarketView): string {
+  if (offers.length === 0) return 'This peer offers no model. To offer one: peerai market offer <model> --price 0.5';
+  const rows = offers.map((one) => [
+    one.model,
+    creditsText(one.unitPriceMicro),
+    `${one.tokensMax}`,
+    `${one.minutesMax}`,
+  ]);
+  return table([['OFFERED HERE', 'CREDITS/1000', 'TOKENS', 'MINUTES'], ...rows]);
+}
+
+function offersText({ models, nodes }: MarketOffersView, own: MarketView): string {
+  const rows = models.map((one) => [
+    one.peerName,
+    one.model,
+    `${creditsText(one.unitPriceMicro)} for 1,000 tokens`,
+    `${one.tokensMax} tokens, ${counted(one.minutesMax, 'minute', 'minutes')}`,
+  ]);
+  const lent = nodes.map((one) => [
+    one.peerName,
+    `${one.free} nodes`,
+    `${creditsText(one.nodeHourMicro)} for a node and an hour`,
+    counted(one.minutesMax, 'minute', 'minutes'),
+  ]);
+  const all = [...rows, ...lent];
+  const theirs =
+    all.length === 0 ? 'No device offers anything now.' : table([['PEER', 'WHAT', 'CREDITS', 'AT THE MOST'], ...all]);
+  return `${theirs}\n\n${ownText(own)}`;
+}
+
+const rowOf = (one: MeteredLeaseView): string[] => [
+  one.id.slice(0, idChars),
+  one.role,
+  one.peerName,
+  one.model,
+  one.state,
+  `${one.tokensUsed}/${one.tokensMax}`,
+  creditsText(one.dueMicro),
+  creditsText(one.lockedMicro),
+  ago(one.sinceMs),
+];
+
+const leaseText = (one: MeteredLeaseView): string =>
+  [
+    `Lease ${one.id.slice(0, idChars)} of ${one.model} with ${one.peerName} is ${one.state}.`,
+    `${counted(one.answers, 'answer', 'answers')}, ${one.tokensUsed} of ${one.tokensMax} tokens; ${creditsText(one.dueMicro)} of ${creditsText(one.priceMicro)} credits are due, ${creditsText(one.lockedMicro)} locked.`,
+  ].join('\n');

@@ -1,0 +1,60 @@
+import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Res } from '@nestjs/common';
+import type { DisputeDetail, MarketOffersView, MarketView, MeteredLeaseDetail, Peer } from '@peerai/peer';
+import { disputeRequestSchema, leaseRequestSchema, offerRequestSchema } from '@peerai/peer/schemas';
+import type { FastifyReply } from 'fastify';
+import type { z } from 'zod';
+import { goneSignal } from '../stream.ts';
+import { PEER } from '../tokens.ts';
+
+@Controller('api/v1/market')
+export class MarketController {
+  private readonly peer: Peer;
+  constructor(@Inject(PEER) peer: Peer) {
+    this.peer = peer;
+  }
+
+  @Get()
+  view(): Promise<MarketView> {
+    return this.peer.market.view();
+  }
+
+  @Get('offers')
+  offers(@Res({ passthrough: true }) reply: FastifyReply): Promise<MarketOffersView> {
+    return this.peer.market.offers(goneSignal(reply));
+  }
+
+  @Post('offers')
+  @HttpCode(200)
+  offer(@Body({ schema: offerRequestSchema }) wish: z.output<typeof offerRequestSchema>): Promise<MarketView> {
+    return this.peer.market.offer(wish);
+  }
+
+  @Delete('offers/:model')
+  withdraw(@Param('model') model: string): Promise<MarketView> {
+    return this.peer.market.withdraw(model);
+  }
+
+  @Post('leases')
+  lease(
+    @Body({ schema: leaseRequestSchema }) wish: z.output<typeof leaseRequestSchema>,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<MeteredLeaseDetail> {
+    return this.peer.market.lease(wish, goneSignal(reply));
+  }
+
+  @Post('leases/:id/settle')
+  @HttpCode(200)
+  settle(@Param('id') id: string, @Res({ passthrough: true }) reply: FastifyReply): Promise<MeteredLeaseDetail> {
+    return this.peer.market.settle(id, goneSignal(reply));
+  }
+
+  @Post('leases/:id/dispute')
+  @HttpCode(200)
+  dispute(
+    @Param('id') id: string,
+    @Body({ schema: disputeRequestSchema }) { reason }: z.output<typeof disputeRequestSchema>,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<DisputeDetail> {
+    return this.peer.market.dispute(id, reason, goneSignal(reply));
+  }
+}

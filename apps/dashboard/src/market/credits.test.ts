@@ -1,0 +1,17 @@
+import { expect, it } from 'vitest';
+import { credits, partOf } from './credits.ts';
+
+it.each([
+  ['0', '0'],
+  ['1', '0.000001'],
+  ['-1500000', '-1.5'],
+  ['1234000000', '1,234'],
+])('%s micro-credits are %s credits', (micro, text) => {
+  expect(credits(micro)).toBe(text);
+});
+
+it('a part of the limit is drawn to either side, and never past it', () => {
+  expect([partOf('50', '100'), partOf('-25', '100'), partOf('300', '100'), partOf('-300', '0')]).toEqual([
+    0.5, -0.25, 1, -1,
+  ]);
+});

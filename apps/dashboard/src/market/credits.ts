@@ -1,0 +1,14 @@
+/** Micro-credits as credits, with a comma at thousands and no more digits than it has. */
+export function credits(micro: string): string {
+  const value = BigInt(micro);
+  const size = value < 0n ? -value : value;
+  const part = `${size % 1_000_000n}`.padStart(6, '0').replace(/0+$/u, '');
+  const whole = (size / 1_000_000n).toLocaleString('en');
+  return `${value < 0n ? '-' : ''}${whole}${part === '' ? '' : `.${part}`}`;
+}
+
+/** The part of `most` that an amount is, between -1 and 1. */
+export function partOf(micro: string, most: string): number {
+  const share = Number(micro) / Math.max(1, Number(most));
+  return Math.max(-1, Math.min(1, share));
+}

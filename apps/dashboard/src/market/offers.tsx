@@ -1,0 +1,154 @@
+import type { MarketOffersView, MarketView } from '@peerai/peer/control';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
+import { useApp } from '../app/context.ts';
+import { keys } from '../app/keys.ts';
+import { useModels } from '../app/queries.ts';
+import { count, plural } from '../shared/format.ts';
+import { Button } from '../ui/button.tsx';
+import { ErrorNote } from '../ui/note.tsx';
+import { Card, Empty } from '../ui/page.tsx';
+import { Region } from '../ui/region.tsx';
+import { credits } from './credits.ts';
+import { market as words } from './strings.ts';
+
+/** What this peer offers, and a form to offer more. */
+export function OwnOffers({ view: { offers } }: { readonly view: MarketView }): ReactNode {
+  const { client } = useApp();
+  const cache = useQueryClient();
+  const models = useModels();
+  const show = (view: MarketView): void => {
+    cache.setQueryData(keys.market, view);
+  };
+  const offer = useMutation({
+    mutationFn: (fields: FormData) =>
+      client.offerModel({ model: fields.get('model') as string, credits: fields.get('credits') as string }),
+    onSuccess: show,
+  });
+  const withdraw = useMutation({ mutationFn: (model: string) => client.withdrawModel(model), onSuccess: show });
+  const own = models.data?.models.filter(({ local }) => local).map(({ name }) => name) ?? [];
+  return (
+    <Card title={words.own}>
+      {offers.length === 0 && <Empty title={words.ownNone} text={words.ownNoneText} />}
+      <ul className="rows">
+        {offers.map((one) => (
+          <li key={one.model} className="pad row">
+            <Said name={one.model} price={words.price(credits(one.unitPriceMicro))}>
+              {words.most(count(one.tokensMax), plural(one.minutesMax, 'minute'))}
+            </Said>
+            <Button push aria-label={words.withdraw(one.model)} onClick={() => withdraw.mutate(one.model)}>
+              {words.withdrawAct}
+            </Button>
+          </li>
+        ))}
+      </ul>
+      {withdraw.isError && <ErrorNote title={words.failed} error={withdraw.error} />}
+      {own.length > 0 && (
+        <form
+          className="pad stack"
+          onSubmit={(event) => {
+            event.preventDefault();
+            offer.mutate(new FormData(event.currentTarget));
+          }}
+        >
+          <label className="field">
+            {words.offerModel}
+            <select name="model" required>
+              {own.map((name) => (
+                <option key={name}>{name}</option>
+              ))}
+            </select>
+          </label>
+          <label className="field">
+            {words.offerPrice}
+            <input
+              name="credits"
+              required
+              inputMode="decimal"
+              pattern="\d{1,3}(\.\d{1,6})?"
+              defaultValue="0.5"
+              autoComplete="off"
+            />
+          </label>
+          <div className="row">
+            <Button look="primary" type="submit" disabled={offer.isPending}>
+              {words.offerAct}
+            </Button>
+          </div>
+          {offer.isError && <ErrorNote title={words.offerFailed} error={offer.error} />}
+        </form>
+      )}
+    </Card>
+  );
+}
+
+/** What devices that are here offer; asked for when the page opens, and on demand. */
+export function DeviceOffers(): ReactNode {
+  const { client } = useApp();
+  const offers = useQuery({ queryKey: keys.marketOffers, queryFn: ({ signal }) => client.marketOffers(signal) });
+  return (
+    <Card title={words.theirs} aside={<Button onClick={() => void offers.refetch()}>{words.look}</Button>}>
+      <Region query={offers} what={words.theirsWhat}>
+        {(view) => <Found view={view} />}
+      </Region>
+    </Card>
+  );
+}
+
+function Found({ view: { models, nodes, unanswered } }: { readonly view: MarketOffersView }): ReactNode {
+  const { client } = useApp();
+  const cache = useQueryClient();
+  const lease = useMutation({
+    mutationFn: ({ peerId, model }: { readonly peerId: string; readonly model: string }) =>
+      client.leaseModel({ peer: peerId, model }),
+    onSuccess: () => cache.invalidateQueries({ queryKey: keys.market, exact: true }),
+  });
+  // A device of an older version says no to the question itself.
+  const silent = unanswered.filter(({ code }) => code !== 'REFUSED' && code !== 'NOT_GRANTED');
+  return (
+    <>
+      {models.length + nodes.length === 0 && <p className="pad muted">{words.theirsNone}</p>}
+      <ul className="rows">
+        {models.map((one) => (
+          <li key={`${one.peerId} ${one.model}`} className="pad row">
+            <Said name={`${one.model}, ${one.peerName}`} price={words.price(credits(one.unitPriceMicro))}>
+              {words.most(count(one.tokensMax), plural(one.minutesMax, 'minute'))}
+            </Said>
+            <Button push aria-label={words.leaseOne(one.model, one.peerName)} onClick={() => lease.mutate(one)}>
+              {words.lease}
+            </Button>
+          </li>
+        ))}
+        {nodes.map((one) => (
+          <li key={one.peerId} className="pad row">
+            <Said name={one.peerName} price={words.nodesPrice(credits(one.nodeHourMicro))}>
+              {words.nodes(plural(one.free, 'node'))}
+            </Said>
+          </li>
+        ))}
+      </ul>
+      {silent.length > 0 && (
+        <p className="pad small muted">{words.unanswered(silent.map(({ peerName }) => peerName).join(', '))}</p>
+      )}
+      {lease.isError && <ErrorNote title={words.leaseFailed} error={lease.error} />}
+    </>
+  );
+}
+
+function Said({
+  name,
+  price,
+  children,
+}: {
+  readonly name: string;
+  readonly price: string;
+  readonly children: ReactNode;
+}): ReactNode {
+  return (
+    <div>
+      <p>{name}</p>
+      <p className="small">{price}</p>
+      <p className="small muted">{children}</p>
+    </div>
+  );
+}

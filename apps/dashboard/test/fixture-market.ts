@@ -1,0 +1,99 @@
+import type { MarketOffersView, MarketView, MeteredLeaseView } from '@peerai/peer/control';
+import * as schemas from '@peerai/peer/schemas';
+
+const study = { peerId: '12D3KooWStudy', peerName: 'study-pc' };
+const mira = { peerId: '12D3KooWMira', peerName: 'mira-mac' };
+
+function fixtureLease(patch: Partial<MeteredLeaseView>, nowMs: number): MeteredLeaseView {
+  return {
+    id: 'a1'.repeat(32),
+    role: 'borrower',
+    ...study,
+    state: 'active',
+    model: 'mistral',
+    unitPriceMicro: '500000',
+    tokensMax: 100_000,
+    tokensUsed: 24_500,
+    answers: 31,
+    priceMicro: '50000000',
+    dueMicro: '12250000',
+    lockedMicro: '37750000',
+    sinceMs: nowMs - 600_000,
+    endsMs: nowMs + 3_000_000,
+    endedMs: null,
+    agreed: false,
+    ...patch,
+  };
+}
+
+export interface MarketState {
+  readonly offers: MarketOffersView;
+  view: MarketView;
+}
+
+/** A lease that runs, one that is settled, and one that is disputed. */
+export function fixtureMarket(nowMs: number): MarketState {
+  const offer = { model: 'mistral', unitPriceMicro: '500000', tokensMax: 1_000_000, minutesMax: 1_440 };
+  const over = { agreed: true, lockedMicro: '0', endedMs: nowMs - 60_000 };
+  return {
+    offers: {
+      v: 1,
+      models: [{ ...study, ...offer }],
+      nodes: [{ ...study, free: 16, nodeHourMicro: '500000', minutesMax: 60 }],
+      unanswered: [{ ...mira, code: 'TIMEOUT', message: 'no answer in time' }],
+    },
+    view: {
+      v: 1,
+      unit: 'A credit counts what two peers did for each other.',
+      mostMicro: '100000000',
+      settlement: 'local',
+      offers: [{ ...offer, model: 'nano' }],
+      leases: [
+        fixtureLease({}, nowMs),
+        fixtureLease({ id: 'b2'.repeat(32), role: 'lender', ...mira, model: 'nano', state: 'settled', ...over }, nowMs),
+        fixtureLease({ id: 'c3'.repeat(32), state: 'disputed', ...over, agreed: false }, nowMs),
+      ],
+      balances: [
+        { ...study, owesMicro: '24500000', lockedByUsMicro: '37750000', lockedByThemMicro: '0' },
+        { ...mira, owesMicro: '-1250000', lockedByUsMicro: '0', lockedByThemMicro: '0' },
+      ],
+    },
+  };
+}
+
+/** The market of the local API. */
+export function answerMarket(
+  { market }: { readonly market: MarketState },
+  { method, path }: { readonly method: string; readonly path: string },
+  body: unknown,
+): unknown {
+  const change = (id: string, patch: Partial<MeteredLeaseView>): MeteredLeaseView | undefined => {
+    market.view = {
+      ...market.view,
+      leases: market.view.leases.map((one) => (one.id === id ? { ...one, ...patch } : one)),
+    };
+    return market.view.leases.find((one) => one.id === id);
+  };
+  const [, , room, id = '', verb] = path.split('/');
+  if (method === 'GET' && room === 'offers') return schemas.marketOffersSchema.parse(market.offers);
+  if (method === 'DELETE' && room === 'offers') market.view = { ...market.view, offers: [] };
+  if (method === 'POST' && room === 'offers') {
+    const { model, tokensMax, minutesMax } = schemas.offerRequestSchema.parse(body);
+    const offers = [...market.view.offers, { model, unitPriceMicro: '500000', tokensMax, minutesMax }];
+    market.view = { ...market.view, offers };
+  }
+  if (room !== 'leases') return schemas.marketSchema.parse(market.view);
+  if (verb === 'settle') {
+    const lease = change(id, { state: 'settled', agreed: true, lockedMicro: '0' });
+    return schemas.meteredLeaseDetailSchema.parse({ v: 1, lease });
+  }
+  if (verb === 'dispute') {
+    const { reason } = schemas.disputeRequestSchema.parse(body);
+    const lease = change(id, { state: 'disputed', lockedMicro: '0' });
+    return schemas.disputeDetailSchema.parse({ v: 1, lease, evidence: JSON.stringify({ reason }) });
+  }
+  const { model } = schemas.leaseRequestSchema.parse(body);
+  const lease = fixtureLease({ id: 'd4'.repeat(32), model, answers: 0, tokensUsed: 0 }, Date.now());
+  market.view = { ...market.view, leases: [lease, ...market.view.leases] };
+  return schemas.meteredLeaseDetailSchema.parse({ v: 1, lease });
+}

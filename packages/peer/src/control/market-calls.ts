@@ -1,0 +1,35 @@
+import type {
+  DisputeDetail,
+  LeaseRequest,
+  MarketOffersView,
+  MarketView,
+  MeteredLeaseDetail,
+  OfferRequest,
+} from '../market/market.schema.ts';
+import type { Call } from './cluster-calls.ts';
+
+export interface MarketCalls {
+  /** What is offered here, leases, and who owes whom. */
+  market(signal?: AbortSignal): Promise<MarketView>;
+  /** What devices that are here offer. */
+  marketOffers(signal?: AbortSignal): Promise<MarketOffersView>;
+  offerModel(request: OfferRequest): Promise<MarketView>;
+  withdrawModel(model: string): Promise<MarketView>;
+  leaseModel(request: LeaseRequest, signal?: AbortSignal): Promise<MeteredLeaseDetail>;
+  /** By the lease's id, or by a beginning of it that no other has. */
+  settleLease(id: string, signal?: AbortSignal): Promise<MeteredLeaseDetail>;
+  disputeLease(id: string, reason: string, signal?: AbortSignal): Promise<DisputeDetail>;
+}
+
+export function marketCalls(call: Call): MarketCalls {
+  const lease = (id: string, verb: string): string => `/market/leases/${encodeURIComponent(id)}/${verb}`;
+  return {
+    market: (signal) => call('GET', '/market', undefined, signal),
+    marketOffers: (signal) => call('GET', '/market/offers', undefined, signal),
+    offerModel: (request) => call('POST', '/market/offers', request),
+    withdrawModel: (model) => call('DELETE', `/market/offers/${encodeURIComponent(model)}`),
+    leaseModel: (request, signal) => call('POST', '/market/leases', request, signal),
+    settleLease: (id, signal) => call('POST', lease(id, 'settle'), {}, signal),
+    disputeLease: (id, reason, signal) => call('POST', lease(id, 'dispute'), { reason }, signal),
+  };
+}

@@ -1,0 +1,48 @@
+import { PeerAiError, type PeerId, toHex } from '@peerai/core-protocol';
+import { type MeteredBook, type MeteredRecord, openMetered } from '@peerai/ledger/market';
+import type { PeerErrorCode } from '../errors.ts';
+import type { Escrows } from './escrows.ts';
+import type { MarketDeps } from './market.ts';
+import type { MarketAnswer, MarketQuestion } from './market-protocol.ts';
+import type { OfferBook } from './offers.ts';
+
+export interface DeskDeps extends Pick<MarketDeps, 'identity' | 'crypto'> {
+  readonly book: MeteredBook;
+  readonly offers: OfferBook;
+  readonly escrows: Escrows;
+  readonly changed: (lease: MeteredRecord) => MeteredRecord;
+  readonly stopping: AbortSignal;
+}
+
+/** Answers what other peers ask of this market. */
+export function createDesk({ identity, crypto, book, offers, escrows, changed, stopping }: DeskDeps) {
+  const accept = async (peer: PeerId, half: Uint8Array): Promise<MarketAnswer> => {
+    const { terms, id } = openMetered(crypto, half);
+    if (terms.borrower !== peer || terms.lender !== identity.peer)
+      throw new PeerAiError('INVALID_FORMAT', 'a lease is offered by its borrower to its lender');
+    const offer = offers.get(terms.subject);
+    const isKnown = book.get(toHex(id)) !== undefined;
+    if (terms.resource !== 'model' || (offer === undefined && !isKnown))
+      throw new PeerAiError<PeerErrorCode>('NOT_OFFERED', 'this peer does not offer that');
+    if (offer !== undefined && !isKnown) {
+      if (terms.unitPrice < offer.unitPrice)
+        throw new PeerAiError<PeerErrorCode>('PRICE_TOO_LOW', 'this peer asks more for that model now');
+      const { tokensMax, minutesMax } = offer;
+      if (terms.unitsMax > tokensMax || terms.minutes > minutesMax)
+        throw new PeerAiError('LIMIT_EXCEEDED', `at most ${tokensMax} tokens and ${minutesMax} minutes in one lease`);
+    }
+    await escrows.check(terms, id, stopping);
+    const lease = changed(await book.accept(half));
+    return { offers: [], document: lease.lease };
+  };
+  return {
+    async answer(peer: PeerId, { kind, document = new Uint8Array() }: MarketQuestion): Promise<MarketAnswer> {
+      if (kind === 'offers') return { offers: offers.list(), document: undefined };
+      if (kind === 'lease') return accept(peer, document);
+      const lease = kind === 'end' ? await book.agree(document) : await book.disputed(document);
+      changed(lease);
+      await escrows.close(lease, stopping);
+      return { offers: [], document: lease.end };
+    },
+  };
+}

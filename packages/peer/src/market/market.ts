@@ -1,0 +1,122 @@
+import { PeerAiError, type PeerId, serveMethod, type Store } from '@peerai/core-protocol';
+import { readReceipt } from '@peerai/ledger';
+import type { z } from 'zod';
+import type { CommonsDeps } from '../commons/commons.ts';
+import type { LeasedChains } from '../ledger/accounts.ts';
+import type { NodeLending, NodeLendingDeps } from '../lending/lending.ts';
+import type { LocalModels } from '../models/local-models.ts';
+import type { Models } from '../models/models.ts';
+import type { LeasedModels } from '../share/admission.ts';
+import { onDemand } from '../store/on-demand.ts';
+import type {
+  DisputeDetail,
+  leaseRequestSchema,
+  MarketOffersView,
+  MarketView,
+  MeteredLeaseDetail,
+  offerRequestSchema,
+} from './market.schema.ts';
+import { marketMethod } from './market-protocol.ts';
+import type { MarketRoom } from './room.ts';
+
+export interface MarketParts {
+  /** Leases of nodes: they count towards the same balances. */
+  readonly nodeLending: Pick<NodeLending, 'list' | 'free'>;
+  /** What this peer's own engines have. */
+  readonly local: Pick<LocalModels, 'list'>;
+  /** What devices let this one ask. */
+  readonly models: Pick<Models, 'learn'>;
+}
+export type MarketDeps = Omit<CommonsDeps, 'market'> & MarketParts;
+/** What this peer gives at a price, and what it has from others. */
+export interface PeerMarket {
+  view(): Promise<MarketView>;
+  /** What devices that are here offer. */
+  offers(signal: AbortSignal): Promise<MarketOffersView>;
+  /** Throws MODEL_UNKNOWN, LIMIT_REACHED. */
+  offer(wish: z.output<typeof offerRequestSchema>): Promise<MarketView>;
+  /** Leases under way go on. Throws NOT_OFFERED. */
+  withdraw(model: string): Promise<MarketView>;
+  /**
+   * Leases a model of a device. Throws DEVICE_UNKNOWN, NOT_OFFERED, PRICE_TOO_HIGH, PRICE_TOO_LOW, LIMIT_EXCEEDED, CREDIT_EXCEEDED, NOT_GRANTED,
+   * SETTLEMENT_FAILED, PEER_UNREACHABLE, TIMEOUT, ABORTED.
+   */
+  lease(wish: z.output<typeof leaseRequestSchema>, signal: AbortSignal): Promise<MeteredLeaseDetail>;
+  /** Ends a lease with what both signed; by id or its beginning. Throws LEASE_UNKNOWN, LEASE_STATE, RECEIPT_WRONG, and what a call throws. */
+  settle(id: string, signal: AbortSignal): Promise<MeteredLeaseDetail>;
+  /** Ends it without the other's yes, and says why with evidence. Throws LEASE_UNKNOWN, LEASE_STATE. */
+  dispute(id: string, reason: string, signal: AbortSignal): Promise<DisputeDetail>;
+  readonly leased: LeasedChains & LeasedModels;
+  /** For leases of nodes. */
+  readonly besides: NonNullable<NodeLendingDeps['besides']>;
+  met(peer: PeerId): void;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** What buys and sells is loaded when somebody does. */
+export function createMarket(deps: MarketDeps): PeerMarket {
+  const held = onDemand(async (): Promise<MarketRoom> => {
+    if (deps.stopping.aborted) throw new PeerAiError('ABORTED', 'this peer is stopping');
+    const { openMarketRoom } = await import('./room.ts');
+    return openMarketRoom(deps);
+  });
+  const room = held.get;
+  const mayLease = (peer: PeerId): boolean => {
+    const device = deps.devices.get(peer);
+    return device?.allow.includes('borrow') === true && !device.blocked;
+  };
+  const serving: Disposable[] = [];
+  return {
+    view: async () => (await room()).view(),
+    offers: async (signal) => (await room()).offers(signal),
+    offer: async (wish) => (await room()).offer(wish),
+    withdraw: async (model) => (await room()).withdraw(model),
+    lease: async (wish, signal) => (await room()).lease(wish, signal),
+    settle: async (id, signal) => (await room()).settle(id, signal),
+    dispute: async (id, reason, signal) => (await room()).dispute(id, reason, signal),
+    leased: {
+      chains: (provider) => held.now()?.chains(provider) ?? [],
+      check(half) {
+        const opened = held.now();
+        if (opened === undefined || opened.covers(half)) return;
+        const { lease } = readReceipt(half);
+        if (opened.isLease(lease))
+          throw new PeerAiError('RECEIPT_WRONG', 'this lease does not cover that answer', { field: 'lease' });
+      },
+      count: (receipt) => held.now()?.count(receipt),
+      usable: (peer, model) =>
+        deps.devices.get(peer)?.blocked === false ? held.now()?.usable(peer, model) : undefined,
+    },
+    besides: (peer) => held.now()?.account(peer) ?? { paid: 0n, earned: 0n, lockedByUs: 0n, lockedByThem: 0n },
+    met: (peer) => held.now()?.met(peer),
+    async start() {
+      const { network, clock } = deps;
+      serving.push(
+        serveMethod(
+          network,
+          marketMethod,
+          async (question, { peer }) => {
+            // How a lease ends needs no right: it was agreed on when there was one.
+            if ((question.kind === 'offers' || question.kind === 'lease') && !mayLease(peer))
+              throw new PeerAiError('NOT_GRANTED', 'this device may not lease anything here; its owner can allow it');
+            return (await room()).answer(peer, question);
+          },
+          { clock },
+        ),
+      );
+      if (await isUsed(deps.store)) await room();
+    },
+    async stop() {
+      for (const one of serving.splice(0)) one[Symbol.dispose]();
+      await (await held.settled())?.closed();
+    },
+  };
+}
+
+/** Whether something is offered, or a lease is still listed. */
+async function isUsed(store: Store): Promise<boolean> {
+  for await (const _ of store.room('market').range('offer/', 'offer0', { limit: 1 })) return true;
+  for await (const _ of store.room('metered').range('lease/', 'lease0', { limit: 1 })) return true;
+  return false;
+}

@@ -1,0 +1,255 @@
+import { callMethod, fromHex, PeerAiError, type PeerId, toHex, utf8 } from '@peerai/core-protocol';
+import type { LeaseAccount } from '@peerai/ledger/lease';
+import { leaseLimits } from '@peerai/ledger/lease';
+import {
+  type Between,
+  createLocalSettlement,
+  encodeEvidence,
+  isMeteredOpen,
+  leaseEndEntry,
+  meteredLeaseEntry,
+  type MeteredRecord,
+  openMeteredBook,
+} from '@peerai/ledger/market';
+import { receiptEntry } from '@peerai/ledger';
+import type { PeerErrorCode } from '../errors.ts';
+import { microOf } from '../lending/offer.ts';
+import { createDesk } from './desk.ts';
+import { createEscrows } from './escrows.ts';
+import { peerMarketLimits as limits } from './limits.ts';
+import type { MarketDeps, PeerMarket } from './market.ts';
+import type { MarketView } from './market.schema.ts';
+import { type MarketAnswer, marketMethod, type MarketQuestion } from './market-protocol.ts';
+import { openOffers } from './offers.ts';
+import { findOffers } from './find.ts';
+import { balanceView, meteredView, offerView, sumOf, unitSentence } from './views.ts';
+
+/** What the market does once it is used. */
+export interface MarketRoom extends Omit<PeerMarket, 'leased' | 'besides' | 'start' | 'stop'> {
+  answer(peer: PeerId, question: MarketQuestion): Promise<MarketAnswer>;
+  chains(provider: PeerId): readonly string[];
+  covers(half: Uint8Array): boolean;
+  isLease(lease: Uint8Array): boolean;
+  count(receipt: Uint8Array): void;
+  usable(peer: PeerId, model: string): { readonly id: string; readonly left: number } | undefined;
+  account(peer: PeerId): LeaseAccount;
+  closed(): Promise<void>;
+}
+
+/** Codes after which the other side may have taken what it was sent. */
+const unsure = ['PEER_UNREACHABLE', 'CHANNEL_CLOSED', 'TIMEOUT', 'ABORTED'] as const;
+
+export async function openMarketRoom(deps: MarketDeps): Promise<MarketRoom> {
+  const { clock, devices, events, nameOf, logger, stopping, accounts, crypto } = deps;
+  const store = deps.store.room('market');
+  const offers = await openOffers(store);
+  const nodesBetween = async (peer: PeerId): Promise<Between> => (await nodeBalances()).get(peer) ?? nothing;
+  const { ledger, receipts } = accounts;
+  const book = await openMeteredBook({
+    ...deps,
+    store: deps.store.room('metered'),
+    ledger,
+    receipts,
+    besides: nodesBetween,
+  });
+  const settlement =
+    deps.settlement ?? createLocalSettlement({ store: deps.store.room('settlement'), ledger, crypto, clock });
+  const escrows = createEscrows({ settlement, clock, logger });
+  const running = new Set<Promise<unknown>>();
+  const quiet = (task: Promise<unknown>): void => {
+    const one = task
+      .catch((error: unknown) => logger.debug('market', { code: PeerAiError.is(error) ? error.code : 'INTERNAL' }))
+      .finally(() => running.delete(one));
+    running.add(one);
+  };
+  const changed = (lease: MeteredRecord): MeteredRecord => {
+    events.emit({ type: 'market-changed', lease: meteredView(lease, nameOf) });
+    watch();
+    return lease;
+  };
+  const desk = createDesk({ ...deps, book, offers, escrows, changed });
+
+  let watching = false;
+  const isWaiting = (lease: MeteredRecord): boolean =>
+    isMeteredOpen(lease) || (lease.endedMs ?? 0) + limits.graceMs * 2 > clock.nowMs();
+  /** Looks at time while there is a lease that it may end, or whose escrow it may free. */
+  const watch = (): void => {
+    if (watching || stopping.aborted || !book.list().some(isWaiting)) return;
+    watching = true;
+    const looking = async (): Promise<void> => {
+      try {
+        while (book.list().some(isWaiting)) {
+          await clock.sleep(limits.lookMs, stopping);
+          for (const lease of await book.expire()) changed(lease);
+          await escrows.look(
+            book.list().filter((lease) => !isMeteredOpen(lease)),
+            stopping,
+          );
+        }
+      } finally {
+        watching = false;
+      }
+    };
+    quiet(looking());
+  };
+  const nodeBalances = async (): Promise<Map<PeerId, Between>> => {
+    const { accounts: found } = await deps.nodeLending.list();
+    return new Map(
+      found.map((one) => [
+        one.peerId as PeerId,
+        {
+          owes: BigInt(one.paidMicro) - BigInt(one.earnedMicro),
+          lockedByUs: BigInt(one.lockedByUsMicro),
+          lockedByThem: BigInt(one.lockedByThemMicro),
+        },
+      ]),
+    );
+  };
+  const find = (text: string): MeteredRecord => {
+    const fits = book.list().filter(({ id }) => id === text || (text.length >= 8 && id.startsWith(text)));
+    const [lease] = fits;
+    if (lease !== undefined && fits.length === 1) return lease;
+    throw new PeerAiError<PeerErrorCode>('LEASE_UNKNOWN', `there is no lease "${text.slice(0, 64)}" here`);
+  };
+  const ask = async (
+    peer: PeerId,
+    kind: MarketQuestion['kind'],
+    document: Uint8Array | undefined,
+    signal: AbortSignal,
+  ): Promise<MarketAnswer> => {
+    const addresses = devices.get(peer)?.addresses ?? [];
+    return callMethod(deps, peer, marketMethod, { kind, document }, { signal, addresses });
+  };
+  const view = async (): Promise<MarketView> => {
+    const nodes = await nodeBalances();
+    const peers = new Set([...nodes.keys(), ...book.list().map(({ peer }) => peer)]);
+    return {
+      v: 1,
+      unit: unitSentence,
+      mostMicro: `${leaseLimits.exposureMicroMax}`,
+      settlement: settlement.kind,
+      offers: offers.list().map(offerView),
+      leases: book
+        .list()
+        .map((lease) => meteredView(lease, nameOf))
+        .toReversed(),
+      balances: [...peers].map((peer) =>
+        balanceView(peer, sumOf(nodes.get(peer) ?? nothing, book.between(peer)), nameOf),
+      ),
+    };
+  };
+  const detail = (lease: MeteredRecord) => ({ v: 1 as const, lease: meteredView(lease, nameOf) });
+  /** The lender's yes to what this side has signed. */
+  const begin = async (lease: MeteredRecord, signal: AbortSignal): Promise<MeteredRecord> => {
+    try {
+      await escrows.open(lease, signal);
+      const { document } = await ask(lease.peer, 'lease', lease.lease, signal);
+      if (document === undefined) throw new PeerAiError('INVALID_FORMAT', 'the lender’s signature is missing');
+      return changed(await book.accepted(document));
+    } catch (error) {
+      if (!PeerAiError.is(error, ...unsure)) await book.dropped(lease.id);
+      throw error;
+    }
+  };
+  const end = async (lease: MeteredRecord, signal: AbortSignal): Promise<MeteredRecord> => {
+    if (lease.role === 'borrower') {
+      const addresses = devices.get(lease.peer)?.addresses ?? [];
+      await accounts.signing.catchUp(lease.peer, fromHex(lease.id), { signal, addresses });
+    }
+    const { document } = await ask(lease.peer, 'end', book.endHalf(lease.id), signal);
+    if (document === undefined) throw new PeerAiError('INVALID_FORMAT', 'the other side’s signature is missing');
+    const over = changed(await book.agreed(document));
+    await escrows.close(over, signal);
+    return over;
+  };
+  /** The newest receipts of a lease out of our own log. */
+  const evidenceOf = async (lease: MeteredRecord, reason: string): Promise<string> => {
+    const { receipts: found } = await receipts.list({ peer: lease.peer, limit: limits.evidenceReceiptsMax });
+    const own = found.filter(({ receipt }) => toHex(receipt.lease) === lease.id);
+    const documents = [
+      meteredLeaseEntry(lease.lease),
+      ...own.map(({ bytes }) => receiptEntry(bytes)),
+      ...(lease.end === undefined ? [] : [leaseEndEntry(lease.end)]),
+    ];
+    return encodeEvidence({ lease: lease.id, reason, documents });
+  };
+  const again = async (lease: MeteredRecord): Promise<void> => {
+    if (lease.state === 'offered') await begin(lease, stopping);
+    else if (lease.state === 'disputed') await ask(lease.peer, 'dispute', lease.end, stopping);
+    else await end(lease, stopping);
+  };
+  watch();
+  return {
+    view,
+    offers: (signal) => findOffers({ ...deps, ask }, signal),
+    async offer({ model, credits, tokensMax, minutesMax }) {
+      if (deps.local.list().every(({ card }) => card.name !== model))
+        throw new PeerAiError<PeerErrorCode>('MODEL_UNKNOWN', `no engine here has a model "${model}"`);
+      await offers.put({ model, unitPrice: microOf(credits), tokensMax, minutesMax });
+      return view();
+    },
+    async withdraw(model) {
+      if (!(await offers.remove(model)))
+        throw new PeerAiError<PeerErrorCode>('NOT_OFFERED', `"${model}" is not offered here`);
+      return view();
+    },
+    async lease(wish, signal) {
+      const device = devices.find(wish.peer);
+      const { offers: said } = await ask(device.peer, 'offers', undefined, signal);
+      const offer = said.find(({ model }) => model === wish.model);
+      if (offer === undefined)
+        throw new PeerAiError<PeerErrorCode>('NOT_OFFERED', `${device.name} does not offer "${wish.model}"`);
+      if (wish.creditsMax !== undefined && offer.unitPrice > microOf(wish.creditsMax))
+        throw new PeerAiError<PeerErrorCode>('PRICE_TOO_HIGH', `${device.name} asks more than that`, {
+          unitPriceMicro: `${offer.unitPrice}`,
+        });
+      const what = { resource: 'model', subject: wish.model, unitPrice: offer.unitPrice } as const;
+      const signed = await book.offer({ lender: device.peer, ...what, unitsMax: wish.tokens, minutes: wish.minutes });
+      const lease = await begin(changed(signed), signal);
+      void deps.models.learn(device.peer, stopping);
+      return detail(lease);
+    },
+    settle: async (text, signal) => detail(await end(find(text), signal)),
+    async dispute(text, reason, signal) {
+      const lease = find(text);
+      const evidence = await evidenceOf(lease, reason);
+      const disputed = changed(await book.dispute(lease.id, crypto.sha256(utf8(evidence))));
+      await escrows.close(disputed, signal);
+      // The other hears of it now, or when it is here again.
+      quiet(ask(lease.peer, 'dispute', disputed.end, stopping));
+      return { ...detail(disputed), evidence };
+    },
+    answer: (peer, question) => desk.answer(peer, question),
+    chains: (provider) =>
+      book.list().flatMap((lease) => {
+        const isRunning = lease.state !== 'offered' && lease.state !== 'disputed' && !lease.agreed;
+        return lease.peer === provider && lease.role === 'borrower' && isRunning && isWaiting(lease) ? [lease.id] : [];
+      }),
+    covers: (half) => book.covers(half),
+    isLease: (lease) => book.get(toHex(lease)) !== undefined,
+    count(receipt) {
+      const before = book.list().length === 0 ? undefined : book.count(receipt);
+      if (before !== undefined) changed(before);
+    },
+    usable: (peer, model) => book.usable(peer, model),
+    account(peer) {
+      const { owes, lockedByUs, lockedByThem } = book.between(peer);
+      return { paid: owes > 0n ? owes : 0n, earned: owes < 0n ? -owes : 0n, lockedByUs, lockedByThem };
+    },
+    met(peer) {
+      for (const lease of book.list()) {
+        const isOwed = lease.state === 'offered' ? lease.role === 'borrower' : !isMeteredOpen(lease) && !lease.agreed;
+        if (lease.peer === peer && isOwed && isRecent(lease)) quiet(again(lease));
+      }
+    },
+    async closed() {
+      await Promise.all(running);
+    },
+  };
+
+  function isRecent({ sinceMs, endedMs }: MeteredRecord): boolean {
+    return clock.nowMs() - (endedMs ?? sinceMs) < limits.lastWordsMs;
+  }
+}
+
+const nothing: Between = { owes: 0n, lockedByUs: 0n, lockedByThem: 0n };
