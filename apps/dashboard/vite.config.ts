@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
-import { defineConfig, type Plugin } from 'vite';
+import { defineConfig, type Plugin, type UserConfig } from 'vite';
 
 const agentUrl = process.env['PEERAI_AGENT_URL'] ?? 'http://127.0.0.1:8006';
 
@@ -40,7 +40,30 @@ export const conditions = [
 /** Browsers that know light-dark(): older ones would need two sheets. */
 export const browsers = { target: 'es2023', cssTarget: ['chrome123', 'edge123', 'firefox128', 'safari17.5'] };
 
-/** Two pages from one build. `base: './'` keeps every asset address relative, so `/` and `/s` work on any host. */
+/**
+ * A page behind a link, built by itself beside the owner's: what it shares with that one would else bring what only the owner uses into it.
+ * @param name - of its document, and of the manifest that names its files for the size test.
+ */
+export const linkPage = (name: string, assetsDir: string): UserConfig => ({
+  base: './',
+  publicDir: 'src/static',
+  plugins: [react()],
+  resolve: { alias: without, conditions },
+  worker: { format: 'es' },
+  build: {
+    ...browsers,
+    emptyOutDir: false,
+    // They are there already, from the build of the owner's pages.
+    copyPublicDir: false,
+    assetsDir,
+    assetsInlineLimit: 0,
+    manifest: `.vite/${name}-manifest.json`,
+    modulePreload: { polyfill: false },
+    rollupOptions: { input: `${name}.html` },
+  },
+});
+
+/** The owner's pages. `base: './'` keeps every asset address relative, so `/` and `/s` work on any host. In development all pages come from here. */
 export default defineConfig({
   base: './',
   publicDir: 'src/static',
@@ -60,6 +83,6 @@ export default defineConfig({
     // Names the files of each page, for the size test.
     manifest: true,
     modulePreload: { polyfill: false },
-    rollupOptions: { input: ['index.html', 'share.html'] },
+    rollupOptions: { input: 'index.html' },
   },
 });

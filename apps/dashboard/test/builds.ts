@@ -7,12 +7,18 @@ import { build, type Plugin } from 'vite';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
+/** Each build by a document it makes; the first one empties `dist/`. */
+const configs = [
+  ['index.html', 'vite.config.ts'],
+  ['share.html', 'vite.guest.config.ts'],
+  ['train.html', 'vite.tab.config.ts'],
+] as const;
+
 /** `dist/` as `pnpm build` makes it; built here when it is missing. */
 export async function builtPages(): Promise<string> {
   const dist = join(root, 'dist');
-  if (!existsSync(join(dist, 'share.html'))) await build({ root, logLevel: 'error' });
-  if (!existsSync(join(dist, 'train.html')))
-    await build({ root, configFile: join(root, 'vite.tab.config.ts'), logLevel: 'error' });
+  for (const [page, config] of configs)
+    if (!existsSync(join(dist, page))) await build({ root, configFile: join(root, config), logLevel: 'error' });
   return dist;
 }
 
@@ -29,9 +35,10 @@ export async function guestPageOverFakeWorld(): Promise<string> {
   };
   await build({
     root,
+    configFile: join(root, 'vite.guest.config.ts'),
     logLevel: 'error',
     plugins: [fake],
-    build: { outDir, emptyOutDir: true, rollupOptions: { input: join(root, 'share.html') } },
+    build: { outDir, emptyOutDir: true, copyPublicDir: true },
   });
   return outDir;
 }

@@ -145,34 +145,6 @@ export const limits = {
   wakeLoadMsMax: 25_000,
   /** Wake-ups whose answers are waited for at once. */
   wakesWaitingMax: 64,
-  /** Imported model files: how many, bytes of one and of all, and characters of a name. */
-  importedModelsMax: 64,
-  importedFileBytesMax: 268_435_456,
-  importedBytesMax: 8_589_934_592,
-  importedNameCharsMax: 64,
-  /** Bytes of a tokenizer.json beside one. */
-  tokenizerBytesMax: 33_554_432,
-  /** Tokens of one text that such a model looks at, as the engine cuts it. */
-  importedTokensMax: 512,
-  /** Bytes of such a file that are in memory while it comes: each write waits for the disk. */
-  importedPieceBytes: 4_194_304,
-  /** Numbers that one run of such a model takes or gives as JSON: about 5 MB of text. */
-  modelElementsMax: 262_144,
-  /** Lists inside each other in such JSON. */
-  modelRankMax: 16,
-  /** Split models of one peer, stages of each, and answers of one at once, counts: what more hold waits for the slowest anyway. */
-  splitsMax: 8,
-  splitStagesMax: 8,
-  splitAnswersMax: 4,
-  /** How long the stages of a split model stay loaded after its last answer, milliseconds: they fill the memory of other people's devices. */
-  splitRestMs: 300_000,
-  /** Weights of stages that others gave this peer, bytes and count; the ones unused for longest go. */
-  stageKeptBytesMax: 536_870_912,
-  stagesKeptMax: 64,
-  /** Runs of imported models that wait: one runs at a time. */
-  modelRunsWaitingMax: 16,
-  /** How long such a model stays in memory after its last run, milliseconds. */
-  modelRestMs: 60_000,
   /** Characters of the names of runs, columns and labels: a screen has room for few. */
   trainingNameCharsMax: 64,
   /** Columns and labels of a table, hidden layers and their width: with all at their most the model has four million weights. */
@@ -250,40 +222,4 @@ export const limits = {
   recallCosineMin: 0.2,
   /** One message of `/peerai/memory/1`, bytes: the largest capsule, or the longest question, in its frame. */
   memoryMessageBytesMax: 299_008,
-  /** Gating clusters of one peer, count: with as many nodes and edges as each may have, all together are one state's list. */
-  clustersMax: 8,
-  /** Removed clusters that are remembered for the owner's other devices, count: the oldest goes, and could come back from one that was away. */
-  clustersGoneMax: 64,
-  /** What one of them may have: as the engine's own limits, told before it is loaded. */
-  clusterNameCharsMax: 64,
-  clusterNodesMax: 1_024,
-  clusterInputsMax: 256,
-  clusterOutputsMax: 64,
-  clusterValueMax: 1_000_000,
-  /** Steps and examples of one request, count, and how often those are gone through. */
-  clusterStepsMax: 1_000,
-  clusterExamplesMax: 2_000,
-  clusterPassesMax: 100,
-  /** Pause between two steps, milliseconds: slower is nothing to watch. */
-  clusterPauseMsMax: 1_000,
-  /** How long the pauses of one request may take together, milliseconds. */
-  clusterRunMsMax: 60_000,
-  /** Weights one request may visit, count: about ten seconds of one core. And after how many others get their turn: a few milliseconds. */
-  clusterVisitsMax: 2_000_000_000,
-  clusterVisitsAtOnce: 1_000_000,
-  /** Least time between two events about the nodes of one cluster that fired, milliseconds: as often as people can see. */
-  clusterToldEveryMs: 100,
-  /** How late what other peers taught a cluster is on the disk, milliseconds. */
-  clusterSaveMs: 1_000,
-  /** How often it is looked who works with whom, milliseconds: loads come with heartbeats. */
-  clusterLookMs: 5_000,
-  /** How often a state is computed and sent, milliseconds. */
-  metricsEveryMs: 1_000,
-  /** For how long somebody who looks is taken to look, unless said, and at most, milliseconds. */
-  metricsWatchMs: 15_000,
-  metricsWatchMsMax: 3_600_000,
-  /** When a peer that gave no state is asked again, milliseconds. */
-  metricsAgainMs: 3_000,
-  /** One message of `/peerai/metrics/1`, bytes: a signed state in its frames. */
-  metricsMessageBytesMax: 1_024,
 } as const;

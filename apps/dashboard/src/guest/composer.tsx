@@ -1,6 +1,6 @@
 /** @jsxImportSource preact */
 import type { ComponentChildren, JSX } from 'preact';
-import { useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { limits } from './limits.ts';
 import { Icon } from './parts.tsx';
 import { guest } from './strings.ts';
@@ -25,11 +25,6 @@ export function Composer({
 }): JSX.Element {
   const [text, setText] = useState('');
   const empty = text.trim() === '';
-  const box = useRef<HTMLTextAreaElement>(null);
-  // What stands in the box: on a busy machine a key comes before the page is drawn with what was typed.
-  const send = (): void => {
-    if (onSend(box.current?.value ?? '')) setText('');
-  };
   return (
     <section class="composer" aria-label={label}>
       {models.length > 1 && (
@@ -45,11 +40,12 @@ export function Composer({
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          send();
+          // What stands in the box: on a busy machine a key comes before the page is drawn with what was typed.
+          const [box] = event.currentTarget.elements;
+          if (onSend((box as HTMLTextAreaElement).value)) setText('');
         }}
       >
         <textarea
-          ref={box}
           rows={1}
           aria-label={label}
           placeholder={label}
@@ -59,7 +55,7 @@ export function Composer({
           onKeyDown={(event) => {
             if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
             event.preventDefault();
-            send();
+            event.currentTarget.form?.requestSubmit();
           }}
         />
         <button type="submit" class="b b-1 b-i" aria-label={guest.send} disabled={busy || empty}>

@@ -1,7 +1,7 @@
 import { type Logger, PeerAiError, type PeerId, type Store } from '@peerai/core-protocol';
 import { type Cluster, restoreCluster } from '@peerai/nn-engine/cluster';
 import type { PeerErrorCode } from '../errors.ts';
-import { limits } from '../limits.ts';
+import { clusterLimits } from './limits.ts';
 import { createMutex } from '../store/mutex.ts';
 import { records } from '../store/records.ts';
 import { changedBy, type ClusterVersion } from './cluster-versions.ts';
@@ -76,7 +76,7 @@ export async function openClusterBook(store: Store, logger: Logger, self: PeerId
     clusters.delete(name);
     gone.delete(name);
     gone.set(name, version);
-    const oldest = [...gone.keys()].slice(0, Math.max(0, gone.size - limits.clustersGoneMax));
+    const oldest = [...gone.keys()].slice(0, Math.max(0, gone.size - clusterLimits.clustersGoneMax));
     for (const one of oldest) gone.delete(one);
     await room.commit([
       rows.remove(name),

@@ -14,7 +14,7 @@ import { clusterSample, type StateSample } from '@peerai/nn-engine/metrics';
 import type { z } from 'zod';
 import type { PeerErrorCode } from '../errors.ts';
 import type { EventHub } from '../events/hub.ts';
-import { limits } from '../limits.ts';
+import { clusterLimits } from './limits.ts';
 import { createMutex } from '../store/mutex.ts';
 import { type ClusterRow, type KeptCluster, openClusterBook } from './cluster-book.ts';
 import type {
@@ -129,8 +129,8 @@ export async function openClusterRoom(deps: ClusterRoomDeps): Promise<ClusterRoo
     async create({ name, shared, ...shape }) {
       if (book.has(name))
         throw new PeerAiError<PeerErrorCode>('CLUSTER_EXISTS', `there is a cluster "${name}" here already`);
-      if (book.list().length >= limits.clustersMax)
-        throw new PeerAiError('LIMIT_REACHED', `at most ${limits.clustersMax} clusters; remove one first`);
+      if (book.list().length >= clusterLimits.clustersMax)
+        throw new PeerAiError('LIMIT_REACHED', `at most ${clusterLimits.clustersMax} clusters; remove one first`);
       const nodesMax = Math.max(shape.nodes, shape.nodesMax);
       const cluster = createCluster({ ...shape, nodesMax });
       const counts = { steps: 0, learned: 0, heard: 0, right: null };
@@ -207,7 +207,7 @@ function companyWhileShared(
   let isWaiting = false;
   const lookAgain = async (): Promise<void> => {
     isWaiting = true;
-    await clock.sleep(limits.clusterLookMs, stopping).catch(() => undefined);
+    await clock.sleep(clusterLimits.clusterLookMs, stopping).catch(() => undefined);
     isWaiting = false;
     look();
   };
@@ -241,7 +241,7 @@ function lateSaves({ clock, logger, stopping }: ClusterRoomDeps, save: (kept: Ke
     await Promise.all(all.map((kept) => save(kept)));
   };
   const later = async (): Promise<void> => {
-    await clock.sleep(limits.clusterSaveMs, stopping);
+    await clock.sleep(clusterLimits.clusterSaveMs, stopping);
     await flush();
   };
   return {

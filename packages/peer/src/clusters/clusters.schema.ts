@@ -1,23 +1,23 @@
 import { z } from 'zod';
-import { limits } from '../limits.ts';
+import { clusterLimits } from './limits.ts';
 
 const name = z
   .string()
   .trim()
   .min(1)
-  .max(limits.clusterNameCharsMax)
+  .max(clusterLimits.clusterNameCharsMax)
   .regex(/^[^\p{Cc}]*$/u, 'a name without control characters');
-const value = z.number().min(-limits.clusterValueMax).max(limits.clusterValueMax);
-const input = z.array(value).min(1).max(limits.clusterInputsMax);
+const value = z.number().min(-clusterLimits.clusterValueMax).max(clusterLimits.clusterValueMax);
+const input = z.array(value).min(1).max(clusterLimits.clusterInputsMax);
 
 /** Body of `POST /clusters`. */
 export const clusterRequestSchema = z.strictObject({
   name,
-  nodes: z.int().min(1).max(limits.clusterNodesMax).default(32),
-  inputs: z.int().min(1).max(limits.clusterInputsMax).default(2),
-  outputs: z.int().min(1).max(limits.clusterOutputsMax).default(2),
+  nodes: z.int().min(1).max(clusterLimits.clusterNodesMax).default(32),
+  inputs: z.int().min(1).max(clusterLimits.clusterInputsMax).default(2),
+  outputs: z.int().min(1).max(clusterLimits.clusterOutputsMax).default(2),
   /** Growth ends here. */
-  nodesMax: z.int().min(1).max(limits.clusterNodesMax).default(128),
+  nodesMax: z.int().min(1).max(clusterLimits.clusterNodesMax).default(128),
   /** The same seed and the same inputs give the same run. */
   seed: z.int().min(0).max(0x7fff_ffff).default(1),
   /** Its errors teach clusters of this name at devices that may train with this one, and theirs teach it. */
@@ -27,9 +27,9 @@ export type ClusterRequest = z.input<typeof clusterRequestSchema>;
 
 /** Body of `POST /clusters/:name/process`: a stream of inputs, one a step. */
 export const clusterStepsSchema = z.strictObject({
-  inputs: z.array(input).min(1).max(limits.clusterStepsMax),
+  inputs: z.array(input).min(1).max(clusterLimits.clusterStepsMax),
   /** Pause between two steps, so that people can watch, milliseconds. */
-  everyMs: z.int().min(0).max(limits.clusterPauseMsMax).default(0),
+  everyMs: z.int().min(0).max(clusterLimits.clusterPauseMsMax).default(0),
 });
 export type ClusterSteps = z.input<typeof clusterStepsSchema>;
 
@@ -47,13 +47,13 @@ export const clusterLessonSchema = z.strictObject({
         label: z
           .int()
           .min(0)
-          .max(limits.clusterOutputsMax - 1),
+          .max(clusterLimits.clusterOutputsMax - 1),
       }),
     )
     .min(1)
-    .max(limits.clusterExamplesMax),
+    .max(clusterLimits.clusterExamplesMax),
   /** How often all of them are gone through. */
-  passes: z.int().min(1).max(limits.clusterPassesMax).default(1),
+  passes: z.int().min(1).max(clusterLimits.clusterPassesMax).default(1),
   rate: z.number().positive().max(1).default(0.05),
 });
 export type ClusterLesson = z.input<typeof clusterLessonSchema>;

@@ -5,7 +5,7 @@ import { readOnnxSummary } from '@peerai/nn-engine/node';
 import { toyTasks } from '@peerai/nn-engine/cluster';
 import { afterEach, expect, test } from 'vitest';
 import type { ControlEvent } from '../control/events.ts';
-import { limits } from '../limits.ts';
+import { clusterLimits } from './limits.ts';
 import { type PeerOptions, type TestPeer, testWorld, type TestWorld } from '../testing/peers.ts';
 import { live, pair, until } from '../testing/steps.ts';
 import {
@@ -109,25 +109,28 @@ test('limits hold at the limit and one above', async () => {
   const world = testWorld();
   const a = await peerOf(world);
   const { clusters } = a.peer;
-  for (let count = 0; count < limits.clustersMax; count += 1) await make(a, { name: `${count}`, nodes: 2 });
+  for (let count = 0; count < clusterLimits.clustersMax; count += 1) await make(a, { name: `${count}`, nodes: 2 });
   await expect(make(a, { name: 'more' })).rejects.toThrow(code('LIMIT_REACHED'));
   const zeros = (length: number) => Array.from({ length }, () => [0, 0]);
   const many = (length: number) => clusterStepsSchema.safeParse({ inputs: zeros(length) }).success;
-  expect([many(limits.clusterStepsMax), many(limits.clusterStepsMax + 1)]).toEqual([true, false]);
+  expect([many(clusterLimits.clusterStepsMax), many(clusterLimits.clusterStepsMax + 1)]).toEqual([true, false]);
   const lessons = (length: number, passes: number) =>
     clusterLessonSchema.safeParse({ examples: examplesOf(length), passes }).success;
-  expect([lessons(limits.clusterExamplesMax, limits.clusterPassesMax)]).toEqual([true]);
-  expect([lessons(limits.clusterExamplesMax + 1, 1), lessons(1, limits.clusterPassesMax + 1)]).toEqual([false, false]);
+  expect([lessons(clusterLimits.clusterExamplesMax, clusterLimits.clusterPassesMax)]).toEqual([true]);
+  expect([lessons(clusterLimits.clusterExamplesMax + 1, 1), lessons(1, clusterLimits.clusterPassesMax + 1)]).toEqual([
+    false,
+    false,
+  ]);
   const named = (length: number) => clusterRequestSchema.safeParse({ name: 'x'.repeat(length) }).success;
-  expect([named(limits.clusterNameCharsMax), named(limits.clusterNameCharsMax + 1), named(0)]).toEqual([
+  expect([named(clusterLimits.clusterNameCharsMax), named(clusterLimits.clusterNameCharsMax + 1), named(0)]).toEqual([
     true,
     false,
     false,
   ]);
   // 60 steps a second long, and one more.
-  const long = (length: number) => stepsOf(zeros(length), limits.clusterPauseMsMax);
+  const long = (length: number) => stepsOf(zeros(length), clusterLimits.clusterPauseMsMax);
   const stop = new AbortController();
-  const most = limits.clusterRunMsMax / limits.clusterPauseMsMax;
+  const most = clusterLimits.clusterRunMsMax / clusterLimits.clusterPauseMsMax;
   const running = clusters.process('0', long(most), stop.signal).catch((error: unknown) => error);
   await world.clock.advance(1);
   stop.abort();
@@ -135,10 +138,10 @@ test('limits hold at the limit and one above', async () => {
   await expect(clusters.process('0', long(most + 1), live())).rejects.toThrow(code('LIMIT_EXCEEDED'));
   // 1,024 nodes of 256 inputs and a bias: so many steps, and not one example more.
   await clusters.remove('1');
-  await make(a, { name: 'large', nodes: limits.clusterNodesMax, inputs: limits.clusterInputsMax });
-  const visits = limits.clusterNodesMax * (limits.clusterInputsMax + 1) * 8;
-  const passes = Math.floor(limits.clusterVisitsMax / visits / 10);
-  const example = { input: Array<number>(limits.clusterInputsMax).fill(0), label: 0 };
+  await make(a, { name: 'large', nodes: clusterLimits.clusterNodesMax, inputs: clusterLimits.clusterInputsMax });
+  const visits = clusterLimits.clusterNodesMax * (clusterLimits.clusterInputsMax + 1) * 8;
+  const passes = Math.floor(clusterLimits.clusterVisitsMax / visits / 10);
+  const example = { input: Array<number>(clusterLimits.clusterInputsMax).fill(0), label: 0 };
   const lesson = (turns: number) =>
     clusterLessonSchema.parse({ examples: Array.from({ length: 10 }, () => example), passes: turns });
   await expect(clusters.learn('large', lesson(passes + 1), live())).rejects.toThrow(code('LIMIT_EXCEEDED'));
@@ -148,10 +151,10 @@ test('limits hold at the limit and one above', async () => {
 });
 
 test('limits told here are those of the engine', () => {
-  const { clusterNameCharsMax, clusterNodesMax, clusterInputsMax, clusterOutputsMax, clusterValueMax } = limits;
+  const { clusterNameCharsMax, clusterNodesMax, clusterInputsMax, clusterOutputsMax, clusterValueMax } = clusterLimits;
   const told = { clusterNameCharsMax, clusterNodesMax, clusterInputsMax, clusterOutputsMax, clusterValueMax };
   expect(engineLimits).toMatchObject(told);
-  expect(limits.clustersMax * clusterNodesMax * engineLimits.clusterEdgesMax).toBe(engineLimits.stateValuesMax);
+  expect(clusterLimits.clustersMax * clusterNodesMax * engineLimits.clusterEdgesMax).toBe(engineLimits.stateValuesMax);
 });
 
 test('firings are told a few times a second, none is lost, and none of a removed cluster', async () => {
@@ -164,7 +167,7 @@ test('firings are told a few times a second, none is lost, and none of a removed
   const firings = createFirings({ events: hub, clock });
   firings.note('x', [2, 1]);
   firings.note('x', [3]);
-  await clock.advance(limits.clusterToldEveryMs - 1);
+  await clock.advance(clusterLimits.clusterToldEveryMs - 1);
   firings.note('x', [4, 3]);
   expect(told).toEqual([[1, 2]]);
   await clock.advance(1);
@@ -202,7 +205,7 @@ test('errors of a shared cluster teach the one of the same name at a peer of the
   await world.clock.until(a.peer.clusters.learn('own', lesson, live()));
   await until(world.clock, async () => (await b.peer.clusters.get('signs')).heard > 0);
   expect((await b.peer.clusters.get('signs')).state).not.toEqual(before.state);
-  await world.clock.advance(limits.clusterSaveMs);
+  await world.clock.advance(clusterLimits.clusterSaveMs);
   const [own] = (await b.peer.clusters.list()).clusters;
   expect(own).toMatchObject({ name: 'own', heard: 0 });
   // Taken away, the right ends it: neither hears the other.
@@ -215,7 +218,7 @@ test('errors of a shared cluster teach the one of the same name at a peer of the
 
 test('without the right nobody is taught', async () => {
   const { world, a, b } = await twoThatShare(['chat']);
-  await world.clock.advance(limits.clusterLookMs * 2);
+  await world.clock.advance(clusterLimits.clusterLookMs * 2);
   expect([await together(a), await together(b)]).toEqual([[], []]);
   expect(a.peer.isGranted(b.identity.peer, '/peerai/cluster/1')).toBe(false);
 });

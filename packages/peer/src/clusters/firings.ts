@@ -1,6 +1,6 @@
 import type { Clock } from '@peerai/core-protocol';
 import type { EventHub } from '../events/hub.ts';
-import { limits } from '../limits.ts';
+import { clusterLimits } from './limits.ts';
 
 export interface Firings {
   /** Nodes of a cluster that fired just now. */
@@ -35,7 +35,7 @@ export function createFirings({ events, clock }: { readonly events: EventHub; re
       const waiting = clusters.get(name) ?? { nodes: new Set(), toldMs: -Infinity, isDue: false };
       clusters.set(name, waiting);
       for (const node of nodes) waiting.nodes.add(node);
-      const restMs = waiting.toldMs + limits.clusterToldEveryMs - clock.elapsedMs();
+      const restMs = waiting.toldMs + clusterLimits.clusterToldEveryMs - clock.elapsedMs();
       if (restMs <= 0) tell(name, waiting);
       else if (!waiting.isDue) void later(name, waiting, restMs);
     },

@@ -1,7 +1,7 @@
 import { type CryptoProvider, PeerAiError, toHex } from '@peerai/core-protocol';
 import { restoreCluster } from '@peerai/nn-engine/cluster';
 import type { EventHub } from '../events/hub.ts';
-import { limits } from '../limits.ts';
+import { clusterLimits } from './limits.ts';
 import type { ClusterBook, ClusterRow, KeptCluster } from './cluster-book.ts';
 import { type ClusterFacts, decide } from './cluster-versions.ts';
 
@@ -59,10 +59,10 @@ export function ownClusters({ book, crypto, events, changed, looked }: OwnCluste
         if (theirs.row === undefined) await book.adopt(theirs.name, { ...nothing, version }, 'removed');
         else if (bytes === undefined) return 'same';
         else {
-          if (now === undefined && book.list().length >= limits.clustersMax)
+          if (now === undefined && book.list().length >= clusterLimits.clustersMax)
             throw new PeerAiError(
               'LIMIT_REACHED',
-              `"${theirs.name}" would be more than ${limits.clustersMax} clusters`,
+              `"${theirs.name}" would be more than ${clusterLimits.clustersMax} clusters`,
             );
           await book.adopt(theirs.name, { ...theirs.row, version }, restoreCluster(bytes));
         }

@@ -1,7 +1,7 @@
 import { type Clock, PeerAiError, reasonOf } from '@peerai/core-protocol';
 import { type Cluster, classError, mostVoted } from '@peerai/nn-engine/cluster';
 import type { z } from 'zod';
-import { limits } from '../limits.ts';
+import { clusterLimits } from './limits.ts';
 import type { clusterLessonSchema, clusterStepsSchema } from './clusters.schema.ts';
 
 export interface WorkDeps {
@@ -27,8 +27,8 @@ export async function processSteps(
   { inputs, everyMs }: Steps,
   { clock, signal, fired }: WorkDeps,
 ): Promise<{ readonly fired: number[][]; readonly values: number[] }> {
-  if (inputs.length * everyMs > limits.clusterRunMsMax)
-    throw new PeerAiError('LIMIT_EXCEEDED', `these steps would take longer than ${limits.clusterRunMsMax} ms`);
+  if (inputs.length * everyMs > clusterLimits.clusterRunMsMax)
+    throw new PeerAiError('LIMIT_EXCEEDED', `these steps would take longer than ${clusterLimits.clusterRunMsMax} ms`);
   const turn = turns(clock, signal, cluster, inputs.length);
   const all: number[][] = [];
   let values: Float64Array = new Float64Array();
@@ -93,15 +93,15 @@ function turns(
   steps: number,
 ): (steps: number) => Promise<boolean> {
   const visitsEach = size * (inputs + 1);
-  if (visitsEach * steps > limits.clusterVisitsMax) {
-    const most = Math.floor(limits.clusterVisitsMax / visitsEach);
+  if (visitsEach * steps > clusterLimits.clusterVisitsMax) {
+    const most = Math.floor(clusterLimits.clusterVisitsMax / visitsEach);
     throw new PeerAiError('LIMIT_EXCEEDED', `this cluster takes at most ${most} steps in one request`, { most, steps });
   }
   let visits = 0;
   return async (more) => {
     if (signal.aborted) throw reasonOf(signal);
     visits += more * visitsEach;
-    if (visits < limits.clusterVisitsAtOnce) return false;
+    if (visits < clusterLimits.clusterVisitsAtOnce) return false;
     visits = 0;
     await clock.sleep(0, signal);
     return true;

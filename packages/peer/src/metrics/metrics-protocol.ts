@@ -1,5 +1,6 @@
 import { type Method, wire } from '@peerai/core-protocol';
 import { limits } from '../limits.ts';
+import { metricsLimits } from './limits.ts';
 
 const question = wire.message({ version: wire.uint32(1) });
 const signedState = wire.message({ state: wire.bytes(1) });
@@ -10,7 +11,7 @@ export const metricsMethod: Method<ReturnType<typeof question.decode>, ReturnTyp
     id: '/peerai/metrics/1',
     access: 'granted',
     framing: 'messages',
-    messageBytesMax: limits.metricsMessageBytesMax,
+    messageBytesMax: metricsLimits.metricsMessageBytesMax,
     channelsPerPeerMax: 2,
     priority: 'low',
   },

@@ -22,7 +22,7 @@ import {
   signState,
 } from '@peerai/nn-engine/metrics';
 import type { EventHub } from '../events/hub.ts';
-import { limits } from '../limits.ts';
+import { metricsLimits } from './limits.ts';
 import { metricsMethod } from './metrics-protocol.ts';
 import type { MetricNumbers, StateMetricsView } from './metrics.schema.ts';
 
@@ -121,7 +121,7 @@ export function openMetricsRoom(deps: MetricsRoomDeps): MetricsRoom {
       logger.debug('metrics-unheard', { peer, code: PeerAiError.is(error) ? error.code : 'INTERNAL' });
     } finally {
       // Who has none, or is away, is asked again a little later.
-      await clock.sleep(limits.metricsAgainMs, stopping).catch(() => undefined);
+      await clock.sleep(metricsLimits.metricsAgainMs, stopping).catch(() => undefined);
       hearing.delete(peer);
     }
   };
@@ -144,7 +144,7 @@ export function openMetricsRoom(deps: MetricsRoomDeps): MetricsRoom {
       if (stopping.aborted || (own === undefined && !isWatched())) break;
       if (isWatched()) for (const peer of deps.others()) if (!hearing.has(peer)) void hear(peer);
       if (isWatched()) events.emit({ type: 'metrics_update', metrics: view() });
-      await clock.sleep(limits.metricsEveryMs, stopping).catch(() => undefined);
+      await clock.sleep(metricsLimits.metricsEveryMs, stopping).catch(() => undefined);
     }
     isRunning = false;
   };
@@ -170,7 +170,7 @@ export function openMetricsRoom(deps: MetricsRoomDeps): MetricsRoom {
           if (now === undefined || !deps.mayTrain(peer)) return;
           if (now.state.sequence > last) yield { state: now.signed };
           last = now.state.sequence;
-          await clock.sleep(limits.metricsEveryMs, until);
+          await clock.sleep(metricsLimits.metricsEveryMs, until);
         }
       } finally {
         subscribers -= 1;

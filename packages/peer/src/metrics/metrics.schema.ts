@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { limits } from '../limits.ts';
+import { metricsLimits } from './limits.ts';
 
 /** Heuristics by the formulas of docs/state-metrics.md; null where data is missing. */
 const numbersSchema = z.object({
@@ -16,7 +16,7 @@ export type MetricNumbers = z.output<typeof numbersSchema>;
 /** Body of `POST /metrics/watch`. */
 export const metricsWatchSchema = z.strictObject({
   /** For so long devices are asked for their states, milliseconds. */
-  forMs: z.int().min(1).max(limits.metricsWatchMsMax).default(limits.metricsWatchMs),
+  forMs: z.int().min(1).max(metricsLimits.metricsWatchMsMax).default(metricsLimits.metricsWatchMs),
 });
 export type MetricsWatch = z.input<typeof metricsWatchSchema>;
 

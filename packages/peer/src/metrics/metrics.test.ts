@@ -6,7 +6,7 @@ import { openState, signState } from '@peerai/nn-engine/metrics';
 import { afterEach, expect, test } from 'vitest';
 import { clusterRequestSchema, clusterStepsSchema } from '../clusters/clusters.schema.ts';
 import type { ControlEvent } from '../control/events.ts';
-import { limits } from '../limits.ts';
+import { metricsLimits } from './limits.ts';
 import { type PeerOptions, type TestPeer, testWorld, type TestWorld } from '../testing/peers.ts';
 import { live, pair, until } from '../testing/steps.ts';
 import { metricsMethod } from './metrics-protocol.ts';
@@ -159,7 +159,7 @@ test('an alert is said once, and once when it is over', async () => {
 
 test('watching has a length, and a message a size', async () => {
   const fits = (forMs: number) => metricsWatchSchema.safeParse({ forMs }).success;
-  expect([fits(0), fits(1), fits(limits.metricsWatchMsMax), fits(limits.metricsWatchMsMax + 1)]).toEqual([
+  expect([fits(0), fits(1), fits(metricsLimits.metricsWatchMsMax), fits(metricsLimits.metricsWatchMsMax + 1)]).toEqual([
     false,
     true,
     true,
@@ -173,7 +173,7 @@ test('watching has a length, and a message a size', async () => {
   const { value } = await world.clock.until(stream.next());
   const state = value?.state ?? new Uint8Array();
   expect(openState(nodeCrypto, state).peer).toBe(b.identity.peer);
-  expect(metricsMethod.response.encode({ state }).length).toBeLessThan(limits.metricsMessageBytesMax);
+  expect(metricsMethod.response.encode({ state }).length).toBeLessThan(metricsLimits.metricsMessageBytesMax);
   await stream.return(undefined);
 });
 

@@ -7,7 +7,7 @@ import {
   type Store,
 } from '@peerai/core-protocol';
 import type { Engine } from '@peerai/llm-bridge';
-import { limits } from '../limits.ts';
+import { modelLimits } from './limits.ts';
 import { onDemand } from '../store/on-demand.ts';
 import type { ImportedModelsView, ImportedModelView, ModelRunView } from './imported.schema.ts';
 import { fileOf as modelFile } from './imported/places.ts';
@@ -53,7 +53,7 @@ function embedder({ name, bytes, loaded }: ImportedModelView, room: ImportedRoom
     card: {
       name,
       engine: 'onnx',
-      contextTokensMax: limits.importedTokensMax,
+      contextTokensMax: modelLimits.importedTokensMax,
       memoryBytes: bytes,
       loaded,
       deterministic: true,

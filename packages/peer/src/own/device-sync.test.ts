@@ -2,6 +2,7 @@ import { callMethod, nobleCrypto, PeerAiError } from '@peerai/core-protocol';
 import { afterEach, expect, test } from 'vitest';
 import { clusterLessonSchema, clusterRequestSchema } from '../clusters/clusters.schema.ts';
 import { limits } from '../limits.ts';
+import { clusterLimits } from '../clusters/limits.ts';
 import { type TestPeer, testWorld, type TestWorld } from '../testing/peers.ts';
 import { live, pair, until } from '../testing/steps.ts';
 import { ownLimits } from './limits.ts';
@@ -161,12 +162,12 @@ test('memories are compared part by part', () => {
 test('limits hold at the limit and one above', async () => {
   const { world, phone, desk } = await three();
   await declare(phone, desk);
-  for (let count = 0; count < limits.clustersMax; count += 1) await make(phone, `${count}`, count);
+  for (let count = 0; count < clusterLimits.clustersMax; count += 1) await make(phone, `${count}`, count);
   await make(desk, 'more');
   await make(desk, '0');
   await world.clock.until(phone.peer.ownDevices.sync(live()));
-  expect(phone.peer.ownDevices.view().devices[0]?.problem).toContain(`${limits.clustersMax} clusters`);
-  expect((await phone.peer.clusters.list()).clusters).toHaveLength(limits.clustersMax);
+  expect(phone.peer.ownDevices.view().devices[0]?.problem).toContain(`${clusterLimits.clustersMax} clusters`);
+  expect((await phone.peer.clusters.list()).clusters).toHaveLength(clusterLimits.clustersMax);
   const asks = (count: number) => {
     const deps = { network: world.networks.join(phone.identity.peer), clock: world.clock };
     const ids = packed(Array.from({ length: count }, () => '00'.repeat(32)));
@@ -180,6 +181,6 @@ test('limits hold at the limit and one above', async () => {
   const head = { removed: false, seed: 1, shared: false, createdMs: 0, steps: 0, learned: 0, heard: 0, hash: '' };
   const named = (length: number) => () =>
     fromForm({ ...head, name: 'x'.repeat(length), right: undefined, version: [] });
-  expect(named(limits.clusterNameCharsMax)).not.toThrow();
-  for (const wrong of [named(limits.clusterNameCharsMax + 1), named(0)]) expect(wrong).toThrow('no cluster');
+  expect(named(clusterLimits.clusterNameCharsMax)).not.toThrow();
+  for (const wrong of [named(clusterLimits.clusterNameCharsMax + 1), named(0)]) expect(wrong).toThrow('no cluster');
 });

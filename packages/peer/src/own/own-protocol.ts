@@ -1,6 +1,7 @@
 import { type Method, PeerAiError, wire } from '@peerai/core-protocol';
 import type { ClusterHead } from '../clusters/own-clusters.ts';
 import { limits } from '../limits.ts';
+import { clusterLimits } from '../clusters/limits.ts';
 import { ownLimits } from './limits.ts';
 
 const { bool, bytes, double, message, nested, oneOf, optional, repeated, string, uint32, uint53 } = wire;
@@ -88,7 +89,7 @@ export function fromForm({ name, removed, hash, version: counts, right, ...row }
   const version = Object.fromEntries(counts.map(({ peer, count }) => [peer, count]));
   if (
     name === '' ||
-    name.length > limits.clusterNameCharsMax ||
+    name.length > clusterLimits.clusterNameCharsMax ||
     /\p{Cc}/u.test(name) ||
     (right !== undefined && !(right >= 0 && right <= 1))
   )

@@ -1,5 +1,5 @@
 import { type Clock, orAborted, PeerAiError } from '@peerai/core-protocol';
-import { limits } from '../../limits.ts';
+import { modelLimits } from '../limits.ts';
 
 export interface HeldProgram {
   /** Which one is in memory. */
@@ -47,7 +47,7 @@ export function createHeldProgram(clock: Clock): HeldProgram {
   const rest = (): void => {
     resting.abort();
     resting = new AbortController();
-    clock.sleep(limits.modelRestMs, resting.signal).then(
+    clock.sleep(modelLimits.modelRestMs, resting.signal).then(
       () => (waiting === 0 ? drop() : undefined),
       () => undefined,
     );
@@ -60,8 +60,8 @@ export function createHeldProgram(clock: Clock): HeldProgram {
       work: (program: Kind) => Promise<T>,
       signal: AbortSignal,
     ) {
-      if (waiting >= limits.modelRunsWaitingMax) {
-        throw new PeerAiError('LIMIT_REACHED', `${limits.modelRunsWaitingMax} runs of models wait already`);
+      if (waiting >= modelLimits.modelRunsWaitingMax) {
+        throw new PeerAiError('LIMIT_REACHED', `${modelLimits.modelRunsWaitingMax} runs of models wait already`);
       }
       waiting += 1;
       try {

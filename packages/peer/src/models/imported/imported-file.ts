@@ -1,5 +1,5 @@
 import { equalBytes, fromHex, PeerAiError, type Shelf } from '@peerai/core-protocol';
-import { limits } from '../../limits.ts';
+import { modelLimits } from '../limits.ts';
 import type { ImportedModelView } from '../imported.schema.ts';
 import type { ExportedModel } from '../own-models.ts';
 import type { ExportFormat } from '../own-models.schema.ts';
@@ -22,7 +22,7 @@ export async function importedFile(
       format !== 'tokenizer' ? `${name} was imported as ONNX, and is given as ONNX only` : `${name} has no tokenizer`,
     );
   await check(shelf, tokenizerOf(tokenizer), tokenizer);
-  const file = await shelf.read(tokenizerOf(tokenizer), 0, limits.tokenizerBytesMax);
+  const file = await shelf.read(tokenizerOf(tokenizer), 0, modelLimits.tokenizerBytesMax);
   return {
     name: `${name}.tokenizer.json`,
     bytes: file.length,
@@ -38,6 +38,6 @@ async function check(shelf: Shelf, file: string, sha256: string): Promise<void> 
 }
 
 async function* piecesOf(shelf: Shelf, file: string, bytes: number): AsyncGenerator<Uint8Array> {
-  for (let place = 0; place < bytes; place += limits.importedPieceBytes)
-    yield await shelf.read(file, place, Math.min(limits.importedPieceBytes, bytes - place));
+  for (let place = 0; place < bytes; place += modelLimits.importedPieceBytes)
+    yield await shelf.read(file, place, Math.min(modelLimits.importedPieceBytes, bytes - place));
 }

@@ -8,7 +8,7 @@ import {
   type Store,
   toHex,
 } from '@peerai/core-protocol';
-import { limits } from '../../limits.ts';
+import { modelLimits } from '../limits.ts';
 import { records } from '../../store/records.ts';
 import type { ImportedModelView, ModelRunView } from '../imported.schema.ts';
 import { createHeldProgram } from './held-program.ts';
@@ -80,7 +80,7 @@ export async function openImportedRoom(deps: RoomDeps) {
       async () =>
         runner.loadEmbedder(
           await read(fileOf(sha256), sha256, bytes),
-          await read(tokenizerOf(tokenizer), tokenizer, limits.tokenizerBytesMax),
+          await read(tokenizerOf(tokenizer), tokenizer, modelLimits.tokenizerBytesMax),
           { signal },
         ),
       (embedder) => embedder.embed(texts, signal),
@@ -120,7 +120,7 @@ export async function openImportedRoom(deps: RoomDeps) {
     }
     const all = new Map([...rows.values()].map((row) => [row.sha256, row.bytes]));
     const total = [...all.set(sha256, size).values()].reduce((sum, bytes) => sum + bytes, 0);
-    if (rows.size >= limits.importedModelsMax || total > limits.importedBytesMax) {
+    if (rows.size >= modelLimits.importedModelsMax || total > modelLimits.importedBytesMax) {
       const hint = '`peerai models rm <model>` makes room.';
       throw new PeerAiError('LIMIT_EXCEEDED', 'there is no room for another imported model', { total, hint });
     }
@@ -135,17 +135,17 @@ export async function openImportedRoom(deps: RoomDeps) {
     list: () => [...rows.values()].map(view).toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     get: (name: string) => view(get(name)),
     async add(name: string, bytes: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<ImportedModelView> {
-      if (!namePattern.test(name) || name.length > limits.importedNameCharsMax) {
+      if (!namePattern.test(name) || name.length > modelLimits.importedNameCharsMax) {
         const hint = 'Letters, digits and . _ : - are taken, a letter or digit first.';
         throw new PeerAiError(
           'INVALID_FORMAT',
-          `this is no name for a model; at most ${limits.importedNameCharsMax} characters`,
+          `this is no name for a model; at most ${modelLimits.importedNameCharsMax} characters`,
           { hint },
         );
       }
       const place = `${incoming}/${toHex(random.bytes(8))}`;
       try {
-        const size = await receive(shelf, place, { bytes, signal, bytesMax: limits.importedFileBytesMax });
+        const size = await receive(shelf, place, { bytes, signal, bytesMax: modelLimits.importedFileBytesMax });
         return await oneByOne(() => keep(name, place, size));
       } finally {
         await shelf.remove(place);
@@ -160,7 +160,7 @@ export async function openImportedRoom(deps: RoomDeps) {
       get(name);
       const place = `${incoming}/${toHex(random.bytes(8))}`;
       try {
-        await receive(shelf, place, { bytes, signal, bytesMax: limits.tokenizerBytesMax });
+        await receive(shelf, place, { bytes, signal, bytesMax: modelLimits.tokenizerBytesMax });
         return await oneByOne(() => keepTokenizer(name, place, signal));
       } finally {
         await shelf.remove(place);
@@ -233,7 +233,7 @@ async function receive(
     if (written + waiting > bytesMax) {
       throw new PeerAiError('MODEL_TOO_LARGE', `the file has more than ${bytesMax} bytes`, { bytesMax });
     }
-    if (waiting >= limits.importedPieceBytes) await flush();
+    if (waiting >= modelLimits.importedPieceBytes) await flush();
   }
   if (signal.aborted) throw new PeerAiError('ABORTED', 'the import was cancelled');
   await flush();

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { PeerAiError, type Program, type Tensors } from '@peerai/core-protocol';
 import { ManualClock, MemoryShelf, MemoryStore, seededRandom } from '@peerai/core-protocol/testing';
 import { describe, expect, it } from 'vitest';
-import { limits } from '../../limits.ts';
+import { modelLimits } from '../limits.ts';
 import { records } from '../../store/records.ts';
 import { createImportedModels, type ImportedModels } from '../imported-models.ts';
 import type { ModelFacts } from './runner.ts';
@@ -158,7 +158,7 @@ describe('imported models', () => {
     const { imported, shelf } = world();
     const going = new AbortController();
     async function* half(): AsyncGenerator<Uint8Array> {
-      yield new Uint8Array(limits.importedPieceBytes);
+      yield new Uint8Array(modelLimits.importedPieceBytes);
       going.abort();
       yield Uint8Array.of(1);
     }
@@ -184,7 +184,7 @@ describe('imported models', () => {
     told.length = 0;
     for (const name of ['one', 'one', 'two']) await imported.run(name, { x }, signal);
     expect(told).toEqual(['load 1', 'end 1', 'load 2']);
-    await clock.advance(limits.modelRestMs - 1);
+    await clock.advance(modelLimits.modelRestMs - 1);
     expect(told).toHaveLength(3);
     await clock.advance(1);
     await expect.poll(() => told.at(-1)).toBe('end 2');
@@ -219,20 +219,21 @@ describe('imported models', () => {
 describe('limits of imported models', () => {
   it('of names', async () => {
     const { imported } = world();
-    const name = 'n'.repeat(limits.importedNameCharsMax);
+    const name = 'n'.repeat(modelLimits.importedNameCharsMax);
     expect(await imported.add(name, bytes(1), signal)).toMatchObject({ name });
     await expect(imported.add(`${name}n`, bytes(1), signal)).rejects.toMatchObject({ code: 'INVALID_FORMAT' });
   });
 
   it('of their number', async () => {
     const { imported } = world();
-    for (let turn = 0; turn < limits.importedModelsMax; turn += 1) await imported.add(`m${turn}`, bytes(1), signal);
+    for (let turn = 0; turn < modelLimits.importedModelsMax; turn += 1)
+      await imported.add(`m${turn}`, bytes(1), signal);
     await expect(imported.add('more', bytes(1), signal)).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' });
   });
 
   it('of all their bytes', async () => {
     const store = new MemoryStore();
-    const row = { ...facts, name: 'big', sha256: '00', importedMs: 0, bytes: limits.importedBytesMax - 1 };
+    const row = { ...facts, name: 'big', sha256: '00', importedMs: 0, bytes: modelLimits.importedBytesMax - 1 };
     const room = store.room('imported-models');
     await room.commit([records(room, 'model').put('big', row)]);
     const { imported } = world({ store });
@@ -246,7 +247,7 @@ describe('limits of imported models', () => {
     async function* file(size: number): AsyncGenerator<Uint8Array> {
       yield new Uint8Array(size).fill(5);
     }
-    const { tokenizerBytesMax: max } = limits;
+    const { tokenizerBytesMax: max } = modelLimits;
     expect((await imported.addTokenizer('one', file(max), signal)).embedding?.dimensions).toBe(3);
     const over = imported.addTokenizer('one', file(max + 1), signal);
     await expect(over).rejects.toMatchObject({ code: 'MODEL_TOO_LARGE' });
@@ -259,15 +260,15 @@ describe('limits of imported models', () => {
     shelf.write = async (_, offset, piece) => void (written = offset + piece.length);
     shelf.read = async () => Uint8Array.of(1);
     shelf.sha256 = async () => new Uint8Array(32);
-    const piece = new Uint8Array(limits.importedPieceBytes);
+    const piece = new Uint8Array(modelLimits.importedPieceBytes);
     async function* file(size: number): AsyncGenerator<Uint8Array> {
       for (let left = size; left > 0; left -= piece.length) yield piece.subarray(0, left);
     }
-    expect(await imported.add('at', file(limits.importedFileBytesMax), signal)).toMatchObject({
-      bytes: limits.importedFileBytesMax,
+    expect(await imported.add('at', file(modelLimits.importedFileBytesMax), signal)).toMatchObject({
+      bytes: modelLimits.importedFileBytesMax,
     });
-    expect(written).toBe(limits.importedFileBytesMax);
-    await expect(imported.add('over', file(limits.importedFileBytesMax + 1), signal)).rejects.toMatchObject({
+    expect(written).toBe(modelLimits.importedFileBytesMax);
+    await expect(imported.add('over', file(modelLimits.importedFileBytesMax + 1), signal)).rejects.toMatchObject({
       code: 'MODEL_TOO_LARGE',
     });
   });
@@ -275,7 +276,7 @@ describe('limits of imported models', () => {
   it('of waiting runs', async () => {
     const { imported } = world();
     await imported.add('one', bytes(1), signal);
-    const runs = Array.from({ length: limits.modelRunsWaitingMax + 1 }, () => imported.run('one', { x }, signal));
+    const runs = Array.from({ length: modelLimits.modelRunsWaitingMax + 1 }, () => imported.run('one', { x }, signal));
     const ends = await Promise.allSettled(runs);
     expect(ends.slice(0, -1).every(({ status }) => status === 'fulfilled')).toBe(true);
     expect(ends.at(-1)).toMatchObject({ reason: { code: 'LIMIT_REACHED' } });

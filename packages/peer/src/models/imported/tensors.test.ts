@@ -1,7 +1,7 @@
 import { PeerAiError } from '@peerai/core-protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { limits } from '../../limits.ts';
+import { modelLimits } from '../limits.ts';
 import type { ImportedModelView } from '../imported.schema.ts';
 import { readInputs, writeOutputs } from './tensors.ts';
 
@@ -75,7 +75,7 @@ it('whatever JSON is given, it is read or refused by name', () => {
 });
 
 describe('limits of numbers', () => {
-  const max = limits.modelElementsMax;
+  const max = modelLimits.modelElementsMax;
   const numbers = (count: number): number[] => Array.from({ length: count }, () => 1);
   const nested = (depth: number): unknown => (depth === 0 ? 1 : [nested(depth - 1)]);
   it('that go in', () => {
@@ -89,11 +89,11 @@ describe('limits of numbers', () => {
     expect(codeOf(() => writeOutputs(tensor(max + 1)))).toBe('LIMIT_EXCEEDED');
   });
   it('of lists inside each other', () => {
-    expect(read('uint8', nested(limits.modelRankMax))?.shape.length).toBe(limits.modelRankMax);
-    expect(codeOf(() => read('uint8', nested(limits.modelRankMax + 1)))).toBe('INVALID_FORMAT');
+    expect(read('uint8', nested(modelLimits.modelRankMax))?.shape.length).toBe(modelLimits.modelRankMax);
+    expect(codeOf(() => read('uint8', nested(modelLimits.modelRankMax + 1)))).toBe('INVALID_FORMAT');
     const flat = (rank: number) => ({ shape: Array.from({ length: rank }, () => 1), data: [1] });
-    expect(read('uint8', flat(limits.modelRankMax))?.shape.length).toBe(limits.modelRankMax);
-    expect(codeOf(() => read('uint8', flat(limits.modelRankMax + 1)))).toBe('INVALID_FORMAT');
+    expect(read('uint8', flat(modelLimits.modelRankMax))?.shape.length).toBe(modelLimits.modelRankMax);
+    expect(codeOf(() => read('uint8', flat(modelLimits.modelRankMax + 1)))).toBe('INVALID_FORMAT');
   });
 });
 

@@ -1,5 +1,5 @@
 import { PeerAiError, type Tensor, type Tensors } from '@peerai/core-protocol';
-import { limits } from '../../limits.ts';
+import { modelLimits } from '../limits.ts';
 import type { ImportedModelView, ModelRunView } from '../imported.schema.ts';
 
 type Value = ImportedModelView['inputs'][number];
@@ -12,14 +12,14 @@ export function readInputs(values: readonly Value[], given: Readonly<Record<stri
   if (unknown !== undefined) throw wrong(`the model has no input "${unknown.slice(0, 100)}"; it takes ${names}`);
   const missing = values.find(({ name }) => !Object.hasOwn(given, name));
   if (missing !== undefined) throw wrong(`the input "${missing.name}" is missing; the model takes ${names}`);
-  const numbers = { left: limits.modelElementsMax };
+  const numbers = { left: modelLimits.modelElementsMax };
   return Object.fromEntries(values.map((value) => [value.name, readTensor(value, given[value.name], numbers)]));
 }
 
 /** What a model gave, for JSON. Throws LIMIT_EXCEEDED. */
 export function writeOutputs(tensors: Tensors): Record<string, Output> {
   const count = Object.values(tensors).reduce((sum, { data }) => sum + data.length, 0);
-  if (count > limits.modelElementsMax) throw tooMany(`the model gave ${count} numbers`);
+  if (count > modelLimits.modelElementsMax) throw tooMany(`the model gave ${count} numbers`);
   return Object.fromEntries(
     Object.entries(tensors).map(([name, { type, shape, data }]) => [
       name,
@@ -65,7 +65,7 @@ function readFlat(
 ): Flat {
   const isShape =
     Array.isArray(shape) &&
-    shape.length <= limits.modelRankMax &&
+    shape.length <= modelLimits.modelRankMax &&
     shape.every((size) => Number.isSafeInteger(size) && Number(size) >= 0);
   if (!isShape || !Array.isArray(data) || Object.keys(more).length > 0)
     throw wrong(`${name}: give numbers in lists, or { "shape": […], "data": […] }`);
@@ -79,7 +79,7 @@ function readFlat(
 function readNested({ name }: Value, given: unknown, numbers: Numbers): Flat {
   const shape: number[] = [];
   for (let one = given; Array.isArray(one); one = (one as readonly unknown[])[0]) {
-    if (shape.length === limits.modelRankMax) throw wrong(`${name}: too many lists inside each other`);
+    if (shape.length === modelLimits.modelRankMax) throw wrong(`${name}: too many lists inside each other`);
     shape.push(one.length);
   }
   let flat: readonly unknown[] = [given];
@@ -127,4 +127,4 @@ function writeNumber(number: number | bigint): number | string {
 
 const wrong = (message: string): PeerAiError => new PeerAiError('INVALID_FORMAT', message);
 const tooMany = (what: string): PeerAiError =>
-  new PeerAiError('LIMIT_EXCEEDED', `${what}; ${limits.modelElementsMax} at once are allowed`);
+  new PeerAiError('LIMIT_EXCEEDED', `${what}; ${modelLimits.modelElementsMax} at once are allowed`);

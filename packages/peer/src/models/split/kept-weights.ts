@@ -1,6 +1,6 @@
 import { type Clock, equalBytes, fromHex, PeerAiError, type Shelf, type Store, toHex } from '@peerai/core-protocol';
 import type { KeptWeights } from '@peerai/nn-engine/split';
-import { limits } from '../../limits.ts';
+import { modelLimits } from '../limits.ts';
 import { createMutex } from '../../store/mutex.ts';
 import { records } from '../../store/records.ts';
 
@@ -48,10 +48,10 @@ export async function openKeptWeights(deps: {
         return shelf.read(placeOf(id), 0, row.bytes);
       }),
     admit(bytes) {
-      if (bytes > limits.stageKeptBytesMax)
-        throw new PeerAiError('LIMIT_EXCEEDED', `a stage of ${bytes} bytes; at most ${limits.stageKeptBytesMax}`, {
+      if (bytes > modelLimits.stageKeptBytesMax)
+        throw new PeerAiError('LIMIT_EXCEEDED', `a stage of ${bytes} bytes; at most ${modelLimits.stageKeptBytesMax}`, {
           bytes,
-          bytesMax: limits.stageKeptBytesMax,
+          bytesMax: modelLimits.stageKeptBytesMax,
         });
     },
     put: (sha256, bytes) =>
@@ -59,7 +59,7 @@ export async function openKeptWeights(deps: {
         const id = toHex(sha256);
         const oldest = [...rows].toSorted(([, a], [, b]) => a.usedMs - b.usedMs).map(([other]) => other);
         for (const other of oldest) {
-          if (total() + bytes.length <= limits.stageKeptBytesMax && rows.size < limits.stagesKeptMax) break;
+          if (total() + bytes.length <= modelLimits.stageKeptBytesMax && rows.size < modelLimits.stagesKeptMax) break;
           await forget(other);
         }
         // The row first: a file that a crash left without one would never be removed.

@@ -4,7 +4,7 @@ import type { NnErrorCode } from '@peerai/nn-engine';
 import { serveStageWeights } from '@peerai/nn-engine/split';
 import { guideOver, textModel } from '@peerai/nn-engine/text';
 import type { z } from 'zod';
-import { limits } from '../../limits.ts';
+import { modelLimits } from '../limits.ts';
 import { records } from '../../store/records.ts';
 import type { SplitsDeps } from '../splits.ts';
 import { openSplit, type OpenSplit, stagesOf, weightsOf } from './open-split.ts';
@@ -105,7 +105,7 @@ export async function openSplitRoom(deps: SplitsDeps): Promise<SplitRoom> {
   /** What nobody asks anything is not kept in the memory of others. */
   const restLater = async (live: Live, signal: AbortSignal): Promise<void> => {
     try {
-      await clock.sleep(limits.splitRestMs, signal);
+      await clock.sleep(modelLimits.splitRestMs, signal);
     } catch {
       // Somebody asked again.
       return;
@@ -129,8 +129,8 @@ export async function openSplitRoom(deps: SplitsDeps): Promise<SplitRoom> {
   };
   async function* answer(live: Live, ...asked: Parameters<LanguageModel['generate']>): AsyncGenerator<AnswerPart> {
     const signal = AbortSignal.any([asked[2], live.ended.signal]);
-    if (live.running >= limits.splitAnswersMax)
-      throw new PeerAiError('LIMIT_REACHED', `${live.row.name} gives ${limits.splitAnswersMax} answers already`);
+    if (live.running >= modelLimits.splitAnswersMax)
+      throw new PeerAiError('LIMIT_REACHED', `${live.row.name} gives ${modelLimits.splitAnswersMax} answers already`);
     live.running += 1;
     live.resting.abort();
     try {
@@ -211,8 +211,8 @@ export async function openSplitRoom(deps: SplitsDeps): Promise<SplitRoom> {
         throw new PeerAiError('MODEL_EXISTS', `there is a model "${called}" already`, {
           hint: 'Give another --name, or end that one first: `peerai models split stop <name>`.',
         });
-      if (all.size >= limits.splitsMax)
-        throw new PeerAiError('LIMIT_REACHED', `at most ${limits.splitsMax} split models`);
+      if (all.size >= modelLimits.splitsMax)
+        throw new PeerAiError('LIMIT_REACHED', `at most ${modelLimits.splitsMax} split models`);
       const [first, more] = [peersOf(over), peersOf(spares)];
       const stages = stagesOf(crypto, source, first.length).map(({ stage, sha256 }, index) => ({
         from: stage.from,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { limits } from '../../limits.ts';
+import { modelLimits } from '../limits.ts';
 
 const device = z.string().min(1).max(128);
 /** Body of `POST /models/splits`. */
@@ -7,11 +7,11 @@ export const splitRequestSchema = z.strictObject({
   /** A language model whose weights are here. */
   model: z.string().min(1).max(100),
   /** Names or ids of paired devices, or `self`: a stage for each, in this order. */
-  over: z.array(device).min(1).max(limits.splitStagesMax),
+  over: z.array(device).min(1).max(modelLimits.splitStagesMax),
   /** Who takes the place of one that is lost, the first one first; this peer itself unless said. */
-  spares: z.array(device).max(limits.splitStagesMax).default(['self']),
+  spares: z.array(device).max(modelLimits.splitStagesMax).default(['self']),
   /** What it is called; the model’s name and `:split` unless said. */
-  name: z.string().min(1).max(limits.importedNameCharsMax).optional(),
+  name: z.string().min(1).max(modelLimits.importedNameCharsMax).optional(),
   /** How states travel: `int8` is a quarter of the bytes and not quite the same answer. */
   activations: z.enum(['float32', 'int8']).default('float32'),
 });

@@ -3,7 +3,7 @@ import { nobleCrypto, toHex } from '@peerai/core-protocol';
 import { createNano } from '@peerai/nn-engine/nano';
 import { readNanoFile } from '@peerai/nn-engine/node';
 import { describe, expect, test } from 'vitest';
-import { limits } from '../../limits.ts';
+import { modelLimits } from '../limits.ts';
 import type { Permission } from '../../pairing/permissions.ts';
 import type { TestPeer, TestWorld } from '../../testing/peers.ts';
 import { live, startAsking, textOf } from '../../testing/steps.ts';
@@ -145,30 +145,30 @@ describe('weights that others gave', () => {
 
   test('stay over restarts, the oldest goes for the one above the limit, and what was changed is not given', async () => {
     const { kept, store, shelf, clock } = await open();
-    for (let count = 0; count < limits.stagesKeptMax; count += 1) {
+    for (let count = 0; count < modelLimits.stagesKeptMax; count += 1) {
       const { sha256, bytes } = hashed(count);
       await kept.put(sha256, bytes);
       await clock.advance(1);
     }
-    expect(shelf.files.size).toBe(limits.stagesKeptMax);
+    expect(shelf.files.size).toBe(modelLimits.stagesKeptMax);
     // Used again, so that the second is the oldest.
     expect(await kept.get(hashed(0).sha256)).toEqual(hashed(0).bytes);
     await kept.put(hashed(200).sha256, hashed(200).bytes);
-    expect(shelf.files.size).toBe(limits.stagesKeptMax);
+    expect(shelf.files.size).toBe(modelLimits.stagesKeptMax);
     expect(await kept.get(hashed(1).sha256)).toBeUndefined();
     const again = await open(store.reopen(), shelf);
     expect(await again.kept.get(hashed(0).sha256)).toEqual(hashed(0).bytes);
     const [name = ''] = [...shelf.files.keys()];
     await shelf.write(name, 0, Uint8Array.of(255));
-    const ids = Array.from({ length: limits.stagesKeptMax }, (_, byte) => hashed(byte).sha256);
+    const ids = Array.from({ length: modelLimits.stagesKeptMax }, (_, byte) => hashed(byte).sha256);
     const found = await Promise.all(ids.map(async (sha256) => (await again.kept.get(sha256)) !== undefined));
-    expect(found.filter(Boolean).length).toBe(limits.stagesKeptMax - 2);
-    expect(shelf.files.size).toBe(limits.stagesKeptMax - 1);
+    expect(found.filter(Boolean).length).toBe(modelLimits.stagesKeptMax - 2);
+    expect(shelf.files.size).toBe(modelLimits.stagesKeptMax - 1);
   });
 
   test('fit or are refused before they are fetched', async () => {
     const { kept } = await open();
-    kept.admit(limits.stageKeptBytesMax);
-    expect(() => kept.admit(limits.stageKeptBytesMax + 1)).toThrow(code('LIMIT_EXCEEDED'));
+    kept.admit(modelLimits.stageKeptBytesMax);
+    expect(() => kept.admit(modelLimits.stageKeptBytesMax + 1)).toThrow(code('LIMIT_EXCEEDED'));
   });
 });
