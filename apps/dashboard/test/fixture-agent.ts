@@ -22,6 +22,7 @@ import { answerMemory } from './fixture-memory.ts';
 import { answerReputation } from './fixture-reputation.ts';
 import { answerTraining } from './fixture-training.ts';
 import { answerDocuments, answerGroups } from './fixture-rooms.ts';
+import { answerLedger } from './fixture-ledger.ts';
 import { fixturePairing, fixtureShare, fixtureState, fixtureTask, type FixtureState } from './fixture-data.ts';
 
 /** What the agent and the relay should send with the pages: nothing inline, nothing from elsewhere. */
@@ -106,7 +107,9 @@ export async function startFixtureAgent(dist: string): Promise<FixtureAgent> {
                   ? answerReputation(state, { method: request.method ?? 'GET', path })
                   : room === 'market'
                     ? answerMarket(state, { method: request.method ?? 'GET', path }, body)
-                    : route(state, request.method ?? 'GET', path, body, url);
+                    : room === 'ledger' && request.method === 'GET' && id !== 'head'
+                      ? await answerLedger(id, path.split('/')[3], searchParams)
+                      : route(state, request.method ?? 'GET', path, body, url);
     if (answer === undefined) return problem(response, 404, 'NOT_FOUND', 'no such thing');
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
   }

@@ -19,6 +19,7 @@ const pages = [
   { path: '/train', title: 'Train', sees: 'Fish of the lake' },
   { path: '/clusters', title: 'Clusters', sees: 'Together by load' },
   { path: '/reputation', title: 'Reputation', sees: '2 answers that did not come in time' },
+  { path: '/ledger', title: 'Ledger', sees: 'Signed by others' },
   { path: '/market', title: 'Market', sees: 'owes us 1.25' },
   { path: '/doctor', title: 'Health', sees: 'Way in from outside' },
 ] as const;
@@ -50,6 +51,7 @@ const opened = [
   },
   { path: '/memory', name: /^The roof/, sees: 'slates of the north side', acts: ['Forget'] },
   { path: '/clusters', name: /^signs/, sees: 'the nearer to its threshold', acts: ['Remove'] },
+  { path: '/ledger', name: /^Entry 3/, sees: 'After', acts: ['Download the proof', 'Check it here'] },
   { path: '/train', name: /^Fish/, sees: 'pixel, round 10', acts: ['Stop here'] },
 ] as const;
 

@@ -140,6 +140,7 @@ export function applyEvent(cache: QueryClient, event: ControlEvent): void {
       void cache.invalidateQueries({ queryKey: keys.node });
       break;
     case 'receipt-signed':
+    case 'ledger-fork':
       for (const queryKey of [keys.ledger, keys.reputations])
         void cache.invalidateQueries({ queryKey }, { cancelRefetch: false });
       break;

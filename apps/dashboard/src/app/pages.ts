@@ -16,6 +16,7 @@ export const pages = [
   { to: '/train', icon: 'train', title: shell.nav.train },
   { to: '/clusters', icon: 'cluster', title: shell.nav.clusters },
   { to: '/reputation', icon: 'star', title: shell.nav.reputation },
+  { to: '/ledger', icon: 'ledger', title: shell.nav.ledger },
   { to: '/market', icon: 'market', title: shell.nav.market },
   { to: '/doctor', icon: 'health', title: shell.nav.health },
 ] as const satisfies readonly { readonly to: string; readonly icon: IconName; readonly title: string }[];

@@ -96,6 +96,12 @@ const routeTree = root.addChildren([
   }),
   createRoute({
     getParentRoute: () => root,
+    path: '/ledger',
+    validateSearch: chosen,
+    component: lazyRouteComponent(() => import('../ledger/page.tsx'), 'LedgerPage'),
+  }),
+  createRoute({
+    getParentRoute: () => root,
     path: '/doctor',
     component: lazyRouteComponent(() => import('../health/page.tsx'), 'HealthPage'),
   }),

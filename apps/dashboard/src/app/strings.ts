@@ -19,6 +19,7 @@ export const shell = {
     train: 'Train',
     clusters: 'Clusters',
     reputation: 'Reputation',
+    ledger: 'Ledger',
     market: 'Market',
     health: 'Health',
   },

@@ -1,0 +1,124 @@
+import type { LedgerEntryView } from '@peerai/peer/control';
+import { fromBase64Url } from '@peerai/core-protocol';
+import { useMutation, useQuery } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
+import { useApp } from '../app/context.ts';
+import { keys } from '../app/keys.ts';
+import { usePeers } from '../app/queries.ts';
+import { count, plural, shortId } from '../shared/format.ts';
+import { saveAs } from '../shared/save.ts';
+import { Button } from '../ui/button.tsx';
+import { Facts } from '../ui/facts.tsx';
+import { ErrorNote, Note } from '../ui/note.tsx';
+import { Card } from '../ui/page.tsx';
+import { PaneHead, PaneHint } from '../ui/panes.tsx';
+import { Region } from '../ui/region.tsx';
+import { entry as words, ledger } from './strings.ts';
+
+/** One entry: what it says, and what proves it. */
+export function EntryPane({ index }: { readonly index: number }): ReactNode {
+  const { client } = useApp();
+  const page = useQuery({
+    queryKey: [...keys.ledger, 'entry', index],
+    queryFn: () => client.ledgerEntries({ from: index, limit: 1 }),
+  });
+  return (
+    <>
+      <PaneHead to="/ledger" back={ledger.back} name={words.one(count(index))} />
+      <Region query={page} what={words.what}>
+        {({ entries: [entry] }) =>
+          entry === undefined ? (
+            <PaneHint to="/ledger" back={ledger.back} text={ledger.gone} />
+          ) : (
+            <>
+              <Said entry={entry} />
+              <Proof index={index} />
+            </>
+          )
+        }
+      </Region>
+    </>
+  );
+}
+
+function Said({ entry }: { readonly entry: LedgerEntryView }): ReactNode {
+  const { kind, timeMs, hash, previous, receipt, training, message } = entry;
+  const name = useName();
+  return (
+    <Card title={message === undefined ? kind : words.direction[message.direction]}>
+      <div className="pad stack">
+        <Facts
+          facts={[
+            [words.kind, kind],
+            [words.when, new Date(timeMs).toLocaleString('en')],
+            [words.hash, <code key="hash">{shortId(hash)} …</code>],
+            [words.previous, <code key="previous">{shortId(previous)} …</code>],
+            [words.model, receipt?.model ?? null],
+            [words.provider, receipt === undefined ? null : name(receipt.provider)],
+            [words.consumer, receipt === undefined ? null : name(receipt.consumer)],
+            [
+              words.tokens,
+              receipt === undefined ? null : `${count(receipt.promptTokens)} + ${count(receipt.answerTokens)}`,
+            ],
+            [words.signed, receipt === undefined ? null : receipt.signedBy === 'both' ? words.both : words.half],
+            [words.run, training === undefined ? null : <code key="run">{shortId(training.run)}</code>],
+            [words.round, training === undefined ? null : count(training.round + 1)],
+            [words.updates, training === undefined ? null : count(training.counted)],
+          ]}
+        />
+        {message !== undefined && (
+          <p className="small muted anywhere">
+            {words.message}: <code>{message.hash}</code>
+          </p>
+        )}
+      </div>
+    </Card>
+  );
+}
+
+function Proof({ index }: { readonly index: number }): ReactNode {
+  const { client } = useApp();
+  const name = useName();
+  const download = useMutation({
+    async mutationFn() {
+      const { proof, entry } = await client.prove(index);
+      saveAs(new Blob([fromBase64Url(proof).slice()]), `entry-${index}.proof`);
+      saveAs(new Blob([fromBase64Url(entry).slice()]), `entry-${index}.proof.entry`);
+    },
+  });
+  const check = useMutation({
+    async mutationFn() {
+      const { proof, entry } = await client.prove(index);
+      const { checkProofHere } = await import('./check-here.ts');
+      return checkProofHere(proof, entry);
+    },
+  });
+  return (
+    <Card title={words.proof}>
+      <div className="pad stack">
+        <p className="small muted">{words.proofText}</p>
+        <div className="row">
+          <Button onClick={() => download.mutate()}>{words.download}</Button>
+          <Button onClick={() => check.mutate()}>{words.checkProof}</Button>
+        </div>
+        {check.isSuccess && (
+          <Note kind="ok" title={words.proven(plural(check.data.size, 'entry', 'entries'))} live>
+            <p>
+              {check.data.cosigners.length === 0
+                ? words.nobody
+                : words.signers(check.data.cosigners.map(name).join(', '))}
+            </p>
+          </Note>
+        )}
+        {check.isError && <ErrorNote title={words.failed} error={check.error} />}
+        {download.isError && <ErrorNote title={words.failed} error={download.error} />}
+      </div>
+    </Card>
+  );
+}
+
+/** A device's name, or the end of a key. */
+function useName(): (peerId: string) => string {
+  const { data = [] } = usePeers();
+  return (peerId) => data.find((peer) => peer.peerId === peerId)?.name ?? `…${peerId.slice(-8)}`;
+}
