@@ -65,6 +65,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
   const leased = () => commons.market.leased;
   const accounts = await openAccounts(world, { devices, events, leased, stopping: stopping.signal });
   const { books, signing } = accounts;
+  const withLog = { ...world, ledger: accounts.ledger };
   const contact = createContact(world, settings, {
     devices,
     events,
@@ -112,7 +113,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
   });
   const { local, remote, models, queue, chat, gateway } = answers;
   const memory = createMemory({
-    ...world,
+    ...withLog,
     nameOf,
     embedder: settings.memoryEmbedder,
     indexes: world.memoryIndexes,
@@ -210,8 +211,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     changed: peerUpdated,
   });
   const training = createTraining({
-    ...world,
-    ledger: accounts.ledger,
+    ...withLog,
     devices,
     events,
     nameOf,

@@ -5,7 +5,7 @@ import type { ReactNode } from 'react';
 import { useApp } from '../app/context.ts';
 import { keys } from '../app/keys.ts';
 import { usePeers } from '../app/queries.ts';
-import { count, plural, shortId } from '../shared/format.ts';
+import { bytes, count, plural, shortId } from '../shared/format.ts';
 import { saveAs } from '../shared/save.ts';
 import { Button } from '../ui/button.tsx';
 import { Facts } from '../ui/facts.tsx';
@@ -42,7 +42,7 @@ export function EntryPane({ index }: { readonly index: number }): ReactNode {
 }
 
 function Said({ entry }: { readonly entry: LedgerEntryView }): ReactNode {
-  const { kind, timeMs, hash, previous, receipt, training, message } = entry;
+  const { kind, timeMs, hash, previous, receipt, training, message, capsule } = entry;
   const name = useName();
   return (
     <Card title={message === undefined ? kind : words.direction[message.direction]}>
@@ -64,6 +64,11 @@ function Said({ entry }: { readonly entry: LedgerEntryView }): ReactNode {
             [words.run, training === undefined ? null : <code key="run">{shortId(training.run)}</code>],
             [words.round, training === undefined ? null : count(training.round + 1)],
             [words.updates, training === undefined ? null : count(training.counted)],
+            [words.capsule, capsule === undefined ? null : <code key="capsule">{shortId(capsule.capsule)} …</code>],
+            [words.level, capsule?.level ?? null],
+            [words.author, capsule === undefined ? null : name(capsule.author)],
+            [words.bytes, capsule === undefined ? null : bytes(capsule.bytes)],
+            [words.parents, capsule === undefined ? null : count(capsule.parents.length)],
           ]}
         />
         {message !== undefined && (

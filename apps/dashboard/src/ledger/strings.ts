@@ -43,6 +43,12 @@ export const entry = {
   round: 'Round',
   updates: 'Updates counted',
   direction: { sent: 'Message sent', received: 'Message received' },
+  capsules: { behavioral: 'A memory for paired devices', public: 'A memory for everybody' },
+  capsule: 'Memory',
+  level: 'Level',
+  author: 'Author',
+  bytes: 'Size',
+  parents: 'Memories it follows',
   message: 'Its hash, over the text and an id that only the two sides know',
   proof: 'Proof',
   proofText:

@@ -1,15 +1,5 @@
 import { type CryptoProvider, PeerAiError, type Store, toBase64Url, toHex } from '@peerai/core-protocol';
-import {
-  decodeTrainingRound,
-  openCheckpoint,
-  openReceipt,
-  type NumberedEntry,
-  type OwnLedger,
-  receiptKind,
-  trainingRoundKind,
-  type Verification,
-  verifyLedger,
-} from '@peerai/ledger';
+import { openCheckpoint, openReceipt, type OwnLedger, type Verification, verifyLedger } from '@peerai/ledger';
 import type {
   LedgerEntries,
   LedgerEntryView,
@@ -18,7 +8,6 @@ import type {
   LedgerVerification,
   ReceiptView,
 } from './ledger.schema.ts';
-import { messageKind, readMessageEntry } from './message-statement.ts';
 import { receiptView } from './receipt-view.ts';
 
 export interface BooksDeps {
@@ -50,6 +39,7 @@ export function createBooks({ crypto, ledger, store }: BooksDeps): Books {
       const size = Number(ledger.size);
       const start = Math.min(from ?? Math.max(0, size - limit), size);
       const end = Math.min(size, start + limit);
+      const { entryView } = await import('./entry-view.ts');
       const views: LedgerEntryView[] = [];
       for await (const entry of ledger.entries(BigInt(start), BigInt(end))) views.push(entryView(crypto, entry));
       return { v: 1, size, entries: views };
@@ -77,39 +67,6 @@ export function verificationView(found: Verification): LedgerVerification {
   const { ok, size, checked, receipts, rounds, firstBad } = found;
   const bad = firstBad === undefined ? {} : { firstBad: { index: Number(firstBad.index), reason: firstBad.reason } };
   return { v: 1, ok, size: Number(size), checked: Number(checked), receipts, rounds, ...bad };
-}
-
-/** An entry for people; its receipt's signatures are checked. */
-export function entryView(crypto: CryptoProvider, { index, entry, hash }: NumberedEntry): LedgerEntryView {
-  return {
-    index: Number(index),
-    kind: entry.kind,
-    timeMs: entry.timeMs,
-    hash: toHex(hash),
-    previous: toHex(entry.previous),
-    ...(entry.kind === receiptKind ? { receipt: openedView(crypto, entry.body) } : {}),
-    ...(entry.kind === trainingRoundKind ? { training: roundView(crypto, entry.body) } : {}),
-    ...(entry.kind === messageKind ? { message: messageView(entry.body) } : {}),
-  };
-}
-
-function messageView(body: Uint8Array): NonNullable<LedgerEntryView['message']> {
-  const { direction, hash } = readMessageEntry(body);
-  return { direction, hash: toHex(hash) };
-}
-
-function roundView(crypto: CryptoProvider, body: Uint8Array): LedgerEntryView['training'] {
-  const { run, round, before, after, receipts, counted, refused, own } = decodeTrainingRound(body);
-  return {
-    run: toHex(run),
-    round,
-    before: toHex(before),
-    after: toHex(after),
-    receipts: toHex(receipts),
-    counted,
-    refused,
-    own: own === undefined ? null : toHex(crypto.sha256(own)),
-  };
 }
 
 /** A receipt's bytes in words, its signatures checked. Throws what `openReceipt` throws. */

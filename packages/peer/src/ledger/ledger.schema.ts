@@ -48,6 +48,16 @@ export const ledgerEntrySchema = z.object({
   training: ledgerRoundSchema.optional(),
   /** A message that was delivered: SHA-256 in hex, of it and of the random id that only its two sides know. */
   message: z.object({ direction: z.enum(['sent', 'received']), hash: z.string() }).optional(),
+  /** A capsule that others may have: ids in hex, of its data the count of bytes. */
+  capsule: z
+    .object({
+      capsule: z.string(),
+      author: z.string(),
+      bytes: z.number(),
+      level: z.enum(['behavioral', 'public']),
+      parents: z.array(z.string()),
+    })
+    .optional(),
 });
 export const ledgerEntriesSchema = z.object({
   v: z.literal(1),

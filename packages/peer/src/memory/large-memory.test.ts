@@ -30,7 +30,8 @@ function desk() {
   const identity = createIdentity(crypto, random.bytes(32));
   const network = createMemoryNetworks({ clock, random }).join(identity.peer);
   const devices = { list: () => [] };
-  const deps = { devices, identity, clock, random, crypto, store, network, logger: silentLogger };
+  const ledger = { append: async () => 0n };
+  const deps = { devices, identity, clock, random, crypto, store, network, logger: silentLogger, ledger };
   const open = () =>
     openMemoryRoom(
       {

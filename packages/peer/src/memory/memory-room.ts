@@ -3,11 +3,13 @@ import {
   type CryptoProvider,
   type Identity,
   type LanguageModel,
+  type Logger,
   PeerAiError,
   type PeerId,
   type Random,
   type Store,
 } from '@peerai/core-protocol';
+import type { OwnLedger } from '@peerai/ledger';
 import {
   type CapsuleCard,
   type CapsuleId,
@@ -42,6 +44,7 @@ import type { MemoryQuestion, MemoryReply } from './memory-protocol.ts';
 import { linksOf } from './graph.ts';
 import { recall, type Recalled, type RecallQuestion } from './recall.ts';
 import { memorySecret } from './secret.ts';
+import { createStated } from './stated.ts';
 import { capsuleView, keptView, type Names } from './views.ts';
 
 export interface MemoryRoomDeps {
@@ -50,6 +53,9 @@ export interface MemoryRoomDeps {
   readonly random: Random;
   readonly crypto: CryptoProvider;
   readonly store: Store;
+  readonly logger: Logger;
+  /** This peer's log, which says what it has for others. */
+  readonly ledger: Pick<OwnLedger, 'append'>;
   readonly nameOf: (peer: PeerId) => string;
   /** Keys this peer had before. */
   readonly formerKeys: ReadonlySet<PeerId>;
@@ -128,6 +134,7 @@ export async function openMemoryRoom(given: MemoryRoomDeps, options: MemoryOptio
     },
     options,
   );
+  const stated = createStated(deps, (id) => memory.card(id));
   const isOwn = (peer: PeerId): boolean => peer === identity.peer || deps.formerKeys.has(peer);
   /** Its holders, and those of what it replaced, are to be told to forget it. */
   const owe = async (id: CapsuleId): Promise<void> => {
@@ -150,6 +157,7 @@ export async function openMemoryRoom(given: MemoryRoomDeps, options: MemoryOptio
         },
         signal,
       );
+      await stated.say(card);
       changed(card.id, true);
       return { v: 1, capsule: keptView(card, names), embedder };
     },
@@ -215,6 +223,7 @@ export async function openMemoryRoom(given: MemoryRoomDeps, options: MemoryOptio
       if (!card.mine && card.level !== 'public')
         throw new PeerAiError('REFUSED', 'another peer shared this capsule with this one alone', { id: card.id });
       if (card.mine) await deps.copies.note(card.id, peer);
+      await stated.say(card);
       return { capsule: keptView(card, names), signed };
     },
     async take(signed) {
@@ -248,14 +257,19 @@ export async function openMemoryRoom(given: MemoryRoomDeps, options: MemoryOptio
       );
       const allowed = hits.filter(({ capsule }) => isForPaired(capsule));
       for (const { capsule, relevance, similarity } of allowed.slice(0, Math.min(limit, limits.memorySharedHitsMax))) {
-        if (memory.card(capsule.id) === undefined) continue;
+        const card = memory.card(capsule.id);
+        if (card === undefined) continue;
         const signed = await memory.handOut(capsule.id, 'paired');
+        await stated.say(card);
         yield { outcome: 'hit', capsule: signed, score: relevance, similarity };
       }
     },
     async handTo(id) {
       const card = memory.card(id);
-      return card !== undefined && isForPaired(card) ? memory.handOut(id, 'paired') : undefined;
+      if (card === undefined || !isForPaired(card)) return undefined;
+      const signed = await memory.handOut(id, 'paired');
+      await stated.say(card);
+      return signed;
     },
     ownIds: (isOurs) => ({
       held: [...all(memory)]

@@ -1,4 +1,4 @@
-import { createIdentity, type Logger, PeerAiError, type PeerId, serveMethod } from '@peerai/core-protocol';
+import { createIdentity, PeerAiError, type PeerId, serveMethod } from '@peerai/core-protocol';
 import type { FetchedView } from '../cache/cache.schema.ts';
 import { limits } from '../limits.ts';
 import type { Device } from '../pairing/devices.ts';
@@ -12,8 +12,7 @@ import type { CapsuleElsewhere, MemoryListQuestion, MemoryListView, MemoryShared
 import type { OthersDeps } from './others.ts';
 import { openWaitingShares } from './waiting.ts';
 
-export type MemoryDeps = Omit<MemoryRoomDeps, 'copies' | 'formerKeys'> &
-  Omit<OthersDeps, 'self' | 'isOwn'> & { readonly logger: Logger };
+export type MemoryDeps = Omit<MemoryRoomDeps, 'copies' | 'formerKeys'> & Omit<OthersDeps, 'self' | 'isOwn'>;
 
 /** What devices of one owner ask each other's memory for. */
 export type OwnMemory = Pick<MemoryRoom, 'ownIds' | 'giveOwn' | 'takeOwn' | 'bury'>;

@@ -5,6 +5,7 @@ import { command, type Verb } from '../command.ts';
 import { table } from '../plain.ts';
 import { counted, shortId } from '../words.ts';
 import type { Offline } from './ledger-files.ts';
+import { statedText } from './ledger-words.ts';
 import { check, evidence, origins, pardon, repair, witness } from './ledger-logs.ts';
 
 const pageMax = 500;
@@ -116,12 +117,13 @@ const exportAll = command(
   },
 );
 
-function row({ index, timeMs, kind, receipt, training, message }: LedgerEntryView, self: string): string[] {
+function row(entry: LedgerEntryView, self: string): string[] {
+  const { index, timeMs, kind, receipt, training, message } = entry;
   const time = new Date(timeMs).toISOString().slice(0, 16).replace('T', ' ');
   if (message !== undefined)
     return [`${index}`, time, kind, `${message.direction} · hash ${message.hash.slice(0, 16)}`];
   if (training !== undefined) return [`${index}`, time, kind, roundText(training)];
-  if (receipt === undefined) return [`${index}`, time, kind, ''];
+  if (receipt === undefined) return [`${index}`, time, kind, statedText(entry)];
   const gave = receipt.provider === self;
   const other = shortId(gave ? receipt.consumer : receipt.provider);
   return [
