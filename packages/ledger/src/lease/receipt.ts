@@ -1,17 +1,8 @@
-import {
-  type CryptoProvider,
-  type EntryBody,
-  equalBytes,
-  PeerAiError,
-  type PeerId,
-  peerIdFromPublicKey,
-  publicKeyFromPeerId,
-  wire,
-} from '@peerai/core-protocol';
+import { type CryptoProvider, type EntryBody, equalBytes, PeerAiError, type PeerId, wire } from '@peerai/core-protocol';
 import type { LedgerErrorCode } from '../errors.ts';
 import type { SignerDeps } from '../receipt/issue.ts';
+import { betweenTwo } from './between-two.ts';
 import { leaseLimits as limits } from './limits.ts';
-import { checkTwice, readTwice, signFirst, signSecond } from './signed-twice.ts';
 import { leaseDue, leaseMs, type LeaseTerms } from './terms.ts';
 
 /** Totals of one lease, from its start on. */
@@ -62,7 +53,6 @@ export interface ExpectedUsage {
 }
 
 export const leaseReceiptKind = 'lease-receipt';
-const receiptTag = 'peerai/lease-receipt/1';
 export const noWork = new Uint8Array(32);
 
 const bodyCodec = wire.message({
@@ -82,12 +72,18 @@ const bodyCodec = wire.message({
   timeMs: wire.uint53(14),
 });
 
+const form = betweenTwo<LeaseReceipt, 'lender'>({
+  first: 'lender',
+  name: 'receipt',
+  tag: 'peerai/lease-receipt/1',
+  bytesMax: limits.receiptBytesMax,
+  body: bodyCodec,
+  check: checkSizes,
+});
+
 /** The lender's half. Throws INVALID_FORMAT, LIMIT_EXCEEDED. */
-export function issueLeaseReceipt({ identity }: Pick<SignerDeps, 'identity'>, receipt: LeaseReceipt): Uint8Array {
-  checkSizes(receipt);
-  const [lender, borrower] = [publicKeyFromPeerId(receipt.lender), publicKeyFromPeerId(receipt.borrower)];
-  return signFirst(identity, receiptTag, bodyCodec.encode({ ...receipt, lender, borrower }));
-}
+export const issueLeaseReceipt = ({ identity }: Pick<SignerDeps, 'identity'>, receipt: LeaseReceipt): Uint8Array =>
+  form.begin(identity, receipt);
 
 /**
  * The borrower's signature under the same bytes, once everything fits what it knows.
@@ -98,31 +94,17 @@ export function countersignLeaseReceipt(deps: SignerDeps, half: Uint8Array, expe
   const field = wrongField(receipt, expected);
   if (field !== undefined)
     throw new PeerAiError<LedgerErrorCode>('RECEIPT_WRONG', `the ${field} of this lease’s receipt is wrong`, { field });
-  return signSecond(deps.identity, receiptTag, half);
+  return form.complete(deps.identity, half);
 }
 
 /** With every signature it carries checked. Throws INVALID_FORMAT, INVALID_VERSION, INVALID_SIGNATURE, LIMIT_EXCEEDED. */
 export function openLeaseReceipt(crypto: CryptoProvider, bytes: Uint8Array): OpenedLeaseReceipt {
-  const receipt = readLeaseReceipt(bytes);
-  const signers = { first: receipt.lender, second: receipt.borrower };
-  const by = checkTwice(crypto, receiptTag, readTwice(bytes, limits.receiptBytesMax), signers);
-  return { receipt, signedBy: by === 'both' ? 'both' : 'lender' };
+  const { statement: receipt, signedBy } = form.open(crypto, bytes);
+  return { receipt, signedBy };
 }
 
 /** No signature checked. Throws INVALID_FORMAT, INVALID_VERSION, LIMIT_EXCEEDED. */
-export function readLeaseReceipt(bytes: Uint8Array): LeaseReceipt {
-  const { version, lender, borrower, ...rest } = bodyCodec.decode(readTwice(bytes, limits.receiptBytesMax).body);
-  if (version !== 1)
-    throw new PeerAiError<LedgerErrorCode>('INVALID_VERSION', `receipt version ${version}; this program reads 1`);
-  const receipt: LeaseReceipt = {
-    version,
-    lender: peerIdFromPublicKey(lender),
-    borrower: peerIdFromPublicKey(borrower),
-    ...rest,
-  };
-  checkSizes(receipt);
-  return receipt;
-}
+export const readLeaseReceipt = (bytes: Uint8Array): LeaseReceipt => form.read(bytes);
 
 /** A receipt with both signatures as an entry of either side's log. */
 export const leaseReceiptEntry = (full: Uint8Array): EntryBody => ({ kind: leaseReceiptKind, body: full });

@@ -1,17 +1,10 @@
-import {
-  type CryptoProvider,
-  type EntryBody,
-  PeerAiError,
-  type PeerId,
-  peerIdFromPublicKey,
-  publicKeyFromPeerId,
-  wire,
-} from '@peerai/core-protocol';
+import { type CryptoProvider, type EntryBody, PeerAiError, type PeerId, wire } from '@peerai/core-protocol';
 import type { LedgerErrorCode } from '../errors.ts';
 import type { Hasher } from '../log/merkle.ts';
 import type { SignerDeps } from '../receipt/issue.ts';
+import { betweenTwo } from './between-two.ts';
 import { leaseLimits as limits } from './limits.ts';
-import { checkTwice, readTwice, signFirst, signSecond } from './signed-twice.ts';
+import { readTwice } from './signed-twice.ts';
 
 /** What two peers agree on before one works for the other. */
 export interface LeaseTerms {
@@ -37,7 +30,6 @@ export interface OpenedLease {
 
 /** The kind of a lease's entry in a log. */
 export const leaseKind = 'lease';
-const leaseTag = 'peerai/lease/1';
 const msPerMinute = 60_000;
 
 const bodyCodec = wire.message({
@@ -51,43 +43,34 @@ const bodyCodec = wire.message({
   nonce: wire.bytes(8),
 });
 
+const form = betweenTwo<LeaseTerms, 'borrower'>({
+  first: 'borrower',
+  name: 'lease',
+  tag: 'peerai/lease/1',
+  bytesMax: limits.leaseBytesMax,
+  body: bodyCodec,
+  check: checkTerms,
+});
+
 /** The borrower's half. Throws INVALID_FORMAT, LIMIT_EXCEEDED. */
-export function offerLease({ identity }: Pick<SignerDeps, 'identity'>, terms: LeaseTerms): Uint8Array {
-  checkTerms(terms);
-  const [lender, borrower] = [publicKeyFromPeerId(terms.lender), publicKeyFromPeerId(terms.borrower)];
-  return signFirst(identity, leaseTag, bodyCodec.encode({ ...terms, lender, borrower }));
-}
+export const offerLease = ({ identity }: Pick<SignerDeps, 'identity'>, terms: LeaseTerms): Uint8Array =>
+  form.begin(identity, terms);
 
 /** The lender's signature under the same bytes. Throws what `openLease` throws. */
 export function acceptLease({ crypto, identity }: SignerDeps, half: Uint8Array): Uint8Array {
   if (openLease(crypto, half).terms.lender !== identity.peer)
     throw new PeerAiError<LedgerErrorCode>('INVALID_FORMAT', 'this lease was offered to somebody else');
-  return signSecond(identity, leaseTag, half);
+  return form.complete(identity, half);
 }
 
 /** With every signature it carries checked. Throws INVALID_FORMAT, INVALID_VERSION, INVALID_SIGNATURE, LIMIT_EXCEEDED. */
 export function openLease(crypto: CryptoProvider, bytes: Uint8Array): OpenedLease {
-  const terms = readLease(bytes);
-  const parts = readTwice(bytes, limits.leaseBytesMax);
-  const signers = { first: terms.borrower, second: terms.lender };
-  const signedBy = checkTwice(crypto, leaseTag, parts, signers) === 'both' ? 'both' : 'borrower';
-  return { terms, id: crypto.sha256(parts.body), signedBy };
+  const { statement: terms, signedBy } = form.open(crypto, bytes);
+  return { terms, id: leaseIdOf(crypto, bytes), signedBy };
 }
 
 /** No signature checked. Throws INVALID_FORMAT, INVALID_VERSION, LIMIT_EXCEEDED. */
-export function readLease(bytes: Uint8Array): LeaseTerms {
-  const { version, lender, borrower, ...rest } = bodyCodec.decode(readTwice(bytes, limits.leaseBytesMax).body);
-  if (version !== 1)
-    throw new PeerAiError<LedgerErrorCode>('INVALID_VERSION', `lease version ${version}; this program reads 1`);
-  const terms: LeaseTerms = {
-    version,
-    lender: peerIdFromPublicKey(lender),
-    borrower: peerIdFromPublicKey(borrower),
-    ...rest,
-  };
-  checkTerms(terms);
-  return terms;
-}
+export const readLease = (bytes: Uint8Array): LeaseTerms => form.read(bytes);
 
 export const leaseIdOf = (crypto: Hasher, lease: Uint8Array): Uint8Array =>
   crypto.sha256(readTwice(lease, limits.leaseBytesMax).body);
@@ -107,7 +90,8 @@ export function leaseDue(terms: Pick<LeaseTerms, 'price' | 'minutes'>, heldMs: n
   return roundedUp(terms.price * BigInt(Math.min(heldMs, wholeMs)), BigInt(wholeMs));
 }
 
-const roundedUp = (amount: bigint, parts: bigint): bigint => (amount + parts - 1n) / parts;
+/** @returns the parts, in whole ones, the last one too. */
+export const roundedUp = (amount: bigint, parts: bigint): bigint => (amount + parts - 1n) / parts;
 
 function checkTerms({ lender, borrower, nodes, minutes, price, nonce }: LeaseTerms): void {
   if (lender === borrower) throw new PeerAiError<LedgerErrorCode>('INVALID_FORMAT', 'nobody leases from himself');

@@ -1,16 +1,7 @@
-import {
-  type CryptoProvider,
-  type EntryBody,
-  equalBytes,
-  PeerAiError,
-  type PeerId,
-  peerIdFromPublicKey,
-  publicKeyFromPeerId,
-  wire,
-} from '@peerai/core-protocol';
+import { type CryptoProvider, type EntryBody, equalBytes, PeerAiError, type PeerId, wire } from '@peerai/core-protocol';
 import type { LedgerErrorCode } from '../errors.ts';
+import { betweenTwo } from '../lease/between-two.ts';
 import { leaseLimits } from '../lease/limits.ts';
-import { checkTwice, readTwice, signFirst, signSecond } from '../lease/signed-twice.ts';
 import type { SignerDeps } from '../receipt/issue.ts';
 import { marketLimits as limits } from './limits.ts';
 import { meteredDue, meteredMs, type MeteredTerms } from './terms.ts';
@@ -48,7 +39,6 @@ export interface ExpectedStorage {
 }
 
 export const storageReceiptKind = 'storage-receipt';
-const tag = 'peerai/storage-receipt/1';
 const bodyCodec = wire.message({
   version: wire.uint32(1),
   lease: wire.bytes(2),
@@ -62,12 +52,18 @@ const bodyCodec = wire.message({
   timeMs: wire.uint53(10),
 });
 
+const form = betweenTwo<StorageReceipt, 'lender'>({
+  first: 'lender',
+  name: 'receipt',
+  tag: 'peerai/storage-receipt/1',
+  bytesMax: limits.documentBytesMax,
+  body: bodyCodec,
+  check: checkSizes,
+});
+
 /** The lender's half. Throws INVALID_FORMAT, LIMIT_EXCEEDED. */
-export function issueStorageReceipt({ identity }: Pick<SignerDeps, 'identity'>, receipt: StorageReceipt): Uint8Array {
-  checkSizes(receipt);
-  const [lender, borrower] = [publicKeyFromPeerId(receipt.lender), publicKeyFromPeerId(receipt.borrower)];
-  return signFirst(identity, tag, bodyCodec.encode({ ...receipt, lender, borrower }));
-}
+export const issueStorageReceipt = ({ identity }: Pick<SignerDeps, 'identity'>, receipt: StorageReceipt): Uint8Array =>
+  form.begin(identity, receipt);
 
 /** The borrower's signature, once everything fits what it knows. Throws RECEIPT_WRONG with `details.field`, and what `openStorageReceipt` throws. */
 export function countersignStorage(deps: SignerDeps, half: Uint8Array, expected: ExpectedStorage): Uint8Array {
@@ -75,7 +71,7 @@ export function countersignStorage(deps: SignerDeps, half: Uint8Array, expected:
   const field = wrongField(receipt, expected);
   if (field !== undefined)
     throw new PeerAiError<LedgerErrorCode>('RECEIPT_WRONG', `the ${field} of this storage receipt is wrong`, { field });
-  return signSecond(deps.identity, tag, half);
+  return form.complete(deps.identity, half);
 }
 
 /** With every signature it carries checked. Throws INVALID_FORMAT, INVALID_VERSION, INVALID_SIGNATURE, LIMIT_EXCEEDED. */
@@ -83,19 +79,8 @@ export function openStorageReceipt(
   crypto: CryptoProvider,
   bytes: Uint8Array,
 ): { readonly receipt: StorageReceipt; readonly signedBy: 'lender' | 'both' } {
-  const parts = readTwice(bytes, limits.documentBytesMax);
-  const { version, lender, borrower, ...rest } = bodyCodec.decode(parts.body);
-  if (version !== 1)
-    throw new PeerAiError<LedgerErrorCode>('INVALID_VERSION', `receipt version ${version}; this program reads 1`);
-  const receipt: StorageReceipt = {
-    version,
-    lender: peerIdFromPublicKey(lender),
-    borrower: peerIdFromPublicKey(borrower),
-    ...rest,
-  };
-  checkSizes(receipt);
-  const by = checkTwice(crypto, tag, parts, { first: receipt.lender, second: receipt.borrower });
-  return { receipt, signedBy: by === 'both' ? 'both' : 'lender' };
+  const { statement: receipt, signedBy } = form.open(crypto, bytes);
+  return { receipt, signedBy };
 }
 
 /** A receipt with both signatures as an entry of either side's log. */

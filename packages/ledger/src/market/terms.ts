@@ -1,16 +1,9 @@
-import {
-  type CryptoProvider,
-  type EntryBody,
-  PeerAiError,
-  type PeerId,
-  peerIdFromPublicKey,
-  publicKeyFromPeerId,
-  utf8,
-  wire,
-} from '@peerai/core-protocol';
+import { type CryptoProvider, type EntryBody, PeerAiError, type PeerId, utf8, wire } from '@peerai/core-protocol';
 import type { LedgerErrorCode } from '../errors.ts';
+import { betweenTwo } from '../lease/between-two.ts';
 import { leaseLimits } from '../lease/limits.ts';
-import { checkTwice, readTwice, signFirst, signSecond } from '../lease/signed-twice.ts';
+import { readTwice } from '../lease/signed-twice.ts';
+import { roundedUp } from '../lease/terms.ts';
 import type { SignerDeps } from '../receipt/issue.ts';
 import { marketLimits as limits } from './limits.ts';
 
@@ -43,7 +36,6 @@ export interface OpenedMeteredLease {
 }
 
 export const meteredLeaseKind = 'metered-lease';
-const tag = 'peerai/metered-lease/1';
 const tokensPerUnit = 1_000n;
 const msPerMinute = 60_000;
 /** A MiB for an hour, in bytes and milliseconds. */
@@ -62,43 +54,34 @@ const bodyCodec = wire.message({
   nonce: wire.bytes(10),
 });
 
+const form = betweenTwo<MeteredTerms, 'borrower'>({
+  first: 'borrower',
+  name: 'lease',
+  tag: 'peerai/metered-lease/1',
+  bytesMax: limits.documentBytesMax,
+  body: bodyCodec,
+  check: checkTerms,
+});
+
 /** The borrower's half. Throws INVALID_FORMAT, LIMIT_EXCEEDED. */
-export function offerMetered({ identity }: Pick<SignerDeps, 'identity'>, terms: MeteredTerms): Uint8Array {
-  checkTerms(terms);
-  const [lender, borrower] = [publicKeyFromPeerId(terms.lender), publicKeyFromPeerId(terms.borrower)];
-  return signFirst(identity, tag, bodyCodec.encode({ ...terms, lender, borrower }));
-}
+export const offerMetered = ({ identity }: Pick<SignerDeps, 'identity'>, terms: MeteredTerms): Uint8Array =>
+  form.begin(identity, terms);
 
 /** The lender's signature under the same bytes. Throws what `openMetered` throws. */
 export function acceptMetered({ crypto, identity }: SignerDeps, half: Uint8Array): Uint8Array {
   if (openMetered(crypto, half).terms.lender !== identity.peer)
     throw new PeerAiError<LedgerErrorCode>('INVALID_FORMAT', 'this lease was offered to somebody else');
-  return signSecond(identity, tag, half);
+  return form.complete(identity, half);
 }
 
 /** With every signature it carries checked. Throws INVALID_FORMAT, INVALID_VERSION, INVALID_SIGNATURE, LIMIT_EXCEEDED. */
 export function openMetered(crypto: CryptoProvider, bytes: Uint8Array): OpenedMeteredLease {
-  const terms = readMetered(bytes);
-  const parts = readTwice(bytes, limits.documentBytesMax);
-  const signers = { first: terms.borrower, second: terms.lender };
-  const signedBy = checkTwice(crypto, tag, parts, signers) === 'both' ? 'both' : 'borrower';
-  return { terms, id: crypto.sha256(parts.body), signedBy };
+  const { statement: terms, signedBy } = form.open(crypto, bytes);
+  return { terms, id: crypto.sha256(readTwice(bytes, limits.documentBytesMax).body), signedBy };
 }
 
 /** No signature checked. Throws INVALID_FORMAT, INVALID_VERSION, LIMIT_EXCEEDED. */
-export function readMetered(bytes: Uint8Array): MeteredTerms {
-  const { version, lender, borrower, ...rest } = bodyCodec.decode(readTwice(bytes, limits.documentBytesMax).body);
-  if (version !== 1)
-    throw new PeerAiError<LedgerErrorCode>('INVALID_VERSION', `lease version ${version}; this program reads 1`);
-  const terms: MeteredTerms = {
-    version,
-    lender: peerIdFromPublicKey(lender),
-    borrower: peerIdFromPublicKey(borrower),
-    ...rest,
-  };
-  checkTerms(terms);
-  return terms;
-}
+export const readMetered = (bytes: Uint8Array): MeteredTerms => form.read(bytes);
 
 /** A lease with both signatures as an entry of either side's log. */
 export const meteredLeaseEntry = (full: Uint8Array): EntryBody => ({ kind: meteredLeaseKind, body: full });
@@ -126,7 +109,6 @@ export function meteredDue(terms: Priced, used: bigint): bigint {
 
 const tokensDue = (unitPrice: bigint, tokens: bigint): bigint => roundedUp(unitPrice * tokens, tokensPerUnit);
 const byteMsDue = (unitPrice: bigint, byteMs: bigint): bigint => roundedUp(unitPrice * byteMs, byteMsPerUnit);
-const roundedUp = (amount: bigint, parts: bigint): bigint => (amount + parts - 1n) / parts;
 
 function checkTerms({ lender, borrower, resource, subject, unitPrice, unitsMax, minutes, nonce }: MeteredTerms): void {
   if (lender === borrower) throw new PeerAiError<LedgerErrorCode>('INVALID_FORMAT', 'nobody leases from himself');
