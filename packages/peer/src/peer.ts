@@ -18,7 +18,7 @@ import { openAnswers } from './models/answers.ts';
 import { createImportedModels } from './models/imported-models.ts';
 import { createModelsOfOwn } from './models/models-of-own.ts';
 import { createNodeView } from './node/node-view.ts';
-import { noteHybrid, openDevices } from './pairing/devices.ts';
+import { noteHybrid, openDevices, mayUse } from './pairing/devices.ts';
 import { createPairing } from './pairing/pairing.ts';
 import { createPeers } from './pairing/peers.ts';
 import type { PeerSettings, PeerWorld } from './peer-world.ts';
@@ -58,10 +58,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
   };
   const isOnline = (peer: PeerId): boolean => links.get(peer) !== undefined;
   const isRefused = (peer: PeerId): boolean => commons.isRefused(peer);
-  const mayChat = (peer: PeerId): boolean => {
-    const device = devices.get(peer);
-    return device?.allow.includes('chat') === true && !device.blocked && !isRefused(peer);
-  };
+  const mayChat = (peer: PeerId): boolean => mayUse(devices, peer, 'chat') && !isRefused(peer);
   const leased = () => commons.market.leased;
   const accounts = await openAccounts(world, { devices, events, leased, stopping: stopping.signal });
   const { books, signing } = accounts;

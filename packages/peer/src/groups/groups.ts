@@ -4,7 +4,7 @@ import type { PeerMessenger } from '@peerai/messaging';
 import { type GroupMessage, type GroupView as Group, openGroups as openMlsGroups } from '@peerai/messaging/groups';
 import type { EventHub } from '../events/hub.ts';
 import { limits } from '../limits.ts';
-import type { Devices } from '../pairing/devices.ts';
+import { type Devices, mayUse } from '../pairing/devices.ts';
 import { findNamed } from '../store/find-named.ts';
 import { records } from '../store/records.ts';
 import { tellingStore } from '../store/telling-store.ts';
@@ -56,10 +56,7 @@ export interface Groups {
 export async function openGroups(deps: GroupsDeps): Promise<Groups> {
   const { devices, events, clock } = deps;
   const inbox = await openInbox(deps);
-  const mayAdd = (peer: PeerId): boolean => {
-    const device = devices.get(peer);
-    return device?.blocked === false && device.allow.includes('chat');
-  };
+  const mayAdd = (peer: PeerId): boolean => mayUse(devices, peer, 'chat');
   const mls = openMlsGroups({
     ...deps,
     store: tellingStore(deps.store.room('groups'), (changes) => inbox.committed(changes)),

@@ -15,7 +15,7 @@ import type { LeaseAccount } from '@peerai/ledger/lease';
 import type { z } from 'zod';
 import type { EventHub } from '../events/hub.ts';
 import type { NodeView } from '../node/node.schema.ts';
-import type { Devices } from '../pairing/devices.ts';
+import { type Devices, mayUse } from '../pairing/devices.ts';
 import type { PeerSettings } from '../peer-world.ts';
 import type { Tasks } from '../tasks/tasks.ts';
 import { onDemand } from '../store/on-demand.ts';
@@ -84,10 +84,7 @@ export interface NodeLending {
 
 /** What lends and borrows is loaded when somebody does. */
 export function createNodeLending(deps: NodeLendingDeps): NodeLending {
-  const mayBorrow = (peer: PeerId): boolean => {
-    const device = deps.devices.get(peer);
-    return device?.allow.includes('borrow') === true && !device.blocked;
-  };
+  const mayBorrow = (peer: PeerId): boolean => mayUse(deps.devices, peer, 'borrow');
   const refuse = (peer: PeerId): void => {
     if (!mayBorrow(peer))
       throw new PeerAiError('NOT_GRANTED', 'this device may not borrow nodes here; its owner can allow it');

@@ -1,5 +1,6 @@
 import { PeerAiError, type PeerId, serveMethod, type Store } from '@peerai/core-protocol';
 import { readReceipt } from '@peerai/ledger';
+import { mayUse } from '../pairing/devices.ts';
 import type { z } from 'zod';
 import type { CommonsDeps } from '../commons/commons.ts';
 import type { LeasedChains } from '../ledger/accounts.ts';
@@ -62,10 +63,7 @@ export function createMarket(deps: MarketDeps): PeerMarket {
     return openMarketRoom(deps);
   });
   const room = held.get;
-  const mayLease = (peer: PeerId): boolean => {
-    const device = deps.devices.get(peer);
-    return device?.allow.includes('borrow') === true && !device.blocked;
-  };
+  const mayLease = (peer: PeerId): boolean => mayUse(deps.devices, peer, 'borrow');
   const serving: Disposable[] = [];
   return {
     view: async () => (await room()).view(),

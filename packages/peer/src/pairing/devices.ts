@@ -62,6 +62,12 @@ export function agreedLease(own: readonly string[], theirs: readonly string[]): 
   );
 }
 
+/** Whether a device is paired, not blocked, and was given this right. */
+export function mayUse(devices: Pick<Devices, 'get'>, peer: PeerId, right: Permission): boolean {
+  const device = devices.get(peer);
+  return device?.blocked === false && device.allow.includes(right);
+}
+
 /** The paired devices, in memory for quick decisions and on disk for restarts. One whose key is retired is not among them. */
 export interface Devices {
   get(peer: PeerId): Device | undefined;

@@ -1,7 +1,7 @@
 import type { PeerId } from '@peerai/core-protocol';
 import type { Mailbox } from '@peerai/messaging/mailbox';
 import { createRouter, type Router } from '@peerai/messaging/route';
-import type { Devices } from '../pairing/devices.ts';
+import { type Devices, mayUse } from '../pairing/devices.ts';
 import type { PeerWorld } from '../peer-world.ts';
 
 /** Letters by way of other devices, for those that no link and no relay leads to. */
@@ -19,7 +19,7 @@ export function createRoutes(world: PeerWorld, { mailbox, devices }: { mailbox: 
     records,
     keyring,
     isFriend,
-    mayRoute: (peer) => isFriend(peer) && devices.get(peer)?.allow.includes('route') === true,
+    mayRoute: (peer) => mayUse(devices, peer, 'route'),
   });
   return {
     carrier: router.carrier,

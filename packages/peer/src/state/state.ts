@@ -4,7 +4,7 @@ import type { PeerMessenger } from '@peerai/messaging';
 import { type DocumentView as Document, openStates } from '@peerai/messaging/state';
 import type { EventHub } from '../events/hub.ts';
 import type { Groups } from '../groups/groups.ts';
-import type { Devices } from '../pairing/devices.ts';
+import { type Devices, mayUse } from '../pairing/devices.ts';
 import { findNamed } from '../store/find-named.ts';
 import type { DocumentChange, DocumentContents, DocumentRequest, DocumentView } from './state.schema.ts';
 
@@ -47,10 +47,7 @@ export interface State {
 
 export function openState(deps: StateDeps): State {
   const { devices, groups, events, identity, nameOf } = deps;
-  const mayShare = (peer: PeerId): boolean => {
-    const device = devices.get(peer);
-    return device?.blocked === false && device.allow.includes('chat');
-  };
+  const mayShare = (peer: PeerId): boolean => mayUse(devices, peer, 'chat');
   const states = openStates({
     ...deps,
     store: deps.store.room('state'),

@@ -15,7 +15,7 @@ import {
 } from '@peerai/core-protocol';
 import type { z } from 'zod';
 import type { EventHub } from '../events/hub.ts';
-import type { Devices } from '../pairing/devices.ts';
+import { type Devices, mayUse } from '../pairing/devices.ts';
 import { onDemand } from '../store/on-demand.ts';
 import type { TrainingRoom } from './room.ts';
 import type { ShareReach } from '../share/sharing.ts';
@@ -101,10 +101,7 @@ export interface Training {
 
 /** What trains is loaded when somebody does: most peers never do, and all start sooner. */
 export function createTraining(deps: TrainingDeps): Training {
-  const mayTrain = (peer: PeerId): boolean => {
-    const device = deps.devices.get(peer);
-    return device?.allow.includes('train') === true && !device.blocked;
-  };
+  const mayTrain = (peer: PeerId): boolean => mayUse(deps.devices, peer, 'train');
   let isClosing = false;
   const serving: Disposable[] = [];
   const open = async (): Promise<TrainingRoom> => {
