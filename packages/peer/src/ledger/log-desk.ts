@@ -84,6 +84,13 @@ export function createLogDesk(deps: DeskDeps, room: LogRoom): LogDesk {
     for await (const bytes of source) return bytes;
     throw new PeerAiError('NOT_IN_LOG', `there is no entry ${index}`);
   };
+  /** Our newest head, with what others signed under it. */
+  const ownHead = async (): Promise<{ readonly note: string; readonly size: bigint }> => {
+    const [head, cosigned] = [await ledger.checkpoint(), await room.cosigned.note()];
+    return cosigned !== undefined && openCheckpoint(crypto, cosigned).size === head.size
+      ? { note: cosigned, size: head.size }
+      : head;
+  };
   return {
     overview,
     async entries(text, { from, limit = 50 }) {
@@ -97,7 +104,7 @@ export function createLogDesk(deps: DeskDeps, room: LogRoom): LogDesk {
     },
     async page(text, from, limit) {
       const origin = text === undefined || text === ledger.origin ? undefined : await find(text);
-      const { note, size } = origin === undefined ? await ledger.checkpoint() : await wholeOf(room, origin);
+      const { note, size } = origin === undefined ? await ownHead() : await wholeOf(room, origin);
       const [start, end] = [BigInt(from), BigInt(from + limit)];
       const entries: string[] = [];
       const source =

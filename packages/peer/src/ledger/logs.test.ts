@@ -1,7 +1,7 @@
 import { callMethod, fromBase64Url, type Network, nobleCrypto, utf8 } from '@peerai/core-protocol';
 import type { MemoryStore } from '@peerai/core-protocol/testing';
 import { openCheckpoint } from '@peerai/ledger';
-import { encodeAddCheckpoint, verifyEquivocation, verifyWitnessedProof } from '@peerai/ledger/witness';
+import { encodeAddCheckpoint, readCosigners, verifyEquivocation, verifyWitnessedProof } from '@peerai/ledger/witness';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type TestPeer, testWorld, type TestWorld } from '../testing/peers.ts';
 import { ask, live, pair, until } from '../testing/steps.ts';
@@ -68,6 +68,8 @@ describe('logs of paired peers', { timeout: 30_000 }, () => {
     expect(seen.own).toMatchObject({ size: 2, cosignedSize: 2 });
     expect(seen.own.cosigners.map(({ name }) => name).toSorted()).toEqual(['ben', 'cleo']);
     expect((await overview(ben)).copies.find(({ name }) => name === 'anna')).toMatchObject({ size: 2, headSize: 2 });
+    const { note } = await anna.peer.logs.page(undefined, 0, 2);
+    expect(readCosigners(nobleCrypto, note)).toHaveLength(2);
     const { proof, entry } = await anna.peer.logs.prove(undefined, 1);
     const policy = { witnesses: [ben.identity.peer, cleo.identity.peer], quorum: 2 };
     const proven = verifyWitnessedProof(nobleCrypto, fromBase64Url(proof), fromBase64Url(entry), policy);
