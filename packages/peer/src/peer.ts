@@ -261,7 +261,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
   );
   const { replaceKey } = world;
   const keys = await openKeys({
-    ...world,
+    ...withLog,
     ...(replaceKey === undefined
       ? {}
       : {

@@ -15,12 +15,16 @@ const codeOf = (work: Promise<unknown>): Promise<string> =>
 const namesAt = ({ peer }: TestPeer): readonly string[] =>
   peer.peers.list().flatMap(({ kind, name }) => (kind === 'device' ? [name] : []));
 
+/** What became of its key, by its own log; an entry that can't be read counts as null. */
+const keysIn = async ({ peer }: TestPeer) =>
+  (await peer.books.entries({ limit: 500 })).entries.flatMap(({ kind, key = null }) => (kind === 'key' ? [key] : []));
+
 interface Scene {
   readonly world: TestWorld;
   readonly study: TestPeer;
   readonly laptop: TestPeer;
   /** The laptop's next process, under whatever key stands in its file. */
-  restart(): Promise<TestPeer>;
+  restart(who?: TestPeer): Promise<TestPeer>;
 }
 
 async function scene(): Promise<Scene> {
@@ -30,8 +34,8 @@ async function scene(): Promise<Scene> {
   const options = { seed: 2, engine: false, replaceKey: async (next: Uint8Array) => void (key = next) };
   const laptop = await world.peer('laptop', options);
   await pair(world, study, laptop);
-  const restart = () =>
-    world.peer('laptop', { ...options, store: world.kill(laptop), ...(key === undefined ? {} : { key }) });
+  const restart = (who = laptop) =>
+    world.peer('laptop', { ...options, store: world.kill(who), ...(key === undefined ? {} : { key }) });
   return { world, study, laptop, restart };
 }
 const rotate = async ({ world, laptop }: Scene, force = false) =>
@@ -57,8 +61,24 @@ describe('a key that is changed', () => {
     await until(world.clock, () => laptop.peer.peers.list().some(({ models }) => models.includes('echo')));
     expect(textOf(await ask(world, laptop, 'echo', 'after'))).toBe('echo: after');
     await world.clock.advance(5_000);
-    expect([(await study.peer.books.head()).size, (await laptop.peer.books.head()).size]).toEqual([2, 1]);
+    // Two receipts; and after the word about the key before, one.
+    expect([(await study.peer.books.head()).size, (await laptop.peer.books.head()).size]).toEqual([2, 2]);
     for (const { peer } of [study, laptop]) expect((await peer.books.verify()).ok).toBe(true);
+  });
+
+  test('is named at the end of the old log, and the old one at the beginning of the new, once', async () => {
+    const one = await scene();
+    const { laptop } = one;
+    const { from, to, graceUntilMs } = await rotate(one);
+    const said = [{ kind: 'succession', from, to, graceUntilMs, statedMs: graceUntilMs - graceMs }];
+    expect((await keysIn(laptop)).slice(-1)).toEqual(said);
+    expect(await laptop.peer.books.verify()).toMatchObject({ ok: true });
+    const next = await one.restart();
+    expect(await keysIn(next)).toEqual(said);
+    const again = await one.restart(next);
+    expect(again.identity.peer).toBe(to);
+    expect(await keysIn(again)).toEqual(said);
+    expect(await again.peer.books.verify()).toMatchObject({ ok: true, size: 1 });
   });
 
   test('gets the messages that waited for the old one, once', async () => {
@@ -151,6 +171,7 @@ describe('a key that is revoked', () => {
     const { world, study, laptop } = await scene();
     expect(await world.clock.until(laptop.peer.keys.revoke(live()))).toMatchObject({ devices: 1, told: 1 });
     const old = laptop.identity.peer;
+    expect(await keysIn(laptop)).toMatchObject([{ kind: 'revocation', peer: old }]);
     expect([study.peer.isGranted(old, ''), study.peer.isBlocked(old)]).toEqual([false, true]);
     await until(world.clock, () => study.peer.peers.view(old).path === null);
     expect(await codeOf(study.peer.peers.change('laptop', { blocked: false }))).toBe('REFUSED');

@@ -3,6 +3,7 @@ import {
   type Clock,
   createIdentity,
   type CryptoProvider,
+  type EntryBody,
   fromHex,
   type Identity,
   type KeyStatement,
@@ -19,6 +20,7 @@ import {
   type Store,
   toHex,
 } from '@peerai/core-protocol';
+import type { OwnLedger } from '@peerai/ledger';
 import type { PeerMessenger } from '@peerai/messaging';
 import { limits } from '../limits.ts';
 import { type Device, type Devices, withLease } from '../pairing/devices.ts';
@@ -36,6 +38,8 @@ export interface KeysDeps {
   readonly store: Store;
   readonly logger: Logger;
   readonly devices: Devices;
+  /** This key's log: it names the key before and the one after. */
+  readonly ledger: Pick<OwnLedger, 'append' | 'size'>;
   readonly messenger: Pick<PeerMessenger, 'waiting' | 'readdress'>;
   /** Puts a new key in the place of this one, for the next start; without it the key cannot be changed. */
   readonly replaceKey?: (seed: Uint8Array) => Promise<void>;
@@ -59,7 +63,7 @@ export interface Keys {
   start(signal: AbortSignal): void;
 }
 
-/** Applies a succession that this identity is the end of: from now on the receipts of each device begin a new chain. */
+/** Applies a succession that this identity is the end of: from now on the receipts of each device begin a new chain, and its log begins with the key before. */
 export async function openKeys(deps: KeysDeps): Promise<Keys> {
   const { identity, crypto, clock, devices, logger } = deps;
   const room = deps.store.room('keys');
@@ -67,6 +71,7 @@ export async function openKeys(deps: KeysDeps): Promise<Keys> {
   const told = records<PeerId>(room, 'told');
   const statements = await leadingTo(own, identity.peer);
   const last = statements.at(-1);
+  if (last !== undefined && deps.ledger.size === 0n) await deps.ledger.append([await entryOf(last.statement)]);
   if (last !== undefined) for (const { peer } of devices.list()) await beginAnew(deps, peer, last);
 
   const take = async (bytes: Uint8Array, signal: AbortSignal): Promise<boolean> => {
@@ -102,16 +107,21 @@ export async function openKeys(deps: KeysDeps): Promise<Keys> {
       const next = createIdentity(crypto, seed);
       const statedMs = clock.nowMs();
       const signed = signSuccession(identity, next, { statedMs, graceUntilMs: statedMs + graceMs });
-      // The word first: a key that nobody was promised to is harmless, a promise for a key that is lost is forgotten at the next start.
-      await room.commit([
-        own.put(String(statedMs).padStart(15, '0'), { statement: toHex(signed), to: next.peer, statedMs }),
-      ]);
+      // The word first, in the log and for the next start together: a key that nobody was promised to is harmless, a promise for a key that is lost is forgotten at the next start.
+      await deps.ledger.append(
+        [await entryOf(toHex(signed))],
+        [own.put(String(statedMs).padStart(15, '0'), { statement: toHex(signed), to: next.peer, statedMs })],
+      );
       await deps.replaceKey(seed);
       const sharesEnded = await deps.endShares();
       return { v: 1, from: identity.peer, to: next.peer, graceUntilMs: statedMs + graceMs, sharesEnded };
     },
     async revoke(signal) {
       const statement = toHex(signRevocation(identity, clock.nowMs()));
+      // A key that is lost is ended all the same where its log can't be written to.
+      await deps.ledger.append([await entryOf(statement)]).catch((error: unknown) => {
+        logger.error('revocation-not-stated', { code: PeerAiError.is(error) ? error.code : 'INTERNAL' });
+      });
       const all = devices.list();
       const heard = await Promise.all(all.map((device) => tell(device, statement, signal).catch(() => false)));
       return { v: 1, peer: identity.peer, devices: all.length, told: heard.filter(Boolean).length };
@@ -142,6 +152,10 @@ async function beginAnew({ crypto, devices }: KeysDeps, peer: PeerId, { statemen
     device === undefined || device.pairedMs > statedMs || device.lease === lease ? undefined : withLease(device, lease),
   );
 }
+
+/** Loaded when a key changes, which is seldom. */
+const entryOf = async (statement: string): Promise<EntryBody> =>
+  (await import('../ledger/key-statement.ts')).keyEntry(fromHex(statement));
 
 const leaseOf = (crypto: CryptoProvider, statement: Uint8Array): string => toHex(crypto.sha256(statement).slice(0, 8));
 

@@ -1,11 +1,12 @@
-import { type CryptoProvider, toHex } from '@peerai/core-protocol';
+import { type CryptoProvider, PeerAiError, toHex } from '@peerai/core-protocol';
 import { decodeTrainingRound, type NumberedEntry, receiptKind, trainingRoundKind } from '@peerai/ledger';
 import { openedView } from './books.ts';
 import { capsuleKind, readCapsuleEntry } from './capsule-statement.ts';
+import { keyKind, readKeyEntry } from './key-statement.ts';
 import type { LedgerEntryView } from './ledger.schema.ts';
 import { messageKind, readMessageEntry } from './message-statement.ts';
 
-/** An entry for people; its receipt's signatures are checked. */
+/** An entry for people; the signatures in it are checked. Of a capsule or key that another peer wrote down wrongly, the kind alone is shown. */
 export function entryView(crypto: CryptoProvider, { index, entry, hash }: NumberedEntry): LedgerEntryView {
   return {
     index: Number(index),
@@ -16,8 +17,18 @@ export function entryView(crypto: CryptoProvider, { index, entry, hash }: Number
     ...(entry.kind === receiptKind ? { receipt: openedView(crypto, entry.body) } : {}),
     ...(entry.kind === trainingRoundKind ? { training: roundView(crypto, entry.body) } : {}),
     ...(entry.kind === messageKind ? { message: messageView(entry.body) } : {}),
-    ...(entry.kind === capsuleKind ? { capsule: capsuleView(entry.body) } : {}),
+    ...(entry.kind === capsuleKind ? readable(() => ({ capsule: capsuleView(entry.body) })) : {}),
+    ...(entry.kind === keyKind ? readable(() => ({ key: readKeyEntry(crypto, entry.body, entry.origin) })) : {}),
   };
+}
+
+function readable<T extends object>(read: () => T): Partial<T> {
+  try {
+    return read();
+  } catch (error) {
+    if (PeerAiError.is(error)) return {};
+    throw error;
+  }
 }
 
 function messageView(body: Uint8Array): NonNullable<LedgerEntryView['message']> {

@@ -58,6 +58,19 @@ export const ledgerEntrySchema = z.object({
       parents: z.array(z.string()),
     })
     .optional(),
+  /** What became of this log's key: peer ids. */
+  key: z
+    .discriminatedUnion('kind', [
+      z.object({
+        kind: z.literal('succession'),
+        from: z.string(),
+        to: z.string(),
+        statedMs: z.number(),
+        graceUntilMs: z.number(),
+      }),
+      z.object({ kind: z.literal('revocation'), peer: z.string(), statedMs: z.number() }),
+    ])
+    .optional(),
 });
 export const ledgerEntriesSchema = z.object({
   v: z.literal(1),
