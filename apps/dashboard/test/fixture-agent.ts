@@ -17,6 +17,7 @@ import {
 import { answerChat } from './fixture-chat.ts';
 import { answerClusters, answerMetrics } from './fixture-clusters.ts';
 import { answerFiles } from './fixture-files.ts';
+import { answerGovernance } from './fixture-governance.ts';
 import { answerMarket } from './fixture-market.ts';
 import { answerMemory } from './fixture-memory.ts';
 import { answerReputation } from './fixture-reputation.ts';
@@ -107,9 +108,15 @@ export async function startFixtureAgent(dist: string): Promise<FixtureAgent> {
                   ? answerReputation(state, { method: request.method ?? 'GET', path })
                   : room === 'market'
                     ? answerMarket(state, { method: request.method ?? 'GET', path }, body)
-                    : room === 'ledger' && request.method === 'GET' && id !== 'head'
-                      ? await answerLedger(id, path.split('/')[3], searchParams)
-                      : route(state, request.method ?? 'GET', path, body, url);
+                    : room === 'governance'
+                      ? await answerGovernance(
+                          state.governance,
+                          { method: request.method ?? 'GET', path, query: searchParams },
+                          body,
+                        )
+                      : room === 'ledger' && request.method === 'GET' && id !== 'head'
+                        ? await answerLedger(id, path.split('/')[3], searchParams)
+                        : route(state, request.method ?? 'GET', path, body, url);
     if (answer === undefined) return problem(response, 404, 'NOT_FOUND', 'no such thing');
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
   }

@@ -18,6 +18,7 @@ import type {
 } from '@peerai/peer/control';
 
 import { fixtureFiles } from './fixture-files.ts';
+import { fixtureGovernance, type GovernanceState } from './fixture-governance.ts';
 import { fixtureMarket, type MarketState } from './fixture-market.ts';
 import { fixtureClusters, type ClustersState } from './fixture-clusters.ts';
 import { fixtureMemory, type MemoryState } from './fixture-memory.ts';
@@ -43,6 +44,7 @@ export interface FixtureState {
   clusters: ClustersState;
   reputations: ReputationView[];
   market: MarketState;
+  governance: GovernanceState;
   groups: GroupView[];
   groupMessages: GroupMessageView[];
   groupSent: GroupSentView[];
@@ -143,6 +145,7 @@ export function fixtureState(api: string, nowMs: number): FixtureState {
     clusters: fixtureClusters(nowMs),
     reputations: fixtureReputations(nowMs),
     market: fixtureMarket(nowMs),
+    governance: fixtureGovernance(nowMs),
     tasks: [
       fixtureTask(
         't2running',

@@ -21,6 +21,7 @@ const pages = [
   { path: '/reputation', title: 'Reputation', sees: '2 answers that did not come in time' },
   { path: '/ledger', title: 'Ledger', sees: 'Signed by others' },
   { path: '/market', title: 'Market', sees: 'owes us 1.25' },
+  { path: '/governance', title: 'Governance', sees: 'Lake house' },
   { path: '/doctor', title: 'Health', sees: 'Way in from outside' },
 ] as const;
 const looks: readonly { readonly size: 'wide' | 'phone'; readonly theme: Theme }[] = [
@@ -52,6 +53,7 @@ const opened = [
   { path: '/memory', name: /^The roof/, sees: 'slates of the north side', acts: ['Forget'] },
   { path: '/clusters', name: /^signs/, sees: 'the nearer to its threshold', acts: ['Remove'] },
   { path: '/ledger', name: /^Entry 3/, sees: 'After', acts: ['Download the proof', 'Check it here'] },
+  { path: '/governance', name: /^Lake house/, sees: 'Cheaper nodes', acts: ['Verify here', 'Leave'] },
   { path: '/train', name: /^Fish/, sees: 'pixel, round 10', acts: ['Stop here'] },
 ] as const;
 

@@ -22,6 +22,7 @@ export const keys = {
   reputations: ['reputations'],
   market: ['market'],
   marketOffers: ['market-offers'],
+  governance: ['governance'],
   training: ['training'],
   trainingOffers: ['training-offers'],
   capabilities: ['capabilities'],

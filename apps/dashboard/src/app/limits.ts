@@ -33,6 +33,12 @@ export const limits = {
   memoryTextCharsMax: 262_144,
   /** Characters of a question to the memory: what the local API takes. */
   memoryQuestionCharsMax: 16_384,
+  /** Decisions of a group that are listed, the last ones; and refused peers, holders of points, and agreed hashes, the first ones. */
+  governanceRowsShown: 20,
+  /** Characters of a proposal's title, text and reason: what the local API takes. */
+  proposalTitleCharsMax: 120,
+  proposalTextCharsMax: 4_000,
+  proposalReasonCharsMax: 280,
   /** Rounds of a run that its table and its strip show, the last ones; the curve has all of them. */
   trainingRoundsShown: 40,
   /** Members of a run that have a line of their own: so many colours can be told apart. */

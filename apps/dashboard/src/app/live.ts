@@ -154,6 +154,10 @@ export function applyEvent(cache: QueryClient, event: ControlEvent): void {
       // Each answer of a lease changes it: one that is being asked for is not asked for again.
       void cache.invalidateQueries({ queryKey: keys.market, exact: true }, { cancelRefetch: false });
       break;
+    case 'governance-changed':
+      // The list, for what is open, and the group itself.
+      void cache.invalidateQueries({ queryKey: keys.governance });
+      break;
     case 'training-changed':
       changeRun(cache, event.run);
       break;

@@ -18,6 +18,7 @@ export const pages = [
   { to: '/reputation', icon: 'star', title: shell.nav.reputation },
   { to: '/ledger', icon: 'ledger', title: shell.nav.ledger },
   { to: '/market', icon: 'market', title: shell.nav.market },
+  { to: '/governance', icon: 'vote', title: shell.nav.governance },
   { to: '/doctor', icon: 'health', title: shell.nav.health },
 ] as const satisfies readonly { readonly to: string; readonly icon: IconName; readonly title: string }[];
 

@@ -5,6 +5,7 @@ import type {
   DoctorView,
   DocumentView,
   FilesView,
+  GovernanceGroupsView,
   GroupView,
   LedgerHead,
   MarketView,
@@ -52,6 +53,10 @@ export const useShares = (): UseQueryResult<readonly ShareView[]> => {
 export const useMarket = (): UseQueryResult<MarketView> => {
   const { client } = useApp();
   return useFetched(keys.market, (signal) => client.market(signal));
+};
+export const useGovernance = (): UseQueryResult<GovernanceGroupsView> => {
+  const { client } = useApp();
+  return useFetched(keys.governance, (signal) => client.governance(signal));
 };
 export const useModels = (): UseQueryResult<ModelsView> => {
   const { client } = useApp();

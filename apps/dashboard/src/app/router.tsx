@@ -96,6 +96,12 @@ const routeTree = root.addChildren([
   }),
   createRoute({
     getParentRoute: () => root,
+    path: '/governance',
+    validateSearch: chosen,
+    component: lazyRouteComponent(() => import('../governance/page.tsx'), 'GovernancePage'),
+  }),
+  createRoute({
+    getParentRoute: () => root,
     path: '/ledger',
     validateSearch: chosen,
     component: lazyRouteComponent(() => import('../ledger/page.tsx'), 'LedgerPage'),

@@ -21,6 +21,7 @@ export const shell = {
     reputation: 'Reputation',
     ledger: 'Ledger',
     market: 'Market',
+    governance: 'Governance',
     health: 'Health',
   },
   direct: (n: number) => `${n} direct`,

@@ -33,6 +33,7 @@ export const icons = {
   star: 'M10 3l2.2 4.5l5 .7l-3.6 3.5l.9 5L10 14.3l-4.5 2.4l.9-5L2.8 8.2l5-.7z',
   tasks: 'M3 5l1.5 1.5L7 4M3 10.5L4.5 12L7 9.5M10 5.5h7M10 11h7M3.5 16h3M10 16h7',
   train: 'M3.5 3.5V15A1.5 1.5 0 0 0 5 16.5h12M6.5 5.5c1 5 3.5 7 9.5 7.5',
+  vote: 'M4 9.5h12v6.5H4zM6.5 9.5v-6h7v6M8.5 6.2l1.2 1.2l2 -2.2M7 12.5h6',
 } as const;
 
 export type IconName = keyof typeof icons;

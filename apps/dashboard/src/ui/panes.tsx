@@ -3,7 +3,7 @@ import { useEffect, useRef, type ReactNode } from 'react';
 import { Icon } from './icon.tsx';
 import type { IconName } from './icons.ts';
 
-type Room = '/groups' | '/documents' | '/memory' | '/train' | '/clusters' | '/ledger';
+type Room = '/groups' | '/documents' | '/memory' | '/train' | '/clusters' | '/ledger' | '/governance';
 
 /** A list, and what is chosen of it: side by side where there is room, else one after the other. */
 export function Panes({

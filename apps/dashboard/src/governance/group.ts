@@ -1,0 +1,50 @@
+import type { GovernanceActionView, GovernanceDetail } from '@peerai/peer/control';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { keys } from '../app/keys.ts';
+import { usePeers } from '../app/queries.ts';
+import { count } from '../shared/format.ts';
+import { credits } from '../market/credits.ts';
+import { action as words } from './strings.ts';
+
+export const groupKey = (id: string): readonly string[] => [...keys.governance, id];
+
+/** A change that answers with the group as it is then, shown at once. */
+export function useChange<T>(change: (input: T) => Promise<GovernanceDetail>, done?: (view: GovernanceDetail) => void) {
+  const cache = useQueryClient();
+  return useMutation({
+    mutationFn: change,
+    async onSuccess(view) {
+      cache.setQueryData<GovernanceDetail>(groupKey(view.group.id), view);
+      await cache.invalidateQueries({ queryKey: keys.governance, exact: true });
+      done?.(view);
+    },
+  });
+}
+
+/** A member's or device's name, or the end of a key. */
+export function useNameOf({ group }: GovernanceDetail): (peerId: string) => string {
+  const { data = [] } = usePeers();
+  return (peerId) => [...group.members, ...data].find((one) => one.peerId === peerId)?.name ?? `…${peerId.slice(-8)}`;
+}
+
+/** In one line, what is to be done. */
+export function actionWords(action: GovernanceActionView, nameOf: (peerId: string) => string): string {
+  switch (action.type) {
+    case 'text':
+      return words.text;
+    case 'policy':
+      return words.policy(action.name, count(action.value));
+    case 'relays':
+      return words.relays(action.addresses.join(', '));
+    case 'points':
+      return words.points(credits(action.amountMicro), nameOf(action.peerId)) + because(action.reason);
+    case 'checkpoint':
+      return words.checkpoint(action.name, action.sha256.slice(0, 12));
+    case 'blacklist-add':
+      return words[action.type](nameOf(action.peerId)) + because(action.reason);
+    default:
+      return words[action.type](nameOf(action.peerId));
+  }
+}
+
+const because = (reason: string): string => (reason === '' ? '' : words.because(reason));

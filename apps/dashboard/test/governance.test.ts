@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { accessibilityViolations } from './browser.ts';
+import { ownerPages } from './owner.ts';
+
+describe('In governance the owner can, by keyboard alone,', () => {
+  const owner = ownerPages();
+  const { at } = owner;
+
+  it('vote, propose, check the chain that says it, join, leave, and make a group', async () => {
+    const page = await at('/governance');
+    await page.getByRole('link', { name: /^Lake house/ }).press('Enter');
+    await page.getByText('1 yes, 1 no, 0 abstain, of 4').waitFor();
+    await page.getByText('You said yes.').waitFor();
+    await page.getByRole('button', { name: 'No to “Raise the quorum”' }).press('Enter');
+    await page.getByText('1 yes, 2 no, 0 abstain, of 4').waitFor();
+    await page.getByText('You said no.').waitFor();
+
+    // Somebody else votes.
+    const { governance } = owner.agent.state;
+    governance.proposals = governance.proposals.map((one) => ({ ...one, abstain: 1 }));
+    owner.agent.send({ type: 'governance-changed', groupId: 'ab' });
+    await page.getByText('1 yes, 2 no, 1 abstain, of 4').waitFor();
+
+    await page.getByRole('button', { name: 'Propose', exact: true }).press('Enter');
+    const form = page.getByRole('dialog');
+    await form.getByLabel('What is to be decided').selectOption('policy');
+    await form.getByLabel('Which value').selectOption('majority-percent');
+    await form.getByLabel('Set it to').fill('60');
+    await form.getByLabel('Title').fill('Clearer majorities');
+    expect(await accessibilityViolations(page)).toEqual([]);
+    await form.getByRole('button', { name: 'Propose it' }).press('Enter');
+    await page.getByText('Set majority-percent to 60').waitFor();
+
+    await page.getByRole('button', { name: 'Verify here' }).press('Enter');
+    await page.getByText('All 2 blocks hold together').waitFor();
+    await page.getByText('4 signatures').waitFor();
+    governance.digest = 'ab'.repeat(32);
+    await page.getByRole('button', { name: 'Verify here' }).press('Enter');
+    await page.getByText('The agent shows another state than its chain leads to').waitFor();
+    governance.altered.set(1, Uint8Array.of(8, 1));
+    await page.getByRole('button', { name: 'Verify here' }).press('Enter');
+    await page.getByText('The chain does not hold after 1 block').waitFor();
+
+    await page.getByRole('link', { name: /^Street relay/ }).press('Enter');
+    await page.getByText('mira-mac asks this device to be a member').waitFor();
+    await page.getByRole('button', { name: 'Join' }).press('Enter');
+    await page.getByText('The members vote on it now.').waitFor();
+    await page.getByRole('button', { name: 'Leave' }).press('Enter');
+    await page.getByRole('button', { name: 'Leave it' }).press('Enter');
+    await page.getByRole('link', { name: /^Street relay/ }).waitFor({ state: 'detached' });
+
+    await page.getByRole('button', { name: 'New group' }).press('Enter');
+    await page.getByLabel('Name').fill('Attic');
+    await page.getByLabel('study-pc').press('Space');
+    await page.getByRole('button', { name: 'Make the group' }).press('Enter');
+    await page.getByRole('heading', { name: 'Attic' }).waitFor();
+    const made = governance.groups.at(-1);
+    expect(made?.members.map(({ name }) => name)).toEqual(['laptop', 'study-pc']);
+  });
+});
