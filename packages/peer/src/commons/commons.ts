@@ -65,7 +65,7 @@ export function openCommons(deps: CommonsDeps, settings: PeerSettings): Commons 
   const ownDevices = createOwnDevices(deps);
   const reputation = createReputation(deps);
   const cache = createCache(deps, settings.cache ?? {});
-  const governance = createGovernance({ ...deps, relays: settings.relays });
+  const governance = createGovernance({ ...deps, ledger: deps.accounts.ledger, relays: settings.relays });
   const market = createMarket({ ...deps, ...deps.market });
   return {
     logs,

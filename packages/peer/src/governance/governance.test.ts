@@ -47,6 +47,11 @@ const wish = (more: Partial<GovernancePropose> = {}) =>
 const propose = async (world: TestWorld, { peer }: TestPeer, more: Partial<GovernancePropose> = {}) =>
   (await world.clock.until(peer.governance.propose('village', wish(more), live()))).proposal;
 const show = ({ peer }: TestPeer) => peer.governance.show('village');
+/** What its own log says this group decided. */
+const decisionsIn = async ({ peer }: TestPeer) =>
+  (await peer.books.entries({ limit: 500 })).entries.flatMap(({ decision }) => decision ?? []);
+const sayTheSame = async (all: readonly TestPeer[]): Promise<boolean> =>
+  new Set((await Promise.all(all.map(decisionsIn))).map((said) => JSON.stringify(said))).size === 1;
 const code = (expected: string) => expect.objectContaining({ code: expected });
 const voteAll = async (world: TestWorld, all: readonly TestPeer[], id: string) => {
   for (const one of all) {
@@ -67,6 +72,11 @@ describe('a group of devices', () => {
     const views = await Promise.all(all.map(show));
     expect(views[0]?.decisions).toMatchObject([{ id, result: 'accepted', yes: 3, electors: 4 }]);
     expect(new Set(views.map(({ digest }) => digest)).size).toBe(1);
+    await until(world.clock, () => sayTheSame(all));
+    const heights = (await decisionsIn(at(0))).map(({ height }) => height);
+    expect(heights).toEqual(heights.map((_, place) => place + 1));
+    expect(heights.length).toBeGreaterThan(2);
+    expect(await at(0).peer.books.verify()).toMatchObject({ ok: true });
     expect(at(3).peer.governance.policy()?.['incentives.node_hour_micro']).toBe(750_000);
     const verified = await at(2).peer.governance.verify('village');
     // Nothing beside the schema: what a response can't carry would end as an internal error.
@@ -85,6 +95,7 @@ describe('a group of devices', () => {
     started[3] = await ready(await world.peer('p3', { seed: 4, store, engine: false }));
     await until(world.clock, async () => (await show(at(3))).digest === (await show(at(0))).digest);
     expect((await show(at(3))).decisions).toMatchObject([{ id, result: 'accepted' }]);
+    await until(world.clock, () => sayTheSame([at(0), at(3)]));
   });
 
   test('refuses a peer that it put on its blacklist, at every member', async () => {

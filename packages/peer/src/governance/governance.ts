@@ -10,6 +10,7 @@ import {
   serveMethod,
   type Store,
 } from '@peerai/core-protocol';
+import type { OwnLedger } from '@peerai/ledger';
 import type { Policy } from '@peerai/ledger/governance';
 import type { EventHub } from '../events/hub.ts';
 import type { Devices } from '../pairing/devices.ts';
@@ -34,6 +35,8 @@ export interface GovernanceDeps {
   readonly random: Random;
   readonly logger: Logger;
   readonly store: Store;
+  /** This peer's log, which says what was decided while it was a member. */
+  readonly ledger: Pick<OwnLedger, 'append'>;
   readonly network: Network;
   readonly devices: Devices;
   readonly events: EventHub;

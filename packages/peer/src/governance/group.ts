@@ -36,6 +36,7 @@ import {
   type Said,
 } from '@peerai/ledger/governance';
 import type { PeerErrorCode } from '../errors.ts';
+import type { DecisionStatement } from '../ledger/decision-statement.ts';
 import { governanceRoomLimits as limits } from './limits.ts';
 
 export interface GroupDeps {
@@ -47,6 +48,8 @@ export interface GroupDeps {
   readonly store: Store;
   readonly booth: BallotBooth;
   readonly link: (group: string) => AgreementLink;
+  /** A block that this peer was a member for; at each start all that are kept come again. */
+  readonly decided: (said: DecisionStatement) => Promise<void>;
   /** A block was decided and its decisions are done. */
   readonly changed: (group: string, state: GovernanceState, before: GovernanceState) => void;
 }
@@ -111,6 +114,7 @@ export async function runGroup(deps: GroupDeps, genesisBytes: string): Promise<R
     for (const [place, outcome] of outcomes.entries())
       lines.push({ ...outcome, height, blockMs: timeMs, isEpoch: block.entries[place]?.kind === epochKind });
     if (lines.length > limits.logKept) lines.splice(0, lines.length - limits.logKept);
+    if (before.members.includes(identity.peer)) await deps.decided({ group: id, height, block: toHex(block.hash) });
     wakeAll();
     deps.changed(id, after, before);
   };

@@ -28,6 +28,7 @@ import { type RunningGroup, runGroup } from './group.ts';
 import { governanceRoomLimits as limits } from './limits.ts';
 import { createLines } from './lines.ts';
 import type { GroupRow } from './rows.ts';
+import { createStatedDecisions } from './stated.ts';
 import { chainOf, detailOf, summaryOf, verifyGroup } from './show.ts';
 import { logView } from './views.ts';
 
@@ -48,6 +49,7 @@ export async function openGovernanceRoom(deps: GovernanceDeps): Promise<Governan
   const running = new Map<string, RunningGroup>();
   const lines = createLines({ network, clock, stopping });
   const mutex = createMutex();
+  const decided = createStatedDecisions({ ...deps, store });
   const acts = createActs({ ...deps, store, booth });
   const duties = createDuties(
     { ...deps, store, booth, post: (group, body, signal) => acts.post(group, body, 0, signal) },
@@ -69,7 +71,7 @@ export async function openGovernanceRoom(deps: GovernanceDeps): Promise<Governan
       if (!before.blacklist.has(peer)) void network.disconnect(peer).catch(() => undefined);
   };
   const run = async (id: string, row: GroupRow): Promise<RunningGroup> => {
-    const group = await runGroup({ ...deps, booth, link: (one) => lines.link(one), changed }, row.genesis);
+    const group = await runGroup({ ...deps, booth, link: (one) => lines.link(one), decided, changed }, row.genesis);
     running.set(id, group);
     duties.look(group);
     return group;

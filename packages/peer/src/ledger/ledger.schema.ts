@@ -58,6 +58,8 @@ export const ledgerEntrySchema = z.object({
       parents: z.array(z.string()),
     })
     .optional(),
+  /** A block that a group decided with this log's peer as a member; hashes in hex. */
+  decision: z.object({ group: z.string(), height: z.number(), block: z.string() }).optional(),
   /** What became of this log's key: peer ids. */
   key: z
     .discriminatedUnion('kind', [
