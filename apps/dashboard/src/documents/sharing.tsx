@@ -12,7 +12,7 @@ import { ErrorNote } from '../ui/note.tsx';
 import { Card } from '../ui/page.tsx';
 import { Sure } from '../ui/sure.tsx';
 import { sharing as words } from './strings.ts';
-import { useSharing } from './use-document.ts';
+import { forgetKey, useSharing } from './use-document.ts';
 
 export function SharingCard({ document }: { readonly document: DocumentView }): ReactNode {
   const peers = usePeers().data ?? [];
@@ -129,11 +129,13 @@ function Forget({ id }: { readonly id: string }): ReactNode {
   const navigate = useNavigate();
   const [sure, setSure] = useState(false);
   const forget = useMutation({
+    mutationKey: forgetKey(id),
     mutationFn: () => client.forgetDocument(id),
     onSuccess: async () => {
       await navigate({ to: '/documents', search: {} });
+      // With the new list its pane is gone, and nobody asks for it any more.
+      await cache.invalidateQueries({ queryKey: keys.documents, exact: true });
       cache.removeQueries({ queryKey: [...keys.documents, id] });
-      await cache.invalidateQueries({ queryKey: keys.documents });
     },
   });
   if (!sure) {

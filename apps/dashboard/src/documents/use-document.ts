@@ -1,16 +1,21 @@
 import type { DocumentChange, DocumentContents, DocumentView } from '@peerai/peer/control';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useIsMutating, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useApp, useLive } from '../app/context.ts';
 import { keys } from '../app/keys.ts';
 import { limits } from '../app/limits.ts';
 
+/** Names the deletion of a document here, while which its contents are not asked for: they may be gone before the page is. */
+export const forgetKey = (id: string): readonly string[] => [...keys.documents, id, 'forget'];
+
 /** What a document says, asked for again with every event about it. */
 export function useContents(id: string) {
   const { client } = useApp();
+  const isGoing = useIsMutating({ mutationKey: forgetKey(id) }) > 0;
   const lost = useLive().link === 'lost';
   return useQuery({
     queryKey: [...keys.documents, id],
     queryFn: ({ signal }) => client.document(id, signal),
+    enabled: !isGoing,
     refetchInterval: lost ? limits.pollLostMs : limits.pollLiveMs,
   });
 }
