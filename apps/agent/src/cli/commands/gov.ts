@@ -86,7 +86,11 @@ const propose = command(
     text: { type: 'string', valueHint: 'TEXT', description: 'More about it' },
     for: { type: 'string', valueHint: '3d', description: 'How long it is open; three days unless said' },
     secret: { type: 'boolean', description: 'Votes by ballots that nobody can tie to a member by the chain' },
-    set: { type: 'string', valueHint: 'NAME=N', description: 'Set a value of the policy; peerai gov show lists them' },
+    set: {
+      type: 'string',
+      valueHint: 'NAME=N',
+      description: 'Set a value of the policy: a whole number in the unit that peerai gov show names',
+    },
     remove: { type: 'string', valueHint: 'PEER', description: 'Remove a member' },
     refuse: { type: 'string', valueHint: 'PEER', description: 'Refuse this peer at every member' },
     admit: { type: 'string', valueHint: 'PEER', description: 'Refuse it no more' },
