@@ -42,7 +42,7 @@ export function EntryPane({ index }: { readonly index: number }): ReactNode {
 }
 
 function Said({ entry }: { readonly entry: LedgerEntryView }): ReactNode {
-  const { kind, timeMs, hash, previous, receipt, training, message, capsule, key, decision } = entry;
+  const { kind, timeMs, hash, previous, receipt, training, message, capsule, key, decision, checkpoint } = entry;
   const name = useName();
   return (
     <Card title={message === undefined ? kind : words.direction[message.direction]}>
@@ -67,6 +67,9 @@ function Said({ entry }: { readonly entry: LedgerEntryView }): ReactNode {
             [words.group, decision === undefined ? null : <code key="group">{shortId(decision.group)} …</code>],
             [words.height, decision === undefined ? null : count(decision.height)],
             [words.block, decision === undefined ? null : <code key="block">{shortId(decision.block)} …</code>],
+            [words.log, checkpoint === undefined ? null : name(checkpoint.origin)],
+            [words.logSize, checkpoint === undefined ? null : count(checkpoint.size)],
+            [words.logRoot, checkpoint === undefined ? null : <code key="root">{shortId(checkpoint.root)} …</code>],
             [words.keyFrom, key?.kind === 'succession' ? <code key="from">…{key.from.slice(-8)}</code> : null],
             [words.keyTo, key?.kind === 'succession' ? <code key="to">…{key.to.slice(-8)}</code> : null],
             [words.keyEnded, key?.kind === 'revocation' ? <code key="ended">…{key.peer.slice(-8)}</code> : null],

@@ -126,9 +126,10 @@ function EntryList({ entries }: { readonly entries: readonly LedgerEntryView[] }
   );
 }
 
-function lineOf({ kind, receipt, training, message, capsule, key, decision }: LedgerEntryView): string {
+function lineOf({ kind, receipt, training, message, capsule, key, decision, checkpoint }: LedgerEntryView): string {
   if (receipt !== undefined) return `${receipt.model}, ${plural(receipt.promptTokens + receipt.answerTokens, 'token')}`;
   if (training !== undefined) return `${said.round} ${count(training.round + 1)}`;
+  if (checkpoint !== undefined) return said.checkpoint(plural(checkpoint.size, 'entry', 'entries'));
   if (decision !== undefined) return `${said.decision} ${count(decision.height)}`;
   if (key !== undefined) return said.keys[key.kind];
   if (capsule !== undefined) return said.capsules[capsule.level];

@@ -2,12 +2,13 @@ import { type CryptoProvider, PeerAiError, toHex } from '@peerai/core-protocol';
 import { decodeTrainingRound, type NumberedEntry, receiptKind, trainingRoundKind } from '@peerai/ledger';
 import { openedView } from './books.ts';
 import { capsuleKind, readCapsuleEntry } from './capsule-statement.ts';
+import { checkpointKind, readCheckpointEntry } from './checkpoint-statement.ts';
 import { decisionKind, readDecisionEntry } from './decision-statement.ts';
 import { keyKind, readKeyEntry } from './key-statement.ts';
 import type { LedgerEntryView } from './ledger.schema.ts';
 import { messageKind, readMessageEntry } from './message-statement.ts';
 
-/** An entry for people; the signatures in it are checked. Of a capsule, key or decision that another peer wrote down wrongly, the kind alone is shown. */
+/** An entry for people; the signatures in it are checked. Of a capsule, key, decision or checkpoint that another peer wrote down wrongly, the kind alone is shown. */
 export function entryView(crypto: CryptoProvider, { index, entry, hash }: NumberedEntry): LedgerEntryView {
   return {
     index: Number(index),
@@ -20,6 +21,7 @@ export function entryView(crypto: CryptoProvider, { index, entry, hash }: Number
     ...(entry.kind === messageKind ? { message: messageView(entry.body) } : {}),
     ...(entry.kind === capsuleKind ? readable(() => ({ capsule: capsuleView(entry.body) })) : {}),
     ...(entry.kind === decisionKind ? readable(() => ({ decision: readDecisionEntry(entry.body) })) : {}),
+    ...(entry.kind === checkpointKind ? readable(() => ({ checkpoint: readCheckpointEntry(entry.body) })) : {}),
     ...(entry.kind === keyKind ? readable(() => ({ key: readKeyEntry(crypto, entry.body, entry.origin) })) : {}),
   };
 }

@@ -60,6 +60,8 @@ export const ledgerEntrySchema = z.object({
     .optional(),
   /** A block that a group decided with this log's peer as a member; hashes in hex. */
   decision: z.object({ group: z.string(), height: z.number(), block: z.string() }).optional(),
+  /** A head of another's log that this log's peer stands for; root in hex. */
+  checkpoint: z.object({ origin: z.string(), size: z.number(), root: z.string() }).optional(),
   /** What became of this log's key: peer ids. */
   key: z
     .discriminatedUnion('kind', [

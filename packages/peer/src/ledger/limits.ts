@@ -18,6 +18,9 @@ export const booksLimits = {
   exchangeEveryMs: 10_000,
   /** Milliseconds after which a log that grew is shown to the devices that are here. */
   refreshEveryMs: 60_000,
+  /** Milliseconds between two statements that this peer stands for a log's head, and entries after which it does so without knowing what they are. */
+  checkpointStatedEveryMs: 3_600_000,
+  checkpointGrowthMin: 16,
   /** Proofs of forks taken from gossip: at once, and a minute. Each costs two signatures to check. */
   gossip: { burst: 8, perMinute: 30 },
 } as const;

@@ -24,6 +24,7 @@ import { createExchange, type Exchange } from './exchange.ts';
 import { booksLimits as limits } from './limits.ts';
 import { forksTopic, type LogAnswer, logMethod, type LogQuestion, plainLogQuestion } from './log-protocol.ts';
 import type { Offenders } from './offenders.ts';
+import { createStatedCheckpoints } from './stated-checkpoints.ts';
 
 export interface LogRoomDeps {
   readonly identity: Identity;
@@ -122,9 +123,14 @@ export function openLogRoom(deps: LogRoomDeps): LogRoom {
     lastMs.set(peer, clock.elapsedMs());
     void quietly(peer);
   };
+  const stateCheckpoints = createStatedCheckpoints({ ...deps, witness, copies });
   const refresh = async (): Promise<void> => {
     for (let shown = deps.ledger.size; ;) {
       await clock.sleep(limits.refreshEveryMs, stopping);
+      // What cannot be said now is said at the next look.
+      await stateCheckpoints().catch((error: unknown) => {
+        deps.logger.error('checkpoint-not-stated', { code: PeerAiError.is(error) ? error.code : 'INTERNAL' });
+      });
       if (deps.ledger.size === shown) continue;
       shown = deps.ledger.size;
       for (const peer of others()) await quietly(peer);

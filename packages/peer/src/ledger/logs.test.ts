@@ -166,19 +166,21 @@ describe('logs of paired peers', { timeout: 30_000 }, () => {
     expect(await anna.peer.books.verify()).toMatchObject({ ok: true, checked: 1 });
     await ask(world, ben, 'echo@anna', 'and on');
     expect(await anna.peer.books.verify()).toMatchObject({ ok: true, checked: 2 });
-    // Nobody asks: a log that grew is shown after a while.
+    // Nobody asks: a log that grew is shown after a while, and says then for whose heads its peer stands.
     await world.clock.advance(61_000);
     const held = async () => (await overview(ben)).copies.find(({ origin }) => origin === anna.identity.peer)?.size;
-    await until(world.clock, async () => (await held()) === 2 && (await overview(anna)).own.cosignedSize === 2);
+    await until(world.clock, async () => (await held()) === 3 && (await overview(anna)).own.cosignedSize === 3);
+    const [said] = (await anna.peer.books.entries({ from: 2 })).entries;
+    expect(said).toMatchObject({ kind: 'checkpoint', checkpoint: { origin: ben.identity.peer } });
     const store = await emptied(world.kill(anna), 'ledger');
     const again = await world.peer('anna', { seed: 1, store });
     started.push(again);
     await until(world.clock, () => again.peer.peers.list().some(({ state }) => state === 'online'));
-    await until(world.clock, async () => ((await overview(again)).own.trouble ?? '').includes('has seen 2 entries'));
-    expect(await world.clock.until(again.peer.logs.repair(live()))).toMatchObject({ size: 2, restored: 2 });
+    await until(world.clock, async () => ((await overview(again)).own.trouble ?? '').includes('has seen 3 entries'));
+    expect(await world.clock.until(again.peer.logs.repair(live()))).toMatchObject({ size: 3, restored: 3 });
     await meet(world, again, ben);
     expect((await overview(ben)).forked).toEqual([]);
-    expect((await overview(again)).own).toMatchObject({ cosignedSize: 2 });
+    expect((await overview(again)).own).toMatchObject({ cosignedSize: 3 });
     expect((await overview(again)).own.trouble).toBeUndefined();
   });
 });
