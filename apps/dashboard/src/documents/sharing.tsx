@@ -130,6 +130,8 @@ function Forget({ id }: { readonly id: string }): ReactNode {
   const [sure, setSure] = useState(false);
   const forget = useMutation({
     mutationKey: forgetKey(id),
+    // What is asked already may be answered after it is gone.
+    onMutate: () => cache.cancelQueries({ queryKey: [...keys.documents, id] }),
     mutationFn: () => client.forgetDocument(id),
     onSuccess: async () => {
       await navigate({ to: '/documents', search: {} });

@@ -1,5 +1,5 @@
 import type { DocumentChange, DocumentContents, DocumentView } from '@peerai/peer/control';
-import { useIsMutating, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useApp, useLive } from '../app/context.ts';
 import { keys } from '../app/keys.ts';
 import { limits } from '../app/limits.ts';
@@ -10,12 +10,12 @@ export const forgetKey = (id: string): readonly string[] => [...keys.documents, 
 /** What a document says, asked for again with every event about it. */
 export function useContents(id: string) {
   const { client } = useApp();
-  const isGoing = useIsMutating({ mutationKey: forgetKey(id) }) > 0;
+  const cache = useQueryClient();
   const lost = useLive().link === 'lost';
   return useQuery({
     queryKey: [...keys.documents, id],
     queryFn: ({ signal }) => client.document(id, signal),
-    enabled: !isGoing,
+    enabled: () => cache.isMutating({ mutationKey: forgetKey(id) }) === 0,
     refetchInterval: lost ? limits.pollLostMs : limits.pollLiveMs,
   });
 }
