@@ -216,6 +216,7 @@ describe('In messages, groups, documents and names the owner can, by keyboard al
     await page.getByRole('button', { name: 'Share', exact: true }).press('Enter');
     await page.getByRole('button', { name: 'Stop sharing with pixel' }).press('Enter');
     await page.getByRole('button', { name: 'Stop sharing with pixel now' }).press('Enter');
+    await page.getByRole('button', { name: 'Stop sharing with pixel' }).waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'Delete here' }).press('Enter');
     await page.getByRole('button', { name: 'Delete it here' }).press('Enter');
     await page.getByText('Choose a document').waitFor();
