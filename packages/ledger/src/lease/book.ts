@@ -13,6 +13,7 @@ import {
 import type { LedgerErrorCode } from '../errors.ts';
 import type { OwnLedger } from '../log/open.ts';
 import { createLocks } from '../receipt/locks.ts';
+import { byId, leaseIn } from './by-id.ts';
 import { leaseLimits as limits } from './limits.ts';
 import { amountsOf, leased, type LeaseEvent, type LeaseProgress, offered, stepLease } from './machine.ts';
 import {
@@ -99,18 +100,11 @@ export async function openLeaseBook(deps: LeaseBookDeps): Promise<LeaseBook> {
   const { store, ledger, identity, crypto, clock } = deps;
   const rows = leaseRows(store);
   const locks = createLocks();
-  const records = new Map<string, LeaseRecord>();
+  const records = await byId(rows.leases());
   const totals = new Map<PeerId, LeaseTotals>();
-  const found: LeaseRecord[] = [];
-  for await (const record of rows.leases()) found.push(record);
-  for (const record of found.toSorted((a, b) => a.sinceMs - b.sinceMs)) records.set(record.id, record);
   for await (const [peer, one] of rows.totals()) totals.set(peer, one);
 
-  const find = (id: string): LeaseRecord => {
-    const record = records.get(id);
-    if (record === undefined) throw new PeerAiError<LedgerErrorCode>('NOT_FOUND', 'there is no such lease here');
-    return record;
-  };
+  const find = (id: string): LeaseRecord => leaseIn(records, id);
   /** One commit: the lease, what all with its peer came to, an entry where there is one, and the caller's own rows. */
   const keep = async (
     record: LeaseRecord,

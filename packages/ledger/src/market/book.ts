@@ -12,6 +12,7 @@ import {
   toHex,
 } from '@peerai/core-protocol';
 import type { LedgerErrorCode } from '../errors.ts';
+import { byId, leaseIn } from '../lease/by-id.ts';
 import { leaseLimits } from '../lease/limits.ts';
 import type { OwnLedger } from '../log/open.ts';
 import type { ReceiptBook } from '../receipt/book.ts';
@@ -91,20 +92,13 @@ export async function openMeteredBook(deps: MeteredBookDeps): Promise<MeteredBoo
   const { store, ledger, identity, crypto, clock } = deps;
   const rows = meteredRows(store);
   const locks = createLocks();
-  const records = new Map<string, MeteredRecord>();
+  const records = await byId(rows.leases());
   const past = new Map<PeerId, PastTotals>();
   /** Lender: tokens of the newest half it gave, by lease. */
   const given = new Map<string, bigint>();
-  const found: MeteredRecord[] = [];
-  for await (const record of rows.leases()) found.push(record);
-  for (const record of found.toSorted((a, b) => a.sinceMs - b.sinceMs)) records.set(record.id, record);
   for await (const [peer, one] of rows.past()) past.set(peer, one);
 
-  const find = (id: string): MeteredRecord => {
-    const record = records.get(id);
-    if (record === undefined) throw new PeerAiError<LedgerErrorCode>('NOT_FOUND', 'there is no such lease here');
-    return record;
-  };
+  const find = (id: string): MeteredRecord => leaseIn(records, id);
   const keep = async (record: MeteredRecord, entries: readonly EntryBody[]): Promise<MeteredRecord> => {
     const changes: Change[] = [rows.put(record), ...forgetting(record)];
     if (entries.length === 0) await store.commit(changes);
