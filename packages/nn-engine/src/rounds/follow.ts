@@ -22,10 +22,10 @@ import { exchangeWith, takeSum } from './private/member.ts';
 import { updatesNeeded } from './run-spec.ts';
 import { decodeState, stateBytes } from './shared-state.ts';
 
-/** How following one peer ended. `gone`: it does not answer, or stopped to. `elsewhere`: it is there and does not lead. */
+/** How following one peer ended. `gone`: it does not answer, or stopped to; `silent`, though the link stands. `elsewhere`: it is there and does not lead. */
 export type FollowOutcome =
   | { readonly type: 'done' }
-  | { readonly type: 'gone'; readonly led: boolean }
+  | { readonly type: 'gone'; readonly led: boolean; readonly silent?: boolean }
   | { readonly type: 'elsewhere'; readonly leader: PeerId | undefined; readonly term: number };
 
 /** What a peer says that is asked and does not lead; the details name who does, as far as it knows. */
@@ -70,6 +70,7 @@ export async function follow(
       if (told === undefined) onEvent({ type: 'coordinator', peer: leader, term: news.term });
       told = news;
       held.term = news.term;
+      held.termOf = leader;
       await takeOver(deps, part, leader, news, work?.update, until);
       if (news.open === undefined) return { type: 'done' };
       held.members = news.open.members as readonly PeerId[];
@@ -89,24 +90,24 @@ export async function follow(
     if (failed.signal.aborted) throw failed.signal.reason;
     if (signal.aborted) throw error;
     if (PeerAiError.is(error, 'NOT_LEADING')) return elsewhere(error);
-    if (isLoss(error)) return { type: 'gone', led: told !== undefined };
+    if (isLoss(error)) return { type: 'gone', led: told !== undefined, silent: PeerAiError.is(error, 'TIMEOUT') };
     throw error;
   } finally {
     work?.abort.abort();
   }
 }
 
-/** Whom a peer holds for the coordinator, itself included; undefined when it cannot be asked. */
+/** Whom a peer holds for the coordinator, and of itself in which round it is; undefined when it cannot be asked. */
 export async function leaderKnownTo(
   deps: RunDeps,
   { run }: Participant,
   peer: PeerId,
   signal: AbortSignal,
-): Promise<{ readonly leader: PeerId | undefined; readonly term: number } | undefined> {
+): Promise<{ readonly leader: PeerId | undefined; readonly term: number; readonly round?: number } | undefined> {
   try {
     // Asked with no term, so that nobody is deposed by the question.
-    for await (const { term } of streamMethod(deps, peer, watchMethod, { run: run.hash, term: 0 }, { signal }))
-      return { leader: peer, term };
+    for await (const news of streamMethod(deps, peer, watchMethod, { run: run.hash, term: 0 }, { signal }))
+      return { leader: peer, term: news.term, round: roundOf(news.open, news.closed) };
   } catch (error) {
     if (PeerAiError.is(error, 'NOT_LEADING')) {
       const { leader, term } = elsewhere(error);
@@ -152,10 +153,27 @@ async function handIn(
   const sha256 = deps.blobs.put(update.packed);
   try {
     const handed = { run: part.run.hash, receipt: update.receipt };
-    const { late } = await callMethod(deps, leader, submitMethod, handed, { signal });
+    const late = await submit(deps, leader, handed, signal);
     part.onEvent({ type: 'submitted', round, bytes: update.packed.length, late });
   } finally {
     deps.blobs.delete(sha256);
+  }
+}
+
+/** Tries until the round is over: the link on which it was asked may break while another one still tells the news. */
+async function submit(
+  deps: RunDeps,
+  leader: PeerId,
+  handed: { readonly run: Uint8Array; readonly receipt: Uint8Array },
+  signal: AbortSignal,
+): Promise<boolean> {
+  for (;;) {
+    try {
+      return (await callMethod(deps, leader, submitMethod, handed, { signal })).late;
+    } catch (error) {
+      if (signal.aborted || !isLoss(error)) throw error;
+    }
+    await deps.clock.sleep(limits.leaderRetryMs, signal);
   }
 }
 

@@ -138,7 +138,7 @@ export class RunLeader {
   }
 
   /**
-   * Closes round after round. @param lookAround - called each time a round should have closed and too few updates are there.
+   * Closes round after round. @param lookAround - called now and then while a round should have closed, or could not with those who are here.
    * Throws ABORTED, and what this peer's own learner throws; TOO_FEW_UPDATES when a private round cannot be summed.
    */
   async lead(lookAround: () => void): Promise<LeadOutcome> {
@@ -167,16 +167,16 @@ export class RunLeader {
     const failed = Promise.withResolvers<never>();
     failed.promise.catch(() => undefined);
     this.#learn(round).catch((error: unknown) => failed.reject(error));
-    let until = clock.elapsedMs() + run.roundMs;
-    let timeIsOver = false;
+    const overMs = clock.elapsedMs() + run.roundMs;
+    let lookMs = clock.elapsedMs() + limits.coordinatorSilentMs;
     for (;;) {
+      const timeIsOver = clock.elapsedMs() >= overMs;
       if (this.#mayClose(timeIsOver) && this.#closes(round)) return;
-      const waitMs = Math.max(1, until - clock.elapsedMs());
+      const waitMs = Math.max(1, (timeIsOver ? lookMs : Math.min(overMs, lookMs)) - clock.elapsedMs());
       await Promise.race([failed.promise, this.#board.changed(clock, waitMs, this.#signal)]);
-      if (clock.elapsedMs() < until) continue;
-      if (timeIsOver) lookAround();
-      timeIsOver = true;
-      until = clock.elapsedMs() + limits.coordinatorSilentMs;
+      if (clock.elapsedMs() < lookMs) continue;
+      lookMs = clock.elapsedMs() + limits.coordinatorSilentMs;
+      if (timeIsOver || this.#members().length < updatesNeeded(run)) lookAround();
     }
   }
 

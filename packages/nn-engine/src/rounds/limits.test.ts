@@ -1,4 +1,4 @@
-import { createIdentity, type Network, type PeerId, serveMethod } from '@peerai/core-protocol';
+import { createIdentity, type Network, PeerAiError, type PeerId, serveMethod } from '@peerai/core-protocol';
 import { serveBlobs } from '@peerai/core-protocol/blob';
 import { nodeCrypto as crypto } from '@peerai/core-protocol/crypto-node';
 import { createMemoryNetworks, ManualClock, type MemoryNetworks, seededRandom } from '@peerai/core-protocol/testing';
@@ -101,6 +101,26 @@ describe('a member', () => {
     expect(gone).toBe(false);
     await clock.advance(1);
     expect(gone).toBe(true);
+    stop.abort();
+  });
+
+  it('hands its update in again after `leaderRetryMs` when the channel broke', async () => {
+    let asked = 0;
+    serveMethod(there, watchMethod, async function* () {
+      for (;;) {
+        yield quiet;
+        await clock.sleep(limits.coordinatorSignMs);
+      }
+    });
+    serveMethod(there, submitMethod, () => {
+      asked += 1;
+      return asked === 1 ? Promise.reject(new PeerAiError('CHANNEL_CLOSED', 'the link broke')) : never();
+    });
+    const { stop } = takePart(still);
+    await clock.advance(limits.leaderRetryMs / 2);
+    expect(asked).toBe(1);
+    await clock.advance(limits.leaderRetryMs);
+    expect(asked).toBe(2);
     stop.abort();
   });
 
@@ -212,6 +232,7 @@ function leading() {
       hash: base,
       residual: undefined,
       term: 1,
+      termOf: undefined,
       members: [],
       unmasked: new Set(),
       closed: undefined,

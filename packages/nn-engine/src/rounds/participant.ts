@@ -108,6 +108,8 @@ export interface Held {
   hash: Uint8Array;
   residual: Float32Array | undefined;
   term: number;
+  /** Who claimed that term, as far as known. */
+  termOf: PeerId | undefined;
   /** Hashes of the states from which this peer's update was unmasked, as hex. */
   readonly unmasked: Set<string>;
   /** The round that closed last, as the coordinator told it. */

@@ -2,109 +2,34 @@ import {
   callMethod,
   createIdentity,
   type Identity,
-  type PeerId,
   PeerAiError,
+  type PeerId,
   serveMethod,
   toHex,
 } from '@peerai/core-protocol';
 import { serveBlobs } from '@peerai/core-protocol/blob';
 import { nodeCrypto as crypto } from '@peerai/core-protocol/crypto-node';
-import { createMemoryNetworks, ManualClock, type MemoryNetworks, seededRandom } from '@peerai/core-protocol/testing';
+import { seededRandom } from '@peerai/core-protocol/testing';
 import { describe, expect, it } from 'vitest';
 
 import { limits } from '../limits.ts';
 import {
   checkRun,
   createBlobTable,
-  createRuns,
   encodeState,
   firstState,
   type Learner,
   localSgd,
   outerStep,
   packDelta,
-  type RunEvent,
-  type RunSpec,
   unpackDelta,
 } from './index.ts';
 import { signReceipt, submitMethod, watchMethod } from './messages.ts';
-import { smallRun } from './testing/spec.ts';
+import { smallRun as spec } from './testing/spec.ts';
+import { closedAt, led, type Player, players, pulling, town } from './testing/town.ts';
 
-const spec = smallRun;
 const { size } = spec;
 
-interface Town {
-  readonly clock: ManualClock;
-  readonly networks: MemoryNetworks;
-}
-
-interface Player {
-  readonly peer: PeerId;
-  readonly events: RunEvent[];
-  readonly stop: AbortController;
-  take(
-    ask: readonly Player[],
-    change?: { readonly spec?: RunSpec; readonly learner?: Learner; readonly leads?: boolean },
-  ): Promise<Float32Array>;
-}
-
-function town(): Town {
-  const clock = new ManualClock();
-  return { clock, networks: createMemoryNetworks({ clock, random: seededRandom(1), latencyMs: 5 }) };
-}
-
-/** Peers in the order of their names, so that the first is the next coordinator when another is gone. */
-function players(
-  here: Town,
-  count: number,
-  isGranted: () => boolean = () => true,
-  mayJoin: (peer: PeerId, run: Uint8Array) => boolean = () => true,
-): readonly Player[] {
-  const random = seededRandom(3);
-  const identities = Array.from({ length: count }, () => createIdentity(crypto, random.bytes(32)));
-  return identities
-    .toSorted((a, b) => (a.peer < b.peer ? -1 : 1))
-    .map((identity, index) => {
-      const network = here.networks.join(identity.peer, { isGranted });
-      const blobs = createBlobTable(crypto);
-      serveBlobs(network, blobs);
-      const events: RunEvent[] = [];
-      const stop = new AbortController();
-      const runs = createRuns({ network, clock: here.clock, crypto, identity, blobs, mayJoin });
-      return {
-        peer: identity.peer,
-        events,
-        stop,
-        async take(ask, { spec: wanted = spec, learner = pulling(here.clock, index), leads = true } = {}) {
-          const { weights } = await runs.takePart({
-            spec: wanted,
-            from: firstState(new Float32Array(wanted.size)),
-            ask: ask.map(({ peer }) => peer),
-            learner,
-            leads,
-            onEvent: (event) => events.push(event),
-            signal: stop.signal,
-          });
-          return weights;
-        },
-      };
-    });
-}
-
-/** Each pulls every weight halfway to its own number, in a second; what all want is the mean. */
-function pulling(clock: ManualClock, goal: number, ms = 1_000): Learner {
-  return {
-    async learn(weights, { signal }) {
-      await clock.sleep(ms, signal);
-      const mean = weights.reduce((sum, value) => sum + (goal - value) ** 2, 0) / weights.length;
-      return { weights: weights.map((value) => value + (goal - value) / 2), loss: mean };
-    },
-  };
-}
-
-const closedAt = ({ events }: Player) =>
-  events.flatMap((event) => (event.type === 'closed' ? [`${event.round} ${toHex(event.hash)}`] : []));
-const led = ({ events, peer }: Player) => events.some((event) => event.type === 'coordinator' && event.peer === peer);
 const code = (expected: string) => expect.objectContaining({ code: expected });
 
 describe('a run', () => {
@@ -179,27 +104,6 @@ describe('a run', () => {
     expect(closedAt(a)).toHaveLength(6);
     for (const one of [b, c]) expect(closedAt(one)).toEqual(closedAt(a));
     host.stop.abort();
-  });
-
-  it.each([
-    { when: 'while the others still learn', rounds: 60 },
-    { when: 'when the others are done', rounds: 30 },
-  ])('after a cut that heals $when, the part that was too small takes over what they learned', async ({ rounds }) => {
-    const here = town();
-    const five = players(here, 5);
-    const [a, b, c, d, host] = five as [Player, Player, Player, Player, Player];
-    const wanted = { spec: { ...spec, rounds, membersMin: 3 } };
-    const parts = [host.take([], wanted), ...[a, b, c, d].map((one) => one.take([host], wanted))];
-    await here.clock.advance(2_500);
-    const together = closedAt(host).length;
-    for (const near of [host, d]) for (const far of [a, b, c]) here.networks.cut(near.peer, far.peer);
-    await here.clock.advance(38_000);
-    expect(closedAt(host)).toHaveLength(together);
-    expect(closedAt(a).length).toBeGreaterThan(together + 20);
-    for (const near of [host, d]) for (const far of [a, b, c]) here.networks.heal(near.peer, far.peer);
-    const weights = await here.clock.until(Promise.all(parts));
-    for (const own of weights) expect(own).toEqual(weights[0]);
-    if (rounds === 60) expect(closedAt(host).at(-1)).toBe(closedAt(a).at(-1));
   });
 
   it('a member with poisoned steps is refused by name and does no harm', async () => {

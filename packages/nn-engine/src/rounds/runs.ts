@@ -2,7 +2,7 @@ import { PeerAiError, type PeerId, serveMethod, toHex } from '@peerai/core-proto
 
 import type { NnErrorCode } from '../errors.ts';
 import { limits } from '../limits.ts';
-import { follow, leaderKnownTo, notLeading } from './follow.ts';
+import { follow, type FollowOutcome, leaderKnownTo, notLeading } from './follow.ts';
 import { type LeadOutcome, RunLeader } from './lead.ts';
 import { submitMethod, watchMethod } from './messages.ts';
 import type { SharedState } from './outer.ts';
@@ -128,6 +128,7 @@ function seatFor(deps: RunDeps, run: Run, options: PartOptions): Seat {
     hash,
     residual: undefined,
     term: 0,
+    termOf: undefined,
     members: [],
     unmasked: new Set(unmasked?.known),
     closed: undefined,
@@ -168,14 +169,14 @@ async function seek(deps: RunDeps, seat: Seat, order: readonly PeerId[], signal:
   for (const peer of order) {
     if (peer === self) return { type: 'mine' };
     for (let tries = 0; tries < limits.leaderTriesMax; tries += 1) {
-      const outcome = await followSeated(deps, seat, peer, signal);
+      const outcome = await followThrough(deps, seat, peer, signal);
       if (outcome.type === 'done') return { type: 'done' };
       if (outcome.type === 'gone' && outcome.led) return { type: 'lost', leader: peer };
       if (outcome.type === 'gone') break;
       // It follows somebody; that one may be gone, and then this peer is asked again until it knows.
       const { leader } = outcome;
       if (leader !== undefined && leader !== self && leader !== peer) {
-        const there = await followSeated(deps, seat, leader, signal);
+        const there = await followThrough(deps, seat, leader, signal);
         if (there.type === 'done') return { type: 'done' };
         if (there.type === 'gone' && there.led) return { type: 'lost', leader };
       }
@@ -185,7 +186,24 @@ async function seek(deps: RunDeps, seat: Seat, order: readonly PeerId[], signal:
   return { type: 'nobody' };
 }
 
-async function followSeated(deps: RunDeps, seat: Seat, peer: PeerId, signal: AbortSignal) {
+/** Follows a coordinator through breaks of the link: a member that led on after each would divide the run. */
+async function followThrough(deps: RunDeps, seat: Seat, peer: PeerId, signal: AbortSignal): Promise<FollowOutcome> {
+  const { held } = seat.part;
+  let [led, round, breaks] = [false, held.state.round, 0];
+  for (;;) {
+    const outcome = await followSeated(deps, seat, peer, signal);
+    // Whoever claimed the term this peer holds may take the claim back.
+    if (outcome.type === 'elsewhere' && held.termOf === peer) held.term = Math.min(held.term, outcome.term);
+    if (outcome.type !== 'gone') return outcome;
+    led ||= outcome.led;
+    breaks = held.state.round > round ? 1 : breaks + 1;
+    round = held.state.round;
+    if (!outcome.led || outcome.silent === true || breaks >= limits.leaderTriesMax) return { type: 'gone', led };
+    await deps.clock.sleep(limits.leaderRetryMs, signal);
+  }
+}
+
+async function followSeated(deps: RunDeps, seat: Seat, peer: PeerId, signal: AbortSignal): Promise<FollowOutcome> {
   seat.following = peer;
   try {
     return await follow(deps, seat.part, peer, signal);
@@ -198,13 +216,17 @@ async function leadOn(deps: RunDeps, seat: Seat, signal: AbortSignal): Promise<L
   const { held, onEvent } = seat.part;
   const self = deps.identity.peer;
   held.term += 1;
+  held.termOf = self;
   const leader = new RunLeader(deps, seat.part, signal);
   seat.leader = leader;
   onEvent({ type: 'coordinator', peer: self, term: held.term });
   const lookAround = async (): Promise<void> => {
     for (const peer of held.members.filter((other) => other !== self)) {
       const known = await leaderKnownTo(deps, seat.part, peer, signal);
-      if (known !== undefined && known.leader !== self && known.term >= held.term) return leader.depose(peer);
+      if (known === undefined || known.leader === self) continue;
+      // One of an earlier term that went on has enough members, and this peer has not: its own claim is taken back.
+      if (known.round !== undefined && known.round > held.state.round) held.term = Math.min(held.term, known.term);
+      if (known.term >= held.term) return leader.depose(peer);
     }
   };
   try {

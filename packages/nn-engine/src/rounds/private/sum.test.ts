@@ -87,6 +87,7 @@ const heldFrom = (): Held => ({
   hash: new Uint8Array(32),
   residual: undefined,
   term: 1,
+  termOf: undefined,
   members: [],
   unmasked: new Set(),
   closed: undefined,
