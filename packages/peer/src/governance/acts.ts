@@ -1,6 +1,7 @@
 import { callMethod, fromHex, parsePeerId, PeerAiError, type PeerId, toBase64Url } from '@peerai/core-protocol';
 import {
   type Action,
+  castFromMs,
   type Choice,
   decodeStatement,
   type OpenProposal,
@@ -8,14 +9,14 @@ import {
   policyNames,
 } from '@peerai/ledger/governance';
 import type { PeerErrorCode } from '../errors.ts';
-import { ballotRows, keyRows } from './duties.ts';
+import { ballotStore, tokenIdOf } from './ballot-rows.ts';
 import type { GovernanceDeps } from './governance.ts';
 import type { GovernanceSaidView, GovernanceWish } from './governance.schema.ts';
 import { governanceMethod, plainQuestion } from './governance-protocol.ts';
 import type { GroupDeps, RunningGroup } from './group.ts';
 import { governanceRoomLimits as limits } from './limits.ts';
 
-type ActsDeps = Pick<GovernanceDeps, 'identity' | 'clock' | 'random' | 'network' | 'devices'> & {
+type ActsDeps = Pick<GovernanceDeps, 'identity' | 'clock' | 'crypto' | 'random' | 'network' | 'devices'> & {
   readonly store: GovernanceDeps['store'];
   readonly booth: GroupDeps['booth'];
 };
@@ -38,7 +39,8 @@ export interface Acts {
 const memberOpenMs = 259_200_000;
 
 export function createActs(deps: ActsDeps): Acts {
-  const { identity, clock, random, network, devices, store, booth } = deps;
+  const { identity, clock, crypto, random, network, devices, store, booth } = deps;
+  const ballots = ballotStore(store);
   const said = (group: RunningGroup, proposal: string, height: number | null): GovernanceSaidView => ({
     v: 1,
     group: group.id,
@@ -52,15 +54,9 @@ export function createActs(deps: ActsDeps): Acts {
       const keys = wish.secret ? await booth.makeKeys() : undefined;
       const { title, text, openMs } = wish;
       const proposal = { title, text, action, openMs, ballotKey: keys?.publicKey };
-      const rows = keyRows(store, group.id);
-      // On disk before anybody may ask: the id is known only once it is decided, so it waits under the key it belongs to.
-      const pending = keys === undefined ? undefined : `new-${toBase64Url(keys.publicKey.slice(-40, -8))}`;
-      if (keys !== undefined && pending !== undefined)
-        await store.commit([rows.put(pending, { privateKey: toBase64Url(keys.privateKey) })]);
-      const outcome = await group.say({ type: 'proposal', proposal }, signal);
-      const on = taken(outcome);
-      if (keys !== undefined && pending !== undefined)
-        await store.commit([rows.remove(pending), rows.put(on, { privateKey: toBase64Url(keys.privateKey) })]);
+      // On disk before anybody may ask.
+      if (keys !== undefined) await store.commit([ballots.keyOf(group.id, keys)]);
+      const on = taken(await group.say({ type: 'proposal', proposal }, signal));
       return said(group, on, group.state().proposals.get(on)?.height ?? null);
     },
     async proposeMember(group, peer, name, consent, signal) {
@@ -68,14 +64,18 @@ export function createActs(deps: ActsDeps): Acts {
       const proposal = { title: `${name} joins`, text: '', action, openMs: memberOpenMs };
       taken(await group.say({ type: 'proposal', proposal }, signal));
     },
-    async vote(group, { id, secret, electors }, choice, signal) {
+    async vote(group, proposal, choice, signal) {
+      const { id, secret, electors } = proposal;
       if (!electors.includes(identity.peer)) throw refused('NOT_ELECTOR');
       if (secret === undefined) {
         taken(await group.say({ type: 'vote', on: id, choice }, signal));
         return said(group, id, group.state().height);
       }
-      const rows = ballotRows(store, group.id);
+      const rows = ballots.own(group.id);
       const before = await rows.get(id);
+      if (before !== undefined && secret.cast.has(tokenIdOf(crypto, before))) throw refused('VOTED');
+      const isPast = group.state().timeMs >= castFromMs(proposal);
+      if (isPast && !secret.asked.has(identity.peer)) throw refused('TOO_LATE');
       // The choice can change until the ballot is cast: only then it is sealed.
       const row = before ?? { seed: toBase64Url(random.bytes(32)) };
       await store.commit([rows.put(id, { ...row, choice })]);

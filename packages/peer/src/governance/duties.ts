@@ -1,4 +1,4 @@
-import { createIdentity, fromBase64Url, PeerAiError, type PeerId, toBase64Url, toHex } from '@peerai/core-protocol';
+import { createIdentity, fromBase64Url, PeerAiError, type PeerId, toBase64Url } from '@peerai/core-protocol';
 import { membersPayload } from '@peerai/ledger/agreement';
 import {
   castFromMs,
@@ -8,10 +8,9 @@ import {
   sealBallot,
   tokenMessage,
 } from '@peerai/ledger/governance';
-import { records } from '../store/records.ts';
+import { ballotStore, tokenIdOf } from './ballot-rows.ts';
 import { type GroupDeps, type RunningGroup, turnOf } from './group.ts';
 import { governanceRoomLimits as limits } from './limits.ts';
-import type { BallotRow, KeyRow } from './rows.ts';
 
 export interface DutiesDeps extends Pick<
   GroupDeps,
@@ -26,11 +25,9 @@ export interface Duties {
   look(group: RunningGroup): void;
 }
 
-export const ballotRows = (store: GroupDeps['store'], group: string) => records<BallotRow>(store, `ballot/${group}`);
-export const keyRows = (store: GroupDeps['store'], group: string) => records<KeyRow>(store, `key/${group}`);
-
 export function createDuties(deps: DutiesDeps, stopping: AbortSignal): Duties {
   const { identity, clock, crypto, store, booth, logger } = deps;
+  const rows = ballotStore(store);
   const busy = new Set<string>();
   /** When a matter was first seen to be due, by group and matter: turns count from then. */
   const due = new Map<string, number>();
@@ -92,19 +89,19 @@ export function createDuties(deps: DutiesDeps, stopping: AbortSignal): Duties {
   };
   const issue = async (
     group: RunningGroup,
-    { id }: OpenProposal,
+    { id, secret }: OpenProposal,
     member: PeerId,
     blinded: Uint8Array,
     signal: AbortSignal,
   ) => {
-    const key = await keyRows(store, group.id).get(id);
+    const key = secret && (await rows.privateKey(group.id, secret.key));
     if (key === undefined) return;
-    const signature = await booth.sign(fromBase64Url(key.privateKey), blinded);
+    const signature = await booth.sign(key, blinded);
     await group.say({ type: 'issue', on: id, member, signature }, signal);
   };
   const ask = async (group: RunningGroup, { id, secret }: OpenProposal, signal: AbortSignal): Promise<void> => {
-    const rows = ballotRows(store, group.id);
-    const row = await rows.get(id);
+    const own = rows.own(group.id);
+    const row = await own.get(id);
     if (row === undefined || secret === undefined) return;
     let made = row;
     if (row.blinded === undefined) {
@@ -116,17 +113,17 @@ export function createDuties(deps: DutiesDeps, stopping: AbortSignal): Duties {
       const [a, b, c] = [prefix, blinded, inverse].map(toBase64Url) as [string, string, string];
       made = { ...row, prefix: a, blinded: b, inverse: c };
       // On disk before it is asked: the answer is of use only with it.
-      await store.commit([rows.put(id, made)]);
+      await store.commit([own.put(id, made)]);
     }
     await group.say({ type: 'ask', on: id, blinded: fromBase64Url(made.blinded ?? '') }, signal);
   };
   const cast = async (group: RunningGroup, proposal: OpenProposal, answer: Uint8Array, signal: AbortSignal) => {
     const { id, secret } = proposal;
-    const row = await ballotRows(store, group.id).get(id);
+    const row = await rows.own(group.id).get(id);
     if (row?.prefix === undefined || row.blinded === undefined || row.inverse === undefined || secret === undefined)
       return;
     const token = createIdentity(crypto, fromBase64Url(row.seed));
-    if (secret.cast.has(toHex(crypto.sha256(token.publicKey)))) return;
+    if (secret.cast.has(tokenIdOf(crypto, row))) return;
     const [prefix, blinded, inverse] = [row.prefix, row.blinded, row.inverse].map(fromBase64Url) as [
       Uint8Array,
       Uint8Array,

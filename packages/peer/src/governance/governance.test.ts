@@ -1,64 +1,24 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { type TestPeer, testWorld, type TestWorld } from '../testing/peers.ts';
+import type { TestPeer } from '../testing/peers.ts';
 import { live, until } from '../testing/steps.ts';
-import { type GovernancePropose, governanceProposeSchema, governanceVerifySchema } from './governance.schema.ts';
+import { acquaint, propose, show, type Village, village, voteAll } from '../testing/village.ts';
+import { governanceVerifySchema } from './governance.schema.ts';
 
-const started: TestPeer[] = [];
+const villages: Village[] = [];
 afterEach(async () => {
-  for (const { peer } of started.splice(0)) await peer.stop();
+  for (const one of villages.splice(0)) await one.stop();
 });
-/** Its room is loaded: that takes real time, of which the test's clock knows nothing. */
-async function ready(one: TestPeer): Promise<TestPeer> {
-  await one.peer.governance.list();
-  return one;
-}
-/** Peers that are all paired with each other, in a group that all have joined. */
-async function town(count: number) {
-  const world = testWorld();
-  for (let index = 0; index < count; index += 1)
-    started.push(await ready(await world.peer(`p${index}`, { seed: index + 1, engine: index === 0 })));
-  const all = [...started];
-  for (const [index, one] of all.entries()) for (const other of all.slice(index + 1)) await paired(world, one, other);
-  const at = (index: number): TestPeer => {
-    const found = started[index];
-    if (found === undefined) throw new Error('nobody');
-    return found;
-  };
-  return { world, at };
-}
-async function paired(world: TestWorld, one: TestPeer, other: TestPeer) {
-  const { link } = await one.peer.pairing.invite(['chat']);
-  const pending = await world.clock.until(other.peer.pairing.join(link, live()));
-  await world.clock.until(one.peer.pairing.accept(pending.id));
-  await until(world.clock, () => other.peer.peers.list().some(({ peerId }) => peerId === one.identity.peer));
-}
-async function group(count: number) {
-  const { world, at } = await town(count);
-  const members = Array.from({ length: count - 1 }, (_, index) => `p${index + 1}`);
-  const { group: made } = await world.clock.until(at(0).peer.governance.create('village', members));
-  for (let index = 1; index < count; index += 1) {
-    await until(world.clock, async () => (await at(index).peer.governance.list()).groups.length === 1);
-    await world.clock.until(at(index).peer.governance.join('village'));
-  }
-  return { world, at, id: made.id };
-}
-const wish = (more: Partial<GovernancePropose> = {}) =>
-  governanceProposeSchema.parse({ title: 'paint it', action: { type: 'text' }, openMs: 60_000, ...more });
-const propose = async (world: TestWorld, { peer }: TestPeer, more: Partial<GovernancePropose> = {}) =>
-  (await world.clock.until(peer.governance.propose('village', wish(more), live()))).proposal;
-const show = ({ peer }: TestPeer) => peer.governance.show('village');
+const group = async (count: number): Promise<Village> => {
+  const made = await village(count);
+  villages.push(made);
+  return made;
+};
 /** What its own log says this group decided. */
 const decisionsIn = async ({ peer }: TestPeer) =>
   (await peer.books.entries({ limit: 500 })).entries.flatMap(({ decision }) => decision ?? []);
 const sayTheSame = async (all: readonly TestPeer[]): Promise<boolean> =>
   new Set((await Promise.all(all.map(decisionsIn))).map((said) => JSON.stringify(said))).size === 1;
 const code = (expected: string) => expect.objectContaining({ code: expected });
-const voteAll = async (world: TestWorld, all: readonly TestPeer[], id: string) => {
-  for (const one of all) {
-    await until(world.clock, async () => (await show(one)).proposals.length === 1);
-    await world.clock.until(one.peer.governance.vote('village', id, 'yes', live()));
-  }
-};
 
 describe('a group of devices', () => {
   test('decides by its members’ votes, and all of them have the same chain and state', async () => {
@@ -87,22 +47,21 @@ describe('a group of devices', () => {
   });
 
   test('goes on where it stood when a member is killed and comes back, and that one has what it missed', async () => {
-    const { world, at } = await group(4);
+    const { world, at, peer } = await group(4);
     const store = world.kill(at(3));
     const id = await propose(world, at(0));
     await voteAll(world, [at(0), at(1), at(2)], id);
     await until(world.clock, async () => (await show(at(0))).decisions.length === 1);
-    started[3] = await ready(await world.peer('p3', { seed: 4, store, engine: false }));
+    await peer('p3', { seed: 4, store, engine: false });
     await until(world.clock, async () => (await show(at(3))).digest === (await show(at(0))).digest);
     expect((await show(at(3))).decisions).toMatchObject([{ id, result: 'accepted' }]);
     await until(world.clock, () => sayTheSame([at(0), at(3)]));
   });
 
   test('refuses a peer that it put on its blacklist, at every member', async () => {
-    const { world, at } = await group(2);
-    const outsider = await ready(await world.peer('p9', { seed: 9, engine: false }));
-    started.push(outsider);
-    await paired(world, at(1), outsider);
+    const { world, at, peer: another } = await group(2);
+    const outsider = await another('p9', { seed: 9, engine: false });
+    await acquaint(world, at(1), outsider);
     const { peer } = outsider.identity;
     expect(at(1).peer.isBlocked(peer)).toBe(false);
     const id = await propose(world, at(0), { action: { type: 'blacklist-add', peer, reason: 'forged receipts' } });
@@ -112,10 +71,9 @@ describe('a group of devices', () => {
   });
 
   test('takes somebody in who said yes, after a vote, and who then decides with it', async () => {
-    const { world, at } = await group(2);
-    const late = await ready(await world.peer('p9', { seed: 9, engine: false }));
-    started.push(late);
-    for (const one of [at(0), at(1)]) await paired(world, one, late);
+    const { world, at, peer } = await group(2);
+    const late = await peer('p9', { seed: 9, engine: false });
+    for (const one of [at(0), at(1)]) await acquaint(world, one, late);
     await world.clock.until(at(0).peer.governance.invite('village', 'p9'));
     await until(world.clock, async () => (await late.peer.governance.list()).groups.length === 1);
     expect((await late.peer.governance.join('village')).group.state).toBe('waiting');

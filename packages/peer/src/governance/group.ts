@@ -50,6 +50,8 @@ export interface GroupDeps {
   readonly link: (group: string) => AgreementLink;
   /** A block that this peer was a member for; at each start all that are kept come again. */
   readonly decided: (said: DecisionStatement) => Promise<void>;
+  /** What was kept of votes that this block ended can go; comes again at each start as well. */
+  readonly ended: (group: string, before: GovernanceState, after: GovernanceState) => Promise<void>;
   /** A block was decided and its decisions are done. */
   readonly changed: (group: string, state: GovernanceState, before: GovernanceState) => void;
 }
@@ -115,6 +117,7 @@ export async function runGroup(deps: GroupDeps, genesisBytes: string): Promise<R
       lines.push({ ...outcome, height, blockMs: timeMs, isEpoch: block.entries[place]?.kind === epochKind });
     if (lines.length > limits.logKept) lines.splice(0, lines.length - limits.logKept);
     if (before.members.includes(identity.peer)) await deps.decided({ group: id, height, block: toHex(block.hash) });
+    await deps.ended(id, before, after);
     wakeAll();
     deps.changed(id, after, before);
   };

@@ -21,6 +21,7 @@ import type { PeerErrorCode } from '../errors.ts';
 import { createMutex } from '../store/mutex.ts';
 import { records } from '../store/records.ts';
 import { createActs } from './acts.ts';
+import { ballotStore } from './ballot-rows.ts';
 import { createDuties } from './duties.ts';
 import type { Governance, GovernanceDeps } from './governance.ts';
 import { governanceMethod, type GovernanceQuestion, plainQuestion } from './governance-protocol.ts';
@@ -50,6 +51,7 @@ export async function openGovernanceRoom(deps: GovernanceDeps): Promise<Governan
   const lines = createLines({ network, clock, stopping });
   const mutex = createMutex();
   const decided = createStatedDecisions({ ...deps, store });
+  const ballots = ballotStore(store);
   const acts = createActs({ ...deps, store, booth });
   const duties = createDuties(
     { ...deps, store, booth, post: (group, body, signal) => acts.post(group, body, 0, signal) },
@@ -70,8 +72,14 @@ export async function openGovernanceRoom(deps: GovernanceDeps): Promise<Governan
     for (const peer of after.blacklist.keys())
       if (!before.blacklist.has(peer)) void network.disconnect(peer).catch(() => undefined);
   };
+  const ended = (id: string, before: GovernanceState, after: GovernanceState): Promise<void> =>
+    ballots.forgetEnded(id, before, after).catch((error: unknown) => {
+      if (!PeerAiError.is(error)) throw error;
+      deps.logger.warn('ballots-not-forgotten', { group: id, code: error.code });
+    });
   const run = async (id: string, row: GroupRow): Promise<RunningGroup> => {
-    const group = await runGroup({ ...deps, booth, link: (one) => lines.link(one), decided, changed }, row.genesis);
+    const link = (one: string) => lines.link(one);
+    const group = await runGroup({ ...deps, booth, link, decided, ended, changed }, row.genesis);
     running.set(id, group);
     duties.look(group);
     return group;
@@ -188,6 +196,7 @@ export async function openGovernanceRoom(deps: GovernanceDeps): Promise<Governan
         await running.get(id)?.stop();
         running.delete(id);
         await store.commit([rows.remove(id)]);
+        await ballots.forgetGroup(id);
         known.delete(id);
         told(id);
       }),

@@ -1,7 +1,7 @@
 import { type CryptoProvider, fromBase64Url, type PeerId, type Store, toBase64Url, toHex } from '@peerai/core-protocol';
 import { decodeGenesis } from '@peerai/ledger/agreement';
 import { createBallotBooth, stateDigest, verifyGovernance } from '@peerai/ledger/governance';
-import { ballotRows } from './duties.ts';
+import { ballotStore } from './ballot-rows.ts';
 import type { GovernanceDeps } from './governance.ts';
 import type {
   GovernanceChainView,
@@ -81,7 +81,7 @@ export async function detailOf(deps: ShowDeps, id: string): Promise<GovernanceDe
     };
     return { v: 1, group: summary, timeMs: 0, head: '', digest: '', ...empty };
   }
-  const rows = ballotRows(deps.store, id);
+  const rows = ballotStore(deps.store).own(id);
   const own = async (proposal: string, isSecret: boolean) =>
     isSecret
       ? ((await rows.get(proposal))?.choice ?? null)
