@@ -14,6 +14,7 @@ import {
   openLedger,
   type OwnLedger,
   trainingRoundKind,
+  type TreeHead,
   verifyConsistency,
 } from '@peerai/ledger';
 
@@ -28,6 +29,9 @@ export interface ChainStats {
   readonly memory_records: number;
   /** Root of the log's tree now, 64 hex digits. */
   readonly latest_hash: string;
+  /** Of a device in a group: blocks that the group decided, and heads of this device that wait for one. */
+  readonly group_blocks?: number;
+  readonly group_pending?: number;
 }
 
 /** What `get_memory_record` answers, as JSON. */
@@ -53,8 +57,9 @@ export interface ChainDeps {
   readonly clock: Clock;
 }
 
+/** A signed head: closes a block of this log, and stands for it in a group's chain. */
+export const blockKind = 'device-block';
 const capsuleKind = 'device-capsule';
-const blockKind = 'device-block';
 const capsuleForm = wire.message({ capsule: wire.string(1), cluster: wire.string(2) });
 
 /** This device's own log, with the seed's words for what is done to it. */
@@ -65,6 +70,7 @@ export class Chain {
   #blocks = 0;
   /** Entries that the last block covers, and itself. */
   #closed = 0n;
+  #lastBlock: string | undefined;
   #turn: Promise<unknown> = Promise.resolve();
 
   private constructor(deps: ChainDeps, ledger: OwnLedger) {
@@ -77,7 +83,7 @@ export class Chain {
     const chain = new Chain(deps, await openLedger({ ...deps, store: deps.store.room('ledger') }));
     for await (const { index, entry } of chain.#ledger.entries(0n, chain.#ledger.size)) {
       if (entry.kind === capsuleKind) chain.#capsules.set(capsuleForm.decode(entry.body).capsule, index);
-      if (entry.kind === blockKind) chain.#noteBlock(index);
+      if (entry.kind === blockKind) chain.#noteBlock(index, fromUtf8(entry.body));
     }
     return chain;
   }
@@ -100,26 +106,37 @@ export class Chain {
     return this.#inTurn(async () => {
       const { size, note } = await this.#ledger.checkpoint();
       if (size === this.#closed) return '';
-      this.#noteBlock(await this.#ledger.append([{ kind: blockKind, body: utf8(note) }]));
+      this.#noteBlock(await this.#ledger.append([{ kind: blockKind, body: utf8(note) }]), note);
       return toHex(openCheckpoint(this.#deps.crypto, note).root);
     });
   }
 
-  /** Every byte of the log, and for each block that the log of today continues the one it closed. */
-  async validate(): Promise<boolean> {
-    const { crypto, identity } = this.#deps;
+  /** The signed head that closed the last block. */
+  get lastBlock(): string | undefined {
+    return this.#lastBlock;
+  }
+
+  /** Every byte of the log, and for each block, and each head that was stated elsewhere, that the log of today continues it. */
+  async validate(stated: readonly string[] = []): Promise<boolean> {
+    const { crypto } = this.#deps;
     const { ok, size } = await this.#ledger.verify();
     if (!ok) return false;
     const head = openCheckpoint(crypto, (await this.#ledger.checkpoint()).note);
+    for (const note of stated) if (!(await this.#continues(openCheckpoint(crypto, note), head))) return false;
     for await (const { index, entry } of this.#ledger.entries(0n, size)) {
       if (entry.kind !== blockKind) continue;
       const closed = openCheckpoint(crypto, fromUtf8(entry.body));
-      if (closed.origin !== identity.peer || closed.size !== index) return false;
-      const path = await this.#ledger.proveConsistency(closed.size, head.size);
-      const roots = { size1: closed.size, size2: head.size, root1: closed.root, root2: head.root };
-      if (!verifyConsistency(crypto, { ...roots, path })) return false;
+      if (closed.size !== index || !(await this.#continues(closed, head))) return false;
     }
     return true;
+  }
+
+  async #continues(closed: TreeHead, head: TreeHead): Promise<boolean> {
+    const { crypto, identity } = this.#deps;
+    if (closed.origin !== identity.peer || closed.size > head.size) return false;
+    const path = await this.#ledger.proveConsistency(closed.size, head.size);
+    const roots = { size1: closed.size, size2: head.size, root1: closed.root, root2: head.root };
+    return verifyConsistency(crypto, { ...roots, path });
   }
 
   async stats(): Promise<ChainStats> {
@@ -166,9 +183,10 @@ export class Chain {
     }, 0);
   }
 
-  #noteBlock(index: bigint): void {
+  #noteBlock(index: bigint, note: string): void {
     this.#blocks += 1;
     this.#closed = index + 1n;
+    this.#lastBlock = note;
   }
 
   /** A block and what it closes must not pass each other. */

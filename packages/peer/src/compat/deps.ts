@@ -1,4 +1,5 @@
 import type { Clock, CryptoProvider, Identity, Logger, Network, PeerId, Random, Store } from '@peerai/core-protocol';
+import type { Genesis } from '@peerai/ledger/agreement';
 import type { Learner, RunSpec, SharedState } from '@peerai/nn-engine/rounds';
 
 /** A device at the relay, in its own words. */
@@ -79,6 +80,11 @@ export interface DeviceDeps {
   readonly accepts?: (peer: PeerId) => boolean;
   /** Hears direct messages, when `process_p2p_messages` is called. */
   readonly onMessage?: (deviceId: string, text: string) => void;
+  /**
+   * The group that this device closes blocks with, the same on each member, this one among them: `mine_block` and `validate_blockchain` are the group's then.
+   * It takes part while it has links. Without it this device closes blocks of its own.
+   */
+  readonly group?: Genesis;
   /** Without it the three methods that borrow throw UNSUPPORTED. */
   readonly lending?: NodeLending;
   /** What this device can learn with others; undefined for a text it does not know. Without it `start_collaborative_learning` throws UNSUPPORTED. */

@@ -1,10 +1,11 @@
 import { callMethod, PeerAiError, type PeerId, reasonOf, serveMethod } from '@peerai/core-protocol';
 import { createErrorExchange, type ErrorExchange } from '@peerai/nn-engine/cluster';
 import { memoryMethod, plainQuestion } from '../memory/memory-protocol.ts';
-import { Chain } from './chain.ts';
+import { Chain, type ChainStats } from './chain.ts';
 import { type Chapter, Clusters } from './clusters.ts';
 import type { DeviceDeps, DeviceNews, MeetingPoint } from './deps.ts';
 import { deviceMethod } from './device-protocol.ts';
+import type { GroupBlocks } from './group-blocks.ts';
 import { Learning } from './learning.ts';
 import { limits } from './limits.ts';
 import { Load } from './load.ts';
@@ -22,6 +23,8 @@ export interface Online {
   readonly peers: Peers;
   readonly errors: ErrorExchange;
   readonly learning: Learning;
+  /** Of a device in a group. */
+  readonly group: GroupBlocks | undefined;
 }
 
 /** The parts below the seed's class, each opened when it is first needed and once. */
@@ -140,13 +143,35 @@ export class Device {
     await callMethod({ network: point.network, clock }, peer, memoryMethod, question, { signal: this.signal });
   }
 
+  /** Closes what came in this device's log; in a group, then the group's next block over it. @returns the group's hash or the log's root, hex; '' for neither. */
+  async mine(): Promise<string> {
+    const chain = await this.chain();
+    const root = await chain.mine();
+    const group = await this.#group();
+    return group === undefined ? root : group.mine(chain.lastBlock);
+  }
+
+  async validate(): Promise<boolean> {
+    const group = await this.#group();
+    const stated = group === undefined ? [] : await group.verify();
+    return stated !== undefined && (await this.chain()).validate(stated);
+  }
+
+  async chainStats(): Promise<ChainStats> {
+    const stats = await (await this.chain()).stats();
+    const group = await (await this.#group())?.stats();
+    return group === undefined ? stats : { ...stats, group_blocks: group.blocks, group_pending: group.pending };
+  }
+
   /** Safe to call twice. */
   async stop(): Promise<void> {
     if (this.signal.aborted) return;
     await this.#writing;
     this.stopping.abort(new PeerAiError('ABORTED', 'this device was freed'));
     await (await this.#memories?.catch(() => undefined))?.close();
-    await (await this.#online?.catch(() => undefined))?.point.stop();
+    const online = await this.#online?.catch(() => undefined);
+    await online?.group?.stop();
+    await online?.point.stop();
     this.#now = undefined;
   }
 
@@ -157,7 +182,8 @@ export class Device {
   async #open(): Promise<Online> {
     const { deps, signal } = this;
     let peers: Peers | undefined;
-    const isGranted = (peer: PeerId): boolean => peers?.granted.has(peer) === true || deps.accepts?.(peer) === true;
+    const isGranted = (peer: PeerId): boolean =>
+      peers?.granted.has(peer) === true || deps.group?.members.includes(peer) === true || deps.accepts?.(peer) === true;
     const point = await deps.open(isGranted);
     const { network } = point;
     peers = new Peers(point, deps.clock, signal);
@@ -177,8 +203,20 @@ export class Device {
     const learning = new Learning({ ...deps, network, learning: deps.learning, closed, stopping: signal });
     this.#answer(point, learning);
     await point.start();
-    this.#now = { point, peers, errors, learning };
+    this.#now = { point, peers, errors, learning, group: await this.#openGroup(point) };
     return this.#now;
+  }
+
+  async #openGroup({ network }: MeetingPoint): Promise<GroupBlocks | undefined> {
+    const { group, ...deps } = this.deps;
+    if (group === undefined) return undefined;
+    const { openGroupBlocks } = await import('./group-blocks.ts');
+    return openGroupBlocks({ ...deps, network, stopping: this.signal }, group);
+  }
+
+  /** Opens the links of a device that is in a group. */
+  async #group(): Promise<GroupBlocks | undefined> {
+    return this.deps.group === undefined ? undefined : (await this.goOnline()).group;
   }
 
   #answer({ network }: MeetingPoint, learning: Learning): void {

@@ -84,7 +84,10 @@ export class DistributedNeuralNetwork {
     const nowMs = deps.clock.elapsedMs();
     if (nowMs - this.#minedMs >= limits.mineMs) {
       this.#minedMs = nowMs;
-      await this.mine_block();
+      // A group whose members are away decides later: the head waits.
+      await this.mine_block().catch((error: unknown) => {
+        if (!PeerAiError.is(error, 'TIMEOUT')) throw error;
+      });
     }
     if (nowMs - this.#consolidatedMs >= limits.consolidateMs) {
       this.#consolidatedMs = nowMs;
@@ -321,19 +324,22 @@ export class DistributedNeuralNetwork {
 
   async get_blockchain_stats(): Promise<ChainStats> {
     await this.#device.written();
-    return (await this.#device.chain()).stats();
+    return this.#device.chainStats();
   }
 
-  /** Writes the signed head of what came since the last block into this device's log. @returns the root it closes, hex; '' when nothing came. */
+  /**
+   * Writes the signed head of what came since the last block into this device's log; in a group, then closes the group's next block over that head.
+   * @returns the root it closes, hex, in a group the hash of its block; '' when nothing waits. Throws TIMEOUT when too few of the group answer; the head waits then.
+   */
   async mine_block(): Promise<string> {
     await this.#device.written();
-    return (await this.#device.chain()).mine();
+    return this.#device.mine();
   }
 
-  /** Every entry, link, receipt and root of this device's log, and every block in it. */
+  /** Every entry, link, receipt and root of this device's log, and every block in it; in a group its whole chain too, and that this log continues each head stated there. */
   async validate_blockchain(): Promise<boolean> {
     await this.#device.written();
-    return (await this.#device.chain()).validate();
+    return this.#device.validate();
   }
 
   /** Where a capsule stands in the log, with a proof. @returns JSON. Throws NOT_FOUND. */

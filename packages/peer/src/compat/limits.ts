@@ -33,6 +33,8 @@ export const limits = {
   urgencyMost: 10,
   /** `step_simulation` mines, consolidates and looks for peers this often, milliseconds, as in the seed. */
   mineMs: 10_000,
+  /** How long a block of the group may take, milliseconds: a leader that is gone and the next; what waits goes into a later one. */
+  groupBlockMs: 10_000,
   consolidateMs: 300_000,
   discoverMs: 120_000,
 } as const;
