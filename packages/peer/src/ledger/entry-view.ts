@@ -5,10 +5,11 @@ import { capsuleKind, readCapsuleEntry } from './capsule-statement.ts';
 import { checkpointKind, readCheckpointEntry } from './checkpoint-statement.ts';
 import { decisionKind, readDecisionEntry } from './decision-statement.ts';
 import { keyKind, readKeyEntry } from './key-statement.ts';
+import { leaseEntryView } from './lease-entry-view.ts';
 import type { LedgerEntryView } from './ledger.schema.ts';
 import { messageKind, readMessageEntry } from './message-statement.ts';
 
-/** An entry for people; the signatures in it are checked. Of a capsule, key, decision or checkpoint that another peer wrote down wrongly, the kind alone is shown. */
+/** An entry for people; the signatures in it are checked. Of a capsule, key, decision, checkpoint or lease that another peer wrote down wrongly, the kind alone is shown. */
 export function entryView(crypto: CryptoProvider, { index, entry, hash }: NumberedEntry): LedgerEntryView {
   return {
     index: Number(index),
@@ -22,8 +23,14 @@ export function entryView(crypto: CryptoProvider, { index, entry, hash }: Number
     ...(entry.kind === capsuleKind ? readable(() => ({ capsule: capsuleView(entry.body) })) : {}),
     ...(entry.kind === decisionKind ? readable(() => ({ decision: readDecisionEntry(entry.body) })) : {}),
     ...(entry.kind === checkpointKind ? readable(() => ({ checkpoint: readCheckpointEntry(entry.body) })) : {}),
+    ...readable(() => leaseOf(crypto, entry)),
     ...(entry.kind === keyKind ? readable(() => ({ key: readKeyEntry(crypto, entry.body, entry.origin) })) : {}),
   };
+}
+
+function leaseOf(crypto: CryptoProvider, { kind, body }: NumberedEntry['entry']): Pick<LedgerEntryView, 'lease'> {
+  const lease = leaseEntryView(crypto, kind, body);
+  return lease === undefined ? {} : { lease };
 }
 
 function readable<T extends object>(read: () => T): Partial<T> {

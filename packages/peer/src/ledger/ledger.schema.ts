@@ -62,6 +62,27 @@ export const ledgerEntrySchema = z.object({
   decision: z.object({ group: z.string(), height: z.number(), block: z.string() }).optional(),
   /** A head of another's log that this log's peer stands for; root in hex. */
   checkpoint: z.object({ origin: z.string(), size: z.number(), root: z.string() }).optional(),
+  /** Terms of a lease, what it came to so far, or how it ended. */
+  lease: z
+    .object({
+      what: z.enum(['terms', 'receipt', 'end']),
+      /** Its id, hex. */
+      lease: z.string(),
+      /** Of an end it is not said. */
+      resource: z.enum(['node', 'model', 'storage']).nullable(),
+      /** Of terms: the model's name, or how many nodes. */
+      subject: z.string(),
+      /** Lender and borrower; of an end who signed first and the other. */
+      peers: z.tuple([z.string(), z.string()]),
+      /** Micro-credits: the most it may cost, or what is due. */
+      micro: z.string(),
+      /** Place of the receipt; 0 for none. */
+      n: z.number(),
+      outcome: z.enum(['settled', 'refunded', 'disputed']).nullable(),
+      /** By both. */
+      signed: z.boolean(),
+    })
+    .optional(),
   /** What became of this log's key: peer ids. */
   key: z
     .discriminatedUnion('kind', [

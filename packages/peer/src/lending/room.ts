@@ -15,6 +15,7 @@ import { lendingLimits as limits } from './limits.ts';
 import { workLoad } from './load.ts';
 import { askForNodes, findNodes } from './nodes.ts';
 import { type LendOffer, microOf, openOffer } from './offer.ts';
+import { leaseNamed } from './lease-named.ts';
 import { leasesView, leaseView, measuredView } from './views.ts';
 import { encodeNumbers, vectorsPerRun } from './work.ts';
 
@@ -109,12 +110,7 @@ export async function openLendingRoom(
     const facts = { nodes, free, each, everywhere: everywhere ?? null, nodeHourMicro: `${nodeHour}`, minutesMax };
     return { v: 1, lending: nodes > 0, ...facts, ...measuredView(gauge.mean()) };
   };
-  const find = (text: string): LeaseRecord => {
-    const fits = book.list().filter(({ id }) => id === text || (text.length >= 8 && id.startsWith(text)));
-    const [lease] = fits;
-    if (lease !== undefined && fits.length === 1) return lease;
-    throw new PeerAiError<PeerErrorCode>('LEASE_UNKNOWN', `there is no lease "${text.slice(0, 64)}" here`);
-  };
+  const find = (text: string): LeaseRecord => leaseNamed(book.list(), text);
   const detail = async (lease: LeaseRecord) => {
     const result = await jobs.result(lease, (bytes) => toHex(crypto.sha256(bytes)));
     return { v: 1 as const, lease: leaseView(lease, nameOf), ...(result === undefined ? {} : { result }) };

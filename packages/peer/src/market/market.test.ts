@@ -78,6 +78,11 @@ describe('a leased model', () => {
     const written = ['metered-lease', 'usage-receipt', 'usage-receipt', 'lease-end'];
     for (const side of [lender, borrower])
       expect((await kinds(side)).toReversed().toSorted()).toEqual(written.toSorted());
+    const said = (await borrower.peer.books.entries({})).entries.flatMap((entry) => entry.lease ?? []);
+    expect(said.toSorted((a, b) => a.what.localeCompare(b.what))).toMatchObject([
+      { what: 'end', outcome: 'settled', n: 2, micro: ours.dueMicro, signed: true },
+      { what: 'terms', resource: 'model', lease: ours.id, micro: '2000000', signed: true },
+    ]);
     await expect(world.clock.until(borrower.peer.market.settle(ours.id, live()))).rejects.toThrow(code('LEASE_STATE'));
     // Without a lease the right is gone.
     expect((await chat('once more')).at(-1)).toMatchObject({ type: 'error' });
@@ -135,6 +140,28 @@ describe('a leased model', () => {
     await expect(borrow(2)).rejects.toThrow(code('CREDIT_EXCEEDED'));
     expect((await borrow(1)).lease.state).toBe('settled');
     expect(await owed(borrower)).toEqual((await owed(lender)).map((micro) => micro.replace('-', '')));
+  });
+
+  test('answers on when the rights of its borrower are edited, and no more when it is blocked', async () => {
+    const { world, lender, borrower, lease } = await fair();
+    const model = 'echo-slow';
+    await lender.peer.market.offer(offerRequestSchema.parse({ model, credits: '1' }));
+    await lease({ model });
+    const asked = async () => {
+      await until(world.clock, () => borrower.peer.peers.list().some(({ models }) => models.includes(model)));
+      const running = startAsking(borrower, model, 'one two three four five six seven eight nine ten');
+      await until(world.clock, () => running.events.some(({ type }) => type === 'delta'));
+      return running;
+    };
+    const edited = await asked();
+    await world.clock.until(lender.peer.peers.change('borrower', { allow: ['route'] }));
+    expect(edited.ended()).toBe(false);
+    await until(world.clock, () => edited.ended());
+    expect(edited.events.at(-1)).toMatchObject({ type: 'finish' });
+    const blocked = await asked();
+    await world.clock.until(lender.peer.peers.change('borrower', { blocked: true }));
+    await until(world.clock, () => blocked.ended());
+    expect(blocked.events.at(-1)).toMatchObject({ type: 'error' });
   });
 
   test('gives back what was not used when its time is over', async () => {

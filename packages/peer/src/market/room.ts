@@ -14,6 +14,7 @@ import {
 import { receiptEntry } from '@peerai/ledger';
 import type { PeerErrorCode } from '../errors.ts';
 import { microOf } from '../lending/offer.ts';
+import { leaseNamed } from '../lending/lease-named.ts';
 import { createDesk } from './desk.ts';
 import { createEscrows } from './escrows.ts';
 import { peerMarketLimits as limits } from './limits.ts';
@@ -105,12 +106,7 @@ export async function openMarketRoom(deps: MarketDeps): Promise<MarketRoom> {
       ]),
     );
   };
-  const find = (text: string): MeteredRecord => {
-    const fits = book.list().filter(({ id }) => id === text || (text.length >= 8 && id.startsWith(text)));
-    const [lease] = fits;
-    if (lease !== undefined && fits.length === 1) return lease;
-    throw new PeerAiError<PeerErrorCode>('LEASE_UNKNOWN', `there is no lease "${text.slice(0, 64)}" here`);
-  };
+  const find = (text: string): MeteredRecord => leaseNamed(book.list(), text);
   const ask = async (
     peer: PeerId,
     kind: MarketQuestion['kind'],

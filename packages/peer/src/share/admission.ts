@@ -32,6 +32,8 @@ interface Reserved {
   readonly lease: string;
   /** For a task: the right to give tasks pays for it, and its end ends it. */
   readonly task?: true;
+  /** Under a lease: it lasts as long as that, whatever else the device may or may not. */
+  readonly leased?: true;
   /** Asked with an API key: no receipt is made. */
   readonly byKey?: true;
   readonly atMs: number;
@@ -158,7 +160,7 @@ export async function openAdmission(deps: AdmissionDeps): Promise<PeerAdmission>
       throw new PeerAiError('REFUSED', 'the receipt of this request waits for your signature');
     }
     const granted = isBought ? { ...verdict, units: Math.min(verdict.units, left) } : verdict;
-    return { lease, ...allowed(granted, share, claimed?.byKey === true) };
+    return { lease, leased: isBought, ...allowed(granted, share, claimed?.byKey === true) };
   };
 
   const giveBack = async (key: string, entry: Running): Promise<void> => {
@@ -237,6 +239,7 @@ export async function openAdmission(deps: AdmissionDeps): Promise<PeerAdmission>
       lease: judged.lease,
       ...(share === undefined ? {} : { share: share.id }),
       ...(task === true ? { task } : {}),
+      ...(judged.leased ? { leased: true as const } : {}),
       ...(judged.byKey === true ? { byKey: true as const } : {}),
       atMs: deps.clock.nowMs(),
     };
@@ -313,7 +316,7 @@ function allowed(
   return { units: verdict.units, share, ...(byKey ? { byKey } : {}) };
 }
 
-/** Why this answer has to end, if it has to. A device that lost its place keeps what a share link gives it; a blocked one keeps nothing. */
+/** Why this answer has to end, if it has to. A device keeps what it leased, one that lost its place what a share link gives it; a blocked one keeps nothing. */
 function revokedBy(
   { devices, isRefused }: Pick<AdmissionDeps, 'devices' | 'isRefused'>,
   entry: Reserved,
@@ -322,6 +325,7 @@ function revokedBy(
   if ('share' in who) return entry.share === who.share ? 'TICKET_REVOKED' : undefined;
   if (entry.peer !== who.peer) return undefined;
   if (devices.isBlocked(who.peer) || isRefused(who.peer)) return 'PEER_BLOCKED';
+  if (entry.leased === true && devices.get(who.peer) !== undefined) return undefined;
   if (entry.task === true && devices.get(who.peer)?.allow.includes('tasks') === true) return undefined;
   return entry.share === undefined ? 'NOT_GRANTED' : undefined;
 }

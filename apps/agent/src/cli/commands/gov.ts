@@ -9,6 +9,7 @@ import type {
 import { command, type Verb } from '../command.ts';
 import { parseDurationMs } from '@peerai/platform';
 import { table } from '../plain.ts';
+import { policyNumber } from '../policy-number.ts';
 import { ago, counted, until } from '../words.ts';
 
 const idChars = 12;
@@ -89,7 +90,8 @@ const propose = command(
     set: {
       type: 'string',
       valueHint: 'NAME=N',
-      description: 'Set a value of the policy: a whole number in the unit that peerai gov show names',
+      description:
+        'Set a value of the policy: a whole number in the unit that peerai gov show names, or credits with a point such as 0.25',
     },
     remove: { type: 'string', valueHint: 'PEER', description: 'Remove a member' },
     refuse: { type: 'string', valueHint: 'PEER', description: 'Refuse this peer at every member' },
@@ -196,8 +198,7 @@ function actionOf(
   if (relays !== undefined) return { type: 'relays', addresses: relays.split(',').filter((one) => one !== '') };
   if (set !== undefined) {
     const [name, value] = halves('set', set);
-    if (!/^\d{1,15}$/u.test(value)) throw new PeerAiError('USAGE', `--set takes a whole number, not "${value}"`);
-    return { type: 'policy', name, value: Number(value) };
+    return { type: 'policy', name, value: policyNumber(value) };
   }
   if (points !== undefined) {
     const [peer, value] = halves('points', points);

@@ -1,8 +1,9 @@
 import type { LedgerEntryView } from '@peerai/peer/control';
-import { counted, shortId } from '../words.ts';
+import { counted, creditsText, shortId } from '../words.ts';
 
 /** What this peer stated by itself, in a line; empty for a kind that this program does not know. */
-export function statedText({ capsule, key, decision, checkpoint }: LedgerEntryView): string {
+export function statedText({ capsule, key, decision, checkpoint, lease }: LedgerEntryView): string {
+  if (lease !== undefined) return leaseText(lease);
   if (decision !== undefined)
     return `block ${decision.height} of group ${decision.group.slice(0, 8)} · ${decision.block.slice(0, 16)}`;
   if (checkpoint !== undefined)
@@ -13,4 +14,25 @@ export function statedText({ capsule, key, decision, checkpoint }: LedgerEntryVi
   const { capsule: id, author, bytes, level, parents } = capsule;
   const after = parents.length === 0 ? '' : ` · after ${counted(parents.length, 'other', 'others')}`;
   return `${level} · ${id.slice(0, 16)} by ${shortId(author)} · ${counted(bytes, 'byte', 'bytes')}${after}`;
+}
+
+function leaseText({
+  what,
+  lease,
+  resource,
+  subject,
+  peers,
+  micro,
+  n,
+  outcome,
+  signed,
+}: NonNullable<LedgerEntryView['lease']>): string {
+  const [credits, id] = [`${creditsText(micro)} credits`, lease.slice(0, 12)];
+  const by = signed ? 'signed ✓' : 'half signed';
+  if (what === 'end')
+    return `lease ${id} ${outcome ?? ''} · ${counted(n, 'receipt', 'receipts')}, ${credits} · ${signed ? by : `says ${shortId(peers[0])}`}`;
+  if (what === 'receipt') return `lease ${id} · receipt ${n}, ${credits} so far · ${by}`;
+  const things = { node: counted(Number(subject), 'node', 'nodes'), model: subject, storage: 'room for bytes' };
+  const thing = resource === null ? subject : things[resource];
+  return `lease ${id} · ${thing} of ${shortId(peers[0])} for ${shortId(peers[1])}, ${credits} at the most · ${by}`;
 }

@@ -1,0 +1,48 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { testEdge, type TestEdge } from '../../test/edge.ts';
+
+let world: TestEdge;
+beforeAll(async () => {
+  world = await testEdge();
+});
+afterAll(() => world.stop());
+
+const lease = '/api/v1/market/leases';
+const offers = '/api/v1/market/offers';
+test.each([
+  [offers, {}, 400, 'INVALID_FORMAT'],
+  [offers, { model: 'echo', credits: 'much' }, 400, 'INVALID_FORMAT'],
+  [offers, { model: 'echo', credits: '1000' }, 400, 'INVALID_FORMAT'],
+  [offers, { model: 'echo', credits: '0.1234567' }, 400, 'INVALID_FORMAT'],
+  [offers, { model: 'echo', credits: '1', tokensMax: 0 }, 400, 'INVALID_FORMAT'],
+  [offers, { model: 'echo', credits: '1', tokensMax: 100_000_001 }, 400, 'INVALID_FORMAT'],
+  [offers, { model: 'echo', credits: '1', minutesMax: 43_201 }, 400, 'INVALID_FORMAT'],
+  [offers, { model: 'x'.repeat(129), credits: '1' }, 400, 'INVALID_FORMAT'],
+  [offers, { model: 'echo', credits: '1', more: true }, 400, 'INVALID_FORMAT'],
+  [offers, { model: 'none', credits: '1' }, 404, 'MODEL_UNKNOWN'],
+  [lease, { model: 'echo' }, 400, 'INVALID_FORMAT'],
+  [lease, { peer: '', model: 'echo' }, 400, 'INVALID_FORMAT'],
+  [lease, { peer: 'a', model: 'echo', tokens: 1.5 }, 400, 'INVALID_FORMAT'],
+  [lease, { peer: 'a', model: 'echo', minutes: -1 }, 400, 'INVALID_FORMAT'],
+  [lease, { peer: 'a', model: 'echo', creditsMax: '-1' }, 400, 'INVALID_FORMAT'],
+  [lease, { peer: 'a', model: 'echo' }, 404, 'DEVICE_UNKNOWN'],
+  [`${lease}/00000000/settle`, {}, 404, 'LEASE_UNKNOWN'],
+  [`${lease}/0/dispute`, { reason: 'x' }, 404, 'LEASE_UNKNOWN'],
+  [`${lease}/00000000/dispute`, { reason: '' }, 400, 'INVALID_FORMAT'],
+  [`${lease}/00000000/dispute`, { reason: 'x'.repeat(501) }, 400, 'INVALID_FORMAT'],
+  [`${lease}/00000000/dispute`, [], 400, 'INVALID_FORMAT'],
+] as const)('POST %s with %j answers %i %s', async (path, body, status, code) => {
+  const response = await world.control('POST', path, body);
+  expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([status, code]);
+});
+
+test('what is offered is listed and withdrawn, and what is not says so', async () => {
+  const offered = await world.control('POST', offers, { model: 'echo', credits: '999.999999' });
+  expect([offered.status, await offered.json()]).toEqual([
+    200,
+    expect.objectContaining({ offers: [expect.objectContaining({ model: 'echo', unitPriceMicro: '999999999' })] }),
+  ]);
+  expect((await world.control('DELETE', `${offers}/echo`)).status).toBe(200);
+  const again = await world.control('DELETE', `${offers}/echo`);
+  expect([again.status, ((await again.json()) as { code: string }).code]).toEqual([404, 'NOT_OFFERED']);
+});
