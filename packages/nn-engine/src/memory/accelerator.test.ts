@@ -31,7 +31,8 @@ const indexOf = (asked: number[] = []): VectorIndex => ({
   remove: () => undefined,
   search(_, count) {
     asked.push(count);
-    return [...Array.from({ length: count }).keys()];
+    const labels = [...Array.from({ length: count }).keys()];
+    return { labels, cosines: labels.map(() => 1) };
   },
 });
 function accelerated(group: Group, index: VectorIndex): Accelerator {

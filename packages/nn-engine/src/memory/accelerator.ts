@@ -61,15 +61,24 @@ export class Accelerator {
     this.#index?.remove(label);
   }
 
-  /** The nearest that are indexed, nearest first, and all that are not; undefined when looking at every row is better. */
+  /** The nearest that are indexed, nearest first, with their cosines, and all that are not; undefined when looking at every row is better. */
   nearest(
     vector: Float32Array,
     count: number,
-  ): { readonly found: readonly Held[]; readonly rest: Iterable<Held> } | undefined {
+  ):
+    | { readonly found: readonly Held[]; readonly cosines: readonly number[]; readonly rest: Iterable<Held> }
+    | undefined {
     if (this.#index === undefined || this.#failure !== undefined) return undefined;
     if (this.#waiting.size > limits.indexWaitingRowsMax) return undefined;
-    const labels = this.#index.search(vector, count);
-    return { found: labels.flatMap((label) => this.#byLabel.get(label) ?? []), rest: this.#waiting };
+    const near = this.#index.search(vector, count);
+    const [found, cosines]: [Held[], number[]] = [[], []];
+    for (let index = 0; index < near.labels.length; index += 1) {
+      const held = this.#byLabel.get(near.labels[index] as number);
+      if (held === undefined) continue;
+      found.push(held);
+      cosines.push(near.cosines[index] as number);
+    }
+    return { found, cosines, rest: this.#waiting };
   }
 
   state(): IndexState {

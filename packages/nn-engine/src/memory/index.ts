@@ -28,4 +28,4 @@ export type { ConsolidationRule } from './plan.ts';
 export type { LeftOut, MemoryQuery, SearchAnswer } from './query.ts';
 export type { Ranking, SearchFilter, SearchHit } from './search.ts';
 export { openCapsule } from './signed-capsule.ts';
-export type { SavedIndex, VectorIndex, VectorIndexes } from './vector-index.ts';
+export type { Nearest, SavedIndex, VectorIndex, VectorIndexes } from './vector-index.ts';

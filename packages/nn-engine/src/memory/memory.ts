@@ -100,9 +100,9 @@ export async function openMemory(deps: MemoryDeps, options: MemoryOptions = {}):
     },
     list: (question = {}) => listPage(holdings, question),
     async search(query, signal) {
-      const answer = await ask(inner, query, signal);
+      const { answer, found } = await ask(inner, query, signal);
       // What others ask keeps nothing from expiring here.
-      if ((query.audience ?? 'self') === 'self') uses.note(answer.hits.map(({ capsule }) => capsule.id));
+      if ((query.audience ?? 'self') === 'self') uses.note(found);
       return answer;
     },
     forget: (id) => forgetCapsule(inner, id),

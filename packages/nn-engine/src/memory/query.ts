@@ -10,6 +10,7 @@ import {
   askedTags,
   Best,
   find,
+  type Found,
   hitOf,
   type Question,
   type Ranking,
@@ -44,8 +45,14 @@ export interface SearchAnswer {
   readonly leftOut: readonly LeftOut[];
 }
 
+/** The answer, and what this memory holds of each hit. */
+interface Asked {
+  readonly answer: SearchAnswer;
+  readonly found: readonly Found[];
+}
+
 /** Throws INVALID_OPTION, LIMIT_EXCEEDED, ABORTED. */
-export async function ask(inner: Inner, query: MemoryQuery, signal: AbortSignal): Promise<SearchAnswer> {
+export async function ask(inner: Inner, query: MemoryQuery, signal: AbortSignal): Promise<Asked> {
   const question: Question = {
     ...query,
     tags: askedTags(query.tags),
@@ -65,12 +72,13 @@ export async function ask(inner: Inner, query: MemoryQuery, signal: AbortSignal)
       searched += group.held.length;
     } else leftOut.push({ embedder: group.space.name, count: group.held.length, reason: vector });
   }
-  return {
+  const answer = {
     hits: best.found.map((found) => hitOf(found, question)),
     searched,
     leftOutCount: leftOut.reduce((sum, { count }) => sum + count, 0),
     leftOut: leftOut.sort((a, b) => b.count - a.count).slice(0, limits.leftOutNamedMax),
   };
+  return { answer, found: best.found };
 }
 
 type VectorOf = (space: VectorSpace) => Float32Array | LeftOut['reason'];

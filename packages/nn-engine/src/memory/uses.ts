@@ -2,10 +2,11 @@ import type { CapsuleId } from './capsule.ts';
 import { commit, type Inner } from './inner.ts';
 import { memoryLimits as limits } from './limits.ts';
 import { usesKey, usesRow } from './rows.ts';
+import type { Found } from './search.ts';
 
 /** Counts what searches returned. */
 export interface Uses {
-  note(ids: readonly CapsuleId[]): void;
+  note(found: readonly Pick<Found, 'held'>[]): void;
   /** Resolves when everything noted is on disk; the memory is closing. Throws what the store throws. */
   settled(): Promise<void>;
 }
@@ -31,12 +32,10 @@ export function createUses(inner: Inner): Uses {
     await inner.inTurn(write);
   };
   return {
-    note(ids) {
-      for (const id of ids) {
-        const held = inner.holdings.get(id);
-        if (held === undefined) continue;
+    note(found) {
+      for (const { held } of found) {
         held.uses += 1;
-        waiting.add(id);
+        waiting.add(held.facts.id);
       }
       if (waiting.size === 0) return;
       writing ??= writeSoon().finally(() => {

@@ -5,8 +5,14 @@ export interface VectorIndex {
   /** @param vectors - as many rows as labels, side by side. */
   add(labels: readonly number[], vectors: Float32Array): void;
   remove(label: number): void;
-  /** Labels of the nearest by cosine, the nearest first; fewer when it has fewer. */
-  search(vector: Float32Array, count: number): readonly number[];
+  /** The nearest by cosine, the nearest first; fewer when it has fewer. Of rows and a vector of length 1, or 0. */
+  search(vector: Float32Array, count: number): Nearest;
+}
+/** What an index found, side by side. */
+export interface Nearest {
+  readonly labels: readonly number[];
+  /** As the index reckons them, in float32: within 1e-5 of the sum in float64. */
+  readonly cosines: readonly number[];
 }
 /** An index with whose capsule each label is. */
 export interface SavedIndex {

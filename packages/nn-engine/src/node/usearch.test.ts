@@ -169,9 +169,31 @@ describe('A memory with an index', () => {
     expect((await readFile(join(folder, 'name.index'))).includes(needle)).toBe(false);
     const saved = await indexes.load('name', 3);
     expect(saved?.ids).toEqual(new Map([[7, 'ab'.repeat(32)]]));
-    expect(saved?.index.search(Float32Array.of(0, 0, 1), 10)).toEqual([7]);
+    expect(saved?.index.search(Float32Array.of(0, 0, 1), 10)).toEqual({ labels: [7], cosines: [0.75] });
     expect(await indexes.load('other', 3)).toBeUndefined();
     expect(await indexes.load('name', 4)).toBeUndefined();
+  });
+
+  it('gives cosines as looking at the rows does, to 1e-5, and none beyond 1', async () => {
+    const [dimensions, rows] = [384, 200];
+    const row = (place: number): Float32Array => {
+      const values = Float32Array.from(seededRandom(place).bytes(dimensions), (value) => value - 127.5);
+      const length = Math.hypot(...values);
+      return values.map((value) => value / length);
+    };
+    const table = Array.from({ length: rows }, (_, place) => row(place));
+    const index = await sealedIn(6).create(dimensions);
+    index.add([...table.keys()], Float32Array.from(table.flatMap((one) => [...one])));
+    for (const asked of [row(3), row(rows), row(rows + 1)]) {
+      const { labels, cosines } = index.search(asked, 20);
+      expect(labels).toHaveLength(20);
+      expect(cosines).toEqual(cosines.toSorted((a, b) => b - a));
+      labels.forEach((label, place) => {
+        const exact = table[label]?.reduce((sum, value, at) => sum + value * (asked[at] ?? 0), 0) ?? Number.NaN;
+        expect(Math.abs((cosines[place] ?? Number.NaN) - exact)).toBeLessThan(1e-5);
+        expect(cosines[place]).toBeLessThanOrEqual(1);
+      });
+    }
   });
 
   it('goes on without one that cannot be made, and says so', async () => {

@@ -13,7 +13,7 @@ import type { Index } from 'usearch';
 
 import type { NnErrorCode } from '../errors.ts';
 import type { CapsuleId } from '../memory/capsule.ts';
-import type { SavedIndex, VectorIndex, VectorIndexes } from '../memory/vector-index.ts';
+import type { Nearest, SavedIndex, VectorIndex, VectorIndexes } from '../memory/vector-index.ts';
 
 export interface UsearchDeps {
   /** For the sealed files; made when needed. */
@@ -106,11 +106,13 @@ class UsearchIndex implements VectorIndex {
     this.inner.remove(BigInt(label));
   }
 
-  search(vector: Float32Array, count: number): readonly number[] {
-    const { keys } = this.inner.search(vector, count, 1);
-    const labels: number[] = [];
+  search(vector: Float32Array, count: number): Nearest {
+    const { keys, distances } = this.inner.search(vector, count, 1);
+    const [labels, cosines]: [number[], number[]] = [[], []];
     for (const key of keys) labels.push(Number(key));
-    return labels;
+    // Of the inner product it gives 1 less it; rounding may leave a little more than 1.
+    for (const distance of distances) cosines.push(Math.max(-1, Math.min(1, 1 - distance)));
+    return { labels, cosines };
   }
 }
 

@@ -88,7 +88,7 @@ async function searchLarge({ signal, log }: BenchContext) {
   const few = asked.slice(0, fewQuestions);
   try {
     const found = await answers(durable.memory, judged, { ranking: 'similarity' }, signal);
-    const rawFound = judged.map((vector) => raw.search(vector, hits));
+    const rawFound = judged.map((vector) => raw.search(vector, hits).labels);
     const relevant = await answers(durable.memory, few, { ranking: 'relevance' }, signal);
     const readings = await interleave(
       {
