@@ -12,6 +12,8 @@ export type NnErrorCode =
   | 'MODEL_TOO_LARGE'
   /** An ONNX file that wants to read another file. */
   | 'MODEL_EXTERNAL_DATA'
+  /** A file that a model needs beside it was not given; the message names it. */
+  | 'MODEL_FILE_MISSING'
   /** A model took more memory than it was given; its program is over. */
   | 'MODEL_MEMORY_EXCEEDED'
   /** A run took longer than `runMsMax`; the program is over. */

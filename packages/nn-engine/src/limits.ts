@@ -136,10 +136,24 @@ export const limits = {
   foreignRunMs: 60_000,
   /** Bytes of the tensors that one run takes, and gives: they go through a pipe into the agent. */
   foreignTensorBytesMax: 16_777_216,
-  /** Bytes of a tokenizer.json: those of 250,000 tokens have about 17 MB. */
+  /** Bytes of a tokenizer.json with what lies beside it: those of 250,000 tokens have about 17 MB. */
   foreignTokenizerBytesMax: 33_554_432,
   /** Tokens of one embedded text: what most sentence models were trained for; what is longer is cut. */
   foreignTokensMax: 512,
+  /** Tokens of prompt and answer of such a language model, count: a cache of 8,192 tokens of a half-billion model has 200 MB, twice while it grows. */
+  foreignContextTokensMax: 8_192,
+  /** The same where no file says it. */
+  foreignContextTokensAssumed: 2_048,
+  /** Characters of one prompt: what fits in that context several times over, and its tokenizer reads in a second. */
+  foreignPromptCharsMax: 1_048_576,
+  /** Tokens of a prompt that are read in one run, count, and the bytes of their scores: between two runs an answer can be given up. */
+  foreignPrefillTokensMax: 128,
+  foreignPrefillBytesMax: 16_777_216,
+  /** Tokens of which one is drawn where the model's files do not say, count: what transformers does. */
+  foreignTopK: 50,
+  /** How long one answer may take, and the child may go on after its asker left, milliseconds. */
+  foreignAnswerMs: 1_800_000,
+  foreignCancelMs: 1_000,
   /** Texts that go through such a model in one run, count: 16 rows of 512 tokens of 1,024 numbers are 32 MB. */
   foreignTextsAtOnce: 16,
   /** Stages of one model, count: each is a hop, and a loopback hop alone takes a millisecond or two. */

@@ -52,6 +52,7 @@ const statuses: Readonly<Record<Code, number>> = {
   NOT_FINITE: 400,
   SHAPE_MISMATCH: 400,
   MODEL_INVALID: 400,
+  MODEL_FILE_MISSING: 400,
   DATA_INVALID: 400,
   DATA_TOO_SMALL: 400,
   RELAY_INVALID: 400,

@@ -8,6 +8,8 @@ import { Session, WorkerFailure } from '../program/session.ts';
 const { graph, threads, carry } = workerData as WorkerStart;
 
 async function load(): Promise<Session> {
+  // The binding of onnxruntime-node 1.30 takes a Float16Array for an empty one; where there is none its tensors are Uint16Array, which it reads.
+  Reflect.deleteProperty(globalThis, 'Float16Array');
   const ort = await import('onnxruntime-node').catch((cause: unknown) => {
     throw new WorkerFailure(
       'ENGINE_MISSING',

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.float16" />
 import type { Tensor as PortTensor } from '@peerai/core-protocol';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 
@@ -34,8 +35,9 @@ export class Session {
   readonly #session: InferenceSession;
   readonly #carry: SessionOptions['carry'];
   readonly #inputs: ReadonlyMap<string, Shape>;
-  /** Inputs of truth values: the port has no type for them, so they come as uint8. */
+  /** Inputs of truth values and of float16: the port has no type for them, so they come as uint8 and float32. */
   readonly #truths: ReadonlySet<string>;
+  readonly #halves: ReadonlySet<string>;
   /** Carried input name to its tensor now. */
   readonly #state = new Map<string, Tensor>();
   /** Carried output name to a buffer the next run may write: state and spare change places after each run. */
@@ -48,8 +50,10 @@ export class Session {
     this.#session = session;
     this.#carry = carry;
     this.#inputs = new Map(session.inputMetadata.map((value) => [value.name, value.isTensor ? value.shape : []]));
-    const truths = session.inputMetadata.filter((value) => value.isTensor && value.type === 'bool');
-    this.#truths = new Set(truths.map(({ name }) => name));
+    const inputsOf = (type: string) =>
+      new Set(session.inputMetadata.filter((value) => value.isTensor && value.type === type).map(({ name }) => name));
+    this.#truths = inputsOf('bool');
+    this.#halves = inputsOf('float16');
     for (const [output, input] of Object.entries(carry)) {
       const shape = this.#inputs.get(input);
       const source = session.outputMetadata.find((value) => value.name === output);
@@ -60,12 +64,12 @@ export class Session {
           { output, input },
         );
       }
-      if (source.type !== 'float32')
-        throw new WorkerFailure('MODEL_REFUSED', `${output} is carried but not float32.`, { output });
+      if (source.type !== 'float32' && source.type !== 'float16')
+        throw new WorkerFailure('MODEL_REFUSED', `${output} is carried but neither float32 nor float16.`, { output });
       const sizes = shape.map((size) => (typeof size === 'number' ? size : 0));
-      this.#state.set(input, this.#zeros(sizes));
+      this.#state.set(input, this.#zeros(sizes, source.type));
       const fixed = source.shape.every((size) => typeof size === 'number');
-      if (intoBuffers && fixed) this.#spare.set(output, this.#zeros(source.shape));
+      if (intoBuffers && fixed) this.#spare.set(output, this.#zeros(source.shape, source.type));
     }
   }
 
@@ -145,17 +149,33 @@ export class Session {
         },
       );
     }
+    if (value.data instanceof Float32Array && this.#halves.has(name))
+      return new this.#ort.Tensor('float16', halfBits(value.data), value.shape);
     const type = value.type === 'uint8' && this.#truths.has(name) ? 'bool' : value.type;
     return new this.#ort.Tensor(type, value.data, value.shape);
   }
 
-  #zeros(shape: readonly number[]): Tensor {
-    return new this.#ort.Tensor('float32', new Float32Array(shape.reduce((product, size) => product * size, 1)), shape);
+  #zeros(shape: readonly number[], type: 'float32' | 'float16'): Tensor {
+    const zeros = new Float32Array(shape.reduce((product, size) => product * size, 1));
+    return type === 'float32'
+      ? new this.#ort.Tensor(type, zeros, shape)
+      : new this.#ort.Tensor(type, halfBits(zeros), shape);
   }
 }
 
 function copyOut(tensor: Tensor): PortTensor {
+  if (tensor.type === 'float16') {
+    const bits = tensor.data as Uint16Array<ArrayBuffer>;
+    const data = Float32Array.from(new Half(bits.buffer, bits.byteOffset, bits.length));
+    return { type: 'float32', shape: [...tensor.dims], data };
+  }
   const data = (tensor.data as Float32Array).slice();
   const type = tensor.type === 'bool' ? 'uint8' : tensor.type;
   return { type: type as PortTensor['type'], shape: [...tensor.dims], data };
 }
+
+/** Kept from before the thread of Node takes it away (`worker.ts`). */
+const Half = globalThis.Float16Array;
+
+/** The bits of float16, which ONNX Runtime's tensors are made of. */
+const halfBits = (numbers: Float32Array): Uint16Array => new Uint16Array(Half.from(numbers).buffer);

@@ -2,7 +2,8 @@ import { z } from 'zod';
 
 const valueSchema = z.object({
   name: z.string(),
-  type: z.enum(['float32', 'int64', 'int32', 'uint8', 'bool']),
+  /** `float16` and `bool` are given and taken as float32 and as uint8 of 0 and 1. */
+  type: z.enum(['float32', 'float16', 'int64', 'int32', 'uint8', 'bool']),
   /** A name or `?` where a size is open. */
   shape: z.array(z.union([z.number(), z.string()])),
 });

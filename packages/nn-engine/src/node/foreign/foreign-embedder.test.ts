@@ -2,7 +2,8 @@ import { utf8 } from '@peerai/core-protocol';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { limits } from '../../limits.ts';
-import { createForeignRuntime, type ForeignEmbedder, loadForeignEmbedder } from './foreign-runtime.ts';
+import { type ForeignEmbedder, loadForeignEmbedder } from './foreign-embedder.ts';
+import { createForeignRuntime } from './foreign-runtime.ts';
 import { embedder, tokenizer } from './testing/embedder.ts';
 import { encode, endless } from './testing/hand-made.ts';
 

@@ -8,8 +8,8 @@ import { invalid, OnnxWalk, textOf } from './onnx-walk.ts';
 /** What a model takes or gives: a shape has a name or `?` where a size is open. */
 export interface ForeignValue {
   readonly name: string;
-  /** `bool` is given and taken as uint8 of 0 and 1. */
-  readonly type: Tensor['type'] | 'bool';
+  /** `bool` is given and taken as uint8 of 0 and 1, `float16` as float32. */
+  readonly type: Tensor['type'] | 'bool' | 'float16';
   readonly shape: readonly Dimension[];
 }
 /** What is known of an ONNX file before it is run. */
@@ -35,12 +35,13 @@ const types = new Map<unknown, ForeignValue['type']>([
   [6, 'int32'],
   [7, 'int64'],
   [9, 'bool'],
+  [10, 'float16'],
 ]);
 
 /**
  * Reads an ONNX ModelProto far enough to show it and to refuse what may not run here. Nothing of it is executed; weights are not copied.
  *
- * Throws MODEL_TOO_LARGE, MODEL_INVALID (not ONNX, or an input or output that is no tensor of float32, int64, int32, uint8 or bool),
+ * Throws MODEL_TOO_LARGE, MODEL_INVALID (not ONNX, or an input or output that is no tensor of float32, float16, int64, int32, uint8 or bool),
  * MODEL_EXTERNAL_DATA (weights in another file), MODEL_REFUSED (operators that are not ONNX Runtime's own).
  */
 export function readOnnxSummary(bytes: Uint8Array): OnnxSummary {
@@ -76,7 +77,7 @@ function* valuesOf(walk: OnnxWalk, graph: Uint8Array) {
     const { name, type, shape } = value;
     if (name === '') throw invalid('An input or output of the model has no name.');
     if (type === undefined) {
-      throw invalid(`"${name}" of the model is no tensor of float32, int64, int32, uint8 or bool.`);
+      throw invalid(`"${name}" of the model is no tensor of float32, float16, int64, int32, uint8 or bool.`);
     }
     yield { field, value: { name, type, shape } };
   }

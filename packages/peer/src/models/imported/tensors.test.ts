@@ -32,6 +32,7 @@ describe('inputs of a model as JSON', () => {
     ['nothing in a list', 'int64', [], { shape: [0], data: new BigInt64Array() }],
     ['large whole numbers as text', 'int64', ['9223372036854775807'], { data: BigInt64Array.of(2n ** 63n - 1n) }],
     ['what JSON has no number for', 'float32', ['NaN', '-Infinity'], { data: Float32Array.of(NaN, -Infinity) }],
+    ['half precision', 'float16', [0.5], { type: 'float32', data: Float32Array.of(0.5) }],
     ['truth values', 'bool', [true, 0], { type: 'uint8', data: Uint8Array.of(1, 0) }],
   ])('%s', (_, type, given, expected) => {
     expect(read(type, given)).toMatchObject(expected);
@@ -63,7 +64,7 @@ describe('inputs of a model as JSON', () => {
 });
 
 it('whatever JSON is given, it is read or refused by name', () => {
-  const types = fc.constantFrom<Type>('float32', 'int64', 'int32', 'uint8', 'bool');
+  const types = fc.constantFrom<Type>('float32', 'float16', 'int64', 'int32', 'uint8', 'bool');
   const given = fc.oneof(fc.jsonValue(), fc.record({ shape: fc.jsonValue(), data: fc.jsonValue() }));
   const numbers = fc.array(fc.array(fc.oneof(fc.integer(), fc.double()), { maxLength: 3 }), { maxLength: 3 });
   fc.assert(

@@ -38,6 +38,7 @@ function readTensor(value: Value, given: unknown, numbers: Numbers): Tensor {
   const list = { length: flat.length };
   switch (value.type) {
     case 'float32':
+    case 'float16':
       return { type: 'float32', shape, data: Float32Array.from(list, (_, place) => readFloat(value, at(place))) };
     case 'int64':
       return { type: 'int64', shape, data: BigInt64Array.from(list, (_, place) => readInteger(value, at(place), 63)) };
