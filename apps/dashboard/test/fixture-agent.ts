@@ -14,6 +14,7 @@ import {
   olderPeers,
   openSessions,
 } from './fixture-asks.ts';
+import { answerCache } from './fixture-cache.ts';
 import { answerChat } from './fixture-chat.ts';
 import { answerClusters, answerMetrics } from './fixture-clusters.ts';
 import { answerFiles } from './fixture-files.ts';
@@ -268,6 +269,10 @@ function route(state: FixtureState, method: string, path: string, body: unknown,
     case 'PATCH state':
     case 'DELETE state':
       return answerDocuments(state, { method, id, verb, one }, body);
+    case 'GET cache':
+    case 'POST cache':
+    case 'DELETE cache':
+      return answerCache(state, { method, id }, body);
     case 'GET models':
       if (id === 'splits') return schemas.splitsSchema.parse(state.splits);
       return schemas.modelsSchema.parse(state.models);

@@ -1,4 +1,5 @@
 import type {
+  CacheView,
   DoctorView,
   DocumentContents,
   FileView,
@@ -17,6 +18,7 @@ import type {
   TaskDetail,
 } from '@peerai/peer/control';
 
+import { fixtureCache } from './fixture-cache.ts';
 import { fixtureFiles } from './fixture-files.ts';
 import { fixtureGovernance, type GovernanceState } from './fixture-governance.ts';
 import { fixtureMarket, type MarketState } from './fixture-market.ts';
@@ -34,6 +36,7 @@ export interface FixtureState {
   shares: ShareView[];
   models: ModelsView;
   splits: SplitsView;
+  cache: CacheView;
   doctor: DoctorView;
   ledger: LedgerHead;
   tasks: TaskDetail[];
@@ -297,6 +300,7 @@ export function fixtureState(api: string, nowMs: number): FixtureState {
         model('mistral@lab-nuc', '12D3KooWNuc', 'lab-nuc', { engine: 'ollama', fits: false }),
       ],
     },
+    cache: fixtureCache(nowMs),
     splits: { v: 1, splits: [fixtureSplit(nowMs)] },
     doctor: {
       v: 1,

@@ -1,4 +1,4 @@
-import type { CapsuleDetail, MemoryListView } from '@peerai/peer/control';
+import type { CapsuleDetail, MemoryListView, OwnDevicesView } from '@peerai/peer/control';
 import * as schemas from '@peerai/peer/schemas';
 
 const minuteMs = 60_000;
@@ -131,6 +131,20 @@ function search({ capsules }: MemoryState, body: unknown): unknown {
   });
 }
 
+/** One that is here and one that is away. */
+const ownDevicesAt = (syncedMs: number | null): OwnDevicesView => {
+  const nothing = { capsules: 0, forgotten: 0, clusters: 0, conflicts: 0 };
+  const away = { ...nothing, peerId: '12D3KooWNuc', name: 'lab-nuc', online: false, syncedMs: null };
+  const brought = { capsules: syncedMs === null ? 0 : 3, forgotten: 1, clusters: 1, conflicts: 1 };
+  return {
+    v: 1,
+    devices: [
+      { peerId: '12D3KooWStudy', name: 'study-pc', online: true, syncedMs, ...brought },
+      { ...away, problem: 'it does not count this device as its own' },
+    ],
+  };
+};
+
 /** The memory of the local API. */
 export function answerMemory(
   state: { memory: MemoryState },
@@ -180,6 +194,10 @@ export function answerMemory(
       memory.away = [];
       return schemas.consolidationUndoneSchema.parse({ v: 1, restored: away.length });
     }
+    case 'GET devices':
+      return schemas.ownDevicesSchema.parse(ownDevicesAt(null));
+    case 'POST sync':
+      return schemas.ownDevicesSchema.parse(ownDevicesAt(Date.now()));
     case 'GET graph':
       return schemas.memoryGraphSchema.parse({
         v: 1,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { accessibilityViolations } from './browser.ts';
+import { hashAtStudy } from './fixture-cache.ts';
 import { ownerPages } from './owner.ts';
 
 describe('By keyboard alone, the owner can', () => {
@@ -228,6 +229,25 @@ describe('By keyboard alone, the owner can', () => {
     await offer.press('Space');
     await expect.poll(() => owner.agent.state.models.models.find(({ name }) => name === 'nano')?.exposed).toBe(false);
     await expect.poll(() => offer.isChecked()).toBe(false);
+  });
+
+  it('fetch a file by its hash, see who gave it, and remove what was fetched before', async () => {
+    const page = await at('/models');
+    const card = page.getByRole('region', { name: 'Fetched by hash' });
+    await card.getByText('44.3 MB of 10.0 GB used.').waitFor();
+    await card.getByLabel('SHA-256').fill(hashAtStudy);
+    await card.getByLabel(/^Name to import/).fill('small-one');
+    await card.getByRole('button', { name: 'Fetch', exact: true }).press('Enter');
+    await card.getByText('PEER_UNREACHABLE: It is offline').waitFor();
+    await card.getByText('Imported as small-one.').waitFor();
+    await card.getByRole('button', { name: 'Remove 9c11 85a5' }).press('Enter');
+    await card.getByRole('button', { name: 'Remove 9c11 85a5' }).waitFor({ state: 'detached' });
+    expect(owner.agent.state.cache.files.map(({ sha256 }) => sha256)).toEqual([hashAtStudy]);
+    await card.getByLabel('SHA-256').fill('cd'.repeat(32));
+    owner.expectComplaints(/404/);
+    await card.getByRole('button', { name: 'Fetch', exact: true }).press('Enter');
+    await card.getByText('It was not fetched').waitFor();
+    expect(await accessibilityViolations(page)).toEqual([]);
   });
 
   it('take the first steps, which tick themselves', async () => {

@@ -28,6 +28,18 @@ describe('In the memory the owner can, by keyboard alone,', () => {
     await page.getByRole('link', { name: /^The ladder/ }).waitFor({ state: 'detached' });
   });
 
+  it('see what the other devices of this owner brought, and compare now', async () => {
+    const page = await at('/memory');
+    await page.getByRole('button', { name: 'Own devices' }).press('Enter');
+    const sheet = page.getByRole('dialog', { name: 'Your other devices' });
+    await sheet.getByText('Not compared yet.').first().waitFor();
+    await sheet.getByText('It does not count this device as its own').waitFor();
+    await sheet.getByRole('button', { name: 'Compare now' }).press('Enter');
+    await sheet.getByText('It brought 3 memories and 1 cluster').waitFor();
+    expect(await accessibilityViolations(page)).toEqual([]);
+    expect(owner.agent.requests).toContain('POST /memory/sync');
+  });
+
   it('find by words with other devices, go along a relation, and share', async () => {
     const page = await at('/memory');
     const form = page.getByRole('search');

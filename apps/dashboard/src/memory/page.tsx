@@ -9,15 +9,16 @@ import { ElsewherePane } from './elsewhere-pane.tsx';
 import { Found } from './found.tsx';
 import { MemoryGraph } from './graph.tsx';
 import { MemoryList } from './memory-list.tsx';
+import { OwnDevices } from './own-devices.tsx';
 import { everything } from './question.ts';
 import { SearchForm } from './search-form.tsx';
-import { memory as words } from './strings.ts';
+import { memory as words, ownDevices } from './strings.ts';
 import { TidyUp } from './tidy-up.tsx';
 
 export function MemoryPage(): ReactNode {
   const { id, at } = useSearch({ from: '/memory' });
   const [question, setQuestion] = useState(everything);
-  const [open, setOpen] = useState<'add' | 'tidy' | 'graph'>();
+  const [open, setOpen] = useState<'add' | 'tidy' | 'graph' | 'own'>();
   const [resets, setResets] = useState(0);
   const showAll = (): void => {
     setQuestion(everything);
@@ -30,6 +31,7 @@ export function MemoryPage(): ReactNode {
         <Button aria-expanded={open === 'graph'} onClick={() => setOpen(open === 'graph' ? undefined : 'graph')}>
           {words.graph}
         </Button>
+        <Button onClick={() => setOpen('own')}>{ownDevices.open}</Button>
         <Button onClick={() => setOpen('tidy')}>{words.tidy}</Button>
         <Button look="primary" onClick={() => setOpen('add')}>
           {words.add}
@@ -54,6 +56,7 @@ export function MemoryPage(): ReactNode {
         )}
       </Panes>
       {open === 'add' && <AddMemory onClose={close} />}
+      {open === 'own' && <OwnDevices onClose={close} />}
       {open === 'tidy' && <TidyUp onClose={close} />}
     </>
   );

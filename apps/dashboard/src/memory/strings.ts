@@ -139,6 +139,29 @@ export const forgetting = {
   others: (name: string) => `It is deleted here, and this cannot be undone. ${name} and others who have it keep it.`,
 } as const;
 
+export const ownDevices = {
+  open: 'Own devices',
+  title: 'Your other devices',
+  text: 'Devices that you declared your own, and that declared this one theirs, keep all memories and clusters the same, personal ones too. Declare one in its sheet on the page Home.',
+  what: 'your devices',
+  none: 'No paired device is declared your own.',
+  here: 'here',
+  away: 'away; compared when it is back',
+  never: 'Not compared yet.',
+  synced: (when: string) => `Compared ${when}.`,
+  nothing: 'It brought nothing new since this agent started.',
+  brought: (memories: string, forgotten: number, clusters: string) =>
+    `It brought ${memories} and ${clusters} since this agent started${forgotten === 0 ? '' : `, and ${forgotten} to forget`}.`,
+  conflicts: (n: number) =>
+    n === 1
+      ? 'One cluster was changed at both apart: the one that worked more stayed.'
+      : `${n} clusters were changed at both apart: those that worked more stayed.`,
+  compare: 'Compare now',
+  comparing: 'Comparing…',
+  compared: 'Compared.',
+  failed: 'They were not compared',
+} as const;
+
 export const tidying = {
   title: 'Tidy up',
   text: 'What is old and was seldom found is removed, and what says nearly the same becomes one.',

@@ -7,6 +7,7 @@ import { State } from '../ui/icon.tsx';
 import { Card, PageHead } from '../ui/page.tsx';
 import { Region } from '../ui/region.tsx';
 import { Engines, GetModel } from './engines.tsx';
+import { FetchedFiles } from './fetched-files.tsx';
 import { FindModel } from './find-model.tsx';
 import { groupModels } from './group.ts';
 import { ModelRow } from './model-row.tsx';
@@ -29,6 +30,7 @@ export function ModelsPage(): ReactNode {
             {(view) => <Groups view={view} />}
           </Region>
           <SplitModels />
+          <FetchedFiles />
         </div>
         <Card title={words.engines} aside={words.enginesLead}>
           <Region query={node} what="engines">
