@@ -20,6 +20,16 @@ const plan: TrainingRunView['plan'] = {
   learningRate: 0.01,
   seed: 1,
 };
+const sizes = { vocabulary: 1_127, width: 192, layers: 3, heads: 6, hidden: 512, context: 256 };
+const adapterOf = ({ base, rank }: { readonly base: string; readonly rank: number }): TrainingRunView['plan'] => ({
+  v: 1,
+  model: 'adapter',
+  base: { name: base, sha256: '7d'.repeat(32), sizes },
+  rank,
+  alpha: rank,
+  learningRate: 0.01,
+  seed: 1,
+});
 const terms: TrainingRunView['terms'] = {
   kind: 'open',
   rounds: 20,
@@ -162,10 +172,11 @@ export function answerTraining(
       return { v: 1, data: schemas.trainingDataSchema.parse(data) };
     }
     case 'POST runs': {
-      const { name, rounds, localSteps, private: hidden } = schemas.trainingRequestSchema.parse(body());
+      const { name, rounds, localSteps, model, private: hidden } = schemas.trainingRequestSchema.parse(body());
       const invited = hidden === undefined ? [] : [laptop, study, nuc];
       const asked = { ...terms, rounds, localSteps, ...(hidden === undefined ? {} : hiddenTerms) };
-      return keep(fixtureRun({ ...waiting, id: 'e5'.repeat(32), name, terms: asked, invited }, Date.now()));
+      const about = { terms: asked, invited, plan: model.kind === 'adapter' ? adapterOf(model) : plan };
+      return keep(fixtureRun({ ...waiting, id: 'e5'.repeat(32), name, ...about }, Date.now()));
     }
     case 'POST offers join': {
       schemas.trainingJoinSchema.parse(body());

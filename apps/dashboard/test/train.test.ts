@@ -59,6 +59,27 @@ describe('In training the owner can, by keyboard alone,', () => {
     await page.getByRole('button', { name: 'Stop now' }).press('Enter');
   });
 
+  it('adapt a model to a text, and see which one', async () => {
+    const page = await at('/train');
+    await page.getByRole('button', { name: 'Start a run' }).press('Enter');
+    const sheet = page.getByRole('dialog', { name: 'Start a run' });
+    const text = { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('what was cooked') };
+    await sheet.getByLabel('File to learn from').setInputFiles(text);
+    await sheet.getByLabel('What to train').selectOption('adapter');
+    await sheet.getByText('They need that model themselves.').waitFor();
+    await sheet.getByLabel('Model to adapt').selectOption('nano');
+    await sheet.getByText('More settings').press('Enter');
+    await sheet.getByLabel('Rank of the adapter').fill('4');
+    expect(await accessibilityViolations(page)).toEqual([]);
+    await sheet.getByRole('button', { name: 'Start', exact: true }).press('Enter');
+    await page.getByRole('heading', { level: 2, name: 'notes' }).waitFor();
+    await page.getByText('an adapter of rank 4 of nano').first().waitFor();
+    await page.getByText('Details').press('Enter');
+    await page.getByText('7d'.repeat(32)).waitFor();
+    await page.getByRole('button', { name: 'Stop here' }).press('Enter');
+    await page.getByRole('button', { name: 'Stop now' }).press('Enter');
+  });
+
   it('join what a device offers only after a yes to what it takes', async () => {
     const page = await at('/train');
     await page.getByText('lab-nuc did not answer (no path to it now).').waitFor();

@@ -22,7 +22,7 @@ export { embeddingDimensions, lexicalHash } from './nano/embedding.ts';
 export { evaluateNano, type EvaluateOptions, type NanoEvaluation, type Score } from './nano/evaluate.ts';
 export { createNano, type NanoDeps } from './nano/nano.ts';
 export { type Layout, layoutOf, type Parameter, parameterValues, type TrainedModel } from './train/layout.ts';
-export { createLora, type Lora, type LoraOptions } from './train/lora.ts';
+export { createLora, freshAdapter, type Lora, loraLayout, type LoraOptions } from './train/lora.ts';
 export { gaussian, type SeededUnit, seededUnit } from './train/random.ts';
 export {
   createTrainer,

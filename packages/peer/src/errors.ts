@@ -31,6 +31,8 @@ export type PeerErrorCode =
   /** A table or text that does not fit what is to be trained; the details name the row and column. */
   | 'DATA_INVALID'
   | 'DATA_TOO_SMALL'
+  /** What an adapter is of is not here. */
+  | 'BASE_MISSING'
   /** A device does not offer that at a price. */
   | 'NOT_OFFERED'
   | 'LEASE_UNKNOWN'

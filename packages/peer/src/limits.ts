@@ -152,6 +152,15 @@ export const limits = {
   trainingClassesMax: 256,
   trainingLayersMax: 4,
   trainingWidthMax: 1_024,
+  /** Rank of an adapter, and how strongly it counts: above either it is no small correction any more. */
+  trainingRankMax: 64,
+  trainingAlphaMax: 1_024,
+  /** Bytes of what an adapter is of: nine times the shipped guide's. A plan of such a model is understood before the model is there, so its sizes have bounds too. */
+  trainingBaseBytesMax: 67_108_864,
+  trainingBaseVocabularyMax: 65_536,
+  trainingBaseLayersMax: 32,
+  trainingBaseHiddenMax: 4_096,
+  trainingBaseContextMax: 4_096,
   /** Bytes of one data set, and its rows: it is held in memory while it is learned from. */
   trainingDataBytesMax: 16_777_216,
   trainingRowsMax: 100_000,

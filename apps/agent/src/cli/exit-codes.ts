@@ -19,6 +19,7 @@ const byCode: Readonly<Record<string, number>> = {
   SHAPE_MISMATCH: exitCodes.usage,
   DATA_INVALID: exitCodes.usage,
   DATA_TOO_SMALL: exitCodes.usage,
+  BASE_MISSING: exitCodes.usage,
   AGENT_NOT_RUNNING: exitCodes.notRunning,
   PEER_UNREACHABLE: exitCodes.unreachable,
   PEER_LOST: exitCodes.unreachable,

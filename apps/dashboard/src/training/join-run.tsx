@@ -11,7 +11,7 @@ import { ErrorNote, Note } from '../ui/note.tsx';
 import { Sheet } from '../ui/sheet.tsx';
 import { Facts } from '../ui/facts.tsx';
 import { EpsilonField, readPrivacy } from './run-fields.tsx';
-import { modelText } from './run-state.ts';
+import { dataText, modelText } from './run-state.ts';
 import { join as words, train } from './strings.ts';
 
 /** What joining takes and who sees what, in front of the yes to it. */
@@ -88,9 +88,8 @@ function JoinForm({ offer, onClose }: { readonly offer: TrainingOfferView; reado
         if (file instanceof File) join.mutate({ file, threads: Number(fields.get('threads')), ...readPrivacy(fields) });
       }}
     >
-      <p className="muted anywhere">
-        {plan.model === 'mlp' ? words.columns([...plan.features, plan.label].join(', ')) : words.text}
-      </p>
+      <p className="muted anywhere">{dataText(plan)}</p>
+      {plan.model === 'adapter' && <p className="muted anywhere">{words.base(plan.base.name, plan.base.sha256)}</p>}
       <label className="field">
         {words.data}
         <input name="file" type="file" required />

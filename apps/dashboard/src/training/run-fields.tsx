@@ -3,9 +3,8 @@ import type { ReactNode } from 'react';
 import { usePeers } from '../app/queries.ts';
 import { Choice } from '../ui/choice.tsx';
 import { DeviceChoices, usableDevices } from '../ui/devices.tsx';
+import { type Kind, readModel } from './model-fields.tsx';
 import { form } from './strings.ts';
-
-type Kind = TrainingRequest['model']['kind'];
 
 export function NumberField({
   label,
@@ -27,45 +26,6 @@ export function NumberField({
       {label}
       <input name={name} type="number" required min={min} max={max} step={step} defaultValue={value} />
     </label>
-  );
-}
-
-/** A table can be told apart or learned as text; a text only as text. */
-export function ModelFields({
-  kind,
-  labels,
-  onKind,
-}: {
-  readonly kind: Kind;
-  readonly labels: readonly string[];
-  readonly onKind: (kind: Kind) => void;
-}): ReactNode {
-  const kinds: readonly Kind[] = labels.length === 0 ? ['language'] : ['mlp', 'language'];
-  return (
-    <div className="pair">
-      <label className="field">
-        {form.kind}
-        <select value={kind} onChange={(event) => onKind(event.target.value === 'mlp' ? 'mlp' : 'language')}>
-          {kinds.map((one) => (
-            <option key={one} value={one}>
-              {form.kinds[one]}
-            </option>
-          ))}
-        </select>
-      </label>
-      {kind === 'language' ? (
-        <Choice label={form.size} name="size" words={form.sizes} />
-      ) : (
-        <label className="field">
-          {form.label}
-          <select name="label" defaultValue={labels.at(-1)}>
-            {labels.map((name) => (
-              <option key={name}>{name}</option>
-            ))}
-          </select>
-        </label>
-      )}
-    </div>
   );
 }
 
@@ -138,6 +98,7 @@ export function MoreFields({ kind, isPrivate }: { readonly kind: Kind; readonly 
           )}
           <Choice label={form.outer} name="outer" words={form.outers} />
           <NumberField label={form.rate} name="learningRate" value={0.01} min={0.000_001} max={1} step="any" />
+          {kind === 'adapter' && <NumberField label={form.rank} name="rank" value={8} max={64} />}
           {kind === 'mlp' && (
             <label className="field">
               {form.hidden}
@@ -172,10 +133,7 @@ export function readRequest(data: string, kind: Kind, fields: FormData): Trainin
   return {
     name: text('name'),
     data,
-    model:
-      kind === 'mlp'
-        ? { kind, label: text('label'), hidden: text('hidden').split(',').map(Number) }
-        : { kind, size: is('size', 'medium') ? 'medium' : 'small' },
+    model: readModel(kind, text),
     rounds: number('rounds'),
     localSteps: number('localSteps'),
     threads: number('threads'),

@@ -116,6 +116,7 @@ function Own({ run }: { readonly run: TrainingRunView }): ReactNode {
                 terms.aggregation === 'masked-sum' ? words.sum : form.rules[terms.aggregation],
               ),
             ],
+            [words.base, run.plan.model === 'adapter' ? <code>{run.plan.base.sha256}</code> : null],
             [words.threads, count(threads)],
             [words.hash, hash === null ? null : <code>{hash}</code>],
             [words.file, file === null ? null : <code>{file.path}</code>],

@@ -1,6 +1,6 @@
 import type { TrainingPlan, TrainingRunView } from '@peerai/peer/control';
 import type { DotName } from '../shared/dots.ts';
-import { train } from './strings.ts';
+import { join, train } from './strings.ts';
 
 const dots: Readonly<Record<TrainingRunView['state'], DotName>> = {
   waiting: 'pending',
@@ -15,8 +15,13 @@ export const dotOf = ({ state }: Pick<TrainingRunView, 'state'>): DotName => dot
 
 export function modelText(plan: TrainingPlan): string {
   if (plan.model === 'language') return train.language(plan.size);
+  if (plan.model === 'adapter') return train.adapter(plan.rank, plan.base.name);
   return train.mlp(plan.features.join(', '), plan.label);
 }
+
+/** What data the run learns from. */
+export const dataText = (plan: TrainingPlan): string =>
+  plan.model === 'mlp' ? join.columns([...plan.features, plan.label].join(', ')) : join.text;
 
 /** Nats with the digits that matter. */
 export const lossText = (loss: number): string => (loss < 10 ? loss.toFixed(3) : loss.toFixed(1));

@@ -9,7 +9,8 @@ import { bytes, plural } from '../shared/format.ts';
 import { Button } from '../ui/button.tsx';
 import { ErrorNote } from '../ui/note.tsx';
 import { Sheet } from '../ui/sheet.tsx';
-import { ModelFields, MoreFields, NumberField, readRequest, SeenFields } from './run-fields.tsx';
+import { type Kind, ModelFields } from './model-fields.tsx';
+import { MoreFields, NumberField, readRequest, SeenFields } from './run-fields.tsx';
 import { form } from './strings.ts';
 
 /** A run over a file of this computer: the agent reads it first, and says what can be learned from it. */
@@ -56,7 +57,7 @@ function RunForm({ data, onClose }: { readonly data: TrainingDataView; readonly 
   const cache = useQueryClient();
   const navigate = useNavigate();
   const labels = data.table?.columns.filter(({ values }) => values !== null).map(({ name }) => name) ?? [];
-  const [kind, setKind] = useState<'mlp' | 'language'>(labels.length > 0 ? 'mlp' : 'language');
+  const [kind, setKind] = useState<Kind>(labels.length > 0 ? 'mlp' : 'language');
   const [isPrivate, setPrivate] = useState(false);
   const start = useMutation({
     mutationFn: (request: TrainingRequest) => client.startTraining(request),
@@ -89,7 +90,7 @@ function RunForm({ data, onClose }: { readonly data: TrainingDataView; readonly 
         <SeenFields isPrivate={isPrivate} onPrivate={setPrivate} />
         <MoreFields kind={kind} isPrivate={isPrivate} />
         <p className="small muted">
-          {kind === 'mlp' ? form.seenTable : form.seenText} {isPrivate ? form.seenPrivate : form.seenOpen}
+          {seen[kind]} {isPrivate ? form.seenPrivate : form.seenOpen}
         </p>
         <Button look="primary" type="submit" disabled={start.isPending}>
           {start.isPending ? form.doing : form.act}
@@ -99,6 +100,12 @@ function RunForm({ data, onClose }: { readonly data: TrainingDataView; readonly 
     </section>
   );
 }
+
+const seen: Readonly<Record<Kind, string>> = {
+  mlp: form.seenTable,
+  language: form.seenText,
+  adapter: form.seenAdapter,
+};
 
 const nameOf = ({ name }: TrainingDataView): string => name.replace(/\.\w+$/u, '');
 

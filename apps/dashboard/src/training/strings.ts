@@ -17,6 +17,7 @@ export const train = {
   round: (round: number, rounds: number) => `round ${round} of ${rounds}`,
   mlp: (features: string, label: string) => `tells ${label} from ${features}`,
   language: (size: string) => `a ${size} language model`,
+  adapter: (rank: number, base: string) => `an adapter of rank ${rank} of ${base}`,
 } as const;
 
 export const offers = {
@@ -52,6 +53,7 @@ export const join = {
   yours: 'Your part',
   columns: (columns: string) => `A table with these columns: ${columns}.`,
   text: 'A text, such as notes or a book.',
+  base: (name: string, sha256: string) => `You need ${name} here, with the SHA-256 ${sha256}.`,
   data: 'File to learn from',
   threads: 'Processor threads',
   accept: 'I have read what it takes and who sees what.',
@@ -71,7 +73,10 @@ export const form = {
   plain: (size: string) => `A text of ${size}.`,
   name: 'Name',
   kind: 'What to train',
-  kinds: { mlp: 'Tell a column', language: 'Continue a text' },
+  kinds: { mlp: 'Tell a column', language: 'Continue a text', adapter: 'Adapt a model to a text' },
+  base: 'Model to adapt',
+  baseHint: 'A run over text that is done here, or the guide. It stays as it is; a small adapter is trained and sent.',
+  rank: 'Rank of the adapter',
   label: 'Column to tell',
   noLabel: 'No column of this table has few enough values to be told apart.',
   size: 'Size',
@@ -105,6 +110,7 @@ export const form = {
   seenTable:
     'Devices that may join see the run’s name, the names of columns and labels, and each column’s mean and deviation.',
   seenText: 'Devices that may join see the run’s name and size.',
+  seenAdapter: 'Devices that may join see the run’s name and which model is adapted. They need that model themselves.',
   seenOpen:
     'It is an open run: any device that may train with you can join, and whoever coordinates sees each update by itself.',
   seenPrivate:
@@ -134,6 +140,7 @@ export const run = {
   model: 'Download the model',
   modelFailed: 'It was not downloaded',
   teaches: 'Model',
+  base: 'Adapts, SHA-256',
   gives: 'Learns from',
   examples: (name: string, examples: string, heldOut: string) =>
     `${name}: ${examples} learned from, ${heldOut} kept apart to measure`,

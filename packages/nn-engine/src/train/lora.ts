@@ -37,26 +37,11 @@ export function createLora(base: TrainedModel, options: LoraOptions): Lora {
   const { rank, alpha = rank } = options;
   checkLength(base, 'base');
   const targets = targetsOf(base.layout, options);
-  const layout = layoutOf(
-    Object.fromEntries(
-      targets.flatMap(({ name, shape: [rows = 0, columns = 0] }) => [
-        [`${name}.a`, [rows, rank]],
-        [`${name}.b`, [rank, columns]],
-      ]),
-    ),
-  );
+  const layout = layoutFor(targets, rank);
   const targeted = new Set(targets.map(({ name }) => name));
   return {
     layout,
-    fresh(random) {
-      const adapter = new Float32Array(layout.size);
-      for (const { name, shape, offset, size } of layout.parameters) {
-        if (name.endsWith('.b')) continue;
-        const deviation = 1 / Math.sqrt(shape[0] ?? 1);
-        for (let index = offset; index < offset + size; index += 1) adapter[index] = gaussian(random) * deviation;
-      }
-      return adapter;
-    },
+    fresh: (random) => freshAdapter(layout, random),
     loss: (loss) => (graph, adapter) => {
       const parameters = base.layout.parameters.map((parameter): readonly [string, Value] => {
         const frozen = constantOf(graph, base, parameter);
@@ -78,6 +63,32 @@ export function createLora(base: TrainedModel, options: LoraOptions): Lora {
       return merged;
     },
   };
+}
+
+/** The layout of an adapter for a base of this layout, without the base's weights. Throws INVALID_OPTION. */
+export const loraLayout = (base: Layout, options: LoraOptions): Layout =>
+  layoutFor(targetsOf(base, options), options.rank);
+
+/** A fresh adapter of this layout, as `Lora.fresh` makes it. */
+export function freshAdapter(layout: Layout, random: () => number): Float32Array {
+  const adapter = new Float32Array(layout.size);
+  for (const { name, shape, offset, size } of layout.parameters) {
+    if (name.endsWith('.b')) continue;
+    const deviation = 1 / Math.sqrt(shape[0] ?? 1);
+    for (let index = offset; index < offset + size; index += 1) adapter[index] = gaussian(random) * deviation;
+  }
+  return adapter;
+}
+
+function layoutFor(targets: readonly Parameter[], rank: number): Layout {
+  return layoutOf(
+    Object.fromEntries(
+      targets.flatMap(({ name, shape: [rows = 0, columns = 0] }) => [
+        [`${name}.a`, [rows, rank]],
+        [`${name}.b`, [rank, columns]],
+      ]),
+    ),
+  );
 }
 
 function targetsOf(layout: Layout, { rank, alpha, targets }: LoraOptions): readonly Parameter[] {

@@ -19,7 +19,7 @@ export interface OwnModelsDeps {
   readonly shelf?: Shelf | undefined;
   /** The shipped guide's file; without it the guide is not exported. */
   readonly nanoFile?: ((signal: AbortSignal) => Promise<Uint8Array>) | undefined;
-  readonly training: () => Pick<Training, 'trained' | 'weightsOf' | 'model'>;
+  readonly training: () => Pick<Training, 'trained' | 'languageOf' | 'model'>;
   readonly imported: () => Pick<ImportedModels, 'list' | 'get'>;
   /** Is there a model of this name, of any engine here? */
   readonly isKnown: (name: string) => boolean;
@@ -39,7 +39,7 @@ export function createOwnModels(deps: OwnModelsDeps): OwnModels {
   const held = onDemand(async () => (await import('./own/own-room.ts')).openOwnRoom(deps));
   const list = async (): Promise<readonly LanguageModel[]> => {
     const runs = await deps.training().trained();
-    return runs.some(({ plan }) => plan.model === 'language') ? (await held.get()).models(runs) : [];
+    return runs.some(({ plan }) => plan.model !== 'mlp') ? (await held.get()).models(runs) : [];
   };
   return {
     engine: { kind: 'trained', list, model: async (name) => findModel(await list(), name) },

@@ -16,8 +16,7 @@ import { createMutex } from '../store/mutex.ts';
 import type { CountedNetwork } from './counted-network.ts';
 import type { Seat } from './engine.ts';
 import { places, replaceFile, type RoundRow, type RunBook, type RunHead } from './run-book.ts';
-import { modelOfPlan } from './task.ts';
-import type { HeldOut, TrainingPlan } from './training.schema.ts';
+import type { HeldOut } from './training.schema.ts';
 
 export interface ActiveDeps {
   readonly self: PeerId;
@@ -36,7 +35,6 @@ export interface ActiveDeps {
 }
 
 export interface ActiveParts {
-  readonly plan: TrainingPlan;
   readonly seat: Seat;
   readonly head: RunHead;
   /** Where the updates of `head.privacy` are booked. */
@@ -46,7 +44,6 @@ export interface ActiveParts {
 /** Takes part in one run until its end and keeps what comes of it. */
 export class ActiveRun {
   readonly #deps: ActiveDeps;
-  readonly #plan: TrainingPlan;
   readonly #seat: Seat;
   readonly #budget: PrivacyBudget | undefined;
   readonly #serial = createMutex();
@@ -61,7 +58,6 @@ export class ActiveRun {
 
   constructor(deps: ActiveDeps, about: ActiveParts) {
     this.#deps = deps;
-    this.#plan = about.plan;
     this.#seat = about.seat;
     this.#budget = about.budget;
     this.head = about.head;
@@ -226,7 +222,7 @@ export class ActiveRun {
 
   async #finish({ round, weights }: SharedState, signal: AbortSignal): Promise<void> {
     const { shelf, crypto, clock } = this.#deps;
-    const model = modelOfPlan(this.#plan, weights);
+    const model = this.#seat.model(weights);
     const name = places.model(this.head.id);
     await replaceFile(shelf, name, model);
     this.#noteMeasured(round, await this.#seat.measure(weights, signal));

@@ -54,6 +54,8 @@ export interface Seat extends AsyncDisposable {
   /** A state that this peer holds, as bytes; undefined when another took its place. */
   state(sha256: Uint8Array): Promise<Uint8Array | undefined>;
   measure(weights: Float32Array, signal: AbortSignal): Promise<HeldOut>;
+  /** The trained model as an ONNX file. */
+  model(weights: Float32Array): Uint8Array;
   /** From the newest known state to the end of the run. Throws as `Runs.takePart` does. */
   take(options: {
     readonly ask: readonly PeerId[];
@@ -116,6 +118,7 @@ export function openTrainingEngine(deps: EngineDeps): TrainingEngine {
       return {
         state,
         measure,
+        model: (weights) => task.model(weights),
         async take({ ask, onEvent, onMeasured, privacy, unmasked, signal: until }) {
           const newest = hash === undefined ? undefined : await state(hash);
           if (newest !== undefined) known = decodeState(newest, run.size);

@@ -1,5 +1,6 @@
 /** What training needs once somebody trains: it is loaded then, and not when the agent starts. */
 export { ActiveRun } from './active-run.ts';
+export { createBases } from './bases.ts';
 export { openTrainingEngine, type Seat, type TrainingEngine } from './engine.ts';
 export { describeColumns, readTable } from './table.ts';
 export { planOfTable } from './table-task.ts';

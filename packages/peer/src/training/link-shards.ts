@@ -4,7 +4,7 @@ import type { TrainingPlan } from './training.schema.ts';
 
 /** Data that is handed out, cut into as many parts as visitors may come: no two of them learn from the same. Throws what `readTable` throws. */
 export function shardsOf(plan: TrainingPlan, text: string, count: number): readonly string[] {
-  if (plan.model === 'language') return Array.from({ length: count }, (_, place) => pieceOf(text, place, count));
+  if (plan.model !== 'mlp') return Array.from({ length: count }, (_, place) => pieceOf(text, place, count));
   const { columns, rows } = readTable(text);
   return Array.from({ length: count }, (_, place) =>
     Papa.unparse([[...columns], ...rows.filter((__, row) => row % count === place).map((row) => [...row])]),

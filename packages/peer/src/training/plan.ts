@@ -42,6 +42,11 @@ export function decodePlan(bytes: Uint8Array): TrainingPlan {
     const names = [...features, label];
     if (!fits || new Set(names).size !== names.length || new Set(classes).size !== classes.length) throw wrong();
   }
+  if (plan.model === 'adapter') {
+    const { width, heads } = plan.base.sizes;
+    // Each head turns pairs of places.
+    if (width % (2 * heads) !== 0) throw wrong();
+  }
   return plan;
 }
 

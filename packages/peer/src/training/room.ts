@@ -3,6 +3,9 @@ import type { Run } from '@peerai/nn-engine/rounds';
 import type { z } from 'zod';
 import type { PeerErrorCode } from '../errors.ts';
 import { limits } from '../limits.ts';
+import { onDemand } from '../store/on-demand.ts';
+import type { BaseName } from './adapter-task.ts';
+import type { Bases } from './bases.ts';
 import { findData, readIn, readText } from './data-sets.ts';
 import { askForOffers, type FoundOffer } from './offers.ts';
 import { decodePlan, encodePlan, specOf, taskOf } from './plan.ts';
@@ -55,11 +58,23 @@ export async function openTrainingRoom(deps: RoomDeps): Promise<TrainingRoom> {
     runOf: (id) => book.run(id),
     cutOff: (peer) => runner.cutOff(peer),
   });
+  const closing = new AbortController();
+  const weightsOf = async (head: RunHead): Promise<Float32Array> => {
+    const bytes = await readWhole(shelf(), places.state(head.id), 8 + head.parameters * 8);
+    if (toHex(crypto.sha256(bytes)) !== head.hash)
+      throw new PeerAiError('HASH_MISMATCH', 'the weights of this run were changed on disk', { run: head.id });
+    return (await import('./lazy.ts')).decodeState(bytes, head.parameters).weights;
+  };
+  const bases = onDemand(async (): Promise<Bases> => {
+    const { createBases } = await import('./lazy.ts');
+    return createBases({ ...deps, book, shelf, weightsOf, signal: closing.signal });
+  });
   const runner = createRunner({
     ...deps,
     book,
     shelf,
     shards: links.shards,
+    baseOf: async (base) => (await bases.get()).open(base),
     mayJoin: (peer, run) => mayTrain(peer) || links.admits(peer, run === undefined ? undefined : toHex(run)),
     changed(head, isWhole) {
       teller.changed(head, isWhole);
@@ -74,6 +89,12 @@ export async function openTrainingRoom(deps: RoomDeps): Promise<TrainingRoom> {
     const former = book.run(toHex(run.hash));
     if (former !== undefined) await book.remove(former.id);
   };
+  const baseNamed = async (name: string): Promise<BaseName> => {
+    const head = book.runs().some((run) => isNamed(run, name)) ? find(book, name) : undefined;
+    if (head !== undefined && head.file === undefined)
+      throw new PeerAiError('NOT_FOUND', `${head.name} has no model yet, so nothing can be trained on it`);
+    return (await bases.get()).choose(head, name);
+  };
   return {
     list: () => book.runs().map(view).toReversed(),
     async get(text) {
@@ -86,7 +107,7 @@ export async function openTrainingRoom(deps: RoomDeps): Promise<TrainingRoom> {
     async begin(wish) {
       const head = await runner.begin(async () => {
         const data = findData(book, wish.data);
-        const plan = await planOf(wish, () => readText(shelf(), data));
+        const plan = await planOf(wish, () => readText(shelf(), data), baseNamed);
         const { sizeOfPlan, checkRun, thresholdOf } = await import('./lazy.ts');
         const bytes = encodePlan(plan);
         const members = wish.private && invitedOf(deps, wish.private.invite);
@@ -132,6 +153,7 @@ export async function openTrainingRoom(deps: RoomDeps): Promise<TrainingRoom> {
         throw new PeerAiError<PeerErrorCode>('RUN_ACTIVE', 'this run is not over; stop it first', { run: head.id });
       await links.ended(head.id);
       await book.remove(head.id);
+      if (decodePlan(utf8(head.plan)).model === 'adapter' && !runner.isPreparing()) await (await bases.get()).sweep();
     },
     async link(text, wish) {
       const head = find(book, text);
@@ -139,6 +161,8 @@ export async function openTrainingRoom(deps: RoomDeps): Promise<TrainingRoom> {
       const handed = data === undefined ? undefined : { name: data.name, text: await readText(shelf(), data) };
       if (head.invited !== undefined)
         throw new PeerAiError('REFUSED', 'this run is private: only those who were invited at its start take part');
+      if (decodePlan(utf8(head.plan)).model === 'adapter')
+        throw new PeerAiError('UNSUPPORTED', 'a browser does not hold what an adapter is of, so it cannot take part');
       const made = await links.create(head, wish, handed);
       // The parts are kept with the link.
       if (data !== undefined && !isUsed(data.id)) await book.removeData(data.id);
@@ -165,13 +189,7 @@ export async function openTrainingRoom(deps: RoomDeps): Promise<TrainingRoom> {
           rounds: round,
         }))
         .toReversed(),
-    async weightsOf(id) {
-      const head = find(book, id);
-      const bytes = await readWhole(shelf(), places.state(head.id), 8 + head.parameters * 8);
-      if (toHex(crypto.sha256(bytes)) !== head.hash)
-        throw new PeerAiError('HASH_MISMATCH', 'the weights of this run were changed on disk', { run: head.id });
-      return (await import('./lazy.ts')).decodeState(bytes, head.parameters).weights;
-    },
+    languageOf: async (id) => (await bases.get()).modelOf(find(book, id)),
     review(peer) {
       if (!mayTrain(peer)) runner.cutOff(peer);
     },
@@ -184,19 +202,31 @@ export async function openTrainingRoom(deps: RoomDeps): Promise<TrainingRoom> {
     },
     async close() {
       links.close();
+      closing.abort(new PeerAiError('ABORTED', 'this peer is stopping'));
       await runner.close();
     },
   };
 }
 
+const isNamed = ({ id, name }: { readonly id: string; readonly name: string }, text: string): boolean =>
+  id === text || name === text || (text.length >= 8 && id.startsWith(text));
+
 function find(book: RunBook, text: string): RunHead {
   const all = book.runs().toReversed();
-  const found = all.find(({ id, name }) => id === text || name === text || (text.length >= 8 && id.startsWith(text)));
+  const found = all.find((head) => isNamed(head, text));
   if (found !== undefined) return found;
   throw new PeerAiError<PeerErrorCode>('RUN_UNKNOWN', `there is no run "${text.slice(0, 64)}" here`);
 }
 
-async function planOf({ model, learningRate, seed }: Wish, text: () => Promise<string>): Promise<TrainingPlan> {
+async function planOf(
+  { model, learningRate, seed }: Wish,
+  text: () => Promise<string>,
+  baseNamed: (name: string) => Promise<BaseName>,
+): Promise<TrainingPlan> {
+  if (model.kind === 'adapter') {
+    const { rank, alpha = rank } = model;
+    return { v: 1, model: 'adapter', base: await baseNamed(model.base), rank, alpha, learningRate, seed };
+  }
   if (model.kind === 'language') return { v: 1, model: 'language', size: model.size, learningRate, seed };
   const { planOfTable } = await import('./lazy.ts');
   return planOfTable(await text(), { ...model, learningRate, seed });
@@ -225,9 +255,7 @@ function ownOffers(head: RunHead | undefined, self: PeerId): readonly Offer[] {
 }
 
 function offerOf(found: readonly FoundOffer[], text: string): FoundOffer {
-  const offer = found.find(
-    ({ view: { id, name } }) => id === text || name === text || (text.length >= 8 && id.startsWith(text)),
-  );
+  const offer = found.find(({ view }) => isNamed(view, text));
   if (offer !== undefined) return offer;
   throw new PeerAiError<PeerErrorCode>('OFFER_UNKNOWN', `no device offers a run "${text.slice(0, 64)}" now`, {
     offers: found.map(({ view: { name } }) => name).slice(0, limits.namesToldMax),

@@ -69,6 +69,8 @@ export const places = {
   data: (id: string) => `training/data/${id}`,
   state: (id: string) => `training/${id}/state`,
   model: (id: string) => `training/${id}/model.onnx`,
+  bases: 'training/bases',
+  base: (sha256: string) => `training/bases/${sha256}`,
   shard: (link: string, place: number) => `training/links/${link}/${place}`,
 };
 

@@ -22,6 +22,7 @@ import { onDemand } from '../store/on-demand.ts';
 import type { ActiveRun } from './active-run.ts';
 import { countedNetwork } from './counted-network.ts';
 import { findData, readText } from './data-sets.ts';
+import type { AdapterPlan, HeldBase } from './adapter-task.ts';
 import type { TrainingEngine } from './engine.ts';
 import { decodePlan, neededOf, termsOf } from './plan.ts';
 import { budgetOf, type PrivacyTerms } from './privacy.ts';
@@ -43,6 +44,8 @@ export interface RunnerDeps {
   /** As the engine asks. */
   readonly mayJoin: (peer: PeerId, run?: Uint8Array) => boolean;
   readonly shards: BlobSource;
+  /** What an adapter is of. Throws BASE_MISSING. */
+  readonly baseOf: (base: AdapterPlan['base']) => Promise<HeldBase>;
   readonly changed: (head: RunHead, isWhole: boolean) => void;
   readonly closed: (id: string, row: RoundRow) => void;
 }
@@ -64,6 +67,8 @@ export interface Runner {
   current(): RunHead | undefined;
   /** Prepares and takes part, unless one is under way or being prepared. Throws RUN_ACTIVE, ENGINE_MISSING, what the data and graphs throw. */
   begin(prepare: () => Promise<Part>): Promise<RunHead>;
+  /** Whether one is being prepared. */
+  isPreparing(): boolean;
   /** Leaves the run under way. */
   stop(): Promise<RunHead | undefined>;
   /** Goes on where this peer ended before. */
@@ -99,7 +104,8 @@ export function createRunner(deps: RunnerDeps): Runner {
     const shelf = deps.shelf();
     const data = findData(book, part.dataId);
     const { taskOfData, ActiveRun: Active } = await import('./lazy.ts');
-    const task = taskOfData(plan, await readText(shelf, data));
+    const base = plan.model === 'adapter' ? await deps.baseOf(plan.base) : undefined;
+    const task = taskOfData(plan, await readText(shelf, data), base);
     const from = before === undefined || before.hash === '' ? undefined : await keptState(shelf, run);
     const seat = await (await engine()).sit({ run, plan, task, threads, from, signal: closing.signal });
     const { examples, heldOut } = task;
@@ -114,7 +120,7 @@ export function createRunner(deps: RunnerDeps): Runner {
       ...(await placeOf(deps, run, from)),
     };
     await book.save(head);
-    const active = new Active({ ...deps, self: identity.peer, network, shelf }, { plan, seat, head, budget });
+    const active = new Active({ ...deps, self: identity.peer, network, shelf }, { seat, head, budget });
     const stop = new AbortController();
     const isNew = before === undefined && part.by === identity.peer;
     const ended = goOn(active, isNew, stop.signal);
@@ -159,6 +165,7 @@ export function createRunner(deps: RunnerDeps): Runner {
   return {
     current: () => going?.active.head,
     begin,
+    isPreparing: () => isBusy,
     async stop() {
       if (going === undefined) return undefined;
       const { active, stop, ended } = going;

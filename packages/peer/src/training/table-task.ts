@@ -91,11 +91,12 @@ export function tableTask(plan: TablePlan, text: string): Task {
         scores?.data as Float32Array,
         held.map((row) => all.labels[row] ?? 0),
       ),
+    model: (weights) => tableModel(plan, weights),
   };
 }
 
 /** The trained model alone: raw `features` [rows, n] in, `scores` [rows, classes] out; the greatest one is its answer. */
-export function tableModel(plan: TablePlan, weights: Float32Array): Uint8Array {
+function tableModel(plan: TablePlan, weights: Float32Array): Uint8Array {
   const layout = tableLayout(plan);
   const graph = new Graph();
   const features = graph.input('features', ['rows', plan.features.length]);

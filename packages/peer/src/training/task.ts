@@ -1,7 +1,8 @@
 import type { Tensors } from '@peerai/core-protocol';
 import type { HeldOut, TrainingPlan } from './training.schema.ts';
-import { languageLayout, languageModel, languageTask, languageWeights } from './language-task.ts';
-import { tableLayout, tableModel, tableTask, tableWeights } from './table-task.ts';
+import { adapterLayout, adapterTask, adapterWeights, type HeldBase } from './adapter-task.ts';
+import { languageLayout, languageTask, languageWeights } from './language-task.ts';
+import { tableLayout, tableTask, tableWeights } from './table-task.ts';
 
 /** A plan with this peer's own data: everything its steps and its measurements need. */
 export interface Task {
@@ -18,20 +19,28 @@ export interface Task {
   measuringGraph(): Uint8Array;
   readonly measured: Tensors;
   judge(results: Tensors): HeldOut;
+  /** The trained model as an ONNX file: the same weights give the same bytes. */
+  model(weights: Float32Array): Uint8Array;
 }
 
-/** The plan with the data's text. Throws DATA_INVALID, DATA_TOO_SMALL, LIMIT_EXCEEDED. */
-export const taskOfData = (plan: TrainingPlan, text: string): Task =>
-  plan.model === 'mlp' ? tableTask(plan, text) : languageTask(plan, text);
+/**
+ * The plan with the data's text.
+ *
+ * @param base - what an adapter is of. Throws DATA_INVALID, DATA_TOO_SMALL, LIMIT_EXCEEDED, BASE_MISSING for an adapter without it.
+ */
+export function taskOfData(plan: TrainingPlan, text: string, base?: HeldBase): Task {
+  if (plan.model === 'mlp') return tableTask(plan, text);
+  return plan.model === 'language' ? languageTask(plan, text) : adapterTask(plan, text, base);
+}
 
-/** Elements of the flat weights, without any data. */
-export const sizeOfPlan = (plan: TrainingPlan): number =>
-  (plan.model === 'mlp' ? tableLayout(plan) : languageLayout(plan)).size;
+/** Elements of the flat weights, without any data. Throws INVALID_OPTION for an adapter that its base does not take. */
+export function sizeOfPlan(plan: TrainingPlan): number {
+  if (plan.model === 'mlp') return tableLayout(plan).size;
+  return (plan.model === 'language' ? languageLayout(plan) : adapterLayout(plan)).size;
+}
 
 /** The weights everybody begins with; they follow from the plan's seed. */
-export const weightsOfPlan = (plan: TrainingPlan): Float32Array =>
-  plan.model === 'mlp' ? tableWeights(plan) : languageWeights(plan);
-
-/** The trained model as an ONNX file: the same weights give the same bytes. */
-export const modelOfPlan = (plan: TrainingPlan, weights: Float32Array): Uint8Array =>
-  plan.model === 'mlp' ? tableModel(plan, weights) : languageModel(plan, weights);
+export function weightsOfPlan(plan: TrainingPlan): Float32Array {
+  if (plan.model === 'mlp') return tableWeights(plan);
+  return plan.model === 'language' ? languageWeights(plan) : adapterWeights(plan);
+}

@@ -31,6 +31,28 @@ export const trainingPlanSchema = z.discriminatedUnion('model', [
     learningRate,
     seed,
   }),
+  z.object({
+    v: z.literal(1),
+    model: z.literal('adapter'),
+    /** A language model that all members hold already: what it is called, the SHA-256 of its file, hex, and its sizes. */
+    base: z.object({
+      name: words,
+      sha256: z.string().regex(/^[0-9a-f]{64}$/u),
+      sizes: z.object({
+        vocabulary: z.int().min(2).max(limits.trainingBaseVocabularyMax),
+        width: z.int().min(2).max(limits.trainingWidthMax),
+        layers: z.int().min(1).max(limits.trainingBaseLayersMax),
+        heads: z.int().min(1).max(limits.trainingWidthMax),
+        hidden: z.int().min(1).max(limits.trainingBaseHiddenMax),
+        context: z.int().min(2).max(limits.trainingBaseContextMax),
+      }),
+    }),
+    /** Columns of A and rows of B of each correction A · B, which counts alpha / rank times. */
+    rank: z.int().min(1).max(limits.trainingRankMax),
+    alpha: z.number().positive().max(limits.trainingAlphaMax),
+    learningRate,
+    seed,
+  }),
 ]);
 export type TrainingPlan = z.output<typeof trainingPlanSchema>;
 
@@ -86,6 +108,14 @@ export const trainingRequestSchema = z.strictObject({
       hidden: z.array(z.int().min(1).max(limits.trainingWidthMax)).min(1).max(limits.trainingLayersMax).default([32]),
     }),
     z.strictObject({ kind: z.literal('language'), size: z.enum(['small', 'medium']).default('small') }),
+    z.strictObject({
+      kind: z.literal('adapter'),
+      /** Name or id of a run over text that is done here, or `nano`. */
+      base: words,
+      rank: z.int().min(1).max(limits.trainingRankMax).default(8),
+      /** The rank unless said. */
+      alpha: z.number().positive().max(limits.trainingAlphaMax).optional(),
+    }),
   ]),
   rounds: trainingTermsSchema.shape.rounds.default(20),
   localSteps: trainingTermsSchema.shape.localSteps.default(20),
@@ -173,7 +203,7 @@ export type TrainingDataView = z.output<typeof trainingDataSchema>;
 const memberSchema = z.object({ peerId: z.string(), name: z.string() });
 /** How good the shared model is on data of this peer that it does not learn from. */
 export const heldOutSchema = z.object({
-  /** Nats: mean −log p of the right class, or of the next byte. */
+  /** Nats: mean −log p of the right class, or of the next token, which is a byte unless the base of an adapter has others. */
   loss: z.number(),
   /** Share of rows told rightly; null for a language model. */
   accuracy: z.number().nullable(),

@@ -13,6 +13,7 @@ import {
   type Shelf,
   type Store,
 } from '@peerai/core-protocol';
+import type { BaseModel } from '@peerai/nn-engine/text';
 import type { z } from 'zod';
 import type { EventHub } from '../events/hub.ts';
 import { type Devices, mayUse } from '../pairing/devices.ts';
@@ -43,6 +44,8 @@ export interface TrainingDeps {
   readonly ledger: Pick<Ledger, 'append'>;
   /** Where data, states and models lie; without one this peer does not train. */
   readonly shelf?: Shelf | undefined;
+  /** The shipped guide's file; without it the guide is no base. */
+  readonly nanoFile?: ((signal: AbortSignal) => Promise<Uint8Array>) | undefined;
   readonly network: Network;
   readonly devices: Devices;
   readonly events: EventHub;
@@ -65,7 +68,7 @@ export interface Training {
   get(text: string): Promise<TrainingDetail>;
   /** Throws DATA_INVALID, DATA_TOO_SMALL, LIMIT_EXCEEDED, UNSUPPORTED. */
   readIn(name: string, bytes: AsyncIterable<Uint8Array>): Promise<TrainingDataView>;
-  /** Throws RUN_ACTIVE, DATA_UNKNOWN, DATA_INVALID, DATA_TOO_SMALL, ENGINE_MISSING, INVALID_OPTION, LIMIT_REACHED, NOT_GRANTED, PRIVACY_SPENT, UNSUPPORTED. */
+  /** Throws RUN_ACTIVE, DATA_UNKNOWN, DATA_INVALID, DATA_TOO_SMALL, BASE_MISSING, ENGINE_MISSING, INVALID_OPTION, LIMIT_REACHED, NOT_GRANTED, PRIVACY_SPENT, UNSUPPORTED. */
   begin(wish: z.output<typeof trainingRequestSchema>): Promise<TrainingRunView>;
   /** Runs that paired devices offer now. */
   offers(signal: AbortSignal): Promise<TrainingOffersView>;
@@ -85,8 +88,8 @@ export interface Training {
   model(text: string): Promise<{ readonly name: string; readonly bytes: Uint8Array }>;
   /** Runs here that have a model, newest first. Loads nothing where there never was a run. */
   trained(): Promise<readonly TrainedRun[]>;
-  /** The weights that such a run ended with, flat. Throws RUN_UNKNOWN, NOT_FOUND, HASH_MISMATCH. */
-  weightsOf(id: string): Promise<Float32Array>;
+  /** The language model that such a run ended with, whole. Throws RUN_UNKNOWN, UNSUPPORTED, BASE_MISSING, NOT_FOUND, HASH_MISMATCH. */
+  languageOf(id: string): Promise<BaseModel>;
   /** For the transport: may this peer open training protocols here? */
   mayTrain(peer: PeerId): boolean;
   /** For the transport: is this a visitor with a link, who may open this protocol? */
@@ -125,7 +128,7 @@ export function createTraining(deps: TrainingDeps): Training {
     stopLink: async (id) => (await room()).stopLink(id),
     model: async (text) => (await room()).model(text),
     trained: async () => (held.now() === undefined && !(await hasRuns(deps.store)) ? [] : (await room()).trained()),
-    weightsOf: async (id) => (await room()).weightsOf(id),
+    languageOf: async (id) => (await room()).languageOf(id),
     mayTrain,
     isVisitor: (peer, protocolId) => isForVisitors(protocolId) && held.now()?.admits(peer) === true,
     review: (peer) => held.now()?.review(peer),

@@ -103,7 +103,7 @@ export function createVisitor(world: VisitorWorld, ticket: Ticket): Visitor {
           closed: (_, row) => closed(roundView(row, nameOf)),
           host: { peer: host, greet },
         },
-        { plan, seat, head },
+        { seat, head },
       );
       try {
         await active.toEnd(false, signal);

@@ -7,10 +7,11 @@ import { table } from '../plain.ts';
 
 export const shortRun = ({ id }: { readonly id: string }): string => id.slice(0, 8);
 
-export const whatIs = (plan: TrainingPlan): string =>
-  plan.model === 'mlp'
-    ? `mlp, tells ${plan.label} from ${plan.features.length} columns`
-    : `language of bytes, ${plan.size}`;
+export function whatIs(plan: TrainingPlan): string {
+  if (plan.model === 'mlp') return `mlp, tells ${plan.label} from ${plan.features.length} columns`;
+  if (plan.model === 'adapter') return `adapter of rank ${plan.rank} of ${plan.base.name}`;
+  return `language of bytes, ${plan.size}`;
+}
 
 export const figures = ({ round, terms, now }: TrainingRunView): string =>
   `round ${round} of ${terms.rounds}${now === null ? '' : `, ${judged(now)}`}`;

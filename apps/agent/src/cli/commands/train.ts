@@ -1,18 +1,13 @@
 import { basename } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { PeerAiError } from '@peerai/core-protocol';
-import type {
-  ControlClient,
-  TrainingDataView,
-  TrainingOfferView,
-  TrainingRequest,
-  TrainingRunView,
-} from '@peerai/peer/control';
+import type { ControlClient, TrainingOfferView, TrainingRequest, TrainingRunView } from '@peerai/peer/control';
 import { command, type Verb } from '../command.ts';
 import { openFile, sizeText } from '../open-file.ts';
 import type { Output } from '../output.ts';
 import { table } from '../plain.ts';
 import { counted } from '../words.ts';
+import { modelWished, numberOf } from './train-model.ts';
 import { link, links, unlink } from './train-link.ts';
 import { budgetText, follow, figures, shortRun, whatIs } from './train-watch.ts';
 
@@ -38,7 +33,7 @@ const isWatched = { type: 'boolean', alias: 'w', description: 'Stay and show how
 
 const start = command(
   'start',
-  'Start a run over a table with labels, or over a text, and let devices join it',
+  'Start a run over a table with labels or over a text, and let devices join it',
   {
     file: { type: 'positional', required: true, description: 'A CSV file with a heading, or a text' },
     name: { type: 'string', valueHint: 'N', description: 'Name of the run; the file’s unless said' },
@@ -50,6 +45,13 @@ const start = command(
     classes: { type: 'string', valueHint: 'A,B', description: 'Labels that may occur with any member' },
     hidden: { type: 'string', valueHint: '32,16', description: 'Widths of the hidden layers' },
     size: { type: 'string', valueHint: 'small|medium', description: 'Size of a language model' },
+    base: {
+      type: 'string',
+      valueHint: 'MODEL',
+      description: 'Train an adapter (LoRA) of this model: a run over text that is done, or nano',
+    },
+    rank: { type: 'string', valueHint: 'R', description: 'Rank of the adapter, 8 unless said' },
+    alpha: { type: 'string', valueHint: 'A', description: 'How strongly the adapter counts; its rank unless said' },
     rounds: { type: 'string', valueHint: 'N', description: 'Rounds, 20 unless said' },
     steps: { type: 'string', valueHint: 'N', description: 'Steps each makes between two rounds, 20 unless said' },
     members: { type: 'string', valueHint: 'N', description: 'Updates a round needs, 2 unless said' },
@@ -83,22 +85,11 @@ const start = command(
     const bytes = await openFile(args.file);
     const { client } = await agent();
     const data = await client.readTrainingData(basename(args.file), bytes, signal);
-    const model =
-      args.label === undefined
-        ? languageOf(data, args.size)
-        : {
-            kind: 'mlp' as const,
-            label: args.label,
-            ...(args.classes === undefined ? {} : { classes: args.classes.split(',') }),
-            ...(args.hidden === undefined
-              ? {}
-              : { hidden: args.hidden.split(',').map((one) => numberOf('hidden', one)) }),
-          };
     const run = await client.startTraining(
       {
         name: args.name ?? basename(args.file).replace(/\.\w+$/u, ''),
         data: data.id,
-        model,
+        model: modelWished(data, args),
         ...numbers({
           rounds: args.rounds,
           localSteps: args.steps,
@@ -239,13 +230,16 @@ function consent(
 
 /** What others learn of whoever starts. */
 function startNote({ plan, terms, invited }: TrainingRunView): string {
-  const columns =
-    plan.model === 'mlp'
-      ? 'Who joins learns the names of columns and labels and each column’s mean and deviation; the data itself stays here.'
-      : 'The data itself stays here.';
+  const columns = `${notes[plan.model]}The data itself stays here.`;
   if (terms.kind === 'open') return `${columns} It is open: whoever coordinates sees each update by itself.`;
   return `${columns} It is private, for ${invited.map(({ name }) => name).join(', ')}: updates are seen as a sum, and nothing stands a bad one.`;
 }
+
+const notes: Readonly<Record<TrainingRunView['plan']['model'], string>> = {
+  mlp: 'Who joins learns the names of columns and labels and each column’s mean and deviation. ',
+  language: '',
+  adapter: 'Who joins has to hold the base already; the adapter alone travels. ',
+};
 
 const inviting = (named: string | undefined): NonNullable<TrainingRequest['private']> =>
   named === undefined ? {} : { invite: named.split(',').map((one) => one.trim()) };
@@ -284,22 +278,6 @@ async function offered(client: ControlClient, text: string, signal: AbortSignal)
     'OFFER_UNKNOWN',
     `no device offers a run "${text}" now${silent === '' ? '' : `; no answer: ${silent}`}`,
   );
-}
-
-function languageOf(data: TrainingDataView, size: string | undefined): TrainingRequest['model'] {
-  if (data.table !== null && size === undefined)
-    throw new PeerAiError('USAGE', 'this is a table: --label names the column to tell from the others', {
-      hint: `Its columns: ${data.table.columns.map(({ name }) => name).join(', ')}. To learn it as text: --size small`,
-    });
-  if (size !== undefined && size !== 'small' && size !== 'medium')
-    throw new PeerAiError('USAGE', `--size is small or medium, not "${size}"`);
-  return { kind: 'language', ...(size === undefined ? {} : { size }) };
-}
-
-function numberOf(name: string, text: string): number {
-  const value = Number(text);
-  if (text.trim() !== '' && Number.isFinite(value)) return value;
-  throw new PeerAiError('USAGE', `--${name} is a number, not "${text}"`);
 }
 
 type Numbers = Pick<

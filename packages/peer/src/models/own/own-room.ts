@@ -1,12 +1,12 @@
 import { type LanguageModel, PeerAiError } from '@peerai/core-protocol';
+import { languageModelLayout } from '@peerai/nn-engine';
 import { languageModelOnnx } from '@peerai/nn-engine/export';
 import { type OpenedText, plainDecoder, textModel } from '@peerai/nn-engine/text';
-import { languageSizes } from '../../training/language-task.ts';
 import type { TrainedRun } from '../../training/training.ts';
 import type { ExportedModel, OwnModelsDeps } from '../own-models.ts';
 import type { ExportFormat } from '../own-models.schema.ts';
 import { importedFile } from '../imported/imported-file.ts';
-import { type LanguageSource, modelNameOf, sourceOfNano, sourceOfRun } from './sources.ts';
+import { type LanguageSource, modelNameOf, sizesOfRun, sourceOfNano, sourceOfRun } from './sources.ts';
 
 export interface OwnRoom {
   /** Those of the runs that are language models, as what answers. */
@@ -36,17 +36,18 @@ export function openOwnRoom(deps: OwnModelsDeps): OwnRoom {
   const seed = (): number => new DataView(random.bytes(4).buffer).getUint32(0) % 0x7fff_ffff;
   const models = (runs: readonly TrainedRun[]): readonly LanguageModel[] =>
     runs.flatMap((run) => {
-      if (run.plan.model !== 'language') return [];
-      const { context } = languageSizes(run.plan);
+      const sizes = sizesOfRun(run);
+      if (sizes === undefined) return [];
+      const { context } = sizes;
       const card = {
         name: modelNameOf(run),
         engine: 'trained',
         contextTokensMax: context,
-        memoryBytes: 4 * run.parameters,
+        memoryBytes: 4 * languageModelLayout(sizes).size,
         loaded: held?.id === run.id,
         deterministic: false,
         fits: true,
-        description: `Trained here in ${run.rounds} rounds: it goes on with a text and looks back ${context} letters.`,
+        description: described(run, context),
       };
       return [textModel({ card, clock, seed, open: () => opened(run) })];
     });
@@ -75,7 +76,7 @@ export function openOwnRoom(deps: OwnModelsDeps): OwnRoom {
     },
     async export(name, format, signal) {
       const run = await runOf(name);
-      if (run !== undefined && run.plan.model !== 'language' && format === 'onnx') {
+      if (run !== undefined && sizesOfRun(run) === undefined && format === 'onnx') {
         const file = await deps.training().model(run.id);
         return fileOf(file.name, file.bytes);
       }
@@ -86,6 +87,13 @@ export function openOwnRoom(deps: OwnModelsDeps): OwnRoom {
       return importedFile(deps.shelf, imported, format);
     },
   };
+}
+
+function described({ plan, rounds }: TrainedRun, context: number): string {
+  const on = `Trained here in ${rounds} rounds: it goes on with a text and looks back ${context}`;
+  if (plan.model !== 'adapter') return `${on} letters.`;
+  const { base, rank } = plan;
+  return `${on} tokens. An adapter of rank ${rank} of "${base.name}", SHA-256 ${base.sha256}.`;
 }
 
 function exported(source: LanguageSource, format: ExportFormat): ExportedModel {

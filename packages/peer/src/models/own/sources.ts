@@ -2,7 +2,7 @@ import { PeerAiError } from '@peerai/core-protocol';
 import { languageModelLayout, type LanguageModelSizes } from '@peerai/nn-engine';
 import { byteModelGguf, type GgufWeights, nanoDecoderGguf } from '@peerai/nn-engine/export';
 import {
-  byteCodec,
+  baseCodec,
   byteTokenizerJson,
   decodeModelFile,
   nanoCodec,
@@ -32,26 +32,33 @@ export interface LanguageSource {
 /** What a run is called as a model: signs that have a meaning in names of models become `-`. */
 export const modelNameOf = ({ name }: Pick<TrainedRun, 'name'>): string => name.replaceAll(/[^\p{L}\p{N}._:-]+/gu, '-');
 
-/** Throws HASH_MISMATCH, UNSUPPORTED for a run over a table. */
+/** Of those runs that are language models: what they look like inside. */
+export function sizesOfRun({ plan }: Pick<TrainedRun, 'plan'>): LanguageModelSizes | undefined {
+  if (plan.model === 'adapter') return plan.base.sizes;
+  return plan.model === 'language' ? languageSizes(plan) : undefined;
+}
+
+/** Throws HASH_MISMATCH, BASE_MISSING for an adapter whose base is gone, UNSUPPORTED for a run over a table. */
 export async function sourceOfRun(
   { training }: Pick<OwnModelsDeps, 'training'>,
   run: TrainedRun,
 ): Promise<LanguageSource> {
-  const { plan } = run;
-  if (plan.model !== 'language')
+  if (sizesOfRun(run) === undefined)
     throw new PeerAiError('UNSUPPORTED', `${run.name} tells labels from numbers; it is no language model`, {
       hint: `\`peerai models export "${run.name}" --format onnx\` gives its network.`,
     });
-  const sizes = languageSizes(plan);
-  const weights = await training().weightsOf(run.id);
+  const { sizes, vocabulary, weights } = await training().languageOf(run.id);
   return {
     name: modelNameOf(run),
     key: run.id,
     sizes,
     weights,
-    codec: byteCodec,
-    tokenizer: byteTokenizerJson,
-    gguf: (stored) => byteModelGguf(sizes, weights, run.name, stored),
+    codec: baseCodec({ vocabulary }),
+    tokenizer: () => (vocabulary === null ? byteTokenizerJson() : nanoTokenizerJson(vocabulary)),
+    gguf: (stored) =>
+      vocabulary === null
+        ? byteModelGguf(sizes, weights, run.name, stored)
+        : nanoDecoderGguf(sizes, weights, run.name, stored),
   };
 }
 

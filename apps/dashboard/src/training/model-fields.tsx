@@ -1,0 +1,65 @@
+import type { TrainingRequest, TrainingRunView } from '@peerai/peer/control';
+import type { ReactNode } from 'react';
+import { useTraining } from '../app/queries.ts';
+import { Choice } from '../ui/choice.tsx';
+import { form } from './strings.ts';
+
+export type Kind = TrainingRequest['model']['kind'];
+
+/** A table can be told apart or learned as text; a text only as text, by a new model or by an adapter of one. */
+export function ModelFields({
+  kind,
+  labels,
+  onKind,
+}: {
+  readonly kind: Kind;
+  readonly labels: readonly string[];
+  readonly onKind: (kind: Kind) => void;
+}): ReactNode {
+  const kinds: readonly Kind[] = [...(labels.length === 0 ? [] : (['mlp'] as const)), 'language', 'adapter'];
+  return (
+    <>
+      <div className="pair">
+        <label className="field">
+          {form.kind}
+          <select value={kind} onChange={(event) => onKind(kinds.find((one) => one === event.target.value) ?? kind)}>
+            {kinds.map((one) => (
+              <option key={one} value={one}>
+                {form.kinds[one]}
+              </option>
+            ))}
+          </select>
+        </label>
+        {kind === 'language' && <Choice label={form.size} name="size" words={form.sizes} />}
+        {kind === 'adapter' && <BaseField />}
+        {kind === 'mlp' && (
+          <label className="field">
+            {form.label}
+            <select name="label" defaultValue={labels.at(-1)}>
+              {labels.map((name) => (
+                <option key={name}>{name}</option>
+              ))}
+            </select>
+          </label>
+        )}
+      </div>
+      {kind === 'adapter' && <p className="small muted">{form.baseHint}</p>}
+    </>
+  );
+}
+
+function BaseField(): ReactNode {
+  const runs = useTraining();
+  const bases = (runs.data ?? []).filter(isBase).map(({ id, name }) => [id, name] as const);
+  return <Choice label={form.base} name="base" words={{ ...Object.fromEntries(bases), nano: 'nano' }} />;
+}
+
+/** Whether a run left a language model. */
+const isBase = ({ file, plan }: TrainingRunView): boolean => file !== null && plan.model !== 'mlp';
+
+/** What the fields of a kind say. */
+export function readModel(kind: Kind, text: (name: string) => string): TrainingRequest['model'] {
+  if (kind === 'mlp') return { kind, label: text('label'), hidden: text('hidden').split(',').map(Number) };
+  if (kind === 'adapter') return { kind, base: text('base'), rank: Number(text('rank')) };
+  return { kind, size: text('size') === 'medium' ? 'medium' : 'small' };
+}
