@@ -14,6 +14,7 @@ import { createCache } from './cache.ts';
 import { cacheRequestSchema } from './cache.schema.ts';
 import { openCacheRoom } from './cache-room.ts';
 import { cacheProtocol } from './cache-protocol.ts';
+import { cacheLimits } from './limits.ts';
 
 const contentOf = (bytes: number, seed: number): Uint8Array => seededRandom(seed).bytes(bytes);
 const hashOf = (content: Uint8Array): string => toHex(nobleCrypto.sha256(content));
@@ -85,6 +86,24 @@ async function around(
   return { clock, room, open, get, asked, shelf };
 }
 const code = (expected: string) => expect.objectContaining({ code: expected });
+
+test('the nearest `askedMax` are asked, and not one more', async () => {
+  const content = contentOf(1_000, 21);
+  const farthestAt = (count: number) =>
+    around(
+      Object.fromEntries(
+        Array.from({ length: count }, (_, at) => [
+          `d${at}`,
+          { roundTripMs: at + 1, give: () => (at + 1 === count ? content : undefined) },
+        ]),
+      ),
+    );
+  const near = await farthestAt(cacheLimits.askedMax);
+  expect((await near.get(hashOf(content))).asked).toHaveLength(cacheLimits.askedMax);
+  const far = await farthestAt(cacheLimits.askedMax + 1);
+  await expect(far.get(hashOf(content))).rejects.toThrow(code('NOT_FOUND'));
+  expect(far.asked).not.toContain(`d${cacheLimits.askedMax}`);
+});
 
 test('the nearest device that has it gives it; who lies is found out, and the next one is asked', async () => {
   const content = contentOf(150_000, 1);
