@@ -15,7 +15,7 @@ export type { Damage } from './log/damaged.ts';
 export { decodeEntry, type Entry } from './log/entry.ts';
 export { leafHash, verifyConsistency, verifyInclusion } from './log/merkle.ts';
 export { openCheckpoint, type TreeHead } from './log/note.ts';
-export { type LedgerDeps, type NumberedEntry, openLedger, type OwnLedger } from './log/open.ts';
+export { type LedgerDeps, type NumberedEntry, openLedger, type OpenOptions, type OwnLedger } from './log/open.ts';
 export { decodeProof, type ProofFile, type Proven, verifyProof } from './log/proof-file.ts';
 export {
   decodeTrainingRound,

@@ -9,6 +9,8 @@ export type PeerErrorCode =
   | 'TOO_MANY_DEVICES'
   | 'DEVICE_UNKNOWN'
   | 'KEY_CONFLICT'
+  /** Others have seen more of this peer's own log than is here; `details.seen` and `size`. */
+  | 'LEDGER_BEHIND'
   | 'SELF_PAIRING'
   | 'MODEL_UNKNOWN'
   | 'MODEL_AMBIGUOUS'

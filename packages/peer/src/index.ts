@@ -46,6 +46,7 @@ export type {
   ReceiptView,
 } from './ledger/ledger.schema.ts';
 export type { LedgerPageView, LogsView, RepairView } from './ledger/logs.schema.ts';
+export { repairStopped } from './ledger/repair-stopped.ts';
 export { limits as peerLimits } from './limits.ts';
 export type { CacheView, FetchedView } from './cache/cache.schema.ts';
 export type { OwnDevicesView } from './own/own.schema.ts';

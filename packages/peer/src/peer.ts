@@ -35,7 +35,7 @@ export type { Peer } from './peer-type.ts';
 
 /**
  * Opens a peer's books and puts its use cases together; nothing goes out before `start`.
- * Throws LEDGER_DAMAGED, and what the store throws.
+ * A damaged log is opened closed: see `books.refusal`. Throws what the store throws.
  */
 export async function createPeer(world: PeerWorld, settings: PeerSettings): Promise<Peer> {
   const { identity, clock, crypto, store, network, logger } = world;

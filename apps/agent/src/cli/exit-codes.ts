@@ -50,6 +50,7 @@ const byCode: Readonly<Record<string, number>> = {
   FINGERPRINT_WRONG: exitCodes.verification,
   KEY_CONFLICT: exitCodes.verification,
   LEDGER_DAMAGED: exitCodes.verification,
+  LEDGER_BEHIND: exitCodes.verification,
   RECEIPT_WRONG: exitCodes.verification,
   PROOF_WRONG: exitCodes.verification,
   INVALID_ENTRY: exitCodes.verification,

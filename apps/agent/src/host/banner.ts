@@ -1,3 +1,4 @@
+import type { PeerAiError } from '@peerai/core-protocol';
 import type { Engine } from '@peerai/llm-bridge';
 import type { Instance } from '../cli/locate.ts';
 
@@ -11,10 +12,12 @@ export interface BannerFacts {
   readonly files: readonly string[];
   /** A usual port was taken and another one chosen. */
   readonly moved: string | undefined;
+  /** Why nothing is added to the log of this peer. */
+  readonly refusal: PeerAiError | undefined;
 }
 
 /** What a person sees when the agent is up: what was found, where to go next. */
-export function banner({ instance, token, took, relays, engines, files, moved }: BannerFacts): string {
+export function banner({ instance, token, took, relays, engines, files, moved, refusal }: BannerFacts): string {
   const engine = engines.map(({ kind, url }) => (url === undefined ? `${kind} (built in)` : `${kind} at ${url}`));
   return [
     `${instance.name} is up (${took})`,
@@ -22,6 +25,7 @@ export function banner({ instance, token, took, relays, engines, files, moved }:
     `  relay      ${relays.length === 0 ? 'none: LAN only (give one with --relay)' : relays.join(', ')}`,
     `  dashboard  ${token === undefined ? `${instance.api}   (peerai open)` : `${instance.api}/#token=${token}`}`,
     `  gateway    ${instance.api}/v1   (OpenAI; Ollama at ${instance.api})`,
+    ...(refusal === undefined ? [] : [`  ledger     closed: ${refusal.message}.`, `             peerai ledger repair`]),
     ...(moved === undefined ? [] : [`  note       ${moved}`]),
     ...(files.length === 0 ? [] : [`  settings   ${files.join(', ')}`]),
     '',

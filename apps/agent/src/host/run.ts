@@ -35,7 +35,7 @@ const answerMs = 50;
 
 /**
  * Starts the agent of a home: key, store, engines, links, peer, local API.
- * Throws the code of the part that could not start (CONFIG_*, KEY_*, STORE_*, LEDGER_DAMAGED, PORT_TAKEN, RELAY_INVALID …); what was started is stopped.
+ * Throws the code of the part that could not start (CONFIG_*, KEY_*, STORE_*, PORT_TAKEN, RELAY_INVALID …); what was started is stopped.
  */
 export async function runAgent(options: RunOptions): Promise<RunningAgent> {
   const given = options.home ?? process.env['PEERAI_HOME'];
@@ -130,6 +130,7 @@ async function start({ loaded, folders, undo, logger, logFile }: StartParts): Pr
     relays,
     files: loaded.files,
     moved: face.moved,
+    refusal: peer.books.refusal(),
   };
   return { instance, ended, stop: shutdown, banner: (took) => banner({ ...facts, took, engines: engines.list() }) };
 }

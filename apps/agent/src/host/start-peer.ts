@@ -36,7 +36,7 @@ export interface PeerParts {
   readonly api: () => string;
 }
 
-/** Opens the links and the peer over them. Throws PORT_TAKEN, RELAY_INVALID, LEDGER_DAMAGED, INVALID_FORMAT (psk_file). */
+/** Opens the links and the peer over them. Throws PORT_TAKEN, RELAY_INVALID, INVALID_FORMAT (psk_file). */
 export async function startPeer(
   { loaded, home, engines, logger, signal, api }: PeerParts,
   undo: Undo,

@@ -13,7 +13,7 @@ import { Card } from '../ui/page.tsx';
 import { Region, useNow } from '../ui/region.tsx';
 import { others as words } from './strings.ts';
 
-const logsKey = [...keys.ledger, 'logs'];
+export const logsKey = [...keys.ledger, 'logs'];
 
 /** Who signs for this log, whose logs are kept here, and who was proven to have two histories. */
 export function Others(): ReactNode {
@@ -61,7 +61,7 @@ function Signed({ view: { own } }: { readonly view: LogsView }): ReactNode {
             ))}
           </ul>
         )}
-        {own.trouble !== undefined && <Note kind="bad" title={own.trouble} />}
+        {own.trouble !== undefined && own.closed === undefined && <Note kind="bad" title={own.trouble} />}
         <Button disabled={ask.isPending} onClick={() => ask.mutate()}>
           {ask.isPending ? words.asking : words.ask}
         </Button>

@@ -14,6 +14,7 @@ import { PaneHint, PaneLink, Panes } from '../ui/panes.tsx';
 import { Region, useNow } from '../ui/region.tsx';
 import { ChainStrip } from './chain-strip.tsx';
 import type { CheckedHere } from './check-here.ts';
+import { Closed } from './closed.tsx';
 import { EntryPane } from './entry-pane.tsx';
 import { Others } from './others.tsx';
 import { entry as said, ledger as words } from './strings.ts';
@@ -53,6 +54,7 @@ export function LedgerPage(): ReactNode {
       {check.isSuccess && <Checked found={check.data} />}
       {check.isError && <ErrorNote title={words.checkFailed} error={check.error} />}
       {save.isError && <ErrorNote title={words.exportFailed} error={save.error} />}
+      <Closed />
       <Region query={entries} what={words.what}>
         {(view) =>
           view.entries.length === 0 ? (

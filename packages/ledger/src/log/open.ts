@@ -41,16 +41,27 @@ export interface NumberedEntry {
 /** Our own log. Other peers' logs are not held here: asked for one, every method throws NOT_FOUND. */
 export interface OwnLedger extends Ledger {
   readonly origin: PeerId;
-  /** Entries on disk. */
+  /** Entries on disk; 0 while it is damaged. */
   readonly size: bigint;
+  /** Why nothing is appended now: it is damaged and was opened all the same, or `hold` said so. */
+  readonly refusal: PeerAiError | undefined;
+  /** Appends wait for this; how it ends does not matter. */
+  pause(until: Promise<unknown>): void;
+  /** Every append is refused with this, also those that wait already; `undefined` lets them in again. A damaged log stays closed. */
+  hold(reason: PeerAiError | undefined): void;
   /** `read` with places and hashes, decoded. `reverse`: newest first. Throws LEDGER_DAMAGED. */
   entries(from: bigint, to: bigint, options?: { readonly reverse?: boolean }): AsyncIterable<NumberedEntry>;
   /** RFC 6962 consistency between two of our heads, oldest hashes as in section 2.1.2. Throws NOT_IN_LOG unless 0 < size1 ≤ size2 ≤ size. */
   proveConsistency(size1: bigint, size2: bigint): Promise<readonly Uint8Array[]>;
-  /** Runs work on the room while nothing is appended, then reads the log anew. Throws what the work and `openLedger` throw. */
+  /** Runs work on the room while nothing is appended, then reads the log anew: what was damaged may be whole. Throws what the work and `openLedger` throw. */
   exclusive<T>(work: () => Promise<T>): Promise<T>;
   /** Checks every byte of what is stored; see `verifyLedger`. */
   verify(options?: VerifyOptions): Promise<Verification>;
+}
+
+export interface OpenOptions {
+  /** Opens a damaged log too: every use but `verify` and `exclusive` throws what is wrong with it until work in `exclusive` has put it right. */
+  readonly evenDamaged?: boolean;
 }
 
 /**
@@ -59,16 +70,34 @@ export interface OwnLedger extends Ledger {
  * `append` throws LIMIT_EXCEEDED, LIMIT_REACHED, INVALID_FORMAT, and what the store throws.
  * Throws LEDGER_DAMAGED with `details.index` (nothing can be appended to such a log; `verifyLedger` still reads it), NOT_OUR_LOG.
  */
-export async function openLedger(deps: LedgerDeps): Promise<OwnLedger> {
+export async function openLedger(deps: LedgerDeps, options: OpenOptions = {}): Promise<OwnLedger> {
   const { crypto, store, identity } = deps;
-  let state: LogState = (await loadState(crypto, store, identity.peer)) ?? emptyState(crypto, identity);
+  let state: LogState = emptyState(crypto, identity);
+  let damage: PeerAiError | undefined;
+  let held: PeerAiError | undefined;
+  const load = async (): Promise<void> => {
+    state = (await loadState(crypto, store, identity.peer)) ?? state;
+    damage = undefined;
+  };
+  await load().catch((error: unknown) => {
+    if (options.evenDamaged !== true || !PeerAiError.is(error, 'LEDGER_DAMAGED')) throw error;
+    damage = error;
+  });
+  const pauses = new Set<Promise<unknown>>();
+  const whole = (): void => {
+    if (damage !== undefined) throw damage;
+  };
   const read = subtreeReader(crypto, store);
   const own = (origin: PeerId | undefined): void => {
+    whole();
     if (origin === undefined || origin === identity.peer) return;
     throw new PeerAiError('NOT_FOUND', 'the log of that peer is not held here', { origin });
   };
   const turns = createLocks();
   const commit = async (entries: readonly EntryBody[], alongside: readonly Change[]): Promise<bigint> => {
+    while (pauses.size > 0) await Promise.allSettled(pauses);
+    const refusal = damage ?? held;
+    if (refusal !== undefined) throw refusal;
     const next = extend(deps, state, entries, Math.max(0, Math.trunc(deps.clock.nowMs())));
     const rows = [...next.rows].map(([key, value]) => store.put(key, value));
     await store.commit([...rows, ...alongside]);
@@ -81,6 +110,17 @@ export async function openLedger(deps: LedgerDeps): Promise<OwnLedger> {
     origin: identity.peer,
     get size() {
       return state.range.size;
+    },
+    get refusal() {
+      return damage ?? held;
+    },
+    pause(until) {
+      pauses.add(until);
+      const over = (): void => void pauses.delete(until);
+      void until.then(over, over);
+    },
+    hold(reason) {
+      held = reason;
     },
     append: async (entries, alongside = []) => {
       checkAppend(entries, alongside);
@@ -97,6 +137,7 @@ export async function openLedger(deps: LedgerDeps): Promise<OwnLedger> {
       return encodeProof({ index, note, path: await inclusionPath(crypto, read, index, range.size) });
     },
     proveConsistency: async (size1, size2) => {
+      whole();
       if (size1 <= 0n || size1 > size2 || size2 > state.range.size) throw notInLog(size2, state.range.size);
       return consistencyPath(crypto, read, size1, size2);
     },
@@ -104,14 +145,17 @@ export async function openLedger(deps: LedgerDeps): Promise<OwnLedger> {
       own(origin);
       return bytesOf(readRows(store, from, min(to, state.range.size), false));
     },
-    entries: (from, to, options) => readRows(store, from, min(to, state.range.size), options?.reverse ?? false),
+    entries: (from, to, { reverse = false } = {}) => {
+      whole();
+      return readRows(store, from, min(to, state.range.size), reverse);
+    },
     exclusive: (work) =>
       turns.run('', async () => {
         const result = await work();
-        state = (await loadState(crypto, store, identity.peer)) ?? state;
+        await load();
         return result;
       }),
-    verify: async (options) => verifyLedger({ store, crypto, origin: identity.peer }, options),
+    verify: async (how) => verifyLedger({ store, crypto, origin: identity.peer }, how),
   };
 }
 

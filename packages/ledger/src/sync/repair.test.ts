@@ -17,7 +17,7 @@ async function world(count: number, later = 0): Promise<LedgerWorld> {
   if (later > 0) await made.ledger.append(notes(later, count));
   return made;
 }
-const repair = (own: LedgerWorld, source: Parameters<typeof repairLog>[1]) =>
+const repair = (own: LedgerWorld, source?: Parameters<typeof repairLog>[1]) =>
   repairLog({ store: own.room, identity: own.identity, crypto }, source);
 const check = (own: LedgerWorld) => verifyLedger({ store: own.room, crypto, origin: own.identity.peer });
 
@@ -58,6 +58,47 @@ describe('repair of our own log', () => {
     await headless.room.commit([headless.room.put(headKey), headless.room.put(entryKey(2n))]);
     expect(await repair(headless, await sourceOf(await world(30)))).toEqual({ size: 42n, restored: 1 });
     expect(await check(headless)).toMatchObject({ ok: true, checked: 42n });
+  });
+
+  test('needs no copy where the entries are whole: the checkpoint is found in a damaged head, and what follows from them is written anew', async () => {
+    const before = await rowsOf((await world(300)).room);
+    const damages: readonly (readonly [string, (value: Uint8Array) => Uint8Array | undefined])[] = [
+      [tileKey(0, 0n), () => undefined],
+      [tileKey(1, 0n), (value) => flipped(value, 3)],
+      [headKey, (value) => flipped(value, value.length - 1)],
+      [headKey, (value) => flipped(value, 1)],
+    ];
+    for (const [key, change] of damages) {
+      const own = await world(300);
+      await own.room.commit([own.room.put(key, change((await own.room.get(key)) ?? new Uint8Array()))]);
+      expect(await repair(own), key).toEqual({ size: 300n, restored: 0 });
+      expect(await rowsOf(own.room)).toEqual(before);
+    }
+    const changed = await world(300);
+    await changed.room.commit([
+      changed.room.put(entryKey(7n), flipped((await changed.room.get(entryKey(7n))) ?? new Uint8Array(), 40)),
+    ]);
+    await expect(repair(changed)).rejects.toMatchObject({ code: 'LEDGER_DAMAGED', details: { index: 7n } });
+    const unsigned = await world(30);
+    await unsigned.room.commit([unsigned.room.put(headKey)]);
+    await expect(repair(unsigned)).rejects.toThrow(code('LEDGER_DAMAGED'));
+  });
+
+  test('never shortens a log whose head is lost: a changed entry after the copy is refused, not cut away', async () => {
+    const own = await world(30, 12);
+    const changed = entryKey(41n);
+    const value = (await own.room.get(changed)) ?? new Uint8Array();
+    await own.room.commit([own.room.put(headKey), own.room.put(changed, flipped(value, value.length - 1))]);
+    const before = await rowsOf(own.room);
+    await expect(repair(own, await sourceOf(await world(30)))).rejects.toMatchObject({ details: { index: 41n } });
+    await own.room.commit([own.room.put(changed, value), own.room.put(entryKey(35n))]);
+    await expect(repair(own, await sourceOf(await world(30)))).rejects.toMatchObject({ details: { index: 35n } });
+    await own.room.commit([
+      own.room.put(changed, flipped(value, value.length - 1)),
+      own.room.put(entryKey(35n), before.find(({ key }) => key === entryKey(35n))?.value),
+    ]);
+    expect(await rowsOf(own.room)).toEqual(before);
+    expect(await repair(own, await sourceOf(await world(30, 12)))).toEqual({ size: 42n, restored: 1 });
   });
 
   test('is refused when signed checkpoints disagree, the copy is another one’s, or nobody has the entry; nothing changes', async () => {

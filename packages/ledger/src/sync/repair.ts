@@ -4,15 +4,16 @@ import {
   type Identity,
   type Key,
   PeerAiError,
+  type PeerId,
   type Store,
 } from '@peerai/core-protocol';
 import type { LedgerErrorCode } from '../errors.ts';
-import { checkEntry, checkHead } from '../log/check.ts';
-import { damaged, damageOf } from '../log/damaged.ts';
+import { checkEntry } from '../log/check.ts';
+import { damaged } from '../log/damaged.ts';
 import { noPrevious } from '../log/entry.ts';
-import { emptyRange, rootOf } from '../log/merkle.ts';
+import { emptyRange, leafHash, rootOf } from '../log/merkle.ts';
 import { openCheckpoint, signCheckpoint, type TreeHead } from '../log/note.ts';
-import { allRows, decodeEntryRow, encodeHead, entryKey, entryRows, type Head, headKey } from '../log/rows.ts';
+import { allRows, decodeEntryRow, decodeHead, encodeHead, entryKey, entryRows, headKey } from '../log/rows.ts';
 import { addEntry, type LogState } from '../log/state.ts';
 import { verifyLog } from '../log/verify-log.ts';
 import { bare } from '../witness/equivocation.ts';
@@ -26,7 +27,7 @@ export interface RepairDeps {
 /** A copy of our log that somebody kept: a checkpoint we signed, and all entries it speaks of. */
 export interface RepairSource {
   readonly note: string;
-  readonly entries: AsyncIterable<Uint8Array>;
+  readonly entries: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 }
 export interface Repair {
   /** Entries of the log as it is now. */
@@ -36,37 +37,32 @@ export interface Repair {
 }
 
 /**
- * Puts a damaged log back together out of a copy, in one commit. The copy has to be whole under a checkpoint of our own signature; where our own newest
- * checkpoint can still be read the result has to be under that as well, so nothing that was signed is taken back. Entries that came after the copy are ours
- * as long as they are intact. Opens the log again afterwards: what was open before is behind it.
+ * Puts a damaged log back together in one commit, out of a copy, or without one out of its own rows where only what follows from its entries was damaged.
+ * The copy has to be whole under a checkpoint of our own signature; where our own newest checkpoint can still be read the result has to be under that as
+ * well, so nothing that was signed is taken back. Entries that came after the copy are ours as long as they are intact. Opens the log again afterwards:
+ * what was open before is behind it.
  * Throws PROOF_WRONG (the copy is not what was signed, or two checkpoints of ours contradict each other), NOT_OUR_LOG, LEDGER_DAMAGED (`details.index`:
  * an entry that neither side has), INVALID_SIGNATURE, INVALID_FORMAT, what the store throws.
  */
-export async function repairLog(deps: RepairDeps, source: RepairSource): Promise<Repair> {
+export async function repairLog(deps: RepairDeps, source?: RepairSource): Promise<Repair> {
   const { store, crypto, identity } = deps;
-  const copy = await readCopy(deps, source);
+  const copy = source === undefined ? undefined : await readCopy(deps, source);
+  const copied = copy?.head.size ?? 0n;
   const own = await readOwn(deps);
-  const size = own.head === undefined ? undefined : own.head.size;
+  const size = own.head?.size;
+  if (copy === undefined && size === undefined) throw damaged(0n, 'nothing that can be read here says what was signed');
   const rows = new Map<Key, Uint8Array>();
   let edge: Omit<LogState, 'note'> = { range: emptyRange, tails: [], last: noPrevious };
-  for (let index = 0n; ; index = edge.range.size) {
+  for (let index = 0n; index < copied || index < (size ?? own.size); index = edge.range.size) {
     if (index === size) checkRoot(crypto, edge, own.head);
-    const bytes = copy.entries[Number(index)] ?? own.entry(index);
-    if (bytes === undefined || (size !== undefined && index >= size && index >= copy.head.size)) break;
-    if (index >= copy.head.size) {
-      try {
-        checkEntry(bytes, { index, previous: edge.last, origin: identity.peer });
-      } catch (error) {
-        if (size === undefined && damageOf(error) !== undefined) break;
-        throw error;
-      }
-    }
+    const bytes = copy?.entries[Number(index)] ?? own.entry(index);
+    if (bytes === undefined) throw damaged(index, 'neither this log nor the copy has the entry');
+    if (index >= copied) checkEntry(bytes, { index, previous: edge.last, origin: identity.peer });
     edge = addEntry(crypto, edge, bytes, rows);
   }
-  if (size !== undefined && edge.range.size < size)
-    throw damaged(edge.range.size, 'neither this log nor the copy has the entry');
   const { range, last } = edge;
-  const signed = [own.head?.note, source.note].find(
+  if (range.size === size) checkRoot(crypto, edge, own.head);
+  const signed = [own.head?.note, source?.note].find(
     (note) => note !== undefined && openCheckpoint(crypto, note).size === range.size,
   );
   const note =
@@ -98,23 +94,48 @@ async function readCopy(
   return { head, entries: all };
 }
 
-/** What can still be read. */
+/** What can still be read: entries whose bytes are those that were hashed, and the newest checkpoint. */
 async function readOwn({ store, crypto, identity }: RepairDeps) {
   const rows = new Map<Key, Uint8Array>();
-  for await (const { key, value } of store.range(entryRows.from, entryRows.to))
-    rows.set(key, decodeEntryRow(value).bytes);
-  const value = await store.get(headKey);
-  let head: Head | undefined;
-  try {
-    head = value === undefined ? undefined : checkHead(crypto, value, identity.peer, 0n);
-  } catch (error) {
-    if (damageOf(error) === undefined) throw error;
+  /** The one after the last of which anything is left. */
+  let size = 0n;
+  for await (const { key, value } of store.range(entryRows.from, entryRows.to)) {
+    const { leaf, bytes } = decodeEntryRow(value);
+    if (equalBytes(leaf, leafHash(crypto, bytes))) rows.set(key, bytes);
+    if (isPlace.test(key)) size = BigInt(`0x${key.slice(2)}`) + 1n;
   }
-  return { head, entry: (index: bigint) => rows.get(entryKey(index)) };
+  const value = await store.get(headKey);
+  const head = value === undefined ? undefined : signedIn(crypto, value, identity.peer);
+  return { head, size, entry: (index: bigint) => rows.get(entryKey(index)) };
 }
 
-function checkRoot(crypto: CryptoProvider, { range }: Omit<LogState, 'note'>, head: Head | undefined): void {
-  if (head === undefined || equalBytes(rootOf(crypto, range), openCheckpoint(crypto, head.note).root)) return;
+const isPlace = /^e\/[0-9a-f]{16}$/u;
+
+/** A checkpoint of ours as it was signed. */
+type SignedHead = TreeHead & { readonly note: string };
+
+/** The checkpoint in a head whose other fields may be damaged: it vouches for itself. Throws NOT_OUR_LOG. */
+function signedIn(crypto: CryptoProvider, value: Uint8Array, origin: PeerId): SignedHead | undefined {
+  const whole = attempt(() => decodeHead(value).note);
+  const text = new TextDecoder().decode(value);
+  const [found] = /^[^\n]+\n\d{1,19}\n[^\n]+\n\n— [^\n]+\n/u.exec(text.slice(text.indexOf(`${origin}\n`))) ?? [];
+  const note = whole ?? found;
+  const head = note === undefined ? undefined : attempt(() => openCheckpoint(crypto, note));
+  if (note === undefined || head === undefined) return undefined;
+  if (head.origin === origin) return { ...head, note };
+  throw new PeerAiError<LedgerErrorCode>('NOT_OUR_LOG', `this log belongs to ${head.origin}`, { origin: head.origin });
+}
+
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
+
+function checkRoot(crypto: CryptoProvider, { range }: Omit<LogState, 'note'>, head: SignedHead | undefined): void {
+  if (head === undefined || equalBytes(rootOf(crypto, range), head.root)) return;
   throw new PeerAiError<LedgerErrorCode>(
     'PROOF_WRONG',
     `with this copy the log would not be what was signed at ${head.size} entries`,

@@ -32,6 +32,10 @@ const hints: Readonly<Record<string, string>> = {
   PAIRING_GONE: 'It was answered or its ten minutes are over: run `peerai invite` again.',
   TOO_MANY_PAIRINGS: 'Answer those that wait: `peerai peers ls` lists them.',
   TIMEOUT: 'It took too long; try again, or see `peerai doctor`.',
+  LEDGER_DAMAGED:
+    '`peerai ledger repair` puts it right out of its own rows or a paired device’s copy; nothing is added to it before.',
+  LEDGER_BEHIND:
+    '`peerai ledger repair` brings back what is missing; `peerai ledger go-on` adds without it, and others then see two histories.',
   STORE_FULL: 'The disk is full; make room, then start again.',
   STORE_BROKEN: 'Stop the agent, move the damaged file away or restore a backup.',
 };

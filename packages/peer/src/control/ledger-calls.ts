@@ -31,6 +31,8 @@ export interface LedgerCalls {
   witnessLogs(signal?: AbortSignal): Promise<LogsView>;
   /** Out of what devices have of this peer's log. */
   repairLedger(signal?: AbortSignal): Promise<RepairView>;
+  /** Adds to a log that others have seen longer all the same. */
+  ledgerGoOn(): Promise<LogsView>;
   checkMessages(signal?: AbortSignal): Promise<MessageCheckView>;
   /** Bytes that prove a fork to anybody, base64url. */
   forkEvidence(origin: string): Promise<string>;
@@ -56,6 +58,7 @@ export function ledgerCalls(call: Call): LedgerCalls {
     logs: (signal) => call('GET', '/ledger/logs', undefined, signal),
     witnessLogs: (signal) => call('POST', '/ledger/witness', {}, signal),
     repairLedger: (signal) => call('POST', '/ledger/repair', {}, signal),
+    ledgerGoOn: () => call('POST', '/ledger/go-on', {}),
     checkMessages: (signal) => call('POST', '/ledger/check', {}, signal),
     forkEvidence: async (origin) =>
       (await call<{ readonly evidence: string }>('GET', `/ledger/evidence/${encodeURIComponent(origin)}`)).evidence,

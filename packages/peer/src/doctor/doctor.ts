@@ -7,6 +7,7 @@ import type { Peers } from '../pairing/peers.ts';
 import type { Trouble } from '../paths/paths.schema.ts';
 import type { PeerPaths } from '../paths/paths.ts';
 import type { Check, DoctorView } from './doctor.schema.ts';
+import { hintFor } from '../chat/hints.ts';
 import { natChecks } from './nat-check.ts';
 
 export interface DoctorDeps {
@@ -208,6 +209,16 @@ function queueCheck({ answering }: DoctorDeps): Check {
 }
 
 async function ledgerCheck({ books }: DoctorDeps): Promise<Check> {
+  const refusal = books.refusal();
+  if (refusal !== undefined)
+    return {
+      id: 'ledger',
+      title: 'Ledger',
+      state: 'broken',
+      cause: `${refusal.message}.`,
+      remedy: hintFor(refusal.code) ?? 'Repair it.',
+      command: 'peerai ledger repair',
+    };
   const head = await books.head();
   return {
     id: 'ledger',

@@ -39,7 +39,7 @@ export interface KeysDeps {
   readonly logger: Logger;
   readonly devices: Devices;
   /** This key's log: it names the key before and the one after. */
-  readonly ledger: Pick<OwnLedger, 'append' | 'size'>;
+  readonly ledger: Pick<OwnLedger, 'append' | 'size' | 'refusal'>;
   readonly messenger: Pick<PeerMessenger, 'waiting' | 'readdress'>;
   /** Puts a new key in the place of this one, for the next start; without it the key cannot be changed. */
   readonly replaceKey?: (seed: Uint8Array) => Promise<void>;
@@ -71,7 +71,8 @@ export async function openKeys(deps: KeysDeps): Promise<Keys> {
   const told = records<PeerId>(room, 'told');
   const statements = await leadingTo(own, identity.peer);
   const last = statements.at(-1);
-  if (last !== undefined && deps.ledger.size === 0n) await deps.ledger.append([await entryOf(last.statement)]);
+  if (last !== undefined && deps.ledger.size === 0n && deps.ledger.refusal === undefined)
+    await deps.ledger.append([await entryOf(last.statement)]);
   if (last !== undefined) for (const { peer } of devices.list()) await beginAnew(deps, peer, last);
 
   const take = async (bytes: Uint8Array, signal: AbortSignal): Promise<boolean> => {

@@ -4,6 +4,7 @@ import type { EventHub } from '../events/hub.ts';
 import { type Devices, leasesOf } from '../pairing/devices.ts';
 import type { PeerWorld } from '../peer-world.ts';
 import { type Books, createBooks, openedView } from './books.ts';
+import { type LogGuard, openLogGuard } from './log-guard.ts';
 import { openOwnLedger } from './own-ledger.ts';
 import { modelToSign } from '../tasks/model-task.ts';
 import { createSigning, type Signing } from './signing.ts';
@@ -31,6 +32,7 @@ export interface Accounts {
   readonly ledger: OwnLedger;
   /** The room it lies in. */
   readonly ledgerStore: Store;
+  readonly guard: LogGuard;
   readonly books: Books;
   readonly receipts: ReceiptBook;
   readonly signing: Signing;
@@ -42,10 +44,13 @@ export interface Accounts {
   met(peer: PeerId): void;
 }
 
-/** Throws LEDGER_DAMAGED, and what the store throws. */
+/** Throws what the store throws. */
 export async function openAccounts(world: PeerWorld, { devices, events, leased, stopping }: Parts): Promise<Accounts> {
-  const { identity, clock, crypto, store, network } = world;
+  const { identity, clock, crypto, store, network, logger } = world;
   const { ledger, ledgerStore } = await openOwnLedger(world);
+  const guard = await openLogGuard({ ...world, ledger });
+  const { refusal } = ledger;
+  if (refusal !== undefined) logger.error('ledger-closed', { code: refusal.code, why: refusal.message });
   const receipts = createReceiptBook({ store: store.room('receipts'), ledger, identity, crypto, clock });
   const checked: ReceiptBook = {
     ...receipts,
@@ -78,6 +83,7 @@ export async function openAccounts(world: PeerWorld, { devices, events, leased, 
   return {
     ledger,
     ledgerStore,
+    guard,
     books: createBooks({ crypto, ledger, store: ledgerStore }),
     receipts,
     signing,

@@ -15,16 +15,21 @@ export type AnsweringDeps = LogRoomDeps & Pick<LogRoom, 'copies' | 'witness' | '
 export function createAnswering(deps: AnsweringDeps): (peer: PeerId, question: LogQuestion) => Promise<LogAnswer> {
   const { ledger, copies, witness, offenders } = deps;
   const heads = async (asker: PeerId): Promise<LogAnswer> => {
+    const stood = await witness.head(asker);
+    // What we have of the asker's own log first: it shows one who lost some of it what is missing.
+    const origins = (await copies.list()).toSorted((a, b) => Number(b === asker) - Number(a === asker));
     const notes: string[] = [];
-    for (const origin of (await copies.list()).slice(0, limits.headsMax)) {
+    for (const origin of origins.slice(0, limits.headsMax)) {
       const view = await copies.view(origin).catch(() => undefined);
       if (view !== undefined) notes.push(view.note);
+      if (origin === asker && stood !== undefined && stood.size > (view?.headSize ?? 0n)) notes.push(stood.note);
     }
+    if (stood !== undefined && !origins.includes(asker)) notes.unshift(stood.note);
     return {
       ...plainLogAnswer,
       note: (await ledger.checkpoint()).note,
-      known: (await witness.head(asker))?.size ?? 0n,
-      notes,
+      known: stood?.size ?? 0n,
+      notes: notes.slice(0, limits.headsMax),
       evidence: offenders
         .list()
         .slice(-limits.evidenceMax)

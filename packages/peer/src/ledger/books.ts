@@ -19,7 +19,10 @@ export interface BooksDeps {
 
 /** This peer's log for people: head, entries, a full check, offline proofs. */
 export interface Books {
+  /** Throws LEDGER_DAMAGED, as `entries` and `prove` do while the log is closed for it. */
   head(): Promise<LedgerHead>;
+  /** Why nothing is added to the log, and what helps. */
+  refusal(): PeerAiError | undefined;
   /** `from` absent: the newest `limit` entries. In order of their places. */
   entries(range: { readonly from?: number | undefined; readonly limit?: number | undefined }): Promise<LedgerEntries>;
   /** Reads everything on disk again and checks it; names the first bad entry. */
@@ -30,6 +33,7 @@ export interface Books {
 
 export function createBooks({ crypto, ledger, store }: BooksDeps): Books {
   return {
+    refusal: () => ledger.refusal,
     async head() {
       const { note, origin, size } = await ledger.checkpoint();
       const { root } = openCheckpoint(crypto, note);

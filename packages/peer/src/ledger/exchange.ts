@@ -10,6 +10,7 @@ import {
 import type { AnsweringDeps } from './answering.ts';
 import { booksLimits as limits } from './limits.ts';
 import { type LogAnswer, logMethod, type LogQuestion, plainLogQuestion } from './log-protocol.ts';
+import { seeOwn } from './own-head-shown.ts';
 
 export interface ExchangeDeps extends AnsweringDeps {
   /** What went wrong with a log last. */
@@ -130,6 +131,7 @@ export function createExchange(deps: ExchangeDeps): Exchange {
   return {
     async with(peer, signal) {
       const answer = await ask(peer, { kind: 'heads' }, signal);
+      await seeOwn(deps, peer, answer.notes);
       for (const evidence of answer.evidence) await deps.accuse(evidence, peer).catch(() => undefined);
       await follow(peer, answer, signal);
       if (deps.offenders.isRefused(peer)) return;

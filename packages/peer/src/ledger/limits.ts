@@ -14,6 +14,8 @@ export const booksLimits = {
   rangesAtOnce: 8,
   /** Logs of third peers compared with one peer in one exchange, count: one question each. */
   comparesAtOnce: 16,
+  /** Milliseconds that appends wait at a device's first hello for what it has of our log: one question; who does not answer is not waited for. */
+  lookMs: 2_000,
   /** Milliseconds between two exchanges with one peer: a hello may come often. */
   exchangeEveryMs: 10_000,
   /** Milliseconds after which a log that grew is shown to the devices that are here. */

@@ -1,13 +1,13 @@
-import { callMethod, PeerAiError, type PeerId, toBase64Url } from '@peerai/core-protocol';
+import { PeerAiError, type PeerId, toBase64Url } from '@peerai/core-protocol';
 import { openCheckpoint } from '@peerai/ledger';
-import { proveUnder, repairLog } from '@peerai/ledger/sync';
+import { proveUnder } from '@peerai/ledger/sync';
 import { readCosigners, verifyEquivocation } from '@peerai/ledger/witness';
 import { messageKinds } from '../messages/messages.ts';
 import { verificationView } from './books.ts';
 import { entryView } from './entry-view.ts';
 import { checkMessages } from './check-messages.ts';
 import type { LedgerEntryView } from './ledger.schema.ts';
-import { logMethod, type LogQuestion, plainLogQuestion } from './log-protocol.ts';
+import { repairOwnLog } from './log-repair.ts';
 import type { LogRoom } from './log-room.ts';
 import type { LogsDeps, PeerLogs } from './logs.ts';
 import type { LogsView } from './logs.schema.ts';
@@ -18,7 +18,7 @@ type DeskDeps = LogsDeps & LogsDeps['accounts'] & { readonly offenders: Offender
 
 /** Logs between peers, for people. */
 export function createLogDesk(deps: DeskDeps, room: LogRoom): LogDesk {
-  const { crypto, ledger, ledgerStore, books, devices, offenders, nameOf } = deps;
+  const { crypto, ledger, ledgerStore, guard, books, devices, offenders, nameOf } = deps;
   const { copies } = room;
   /** Throws NOT_FOUND. */
   const find = async (text: string): Promise<PeerId> => {
@@ -48,7 +48,9 @@ export function createLogDesk(deps: DeskDeps, room: LogRoom): LogDesk {
           name: nameOf(witness),
           timeS,
         })),
-        ...troubled(ledger.origin),
+        ...(ledger.refusal === undefined
+          ? troubled(ledger.origin)
+          : { trouble: ledger.refusal.message, closed: ledger.refusal.code }),
       },
       copies: list,
       witnessed: (await room.witness.heads()).map(({ origin, size }) => ({
@@ -135,21 +137,10 @@ export function createLogDesk(deps: DeskDeps, room: LogRoom): LogDesk {
       }
       return overview();
     },
-    async repair(signal) {
-      let failure: unknown = new PeerAiError('NOT_FOUND', 'no device that is here has a copy of this log');
-      for (const { peer, blocked } of devices.list()) {
-        if (blocked || !deps.isOnline(peer) || offenders.isRefused(peer)) continue;
-        try {
-          const source = await copyAt(deps, peer, signal);
-          if (source === undefined) continue;
-          const { size, restored } = await ledger.exclusive(() => repairLog({ ...deps, store: ledgerStore }, source));
-          return { v: 1, size: Number(size), restored, from: peer };
-        } catch (error) {
-          if (signal.aborted) throw error;
-          failure = error;
-        }
-      }
-      throw failure;
+    repair: (signal) => repairOwnLog(deps, signal),
+    async goOn() {
+      await guard.goOn();
+      return overview();
     },
     async evidence(text) {
       const origin = await find(text);
@@ -181,33 +172,6 @@ async function wholeOf({ copies }: LogRoom, origin: PeerId): Promise<{ readonly 
   if (view === undefined || view.size !== view.headSize)
     throw new PeerAiError('NOT_FOUND', `${view?.size ?? 0} of ${view?.headSize ?? 0} entries of that log are here`);
   return { note: view.note, size: view.size };
-}
-
-/** What a device has of our log, fetched whole. Throws what asking throws. */
-async function copyAt(
-  deps: DeskDeps,
-  peer: PeerId,
-  signal: AbortSignal,
-): Promise<{ readonly note: string; readonly entries: AsyncIterable<Uint8Array> } | undefined> {
-  const ask = (question: Partial<LogQuestion> & Pick<LogQuestion, 'kind'>) =>
-    callMethod(deps, peer, logMethod, { ...plainLogQuestion, ...question }, { signal });
-  const { notes } = await ask({ kind: 'heads' });
-  const note = notes.find((one) => openCheckpoint(deps.crypto, one).origin === deps.identity.peer);
-  if (note === undefined) return undefined;
-  const { size } = openCheckpoint(deps.crypto, note);
-  const all: Uint8Array[] = [];
-  while (BigInt(all.length) < size) {
-    const from = BigInt(all.length);
-    const { entries } = await ask({ kind: 'range', origin: deps.identity.peer, from, size });
-    if (entries.length === 0) throw new PeerAiError('NOT_FOUND', 'the copy is not whole');
-    all.push(...entries);
-  }
-  return {
-    note,
-    entries: (async function* () {
-      yield* all;
-    })(),
-  };
 }
 
 const min = (a: bigint, b: bigint): bigint => (a < b ? a : b);

@@ -23,6 +23,7 @@ import { type CosignedHead, createCosignedHead } from './cosigned-head.ts';
 import { createExchange, type Exchange } from './exchange.ts';
 import { booksLimits as limits } from './limits.ts';
 import { forksTopic, type LogAnswer, logMethod, type LogQuestion, plainLogQuestion } from './log-protocol.ts';
+import type { LogGuard } from './log-guard.ts';
 import type { Offenders } from './offenders.ts';
 import { createStatedCheckpoints } from './stated-checkpoints.ts';
 
@@ -37,6 +38,7 @@ export interface LogRoomDeps {
   readonly ledger: OwnLedger;
   /** The room it lies in. */
   readonly ledgerStore: Store;
+  readonly guard: Pick<LogGuard, 'saw'>;
   readonly devices: Devices;
   readonly events: EventHub;
   readonly offenders: Offenders;

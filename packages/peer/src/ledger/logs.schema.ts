@@ -32,6 +32,8 @@ export const logsSchema = z.object({
     cosignedSize: sizeSchema,
     cosigners: z.array(cosignerSchema),
     trouble: z.string().optional(),
+    /** The code of why nothing is added to it: LEDGER_DAMAGED or LEDGER_BEHIND. */
+    closed: z.string().optional(),
   }),
   copies: z.array(logCopySchema),
   /** Logs this peer stands for as a witness. */
@@ -54,7 +56,7 @@ export const repairSchema = z.object({
   size: sizeSchema,
   /** Entries that were missing or changed. */
   restored: z.number(),
-  /** Whose copy it was. */
+  /** Whose copy it was; this peer where its own rows sufficed. */
   from: z.string(),
 });
 export const evidenceSchema = z.object({ evidence: z.string().min(1).max(16_384) });

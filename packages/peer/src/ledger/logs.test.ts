@@ -116,7 +116,7 @@ describe('logs of paired peers', { timeout: 30_000 }, () => {
     expect((await overview(anna)).forked).toEqual([]);
   });
 
-  test('show a peer that went on from an old disk to everybody, with bytes that prove it, and nobody deals with it', async () => {
+  test('show a peer whose owner went on from an old disk to everybody, with bytes that prove it, and nobody deals with it', async () => {
     const { world, peers, anna, ben, cleo } = await town();
     await meet(world, ...peers);
     const store = await emptied(world.kill(anna), 'ledger');
@@ -126,6 +126,8 @@ describe('logs of paired peers', { timeout: 30_000 }, () => {
       who.peer.peers.list().some(({ name, state }) => name === 'anna' && state === 'online');
     await until(world.clock, isBack(cleo));
     await until(world.clock, isBack(ben));
+    await expect(cleo.peer.logs.goOn()).rejects.toThrow(code('NOT_FOUND'));
+    expect((await again.peer.logs.goOn()).own).not.toHaveProperty('closed');
     await ask(world, ben, 'echo@anna', 'once more');
     expect(await sizeOf(again)).toBe(1);
     await world.clock.until(ben.peer.logs.witness(live()));
@@ -176,11 +178,71 @@ describe('logs of paired peers', { timeout: 30_000 }, () => {
     const again = await world.peer('anna', { seed: 1, store });
     started.push(again);
     await until(world.clock, () => again.peer.peers.list().some(({ state }) => state === 'online'));
-    await until(world.clock, async () => ((await overview(again)).own.trouble ?? '').includes('has seen 3 entries'));
-    expect(await world.clock.until(again.peer.logs.repair(live()))).toMatchObject({ size: 3, restored: 3 });
-    await meet(world, again, ben);
+    await until(world.clock, async () => (await overview(again)).own.closed === 'LEDGER_BEHIND');
+    expect((await overview(again)).own).toMatchObject({
+      size: 0,
+      trouble: expect.stringContaining('3 entries') as string,
+    });
+    // Nothing was added at the hello, and nothing is: neither now nor by the same peer started alone.
+    await ask(world, ben, 'echo@anna', 'while it is behind');
+    expect(await sizeOf(again)).toBe(0);
+    world.networks.cut(anna.identity.peer, ben.identity.peer);
+    const alone = await world.peer('anna', { seed: 1, store: world.kill(again) });
+    started.push(alone);
+    expect(alone.peer.books.refusal()).toMatchObject({ code: 'LEDGER_BEHIND', details: { seen: 3, size: 0 } });
+    expect((await alone.peer.doctor.check()).checks.find(({ id }) => id === 'ledger')).toMatchObject({
+      state: 'broken',
+      command: 'peerai ledger repair',
+    });
+    await expect(alone.peer.logs.repair(live())).rejects.toThrow(code('NOT_FOUND'));
+    world.networks.heal(anna.identity.peer, ben.identity.peer);
+    await until(world.clock, () => alone.peer.peers.list().some(({ state }) => state === 'online'));
+    expect(await world.clock.until(alone.peer.logs.repair(live()))).toMatchObject({ size: 3, restored: 3 });
+    expect(alone.peer.books.refusal()).toBeUndefined();
+    await meet(world, alone, ben);
     expect((await overview(ben)).forked).toEqual([]);
-    expect((await overview(again)).own).toMatchObject({ cosignedSize: 3 });
-    expect((await overview(again)).own.trouble).toBeUndefined();
+    expect((await overview(alone)).own).toMatchObject({ cosignedSize: 3 });
+    expect((await overview(alone)).own.trouble).toBeUndefined();
+    await ask(world, ben, 'echo@anna', 'and on again');
+    // The receipt of the answer that was given while it was closed is signed again, and stands before this one's.
+    await until(world.clock, async () => (await sizeOf(alone)) === 5);
+  });
+
+  test('a peer whose log is damaged starts with it closed, says what is wrong, and loses nothing that was acknowledged', async () => {
+    const { world, peers, anna, ben } = await town(2);
+    await meet(world, ...peers);
+    await ask(world, ben, 'echo@anna', 'after the copy');
+    const whole = await anna.peer.books.head();
+    const store = world.kill(anna);
+    const room = store.room('ledger');
+    const [first] = await Array.fromAsync(room.range('e/', 'e0'));
+    const head = (await room.get('head')) ?? new Uint8Array();
+    // One entry that the copy has, and a head whose checkpoint can still be read.
+    await room.commit([room.put(first?.key ?? '', first?.value.with(60, 0)), room.put('head', head.with(1, 9))]);
+    const again = await world.peer('anna', { seed: 1, store });
+    started.push(again);
+    expect(again.peer.books.refusal()).toMatchObject({ code: 'LEDGER_DAMAGED' });
+    await expect(again.peer.books.head()).rejects.toThrow(code('LEDGER_DAMAGED'));
+    await expect(again.peer.books.entries({})).rejects.toThrow(code('LEDGER_DAMAGED'));
+    expect((await overview(again)).own).toMatchObject({ closed: 'LEDGER_DAMAGED' });
+    const { checks } = await again.peer.doctor.check();
+    expect(checks.find(({ id }) => id === 'ledger')).toMatchObject({ command: 'peerai ledger repair' });
+    await until(world.clock, () => again.peer.peers.list().some(({ state }) => state === 'online'));
+    expect(await world.clock.until(again.peer.logs.repair(live()))).toMatchObject({
+      size: 2,
+      restored: 1,
+      from: ben.identity.peer,
+    });
+    expect((await again.peer.books.head()).root).toBe(whole.root);
+    await ask(world, ben, 'echo@anna', 'and on');
+    expect(await again.peer.books.verify()).toMatchObject({ ok: true, checked: 3 });
+    // What only follows from the entries needs nobody's copy.
+    const lone = world.kill(again);
+    const damaged = lone.room('ledger');
+    await damaged.commit([damaged.put('head', ((await damaged.get('head')) ?? new Uint8Array()).with(1, 9))]);
+    world.networks.cut(anna.identity.peer, ben.identity.peer);
+    const third = await world.peer('anna', { seed: 1, store: lone });
+    started.push(third);
+    expect(await third.peer.logs.repair(live())).toMatchObject({ size: 3, restored: 0, from: anna.identity.peer });
   });
 });

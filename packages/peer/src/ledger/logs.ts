@@ -20,6 +20,7 @@ import type { LedgerPageView, LogsView, RepairView } from './logs.schema.ts';
 import { logMethod } from './log-protocol.ts';
 import type { LogDesk } from './log-desk.ts';
 import type { LogRoom } from './log-room.ts';
+import { lookAtOwn } from './own-head-shown.ts';
 import { createOffenders, type Offenders } from './offenders.ts';
 
 export interface LogsDeps {
@@ -30,7 +31,7 @@ export interface LogsDeps {
   readonly store: Store;
   readonly network: Network;
   readonly topics?: Topics;
-  readonly accounts: Pick<Accounts, 'ledger' | 'ledgerStore' | 'books'>;
+  readonly accounts: Pick<Accounts, 'ledger' | 'ledgerStore' | 'books' | 'guard'>;
   readonly devices: Devices;
   /** Those that are kept to read. */
   readonly messages: Pick<Messages, 'list'>;
@@ -62,6 +63,8 @@ export interface PeerLogs {
   witness(signal: AbortSignal): Promise<LogsView>;
   /** Puts a damaged log of ours together again out of what devices that are here have of it. Throws NOT_FOUND where none has any of it, and what the repair throws. */
   repair(signal: AbortSignal): Promise<RepairView>;
+  /** The owner adds to a log that others have seen longer, and so signs a second history. Throws NOT_FOUND where nothing stands against adding. */
+  goOn(): Promise<LogsView>;
   /** The bytes that prove a fork, base64url. Throws NOT_FOUND. */
   evidence(origin: string): Promise<string>;
   /** Evidence from a file. Throws PROOF_WRONG, INVALID_FORMAT, INVALID_SIGNATURE. */
@@ -83,11 +86,12 @@ export function createLogs(deps: LogsDeps): PeerLogs {
   const held = onDemand(async (): Promise<{ readonly room: LogRoom; readonly desk: LogDesk }> => {
     if (deps.stopping.aborted) throw new PeerAiError('ABORTED', 'this peer is stopping');
     const [{ openLogRoom }, { createLogDesk }] = await Promise.all([import('./log-room.ts'), import('./log-desk.ts')]);
-    const { ledger, ledgerStore } = deps.accounts;
-    const room = openLogRoom({ ...deps, ledger, ledgerStore, offenders });
+    const room = openLogRoom({ ...deps, ...deps.accounts, offenders });
     return { room, desk: createLogDesk({ ...deps, ...deps.accounts, offenders }, room) };
   });
   const desk = async (): Promise<LogDesk> => (await held.get()).desk;
+  /** Devices from before this start that were not met yet: a log does not get shorter while its peer runs. */
+  const before = new Set<PeerId>();
   let serving: Disposable | undefined;
   return {
     overview: async () => (await desk()).overview(),
@@ -97,12 +101,15 @@ export function createLogs(deps: LogsDeps): PeerLogs {
     prove: async (origin, index) => (await desk()).prove(origin, index),
     witness: async (signal) => (await desk()).witness(signal),
     repair: async (signal) => (await desk()).repair(signal),
+    goOn: async () => (await desk()).goOn(),
     evidence: async (origin) => (await desk()).evidence(origin),
     accuse: async (evidence) => (await desk()).accuse(evidence),
     pardon: async (origin, isPardoned) => (await desk()).pardon(origin, isPardoned),
     checkMessages: async (signal) => (await desk()).checkMessages(signal),
     met(peer) {
       if (!mayAsk(peer)) return;
+      // What is owed is signed at a hello: only after a look at what it has of our log.
+      if (before.delete(peer)) deps.accounts.ledger.pause(lookAtOwn({ ...deps, ...deps.accounts }, peer));
       void held
         .get()
         .then(({ room }) => room.met(peer))
@@ -111,6 +118,7 @@ export function createLogs(deps: LogsDeps): PeerLogs {
     isRefused: (peer) => offenders.isRefused(peer),
     async start() {
       await offenders.load();
+      for (const { peer } of deps.devices.list()) before.add(peer);
       serving = serveMethod(
         deps.network,
         logMethod,

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { dirname, join } from 'node:path';
 import { fromBase64Url, fromUtf8, PeerAiError, parsePeerId } from '@peerai/core-protocol';
 import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
-import { tileFiles, verifyTiles } from '@peerai/ledger/sync';
+import { readTiles, tileFiles, verifyTiles } from '@peerai/ledger/sync';
 import { readCosigners, verifyEquivocation, verifyWitnessedProof } from '@peerai/ledger/witness';
 import type { ControlClient } from '@peerai/peer/control';
 
@@ -78,11 +78,18 @@ export async function verifyOffline(
   };
 }
 
-async function verifyFolder(folder: string): Promise<Offline> {
-  const read = async (path: string): Promise<Uint8Array | undefined> => {
+/** A log that was written to a folder as tiles. Throws NOT_FOUND, INVALID_FORMAT, INVALID_SIGNATURE; reading its entries throws LEDGER_DAMAGED. */
+export const readFolder = (folder: string) => readTiles(nodeCrypto, reader(folder));
+
+const reader =
+  (folder: string) =>
+  async (path: string): Promise<Uint8Array | undefined> => {
     const file = join(folder, ...path.split('/'));
     return existsSync(file) ? readFileSync(file) : undefined;
   };
+
+async function verifyFolder(folder: string): Promise<Offline> {
+  const read = reader(folder);
   const { ok, size, firstBad } = await verifyTiles(nodeCrypto, read);
   const note = fromUtf8((await read('checkpoint')) ?? new Uint8Array());
   const [origin = ''] = note.split('\n');

@@ -26,21 +26,6 @@ export const witness = command(
   },
 );
 
-export const repair = command(
-  'repair',
-  'Put a damaged log together again out of a device’s copy',
-  {},
-  async ({ agent, output, signal }) => {
-    const { client } = await agent();
-    const done = await client.repairLedger(signal);
-    output.data(done, () =>
-      done.restored === 0
-        ? `Nothing was missing: ${counted(done.size, 'entry', 'entries')}.`
-        : `✓ ${counted(done.restored, 'entry', 'entries')} put back out of the copy of ${shortId(done.from)}; the log has ${counted(done.size, 'entry', 'entries')}.`,
-    );
-  },
-);
-
 export const check = command(
   'check',
   'Compare the messages that are kept with what the log says of them',

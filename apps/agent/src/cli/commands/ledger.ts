@@ -6,7 +6,8 @@ import { table } from '../plain.ts';
 import { counted, shortId } from '../words.ts';
 import type { Offline } from './ledger-files.ts';
 import { statedText } from './ledger-words.ts';
-import { check, evidence, origins, pardon, repair, witness } from './ledger-logs.ts';
+import { goOn, repair } from './ledger-repair.ts';
+import { check, evidence, origins, pardon, witness } from './ledger-logs.ts';
 
 const pageMax = 500;
 const ofLog = {
@@ -55,7 +56,7 @@ const verify = command(
     output.data(result, () =>
       result.ok
         ? `✓ ${counted(result.checked, 'entry', 'entries')}, ${counted(result.receipts, 'receipt', 'receipts')} signed by both sides${result.rounds === 0 ? '' : `, ${counted(result.rounds, 'training round', 'training rounds')}`}: all good.`
-        : `⊗ entry ${result.firstBad?.index ?? '?'}: ${result.firstBad?.reason ?? 'damaged'} (${result.checked} before it are good)`,
+        : `⊗ entry ${result.firstBad?.index ?? '?'}: ${result.firstBad?.reason ?? 'damaged'} (${result.checked} before it are good)${args.origin === undefined ? '\n  `peerai ledger repair` puts it right.' : ''}`,
     );
     if (!result.ok) process.exitCode = 6;
   },
@@ -150,5 +151,5 @@ function count(text: string, min = 1): number {
 
 export const ledger: Verb = {
   run: tail,
-  subs: { tail, verify, prove, check, export: exportAll, origins, witness, repair, evidence, pardon },
+  subs: { tail, verify, prove, check, export: exportAll, origins, witness, repair, 'go-on': goOn, evidence, pardon },
 };

@@ -83,6 +83,12 @@ export class LedgerController {
     return this.peer.logs.repair(goneSignal(reply));
   }
 
+  @Post('go-on')
+  @HttpCode(200)
+  goOn(): Promise<LogsView> {
+    return this.peer.logs.goOn();
+  }
+
   @Post('check')
   @HttpCode(200)
   check(@Res({ passthrough: true }) reply: FastifyReply): Promise<MessageCheckView> {
