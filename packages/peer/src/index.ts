@@ -51,7 +51,14 @@ export { limits as peerLimits } from './limits.ts';
 export type { CacheView, FetchedView } from './cache/cache.schema.ts';
 export type { OwnDevicesView } from './own/own.schema.ts';
 export type { LeaseDetail, LeasesView, LendingView, NodesView } from './lending/lending.schema.ts';
-export type { DisputeDetail, MarketOffersView, MarketView, MeteredLeaseDetail } from './market/market.schema.ts';
+export type {
+  DisputeDetail,
+  EvidenceView,
+  MarketOffersView,
+  MarketView,
+  MeteredLeaseDetail,
+  VerdictView,
+} from './market/market.schema.ts';
 export type { MachineReading } from './lending/gauge.ts';
 export type {
   CapsuleDetail,

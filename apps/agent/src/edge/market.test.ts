@@ -31,6 +31,12 @@ test.each([
   [`${lease}/00000000/dispute`, { reason: '' }, 400, 'INVALID_FORMAT'],
   [`${lease}/00000000/dispute`, { reason: 'x'.repeat(501) }, 400, 'INVALID_FORMAT'],
   [`${lease}/00000000/dispute`, [], 400, 'INVALID_FORMAT'],
+  [`${lease}/00000000/evidence`, { reason: 'x' }, 404, 'LEASE_UNKNOWN'],
+  [`${lease}/00000000/evidence`, {}, 400, 'INVALID_FORMAT'],
+  ['/api/v1/market/evidence', {}, 400, 'INVALID_FORMAT'],
+  ['/api/v1/market/evidence', { evidence: 'x'.repeat(65_537) }, 400, 'INVALID_FORMAT'],
+  ['/api/v1/market/evidence', { evidence: 'none' }, 400, 'INVALID_FORMAT'],
+  ['/api/v1/market/evidence', { evidence: '{"v":1,"lease":"","reason":"","documents":[]}' }, 404, 'NOT_FOUND'],
 ] as const)('POST %s with %j answers %i %s', async (path, body, status, code) => {
   const response = await world.control('POST', path, body);
   expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([status, code]);

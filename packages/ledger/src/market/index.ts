@@ -6,6 +6,7 @@
 export { isMeteredOpen, type MeteredBook, type MeteredBookDeps, openMeteredBook } from './book.ts';
 export { agreeToEnd, type LeaseEnd, leaseEndEntry, openEnd, signEnd } from './end.ts';
 export { checkEvidence, encodeEvidence, type Evidence } from './evidence.ts';
+export { type Fault, judgeLease, type Verdict } from './judge.ts';
 export { marketLimits } from './limits.ts';
 export { createLocalSettlement } from './local-settlement.ts';
 export { openPoints, pointsEntry, type PointsMove, type PointsPolicy, signPoints } from './points.ts';

@@ -59,7 +59,7 @@ export function standingOf(
 }
 
 /** What a receipt says is due under these terms; undefined where it is not theirs. */
-function dueOf(document: LeaseDocument, receipt: AnyReceipt): bigint | undefined {
+export function dueOf(document: LeaseDocument, receipt: AnyReceipt): bigint | undefined {
   const { terms } = document;
   const [from, to] = 'provider' in receipt ? [receipt.provider, receipt.consumer] : [receipt.lender, receipt.borrower];
   if (from !== terms.lender || to !== terms.borrower) return undefined;

@@ -65,8 +65,17 @@ export function openCommons(deps: CommonsDeps, settings: PeerSettings): Commons 
   const ownDevices = createOwnDevices(deps);
   const reputation = createReputation(deps);
   const cache = createCache(deps, settings.cache ?? {});
-  const governance = createGovernance({ ...deps, ledger: deps.accounts.ledger, relays: settings.relays });
-  const market = createMarket({ ...deps, ...deps.market });
+  const governance = createGovernance({
+    ...deps,
+    ledger: deps.accounts.ledger,
+    relays: settings.relays,
+    lied: (peer, proof) => reputation.note(peer, 'equivocation', proof),
+  });
+  const market = createMarket({
+    ...deps,
+    ...deps.market,
+    note: (peer, deed, id) => reputation.note(peer, deed, id),
+  });
   return {
     logs,
     ownDevices,

@@ -64,10 +64,12 @@ export type { LeaseDetail, LeasesView, LeaseView, LendingView, NodesView } from 
 export type {
   BalanceView,
   DisputeDetail,
+  EvidenceView,
   MarketOffersView,
   MarketView,
   MeteredLeaseDetail,
   MeteredLeaseView,
+  VerdictView,
 } from '../market/market.schema.ts';
 export type { BroadcastView, DeliveryView, MessageView } from '../messages/messages.schema.ts';
 export type { MetricNumbers, StateMetricsView } from '../metrics/metrics.schema.ts';

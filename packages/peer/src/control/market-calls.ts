@@ -1,10 +1,12 @@
 import type {
   DisputeDetail,
+  EvidenceView,
   LeaseRequest,
   MarketOffersView,
   MarketView,
   MeteredLeaseDetail,
   OfferRequest,
+  VerdictView,
 } from '../market/market.schema.ts';
 import type { Call } from './cluster-calls.ts';
 
@@ -19,6 +21,10 @@ export interface MarketCalls {
   /** By the lease's id, or by a beginning of it that no other has. */
   settleLease(id: string, signal?: AbortSignal): Promise<MeteredLeaseDetail>;
   disputeLease(id: string, reason: string, signal?: AbortSignal): Promise<DisputeDetail>;
+  /** What both signed about it, as a text that anybody can check. */
+  leaseEvidence(id: string, reason: string): Promise<EvidenceView>;
+  /** What such a text decides; it counts in what this peer makes of the two. */
+  judgeEvidence(evidence: string): Promise<VerdictView>;
 }
 
 export function marketCalls(call: Call): MarketCalls {
@@ -31,5 +37,7 @@ export function marketCalls(call: Call): MarketCalls {
     leaseModel: (request, signal) => call('POST', '/market/leases', request, signal),
     settleLease: (id, signal) => call('POST', lease(id, 'settle'), {}, signal),
     disputeLease: (id, reason, signal) => call('POST', lease(id, 'dispute'), { reason }, signal),
+    leaseEvidence: (id, reason) => call('POST', lease(id, 'evidence'), { reason }),
+    judgeEvidence: (evidence) => call('POST', '/market/evidence', { evidence }),
   };
 }

@@ -42,6 +42,8 @@ export interface GovernanceDeps {
   readonly events: EventHub;
   readonly nameOf: (peer: PeerId) => string;
   readonly isOnline: (peer: PeerId) => boolean;
+  /** A member is proven to have said two things in one place of a group's agreement. */
+  readonly lied?: (peer: PeerId, proof: string) => void;
   /** Relays of this peer's own settings. */
   readonly relays: readonly string[];
   readonly stopping: AbortSignal;

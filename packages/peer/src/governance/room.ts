@@ -26,6 +26,7 @@ import { createDuties } from './duties.ts';
 import type { Governance, GovernanceDeps } from './governance.ts';
 import { governanceMethod, type GovernanceQuestion, plainQuestion } from './governance-protocol.ts';
 import { type RunningGroup, runGroup } from './group.ts';
+import { createLiarTeller } from './liars.ts';
 import { governanceRoomLimits as limits } from './limits.ts';
 import { createLines } from './lines.ts';
 import type { GroupRow } from './rows.ts';
@@ -141,10 +142,14 @@ export async function openGovernanceRoom(deps: GovernanceDeps): Promise<Governan
   const show = (id: string) => detailOf(facts, id);
 
   // Deadlines come whether or not somebody says something.
+  const tellLiars = createLiarTeller((peer, proof) => deps.lied?.(peer, proof));
   const looking = (async () => {
     while (!stopping.aborted) {
       await clock.sleep(limits.lookMs, stopping).catch(() => undefined);
-      for (const group of running.values()) duties.look(group);
+      for (const group of running.values()) {
+        duties.look(group);
+        tellLiars(group);
+      }
     }
   })();
 

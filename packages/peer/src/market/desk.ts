@@ -11,11 +11,13 @@ export interface DeskDeps extends Pick<MarketDeps, 'identity' | 'crypto'> {
   readonly offers: OfferBook;
   readonly escrows: Escrows;
   readonly changed: (lease: MeteredRecord) => MeteredRecord;
+  /** The other side's word on how a lease ended, before anything is made of it. */
+  readonly heard: (end: Uint8Array) => Promise<void>;
   readonly stopping: AbortSignal;
 }
 
 /** Answers what other peers ask of this market. */
-export function createDesk({ identity, crypto, book, offers, escrows, changed, stopping }: DeskDeps) {
+export function createDesk({ identity, crypto, book, offers, escrows, changed, heard, stopping }: DeskDeps) {
   const accept = async (peer: PeerId, half: Uint8Array): Promise<MarketAnswer> => {
     const { terms, id } = openMetered(crypto, half);
     if (terms.borrower !== peer || terms.lender !== identity.peer)
@@ -39,6 +41,7 @@ export function createDesk({ identity, crypto, book, offers, escrows, changed, s
     async answer(peer: PeerId, { kind, document = new Uint8Array() }: MarketQuestion): Promise<MarketAnswer> {
       if (kind === 'offers') return { offers: offers.list(), document: undefined };
       if (kind === 'lease') return accept(peer, document);
+      await heard(document);
       const lease = kind === 'end' ? await book.agree(document) : await book.disputed(document);
       changed(lease);
       await escrows.close(lease, stopping);

@@ -82,6 +82,22 @@ export const disputeDetailSchema = z.object({
   evidence: z.string(),
 });
 
+const partySchema = z.object({ peerId: z.string(), name: z.string(), counted: z.boolean() });
+export const verdictSchema = z.object({
+  v: z.literal(1),
+  lease: z.string(),
+  /** SHA-256 of the file, hex. */
+  hash: z.string(),
+  disputed: z.boolean(),
+  lender: partySchema,
+  borrower: partySchema,
+  /** Whose own signatures speak against it, and how; `counted` here in what is made of it. */
+  faults: z.array(partySchema.extend({ fault: z.string(), text: z.string() })),
+  winner: partySchema.nullable(),
+});
+export const leaseEvidenceSchema = z.object({ v: z.literal(1), evidence: z.string() });
+
+export const judgeRequestSchema = z.object({ evidence: z.string().min(1).max(65_536) }).strict();
 export const offerRequestSchema = z
   .object({
     model: modelSchema,
@@ -110,5 +126,7 @@ export type MarketView = z.infer<typeof marketSchema>;
 export type MarketOffersView = z.infer<typeof marketOffersSchema>;
 export type MeteredLeaseDetail = z.infer<typeof meteredLeaseDetailSchema>;
 export type DisputeDetail = z.infer<typeof disputeDetailSchema>;
+export type VerdictView = z.infer<typeof verdictSchema>;
+export type EvidenceView = z.infer<typeof leaseEvidenceSchema>;
 export type OfferRequest = z.input<typeof offerRequestSchema>;
 export type LeaseRequest = z.input<typeof leaseRequestSchema>;

@@ -7,15 +7,18 @@ import type { LeasedChains } from '../ledger/accounts.ts';
 import type { NodeLending, NodeLendingDeps } from '../lending/lending.ts';
 import type { LocalModels } from '../models/local-models.ts';
 import type { Models } from '../models/models.ts';
+import type { Deed } from '@peerai/ledger/reputation';
 import type { LeasedModels } from '../share/admission.ts';
 import { onDemand } from '../store/on-demand.ts';
 import type {
   DisputeDetail,
+  EvidenceView,
   leaseRequestSchema,
   MarketOffersView,
   MarketView,
   MeteredLeaseDetail,
   offerRequestSchema,
+  VerdictView,
 } from './market.schema.ts';
 import { marketMethod } from './market-protocol.ts';
 import type { MarketRoom } from './room.ts';
@@ -28,7 +31,11 @@ export interface MarketParts {
   /** What devices let this one ask. */
   readonly models: Pick<Models, 'learn'>;
 }
-export type MarketDeps = Omit<CommonsDeps, 'market'> & MarketParts;
+export type MarketDeps = Omit<CommonsDeps, 'market'> &
+  MarketParts & {
+    /** What a dispute came to, for what is made of a peer. */
+    readonly note: (peer: PeerId, deed: Deed, id: string) => void;
+  };
 /** What this peer gives at a price, and what it has from others. */
 export interface PeerMarket {
   view(): Promise<MarketView>;
@@ -47,6 +54,10 @@ export interface PeerMarket {
   settle(id: string, signal: AbortSignal): Promise<MeteredLeaseDetail>;
   /** Ends it without the other's yes, and says why with evidence. Throws LEASE_UNKNOWN, LEASE_STATE. */
   dispute(id: string, reason: string, signal: AbortSignal): Promise<DisputeDetail>;
+  /** What both signed about a lease, in a file that anybody can check. Throws LEASE_UNKNOWN, LIMIT_EXCEEDED. */
+  evidence(id: string, reason: string): Promise<EvidenceView>;
+  /** What a file of evidence decides, counted in what is made of the two. Throws INVALID_FORMAT, LIMIT_EXCEEDED, NOT_FOUND. */
+  judge(evidence: string): Promise<VerdictView>;
   readonly leased: LeasedChains & LeasedModels;
   /** For leases of nodes. */
   readonly besides: NonNullable<NodeLendingDeps['besides']>;
@@ -73,6 +84,8 @@ export function createMarket(deps: MarketDeps): PeerMarket {
     lease: async (wish, signal) => (await room()).lease(wish, signal),
     settle: async (id, signal) => (await room()).settle(id, signal),
     dispute: async (id, reason, signal) => (await room()).dispute(id, reason, signal),
+    evidence: async (id, reason) => (await room()).evidence(id, reason),
+    judge: async (evidence) => (await room()).judge(evidence),
     leased: {
       chains: (provider) => held.now()?.chains(provider) ?? [],
       check(half) {

@@ -1,4 +1,4 @@
-import { callMethod, fromHex, PeerAiError, type PeerId, toHex, utf8 } from '@peerai/core-protocol';
+import { callMethod, type EntryBody, fromHex, PeerAiError, type PeerId, toHex, utf8 } from '@peerai/core-protocol';
 import type { LeaseAccount } from '@peerai/ledger/lease';
 import { leaseLimits } from '@peerai/ledger/lease';
 import {
@@ -23,6 +23,7 @@ import type { MarketView } from './market.schema.ts';
 import { type MarketAnswer, marketMethod, type MarketQuestion } from './market-protocol.ts';
 import { openOffers } from './offers.ts';
 import { findOffers } from './find.ts';
+import { createVerdicts, leaseOfEnd } from './verdicts.ts';
 import { balanceView, meteredView, offerView, sumOf, unitSentence } from './views.ts';
 
 /** What the market does once it is used. */
@@ -68,7 +69,13 @@ export async function openMarketRoom(deps: MarketDeps): Promise<MarketRoom> {
     watch();
     return lease;
   };
-  const desk = createDesk({ ...deps, book, offers, escrows, changed });
+  const isDevice = (peer: PeerId): boolean => devices.get(peer) !== undefined;
+  const verdicts = createVerdicts({ ...deps, self: deps.identity.peer, nowMs: () => clock.nowMs(), isDevice });
+  const heard = async (end: Uint8Array): Promise<void> => {
+    const lease = book.get(leaseOfEnd(crypto, end) ?? '');
+    if (lease !== undefined) verdicts.heard(lease, end, await documentsOf(lease));
+  };
+  const desk = createDesk({ ...deps, book, offers, escrows, changed, heard });
 
   let watching = false;
   const isWaiting = (lease: MeteredRecord): boolean =>
@@ -158,17 +165,18 @@ export async function openMarketRoom(deps: MarketDeps): Promise<MarketRoom> {
     await escrows.close(over, signal);
     return over;
   };
-  /** The newest receipts of a lease out of our own log. */
-  const evidenceOf = async (lease: MeteredRecord, reason: string): Promise<string> => {
+  /** A lease with its newest receipts out of our own log. */
+  const documentsOf = async (lease: MeteredRecord): Promise<readonly EntryBody[]> => {
     const { receipts: found } = await receipts.list({ peer: lease.peer, limit: limits.evidenceReceiptsMax });
     const own = found.filter(({ receipt }) => toHex(receipt.lease) === lease.id);
-    const documents = [
+    return [
       meteredLeaseEntry(lease.lease),
       ...own.map(({ bytes }) => receiptEntry(bytes)),
       ...(lease.end === undefined ? [] : [leaseEndEntry(lease.end)]),
     ];
-    return encodeEvidence({ lease: lease.id, reason, documents });
   };
+  const evidenceOf = async (lease: MeteredRecord, reason: string): Promise<string> =>
+    encodeEvidence({ lease: lease.id, reason, documents: await documentsOf(lease) });
   const again = async (lease: MeteredRecord): Promise<void> => {
     if (lease.state === 'offered') await begin(lease, stopping);
     else if (lease.state === 'disputed') await ask(lease.peer, 'dispute', lease.end, stopping);
@@ -215,6 +223,8 @@ export async function openMarketRoom(deps: MarketDeps): Promise<MarketRoom> {
       quiet(ask(lease.peer, 'dispute', disputed.end, stopping));
       return { ...detail(disputed), evidence };
     },
+    evidence: async (text, reason) => ({ v: 1, evidence: await evidenceOf(find(text), reason) }),
+    judge: async (evidence) => verdicts.judge(evidence),
     answer: (peer, question) => desk.answer(peer, question),
     chains: (provider) =>
       book.list().flatMap((lease) => {

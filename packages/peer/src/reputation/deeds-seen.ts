@@ -27,6 +27,11 @@ export function deedIn(event: ControlEvent, self: PeerId): SeenDeed | undefined 
     const deed = state === 'disputed' ? 'disputed' : state === 'settled' && steps > 0 ? 'lease-settled' : undefined;
     return deed === undefined ? undefined : { peer: peerId as PeerId, deed, id: `lease/${id}` };
   }
+  if (event.type === 'market-changed') {
+    const { peerId, state, answers, agreed, id } = event.lease;
+    const deed = state === 'disputed' ? 'disputed' : agreed && answers > 0 ? 'lease-settled' : undefined;
+    return deed === undefined ? undefined : { peer: peerId as PeerId, deed, id: `lease/${id}` };
+  }
   return undefined;
 }
 const taskDeeds: Readonly<Record<string, Deed | undefined>> = {

@@ -103,7 +103,7 @@ export function createReputation(all: ReputationDeps): PeerReputation {
     },
   };
 }
-const telling = new Set(['receipt-signed', 'task-changed', 'lease-changed']);
+const telling = new Set(['receipt-signed', 'task-changed', 'lease-changed', 'market-changed']);
 
 /** Whether anybody did anything. */
 async function isUsed(store: ReputationDeps['store']): Promise<boolean> {

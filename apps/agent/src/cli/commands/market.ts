@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { PeerAiError } from '@peerai/core-protocol';
-import type { MarketOffersView, MarketView, MeteredLeaseView } from '@peerai/peer/control';
+import type { MarketOffersView, MarketView, MeteredLeaseView, VerdictView } from '@peerai/peer/control';
 import { command, type Verb } from '../command.ts';
 import { table } from '../plain.ts';
 import { readFileText, wholeOf } from '../read-data.ts';
@@ -153,6 +153,29 @@ const check = command(
     );
   },
 );
+const evidence = command(
+  'evidence',
+  'Write down what both signed about a lease, for others to check',
+  {
+    id: lease,
+    save: { type: 'string', required: true, valueHint: 'FILE', description: 'Where to' },
+    reason: { type: 'string', valueHint: 'TEXT', description: 'What is wrong, in your words' },
+  } as const,
+  async ({ args, agent, output }) => {
+    const found = await (await agent()).client.leaseEvidence(args.id, args.reason ?? 'no reason given');
+    writeFileSync(args.save, found.evidence);
+    output.data(found, () => `The evidence is in ${args.save}. Elsewhere: peerai market judge ${args.save}`);
+  },
+);
+const judge = command(
+  'judge',
+  'What a file of evidence decides; it counts in the reputation of the two here',
+  { file: { type: 'positional', required: true, description: 'A file of `peerai market evidence`' } } as const,
+  async ({ args, agent, output }) => {
+    const verdict = await (await agent()).client.judgeEvidence(readFileText(args.file));
+    output.data(verdict, () => verdictText(verdict));
+  },
+);
 const policy = command(
   'policy',
   'Incentives as names and values a group can vote on; checks a file of them',
@@ -165,7 +188,7 @@ const policy = command(
 );
 export const market: Verb = {
   run: ls,
-  subs: { ls, offer, withdraw, buy, leases, balance, settle, dispute, check, policy },
+  subs: { ls, offer, withdraw, buy, leases, balance, settle, dispute, evidence, check, judge, policy },
 };
 
 /** Throws USAGE. */
@@ -221,6 +244,16 @@ const rowOf = (one: MeteredLeaseView): string[] => [
   creditsText(one.lockedMicro),
   ago(one.sinceMs),
 ];
+
+function verdictText({ lease, lender, borrower, disputed, faults, winner }: VerdictView): string {
+  const of = `Lease ${lease.slice(0, idChars)} of ${lender.name} for ${borrower.name}${disputed ? ', in dispute' : ''}.`;
+  if (faults.length === 0)
+    return `${of}\nNo signature speaks against either. Whether work was good is not decided by documents.`;
+  const said = faults.map(
+    ({ name, text, counted: isCounted }) => `${name} ${text}${isCounted ? '' : ' (not counted here)'}.`,
+  );
+  return [of, ...said, ...(winner === null ? [] : [`${winner.name} is in the right.`])].join('\n');
+}
 
 const leaseText = (one: MeteredLeaseView): string =>
   [

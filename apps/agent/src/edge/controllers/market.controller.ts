@@ -1,6 +1,14 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Res } from '@nestjs/common';
-import type { DisputeDetail, MarketOffersView, MarketView, MeteredLeaseDetail, Peer } from '@peerai/peer';
-import { disputeRequestSchema, leaseRequestSchema, offerRequestSchema } from '@peerai/peer/schemas';
+import type {
+  DisputeDetail,
+  EvidenceView,
+  MarketOffersView,
+  MarketView,
+  MeteredLeaseDetail,
+  Peer,
+  VerdictView,
+} from '@peerai/peer';
+import { disputeRequestSchema, judgeRequestSchema, leaseRequestSchema, offerRequestSchema } from '@peerai/peer/schemas';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import { goneSignal } from '../stream.ts';
@@ -56,5 +64,20 @@ export class MarketController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<DisputeDetail> {
     return this.peer.market.dispute(id, reason, goneSignal(reply));
+  }
+
+  @Post('leases/:id/evidence')
+  @HttpCode(200)
+  evidence(
+    @Param('id') id: string,
+    @Body({ schema: disputeRequestSchema }) { reason }: z.output<typeof disputeRequestSchema>,
+  ): Promise<EvidenceView> {
+    return this.peer.market.evidence(id, reason);
+  }
+
+  @Post('evidence')
+  @HttpCode(200)
+  judge(@Body({ schema: judgeRequestSchema }) { evidence }: z.output<typeof judgeRequestSchema>): Promise<VerdictView> {
+    return this.peer.market.judge(evidence);
   }
 }
