@@ -53,4 +53,6 @@ export type NnErrorCode =
   /** The memory holds as many capsules or bytes as it may. */
   | 'MEMORY_FULL'
   /** Nobody is left who computes one of a model's stages; the details name it by its index. */
-  | 'STAGE_LOST';
+  | 'STAGE_LOST'
+  /** A stage keeps other tokens of an answer than its driver thinks; the driver tells it all of them again. */
+  | 'STAGE_CACHE_LOST';

@@ -175,6 +175,10 @@ export const limits = {
   stageCallMs: 60_000,
   /** UTF-16 units of what a stage's host says of an error. */
   stageErrorCharsMax: 256,
+  /** Answers whose keys and values one stage keeps, count; another is refused. A split model gives four at once. */
+  stageAnswersMax: 8,
+  /** Bytes of all keys and values that a host keeps for others, set aside for a full row when an answer begins; one that does not fit is refused. */
+  stageCacheBytesMax: 268_435_456,
   /** Attention scores of one layer, count: rows · heads · length², 64 MiB of a host's memory. */
   stageScoresMax: 16_777_216,
 } as const;

@@ -3,11 +3,11 @@ import {
   Graph,
   matmul,
   reshape,
+  reshapeOpen,
   rmsNorm,
   rotaryAngles,
   rotate,
   scale,
-  type Shape,
   softmax,
   split,
   swapLast,
@@ -78,7 +78,7 @@ function attentionContext(
   const angles = rotaryAngles(context, 2 * half);
   const rows = (values: Float32Array): Value =>
     graph.emit('Gather', [graph.constant(values, [context, half]), places], [sequence, half], { axis: 0 });
-  const [asked, seen] = [reshaped(places, [-1, 1], [sequence, 1]), reshaped(places, [1, -1], [1, sequence])];
+  const [asked, seen] = [reshapeOpen(places, [-1, 1], [sequence, 1]), reshapeOpen(places, [1, -1], [1, sequence])];
   const later = graph.emit('Greater', [seen, asked], [sequence, sequence], {}, 'bool');
   return {
     cosines: rows(angles.cosines),
@@ -95,16 +95,10 @@ function attention(
 ): Value {
   const headWidth = width / heads;
   const [q, k, v] = split(qkv, 2, [width, width, width]).map((part) =>
-    transpose(reshaped(part, [0, 0, heads, headWidth], [batch, sequence, heads, headWidth]), [0, 2, 1, 3]),
+    transpose(reshapeOpen(part, [0, 0, heads, headWidth], [batch, sequence, heads, headWidth]), [0, 2, 1, 3]),
   ) as [Value, Value, Value];
   const query = scale(rotate(q, cosines, sines), 1 / Math.sqrt(headWidth));
   const scores = add(matmul(query, swapLast(rotate(k, cosines, sines))), mask);
   const mixed = transpose(matmul(softmax(scores), v), [0, 2, 1, 3]);
-  return reshaped(mixed, [0, 0, width], [batch, sequence, width]);
-}
-
-/** Reshape with open sizes: 0 keeps the size in that place, −1 takes what is left over. */
-function reshaped(value: Value, sizes: readonly number[], shape: Shape): Value {
-  const { graph } = value;
-  return graph.emit('Reshape', [value, graph.integers(sizes)], shape, {}, value.type);
+  return reshapeOpen(mixed, [0, 0, width], [batch, sequence, width]);
 }

@@ -27,7 +27,7 @@ export { averagePool, type ConvolutionOptions, convolve, flatten, maxPool } from
 export { type GateGradient, thresholdGate } from './ops/gate.ts';
 export { matmul, swapLast } from './ops/linear.ts';
 export { mean, softmax } from './ops/reduce.ts';
-export { expand, reshape, sum } from './ops/broadcast.ts';
+export { expand, reshape, reshapeOpen, sum } from './ops/broadcast.ts';
 export { concat, slice, split, splitFlat, transpose } from './ops/shape.ts';
 export { crossEntropy, gatherRows, oneHot } from './ops/tokens.ts';
 export { rmsNorm, rotaryAngles, rotate } from './ops/transformer.ts';

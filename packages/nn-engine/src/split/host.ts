@@ -7,6 +7,7 @@ import {
   PeerAiError,
   type PeerId,
   type Runtime,
+  type Tensor,
   type Tensors,
   toHex,
 } from '@peerai/core-protocol';
@@ -14,6 +15,7 @@ import { fetchBlob } from '@peerai/core-protocol/blob';
 
 import type { NnErrorCode } from '../errors.ts';
 import { limits } from '../limits.ts';
+import { createCacheRoom, type StageAnswer } from './decoding.ts';
 import { answerForm, decodeOpen, type OpenStage, questionForm, stageHash, type StageQuestion } from './messages.ts';
 import type { Stage } from './plan.ts';
 import { stageProtocol } from './protocol.ts';
@@ -67,6 +69,7 @@ export function createStageHost(
   const { clock, crypto } = deps;
   const { mayUse, fetchesWeights = false, kept, onError } = options;
   const offers = new Map<string, Float32Array>();
+  const room = createCacheRoom(limits.stageCacheBytesMax);
   let open = 0;
   const weightsOf = async (wanted: OpenStage, peer: PeerId, signal: AbortSignal): Promise<Float32Array> => {
     const offered = offers.get(toHex(stageHash(crypto, wanted)));
@@ -86,11 +89,11 @@ export function createStageHost(
     if (!(await orAborted(Promise.resolve(mayUse(link.peer, stage, mode)), signal)))
       throw new PeerAiError('REFUSED', 'This peer may not use this stage here.');
     const weights = await weightsOf(wanted, link.peer, signal);
-    const runner = await openStage(deps, { stage, weights, mode, signal });
+    const runner = await openStage({ ...deps, room }, { stage, weights, mode, signal });
     const isLast = stage.index === stage.count - 1;
     // Scores are no activation: nothing comes after them that would forgive a rounded one.
     const formOf = (kind: StageQuestion['kind']): ActivationForm =>
-      isLast && kind === 'forward' ? 'float32' : activations;
+      isLast && (kind === 'forward' || kind === 'extend') ? 'float32' : activations;
     return { runner, formOf };
   };
   const serveOne = async (channel: Channel): Promise<void> => {
@@ -102,8 +105,9 @@ export function createStageHost(
       if (first === undefined) return;
       const { runner, formOf } = await begin(first, channel);
       await using _ = runner;
+      using answers = answersOf(runner);
       await channel.send(answerForm.encode({ tensors: [], error: undefined }));
-      await serve(channel, messages, runner, formOf, onError);
+      await serve(channel, messages, { runner, answers, formOf, onError });
     } finally {
       open -= 1;
     }
@@ -128,20 +132,29 @@ export function createStageHost(
   };
 }
 
+interface Served {
+  readonly runner: StageRunner;
+  readonly answers: DriversAnswers;
+  readonly formOf: (kind: StageQuestion['kind']) => ActivationForm;
+  readonly onError: StageHostOptions['onError'];
+}
+
 /** Each question's answer; what goes wrong in one is its answer, and the next may be right. */
-async function serve(
-  channel: Channel,
-  messages: AsyncIterator<Uint8Array>,
-  runner: StageRunner,
-  formOf: (kind: StageQuestion['kind']) => ActivationForm,
-  onError: StageHostOptions['onError'],
-): Promise<void> {
+async function serve(channel: Channel, messages: AsyncIterator<Uint8Array>, served: Served): Promise<void> {
+  const { runner, answers, formOf, onError } = served;
   for (;;) {
     const message = await next(messages, channel.signal);
     if (message === undefined) return;
     const question = questionForm.decode(message);
+    if (question.kind === 'forget') {
+      answers.forget(question.answer);
+      continue;
+    }
     try {
-      const tensors = await ask(runner, question, channel.signal);
+      const tensors =
+        question.kind === 'extend'
+          ? { next: await answers.extend(question, channel.signal) }
+          : await ask(runner, { ...question, kind: question.kind }, channel.signal);
       await channel.send(answerForm.encode({ tensors: packTensors(tensors, formOf(question.kind)), error: undefined }));
     } catch (error) {
       if (channel.signal.aborted) throw error;
@@ -150,9 +163,46 @@ async function serve(
   }
 }
 
+/** What is kept of a driver's answers, by its numbers. */
+interface DriversAnswers extends Disposable {
+  extend(question: StageQuestion, signal: AbortSignal): Promise<Tensor>;
+  forget(answer: number | undefined): void;
+}
+
+function answersOf(runner: StageRunner): DriversAnswers {
+  const all = new Map<number, StageAnswer>();
+  const forget = (answer: number): void => {
+    all.get(answer)?.[Symbol.dispose]();
+    all.delete(answer);
+  };
+  return {
+    async extend({ answer, past, tensors }, signal) {
+      const { rows } = unpackTensors(tensors);
+      if (answer === undefined || past === undefined || rows === undefined)
+        throw new PeerAiError('INVALID_FORMAT', 'An answer is extended by rows behind those before.');
+      const known = all.get(answer);
+      if (known !== undefined) return await known.extend(past, rows, signal);
+      const begun = runner.begin();
+      all.set(answer, begun);
+      try {
+        return await begun.extend(past, rows, signal);
+      } catch (error) {
+        forget(answer);
+        throw error;
+      }
+    },
+    forget: (answer) => forget(answer ?? 0),
+    [Symbol.dispose]() {
+      for (const answer of all.keys()) forget(answer);
+    },
+  };
+}
+
+type WholeQuestion = StageQuestion & { readonly kind: Exclude<StageQuestion['kind'], 'extend' | 'forget'> };
+
 async function ask(
   runner: StageRunner,
-  { kind, tensors, offset = 0 }: StageQuestion,
+  { kind, tensors, offset = 0 }: WholeQuestion,
   signal: AbortSignal,
 ): Promise<Tensors> {
   const feeds = unpackTensors(tensors);

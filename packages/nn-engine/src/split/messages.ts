@@ -29,14 +29,18 @@ const stageForm = wire.message({
 });
 const openForm = wire.message({
   stage: wire.nested(1, stageForm),
-  mode: wire.oneOf(2, ['answer', 'learn']),
+  mode: wire.oneOf(2, ['answer', 'learn', 'decode']),
   activations: wire.oneOf(3, ['float32', 'int8']),
 });
 export const questionForm = wire.message({
-  kind: wire.oneOf(1, ['forward', 'backward', 'update', 'weights']),
+  kind: wire.oneOf(1, ['forward', 'backward', 'update', 'weights', 'extend', 'forget']),
   tensors: tensorList(2),
   /** Of `weights`: the first element that is asked for. */
   offset: wire.optional(wire.uint32(3)),
+  /** Of `extend` and `forget`: which of this driver's answers. */
+  answer: wire.optional(wire.uint32(4)),
+  /** Of `extend`: tokens of the answer before these; 0 begins anew. */
+  past: wire.optional(wire.uint32(5)),
 });
 const errorForm = wire.message({ code: wire.string(1), message: wire.string(2) });
 export const answerForm = wire.message({ tensors: tensorList(1), error: wire.optional(wire.nested(2, errorForm)) });

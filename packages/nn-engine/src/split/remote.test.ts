@@ -1,83 +1,26 @@
-import {
-  type Channel,
-  type Network,
-  PeerAiError,
-  type PeerId,
-  type Runtime,
-  type Tensors,
-} from '@peerai/core-protocol';
+import { type Channel, PeerAiError, type Runtime, type Tensors } from '@peerai/core-protocol';
 import { nodeCrypto as crypto } from '@peerai/core-protocol/crypto-node';
-import { createMemoryNetworks, ManualClock, seededRandom, settle } from '@peerai/core-protocol/testing';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { seededRandom, settle } from '@peerai/core-protocol/testing';
+import { describe, expect, it } from 'vitest';
 import { refusedMutations } from '../../test/mutations.ts';
 
 import { limits } from '../limits.ts';
-import { initialWeights } from '../models/language-model.ts';
-import { createNodeRuntime } from '../node/runtime.ts';
 import { createBlobTable } from '../rounds/index.ts';
 import { seededUnit } from '../train/random.ts';
-import { openStageAnywhere, type StagePeers } from './anywhere.ts';
-import { answerTokens } from './answer.ts';
 import { type StageHostOptions, serveStages } from './host.ts';
-import type { SplitModel } from './layered.ts';
 import { answerForm, decodeOpen, encodeOpen, questionForm } from './messages.ts';
-import { createStageTrainer, type PlacedStage, runStages } from './pipeline.ts';
+import { createStageTrainer, runStages } from './pipeline.ts';
 import { splitModel, type Stage, stageWeights } from './plan.ts';
 import { stageProtocol } from './protocol.ts';
 import { openRemoteStage } from './remote.ts';
 import { packTensors, unpackTensors } from './tensors.ts';
-import { serveStageWeights } from './weights.ts';
+import { packWeights, serveStageWeights } from './weights.ts';
 import { batchOf, languageModel, placeHere } from './testing/models.ts';
-import { packWeights } from './weights.ts';
+import { answering, driver, peerOf, runtime, weights, world } from './testing/world.ts';
 
 const { signal } = new AbortController();
-const runtime = createNodeRuntime();
+const none = { offset: undefined, answer: undefined, past: undefined };
 const code = (expected: string) => expect.objectContaining({ code: expected });
-const peerOf = (name: string) => name as PeerId;
-const driver = peerOf('driver');
-const answering: SplitModel = { ...languageModel, batch: { rows: 1, length: 12, learned: 1 } };
-const weights = initialWeights(languageModel.sizes, seededUnit(9));
-
-/** A world with hosts that offer every stage of a model to the driver. */
-function world(
-  model: SplitModel,
-  count: number,
-  hosts: readonly string[],
-  options: Partial<StageHostOptions> & { readonly runtime?: Runtime } = {},
-) {
-  const clock = new ManualClock();
-  const networks = createMemoryNetworks({ clock, random: seededRandom(1) });
-  const join = (peer: PeerId): Network => networks.join(peer, { isGranted: () => true });
-  const deps = { network: join(driver), clock };
-  const stages = splitModel(model, count);
-  const served = hosts.map((name) => {
-    const host = serveStages(
-      { network: join(peerOf(name)), clock, crypto, runtime: options.runtime ?? runtime },
-      { mayUse: (peer) => peer === driver, ...options },
-    );
-    for (const stage of stages) host.offer(stage, stageWeights(stage, weights));
-    return host;
-  });
-  const wanted = (stage: Stage, peers: readonly string[], more: Partial<StagePeers> = {}): StagePeers => ({
-    stage,
-    weights: crypto.sha256(packWeights(stageWeights(stage, weights))),
-    mode: 'answer',
-    activations: 'float32',
-    peers: peers.map(peerOf),
-    signal,
-    ...more,
-  });
-  const place = async (peers: (stage: Stage) => readonly string[], more: Partial<StagePeers> = {}) => {
-    const placed: PlacedStage[] = [];
-    for (const stage of stages) {
-      const runner = await openStageAnywhere(deps, wanted(stage, peers(stage), more));
-      placed.push({ stage, runner });
-      onTestFinished(() => runner[Symbol.asyncDispose]());
-    }
-    return placed;
-  };
-  return { networks, clock, deps, stages, served, wanted, place, join };
-}
 
 describe('stages at peers', () => {
   it('give the scores that they give here, and nearly those with activations in eight bits', async () => {
@@ -128,37 +71,6 @@ describe('stages at peers', () => {
 });
 
 describe('a peer that dies', () => {
-  const prompt = [3, 1, 4, 1, 5];
-  const tokensMax = 6;
-
-  it('is replaced in the middle of an answer, which goes on without a token twice', async () => {
-    await using here = await placeHere(runtime, answering, { count: 2, weights, mode: 'answer' });
-    const expected = await Array.fromAsync(answerTokens(here.placed, { prompt, tokensMax, signal }));
-    expect(expected).toHaveLength(tokensMax);
-    const { place, networks } = world(answering, 2, ['a', 'b', 'c']);
-    const lost: unknown[] = [];
-    const placed = await place(({ index }) => (index === 0 ? ['a'] : ['b', 'c']), {
-      onLost: (peer) => lost.push(peer),
-    });
-    const tokens: number[] = [];
-    for await (const token of answerTokens(placed, { prompt, tokensMax, signal })) {
-      tokens.push(token);
-      if (tokens.length === 3) networks.kill(peerOf('b'));
-    }
-    expect(tokens).toEqual(expected);
-    expect(lost).toEqual(['b']);
-  });
-
-  it('ends the answer when nobody is left, and the error names the stage', async () => {
-    const { place, networks } = world(answering, 2, ['a', 'b']);
-    const placed = await place(({ index }) => [need(['a', 'b'][index])]);
-    const answer = answerTokens(placed, { prompt, tokensMax, signal });
-    await answer.next();
-    networks.kill(peerOf('b'));
-    const error = await answer.next().catch((reason: unknown) => reason);
-    expect(error).toMatchObject({ code: 'STAGE_LOST', details: { index: 1, reasons: { b: 'CHANNEL_CLOSED' } } });
-  });
-
   it('takes what its stage learned with it', async () => {
     const { place, networks } = world(languageModel, 2, ['a', 'b', 'c']);
     const placed = await place(({ index }) => (index === 0 ? ['a'] : ['b', 'c']), { mode: 'learn' });
@@ -187,9 +99,9 @@ describe('a peer that dies', () => {
         [Symbol.asyncDispose]: async () => ended.resolve(),
       }),
     };
-    const placed = await world(answering, 1, ['a'], { runtime: stuck }).place(() => ['a']);
+    const placed = await world(answering, 1, ['a'], { runtime: stuck }).place(() => ['a'], { mode: 'answer' });
     const stopped = new AbortController();
-    const token = answerTokens(placed, { prompt, tokensMax, signal: stopped.signal }).next();
+    const token = runStages(placed, batchOf(answering, 1), stopped.signal);
     token.catch(() => undefined);
     await begun.promise;
     stopped.abort();
@@ -197,7 +109,7 @@ describe('a peer that dies', () => {
     await ended.promise;
   });
 
-  it('and one that never answers, are given up after a call’s time', async () => {
+  it('and one that never answers, is given up after a call’s time', async () => {
     const { deps, clock, stages, wanted } = world(answering, 1, ['a'], { mayUse: () => new Promise(() => undefined) });
     const opening = openRemoteStage(deps, peerOf('a'), wanted(need(stages[0]), []), signal).catch(
       (error: unknown) => error,
@@ -229,7 +141,7 @@ describe('what is bounded', () => {
     expect(answerForm.decode(value as Uint8Array).error?.code).toBe('LIMIT_REACHED');
     await need(held[0]).close();
     await settle();
-    await using runner = await openRemoteStage(deps, peerOf('a'), wanted(stage, []), signal);
+    await using runner = await openRemoteStage(deps, peerOf('a'), wanted(stage, [], { mode: 'answer' }), signal);
     expect(await runner.weights(signal)).toHaveLength(stage.layout.size);
     for (const channel of held) await channel.close('ABORTED');
   });
@@ -249,8 +161,7 @@ describe('what is bounded', () => {
   it('tensors of one message, and what a host says of an error', async () => {
     const one = { name: 'a', form: 'float32', shape: [], data: new Uint8Array(4) } as const;
     const many = (count: number) => Array.from({ length: count }, (_, index) => ({ ...one, name: `${index}` }));
-    const question = (count: number) =>
-      questionForm.encode({ kind: 'forward', tensors: many(count), offset: undefined });
+    const question = (count: number) => questionForm.encode({ kind: 'forward', tensors: many(count), ...none });
     expect(questionForm.decode(question(limits.stageTensorsMax)).tensors).toHaveLength(limits.stageTensorsMax);
     expect(() => questionForm.decode(question(limits.stageTensorsMax + 1))).toThrow(code('INVALID_FORMAT'));
     expect(() => unpackTensors([one, one])).toThrow(code('INVALID_FORMAT'));
@@ -285,7 +196,7 @@ describe('what is bounded', () => {
     ['an opening', encodeOpen({ stage, weights: new Uint8Array(32), mode: 'learn', activations: 'int8' }), decodeOpen],
     [
       'a question',
-      questionForm.encode({ kind: 'forward', tensors: batch, offset: 1 }),
+      questionForm.encode({ kind: 'forward', tensors: batch, offset: 1, answer: 2, past: 3 }),
       (bytes) => unpackTensors(questionForm.decode(bytes).tensors),
     ],
     [

@@ -12,6 +12,7 @@ import {
 import { limits } from '../limits.ts';
 import { createTurns } from '../turns.ts';
 import { answerForm, encodeOpen, type OpenStage, questionForm, type StageQuestion } from './messages.ts';
+import type { Stage } from './plan.ts';
 import { stageProtocol } from './protocol.ts';
 import type { StageRunner } from './stage.ts';
 import { packTensors, unpackTensors } from './tensors.ts';
@@ -23,7 +24,8 @@ export interface StageDriverDeps {
 
 /**
  * A stage at a peer, over one channel that is kept. A call that is stopped or takes longer than `limits.stageCallMs` closes the channel, which stops
- * the work there; so every call after it throws CHANNEL_CLOSED.
+ * the work there; so every call after it throws CHANNEL_CLOSED. Only `extend` may be stopped without that: other answers have their caches there, and what
+ * it computes is one step.
  *
  * Throws what the host says (REFUSED, NOT_FOUND, LIMIT_REACHED, SHAPE_MISMATCH …), PEER_UNREACHABLE, CHANNEL_CLOSED, TIMEOUT, ABORTED, INVALID_FORMAT,
  * LIMIT_EXCEEDED.
@@ -39,8 +41,11 @@ export async function openRemoteStage(
   const inTurn = createTurns();
   const exchange = (message: Uint8Array, until: AbortSignal): Promise<Tensors> =>
     inTurn(() => within(clock, until, (bound) => askOnce(channel, messages, message, bound)));
+  const encode = (kind: StageQuestion['kind'], feeds: Tensors, more: Partial<StageQuestion> = {}): Uint8Array =>
+    questionForm.encode({ ...none, ...more, kind, tensors: packTensors(feeds, wanted.activations) });
   const ask = (kind: StageQuestion['kind'], feeds: Tensors, until: AbortSignal, offset?: number): Promise<Tensors> =>
-    exchange(questionForm.encode({ kind, tensors: packTensors(feeds, wanted.activations), offset }), until);
+    exchange(encode(kind, feeds, { offset }), until);
+  let answers = 0;
   await exchange(encodeOpen(wanted), signal);
   return {
     forward: async (feeds, until) => need(await ask('forward', feeds, until), 'next'),
@@ -67,9 +72,28 @@ export async function openRemoteStage(
       }
       return whole;
     },
+    begin() {
+      answers += 1;
+      const answer = answers;
+      let isBegun = false;
+      return {
+        async extend(past, rows, until) {
+          isBegun = true;
+          // Ends by itself, and its answer is taken off the channel, whoever still waits for it.
+          const made = exchange(encode('extend', { rows }, { answer, past }), channel.signal);
+          made.catch(() => undefined);
+          return fitting(need(await orAborted(made, until), 'next'), wanted.stage, rows);
+        },
+        [Symbol.dispose]() {
+          if (isBegun) channel.send(encode('forget', {}, { answer })).catch(() => undefined);
+        },
+      };
+    },
     [Symbol.asyncDispose]: () => channel.close(),
   };
 }
+
+const none = { offset: undefined, answer: undefined, past: undefined };
 
 async function askOnce(
   channel: Channel,
@@ -111,6 +135,16 @@ function need(tensors: Tensors, name: string): Tensor {
   const tensor = tensors[name];
   if (tensor === undefined) throw invalid(`The stage’s answer has no ${name}.`);
   return tensor;
+}
+
+/** What a peer says is looked at here, so that the peer is at fault and not whoever gets it next. */
+function fitting(next: Tensor, { model, index, count }: Stage, { shape: [rows = 0] }: Tensor): Tensor {
+  if (model.type !== 'language-model') throw invalid('Only language models answer token by token.');
+  const { vocabulary, width } = model.sizes;
+  const shape = index === count - 1 ? [1, vocabulary] : [rows, width];
+  if (next.type !== 'float32' || next.shape.join() !== shape.join())
+    throw invalid(`The stage’s answer is ${next.type} [${next.shape.join(', ')}], not [${shape.join(', ')}].`);
+  return next;
 }
 
 function floats(tensors: Tensors, name: string): Float32Array {

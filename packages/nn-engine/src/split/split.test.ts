@@ -62,6 +62,7 @@ describe.each([
           },
           update: async () => undefined,
           weights: async () => new Float32Array(stage.layout.size),
+          begin: () => expect.unreachable('nothing is decoded here'),
           [Symbol.asyncDispose]: async () => undefined,
         };
         placed.push({ stage, runner });

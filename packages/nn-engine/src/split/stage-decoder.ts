@@ -1,13 +1,15 @@
-import { PeerAiError } from '@peerai/core-protocol';
+import { PeerAiError, type Tensor } from '@peerai/core-protocol';
 
 import type { NnErrorCode } from '../errors.ts';
-import type { Decoder } from '../nano/plain.ts';
-import { rowOf } from './answer.ts';
-import { type PlacedStage, runStages } from './pipeline.ts';
+import type { Decoder, DecoderSession } from '../nano/plain.ts';
+import type { StageAnswer } from './decoding.ts';
+import type { PlacedStage } from './pipeline.ts';
 
 /**
- * A model in stages as what answers token by token. Tokens are computed when scores are wanted, all before them again: stages keep no state, so one may be
- * replaced in the middle. The stages are of one row and one learned place. Throws INVALID_OPTION; steps throw what a runner throws.
+ * A model in stages as what answers token by token. Each stage keeps the keys and values of its own layers, so that only the state of new tokens goes from one
+ * to the next; tokens whose scores nobody wants wait for the next one that somebody does. The stages were opened to decode, in rows of one.
+ *
+ * Throws INVALID_OPTION; steps throw what a runner throws.
  */
 export function stageDecoder(placed: readonly PlacedStage[]): Decoder {
   const model = placed[0]?.stage.model;
@@ -16,17 +18,32 @@ export function stageDecoder(placed: readonly PlacedStage[]): Decoder {
   const { length } = model.batch;
   return {
     name: 'stages',
-    async open(signal = new AbortController().signal) {
-      const tokens: number[] = [];
-      return {
-        async step(token, wantScores) {
-          if (tokens.length >= length) throw new RangeError(`the context of ${length} tokens is full`);
-          tokens.push(token);
-          if (!wantScores) return undefined;
-          return Float32Array.from((await runStages(placed, rowOf(tokens, length), signal)).data, Number);
-        },
-        close: async () => undefined,
-      };
+    open: async (signal = new AbortController().signal) =>
+      sessionOver(
+        placed.map(({ runner }) => runner.begin()),
+        length,
+        signal,
+      ),
+  };
+}
+
+function sessionOver(answers: readonly StageAnswer[], length: number, signal: AbortSignal): DecoderSession {
+  let past = 0;
+  let waiting: number[] = [];
+  return {
+    async step(token, wantScores) {
+      if (past + waiting.length >= length) throw new RangeError(`the context of ${length} tokens is full`);
+      waiting.push(token);
+      if (!wantScores) return undefined;
+      const data = BigInt64Array.from(waiting, BigInt);
+      let rows: Tensor = { type: 'int64', shape: [data.length], data };
+      for (const answer of answers) rows = await answer.extend(past, rows, signal);
+      past += data.length;
+      waiting = [];
+      return Float32Array.from(rows.data, Number);
+    },
+    async close() {
+      for (const answer of answers) answer[Symbol.dispose]();
     },
   };
 }

@@ -3,6 +3,7 @@ import { PeerAiError, type Program, type Runtime, type Tensor, type Tensors } fr
 import type { NnErrorCode } from '../errors.ts';
 import { checkLength } from '../train/layout.ts';
 import { trainingCarry, updateGraph } from '../train/training-graph.ts';
+import { type CacheRoom, createCacheRoom, openDecoding, type StageAnswer, type StageDecoding } from './decoding.ts';
 import { backwardGraph, forwardGraph, stageCarry } from './graphs.ts';
 import { layered } from './layered.ts';
 import type { Stage } from './plan.ts';
@@ -25,26 +26,38 @@ export interface StageRunner extends AsyncDisposable {
   backward(feeds: Tensors, signal: AbortSignal): Promise<StageGradients>;
   /** AdamW with the kept gradient, which is gone after it. @param feeds - `shorter` and the scalars of `stepFeeds`. Throws INVALID_OPTION without a gradient. */
   update(feeds: Tensors, signal: AbortSignal): Promise<void>;
-  /** The stage's part of the model's vector. */
+  /** The stage's part of the model's vector. Throws INVALID_OPTION where the stage was opened to decode. */
   weights(signal: AbortSignal): Promise<Float32Array>;
+  /** An answer, token by token; what is kept of it goes when it is disposed. Its calls throw INVALID_OPTION unless the stage was opened to decode. */
+  begin(): StageAnswer;
 }
+
+/** `answer`: whole batches, nothing is kept. `learn`: also backwards, with moments. `decode`: answers token by token, whose keys and values are kept. */
+export type StageMode = 'answer' | 'learn' | 'decode';
 
 export interface StageOptions {
   readonly stage: Stage;
   /** As long as the stage's layout; copied. */
   readonly weights: Float32Array;
   /** `learn` keeps two moments and one gradient besides the weights; they begin as zeros. */
-  readonly mode: 'answer' | 'learn';
+  readonly mode: StageMode;
   readonly threads?: number;
   readonly signal: AbortSignal;
 }
 
-/** Loads a stage into a runtime. Throws SHAPE_MISMATCH, MODEL_REFUSED, ABORTED. */
+export interface StageDeps {
+  readonly runtime: Runtime;
+  /** Where the caches of several stages share their bytes; a stage of one's own needs none. */
+  readonly room?: CacheRoom;
+}
+
+/** Loads a stage into a runtime. Throws SHAPE_MISMATCH, MODEL_REFUSED, ABORTED, and INVALID_OPTION to decode what is no language model. */
 export async function openStage(
-  { runtime }: { readonly runtime: Runtime },
+  { runtime, room = createCacheRoom(Infinity) }: StageDeps,
   { stage, weights, mode, threads = 1, signal }: StageOptions,
 ): Promise<StageRunner> {
   checkLength({ layout: stage.layout, weights }, `stage ${stage.index}`);
+  if (mode === 'decode') return decodes(await openDecoding({ runtime, room }, { stage, weights, threads, signal }));
   await using programs = new AsyncDisposableStack();
   const load = async (graph: Uint8Array, carry: Readonly<Record<string, string>>): Promise<Program> => {
     const program = programs.use(await runtime.load(graph, { signal, carry, threads }));
@@ -93,7 +106,20 @@ export async function openStage(
       await backward?.write('w', next);
     },
     weights: async () => Float32Array.from((await (forward ?? toLearn()).read('w')).data, Number),
+    begin: () => refuse('This stage was not opened to decode.'),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+function decodes(decoding: StageDecoding): StageRunner {
+  const no = async (): Promise<never> => refuse('This stage was opened to decode.');
+  return {
+    forward: no,
+    backward: no,
+    update: no,
+    weights: no,
+    begin: () => decoding.begin(),
+    [Symbol.asyncDispose]: () => decoding[Symbol.asyncDispose](),
   };
 }
 

@@ -6,7 +6,7 @@ import { limits } from '../limits.ts';
 export type ActivationForm = 'float32' | 'int8';
 
 /** What may travel as int8: weights, norms and token numbers may not. */
-const roundable: ReadonlySet<string> = new Set(['state', 'next', 'stateGradient', 'nextGradient']);
+const roundable: ReadonlySet<string> = new Set(['state', 'next', 'rows', 'stateGradient', 'nextGradient']);
 const rankMax = 4;
 
 const tensorForm = wire.message({

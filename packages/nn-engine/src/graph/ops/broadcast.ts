@@ -12,6 +12,12 @@ export function reshape(value: Value, shape: readonly number[]): Value {
   return graph.record('Reshape', output, [value], (gradient) => [() => reshape(gradient, fixedShape(value.shape))]);
 }
 
+/** Reshape with open sizes: 0 keeps the size in that place, −1 takes what is left over; `shape` is what comes out. Not differentiable. */
+export function reshapeOpen(value: Value, sizes: readonly number[], shape: Shape): Value {
+  const { graph } = value;
+  return graph.emit('Reshape', [value, graph.integers(sizes)], shape, {}, value.type);
+}
+
 /** The sum over `axes`; with `keep` the summed axes stay with size 1. Throws SHAPE_MISMATCH for an axis that is not there. */
 export function sum(value: Value, axes: readonly number[], keep = false): Value {
   const { graph, shape } = value;

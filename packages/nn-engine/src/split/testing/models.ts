@@ -4,7 +4,7 @@ import { seededUnit } from '../../train/random.ts';
 import type { SplitModel } from '../layered.ts';
 import type { PlacedStage } from '../pipeline.ts';
 import { splitModel, stageWeights } from '../plan.ts';
-import { openStage } from '../stage.ts';
+import { openStage, type StageMode } from '../stage.ts';
 
 export const languageModel = {
   type: 'language-model',
@@ -47,11 +47,7 @@ export function batchOf(model: SplitModel, seed: number): Tensors {
 export async function placeHere(
   runtime: Runtime,
   model: SplitModel,
-  {
-    count,
-    weights,
-    mode,
-  }: { readonly count: number; readonly weights: Float32Array; readonly mode: 'answer' | 'learn' },
+  { count, weights, mode }: { readonly count: number; readonly weights: Float32Array; readonly mode: StageMode },
 ): Promise<AsyncDisposable & { readonly placed: readonly PlacedStage[] }> {
   const { signal } = new AbortController();
   const owned = new AsyncDisposableStack();

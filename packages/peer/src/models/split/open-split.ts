@@ -60,7 +60,7 @@ export async function openSplit(
     const runner = await openStageAnywhere(deps, {
       stage,
       weights: sha256,
-      mode: 'answer',
+      mode: 'decode',
       activations: row.activations,
       peers: row.stages[index]?.places ?? [],
       own: { peer: deps.network.self, open: (until) => openHere(deps, stage, source, until) },
@@ -80,7 +80,7 @@ export async function openSplit(
 }
 
 const openHere = ({ runtime }: OpenSplitDeps, stage: Stage, { weights }: LanguageSource, signal: AbortSignal) =>
-  openStage({ runtime }, { stage, weights: stageWeights(stage, weights), mode: 'answer', signal });
+  openStage({ runtime }, { stage, weights: stageWeights(stage, weights), mode: 'decode', signal });
 
 /** Given to those who hold the stage or may take it over, and to nobody else. */
 export function weightsOf(row: SplitRow, cut: readonly CutStage[]): BlobSource {
