@@ -32,8 +32,15 @@ export async function chromiumPath(): Promise<string> {
   return (await import('@sparticuz/chromium')).default.executablePath();
 }
 
-export async function openBrowser(): Promise<Browser> {
-  return chromium.launch({ executablePath: await chromiumPath(), args: quietArguments });
+/** What gives a browser without a graphics processor an adapter of WebGPU: SwiftShader, which computes on the processor. */
+const softwareAdapter = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
+
+/** @param webGpu - whether pages get an adapter of WebGPU, in software; without it none does. */
+export async function openBrowser({ webGpu = false }: { readonly webGpu?: boolean } = {}): Promise<Browser> {
+  const args = webGpu
+    ? [...quietArguments.filter((one) => one !== '--disable-gpu'), ...softwareAdapter]
+    : quietArguments;
+  return chromium.launch({ executablePath: await chromiumPath(), args });
 }
 
 const ort = (name: string): URL => new URL(name, import.meta.resolve('onnxruntime-web/ort-wasm-simd-threaded.mjs'));
@@ -43,6 +50,13 @@ export const runtimeFiles: Readonly<Record<string, URL>> = {
   'ort.wasm.min.mjs': ort('ort.wasm.min.mjs'),
   'ort-wasm-simd-threaded.mjs': ort('ort-wasm-simd-threaded.mjs'),
   'ort-wasm-simd-threaded.wasm': ort('ort-wasm-simd-threaded.wasm'),
+};
+
+/** The three of its build with WebGPU. */
+export const webGpuFiles: Readonly<Record<string, URL>> = {
+  'ort.webgpu.min.mjs': ort('ort.webgpu.min.mjs'),
+  'ort-wasm-simd-threaded.asyncify.mjs': ort('ort-wasm-simd-threaded.asyncify.mjs'),
+  'ort-wasm-simd-threaded.asyncify.wasm': ort('ort-wasm-simd-threaded.asyncify.wasm'),
 };
 
 export interface Site extends AsyncDisposable {

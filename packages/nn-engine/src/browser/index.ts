@@ -3,5 +3,5 @@
  *
  * @packageDocumentation
  */
-export type { OrtFiles } from './messages.ts';
+export type { OrtFiles, TabEngine } from './messages.ts';
 export { type BrowserRuntimeOptions, createBrowserRuntime } from './runtime.ts';

@@ -1,10 +1,10 @@
 import { PeerAiError, type Runtime } from '@peerai/core-protocol';
 
 import type { NnErrorCode } from '../errors.ts';
-import type { Question, Reply, WorkerStart } from '../program/messages.ts';
+import type { Question, WorkerStart } from '../program/messages.ts';
 import { type WorkerEvents, type WorkerLine, workerRuntime } from '../program/program.ts';
 import { missingAbility, threadsPossible, threadsUnlessSaid } from './abilities.ts';
-import type { OrtFiles, TabStart } from './messages.ts';
+import type { OrtFiles, TabEngine, TabReply, TabStart } from './messages.ts';
 
 export interface BrowserRuntimeOptions {
   /** Address of `@peerai/nn-engine/browser/worker` as the page's bundler made it: a module that imports nothing from elsewhere. */
@@ -12,10 +12,12 @@ export interface BrowserRuntimeOptions {
   /** Where the page serves onnxruntime-web. Nothing is fetched before the first graph is loaded. */
   readonly wasm: OrtFiles;
   /**
-   * The build of onnxruntime-web with WebGPU: with it, graphs run there when the browser gives an adapter, else in wasm. Not for training graphs: they take a
-   * vector apart into more tensors at once than a shader may have (10 on the adapter tried), and `run` then throws MODEL_REFUSED.
+   * The build of onnxruntime-web with WebGPU (27 MB of wasm): with it, graphs run there when the browser gives an adapter, and what is carried stays there
+   * between runs. Else in wasm, as does a graph that cannot be loaded there, or fails there in its first run. Its files are only fetched when there is an adapter.
    */
   readonly webGpu?: OrtFiles;
+  /** Hears on what each graph is computed; again when that changes. */
+  readonly onEngine?: (engine: TabEngine) => void;
 }
 
 /**
@@ -47,9 +49,10 @@ function startTabWorker(options: BrowserRuntimeOptions, start: WorkerStart, { re
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker, not a window
     worker.postMessage(message);
   };
-  worker.addEventListener('message', ({ data }: MessageEvent<Reply>) => {
+  worker.addEventListener('message', ({ data }: MessageEvent<TabReply>) => {
     answers = true;
-    reply(data);
+    if ('engine' in data) options.onEngine?.(data.engine);
+    else reply(data);
   });
   worker.addEventListener('error', (event) => {
     // A file that is not there, or that the page's policy forbids, comes without a message.

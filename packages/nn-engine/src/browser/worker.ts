@@ -1,8 +1,10 @@
 /** The worker that owns one session of onnxruntime-web and its carried state. Started by `runtime.ts`; plain messages in and out. */
 import type { Close, Question } from '../program/messages.ts';
 import { serveProgram } from '../program/serve.ts';
-import { Session, WorkerFailure } from '../program/session.ts';
-import type { TabStart } from './messages.ts';
+import { type Served, Session, WorkerFailure } from '../program/session.ts';
+import { adapterOf } from './adapter.ts';
+import { untilItFails } from './first-run.ts';
+import type { TabEngine, TabReply, TabStart } from './messages.ts';
 
 type Ort = typeof import('onnxruntime-web');
 
@@ -10,16 +12,37 @@ addEventListener('message', ({ data }: MessageEvent<TabStart>) => void start(dat
 
 async function start(tabStart: TabStart): Promise<void> {
   await serveProgram(() => load(tabStart), {
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker's port, not a window
-    reply: (message) => postMessage(message),
+    reply: post,
     onQuestion: (listener) => addEventListener('message', ({ data }: MessageEvent<Question | Close>) => listener(data)),
     close,
   });
 }
 
-async function load({ graph, carry, threads, wasm, webGpu }: TabStart): Promise<Session> {
-  const gpu = webGpu !== undefined && (await hasAdapter());
-  const files = gpu ? webGpu : wasm;
+/** By WebGPU where that is offered and works, else in wasm. */
+async function load(tabStart: TabStart): Promise<Served> {
+  const inWasm = async (why: Omit<TabEngine & { on: 'wasm' }, 'on'> = {}): Promise<Session> => {
+    const session = await open(tabStart, tabStart.wasm, false);
+    post({ engine: { on: 'wasm', ...why } });
+    return session;
+  };
+  const { webGpu } = tabStart;
+  if (webGpu === undefined) return await inWasm();
+  const adapter = await adapterOf(navigator);
+  if (adapter !== 'there') return await inWasm({ reason: adapter });
+  const refused = (cause: unknown): Promise<Session> => inWasm({ reason: 'graph', detail: messageOf(cause) });
+  let session: Session;
+  try {
+    session = await open(tabStart, webGpu, true);
+  } catch (error) {
+    // A file that is missing is no fault of the graph: whoever serves the page should hear of it.
+    if (error instanceof WorkerFailure) throw error;
+    return await refused(error);
+  }
+  post({ engine: { on: 'webgpu' } });
+  return untilItFails(session, Object.values(tabStart.carry), refused);
+}
+
+async function open({ graph, carry, threads }: TabStart, files: TabStart['wasm'], gpu: boolean): Promise<Session> {
   const ort = (await import(/* @vite-ignore */ files.module).catch((cause: unknown) => {
     throw missing(files.module, cause);
   })) as Ort;
@@ -27,22 +50,25 @@ async function load({ graph, carry, threads, wasm, webGpu }: TabStart): Promise<
   ort.env.wasm.proxy = false;
   ort.env.wasm.numThreads = threads;
   ort.env.wasm.wasmPaths = { mjs: files.loader, wasm: files.wasm };
+  const carried = Object.fromEntries(Object.keys(carry).map((output) => [output, 'gpu-buffer'] as const));
   const session = await ort.InferenceSession.create(graph, {
     executionProviders: gpu ? ['webgpu', 'wasm'] : ['wasm'],
     logSeverityLevel: 3,
+    ...(gpu && { preferredOutputLocation: carried }),
   }).catch((cause: unknown) => {
     throw String(cause).includes('no available backend found') ? missing(files.wasm, cause) : cause;
   });
   return new Session(ort, session, { carry, intoBuffers: false });
 }
 
-/** A browser may have WebGPU and nothing to run it on. */
-async function hasAdapter(): Promise<boolean> {
-  const { gpu } = navigator as { readonly gpu?: { requestAdapter(): Promise<unknown> } };
-  return gpu !== undefined && (await gpu.requestAdapter().catch(() => null)) !== null;
+function post(message: TabReply): void {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker's port, not a window
+  postMessage(message);
 }
 
 function missing(file: string, cause: unknown): WorkerFailure {
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = messageOf(cause);
   return new WorkerFailure('ENGINE_MISSING', `${file} could not be loaded: ${reason}`, { file, reason });
 }
+
+const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));

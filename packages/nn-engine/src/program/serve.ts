@@ -1,5 +1,5 @@
 import { type Close, loadId, type Question, type Reply, type WorkerErrorCode } from './messages.ts';
-import { type Session, WorkerFailure } from './session.ts';
+import { type Served, WorkerFailure } from './session.ts';
 
 /** A worker's end of its line. */
 interface WorkerPort {
@@ -9,7 +9,7 @@ interface WorkerPort {
 }
 
 /** Loads one session and answers for it, one question after the other. What came before the load is over has to wait in the port. */
-export async function serveProgram(load: () => Promise<Session>, port: WorkerPort): Promise<void> {
+export async function serveProgram(load: () => Promise<Served>, port: WorkerPort): Promise<void> {
   try {
     const session = await load();
     let before: Promise<void> = Promise.resolve();
@@ -22,7 +22,7 @@ export async function serveProgram(load: () => Promise<Session>, port: WorkerPor
   }
 }
 
-async function receive(session: Session, question: Question | Close, port: WorkerPort): Promise<void> {
+async function receive(session: Served, question: Question | Close, port: WorkerPort): Promise<void> {
   if (question.kind === 'close') {
     await session.release();
     port.close();
@@ -36,9 +36,9 @@ async function receive(session: Session, question: Question | Close, port: Worke
   }
 }
 
-async function answer(session: Session, question: Question): Promise<Reply> {
+async function answer(session: Served, question: Question): Promise<Reply> {
   if (question.kind === 'run') return { id: question.id, tensors: await session.run(question.feeds) };
-  if (question.kind === 'read') return { id: question.id, tensor: session.read(question.input) };
+  if (question.kind === 'read') return { id: question.id, tensor: await session.read(question.input) };
   session.write(question.input, question.value);
   return { id: question.id };
 }

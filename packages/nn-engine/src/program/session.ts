@@ -17,6 +17,9 @@ export interface SessionOptions {
   readonly intoBuffers: boolean;
 }
 
+/** What a worker serves: a session, or what stands for one. */
+export type Served = Pick<Session, 'run' | 'settle' | 'read' | 'write' | 'release'>;
+
 /** What a worker answers instead of a result. */
 export class WorkerFailure extends Error {
   readonly code: WorkerErrorCode;
@@ -78,30 +81,34 @@ export class Session {
     const fetches: Record<string, Tensor | null> = {};
     for (const name of this.#session.outputNames) fetches[name] = this.#spare.get(name) ?? null;
     this.#last = await this.#session.run(this.#feeds(feeds), fetches, { logSeverityLevel: 4 });
-    const given = Object.entries(this.#last).filter(([output]) => this.#carry[output] === undefined);
-    return Object.fromEntries(given.map(([output, tensor]) => [output, copyOut(tensor)]));
+    const given: Record<string, PortTensor> = {};
+    for (const [output, tensor] of Object.entries(this.#last))
+      if (this.#carry[output] === undefined) given[output] = await copyOut(tensor);
+    return given;
   }
 
   /** Takes over what the last run carries, or leaves carried state as it was before that run. */
   settle(counts: boolean): void {
-    const last = counts ? this.#last : {};
+    const last = this.#last;
     this.#last = {};
     for (const [output, tensor] of Object.entries(last)) {
       const input = this.#carry[output];
       if (input === undefined) continue;
       const previous = this.#state.get(input);
-      this.#state.set(input, tensor);
-      if (this.#spare.has(output) && previous !== undefined) this.#spare.set(output, previous);
+      if (counts) this.#state.set(input, tensor);
+      if (counts && this.#spare.has(output) && previous !== undefined) this.#spare.set(output, previous);
+      free(counts ? previous : tensor);
     }
   }
 
-  read(input: string): PortTensor {
-    return copyOut(this.#carried(input));
+  async read(input: string): Promise<PortTensor> {
+    return await copyOut(this.#carried(input));
   }
 
   write(input: string, value: PortTensor): void {
-    this.#carried(input);
+    const previous = this.#carried(input);
     this.#state.set(input, this.#copyIn(input, value));
+    free(previous);
   }
 
   async release(): Promise<void> {
@@ -163,13 +170,19 @@ export class Session {
   }
 }
 
-function copyOut(tensor: Tensor): PortTensor {
+/** Memory of the graphics processor is not collected. */
+function free(tensor: Tensor | undefined): void {
+  if (tensor?.location === 'gpu-buffer') tensor.dispose();
+}
+
+async function copyOut(tensor: Tensor): Promise<PortTensor> {
+  const values = await tensor.getData();
   if (tensor.type === 'float16') {
-    const bits = tensor.data as Uint16Array<ArrayBuffer>;
+    const bits = values as Uint16Array<ArrayBuffer>;
     const data = Float32Array.from(new Half(bits.buffer, bits.byteOffset, bits.length));
     return { type: 'float32', shape: [...tensor.dims], data };
   }
-  const data = (tensor.data as Float32Array).slice();
+  const data = (values as Float32Array).slice();
   const type = tensor.type === 'bool' ? 'uint8' : tensor.type;
   return { type: type as PortTensor['type'], shape: [...tensor.dims], data };
 }

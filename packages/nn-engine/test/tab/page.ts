@@ -92,11 +92,14 @@ const asked = {
     };
   },
 
-  /** Whether a tab without an adapter runs in wasm though WebGPU was offered; the address of its build is none. */
+  /** Whether a tab without an adapter runs in wasm though WebGPU was offered, and says why; the address of its build is none. */
   async withoutAdapter(): Promise<unknown> {
     const absent = { module: '/absent.mjs', loader: '/absent.mjs', wasm: '/absent.wasm' };
-    await using program = await load(counterGraph(), {}, createBrowserRuntime({ ...served, webGpu: absent }));
-    return floats((await program.run({ total: vector([1, 1]), step: vector([1, 2]) }, signal))['shown']);
+    const engines: unknown[] = [];
+    const offered = createBrowserRuntime({ ...served, webGpu: absent, onEngine: (engine) => engines.push(engine) });
+    await using program = await load(counterGraph(), {}, offered);
+    const { shown } = await program.run({ total: vector([1, 1]), step: vector([1, 2]) }, signal);
+    return { shown: floats(shown), engines };
   },
 };
 

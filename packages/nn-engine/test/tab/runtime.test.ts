@@ -108,8 +108,11 @@ describe('a program in a tab', { timeout: patienceMs }, () => {
     });
   });
 
-  it('offered WebGPU without an adapter, it runs in wasm', async () => {
-    expect(await page.evaluate(() => asked.withoutAdapter())).toEqual([4, 6]);
+  it('offered WebGPU without an adapter, it runs in wasm and says why', async () => {
+    expect(await page.evaluate(() => asked.withoutAdapter())).toEqual({
+      shown: [4, 6],
+      engines: [{ on: 'wasm', reason: 'no-adapter' }],
+    });
   });
 });
 

@@ -88,12 +88,26 @@ export function split(value: Value, axis: number, sizes: readonly number[]): rea
   return outputs;
 }
 
+/**
+ * Parts that one node may give. WebGPU promises a shader eight buffers (`maxStorageBuffersPerShaderStage`), and ONNX Runtime's Split is one shader that
+ * binds what it reads and every part; its Concat takes as many parts as come, in turns.
+ */
+const shaderPartsMax = 7;
+
 /** Cuts a flat vector into consecutive parts. Throws SHAPE_MISMATCH when the sizes do not add up. Not differentiable: ask for the parts. */
 export function splitFlat(value: Value, sizes: readonly number[]): readonly Value[] {
   const { graph } = value;
   const total = sizes.reduce((all, size) => all + size, 0);
   if (value.shape.length !== 1 || value.shape[0] !== total) {
     mismatch(graph.nextNodeName('Split'), value.shape, [total], 'differ in their number of elements');
+  }
+  if (sizes.length > shaderPartsMax) {
+    let end = 0;
+    return sizes.map((size) => {
+      const start = end;
+      end += size;
+      return slice(value, 0, start, end);
+    });
   }
   const shapes = sizes.map((size) => [size]);
   return graph.emitMany('Split', [value, graph.integers(sizes)], shapes, { axis: 0 }, value.type);
