@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { type Anvil, startAnvil } from '@peerai/config/anvil';
 import { PeerAiError, toHex } from '@peerai/core-protocol';
 import { seededRandom } from '@peerai/core-protocol/testing';
 import fc from 'fast-check';
@@ -11,7 +12,6 @@ import { connectEscrow, deployEscrow, type Done, type EscrowChain } from '../../
 import { type Endorsement, endorserOf, type Hex, receiptData } from '../../src/evm/endorsement.ts';
 import { evmLimits } from '../../src/evm/limits.ts';
 import { createSettlementKey, type SettlementKey } from '../../src/evm/settlement-key.ts';
-import { type Anvil, startAnvil } from './anvil.ts';
 import { type Compiled, compile } from './solidity.ts';
 
 const ether = 10n ** 18n;

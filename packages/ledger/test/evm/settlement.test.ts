@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { type Anvil, startAnvil } from '@peerai/config/anvil';
 import { createIdentity, nobleCrypto as crypto, type Store, toHex, utf8 } from '@peerai/core-protocol';
 import { MemoryStore, seededRandom } from '@peerai/core-protocol/testing';
 import * as viem from 'viem';
@@ -16,7 +17,6 @@ import {
 } from '../../src/evm/settlement-key.ts';
 import { loadViem } from '../../src/evm/viem.ts';
 import type { EscrowTerms, FinalReceipt } from '../../src/market/settlement.ts';
-import { type Anvil, startAnvil } from './anvil.ts';
 
 const weiPerMicro = 10n ** 9n;
 const signal = AbortSignal.timeout(60_000);

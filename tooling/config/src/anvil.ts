@@ -6,9 +6,13 @@ export interface Anvil extends AsyncDisposable {
   readonly rpcUrl: string;
 }
 
-/** A real Ethereum node with a chain of its own in memory: a block a transaction, on a free port of loopback. */
-export async function startAnvil(): Promise<Anvil> {
-  const node = spawn(program(), ['--port', '0', '--hardfork', 'cancun', '--timestamp', '1800000000'], {
+/**
+ * A real Ethereum node with a chain of its own in memory: a block a transaction, on a free port of loopback.
+ *
+ * @param startS - time of its first block, Unix seconds.
+ */
+export async function startAnvil(startS = 1_800_000_000): Promise<Anvil> {
+  const node = spawn(program(), ['--port', '0', '--hardfork', 'cancun', '--timestamp', `${startS}`], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const ended = once(node, 'exit');
