@@ -10,6 +10,7 @@ it('puts everything under one home when there is one', () => {
     files: {
       config: '/h/peerai.yaml',
       identity: '/h/identity.key',
+      settlementKey: '/h/settlement.key',
       store: '/h/peerai.db',
       shelf: '/h/files',
       log: '/h/peerai.log',

@@ -12,6 +12,8 @@ export interface Directories {
   readonly files: {
     readonly config: string;
     readonly identity: string;
+    /** What pays and is paid on a chain; there where that is used. */
+    readonly settlementKey: string;
     readonly store: string;
     /** A folder: files to and from devices. */
     readonly shelf: string;
@@ -29,6 +31,7 @@ export function directories({ home, env }: { readonly home?: string; readonly en
   const files = {
     config: join(config, 'peerai.yaml'),
     identity: join(data, 'identity.key'),
+    settlementKey: join(data, 'settlement.key'),
     store: join(data, 'peerai.db'),
     shelf: join(data, 'files'),
     log: join(state, 'peerai.log'),

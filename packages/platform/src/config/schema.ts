@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { httpSection, httpSecurity } from './http-schema.ts';
+import { goesOut, ledgerSection } from './ledger-schema.ts';
 import { natSection } from './nat-schema.ts';
 import { limits } from '../limits.ts';
 import { metricsSection } from './metrics-schema.ts';
@@ -201,16 +202,7 @@ const sections = z.strictObject({
         .describe('Put before each conversation that has no system message.'),
     })
     .prefault({}),
-  ledger: z
-    .strictObject({
-      show: z
-        .enum(['entries', 'heads'])
-        .default('entries')
-        .describe(
-          'What paired devices get of this log: its entries, so that they hold a copy that can repair it, or its signed heads and proofs alone.',
-        ),
-    })
-    .prefault({}),
+  ledger: ledgerSection,
   memory: z
     .strictObject({
       embedder: z
@@ -286,18 +278,26 @@ const sections = z.strictObject({
 });
 
 /** Every key this version understands, with its default; what is written here takes effect somewhere. */
-export const configSchema = sections.superRefine(({ network: { transports, nat, path: paths }, security }, context) => {
-  const issue = (path: readonly string[], message: string): void =>
-    context.addIssue({ code: 'custom', path: ['network', ...path], message });
-  if (paths === 'direct-only' && nat.turn_servers.length > 0)
-    issue(['nat', 'turn_servers'], 'a TURN server is a relay; set this, or network.path: direct-only');
-  if (transports.socks5 === undefined && !security.enable_tor) return;
-  const refuse = (path: readonly string[], what: string): void =>
-    issue(path, `${what} goes round the proxy; set this, or network.transports.socks5 and security.enable_tor`);
-  if (transports.file_signalling !== undefined) refuse(['transports', 'file_signalling'], 'a link met in a folder');
-  if (nat.stun_servers.length > 0) refuse(['nat', 'stun_servers'], 'what is asked of a STUN server');
-  if (nat.turn_servers.length > 0) refuse(['nat', 'turn_servers'], 'a link over a TURN server');
-});
+export const configSchema = sections.superRefine(
+  ({ network: { transports, nat, path: paths }, security, ledger }, context) => {
+    const issue = (path: readonly string[], message: string): void =>
+      context.addIssue({ code: 'custom', path: ['network', ...path], message });
+    if (paths === 'direct-only' && nat.turn_servers.length > 0)
+      issue(['nat', 'turn_servers'], 'a TURN server is a relay; set this, or network.path: direct-only');
+    if (transports.socks5 === undefined && !security.enable_tor) return;
+    const refuse = (path: readonly string[], what: string): void =>
+      issue(path, `${what} goes round the proxy; set this, or network.transports.socks5 and security.enable_tor`);
+    if (goesOut(ledger.evm.rpc))
+      context.addIssue({
+        code: 'custom',
+        path: ['ledger', 'evm', 'rpc'],
+        message: 'what is asked of a node elsewhere goes round the proxy; name one on this machine',
+      });
+    if (transports.file_signalling !== undefined) refuse(['transports', 'file_signalling'], 'a link met in a folder');
+    if (nat.stun_servers.length > 0) refuse(['nat', 'stun_servers'], 'what is asked of a STUN server');
+    if (nat.turn_servers.length > 0) refuse(['nat', 'turn_servers'], 'a link over a TURN server');
+  },
+);
 
 /** Read-only all the way down; durations are milliseconds, sizes bytes. */
 export type Config = DeepReadonly<z.output<typeof configSchema>>;

@@ -30,6 +30,22 @@ describe('a key file', () => {
     expect(await loadOrCreateSeed(path, { random })).toEqual({ seed: first.seed, created: false, encrypted: false });
   });
 
+  it('of one kind opens as no other, sealed or not', async () => {
+    const kind = 'settlement-key' as const;
+    const { seed } = await loadOrCreateSeed(path, { random, kind });
+    expect((await loadOrCreateSeed(path, { random, kind })).seed).toEqual(seed);
+    await expect(loadOrCreateSeed(path, { random })).rejects.toMatchObject({
+      code: 'KEY_FILE_BROKEN',
+      message: expect.stringContaining('no PeerAI key file'),
+    });
+    const sealed = join(folder, 'sealed.key');
+    await loadOrCreateSeed(sealed, { random, passphrase: 'x', kind });
+    // Not by another word in front of it either.
+    writeFileSync(sealed, readFileSync(sealed, 'utf8').replace('"settlement-key"', '"key"'));
+    const opening = loadOrCreateSeed(sealed, { random, passphrase: 'x' });
+    await expect(opening).rejects.toMatchObject({ code: 'KEY_PASSPHRASE_WRONG' });
+  });
+
   it('is one and the same for starts that race', async () => {
     const all = await Promise.all([1, 2, 3, 4].map((seed) => loadOrCreateSeed(path, { random: seededRandom(seed) })));
     expect(new Set(all.map(({ seed }) => toHex(seed))).size).toBe(1);

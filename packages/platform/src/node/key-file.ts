@@ -5,8 +5,12 @@ import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
 import { limits } from '../limits.ts';
 import { writePrivateFile } from './atomic-file.ts';
 
+/** Whose key a file holds: of one kind it opens as no other. */
+export type KeyKind = 'key' | 'settlement-key';
 export interface SeedOptions {
   readonly random: Random;
+  /** `key` unless said: the peer's own. */
+  readonly kind?: KeyKind;
   /** With it a new file is encrypted, and an encrypted one is opened. */
   readonly passphrase?: string;
 }
@@ -22,16 +26,20 @@ const seedBytes = 32;
 const saltBytes = 16;
 const nonceBytes = 12;
 /** Bound to the sealed seed, so that it opens as nothing else. */
-const header = utf8('peerai/key-file/1');
+const headerOf = (kind: KeyKind): Uint8Array => utf8(`peerai/${kind}-file/1`);
+const remedyOf: Readonly<Record<KeyKind, string>> = {
+  key: 'move it away to become a new peer',
+  'settlement-key': 'move it away for a new one, which cannot spend what the old one’s address holds',
+};
 
 /**
- * The Ed25519 seed of this machine's peer; made on the first start. The file is 0600, its folder 0700 when made here.
+ * The Ed25519 seed of this machine's peer, or the secret of its settlement key; made on first use. The file is 0600, its folder 0700 when made here.
  *
  * Throws KEY_FILE_OPEN when others may read the file, KEY_PASSPHRASE_NEEDED, KEY_PASSPHRASE_WRONG, KEY_FILE_BROKEN when it holds no key.
  */
 export async function loadOrCreateSeed(path: string, options: SeedOptions): Promise<LoadedSeed> {
-  const text = await readKeyFile(path);
-  if (text !== undefined) return { ...(await openSeed(path, text, options.passphrase)), created: false };
+  const text = await readKeyFile(path, options.kind);
+  if (text !== undefined) return { ...(await openSeed(path, text, options)), created: false };
   const seed = options.random.bytes(seedBytes);
   const created = await writePrivateFile(path, await sealSeed(seed, options), 'create');
   // Another process made it first: its key is the key.
@@ -41,9 +49,9 @@ export async function loadOrCreateSeed(path: string, options: SeedOptions): Prom
 
 /** Encrypts the file, changes its passphrase, or (without `passphrase`) writes the bare seed. Throws as `loadOrCreateSeed`, NOT_FOUND. */
 export async function changePassphrase(path: string, from: string | undefined, to: SeedOptions): Promise<void> {
-  const text = await readKeyFile(path);
+  const text = await readKeyFile(path, to.kind);
   if (text === undefined) throw new PeerAiError('NOT_FOUND', `there is no key file at ${path}`, { path });
-  const { seed } = await openSeed(path, text, from);
+  const { seed } = await openSeed(path, text, { kind: to.kind, passphrase: from });
   await writePrivateFile(path, await sealSeed(seed, to), 'replace');
 }
 
@@ -52,7 +60,7 @@ export async function replaceSeed(path: string, seed: Uint8Array, options: SeedO
   await writePrivateFile(path, await sealSeed(seed, options), 'replace');
 }
 
-async function readKeyFile(path: string): Promise<string | undefined> {
+async function readKeyFile(path: string, kind: KeyKind = 'key'): Promise<string | undefined> {
   let file;
   try {
     file = await open(path, 'r');
@@ -69,29 +77,29 @@ async function readKeyFile(path: string): Promise<string | undefined> {
       });
     }
     if (size > limits.keyFileBytesMax)
-      throw brokenFile(path, `it has ${size} bytes, a key file at most ${limits.keyFileBytesMax}`);
+      throw brokenFile(path, kind, `it has ${size} bytes, a key file at most ${limits.keyFileBytesMax}`);
     return await file.readFile('utf8');
   } finally {
     await file.close();
   }
 }
 
-async function sealSeed(seed: Uint8Array, { random, passphrase }: SeedOptions): Promise<string> {
-  if (passphrase === undefined) return `${JSON.stringify({ peerai: 'key', v: 1, seed: toBase64Url(seed) })}\n`;
+async function sealSeed(seed: Uint8Array, { random, passphrase, kind = 'key' }: SeedOptions): Promise<string> {
+  if (passphrase === undefined) return `${JSON.stringify({ peerai: kind, v: 1, seed: toBase64Url(seed) })}\n`;
   const [salt, nonce] = [random.bytes(saltBytes), random.bytes(nonceBytes)];
   const key = await stretch(passphrase, salt, limits.scryptCostLog2);
-  const sealed = nodeCrypto.aead['chacha20-poly1305'].seal(key, nonce, seed, header);
+  const sealed = nodeCrypto.aead['chacha20-poly1305'].seal(key, nonce, seed, headerOf(kind));
   const kdf = { name: 'scrypt', log2n: limits.scryptCostLog2, r: 8, p: 1, salt: toBase64Url(salt) };
   const aead = { name: 'chacha20-poly1305', nonce: toBase64Url(nonce), sealed: toBase64Url(sealed) };
-  return `${JSON.stringify({ peerai: 'key', v: 1, kdf, aead })}\n`;
+  return `${JSON.stringify({ peerai: kind, v: 1, kdf, aead })}\n`;
 }
 
 async function openSeed(
   path: string,
   text: string,
-  passphrase: string | undefined,
+  { passphrase, kind = 'key' }: { readonly passphrase?: string | undefined; readonly kind?: KeyKind | undefined },
 ): Promise<Omit<LoadedSeed, 'created'>> {
-  const content = parseKeyFile(path, text);
+  const content = parseKeyFile(path, kind, text);
   if ('seed' in content) return { seed: content.seed, encrypted: false };
   if (passphrase === undefined) {
     throw new PeerAiError('KEY_PASSPHRASE_NEEDED', `the key file ${path} is encrypted: give its passphrase`, { path });
@@ -99,7 +107,7 @@ async function openSeed(
   const key = await stretch(passphrase, content.salt, content.log2n);
   try {
     return {
-      seed: nodeCrypto.aead['chacha20-poly1305'].open(key, content.nonce, content.sealed, header),
+      seed: nodeCrypto.aead['chacha20-poly1305'].open(key, content.nonce, content.sealed, headerOf(kind)),
       encrypted: true,
     };
   } catch (error) {
@@ -112,11 +120,11 @@ type KeyFile =
   | { readonly seed: Uint8Array }
   | { readonly log2n: number; readonly salt: Uint8Array; readonly nonce: Uint8Array; readonly sealed: Uint8Array };
 
-function parseKeyFile(path: string, text: string): KeyFile {
+function parseKeyFile(path: string, kind: KeyKind, text: string): KeyFile {
   try {
     const file = JSON.parse(text) as Record<string, Record<string, unknown> & string>;
-    if (file['peerai'] !== 'key' || (file['v'] as unknown) !== 1)
-      throw new Error('this is no PeerAI key file of version 1');
+    if ((file['peerai'] as unknown) !== kind || (file['v'] as unknown) !== 1)
+      throw new Error(`this is no PeerAI ${kind} file of version 1`);
     if (file['seed'] !== undefined) return { seed: field(file['seed'], seedBytes) };
     const { kdf, aead } = file as Record<string, Record<string, unknown>>;
     const log2n = kdf?.['log2n'];
@@ -130,7 +138,7 @@ function parseKeyFile(path: string, text: string): KeyFile {
     return { log2n, salt: field(kdf['salt'], saltBytes), nonce: field(aead['nonce'], nonceBytes), sealed };
   } catch (error) {
     // What JSON.parse says quotes the text, which may be half a key.
-    throw brokenFile(path, error instanceof SyntaxError ? 'it is not JSON' : (error as Error).message);
+    throw brokenFile(path, kind, error instanceof SyntaxError ? 'it is not JSON' : (error as Error).message);
   }
 }
 
@@ -148,10 +156,10 @@ function decodeOrNothing(text: string): Uint8Array | undefined {
   }
 }
 
-function brokenFile(path: string, why: string): PeerAiError {
+function brokenFile(path: string, kind: KeyKind, why: string): PeerAiError {
   return new PeerAiError(
     'KEY_FILE_BROKEN',
-    `the key file ${path} holds no key: ${why}; restore it from a backup, or move it away to become a new peer`,
+    `the key file ${path} holds no key: ${why}; restore it from a backup, or ${remedyOf[kind]}`,
     {
       path,
     },
