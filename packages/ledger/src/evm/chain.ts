@@ -71,6 +71,15 @@ export async function deployEscrow(
   return { transaction: done.transaction, gasUsed: done.gasUsed, contract: done.created };
 }
 
+/** What a node says of its chain, and of the money of this key there, wei. Throws SETTLEMENT_FAILED, and the signal's reason. */
+export async function askNode(
+  options: ChainOptions,
+  signal: AbortSignal,
+): Promise<{ readonly chainId: number; readonly balance: bigint }> {
+  const { chainId, client, ask } = await connect(options, signal);
+  return { chainId, balance: await ask(() => client.getBalance({ address: options.key.address }), signal) };
+}
+
 /**
  * Opens the contract at this address. Throws SETTLEMENT_FAILED without viem, when nothing answers, when another chain does, or when the code at the
  * address is not this program's contract: money goes to no other.

@@ -4,7 +4,7 @@
  *
  * @packageDocumentation
  */
-export { type ChainOptions, connectEscrow, deployEscrow, type Done, type EscrowChain } from './chain.ts';
+export { askNode, type ChainOptions, connectEscrow, deployEscrow, type Done, type EscrowChain } from './chain.ts';
 export { decodeEndorsement, type Endorsement, type EscrowPlace, type Hex } from './endorsement.ts';
 export { evmLimits, evmTimes } from './limits.ts';
 export { type EvmSettlement, evmSettlement, type EvmSettlementDeps, type EvmSettlementOptions } from './settlement.ts';

@@ -27,6 +27,8 @@ export interface EvmSettlement extends Settlement {
   readonly kind: 'evm';
   /** The borrower's word for the lender, to go with the receipt it signs; nothing is sent to the chain. Throws NOT_FOUND, RECEIPT_WRONG. */
   endorse(last: FinalReceipt, signal: AbortSignal): Promise<Uint8Array>;
+  /** Lender: whether this is the borrower's word for that receipt. Throws NOT_FOUND, RECEIPT_WRONG, INVALID_SIGNATURE, and what `decodeEndorsement` throws. */
+  accept(last: FinalReceipt, endorsement: Uint8Array, signal: AbortSignal): Promise<void>;
   /** Wei the contract owes this peer. */
   credit(signal: AbortSignal): Promise<bigint>;
   /** Pays that out to this peer's address. Throws ESCROW_STATE when nothing is owed. */
@@ -83,7 +85,8 @@ export function evmSettlement(deps: EvmSettlementDeps, { weiPerMicro }: EvmSettl
   async function partiesOf(chain: EscrowChain, terms: EscrowTerms, signal: AbortSignal) {
     const other = terms.borrower === self ? terms.lender : terms.borrower;
     const theirs = await deps.settlementKeyOf(other, signal);
-    if (theirs?.peer !== other) throw failed(`${other} has not said which settlement key is its own`);
+    if (theirs?.peer !== other)
+      throw failed(`${other} has not said which settlement key is its own: does it settle on a chain?`);
     return terms.borrower === self
       ? { consumer: chain.address, provider: theirs.address }
       : { consumer: theirs.address, provider: chain.address };
@@ -93,6 +96,9 @@ export function evmSettlement(deps: EvmSettlementDeps, { weiPerMicro }: EvmSettl
     if (row.borrower === self) return chain.endorse(placeOf(chain, row), weiOf(last.due), workOf(last));
     const bytes = await deps.endorsementOf(last, signal);
     if (bytes === undefined) throw failed('the borrower has not endorsed this receipt for the contract');
+    return opened(chain, row, last, bytes);
+  }
+  async function opened(chain: EscrowChain, row: EscrowRow, last: FinalReceipt, bytes: Uint8Array) {
     const endorsement = decodeEndorsement(bytes);
     const expected = { escrow: placeOf(chain, row), amount: weiOf(last.due), work: workOf(last) };
     checkEndorsement(endorsement, { ...expected, chainId: chain.chainId, contract: chain.contract });
@@ -116,13 +122,15 @@ export function evmSettlement(deps: EvmSettlementDeps, { weiPerMicro }: EvmSettl
       const before = await rowOf(terms.lease);
       if (before !== undefined && !sameTerms(before, terms)) throw state('this lease has an escrow with other terms');
       const row = before ?? { ...terms, ...(await partiesOf(chain, terms, signal)), n: 0 };
-      // Kept before anything is sent: after a crash the deposit is still known to be of this lease.
-      if (before === undefined) await keep(row);
+      // The borrower's, before anything is sent: after a crash the deposit is still known to be of this lease.
+      if (before === undefined && terms.borrower === self) await keep(row);
       const there = await chain.escrow(placeOf(chain, row), signal);
       if (there === undefined && terms.borrower !== self) throw state('the borrower has not deposited yet');
       if (there === undefined) await chain.open(hexOf(terms.lease), row.provider, settleUntil, wei, signal);
       else if (there.deposit < wei || there.settleUntil < settleUntil)
         throw state('the deposit is smaller, or ends earlier, than the lease says');
+      // The lender's, now that there is something: who only asks leaves nothing here.
+      if (before === undefined && terms.lender === self) await keep(row);
       return viewed(chain, row, signal);
     },
 
@@ -177,6 +185,11 @@ export function evmSettlement(deps: EvmSettlementDeps, { weiPerMicro }: EvmSettl
       checked(row, last);
       if (row.borrower !== self) throw state('only the borrower endorses');
       return encodeEndorsement(await endorsed(await deps.chain(signal), row, last, signal));
+    },
+    async accept(last, endorsement, signal) {
+      const row = await known(last.lease);
+      checked(row, last);
+      await opened(await deps.chain(signal), row, last, endorsement);
     },
     credit: async (signal) => (await deps.chain(signal)).credit(signal),
     withdraw: async (signal) => (await deps.chain(signal)).withdraw(signal),
