@@ -1,4 +1,4 @@
-import type { TrainingOffersView, TrainingRoundView, TrainingRunView } from '@peerai/peer/control';
+import type { TrainingOffersView, TrainingRequest, TrainingRoundView, TrainingRunView } from '@peerai/peer/control';
 import * as schemas from '@peerai/peer/schemas';
 
 const minuteMs = 60_000;
@@ -30,6 +30,19 @@ const adapterOf = ({ base, rank }: { readonly base: string; readonly rank: numbe
   learningRate: 0.01,
   seed: 1,
 });
+const ofImages = {
+  v: 1,
+  model: 'conv',
+  classes: ['0', '1'],
+  side: 28,
+  channels: 1,
+  learningRate: 0.01,
+  seed: 1,
+} as const;
+function planOf(model: TrainingRequest['model']): TrainingRunView['plan'] {
+  if (model.kind === 'conv') return { ...ofImages, label: model.label, filters: model.filters ?? [8, 16] };
+  return model.kind === 'adapter' ? adapterOf({ rank: 8, ...model }) : plan;
+}
 const terms: TrainingRunView['terms'] = {
   kind: 'open',
   rounds: 20,
@@ -168,14 +181,19 @@ export function answerTraining(
         columns: [...columns, { name: 'species', numeric: false, values: ['perch', 'pike'] }],
       };
       const isTable = query.get('name')?.endsWith('.csv') === true;
-      const data = { id: 'd4', name: query.get('name'), bytes: sent.length, table: isTable ? table : null };
+      // A table of pixels tells the first and the last column alone.
+      const isImages = query.get('name')?.startsWith('digits') === true;
+      const pixels = { rows: 800, columns: [{ name: 'label', numeric: true, values: ['0', '1'] }] };
+      const shown = isImages ? pixels : isTable ? table : null;
+      const images = isImages ? { side: 28, channels: 1 } : null;
+      const data = { id: 'd4', name: query.get('name'), bytes: sent.length, table: shown, images };
       return { v: 1, data: schemas.trainingDataSchema.parse(data) };
     }
     case 'POST runs': {
       const { name, rounds, localSteps, model, private: hidden } = schemas.trainingRequestSchema.parse(body());
       const invited = hidden === undefined ? [] : [laptop, study, nuc];
       const asked = { ...terms, rounds, localSteps, ...(hidden === undefined ? {} : hiddenTerms) };
-      const about = { terms: asked, invited, plan: model.kind === 'adapter' ? adapterOf(model) : plan };
+      const about = { terms: asked, invited, plan: planOf(model) };
       return keep(fixtureRun({ ...waiting, id: 'e5'.repeat(32), name, ...about }, Date.now()));
     }
     case 'POST offers join': {

@@ -59,6 +59,24 @@ describe('In training the owner can, by keyboard alone,', () => {
     await page.getByRole('button', { name: 'Stop now' }).press('Enter');
   });
 
+  it('start a run over images that lie in a table', async () => {
+    const page = await at('/train');
+    await page.getByRole('button', { name: 'Start a run' }).press('Enter');
+    const sheet = page.getByRole('dialog', { name: 'Start a run' });
+    const table = { name: 'digits.csv', mimeType: 'text/csv', buffer: Buffer.from('label,p0\n1,0\n') };
+    await sheet.getByLabel('File to learn from').setInputFiles(table);
+    await sheet.getByText('A table of 800 rows, each of which can be an image of 28 × 28.').waitFor();
+    expect(await sheet.getByLabel('What to train').inputValue()).toBe('conv');
+    expect(await sheet.getByLabel('Column to tell').inputValue()).toBe('label');
+    await sheet.getByText('More settings').press('Enter');
+    await sheet.getByLabel('Filters of each stage').fill('4, 8');
+    expect(await accessibilityViolations(page)).toEqual([]);
+    await sheet.getByRole('button', { name: 'Start', exact: true }).press('Enter');
+    await page.getByText('tells label from images of 28 × 28').first().waitFor();
+    await page.getByRole('button', { name: 'Stop here' }).press('Enter');
+    await page.getByRole('button', { name: 'Stop now' }).press('Enter');
+  });
+
   it('adapt a model to a text, and see which one', async () => {
     const page = await at('/train');
     await page.getByRole('button', { name: 'Start a run' }).press('Enter');

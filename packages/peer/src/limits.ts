@@ -152,6 +152,15 @@ export const limits = {
   trainingClassesMax: 256,
   trainingLayersMax: 4,
   trainingWidthMax: 1_024,
+  /** Pixels of the side of an image, and the columns of such images in colour with their label: larger ones do not fit a data set in numbers. */
+  trainingImageSideMin: 8,
+  trainingImageSideMax: 32,
+  trainingImageColumnsMax: 3_073,
+  /** Filters of one stage, and stages: with all at their most the model has four million weights. */
+  trainingFiltersMax: 64,
+  trainingStagesMax: 3,
+  /** Images kept apart to measure with: all go through the network at once, of which the widest takes 0.3 MB for one. */
+  trainingHeldImagesMax: 256,
   /** Rank of an adapter, and how strongly it counts: above either it is no small correction any more. */
   trainingRankMax: 64,
   trainingAlphaMax: 1_024,

@@ -1,7 +1,7 @@
 import { useState, type ReactNode } from 'react';
 import { bytes, count, plural, span } from '../shared/format.ts';
 import { train } from '../training/strings.ts';
-import { modelText } from '../training/run-state.ts';
+import { dataText, modelText } from '../training/run-state.ts';
 import { Button } from '../ui/button.tsx';
 import { Facts } from '../ui/facts.tsx';
 import { Note } from '../ui/note.tsx';
@@ -108,9 +108,7 @@ function ConsentForm({
         <label className="field">
           {words.file}
           <input name="file" type="file" required />
-          <span className="small muted anywhere">
-            {plan?.model === 'mlp' ? words.columns([...plan.features, plan.label].join(', ')) : words.text}
-          </span>
+          <span className="small muted anywhere">{plan !== undefined && dataText(plan)}</span>
         </label>
       )}
       <ShareField controller={controller} />

@@ -6,6 +6,6 @@ export const limits = {
   busyEveryMs: 1_000,
   /** Bytes of a file of the visitor's own: what a run learns from at most. */
   dataBytesMax: 16_777_216,
-  /** Threads of a language model here, at most: half of the cores, so that the visitor's other work goes on. A table needs one. */
+  /** Threads of a model of text or images here, at most: half of the cores, so that the visitor's other work goes on. A table needs one. */
   threadsMax: 4,
 } as const;

@@ -45,8 +45,6 @@ export const consent = {
   fromHanded: (name: string) => `The part that ${name} hands out`,
   fromOwn: 'A file of mine, which stays here',
   file: 'File to learn from',
-  columns: (columns: string) => `A table with these columns: ${columns}.`,
-  text: 'A text, such as notes or a book.',
   share: 'How much of my processor',
   shares: {
     '0.25': 'a quarter of the time',

@@ -22,6 +22,6 @@ export const openSession = (ticket: Ticket): Promise<Session> =>
   });
 
 function threadsFor(seen: Visit | undefined): number {
-  if (seen?.offer.plan.model !== 'language') return 1;
+  if (seen === undefined || seen.offer.plan.model === 'mlp') return 1;
   return Math.min(limits.threadsMax, Math.ceil(navigator.hardwareConcurrency / 2));
 }

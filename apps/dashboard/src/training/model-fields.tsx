@@ -1,4 +1,4 @@
-import type { TrainingRequest, TrainingRunView } from '@peerai/peer/control';
+import type { TrainingDataView, TrainingRequest, TrainingRunView } from '@peerai/peer/control';
 import type { ReactNode } from 'react';
 import { useTraining } from '../app/queries.ts';
 import { Choice } from '../ui/choice.tsx';
@@ -10,13 +10,15 @@ export type Kind = TrainingRequest['model']['kind'];
 export function ModelFields({
   kind,
   labels,
+  data,
   onKind,
 }: {
   readonly kind: Kind;
+  readonly data: TrainingDataView;
   readonly labels: readonly string[];
   readonly onKind: (kind: Kind) => void;
 }): ReactNode {
-  const kinds: readonly Kind[] = [...(labels.length === 0 ? [] : (['mlp'] as const)), 'language', 'adapter'];
+  const kinds = kindsOf(data, labels);
   return (
     <>
       <div className="pair">
@@ -32,10 +34,10 @@ export function ModelFields({
         </label>
         {kind === 'language' && <Choice label={form.size} name="size" words={form.sizes} />}
         {kind === 'adapter' && <BaseField />}
-        {kind === 'mlp' && (
+        {(kind === 'mlp' || kind === 'conv') && (
           <label className="field">
             {form.label}
-            <select name="label" defaultValue={labels.at(-1)}>
+            <select name="label" defaultValue={labels.find((name) => /^label$/iu.test(name)) ?? labels.at(-1)}>
               {labels.map((name) => (
                 <option key={name}>{name}</option>
               ))}
@@ -48,6 +50,18 @@ export function ModelFields({
   );
 }
 
+/** What can be learned from the data; the likeliest first. */
+export function kindsOf({ images, table }: TrainingDataView, labels: readonly string[]): readonly Kind[] {
+  const labelled = labels.length > 0 && table !== null;
+  const isWide = images !== null && images.channels * images.side ** 2 + 1 !== table?.columns.length;
+  return [
+    ...(labelled && images !== null ? (['conv'] as const) : []),
+    ...(labelled && !isWide ? (['mlp'] as const) : []),
+    'language',
+    'adapter',
+  ];
+}
+
 function BaseField(): ReactNode {
   const runs = useTraining();
   const bases = (runs.data ?? []).filter(isBase).map(({ id, name }) => [id, name] as const);
@@ -55,11 +69,13 @@ function BaseField(): ReactNode {
 }
 
 /** Whether a run left a language model. */
-const isBase = ({ file, plan }: TrainingRunView): boolean => file !== null && plan.model !== 'mlp';
+const isBase = ({ file, plan }: TrainingRunView): boolean =>
+  file !== null && (plan.model === 'language' || plan.model === 'adapter');
 
 /** What the fields of a kind say. */
 export function readModel(kind: Kind, text: (name: string) => string): TrainingRequest['model'] {
   if (kind === 'mlp') return { kind, label: text('label'), hidden: text('hidden').split(',').map(Number) };
+  if (kind === 'conv') return { kind, label: text('label'), filters: text('filters').split(',').map(Number) };
   if (kind === 'adapter') return { kind, base: text('base'), rank: Number(text('rank')) };
   return { kind, size: text('size') === 'medium' ? 'medium' : 'small' };
 }

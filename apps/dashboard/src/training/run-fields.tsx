@@ -99,6 +99,19 @@ export function MoreFields({ kind, isPrivate }: { readonly kind: Kind; readonly 
           <Choice label={form.outer} name="outer" words={form.outers} />
           <NumberField label={form.rate} name="learningRate" value={0.01} min={0.000_001} max={1} step="any" />
           {kind === 'adapter' && <NumberField label={form.rank} name="rank" value={8} max={64} />}
+          {kind === 'conv' && (
+            <label className="field">
+              {form.filters}
+              <input
+                name="filters"
+                required
+                defaultValue="8,16"
+                pattern="\s*\d+(\s*,\s*\d+){0,2}\s*"
+                title={form.filtersHint}
+                autoComplete="off"
+              />
+            </label>
+          )}
           {kind === 'mlp' && (
             <label className="field">
               {form.hidden}

@@ -15,13 +15,18 @@ export const dotOf = ({ state }: Pick<TrainingRunView, 'state'>): DotName => dot
 
 export function modelText(plan: TrainingPlan): string {
   if (plan.model === 'language') return train.language(plan.size);
+  if (plan.model === 'conv') return train.conv(plan.label, plan.side);
   if (plan.model === 'adapter') return train.adapter(plan.rank, plan.base.name);
   return train.mlp(plan.features.join(', '), plan.label);
 }
 
 /** What data the run learns from. */
-export const dataText = (plan: TrainingPlan): string =>
-  plan.model === 'mlp' ? join.columns([...plan.features, plan.label].join(', ')) : join.text;
+export function dataText(plan: TrainingPlan): string {
+  if (plan.model === 'mlp') return join.columns([...plan.features, plan.label].join(', '));
+  if (plan.model !== 'conv') return join.text;
+  const { side, channels, label } = plan;
+  return join.images(side, channels === 1 ? join.grey : join.colour, channels * side * side, label);
+}
 
 /** Nats with the digits that matter. */
 export const lossText = (loss: number): string => (loss < 10 ? loss.toFixed(3) : loss.toFixed(1));

@@ -9,7 +9,7 @@ import { bytes, plural } from '../shared/format.ts';
 import { Button } from '../ui/button.tsx';
 import { ErrorNote } from '../ui/note.tsx';
 import { Sheet } from '../ui/sheet.tsx';
-import { type Kind, ModelFields } from './model-fields.tsx';
+import { type Kind, kindsOf, ModelFields } from './model-fields.tsx';
 import { MoreFields, NumberField, readRequest, SeenFields } from './run-fields.tsx';
 import { form } from './strings.ts';
 
@@ -57,7 +57,7 @@ function RunForm({ data, onClose }: { readonly data: TrainingDataView; readonly 
   const cache = useQueryClient();
   const navigate = useNavigate();
   const labels = data.table?.columns.filter(({ values }) => values !== null).map(({ name }) => name) ?? [];
-  const [kind, setKind] = useState<Kind>(labels.length > 0 ? 'mlp' : 'language');
+  const [kind, setKind] = useState<Kind>(kindsOf(data, labels)[0] ?? 'language');
   const [isPrivate, setPrivate] = useState(false);
   const start = useMutation({
     mutationFn: (request: TrainingRequest) => client.startTraining(request),
@@ -81,7 +81,7 @@ function RunForm({ data, onClose }: { readonly data: TrainingDataView; readonly 
           <input name="name" required maxLength={64} autoComplete="off" defaultValue={nameOf(data)} />
         </label>
         {data.table !== null && labels.length === 0 && <p className="small muted">{form.noLabel}</p>}
-        <ModelFields kind={kind} labels={labels} onKind={setKind} />
+        <ModelFields kind={kind} labels={labels} data={data} onKind={setKind} />
         <div className="pair">
           <NumberField label={form.rounds} name="rounds" value={20} max={2_000} />
           <NumberField label={form.steps} name="localSteps" value={20} max={10_000} />
@@ -104,12 +104,14 @@ function RunForm({ data, onClose }: { readonly data: TrainingDataView; readonly 
 const seen: Readonly<Record<Kind, string>> = {
   mlp: form.seenTable,
   language: form.seenText,
+  conv: form.seenImages,
   adapter: form.seenAdapter,
 };
 
 const nameOf = ({ name }: TrainingDataView): string => name.replace(/\.\w+$/u, '');
 
-const whatIs = ({ table, bytes: size }: TrainingDataView): string =>
-  table === null
-    ? form.plain(bytes(size))
-    : form.table(plural(table.rows, 'row'), plural(table.columns.length, 'column'));
+function whatIs({ table, images, bytes: size }: TrainingDataView): string {
+  if (table === null) return form.plain(bytes(size));
+  const rows = plural(table.rows, 'row');
+  return images === null ? form.table(rows, plural(table.columns.length, 'column')) : form.images(rows, images.side);
+}

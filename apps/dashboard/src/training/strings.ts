@@ -17,6 +17,7 @@ export const train = {
   round: (round: number, rounds: number) => `round ${round} of ${rounds}`,
   mlp: (features: string, label: string) => `tells ${label} from ${features}`,
   language: (size: string) => `a ${size} language model`,
+  conv: (label: string, side: number) => `tells ${label} from images of ${side} × ${side}`,
   adapter: (rank: number, base: string) => `an adapter of rank ${rank} of ${base}`,
 } as const;
 
@@ -53,6 +54,10 @@ export const join = {
   yours: 'Your part',
   columns: (columns: string) => `A table with these columns: ${columns}.`,
   text: 'A text, such as notes or a book.',
+  images: (side: number, colour: string, pixels: number, label: string) =>
+    `A table of images: a row for each, with a column ${label} and ${pixels} columns of pixels from 0 to 255, which is ${side} × ${side} in ${colour}.`,
+  grey: 'grey',
+  colour: 'red, then green, then blue',
   base: (name: string, sha256: string) => `You need ${name} here, with the SHA-256 ${sha256}.`,
   data: 'File to learn from',
   threads: 'Processor threads',
@@ -66,17 +71,25 @@ export const join = {
 export const form = {
   title: 'Start a run',
   data: 'File to learn from',
-  most: 'A CSV table with a heading, or a plain text. It is read by the agent on this computer and sent to nobody.',
+  most: 'A CSV table with a heading, which may hold the pixels of images, or a plain text. It is read by the agent on this computer and sent to nobody.',
   reading: 'Reading it…',
   unreadable: 'This file was not read',
   table: (rows: string, columns: string) => `A table: ${rows}, ${columns}.`,
+  images: (rows: string, side: number) => `A table of ${rows}, each of which can be an image of ${side} × ${side}.`,
   plain: (size: string) => `A text of ${size}.`,
   name: 'Name',
   kind: 'What to train',
-  kinds: { mlp: 'Tell a column', language: 'Continue a text', adapter: 'Adapt a model to a text' },
+  kinds: {
+    mlp: 'Tell a column',
+    conv: 'Tell what an image shows',
+    language: 'Continue a text',
+    adapter: 'Adapt a model to a text',
+  },
   base: 'Model to adapt',
   baseHint: 'A run over text that is done here, or the guide. It stays as it is; a small adapter is trained and sent.',
   rank: 'Rank of the adapter',
+  filters: 'Filters of each stage',
+  filtersHint: 'Whole numbers with commas between, three at most.',
   label: 'Column to tell',
   noLabel: 'No column of this table has few enough values to be told apart.',
   size: 'Size',
@@ -110,6 +123,7 @@ export const form = {
   seenTable:
     'Devices that may join see the run’s name, the names of columns and labels, and each column’s mean and deviation.',
   seenText: 'Devices that may join see the run’s name and size.',
+  seenImages: 'Devices that may join see the run’s name, the size of the images and the names of the labels.',
   seenAdapter: 'Devices that may join see the run’s name and which model is adapted. They need that model themselves.',
   seenOpen:
     'It is an open run: any device that may train with you can join, and whoever coordinates sees each update by itself.',

@@ -1,7 +1,7 @@
 import type { Clock, CryptoProvider, LanguageModel, Random, Shelf } from '@peerai/core-protocol';
 import { type Engine, findModel } from '@peerai/llm-bridge';
 import { onDemand } from '../store/on-demand.ts';
-import type { Training } from '../training/training.ts';
+import type { TrainedRun, Training } from '../training/training.ts';
 import type { ImportedModels } from './imported-models.ts';
 import type { OwnRoom } from './own/own-room.ts';
 import type { ExportFormat } from './own-models.schema.ts';
@@ -34,12 +34,16 @@ export interface OwnModels {
   readonly room: () => Promise<OwnRoom>;
 }
 
+/** Whether a run left a language model. */
+const isLanguage = ({ plan }: Pick<TrainedRun, 'plan'>): boolean =>
+  plan.model === 'language' || plan.model === 'adapter';
+
 /** What reads weights is loaded when they are asked for: a peer that never trained loads none of it. */
 export function createOwnModels(deps: OwnModelsDeps): OwnModels {
   const held = onDemand(async () => (await import('./own/own-room.ts')).openOwnRoom(deps));
   const list = async (): Promise<readonly LanguageModel[]> => {
     const runs = await deps.training().trained();
-    return runs.some(({ plan }) => plan.model !== 'mlp') ? (await held.get()).models(runs) : [];
+    return runs.some(isLanguage) ? (await held.get()).models(runs) : [];
   };
   return {
     engine: { kind: 'trained', list, model: async (name) => findModel(await list(), name) },

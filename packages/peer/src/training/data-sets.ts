@@ -2,6 +2,7 @@ import { type CryptoProvider, PeerAiError, type Random, type Shelf, toHex } from
 import type { PeerErrorCode } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { type DataRow, places, readWhole, type RunBook } from './run-book.ts';
+import type { Table } from './table.ts';
 import type { TrainingDataView } from './training.schema.ts';
 
 export interface DataSetsDeps {
@@ -22,12 +23,12 @@ export async function readIn(
 ): Promise<TrainingDataView> {
   const { random, book, shelf, nowMs } = deps;
   const whole = await gathered(bytes);
-  const table = await tableOf(name, textOf(whole));
+  const told = await toldOf(name, textOf(whole));
   const view = {
     id: toHex(random.bytes(8)),
     name: name.slice(0, limits.trainingNameCharsMax),
     bytes: whole.length,
-    table,
+    ...told,
   };
   await shelf.write(places.data(view.id), 0, whole);
   await book.saveData({ ...view, sha256: toHex(deps.crypto.sha256(whole)), madeMs: nowMs() });
@@ -79,14 +80,27 @@ function textOf(bytes: Uint8Array): string {
 }
 
 /** A file that is called a table has to be one; any other may be, and is text if not. */
-async function tableOf(name: string, text: string): Promise<TrainingDataView['table']> {
-  const { describeColumns, readTable } = await import('./lazy.ts');
+async function toldOf(name: string, text: string): Promise<Pick<TrainingDataView, 'table' | 'images'>> {
+  const { describeColumns, readImageTable, sidesIfAny } = await import('./lazy.ts');
   try {
-    const table = readTable(text);
-    return { rows: table.rows.length, columns: describeColumns(table) };
+    const table = readImageTable(text);
+    const images = sidesIfAny(table.columns.length) ?? null;
+    if (table.columns.length > limits.trainingColumnsMax && images === null)
+      throw new PeerAiError(
+        'LIMIT_EXCEEDED',
+        `a table has at most ${limits.trainingColumnsMax} columns, unless they are the pixels of square images`,
+      );
+    return { table: { rows: table.rows.length, columns: describeColumns(ends(table)) }, images };
   } catch (error) {
     if (/\.[ct]sv$/iu.test(name) || !PeerAiError.is(error, 'DATA_INVALID', 'DATA_TOO_SMALL', 'LIMIT_EXCEEDED'))
       throw error;
-    return null;
+    return { table: null, images: null };
   }
+}
+
+/** Of images the first and the last column, where labels stand: nobody reads the names of a thousand pixels. */
+function ends({ columns, rows }: Table): Table {
+  if (columns.length <= limits.trainingColumnsMax) return { columns, rows };
+  const both = (values: readonly string[]): readonly string[] => [values[0] ?? '', values.at(-1) ?? ''];
+  return { columns: both(columns), rows: rows.map(both) };
 }

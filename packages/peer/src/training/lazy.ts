@@ -2,7 +2,9 @@
 export { ActiveRun } from './active-run.ts';
 export { createBases } from './bases.ts';
 export { openTrainingEngine, type Seat, type TrainingEngine } from './engine.ts';
-export { describeColumns, readTable } from './table.ts';
+export { planOfImages } from './image-task.ts';
+export { readImageTable, sidesIfAny } from './images.ts';
+export { describeColumns } from './table.ts';
 export { planOfTable } from './table-task.ts';
 export { sizeOfPlan, taskOfData } from './task.ts';
 export { openPrivacyBudget, thresholdOf } from '@peerai/nn-engine/privacy';

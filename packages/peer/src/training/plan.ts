@@ -42,6 +42,10 @@ export function decodePlan(bytes: Uint8Array): TrainingPlan {
     const names = [...features, label];
     if (!fits || new Set(names).size !== names.length || new Set(classes).size !== classes.length) throw wrong();
   }
+  if (plan.model === 'conv') {
+    const { classes, side, filters } = plan;
+    if (side % 2 ** filters.length !== 0 || new Set(classes).size !== classes.length) throw wrong();
+  }
   if (plan.model === 'adapter') {
     const { width, heads } = plan.base.sizes;
     // Each head turns pairs of places.

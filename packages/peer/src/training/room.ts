@@ -228,7 +228,8 @@ async function planOf(
     return { v: 1, model: 'adapter', base: await baseNamed(model.base), rank, alpha, learningRate, seed };
   }
   if (model.kind === 'language') return { v: 1, model: 'language', size: model.size, learningRate, seed };
-  const { planOfTable } = await import('./lazy.ts');
+  const { planOfImages, planOfTable } = await import('./lazy.ts');
+  if (model.kind === 'conv') return planOfImages(await text(), { ...model, learningRate, seed });
   return planOfTable(await text(), { ...model, learningRate, seed });
 }
 

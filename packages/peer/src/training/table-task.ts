@@ -123,7 +123,7 @@ function featuresOf(all: Examples, rows: readonly number[], { features }: TableP
 }
 
 /** Mean −log p of the right class, and the share of rows where it has the greatest score. */
-function judged(scores: Float32Array, labels: readonly number[]): HeldOut {
+export function judged(scores: Float32Array, labels: readonly number[]): HeldOut {
   const classes = scores.length / labels.length;
   let [loss, right] = [0, 0];
   labels.forEach((label, row) => {
@@ -138,7 +138,7 @@ function judged(scores: Float32Array, labels: readonly number[]): HeldOut {
 }
 
 /** 0 to count − 1 in an order that follows from the seed (Fisher and Yates). */
-function shuffled(count: number, seed: number): readonly number[] {
+export function shuffled(count: number, seed: number): readonly number[] {
   const random = seededUnit(seed);
   const order = Array.from({ length: count }, (_, index) => index);
   for (let last = count - 1; last > 0; last -= 1) {

@@ -22,7 +22,10 @@ export const invalid = (message: string, details: Record<string, unknown> = {}):
   new PeerAiError<Code>('DATA_INVALID', message, details);
 
 /** Reads CSV (commas, semicolons or tabs; the first line names the columns). Throws DATA_INVALID with the place, DATA_TOO_SMALL, LIMIT_EXCEEDED. */
-export function readTable(text: string): Table {
+export const readTable = (text: string): Table => readWide(text, limits.trainingColumnsMax);
+
+/** The same with another bound on its columns. */
+export function readWide(text: string, columnsMax: number): Table {
   const { data, errors } = Papa.parse<string[]>(text, {
     delimitersToGuess: [',', ';', '\t'],
     skipEmptyLines: 'greedy',
@@ -34,7 +37,7 @@ export function readTable(text: string): Table {
     throw invalid(`line ${(broken.row ?? 0) + 1}: a quote is not closed, or stands in the wrong place`);
   const [heading = [], ...rows] = data;
   const columns = heading.map((name) => name.trim());
-  checkColumns(columns);
+  checkColumns(columns, columnsMax);
   if (rows.length > limits.trainingRowsMax)
     throw new PeerAiError('LIMIT_EXCEEDED', `a table has at most ${limits.trainingRowsMax} rows`);
   rows.forEach((row, index) => {
@@ -51,11 +54,10 @@ export function readTable(text: string): Table {
   return { columns, rows };
 }
 
-function checkColumns(columns: readonly string[]): void {
+function checkColumns(columns: readonly string[], columnsMax: number): void {
   if (columns.length < 2)
     throw invalid('a table has a heading and two columns at least, with , ; or a tab between them');
-  if (columns.length > limits.trainingColumnsMax)
-    throw new PeerAiError('LIMIT_EXCEEDED', `a table has at most ${limits.trainingColumnsMax} columns`);
+  if (columns.length > columnsMax) throw new PeerAiError('LIMIT_EXCEEDED', `a table has at most ${columnsMax} columns`);
   columns.forEach((name, index) => {
     if (name === '' || name.length > limits.trainingNameCharsMax)
       throw invalid(`column ${index + 1} has no name, or one above ${limits.trainingNameCharsMax} characters`);

@@ -1,6 +1,7 @@
 import type { Tensors } from '@peerai/core-protocol';
 import type { HeldOut, TrainingPlan } from './training.schema.ts';
 import { adapterLayout, adapterTask, adapterWeights, type HeldBase } from './adapter-task.ts';
+import { imageLayout, imageTask, imageWeights } from './image-task.ts';
 import { languageLayout, languageTask, languageWeights } from './language-task.ts';
 import { tableLayout, tableTask, tableWeights } from './table-task.ts';
 
@@ -30,17 +31,20 @@ export interface Task {
  */
 export function taskOfData(plan: TrainingPlan, text: string, base?: HeldBase): Task {
   if (plan.model === 'mlp') return tableTask(plan, text);
+  if (plan.model === 'conv') return imageTask(plan, text);
   return plan.model === 'language' ? languageTask(plan, text) : adapterTask(plan, text, base);
 }
 
 /** Elements of the flat weights, without any data. Throws INVALID_OPTION for an adapter that its base does not take. */
 export function sizeOfPlan(plan: TrainingPlan): number {
   if (plan.model === 'mlp') return tableLayout(plan).size;
+  if (plan.model === 'conv') return imageLayout(plan).size;
   return (plan.model === 'language' ? languageLayout(plan) : adapterLayout(plan)).size;
 }
 
 /** The weights everybody begins with; they follow from the plan's seed. */
 export function weightsOfPlan(plan: TrainingPlan): Float32Array {
   if (plan.model === 'mlp') return tableWeights(plan);
+  if (plan.model === 'conv') return imageWeights(plan);
   return plan.model === 'language' ? languageWeights(plan) : adapterWeights(plan);
 }

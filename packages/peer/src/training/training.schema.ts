@@ -7,6 +7,9 @@ const seed = z.int().min(0).max(0x7fff_ffff);
 const words = z.string().max(limits.trainingNameCharsMax);
 const numbers = z.array(z.number()).min(1).max(limits.trainingColumnsMax);
 
+/** Filters of each stage: a convolution and the largest of each 2 × 2. */
+const filters = z.array(z.int().min(1).max(limits.trainingFiltersMax)).min(1).max(limits.trainingStagesMax);
+
 /** What is trained and how, as all members understand it: its bytes are hashed into the terms of the run. */
 export const trainingPlanSchema = z.discriminatedUnion('model', [
   z.object({
@@ -28,6 +31,18 @@ export const trainingPlanSchema = z.discriminatedUnion('model', [
     v: z.literal(1),
     model: z.literal('language'),
     size: z.enum(['small', 'medium']),
+    learningRate,
+    seed,
+  }),
+  z.object({
+    v: z.literal(1),
+    model: z.literal('conv'),
+    /** The column of labels; all others are pixels, row after row of an image, channel after channel. */
+    label: words,
+    classes: z.array(words).min(2).max(limits.trainingClassesMax),
+    side: z.int().min(limits.trainingImageSideMin).max(limits.trainingImageSideMax),
+    channels: z.union([z.literal(1), z.literal(3)]),
+    filters,
     learningRate,
     seed,
   }),
@@ -108,6 +123,13 @@ export const trainingRequestSchema = z.strictObject({
       hidden: z.array(z.int().min(1).max(limits.trainingWidthMax)).min(1).max(limits.trainingLayersMax).default([32]),
     }),
     z.strictObject({ kind: z.literal('language'), size: z.enum(['small', 'medium']).default('small') }),
+    z.strictObject({
+      kind: z.literal('conv'),
+      /** The column of labels; all others are pixels. */
+      label: words,
+      classes: z.array(words).min(2).max(limits.trainingClassesMax).optional(),
+      filters: filters.default([8, 16]),
+    }),
     z.strictObject({
       kind: z.literal('adapter'),
       /** Name or id of a run over text that is done here, or `nano`. */
@@ -190,13 +212,18 @@ export const trainingDataSchema = z.object({
   id: z.string(),
   name: z.string(),
   bytes: z.number(),
-  /** Of a table: what it holds; null for plain text. `values`: the different ones, where they are few enough to be labels. */
+  /**
+   * Of a table: what it holds; null for plain text. `values`: the different ones, where they are few enough to be labels. Of a table too wide for full layers the
+   * first and the last column alone, where labels stand.
+   */
   table: z
     .object({
       rows: z.number(),
       columns: z.array(z.object({ name: z.string(), numeric: z.boolean(), values: z.array(z.string()).nullable() })),
     })
     .nullable(),
+  /** The images that such a table can hold, one column being the label; null where its columns are no square. */
+  images: z.object({ side: z.number(), channels: z.number() }).nullable(),
 });
 export type TrainingDataView = z.output<typeof trainingDataSchema>;
 

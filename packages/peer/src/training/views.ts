@@ -63,6 +63,7 @@ export function visibleOf(run: RunSpec, plan: TrainingPlan, from: string): Train
     ...(plan.model === 'mlp'
       ? [`The names of columns and labels, and each column's mean and deviation, come from the data of ${from}.`]
       : []),
+    ...(plan.model === 'conv' ? [`The names of the labels come from the data of ${from}.`] : []),
     ...(plan.model === 'adapter'
       ? [
           `It is an adapter of rank ${plan.rank} of "${plan.base.name}", SHA-256 ${plan.base.sha256}. You need that model here; only the adapter is sent.`,

@@ -10,6 +10,7 @@ export const shortRun = ({ id }: { readonly id: string }): string => id.slice(0,
 export function whatIs(plan: TrainingPlan): string {
   if (plan.model === 'mlp') return `mlp, tells ${plan.label} from ${plan.features.length} columns`;
   if (plan.model === 'adapter') return `adapter of rank ${plan.rank} of ${plan.base.name}`;
+  if (plan.model === 'conv') return `conv, tells ${plan.label} from ${plan.side} × ${plan.side} images`;
   return `language of bytes, ${plan.size}`;
 }
 

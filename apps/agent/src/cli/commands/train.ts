@@ -33,10 +33,19 @@ const isWatched = { type: 'boolean', alias: 'w', description: 'Stay and show how
 
 const start = command(
   'start',
-  'Start a run over a table with labels or over a text, and let devices join it',
+  'Start a run over a table with labels, images in a table, or a text, and let devices join it',
   {
-    file: { type: 'positional', required: true, description: 'A CSV file with a heading, or a text' },
+    file: {
+      type: 'positional',
+      required: true,
+      description: 'A CSV file with a heading (for images a column a pixel), or a text',
+    },
     name: { type: 'string', valueHint: 'N', description: 'Name of the run; the file’s unless said' },
+    model: {
+      type: 'string',
+      valueHint: 'mlp|conv|language|adapter',
+      description: 'What to train; conv, for images, has to be said',
+    },
     label: {
       type: 'string',
       valueHint: 'COLUMN',
@@ -44,6 +53,7 @@ const start = command(
     },
     classes: { type: 'string', valueHint: 'A,B', description: 'Labels that may occur with any member' },
     hidden: { type: 'string', valueHint: '32,16', description: 'Widths of the hidden layers' },
+    filters: { type: 'string', valueHint: '8,16', description: 'Filters of each stage of a conv model' },
     size: { type: 'string', valueHint: 'small|medium', description: 'Size of a language model' },
     base: {
       type: 'string',
@@ -238,6 +248,7 @@ function startNote({ plan, terms, invited }: TrainingRunView): string {
 const notes: Readonly<Record<TrainingRunView['plan']['model'], string>> = {
   mlp: 'Who joins learns the names of columns and labels and each column’s mean and deviation. ',
   language: '',
+  conv: 'Who joins learns the size of the images and the names of labels. ',
   adapter: 'Who joins has to hold the base already; the adapter alone travels. ',
 };
 

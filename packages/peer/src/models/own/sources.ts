@@ -44,7 +44,7 @@ export async function sourceOfRun(
   run: TrainedRun,
 ): Promise<LanguageSource> {
   if (sizesOfRun(run) === undefined)
-    throw new PeerAiError('UNSUPPORTED', `${run.name} tells labels from numbers; it is no language model`, {
+    throw new PeerAiError('UNSUPPORTED', `${run.name} tells labels apart; it is no language model`, {
       hint: `\`peerai models export "${run.name}" --format onnx\` gives its network.`,
     });
   const { sizes, vocabulary, weights } = await training().languageOf(run.id);
