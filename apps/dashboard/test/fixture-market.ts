@@ -57,6 +57,7 @@ export function fixtureMarket(nowMs: number): MarketState {
         { ...study, owesMicro: '24500000', lockedByUsMicro: '37750000', lockedByThemMicro: '0' },
         { ...mira, owesMicro: '-1250000', lockedByUsMicro: '0', lockedByThemMicro: '0' },
       ],
+      deposits: [],
     },
   };
 }

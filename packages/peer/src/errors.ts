@@ -41,6 +41,8 @@ export type PeerErrorCode =
   /** The time of a lease is over, or it was ended. */
   | 'LEASE_OVER'
   | 'LENDING_OFF'
+  /** No chain is configured. */
+  | 'SETTLEMENT_OFF'
   /** Too few nodes are free for this borrower. */
   | 'NODES_TAKEN'
   /** Of the lender: below what it asks. */

@@ -59,6 +59,8 @@ export type {
   MeteredLeaseDetail,
   VerdictView,
 } from './market/market.schema.ts';
+export type { ChainWorld } from './settlement/chain-world.ts';
+export type { DeployedView, PayoutView, SettlementView } from './settlement/settlement.schema.ts';
 export type { MachineReading } from './lending/gauge.ts';
 export type {
   CapsuleDetail,

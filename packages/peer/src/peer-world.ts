@@ -14,7 +14,6 @@ import type {
   Topics,
 } from '@peerai/core-protocol';
 import type { Engine } from '@peerai/llm-bridge';
-import type { Settlement } from '@peerai/ledger/market';
 import type { VectorIndexes } from '@peerai/nn-engine/memory';
 import type { AlertRule } from '@peerai/nn-engine/metrics';
 import type { HttpPost } from '@peerai/messaging/http';
@@ -24,6 +23,7 @@ import type { PeerHttpSettings } from './http/open-messenger.ts';
 import type { MachineReading } from './lending/gauge.ts';
 import type { ModelRunner } from './models/imported/runner.ts';
 import type { EngineFinding } from './node/node.schema.ts';
+import type { ChainWorld } from './settlement/chain-world.ts';
 import type { ShareDefaults } from './share/sharing.ts';
 import type { TaskHandler } from './tasks/task-handler.ts';
 
@@ -65,8 +65,8 @@ export interface PeerWorld {
   readonly trainingRuntime?: () => Promise<Runtime>;
   /** Makes a large memory fast, with the secret its files are sealed under; loaded when a memory opens, without it every search looks at every vector. */
   readonly memoryIndexes?: (secret: Uint8Array) => Promise<VectorIndexes>;
-  /** Where leases are settled; in the peers' own books unless said. */
-  readonly settlement?: Settlement;
+  /** A chain where leases can be settled; without it they are settled in the peers' own books. */
+  readonly chain?: ChainWorld;
   /** How busy the machine is; without it no node of this peer counts as free. */
   readonly machine?: () => MachineReading;
   /** Who does tasks of more types than a model does; their types come before the built-in ones. */

@@ -288,6 +288,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     paths,
     peers,
     books,
+    settlement: () => commons.market.settlement.check(),
     addresses,
     answering,
   });

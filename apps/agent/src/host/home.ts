@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { createIdentity, type Identity, PeerAiError, type Shelf } from '@peerai/core-protocol';
 import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
 import { type Config, systemRandom } from '@peerai/platform';
@@ -12,6 +12,7 @@ import {
   openShelf,
   openStore,
   replaceSeed,
+  type SeedOptions,
 } from '@peerai/platform/node';
 import { loadOrCreateToken } from './token.ts';
 import type { Undo } from './undo.ts';
@@ -23,6 +24,8 @@ export interface Home {
   readonly identity: Identity;
   /** Another seed in the key file, with the same passphrase, for the next start. */
   replaceKey(seed: Uint8Array): Promise<void>;
+  /** The 32 secret bytes of the key in this file, or in the home's own, that pays and is paid on a chain; made when they are first asked for. */
+  settlementSecret(file: string | undefined): Promise<Uint8Array>;
   /** The control token. */
   readonly token: string;
   readonly store: FileStore;
@@ -48,9 +51,22 @@ export async function openHome(folders: ReturnType<typeof directories>, undo: Un
   if (passphrase !== undefined && !encrypted) await changePassphrase(folders.files.identity, undefined, options);
   const identity = createIdentity(nodeCrypto, seed);
   const nameOf = (config: Config): string => config.network.name ?? hostname();
+  const settlementSecret = (file = folders.files.settlementKey): Promise<Uint8Array> =>
+    openSettlementSecret(resolve(file), options);
   const shelf = openShelf(folders.files.shelf);
   const memoryIndex = join(folders.data, 'memory-index');
-  return { seed, identity, replaceKey, token, store, shelf, memoryIndex, folder: folders.config, nameOf };
+  return {
+    seed,
+    identity,
+    replaceKey,
+    settlementSecret,
+    token,
+    store,
+    shelf,
+    memoryIndex,
+    folder: folders.config,
+    nameOf,
+  };
 }
 
 async function openHomeStore(file: string): Promise<FileStore> {
@@ -62,4 +78,11 @@ async function openHomeStore(file: string): Promise<FileStore> {
     const hint = 'Another agent uses this folder: `peerai down` ends it, or give another --home.';
     throw new PeerAiError('STORE_LOCKED', error.message, { ...error.details, hint }, { cause: error });
   }
+}
+
+async function openSettlementSecret(path: string, options: SeedOptions): Promise<Uint8Array> {
+  const own = { ...options, kind: 'settlement-key' } as const;
+  const { seed, encrypted } = await loadOrCreateSeed(path, own);
+  if (options.passphrase !== undefined && !encrypted) await changePassphrase(path, undefined, own);
+  return seed;
 }

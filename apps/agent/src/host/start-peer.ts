@@ -21,6 +21,7 @@ import { peerHttpSettings } from '../peer-http/settings.ts';
 import { type PeerHttpFace, startPeerHttp } from '../peer-http/start.ts';
 import type { Engines } from './engines.ts';
 import type { Home } from './home.ts';
+import { chainWorld } from './chain-world.ts';
 import { choosePort } from './listen.ts';
 import { readMachine } from './machine.ts';
 import { modelRunner } from './model-runner.ts';
@@ -96,6 +97,7 @@ export async function startPeer(
       modelRunner,
       machine: readMachine,
       ...(pool === undefined ? {} : { post: pool.post }),
+      ...(await chainWorld(config, home)),
       api,
       topics: node.topics,
       directory: node.directory,

@@ -8,6 +8,7 @@ import type {
   OfferRequest,
   VerdictView,
 } from '../market/market.schema.ts';
+import type { DeployedView, PayoutView, SettlementView } from '../settlement/settlement.schema.ts';
 import type { Call } from './cluster-calls.ts';
 
 export interface MarketCalls {
@@ -20,6 +21,12 @@ export interface MarketCalls {
   leaseModel(request: LeaseRequest, signal?: AbortSignal): Promise<MeteredLeaseDetail>;
   /** By the lease's id, or by a beginning of it that no other has. */
   settleLease(id: string, signal?: AbortSignal): Promise<MeteredLeaseDetail>;
+  /** Where leases are settled, with what the chain's node says now. */
+  settlement(signal?: AbortSignal): Promise<SettlementView>;
+  /** Puts the escrow contract on the configured chain. */
+  deployContract(signal?: AbortSignal): Promise<DeployedView>;
+  /** What the contract owes this peer goes to its address. */
+  payOut(signal?: AbortSignal): Promise<PayoutView>;
   disputeLease(id: string, reason: string, signal?: AbortSignal): Promise<DisputeDetail>;
   /** What both signed about it, as a text that anybody can check. */
   leaseEvidence(id: string, reason: string): Promise<EvidenceView>;
@@ -36,6 +43,9 @@ export function marketCalls(call: Call): MarketCalls {
     withdrawModel: (model) => call('DELETE', `/market/offers/${encodeURIComponent(model)}`),
     leaseModel: (request, signal) => call('POST', '/market/leases', request, signal),
     settleLease: (id, signal) => call('POST', lease(id, 'settle'), {}, signal),
+    settlement: (signal) => call('GET', '/market/settlement', undefined, signal),
+    deployContract: (signal) => call('POST', '/market/settlement/contract', {}, signal),
+    payOut: (signal) => call('POST', '/market/settlement/payout', {}, signal),
     disputeLease: (id, reason, signal) => call('POST', lease(id, 'dispute'), { reason }, signal),
     leaseEvidence: (id, reason) => call('POST', lease(id, 'evidence'), { reason }),
     judgeEvidence: (evidence) => call('POST', '/market/evidence', { evidence }),

@@ -18,6 +18,8 @@ export interface DoctorDeps {
   readonly paths: Pick<PeerPaths, 'relayTrouble' | 'net'>;
   readonly peers: Peers;
   readonly books: Books;
+  /** Of the chain, where one is used. */
+  readonly settlement: () => Promise<readonly Check[]>;
   readonly addresses: () => readonly string[];
   readonly answering: () => { readonly active: number; readonly queued: number; readonly concurrentMax: number };
 }
@@ -41,6 +43,7 @@ export function createDoctor(deps: DoctorDeps): Doctor {
         ...natChecks(deps),
         queueCheck(deps),
         await ledgerCheck(deps),
+        ...(await deps.settlement()),
       ];
       return { v: 1, checks };
     },

@@ -60,14 +60,7 @@ export function createEscrows({ settlement, clock, logger }: EscrowsDeps): Escro
       await settlement.open(termsOf(terms, fromHex(id)), signal);
     },
     async check(terms, id, signal) {
-      const wanted = termsOf(terms, id);
-      if (settlement.kind === 'local') {
-        await settlement.open(wanted, signal);
-        return;
-      }
-      const there = await settlement.get(id, signal);
-      const isThere = there?.state === 'open' && there.amount >= wanted.amount && there.refundMs >= wanted.refundMs;
-      if (!isThere) throw new PeerAiError('ESCROW_STATE', 'the price of this lease is not locked where it is settled');
+      await settlement.open(termsOf(terms, id), signal);
     },
     close,
     async look(leases, signal) {

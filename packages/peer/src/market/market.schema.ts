@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { depositSchema } from '../settlement/settlement.schema.ts';
 import { peerMarketLimits as limits } from './limits.ts';
 
 /** Whole micro-credits as decimal text: a millionth of a credit. */
@@ -58,6 +59,8 @@ export const marketSchema = z.object({
   /** Newest first. */
   leases: z.array(meteredLeaseSchema),
   balances: z.array(balanceSchema),
+  /** What lies on the chain for leases, as it was last seen there; newest first. */
+  deposits: z.array(depositSchema),
 });
 export const marketOffersSchema = z.object({
   v: z.literal(1),

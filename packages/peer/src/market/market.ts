@@ -9,6 +9,7 @@ import type { LocalModels } from '../models/local-models.ts';
 import type { Models } from '../models/models.ts';
 import type { Deed } from '@peerai/ledger/reputation';
 import type { LeasedModels } from '../share/admission.ts';
+import { createSettlement, type PeerSettlement } from '../settlement/settlement.ts';
 import { onDemand } from '../store/on-demand.ts';
 import type {
   DisputeDetail,
@@ -61,6 +62,7 @@ export interface PeerMarket {
   readonly leased: LeasedChains & LeasedModels;
   /** For leases of nodes. */
   readonly besides: NonNullable<NodeLendingDeps['besides']>;
+  readonly settlement: PeerSettlement;
   met(peer: PeerId): void;
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -68,10 +70,11 @@ export interface PeerMarket {
 
 /** What buys and sells is loaded when somebody does. */
 export function createMarket(deps: MarketDeps): PeerMarket {
+  const settlement = createSettlement(deps);
   const held = onDemand(async (): Promise<MarketRoom> => {
     if (deps.stopping.aborted) throw new PeerAiError('ABORTED', 'this peer is stopping');
     const { openMarketRoom } = await import('./room.ts');
-    return openMarketRoom(deps);
+    return openMarketRoom({ ...deps, settlement });
   });
   const room = held.get;
   const mayLease = (peer: PeerId): boolean => mayUse(deps.devices, peer, 'borrow');
@@ -100,7 +103,11 @@ export function createMarket(deps: MarketDeps): PeerMarket {
         deps.devices.get(peer)?.blocked === false ? held.now()?.usable(peer, model) : undefined,
     },
     besides: (peer) => held.now()?.account(peer) ?? { paid: 0n, earned: 0n, lockedByUs: 0n, lockedByThem: 0n },
-    met: (peer) => held.now()?.met(peer),
+    settlement,
+    met(peer) {
+      held.now()?.met(peer);
+      settlement.met(peer);
+    },
     async start() {
       const { network, clock } = deps;
       serving.push(
@@ -116,11 +123,13 @@ export function createMarket(deps: MarketDeps): PeerMarket {
           { clock },
         ),
       );
-      if (await isUsed(deps.store)) await room();
+      settlement.start();
+      if ((await isUsed(deps.store)) || (await settlement.isUsed())) await room();
     },
     async stop() {
       for (const one of serving.splice(0)) one[Symbol.dispose]();
       await (await held.settled())?.closed();
+      await settlement.stop();
     },
   };
 }

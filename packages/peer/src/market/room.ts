@@ -16,18 +16,19 @@ import type { PeerErrorCode } from '../errors.ts';
 import { microOf } from '../lending/offer.ts';
 import { leaseNamed } from '../lending/lease-named.ts';
 import { createDesk } from './desk.ts';
-import { createEscrows } from './escrows.ts';
+import { createEscrows, type Escrows } from './escrows.ts';
 import { peerMarketLimits as limits } from './limits.ts';
 import type { MarketDeps, PeerMarket } from './market.ts';
 import type { MarketView } from './market.schema.ts';
 import { type MarketAnswer, marketMethod, type MarketQuestion } from './market-protocol.ts';
+import type { ChainEscrows } from '../settlement/chain-escrows.ts';
 import { openOffers } from './offers.ts';
 import { findOffers } from './find.ts';
 import { createVerdicts, leaseOfEnd } from './verdicts.ts';
 import { balanceView, meteredView, offerView, sumOf, unitSentence } from './views.ts';
 
 /** What the market does once it is used. */
-export interface MarketRoom extends Omit<PeerMarket, 'leased' | 'besides' | 'start' | 'stop'> {
+export interface MarketRoom extends Omit<PeerMarket, 'leased' | 'besides' | 'settlement' | 'start' | 'stop'> {
   answer(peer: PeerId, question: MarketQuestion): Promise<MarketAnswer>;
   chains(provider: PeerId): readonly string[];
   covers(half: Uint8Array): boolean;
@@ -41,11 +42,14 @@ export interface MarketRoom extends Omit<PeerMarket, 'leased' | 'besides' | 'sta
 /** Codes after which the other side may have taken what it was sent. */
 const unsure = ['PEER_UNREACHABLE', 'CHANNEL_CLOSED', 'TIMEOUT', 'ABORTED'] as const;
 
-export async function openMarketRoom(deps: MarketDeps): Promise<MarketRoom> {
+export async function openMarketRoom(deps: MarketDeps & Pick<PeerMarket, 'settlement'>): Promise<MarketRoom> {
   const { clock, devices, events, nameOf, logger, stopping, accounts, crypto } = deps;
   const store = deps.store.room('market');
   const offers = await openOffers(store);
-  const nodesBetween = async (peer: PeerId): Promise<Between> => (await nodeBalances()).get(peer) ?? nothing;
+  let onChain: ChainEscrows | undefined;
+  const paid = (peer: PeerId): Between => onChain?.paid(peer) ?? nothing;
+  const nodesBetween = async (peer: PeerId): Promise<Between> =>
+    sumOf((await nodeBalances()).get(peer) ?? nothing, paid(peer));
   const { ledger, receipts } = accounts;
   const book = await openMeteredBook({
     ...deps,
@@ -54,9 +58,8 @@ export async function openMarketRoom(deps: MarketDeps): Promise<MarketRoom> {
     receipts,
     besides: nodesBetween,
   });
-  const settlement =
-    deps.settlement ?? createLocalSettlement({ store: deps.store.room('settlement'), ledger, crypto, clock });
-  const escrows = createEscrows({ settlement, clock, logger });
+  const settlement = createLocalSettlement({ store: deps.store.room('settlement'), ledger, crypto, clock });
+  const local = createEscrows({ settlement, clock, logger });
   const running = new Set<Promise<unknown>>();
   const quiet = (task: Promise<unknown>): void => {
     const one = task
@@ -69,6 +72,9 @@ export async function openMarketRoom(deps: MarketDeps): Promise<MarketRoom> {
     watch();
     return lease;
   };
+  const chain = await deps.settlement.room();
+  onChain = chain?.escrows({ local, changed, find: (id) => book.get(id) });
+  const escrows: Escrows = onChain ?? local;
   const isDevice = (peer: PeerId): boolean => devices.get(peer) !== undefined;
   const verdicts = createVerdicts({ ...deps, self: deps.identity.peer, nowMs: () => clock.nowMs(), isDevice });
   const heard = async (end: Uint8Array): Promise<void> => {
@@ -130,15 +136,16 @@ export async function openMarketRoom(deps: MarketDeps): Promise<MarketRoom> {
       v: 1,
       unit: unitSentence,
       mostMicro: `${leaseLimits.exposureMicroMax}`,
-      settlement: settlement.kind,
+      settlement: deps.chain?.settles === true ? 'evm' : 'local',
       offers: offers.list().map(offerView),
       leases: book
         .list()
         .map((lease) => meteredView(lease, nameOf))
         .toReversed(),
       balances: [...peers].map((peer) =>
-        balanceView(peer, sumOf(nodes.get(peer) ?? nothing, book.between(peer)), nameOf),
+        balanceView(peer, sumOf(sumOf(nodes.get(peer) ?? nothing, paid(peer)), book.between(peer)), nameOf),
       ),
+      deposits: chain?.deposits() ?? [],
     };
   };
   const detail = (lease: MeteredRecord) => ({ v: 1 as const, lease: meteredView(lease, nameOf) });
@@ -235,11 +242,16 @@ export async function openMarketRoom(deps: MarketDeps): Promise<MarketRoom> {
     isLease: (lease) => book.get(toHex(lease)) !== undefined,
     count(receipt) {
       const before = book.list().length === 0 ? undefined : book.count(receipt);
-      if (before !== undefined) changed(before);
+      if (before === undefined) return;
+      changed(before);
+      onChain?.counted(before);
     },
-    usable: (peer, model) => book.usable(peer, model),
+    usable(peer, model) {
+      const found = book.usable(peer, model);
+      return found === undefined || onChain?.isCovered(found.id) === false ? undefined : found;
+    },
     account(peer) {
-      const { owes, lockedByUs, lockedByThem } = book.between(peer);
+      const { owes, lockedByUs, lockedByThem } = sumOf(book.between(peer), paid(peer));
       return { paid: owes > 0n ? owes : 0n, earned: owes < 0n ? -owes : 0n, lockedByUs, lockedByThem };
     },
     met(peer) {

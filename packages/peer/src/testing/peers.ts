@@ -23,6 +23,7 @@ import type { HttpPost } from '@peerai/messaging/http';
 import { createGuest, type Guest } from '../guest/index.ts';
 import type { MachineReading } from '../lending/gauge.ts';
 import { createPeer, type Peer, type PeerSettings } from '../peer.ts';
+import type { ChainWorld } from '../settlement/chain-world.ts';
 import type { TaskHandler } from '../tasks/task-handler.ts';
 import { slowStore } from './slow-store.ts';
 
@@ -48,6 +49,8 @@ export interface PeerOptions {
   readonly nanoFile?: (signal: AbortSignal) => Promise<Uint8Array>;
   /** What its machine says of itself; without it nothing. */
   readonly machine?: () => MachineReading;
+  /** Where its leases can be settled; without it in the books. */
+  readonly chain?: ChainWorld;
   /** Where its letters by HTTP go; without it none. */
   readonly post?: HttpPost;
   readonly operators?: () => Promise<readonly string[]>;
@@ -137,6 +140,7 @@ export function testWorld(weather: { readonly latencyMs?: number; readonly lossR
         ...(options.trainingRuntime === undefined ? {} : { trainingRuntime: options.trainingRuntime }),
         ...(options.nanoFile === undefined ? {} : { nanoFile: options.nanoFile }),
         ...(options.machine === undefined ? {} : { machine: options.machine }),
+        ...(options.chain === undefined ? {} : { chain: options.chain }),
         ...(options.post === undefined ? {} : { post: options.post }),
         ...(options.operators === undefined ? {} : { operators: options.operators }),
         ...(options.replaceKey === undefined ? {} : { replaceKey: options.replaceKey }),

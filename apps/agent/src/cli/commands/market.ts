@@ -5,6 +5,7 @@ import { command, type Verb } from '../command.ts';
 import { table } from '../plain.ts';
 import { readFileText, wholeOf } from '../read-data.ts';
 import { ago, counted, creditsText } from '../words.ts';
+import { deploy, onChainText, payout, settlement } from './settlement.ts';
 
 const idChars = 12;
 const model = { type: 'positional', required: true, description: 'Name of a model' } as const;
@@ -74,10 +75,17 @@ const buy = command(
 );
 const leases = command('leases', 'Leases of models, newest first', {} as const, async ({ agent, output, signal }) => {
   const found = await (await agent()).client.market(signal);
-  output.data({ v: 1, leases: found.leases }, () => {
+  output.data({ v: 1, leases: found.leases, deposits: found.deposits }, () => {
     if (found.leases.length === 0) return 'No lease yet. What there is: peerai market ls';
     const head = ['ID', 'ROLE', 'PEER', 'MODEL', 'STATE', 'TOKENS', 'DUE', 'LOCKED', 'WHEN'];
-    return table([head, ...found.leases.map(rowOf)]);
+    const { deposits } = found;
+    if (deposits.length === 0) return table([head, ...found.leases.map(rowOf)]);
+    const onChain = (id: string): string =>
+      deposits
+        .filter(({ lease: of }) => of === id)
+        .map(onChainText)
+        .join();
+    return table([[...head, 'ON CHAIN'], ...found.leases.map((one) => [...rowOf(one), onChain(one.id)])]);
   });
 });
 const balance = command(
@@ -188,7 +196,23 @@ const policy = command(
 );
 export const market: Verb = {
   run: ls,
-  subs: { ls, offer, withdraw, buy, leases, balance, settle, dispute, evidence, check, judge, policy },
+  subs: {
+    ls,
+    offer,
+    withdraw,
+    buy,
+    leases,
+    balance,
+    settle,
+    dispute,
+    evidence,
+    check,
+    judge,
+    policy,
+    settlement,
+    deploy,
+    payout,
+  },
 };
 
 /** Throws USAGE. */

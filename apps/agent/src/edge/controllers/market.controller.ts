@@ -1,11 +1,14 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Res } from '@nestjs/common';
 import type {
+  DeployedView,
   DisputeDetail,
   EvidenceView,
   MarketOffersView,
   MarketView,
   MeteredLeaseDetail,
+  PayoutView,
   Peer,
+  SettlementView,
   VerdictView,
 } from '@peerai/peer';
 import { disputeRequestSchema, judgeRequestSchema, leaseRequestSchema, offerRequestSchema } from '@peerai/peer/schemas';
@@ -48,6 +51,22 @@ export class MarketController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<MeteredLeaseDetail> {
     return this.peer.market.lease(wish, goneSignal(reply));
+  }
+
+  @Get('settlement')
+  settlement(@Res({ passthrough: true }) reply: FastifyReply): Promise<SettlementView> {
+    return this.peer.market.settlement.view(goneSignal(reply));
+  }
+
+  @Post('settlement/contract')
+  deploy(@Res({ passthrough: true }) reply: FastifyReply): Promise<DeployedView> {
+    return this.peer.market.settlement.deploy(goneSignal(reply));
+  }
+
+  @Post('settlement/payout')
+  @HttpCode(200)
+  payout(@Res({ passthrough: true }) reply: FastifyReply): Promise<PayoutView> {
+    return this.peer.market.settlement.payout(goneSignal(reply));
   }
 
   @Post('leases/:id/settle')

@@ -1,0 +1,258 @@
+import { seededRandom } from '@peerai/core-protocol/testing';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { type Chain, startChain } from '../../test/chain.ts';
+import { type LeaseRequest, leaseRequestSchema, offerRequestSchema } from '../market/market.schema.ts';
+import { type TestPeer, testWorld } from '../testing/peers.ts';
+import { live, startAsking, until } from '../testing/steps.ts';
+import type { ChainWorld } from './chain-world.ts';
+import { settlementLimits as limits } from './limits.ts';
+
+const ether = 10n ** 18n;
+const weiPerMicro = 1_000_000_000n;
+const started: TestPeer[] = [];
+let chain: Chain;
+let contract: string;
+
+const chainOf = (seed: number, change: Partial<ChainWorld> = {}): ChainWorld => ({
+  load: () => import('@peerai/ledger/evm'),
+  secret: async () => seededRandom(seed + 7_000).bytes(32),
+  rpcUrl: chain.rpcUrl,
+  chainId: 31_337,
+  contract,
+  weiPerMicro,
+  settles: true,
+  pollingMs: 5,
+  ...change,
+});
+const sight = async ({ peer }: TestPeer) => peer.market.settlement.view(live());
+const addressOf = async (who: TestPeer) => (await sight(who)).chain?.address ?? '';
+const deposit = async (who: TestPeer) => {
+  const [newest] = (await who.peer.market.view()).deposits;
+  if (newest === undefined) throw new Error('there is no deposit');
+  return newest;
+};
+const only = async ({ peer }: TestPeer) => {
+  const [lease] = (await peer.market.view()).leases;
+  if (lease === undefined) throw new Error('there is no lease');
+  return lease;
+};
+const owed = async ({ peer }: TestPeer) => (await peer.market.view()).balances.map(({ owesMicro }) => owesMicro);
+const code = (expected: string) => expect.objectContaining({ code: expected });
+
+beforeAll(async () => {
+  const world = testWorld();
+  chain = await startChain(world.clock.nowMs());
+  const { contract: _none, ...noContract } = chainOf(99);
+  const deployer = await world.peer('deployer', { chain: { ...noContract, settles: false } });
+  await chain.give(await addressOf(deployer), ether);
+  ({ contract } = await deployer.peer.market.settlement.deploy(live()));
+  await deployer.peer.stop();
+});
+afterAll(() => chain[Symbol.asyncDispose]());
+afterEach(async () => {
+  chain.isOpen = true;
+  for (const { peer } of started.splice(0)) await peer.stop();
+});
+
+/** A lender with a model at two credits for 1,000 tokens, and a borrower, each with an ether. */
+let round = 0;
+async function fair(change: { readonly borrower?: Partial<ChainWorld> | 'local' } = {}) {
+  round += 1;
+  const [one, two] = [100 * round, 100 * round + 1];
+  const world = testWorld();
+  world.clock.jump((await chain.nowS()) * 1000 - world.clock.nowMs());
+  const lending = { seed: one, chain: chainOf(one) };
+  const lender = await world.peer('lender', lending);
+  const theirs = change.borrower === 'local' ? { settles: false } : change.borrower;
+  const borrower = await world.peer('borrower', { seed: two, engine: false, chain: chainOf(two, theirs) });
+  started.push(lender, borrower);
+  const { link } = await lender.peer.pairing.invite(['borrow']);
+  const pending = await world.clock.until(borrower.peer.pairing.join(link, live()));
+  await world.clock.until(lender.peer.pairing.accept(pending.id));
+  await until(world.clock, () => borrower.peer.peers.list().some(({ state }) => state === 'online'));
+  const model = (await lender.peer.models.list()).models[0]?.name.split('@')[0] ?? '';
+  await lender.peer.market.offer(offerRequestSchema.parse({ model, credits: '2' }));
+  for (const who of [lender, borrower]) await chain.give(await addressOf(who), ether);
+  const lease = (wish: Partial<LeaseRequest> = {}) =>
+    borrower.peer.market.lease(leaseRequestSchema.parse({ peer: 'lender', model, tokens: 1_000, ...wish }), live());
+  const chat = async (text: string) => {
+    await until(world.clock, () => borrower.peer.peers.list().some(({ models }) => models.includes(model)));
+    const running = startAsking(borrower, model, text);
+    await until(world.clock, () => running.ended());
+    return running.events;
+  };
+  const restart = async (who: TestPeer) => {
+    // Ended first: what was killed would go on in this process, and ask the same node.
+    await who.peer.stop();
+    const store = world.kill(who);
+    started.splice(started.indexOf(who), 1);
+    const back = await world.peer('lender', { ...lending, store });
+    started.push(back);
+    return back;
+  };
+  return { world, lender, borrower, lease, chat, restart };
+}
+describe('a lease on the chain', () => {
+  test('is deposited, metered without it, settled by the lender with the borrower’s word, and paid out to both', async () => {
+    const { world, lender, borrower, lease, chat } = await fair();
+    const { lease: begun } = await lease();
+    expect(begun).toMatchObject({ state: 'active', priceMicro: '2000000' });
+    expect(await chain.balance(contract)).toBe(2_000_000n * weiPerMicro);
+    for (const who of [lender, borrower])
+      expect(await deposit(who)).toMatchObject({ state: 'open', amountMicro: '2000000', lease: begun.id });
+    expect((await chat('hello')).at(-1)).toMatchObject({ type: 'finish' });
+    await chat('and again');
+    await chain.until(world.clock, async () => (await deposit(lender)).endorsed === 2);
+    await world.clock.until(borrower.peer.market.settle(begun.id, live()));
+    await chain.until(world.clock, async () => (await deposit(lender)).state === 'settled');
+    await chain.until(world.clock, async () => (await deposit(borrower)).state === 'settled');
+    const { dueMicro } = await only(lender);
+    const due = BigInt(dueMicro);
+    expect(due > 0n && due < 2_000_000n).toBe(true);
+    for (const who of [lender, borrower])
+      expect(await deposit(who)).toMatchObject({ paidMicro: dueMicro, endorsed: 2 });
+    // Nobody owes anybody anything: it was paid.
+    expect([await owed(lender), await owed(borrower)]).toEqual([['0'], ['0']]);
+    const credits = [(await sight(lender)).chain?.creditWei, (await sight(borrower)).chain?.creditWei];
+    expect(credits).toEqual([`${due * weiPerMicro}`, `${(2_000_000n - due) * weiPerMicro}`]);
+    const [address, before] = [await addressOf(lender), await chain.balance(await addressOf(lender))];
+    const { wei, gasUsed, transaction } = await lender.peer.market.settlement.payout(live());
+    expect([wei, BigInt(gasUsed) > 21_000n]).toEqual([credits[0], true]);
+    const price = BigInt((await chain.receipt(transaction)).effectiveGasPrice);
+    expect(await chain.balance(address)).toBe(before + BigInt(wei) - BigInt(gasUsed) * price);
+    await borrower.peer.market.settlement.payout(live());
+    expect(await chain.balance(contract)).toBe(0n);
+    await expect(lender.peer.market.settlement.payout(live())).rejects.toThrow(code('ESCROW_STATE'));
+    const [opened, closed] = [(await deposit(borrower)).opened, (await deposit(lender)).closed];
+    for (const done of [opened, closed])
+      expect((await chain.receipt(done?.transaction ?? '')).gasUsed).toBe(
+        `0x${BigInt(done?.gasUsed ?? 0).toString(16)}`,
+      );
+  });
+
+  test('that nobody used goes back to the borrower a day after its time, not before', async () => {
+    const { world, lender, borrower, lease } = await fair();
+    await lease({ minutes: 1 });
+    const state = async () => (await deposit(borrower)).state;
+    const pass = async (ms: number) => {
+      await chain.passSeconds(ms / 1000);
+      world.clock.jump(ms);
+    };
+    await pass(limits.handInMs);
+    await chain.until(world.clock, async () => (await only(borrower)).state === 'refunded');
+    expect([await state(), await chain.balance(contract)]).toEqual(['open', 2_000_000n * weiPerMicro]);
+    await pass(120_000);
+    for (const who of [borrower, lender])
+      await chain.until(world.clock, async () => (await deposit(who)).state === 'refunded');
+    expect((await sight(borrower)).chain?.creditWei).toBe(`${2_000_000n * weiPerMicro}`);
+    await borrower.peer.market.settlement.payout(live());
+    expect(await chain.balance(contract)).toBe(0n);
+  });
+
+  test('is settled once when the node comes back, though the lender was restarted meanwhile', async () => {
+    const { world, lender, borrower, lease, chat, restart } = await fair();
+    const { lease: begun } = await lease();
+    await chat('hello');
+    await chain.until(world.clock, async () => (await deposit(lender)).endorsed === 1);
+    chain.isOpen = false;
+    // The two agree without the chain.
+    const { lease: over } = await world.clock.until(borrower.peer.market.settle(begun.id, live()));
+    expect(over).toMatchObject({ state: 'settled', agreed: true });
+    await chain.until(world.clock, async () => (await deposit(lender)).failure !== null);
+    expect(await deposit(lender)).toMatchObject({ state: 'open', failure: { code: 'SETTLEMENT_FAILED' } });
+    const again = await restart(lender);
+    await chain.until(world.clock, async () => (await deposit(again)).failure !== null);
+    const blocks = await chain.ask('eth_blockNumber');
+    chain.isOpen = true;
+    await chain.until(world.clock, async () => (await deposit(again)).state === 'settled');
+    expect(await deposit(again)).toMatchObject({ paidMicro: over.dueMicro, failure: null });
+    await chain.until(world.clock, async () => (await deposit(borrower)).state === 'settled');
+    // One transaction, one block.
+    expect(BigInt(await chain.ask('eth_blockNumber'))).toBe(BigInt(blocks) + 1n);
+  });
+
+  test('is not begun by a lender that sees no deposit, or too small a one, and that deposit comes back', async () => {
+    const nothing = await fair({ borrower: 'local' });
+    await expect(nothing.lease()).rejects.toThrow(code('SETTLEMENT_FAILED'));
+    const lie: ChainWorld['load'] = async () => {
+      const evm = await import('@peerai/ledger/evm');
+      const evmSettlement: typeof evm.evmSettlement = (deps, options) => ({
+        ...evm.evmSettlement(deps, options),
+        open: async (terms) => ({ ...terms, state: 'open', paid: 0n, reference: 'nowhere' }),
+      });
+      return { ...evm, evmSettlement };
+    };
+    await expect((await fair({ borrower: { load: lie } })).lease()).rejects.toThrow(code('ESCROW_STATE'));
+    const half: ChainWorld['load'] = async () => {
+      const evm = await import('@peerai/ledger/evm');
+      return { ...evm, evmSettlement: (deps) => evm.evmSettlement(deps, { weiPerMicro: weiPerMicro / 2n }) };
+    };
+    const { world, lender, borrower, lease } = await fair({ borrower: { load: half } });
+    await expect(lease()).rejects.toThrow(code('ESCROW_STATE'));
+    for (const { peer } of [lender, borrower]) expect((await peer.market.view()).leases).toEqual([]);
+    expect((await lender.peer.market.view()).deposits).toEqual([]);
+    expect(await deposit(borrower)).toMatchObject({ state: 'open' });
+    await chain.passSeconds(2 * 86_400);
+    world.clock.jump(2 * 86_400_000);
+    await chain.until(world.clock, async () => (await deposit(borrower)).state === 'refunded');
+  });
+
+  test('begins only where both name one chain, one contract and one rate', async () => {
+    const other = `0x${'11'.repeat(20)}`;
+    for (const change of [{ contract: other }, { weiPerMicro: 1n }, { chainId: 1 }]) {
+      const { lease, borrower } = await fair({ borrower: change });
+      await expect(lease()).rejects.toThrow(code('SETTLEMENT_FAILED'));
+      expect((await borrower.peer.market.view()).deposits).toEqual([]);
+    }
+    const poor = await fair();
+    await chain.give(await addressOf(poor.borrower), 1_000n);
+    await expect(poor.lease()).rejects.toThrow(code('CREDIT_EXCEEDED'));
+    expect((await poor.borrower.peer.market.view()).deposits).toEqual([]);
+  });
+
+  test('is served no further than so many answers beyond what the borrower endorsed', async () => {
+    const mean: ChainWorld['load'] = async () => {
+      const evm = await import('@peerai/ledger/evm');
+      const evmSettlement: typeof evm.evmSettlement = (deps, options) => {
+        const honest = evm.evmSettlement(deps, options);
+        return { ...honest, endorse: (last, signal) => honest.endorse({ ...last, due: last.due - 1n }, signal) };
+      };
+      return { ...evm, evmSettlement };
+    };
+    const { world, lender, lease, chat } = await fair({ borrower: { load: mean } });
+    await lease();
+    const seen: string[] = [];
+    for (let n = 0; n < limits.unendorsedMax + 1; n += 1) {
+      seen.push((await chat('a')).at(-1)?.type ?? '');
+      await until(world.clock, async () => (await only(lender)).answers >= Math.min(n + 1, limits.unendorsedMax));
+    }
+    expect(seen).toEqual([...Array<string>(limits.unendorsedMax).fill('finish'), 'error']);
+    expect(await deposit(lender)).toMatchObject({ endorsed: 0, state: 'open' });
+  });
+});
+
+describe('the chain', () => {
+  test('is not needed, and nothing of it is there without a setting', async () => {
+    const { peer } = await testWorld().peer('alone');
+    expect(await peer.market.settlement.view(live())).toEqual({ v: 1, kind: 'local', chain: null });
+    await expect(peer.market.settlement.deploy(live())).rejects.toThrow(code('SETTLEMENT_OFF'));
+    expect((await peer.doctor.check()).checks.map(({ id }) => id)).not.toContain('settlement');
+    await peer.stop();
+  });
+
+  test('is looked at by the doctor: whether it answers, which it is, whether the contract is ours, and what pays for gas', async () => {
+    const check = async (change: Partial<ChainWorld>, wei = ether) => {
+      const { peer } = await testWorld().peer('one', { seed: 5, chain: chainOf(5, change) });
+      const { chain: facts } = await peer.market.settlement.view(live());
+      await chain.give(facts?.address ?? '', wei);
+      const found = (await peer.doctor.check()).checks.find(({ id }) => id === 'settlement');
+      await peer.stop();
+      return `${found?.state}: ${found?.cause}`;
+    };
+    expect(await check({})).toMatch(/^ok: Chain 31337 at 127\.0\.0\.1:\d+ answers; 0x\S+ can pay for gas\.$/u);
+    expect(await check({}, 0n)).toMatch(/^look: .*has nothing to pay gas with/u);
+    expect(await check({ chainId: 1 })).toMatch(/^broken: .* is chain 31337, not 1$/u);
+    expect(await check({ contract: `0x${'11'.repeat(20)}` })).toMatch(/^broken: .*not this program’s escrow contract/u);
+    expect(await check({ rpcUrl: 'http://127.0.0.1:1' })).toMatch(/^broken: the chain at 127\.0\.0\.1:1 does not/u);
+  });
+});
