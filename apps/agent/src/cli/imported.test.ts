@@ -1,9 +1,10 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ImportedModelView, ModelRunView } from '@peerai/peer/control';
 import { add, Graph } from '@peerai/nn-engine';
 import { afterAll, expect, test } from 'vitest';
 import { homes, up } from '../../test/cli.ts';
+import { writeLettersModel } from '../../test/letters-model.ts';
 
 const folders = homes();
 afterAll(() => folders.remove());
@@ -52,6 +53,49 @@ test('an imported embedding model answers through the gateway', { timeout: 120_0
     expect(await agent.run(['run', 'words', 'hello'])).toMatchObject({
       stderr: expect.stringContaining('makes embeddings only') as string,
     });
+  } finally {
+    await agent.end();
+  }
+});
+
+test('an imported language model answers like any other', { timeout: 120_000 }, async () => {
+  const agent = await up(folders.make());
+  const place = join(folders.make(), 'letters');
+  writeLettersModel(place);
+  const post = async (path: string, body: object): Promise<Response> =>
+    fetch(new URL(path, agent.info.api), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'letters', messages: [{ role: 'user', content: 'abc' }], ...body }),
+    });
+  try {
+    const { model } = await agent.json<{ model: ImportedModelView }>(['models', 'import', place]);
+    expect(model).toMatchObject({
+      name: 'letters',
+      texts: 'language',
+      language: { contextTokens: 32, hasTemplate: true },
+    });
+    const openAi = await (await post('/v1/chat/completions', {})).json();
+    expect(openAi).toMatchObject({
+      choices: [{ message: { content: 'defgh' }, finish_reason: 'stop' }],
+      usage: { prompt_tokens: 3, completion_tokens: 5 },
+    });
+    const ollama = await (await post('/api/chat', { stream: false, options: { num_predict: 2 } })).json();
+    expect(ollama).toMatchObject({
+      message: { content: 'de' },
+      done_reason: 'length',
+      prompt_eval_count: 3,
+      eval_count: 2,
+    });
+    const streamed = await (await post('/v1/chat/completions', { stream: true })).text();
+    expect([...streamed.matchAll(/"content":"(\w+)"/gu)].map(([, text]) => text).join('')).toBe('defgh');
+    const tooLong = await post('/v1/chat/completions', { messages: [{ role: 'user', content: 'a'.repeat(32) }] });
+    expect([tooLong.status, await tooLong.text()]).toEqual([400, expect.stringContaining('32 tokens') as string]);
+    expect((await agent.run(['models', 'show', 'letters'])).stdout).toContain('it answers chats');
+    rmSync(join(place, 'tokenizer.json'));
+    expect((await agent.run(['models', 'import', place])).stderr).toContain('MODEL_FILE_MISSING');
+    await agent.json(['models', 'import', join(place, 'model.onnx'), '--name', 'bare']);
+    expect((await agent.run(['run', 'bare', 'hello'])).stderr).toMatch(/tokenizer\.json.*MODEL_FILE_MISSING/su);
   } finally {
     await agent.end();
   }

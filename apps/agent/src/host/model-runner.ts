@@ -5,10 +5,21 @@ const engine = async () => await import('@peerai/nn-engine/node');
 /** ONNX files, each run by a process of its own with limits; what reads and starts them is loaded at the first one. */
 export const modelRunner: ModelRunner = {
   read: async (bytes) => {
-    const { producer, nodes, operators, inputs, outputs } = (await engine()).readOnnxSummary(bytes);
-    return { producer, nodes, operators: [...operators], inputs: inputs.map(copy), outputs: outputs.map(copy) };
+    const { readOnnxSummary, textKindOf } = await engine();
+    const summary = readOnnxSummary(bytes);
+    const { producer, nodes, operators, inputs, outputs } = summary;
+    const texts = textKindOf(summary);
+    return {
+      producer,
+      nodes,
+      operators: [...operators],
+      inputs: inputs.map(copy),
+      outputs: outputs.map(copy),
+      ...(texts && { texts }),
+    };
   },
-  loadEmbedder: async (bytes, tokenizer, options) => (await engine()).loadForeignEmbedder(bytes, tokenizer, options),
+  loadEmbedder: async (bytes, files, options) => (await engine()).loadForeignEmbedder(bytes, files, options),
+  loadWriter: async (bytes, files, options) => (await engine()).loadForeignWriter(bytes, files, options),
   load: async (bytes, options) => (await engine()).createForeignRuntime().load(bytes, options),
 };
 

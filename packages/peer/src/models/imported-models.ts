@@ -1,13 +1,5 @@
-import {
-  type Clock,
-  type LanguageModel,
-  PeerAiError,
-  type Random,
-  type Shelf,
-  type Store,
-} from '@peerai/core-protocol';
+import { type Clock, PeerAiError, type Random, type Shelf, type Store } from '@peerai/core-protocol';
 import type { Engine } from '@peerai/llm-bridge';
-import { modelLimits } from './limits.ts';
 import { onDemand } from '../store/on-demand.ts';
 import type { ImportedModelsView, ImportedModelView, ModelRunView } from './imported.schema.ts';
 import { fileOf as modelFile } from './imported/places.ts';
@@ -34,9 +26,12 @@ export interface ImportedModels {
   get(name: string): Promise<ImportedModelView>;
   /** The same file under the same name again changes nothing. Throws MODEL_* of the runner, MODEL_EXISTS, INVALID_FORMAT, LIMIT_EXCEEDED, STORE_FULL, UNSUPPORTED. */
   add(name: string, bytes: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<ImportedModelView>;
-  /** A `tokenizer.json` for one that is here: it makes vectors of texts from then on, under its name and for the gateway too. Throws as `add`. */
+  /**
+   * A `tokenizer.json` for one that is here, or that and what lies beside it (`config.json`, `generation_config.json`, `tokenizer_config.json`, `chat_template.jinja`) in one JSON
+   * object by file names: it answers or makes vectors of texts from then on, under its name and for the gateway too. Throws as `add`, and MODEL_FILE_MISSING.
+   */
   addTokenizer(name: string, bytes: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<ImportedModelView>;
-  /** Those with a tokenizer, as models that make embeddings and answer nothing. */
+  /** Those with a tokenizer, as models that answer, and models that make embeddings. */
   readonly engine: Engine;
   /** Where the file with this SHA-256 lies on the shelf, and its length; undefined when none was imported. */
   fileOf(sha256: string): Promise<{ readonly file: string; readonly bytes: number } | undefined>;
@@ -45,28 +40,6 @@ export interface ImportedModels {
   /** Throws MODEL_UNKNOWN, INVALID_FORMAT, HASH_MISMATCH, LIMIT_EXCEEDED, LIMIT_REACHED, and what the runner throws. */
   run(name: string, inputs: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<ModelRunView>;
   stop(): Promise<void>;
-}
-
-function embedder({ name, bytes, loaded }: ImportedModelView, room: ImportedRoom): LanguageModel {
-  return {
-    specification: 1,
-    card: {
-      name,
-      engine: 'onnx',
-      contextTokensMax: modelLimits.importedTokensMax,
-      memoryBytes: bytes,
-      loaded,
-      deterministic: true,
-      fits: true,
-      embeds: true,
-      description: 'An imported ONNX model: it makes embeddings and answers nothing.',
-    },
-    // oxlint-disable-next-line require-yield -- the port wants a generator, and there is no answer
-    async *generate() {
-      throw new PeerAiError('UNSUPPORTED', `${name} makes embeddings only; ask another model`);
-    },
-    embed: (texts, signal) => room.embed(name, texts, signal),
-  };
 }
 
 /** What keeps and runs them is loaded when it is used: most peers never import one. */
@@ -83,14 +56,12 @@ export function createImportedModels(deps: ImportedModelsDeps): ImportedModels {
   const held = onDemand(open);
   const room = held.get;
   /** Opens nothing where nothing was imported. */
-  const embedders = async (): Promise<readonly LanguageModel[]> => {
-    if (isOver || shelf === undefined || runner === undefined) return [];
-    for await (const _ of deps.store.room(importedRoomName).range('', '\uFFFF', { limit: 1 })) {
-      const opened = await room();
-      return opened.list().flatMap((model) => (model.embedding === undefined ? [] : [embedder(model, opened)]));
-    }
-    return [];
+  const known = async (): Promise<ImportedRoom | undefined> => {
+    if (isOver || shelf === undefined || runner === undefined) return undefined;
+    for await (const _ of deps.store.room(importedRoomName).range('', '\uFFFF', { limit: 1 })) return room();
+    return undefined;
   };
+  const texts = async () => await import('./imported/text-models.ts');
   const list = async (): Promise<ImportedModelsView> => ({
     v: 1,
     models: shelf === undefined || runner === undefined ? [] : (await room()).list(),
@@ -102,8 +73,14 @@ export function createImportedModels(deps: ImportedModelsDeps): ImportedModels {
     addTokenizer: async (name, bytes, signal) => (await room()).addTokenizer(name, bytes, signal),
     engine: {
       kind: 'onnx',
-      list: async () => embedders(),
-      model: async (name) => (await embedders()).find(({ card }) => card.name === name),
+      async list() {
+        const opened = await known();
+        return opened === undefined ? [] : (await texts()).textModels(opened);
+      },
+      async model(name) {
+        const opened = await known();
+        return opened === undefined ? undefined : (await texts()).textModel(opened, name);
+      },
     },
     async fileOf(sha256) {
       const { models } = await list();

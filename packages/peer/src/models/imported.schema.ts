@@ -20,8 +20,20 @@ export const importedModelSchema = z.object({
   operators: z.array(z.string()),
   inputs: z.array(valueSchema),
   outputs: z.array(valueSchema),
+  /** What it takes texts for once it has a tokenizer; absent for one that takes no tokens. */
+  texts: z.enum(['language', 'embedding']).optional(),
   /** Once it has a tokenizer: it makes vectors of texts, with so many numbers each. */
   embedding: z.object({ tokenizer: z.string(), dimensions: z.number() }).optional(),
+  /** Once it has its text files: it answers. */
+  language: z
+    .object({
+      tokenizer: z.string(),
+      /** Of prompt and answer together. */
+      contextTokens: z.number(),
+      /** Without a chat template it goes on with what was said. */
+      hasTemplate: z.boolean(),
+    })
+    .optional(),
   /** A process has it in memory now. */
   loaded: z.boolean(),
 });

@@ -1,6 +1,6 @@
-import { basename } from 'node:path';
 import type { ImportedModelView, ModelRunView } from '@peerai/peer/control';
 import { command } from '../command.ts';
+import { findModelFiles, textFilesAround } from '../model-files.ts';
 import { openFile, sizeText } from '../open-file.ts';
 import { table } from '../plain.ts';
 import { readData } from '../read-data.ts';
@@ -10,28 +10,48 @@ const which = { model: { type: 'positional', required: true, description: 'Name 
 /** Numbers of one output in the text for people; `--json` has them all. */
 const shownMax = 16;
 
-/** Brings an ONNX file to the agent; Ctrl-C leaves nothing of it. */
+/** Brings an ONNX file to the agent, with its tokenizer where it takes words; Ctrl-C leaves nothing of it. */
 export const importModel = command(
   'import',
-  'Keep an ONNX model file and run it here, in a process with limits',
+  'Keep an ONNX model and run it here, in a process with limits: a language model answers chats',
   {
-    file: { type: 'positional', required: true, description: 'ONNX file, whole: no weights in other files' },
-    tokenizer: { type: 'string', valueHint: 'F', description: 'Its tokenizer.json: then it makes embeddings of texts' },
-    name: { type: 'string', valueHint: 'N', description: 'Name to use it by, else that of the file' },
+    file: {
+      type: 'positional',
+      required: true,
+      description: 'ONNX file (no weights in other files), or a folder with model.onnx and tokenizer.json',
+    },
+    tokenizer: {
+      type: 'string',
+      valueHint: 'F',
+      description: 'Its tokenizer.json where it is elsewhere; config.json and the others are read beside it',
+    },
+    name: { type: 'string', valueHint: 'N', description: 'Name to use it by, else that of the file or folder' },
   } as const,
   async ({ args, agent, output, signal }) => {
-    const bytes = await openFile(args.file);
-    const tokenizer = args.tokenizer === undefined ? undefined : await openFile(args.tokenizer);
-    const name = args.name ?? basename(args.file).replace(/\.onnx$/iu, '');
+    const found = findModelFiles(args.file);
+    const bytes = await openFile(found.model);
+    const tokenizer = args.tokenizer ?? found.tokenizer;
+    const texts = tokenizer === undefined ? undefined : await textFilesAround(tokenizer);
+    const name = args.name ?? found.name;
     const { client } = await agent();
     output.progress(`${name}: handing ${sizeText(bytes.size)} to the agent`);
     const imported = await client.importModel(name, bytes, signal);
-    if (tokenizer !== undefined) output.progress(`${name}: making a first vector`);
-    const model = tokenizer === undefined ? imported : await client.addTokenizer(name, tokenizer, signal);
+    // A tokenizer that only lies in the same folder is no matter of a model that takes no words.
+    const isForTexts = texts !== undefined && (args.tokenizer !== undefined || imported.texts !== undefined);
+    if (isForTexts) output.progress(`${name}: trying it with its tokenizer`);
+    const model = isForTexts ? await client.addTokenizer(name, texts, signal) : imported;
     output.progress('');
-    output.data({ model }, () => `Imported.\n\n${facts(model)}\n\nRun it: peerai models infer ${name} --data JSON`);
+    output.data({ model }, () => `Imported.\n\n${facts(model)}\n\n${nextStep(model)}`);
   },
 );
+
+function nextStep({ name, language, texts }: ImportedModelView): string {
+  if (language !== undefined) return `Ask it: peerai run ${name} "hello"`;
+  const run = `Run it: peerai models infer ${name} --data JSON`;
+  return texts === 'language' && language === undefined
+    ? `It is a language model, and tokenizer.json is missing beside it: with it, it answers.\n${run}`
+    : run;
+}
 
 export const infer = command(
   'infer',
@@ -70,12 +90,20 @@ export function facts(model: ImportedModelView): string {
     ['sha256', model.sha256],
     ['written by', model.producer || '-'],
     ['imported', ago(model.importedMs)],
-    [
-      'embeds',
-      model.embedding === undefined ? 'no: it has no tokenizer' : `texts, ${model.embedding.dimensions} numbers each`,
-    ],
+    ...textRow(model),
     ['loaded', model.loaded ? 'yes' : 'no'],
   ]);
+}
+
+function textRow({ texts, embedding, language }: ImportedModelView): [string, string][] {
+  if (language !== undefined)
+    return [
+      ['answers', `${language.hasTemplate ? 'chats' : 'by going on with a text'}, ${language.contextTokens} tokens`],
+    ];
+  if (texts === 'language') return [['answers', 'no: tokenizer.json is missing']];
+  return [
+    ['embeds', embedding === undefined ? 'no: it has no tokenizer' : `texts, ${embedding.dimensions} numbers each`],
+  ];
 }
 
 export function importedRows(models: readonly ImportedModelView[]): string {

@@ -58,7 +58,7 @@ export class ModelsController {
     return this.peer.imported.get(name);
   }
 
-  /** The body is its `tokenizer.json`. */
+  /** The body is its `tokenizer.json`, or that and what lies beside it in one JSON object by file names. */
   @Post('imported/:name/tokenizer')
   @HttpCode(200)
   addTokenizer(

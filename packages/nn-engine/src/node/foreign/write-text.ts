@@ -45,31 +45,36 @@ export async function writeText(
   const tokens = [...prompt];
   const said = (): number => tokens.length - prompt.length;
   const step = await begin({ shape, language, ask });
-  let reason: WriterFinish['reason'] = 'length';
-  const finish = (): WriterFinish => ({ reason, promptTokens: prompt.length, answerTokens: said() });
-  if (sampling.maxTokens <= 0) return finish();
+  const finish = (reason: WriterFinish['reason']): WriterFinish => ({
+    reason,
+    promptTokens: prompt.length,
+    answerTokens: said(),
+  });
+  const rest = (): string => filter.push(reader.end()) + filter.end();
+  if (sampling.maxTokens <= 0) return finish('length');
   for (const piece of pieces(shape, tokenizer.get_vocab().size, prompt.slice(0, -1))) {
     await step(piece, []);
     say('');
-    if (signal.aborted) return { ...finish(), reason: 'cancelled' };
+    if (signal.aborted) return finish('cancelled');
   }
   for (let last = prompt.at(-1) ?? language.begin; ;) {
     const scores = await step([last], tokens);
-    if (signal.aborted) return { ...finish(), reason: 'cancelled' };
+    if (signal.aborted) return finish('cancelled');
     if (repetitionPenalty !== 1) penalise(scores, tokens, repetitionPenalty);
     last = chooseToken(scores, wish, random);
     if (!Number.isFinite(scores[last]))
       throw new ChildFault('MODEL_REFUSED', 'The model gives scores that are no numbers.');
-    if (ends.has(last)) reason = 'stop';
-    if (ends.has(last)) break;
+    if (ends.has(last)) {
+      say(rest());
+      return finish('stop');
+    }
     tokens.push(last);
-    say(filter.push(reader.push(last)));
-    if (filter.stopped) reason = 'stop';
-    if (filter.stopped || said() >= sampling.maxTokens || tokens.length >= contextTokens) break;
+    const text = filter.push(reader.push(last));
+    const isLast = filter.stopped || said() >= sampling.maxTokens || tokens.length >= contextTokens;
+    // The last token and what was held back are one piece: there are never more pieces than tokens.
+    say(isLast ? text + rest() : text);
+    if (isLast) return finish(filter.stopped ? 'stop' : 'length');
   }
-  say(filter.push(reader.end()) + filter.end());
-  if (filter.stopped) reason = 'stop';
-  return finish();
 }
 
 /** Throws INVALID_FORMAT. */

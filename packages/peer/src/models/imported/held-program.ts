@@ -16,7 +16,7 @@ export interface HeldProgram {
 }
 
 /** Faults of a question, after which the program goes on. */
-const harmless = ['SHAPE_MISMATCH', 'INVALID_FORMAT', 'LIMIT_REACHED', 'LIMIT_EXCEEDED'] as const;
+const harmless = ['SHAPE_MISMATCH', 'INVALID_FORMAT', 'LIMIT_REACHED', 'LIMIT_EXCEEDED', 'PROMPT_TOO_LONG'] as const;
 
 /** One program at a time: each may take gigabytes. The last one stays for a minute. */
 export function createHeldProgram(clock: Clock): HeldProgram {

@@ -2,8 +2,12 @@ import {
   type Clock,
   equalBytes,
   fromHex,
+  type LoadOptions,
   PeerAiError,
+  type Prompt,
   type Random,
+  reasonOf,
+  type Sampling,
   type Shelf,
   type Store,
   toHex,
@@ -13,7 +17,7 @@ import { records } from '../../store/records.ts';
 import type { ImportedModelView, ModelRunView } from '../imported.schema.ts';
 import { createHeldProgram } from './held-program.ts';
 import { fileOf, tokenizerOf } from './places.ts';
-import type { ModelRunner } from './runner.ts';
+import type { ModelRunner, Writer, WriterFinish } from './runner.ts';
 import { readInputs, writeOutputs } from './tensors.ts';
 
 export interface RoomDeps {
@@ -30,9 +34,29 @@ export interface RoomDeps {
 export type ImportedRoom = Awaited<ReturnType<typeof openImportedRoom>>;
 type Row = Omit<ImportedModelView, 'loaded'>;
 
+/** One answer that is wanted. */
+export interface Wish {
+  readonly prompt: Prompt;
+  readonly sampling: Sampling;
+  readonly heard: (text: string) => void;
+}
+const firstWish: Wish = {
+  prompt: { messages: [{ role: 'user', text: 'a text' }] },
+  sampling: { maxTokens: 1, temperature: 0 },
+  heard: () => undefined,
+};
+
+/** What a language model lacks that was imported by its ONNX file alone. */
+export const withoutTokenizer = (name: string): PeerAiError =>
+  new PeerAiError('MODEL_FILE_MISSING', `${name} was imported without its tokenizer.json, so it takes no text`, {
+    hint: '`peerai models import <folder>` takes the files beside it too.',
+  });
+
 const namePattern = /^[\p{L}\p{N}][\p{L}\p{N}._:-]*$/u;
-const filesOf = ({ sha256, embedding }: Row): readonly string[] =>
-  embedding === undefined ? [fileOf(sha256)] : [fileOf(sha256), tokenizerOf(embedding.tokenizer)];
+const filesOf = ({ sha256, embedding, language }: Row): readonly string[] => [
+  fileOf(sha256),
+  ...[embedding, language].flatMap((one) => (one === undefined ? [] : [tokenizerOf(one.tokenizer)])),
+];
 const incoming = 'models/incoming';
 
 /** Model files by their hash, and the names they go by. Throws what the store throws. */
@@ -71,31 +95,59 @@ export async function openImportedRoom(deps: RoomDeps) {
     endings.set(sha256, ending);
     return AbortSignal.any([signal, stopping.signal, ending.signal]);
   };
-  /** @param tokenizer - SHA-256 of a file that lies here. */
+  /** @param tokenizer - SHA-256 of a file that lies here, with what lay beside it. */
+  const withTexts = async <Kind extends AsyncDisposable, T>(
+    { sha256, bytes }: Row,
+    tokenizer: string,
+    load: (graph: Uint8Array, files: Uint8Array, options: LoadOptions) => Promise<Kind>,
+    work: (program: Kind) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<T> => {
+    const loaded = async (): Promise<Kind> => {
+      const files = await read(tokenizerOf(tokenizer), tokenizer, modelLimits.tokenizerBytesMax);
+      return await load(await read(fileOf(sha256), sha256, bytes), files, { signal });
+    };
+    return await held.use(`${sha256} ${tokenizer}`, loaded, work, signal);
+  };
   const embed = async (row: Row, tokenizer: string, texts: readonly string[], asked: AbortSignal) => {
     const signal = within(row, asked);
-    const { sha256, bytes } = row;
-    return await held.use(
-      `${sha256} ${tokenizer}`,
-      async () =>
-        runner.loadEmbedder(
-          await read(fileOf(sha256), sha256, bytes),
-          await read(tokenizerOf(tokenizer), tokenizer, modelLimits.tokenizerBytesMax),
-          { signal },
-        ),
+    return withTexts(
+      row,
+      tokenizer,
+      (...it) => runner.loadEmbedder(...it),
       (embedder) => embedder.embed(texts, signal),
       signal,
     );
   };
+  const write = async (row: Row, tokenizer: string, { prompt, sampling, heard }: Wish, asked: AbortSignal) => {
+    const signal = within(row, asked);
+    const seed = sampling.seed ?? new DataView(random.bytes(4).buffer).getInt32(0);
+    const work = async (writer: Writer) => ({
+      facts: writer.facts,
+      finish: await writer.write(prompt, { ...sampling, seed }, heard, signal),
+    });
+    const answer = await withTexts(row, tokenizer, (...it) => runner.loadWriter(...it), work, signal);
+    if (answer.finish.reason === 'cancelled') throw reasonOf(signal);
+    return answer;
+  };
+  /** What it is with this tokenizer: it has done its work once. */
+  const tried = async (row: Row, tokenizer: string, signal: AbortSignal): Promise<Row> => {
+    const { embedding: _, language: __, ...rest } = row;
+    if (row.texts !== 'language') {
+      const [vector] = await embed(row, tokenizer, ['a text'], signal);
+      return { ...rest, embedding: { tokenizer, dimensions: vector?.length ?? 0 } };
+    }
+    const { contextTokens, hasTemplate } = (await write(row, tokenizer, firstWish, signal)).facts;
+    return { ...rest, language: { tokenizer, contextTokens, hasTemplate } };
+  };
   const keepTokenizer = async (name: string, place: string, signal: AbortSignal): Promise<ImportedModelView> => {
     const row = get(name);
     const tokenizer = toHex(await shelf.sha256(place));
-    if (row.embedding?.tokenizer === tokenizer) return view(row);
+    if ((row.embedding ?? row.language)?.tokenizer === tokenizer) return view(row);
     const file = tokenizerOf(tokenizer);
     await shelf.move(place, file);
     try {
-      const [vector] = await embed(row, tokenizer, ['a text'], signal);
-      const next = { ...row, embedding: { tokenizer, dimensions: vector?.length ?? 0 } };
+      const next = await tried(row, tokenizer, signal);
       await store.commit([kept.put(name, next)]);
       rows.set(name, next);
     } finally {
@@ -110,7 +162,7 @@ export async function openImportedRoom(deps: RoomDeps) {
     for (const file of files) if (!needed.has(file)) await shelf.remove(file);
   };
   const keep = async (name: string, place: string, size: number): Promise<ImportedModelView> => {
-    const { producer, nodes, operators, inputs, outputs } = await runner.read(await shelf.read(place, 0, size));
+    const facts = await runner.read(await shelf.read(place, 0, size));
     const sha256 = toHex(await shelf.sha256(place));
     const before = rows.get(name);
     if (before?.sha256 === sha256) return view(before);
@@ -124,7 +176,7 @@ export async function openImportedRoom(deps: RoomDeps) {
       const hint = '`peerai models rm <model>` makes room.';
       throw new PeerAiError('LIMIT_EXCEEDED', 'there is no room for another imported model', { total, hint });
     }
-    const row = { name, sha256, bytes: size, importedMs: clock.nowMs(), producer, nodes, operators, inputs, outputs };
+    const row = { name, sha256, bytes: size, importedMs: clock.nowMs(), ...facts };
     await shelf.move(place, fileOf(sha256));
     await store.commit([kept.put(name, row)]);
     rows.set(name, row);
@@ -151,7 +203,7 @@ export async function openImportedRoom(deps: RoomDeps) {
         await shelf.remove(place);
       }
     },
-    /** Makes an embedding model of it, once it has made a vector. The earlier tokenizer goes. */
+    /** Makes an embedding or a language model of it, once it has made a vector or a token. The earlier tokenizer goes. */
     async addTokenizer(
       name: string,
       bytes: AsyncIterable<Uint8Array>,
@@ -172,6 +224,12 @@ export async function openImportedRoom(deps: RoomDeps) {
       if (row.embedding === undefined)
         throw new PeerAiError('UNSUPPORTED', `${name} has no tokenizer, so it takes no text`);
       return embed(row, row.embedding.tokenizer, texts, signal);
+    },
+    /** Throws MODEL_UNKNOWN, MODEL_FILE_MISSING without a tokenizer, and what the writer throws. */
+    async write(name: string, wish: Wish, signal: AbortSignal): Promise<WriterFinish> {
+      const row = get(name);
+      if (row.language === undefined) throw withoutTokenizer(name);
+      return (await write(row, row.language.tokenizer, wish, signal)).finish;
     },
     /** The file goes with the last name it has. */
     remove: (name: string): Promise<void> =>

@@ -48,6 +48,9 @@ function world(options: { readonly store?: MemoryStore; readonly shelf?: MemoryS
           [Symbol.asyncDispose]: async () => void told.push(`end ${file[0]} with ${tokenizer[0]}`),
         };
       },
+      loadWriter: async () => {
+        throw new PeerAiError('MODEL_REFUSED', 'these write nothing');
+      },
       async load(file) {
         told.push(`load ${file[0]}`);
         const program: Partial<Program> = {
