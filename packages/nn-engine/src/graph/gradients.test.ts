@@ -34,6 +34,11 @@ const distinct = () => {
 const angles = ops.rotaryAngles(3, 4);
 const rows = (graph: Graph): Value => graph.integers([2, 0, 2, 1]);
 
+const statistics = (graph: Graph, channels = 2): ops.RunningStatistics => ({
+  mean: graph.constant(Array.from({ length: channels }, (_, channel) => 0.3 * channel)),
+  variance: graph.constant(Array.from({ length: channels }, (_, channel) => 0.5 + channel)),
+});
+
 const cases: Readonly<Record<string, Case>> = {
   'add broadcasts': { shapes: [[2, 3], [3]], build: (a, b) => ops.add(need(a), need(b)) },
   'subtract broadcasts': {
@@ -147,6 +152,18 @@ const cases: Readonly<Record<string, Case>> = {
   },
   maxPool: { shapes: [[2, 2, 4, 4]], build: (a) => ops.maxPool(need(a), 2), prepare: distinct() },
   averagePool: { shapes: [[2, 2, 4, 6]], build: (a) => ops.averagePool(need(a), 2) },
+  'batchNormTraining, over four axes': {
+    shapes: [[4, 2, 2, 2], [2], [2]],
+    build: (a, b, c) => ops.batchNormTraining(need(a), need(b), need(c), statistics(need(a).graph)).output,
+  },
+  'batchNormTraining, over two axes': {
+    shapes: [[6, 3], [3], [3]],
+    build: (a, b, c) => ops.batchNormTraining(need(a), need(b), need(c), statistics(need(a).graph, 3)).output,
+  },
+  'batchNorm, by what was before': {
+    shapes: [[3, 2, 2, 2], [2], [2]],
+    build: (a, b, c) => ops.batchNorm(need(a), need(b), need(c), statistics(need(a).graph)),
+  },
   flatten: { shapes: [[2, 3, 2]], build: (a) => ops.flatten(need(a)) },
   'a value used twice adds up': { shapes: [[3]], build: (a) => ops.multiply(need(a), ops.add(need(a), need(a))) },
 };

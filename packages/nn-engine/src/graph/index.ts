@@ -23,6 +23,13 @@ export {
   tanh,
   where,
 } from './ops/elementwise.ts';
+export {
+  type BatchNorm,
+  batchNorm,
+  batchNormTraining,
+  freshStatistics,
+  type RunningStatistics,
+} from './ops/batch-norm.ts';
 export { averagePool, type ConvolutionOptions, convolve, flatten, maxPool } from './ops/convolution.ts';
 export { type GateGradient, thresholdGate } from './ops/gate.ts';
 export { matmul, swapLast } from './ops/linear.ts';

@@ -26,12 +26,19 @@ export interface Trainer extends AsyncDisposable {
   /** Goes on from other weights; moments and step count stay. Throws SHAPE_MISMATCH. */
   load(weights: Float32Array): Promise<void>;
   state(): Promise<TrainingState>;
+  /** What `TrainerOptions.statistics` have become. */
+  statistics(): Promise<Readonly<Record<string, Float32Array>>>;
 }
 
 export interface TrainerOptions {
   /** Made by `trainingGraph`. */
   readonly graph: Uint8Array;
   readonly initial: TrainingState;
+  /**
+   * Numbers that steps carry on and gradients do not change, such as running means, with their first values: each NAME is an input of the graph that the
+   * loss made, with the output NAME.next.
+   */
+  readonly statistics?: Readonly<Record<string, Float32Array>>;
   readonly adamW?: Partial<AdamW>;
   readonly threads?: number;
   readonly signal: AbortSignal;
@@ -48,16 +55,18 @@ export async function createTrainer(
   { runtime }: { readonly runtime: Runtime },
   options: TrainerOptions,
 ): Promise<Trainer> {
-  const { graph, initial, adamW = {}, threads, signal } = options;
+  const { graph, initial, statistics = {}, adamW = {}, threads, signal } = options;
+  const names = Object.keys(statistics);
   const program = await runtime.load(graph, {
     signal,
-    carry: trainingCarry,
+    carry: { ...trainingCarry, ...Object.fromEntries(names.map((name) => [`${name}.next`, name])) },
     ...(threads !== undefined && { threads }),
   });
   try {
     await program.write('w', vector(initial.weights));
     await program.write('m', vector(initial.firstMoment));
     await program.write('v', vector(initial.secondMoment));
+    for (const [name, values] of Object.entries(statistics)) await program.write(name, vector(values));
   } catch (error) {
     await program[Symbol.asyncDispose]();
     throw error;
@@ -78,6 +87,11 @@ export async function createTrainer(
         await read(program, 'v'),
       ];
       return { step, weights, firstMoment, secondMoment };
+    },
+    async statistics() {
+      const now: Record<string, Float32Array> = {};
+      for (const name of names) now[name] = await read(program, name);
+      return now;
     },
     async [Symbol.asyncDispose]() {
       await program[Symbol.asyncDispose]();
