@@ -7,7 +7,16 @@
 export type { NnErrorCode } from './errors.ts';
 export * from './graph/index.ts';
 export { limits } from './limits.ts';
-export { convForward, convLayout, convLoss, type ConvSizes, convWeights } from './models/conv.ts';
+export {
+  convForward,
+  convLayout,
+  convLoss,
+  type ConvSizes,
+  convStatistics,
+  convStatisticsLayout,
+  convWeights,
+  convWholeLayout,
+} from './models/conv.ts';
 export { decodeCarry, decodeGraph } from './models/decode-graph.ts';
 export {
   type BatchSizes,

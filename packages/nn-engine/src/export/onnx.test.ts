@@ -1,7 +1,7 @@
 import type { Tensors } from '@peerai/core-protocol';
 import { describe, expect, it } from 'vitest';
 
-import { convForward, convLayout, type ConvSizes, convWeights } from '../models/conv.ts';
+import { convForward, type ConvSizes, convStatistics, convWeights, convWholeLayout } from '../models/conv.ts';
 import { initialWeights, languageModelLayout, type LanguageModelSizes } from '../models/language-model.ts';
 import { mlpForward, mlpLayout, mlpWeights } from '../models/mlp.ts';
 import { loopKernel } from '../nano/kernel.ts';
@@ -70,7 +70,8 @@ describe('an exported ONNX file', () => {
 
   it('of the convolutional network takes any number of images', async () => {
     const conv: ConvSizes = { channels: 2, side: 4, filters: [3], classes: 5 };
-    const model = { layout: convLayout(conv), weights: convWeights(conv, seededUnit(1)) };
+    const weights = Float32Array.of(...convWeights(conv, seededUnit(1)), ...convStatistics(conv));
+    const model = { layout: convWholeLayout(conv), weights };
     const file = exportOnnx(model, (graph, parameters) => ({
       scores: convForward(graph.input('images', ['rows', 2, 4, 4]), parameters, conv),
     }));

@@ -65,8 +65,8 @@ describe('batch normalisation', () => {
     const results = await run((graph) => graph.output('y', batchNorm(...parts(graph))));
     const expected = x.map((value, index) => {
       const channel = channelOf(index);
-      const [g, b, m, v] = [gain[channel], bias[channel], centre[channel], variance[channel]];
-      return ((value - m) / Math.sqrt(v + 1e-5)) * g + b;
+      const at = (values: Float32Array): number => values.at(channel) ?? Number.NaN;
+      return ((value - at(centre)) / Math.sqrt(at(variance) + 1e-5)) * at(gain) + at(bias);
     });
     expectNear(dataOf(results, 'y'), expected);
   });

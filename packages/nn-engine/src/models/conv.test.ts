@@ -7,7 +7,15 @@ import { parameterValues } from '../train/layout.ts';
 import { gaussian, seededUnit } from '../train/random.ts';
 import { createTrainer, freshState } from '../train/trainer.ts';
 import { trainingGraph } from '../train/training-graph.ts';
-import { convForward, convLayout, convLoss, type ConvSizes, convWeights } from './conv.ts';
+import {
+  convForward,
+  convLayout,
+  convLoss,
+  type ConvSizes,
+  convStatistics,
+  convWeights,
+  convWholeLayout,
+} from './conv.ts';
 
 const sizes: ConvSizes = { channels: 1, side: 8, filters: [4, 8], classes: 3 };
 const rows = 32;
@@ -17,10 +25,17 @@ const runtime = createNodeRuntime();
 it('learns which way a bar in noise lies, wherever it is', async () => {
   const graph = trainingGraph({ layout: convLayout(sizes), loss: convLoss(sizes, rows) });
   const initial = freshState(convWeights(sizes, seededUnit(1)));
-  await using trainer = await createTrainer({ runtime }, { graph, initial, signal });
-  const before = await accuracy(await trainer.weights());
+  await using trainer = await createTrainer(
+    { runtime },
+    { graph, initial, statistics: { statistics: convStatistics(sizes) }, signal },
+  );
+  const whole = async (): Promise<Float32Array> => {
+    const { statistics } = await trainer.statistics();
+    return Float32Array.of(...(await trainer.weights()), ...(statistics ?? []));
+  };
+  const before = await accuracy(await whole());
   for (let step = 0; step < 120; step += 1) await trainer.step(bars(step), 0.01, signal);
-  const after = await accuracy(await trainer.weights());
+  const after = await accuracy(await whole());
   expect(before).toBeLessThan(0.7);
   expect(after).toBeGreaterThan(0.9);
 });
@@ -28,7 +43,7 @@ it('learns which way a bar in noise lies, wherever it is', async () => {
 it('a side that does not halve as often as there are stages is a SHAPE_MISMATCH', () => {
   const odd = { ...sizes, side: 6 };
   const graph = new Graph();
-  const parameters = parameterValues(convLayout(sizes), graph.input('w', [convLayout(sizes).size]));
+  const parameters = parameterValues(convWholeLayout(sizes), graph.input('w', [convWholeLayout(sizes).size]));
   expect(() => convForward(graph.input('images', [1, 1, 6, 6]), parameters, odd)).toThrowError(
     expect.objectContaining({ code: 'SHAPE_MISMATCH' }),
   );
@@ -37,7 +52,7 @@ it('a side that does not halve as often as there are stages is a SHAPE_MISMATCH'
 /** Share of held-out bars that are named rightly. */
 async function accuracy(weights: Float32Array): Promise<number> {
   const graph = new Graph();
-  const parameters = parameterValues(convLayout(sizes), graph.constant(weights, [weights.length]));
+  const parameters = parameterValues(convWholeLayout(sizes), graph.constant(weights, [weights.length]));
   graph.output('scores', convForward(graph.input('images', ['rows', 1, 8, 8]), parameters, sizes));
   await using program = await runtime.load(graph.toModel(), { signal });
   let right = 0;

@@ -28,6 +28,8 @@ export interface Trainer extends AsyncDisposable {
   state(): Promise<TrainingState>;
   /** What `TrainerOptions.statistics` have become. */
   statistics(): Promise<Readonly<Record<string, Float32Array>>>;
+  /** Goes on from others. Throws SHAPE_MISMATCH. */
+  loadStatistics(values: Readonly<Record<string, Float32Array>>): Promise<void>;
 }
 
 export interface TrainerOptions {
@@ -66,7 +68,7 @@ export async function createTrainer(
     await program.write('w', vector(initial.weights));
     await program.write('m', vector(initial.firstMoment));
     await program.write('v', vector(initial.secondMoment));
-    for (const [name, values] of Object.entries(statistics)) await program.write(name, vector(values));
+    await writeAll(program, statistics);
   } catch (error) {
     await program[Symbol.asyncDispose]();
     throw error;
@@ -93,10 +95,15 @@ export async function createTrainer(
       for (const name of names) now[name] = await read(program, name);
       return now;
     },
+    loadStatistics: (values) => writeAll(program, values),
     async [Symbol.asyncDispose]() {
       await program[Symbol.asyncDispose]();
     },
   };
+}
+
+async function writeAll(program: Program, values: Readonly<Record<string, Float32Array>>): Promise<void> {
+  for (const [name, data] of Object.entries(values)) await program.write(name, vector(data));
 }
 
 async function read(program: Program, name: string): Promise<Float32Array> {

@@ -23,6 +23,7 @@ import {
   type UpdatePrivacy,
 } from '@peerai/nn-engine/rounds';
 import { type Task, weightsOfPlan } from './task.ts';
+import { withStatistics } from './with-statistics.ts';
 import type { HeldOut, TrainingPlan } from './training.schema.ts';
 
 export interface EngineDeps {
@@ -90,12 +91,17 @@ export function openTrainingEngine(deps: EngineDeps): TrainingEngine {
     async sit({ run, plan, task, threads, from, signal }) {
       let known = from === undefined ? firstState(weightsOfPlan(plan)) : decodeState(from, run.size);
       const begun = known.round * run.localSteps;
-      const trainer = await createTrainer(deps, {
-        graph: task.trainingGraph(),
-        initial: freshState(known.weights),
-        threads,
-        signal,
-      });
+      const learned = task.size - (task.statistics ?? 0);
+      const trainer = withStatistics(
+        await createTrainer(deps, {
+          graph: task.trainingGraph(),
+          initial: freshState(known.weights.slice(0, learned)),
+          ...(learned === task.size ? {} : { statistics: { statistics: known.weights.slice(learned) } }),
+          threads,
+          signal,
+        }),
+        task,
+      );
       const judge = await deps.runtime
         .load(task.measuringGraph(), { signal, threads })
         .catch(async (error: unknown) => {

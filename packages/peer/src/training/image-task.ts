@@ -4,7 +4,9 @@ import {
   convLayout,
   convLoss,
   type ConvSizes,
+  convStatistics,
   convWeights,
+  convWholeLayout,
   Graph,
   type Layout,
   parameterValues,
@@ -34,8 +36,12 @@ const sizesOf = ({ channels, side, filters, classes }: ImagePlan): ConvSizes => 
   filters,
   classes: classes.length,
 });
-export const imageLayout = (plan: ImagePlan): Layout => convLayout(sizesOf(plan));
-export const imageWeights = (plan: ImagePlan): Float32Array => convWeights(sizesOf(plan), seededUnit(plan.seed));
+/** The weights, then the running statistics: members average both. */
+export const imageLayout = (plan: ImagePlan): Layout => convWholeLayout(sizesOf(plan));
+export function imageWeights(plan: ImagePlan): Float32Array {
+  const sizes = sizesOf(plan);
+  return Float32Array.of(...convWeights(sizes, seededUnit(plan.seed)), ...convStatistics(sizes));
+}
 
 /** The plan of whoever starts: the size and the labels of its own images. Throws DATA_INVALID, DATA_TOO_SMALL, INVALID_OPTION for more stages than a side halves. */
 export function planOfImages(
@@ -59,15 +65,17 @@ export function planOfImages(
 
 export function imageTask(plan: ImagePlan, text: string): Task {
   const [sizes, layout] = [sizesOf(plan), imageLayout(plan)];
+  const learned = convLayout(sizes);
   const all = readImages(readImageTable(text), plan);
   const order = shuffled(all.count, plan.seed);
   const apart = Math.min(limits.trainingHeldImagesMax, Math.ceil(all.count / heldOutShare));
   const [held, own] = [order.slice(0, apart), order.slice(apart)];
   return {
     size: layout.size,
+    statistics: layout.size - learned.size,
     examples: own.length,
     heldOut: held.length,
-    trainingGraph: () => trainingGraph({ layout, loss: convLoss(sizes, batchRows) }),
+    trainingGraph: () => trainingGraph({ layout: learned, loss: convLoss(sizes, batchRows) }),
     batch(step) {
       const random = seededUnit(plan.seed + 7_919 * (step + 1));
       const rows = Array.from({ length: batchRows }, () => own[Math.floor(random() * own.length)] ?? 0);

@@ -9,6 +9,8 @@ import { tableLayout, tableTask, tableWeights } from './table-task.ts';
 export interface Task {
   /** Elements of the flat weights. */
   readonly size: number;
+  /** Of them, at the end: running statistics, which steps carry on and gradients do not change. */
+  readonly statistics?: number;
   /** Rows or bytes that are learned from, and those kept apart. */
   readonly examples: number;
   readonly heldOut: number;
