@@ -1,4 +1,4 @@
-import type { MarketOffersView, MarketView, MeteredLeaseView } from '@peerai/peer/control';
+import type { DepositView, MarketOffersView, MarketView, MeteredLeaseView, SettlementView } from '@peerai/peer/control';
 import * as schemas from '@peerai/peer/schemas';
 
 const study = { peerId: '12D3KooWStudy', peerName: 'study-pc' };
@@ -26,8 +26,32 @@ function fixtureLease(patch: Partial<MeteredLeaseView>, nowMs: number): MeteredL
   };
 }
 
+const done = (digits: string) => ({ transaction: `0x${digits.repeat(32)}`, gasUsed: '92994' });
+const address = `0x${'5e'.repeat(20)}`;
+
+function fixtureDeposit(patch: Partial<DepositView>): DepositView {
+  return {
+    lease: 'a1'.repeat(32),
+    ...study,
+    role: 'borrower',
+    state: 'open',
+    amountMicro: '50000000',
+    paidMicro: '0',
+    amountWei: '50000000000000000',
+    paidWei: '0',
+    endorsed: 31,
+    refundMs: 0,
+    reference: null,
+    opened: done('a0'),
+    closed: null,
+    failure: null,
+    ...patch,
+  };
+}
+
 export interface MarketState {
   readonly offers: MarketOffersView;
+  settlement: SettlementView;
   view: MarketView;
 }
 
@@ -36,6 +60,20 @@ export function fixtureMarket(nowMs: number): MarketState {
   const offer = { model: 'mistral', unitPriceMicro: '500000', tokensMax: 1_000_000, minutesMax: 1_440 };
   const over = { agreed: true, lockedMicro: '0', endedMs: nowMs - 60_000 };
   return {
+    settlement: {
+      v: 1,
+      kind: 'evm',
+      chain: {
+        node: '127.0.0.1:8545',
+        chainId: 31_337,
+        contract: `0x${'c0'.repeat(20)}`,
+        weiPerMicro: '1000000000',
+        address,
+        balanceWei: '1500000000000000000',
+        creditWei: '1250000000000000',
+        problem: null,
+      },
+    },
     offers: {
       v: 1,
       models: [{ ...study, ...offer }],
@@ -46,7 +84,7 @@ export function fixtureMarket(nowMs: number): MarketState {
       v: 1,
       unit: 'A credit counts what two peers did for each other.',
       mostMicro: '100000000',
-      settlement: 'local',
+      settlement: 'evm',
       offers: [{ ...offer, model: 'nano' }],
       leases: [
         fixtureLease({}, nowMs),
@@ -57,7 +95,17 @@ export function fixtureMarket(nowMs: number): MarketState {
         { ...study, owesMicro: '24500000', lockedByUsMicro: '37750000', lockedByThemMicro: '0' },
         { ...mira, owesMicro: '-1250000', lockedByUsMicro: '0', lockedByThemMicro: '0' },
       ],
-      deposits: [],
+      deposits: [
+        fixtureDeposit({
+          state: 'settled',
+          role: 'lender',
+          ...mira,
+          lease: 'b2'.repeat(32),
+          paidMicro: '12250000',
+          opened: null,
+        }),
+        fixtureDeposit({ failure: { code: 'SETTLEMENT_FAILED', message: 'the node is away', atMs: nowMs } }),
+      ],
     },
   };
 }
@@ -76,6 +124,12 @@ export function answerMarket(
     return market.view.leases.find((one) => one.id === id);
   };
   const [, , room, id = '', verb] = path.split('/');
+  if (room === 'settlement' && method === 'POST') {
+    const { chain } = market.settlement;
+    market.settlement = { ...market.settlement, chain: chain === null ? null : { ...chain, creditWei: '0' } };
+    return schemas.payoutSchema.parse({ v: 1, address, wei: chain?.creditWei ?? '0', ...done('d0') });
+  }
+  if (room === 'settlement') return schemas.settlementSchema.parse(market.settlement);
   if (method === 'GET' && room === 'offers') return schemas.marketOffersSchema.parse(market.offers);
   if (method === 'DELETE' && room === 'offers') market.view = { ...market.view, offers: [] };
   if (method === 'POST' && room === 'offers') {

@@ -6,6 +6,16 @@ describe('In the market the owner can, by keyboard alone,', () => {
   const owner = ownerPages();
   const { at } = owner;
 
+  it('see what lies on the chain, and take what the contract owes', async () => {
+    const page = await at('/market');
+    await page.getByText('Paid on the chain: 12.25 of 50 credits were paid there.').waitFor();
+    await page.getByText('Not done yet, tried again: the node is away').waitFor();
+    await page.getByText('127.0.0.1:8545, chain 31337').waitFor();
+    await page.getByRole('button', { name: 'Pay it out' }).press('Enter');
+    await page.getByText('0.00125 of the chain’s coin went to our address; gas 92994.').waitFor();
+    await page.getByRole('button', { name: 'Pay it out' }).waitFor({ state: 'detached' });
+  });
+
   it('offer, lease, settle, and dispute with evidence', async () => {
     const page = await at('/market');
     await page.getByText('A credit counts what two peers did for each other.').waitFor();

@@ -24,6 +24,7 @@ export const keys = {
   reputations: ['reputations'],
   market: ['market'],
   marketOffers: ['market-offers'],
+  settlement: ['settlement'],
   governance: ['governance'],
   training: ['training'],
   trainingOffers: ['training-offers'],

@@ -16,6 +16,7 @@ import type {
   PairingsView,
   PeerView,
   ReputationsView,
+  SettlementView,
   ShareView,
   TasksView,
   TrainingOffersView,
@@ -53,6 +54,11 @@ export const useShares = (): UseQueryResult<readonly ShareView[]> => {
 export const useMarket = (): UseQueryResult<MarketView> => {
   const { client } = useApp();
   return useFetched(keys.market, (signal) => client.market(signal));
+};
+/** Asks the chain's node. */
+export const useSettlement = (): UseQueryResult<SettlementView> => {
+  const { client } = useApp();
+  return useFetched(keys.settlement, (signal) => client.settlement(signal));
 };
 export const useGovernance = (): UseQueryResult<GovernanceGroupsView> => {
   const { client } = useApp();

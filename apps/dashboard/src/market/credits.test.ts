@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { credits, partOf } from './credits.ts';
+import { coins, credits, partOf } from './credits.ts';
 
 it.each([
   ['0', '0'],
@@ -8,6 +8,15 @@ it.each([
   ['1234000000', '1,234'],
 ])('%s micro-credits are %s credits', (micro, text) => {
   expect(credits(micro)).toBe(text);
+});
+
+it.each([
+  ['0', '0'],
+  ['1', '0.000000000000000001'],
+  ['1000000000000000000', '1'],
+  ['10500000000000000000', '10.5'],
+])('%s wei are %s of the chain’s coin', (wei, text) => {
+  expect(coins(wei)).toBe(text);
 });
 
 it('a part of the limit is drawn to either side, and never past it', () => {

@@ -7,6 +7,13 @@ export function credits(micro: string): string {
   return `${value < 0n ? '-' : ''}${whole}${part === '' ? '' : `.${part}`}`;
 }
 
+/** Wei in the chain's coin, which has 18 places: `0.004`. */
+export function coins(wei: string): string {
+  const places = wei.padStart(19, '0');
+  const part = places.slice(-18).replace(/0+$/u, '');
+  return `${places.slice(0, -18)}${part === '' ? '' : `.${part}`}`;
+}
+
 /** The part of `most` that an amount is, between -1 and 1. */
 export function partOf(micro: string, most: string): number {
   const share = Number(micro) / Math.max(1, Number(most));

@@ -1,4 +1,4 @@
-import type { MarketView, MeteredLeaseView } from '@peerai/peer/control';
+import type { DepositView, MarketView, MeteredLeaseView } from '@peerai/peer/control';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
 import { useApp } from '../app/context.ts';
@@ -9,22 +9,27 @@ import { ErrorNote } from '../ui/note.tsx';
 import { Card, Empty } from '../ui/page.tsx';
 import { Sure } from '../ui/sure.tsx';
 import { credits } from './credits.ts';
+import { OnChain } from './settlement.tsx';
 import { market as words } from './strings.ts';
 
-export function Leases({ view: { leases } }: { readonly view: MarketView }): ReactNode {
+export function Leases({ view: { leases, deposits } }: { readonly view: MarketView }): ReactNode {
   return (
     <Card title={words.leases}>
       {leases.length === 0 && <Empty title={words.leasesNone} text={words.leasesNoneText} />}
       <ul className="rows">
         {leases.map((one) => (
-          <Lease key={one.id} lease={one} />
+          <Lease key={one.id} lease={one} deposit={deposits.find(({ lease }) => lease === one.id)} />
         ))}
       </ul>
     </Card>
   );
 }
 
-function Lease({ lease }: { readonly lease: MeteredLeaseView }): ReactNode {
+interface LeaseProps {
+  readonly lease: MeteredLeaseView;
+  readonly deposit: DepositView | undefined;
+}
+function Lease({ lease, deposit }: LeaseProps): ReactNode {
   const { client } = useApp();
   const cache = useQueryClient();
   const [asking, setAsking] = useState(false);
@@ -54,6 +59,7 @@ function Lease({ lease }: { readonly lease: MeteredLeaseView }): ReactNode {
         {words.due(credits(lease.dueMicro), credits(lease.priceMicro))}
         {lease.lockedMicro === '0' ? '' : `, ${words.locked(credits(lease.lockedMicro))}`}
       </p>
+      {deposit !== undefined && <OnChain deposit={deposit} />}
       {mayEnd && !asking && (
         <div className="row">
           <Button aria-label={words.settleOne(lease.model)} disabled={settle.isPending} onClick={() => settle.mutate()}>

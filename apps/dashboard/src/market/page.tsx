@@ -5,6 +5,7 @@ import { Region } from '../ui/region.tsx';
 import { Balances } from './balances.tsx';
 import { Leases } from './leases.tsx';
 import { DeviceOffers, OwnOffers } from './offers.tsx';
+import { Settled } from './settlement.tsx';
 import { market as words } from './strings.ts';
 
 export function MarketPage(): ReactNode {
@@ -17,6 +18,7 @@ export function MarketPage(): ReactNode {
           <div className="stack">
             <Balances view={view} />
             <Leases view={view} />
+            <Settled view={view} />
             <DeviceOffers />
             <OwnOffers view={view} />
           </div>

@@ -19,6 +19,7 @@ export * from '../ledger/ledger.schema.ts';
 export * from '../ledger/logs.schema.ts';
 export * from '../lending/lending.schema.ts';
 export * from '../market/market.schema.ts';
+export * from '../settlement/settlement.schema.ts';
 export * from '../memory/memory.schema.ts';
 export * from '../messages/messages.schema.ts';
 export * from '../metrics/metrics.schema.ts';
