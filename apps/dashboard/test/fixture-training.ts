@@ -30,18 +30,12 @@ const adapterOf = ({ base, rank }: { readonly base: string; readonly rank: numbe
   learningRate: 0.01,
   seed: 1,
 });
-const ofImages = {
-  v: 1,
-  model: 'conv',
-  classes: ['0', '1'],
-  side: 28,
-  channels: 1,
-  learningRate: 0.01,
-  seed: 1,
-} as const;
 function planOf(model: TrainingRequest['model']): TrainingRunView['plan'] {
-  if (model.kind === 'conv') return { ...ofImages, label: model.label, filters: model.filters ?? [8, 16] };
-  return model.kind === 'adapter' ? adapterOf({ rank: 8, ...model }) : plan;
+  const { v, learningRate, seed } = plan;
+  if (model.kind === 'adapter') return adapterOf({ base: model.base, rank: model.rank ?? 8 });
+  if (model.kind !== 'conv') return plan;
+  const { label, filters = [8, 16] } = model;
+  return { v, model: 'conv', label, classes: ['0', '1'], side: 28, channels: 1, filters, learningRate, seed };
 }
 const terms: TrainingRunView['terms'] = {
   kind: 'open',
