@@ -14,6 +14,7 @@ import type {
   Topics,
 } from '@peerai/core-protocol';
 import type { Engine } from '@peerai/llm-bridge';
+import type { VerifyAside } from '@peerai/ledger';
 import type { VectorIndexes } from '@peerai/nn-engine/memory';
 import type { AlertRule } from '@peerai/nn-engine/metrics';
 import type { HttpPost } from '@peerai/messaging/http';
@@ -33,6 +34,8 @@ export interface PeerWorld {
   readonly clock: Clock;
   readonly random: Random;
   readonly crypto: CryptoProvider;
+  /** Checks signatures on other cores; without it a check of the log takes one. */
+  readonly verifyAside?: VerifyAside;
   readonly store: Store;
   /** Where files to and from devices lie; without it there are none. */
   readonly shelf?: Shelf;

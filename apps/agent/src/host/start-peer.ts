@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Logger } from '@peerai/core-protocol';
-import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
+import { nodeCrypto, verifyEd25519Aside } from '@peerai/core-protocol/crypto-node';
 import { createPeer, type Peer, type PeerSettings } from '@peerai/peer';
 import { type Config, systemClock, systemRandom } from '@peerai/platform';
 import type { LoadedConfig } from '@peerai/platform/node';
@@ -85,6 +85,7 @@ export async function startPeer(
   peer = await createPeer(
     {
       ...world,
+      verifyAside: verifyEd25519Aside,
       identity,
       replaceKey: (seed) => home.replaceKey(seed),
       store,

@@ -3,4 +3,4 @@
  *
  * @packageDocumentation
  */
-export { nodeCrypto } from './node.ts';
+export { nodeCrypto, verifyEd25519Aside } from './node.ts';

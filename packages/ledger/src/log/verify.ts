@@ -1,5 +1,6 @@
 import { type CryptoProvider, equalBytes, type PeerId, type Store } from '@peerai/core-protocol';
 import { limits } from '../limits.ts';
+import { checksAside } from './aside.ts';
 import { advance, checkHead, checkRow, startProgress, type Verification, type VerifyOptions } from './check.ts';
 import { damaged, damageOf } from './damaged.ts';
 import type { CompactRange } from './merkle.ts';
@@ -18,16 +19,27 @@ export interface StoredLog {
  * `openLedger` refuses. Throws NOT_OUR_LOG, and what the store or the signal throws.
  */
 export async function verifyLedger(log: StoredLog, options: VerifyOptions = {}): Promise<Verification> {
+  const { verifyAside } = options;
+  if (verifyAside !== undefined) {
+    const aside = checksAside(log.crypto, verifyAside, limits.signaturesAsideMax);
+    const found = await verifyRows({ ...log, crypto: aside.crypto }, options, () => aside.hasRoom());
+    if ((await aside.allHold()) && found.ok) return found;
+    // Which entry is the first bad one is found in order.
+  }
+  return verifyRows(log, options, undefined);
+}
+
+async function verifyRows(
+  log: StoredLog,
+  options: VerifyOptions,
+  hasRoom: (() => Promise<void> | undefined) | undefined,
+): Promise<Verification> {
   const progress = startProgress(log.crypto, log.origin);
   const size = await sizeHint(log.store);
   const counts = () => ({ checked: progress.range.size, receipts: progress.receipts.count, rounds: progress.rounds });
+  const report = (at: bigint): void => options.onProgress?.(at, size > at ? size : at);
   try {
-    const checked = await checkRows(
-      log,
-      progress,
-      (at) => options.onProgress?.(at, size > at ? size : at),
-      options.signal,
-    );
+    const checked = await checkRows(log, progress, { report, signal: options.signal, hasRoom });
     options.onProgress?.(checked, checked);
     return { ok: true, size: checked, ...counts() };
   } catch (error) {
@@ -40,8 +52,16 @@ export async function verifyLedger(log: StoredLog, options: VerifyOptions = {}):
 async function checkRows(
   { store, crypto, origin }: StoredLog,
   progress: ReturnType<typeof startProgress>,
-  report: (checked: bigint) => void,
-  signal: AbortSignal | undefined,
+  {
+    report,
+    signal,
+    hasRoom,
+  }: {
+    readonly report: (checked: bigint) => void;
+    readonly signal: AbortSignal | undefined;
+    /** Before a row: what has to be waited for, so that not too much is checked aside. */
+    readonly hasRoom: (() => Promise<void> | undefined) | undefined;
+  },
 ): Promise<bigint> {
   /** SHA-256 of each tile as it should be. */
   const tiles = new Map<string, Uint8Array>();
@@ -50,6 +70,8 @@ async function checkRows(
   let head: Head | undefined;
   for await (const { key, value } of store.range(allRows.from, allRows.to)) {
     signal?.throwIfAborted();
+    const full = hasRoom?.();
+    if (full !== undefined) await full;
     const index = progress.range.size;
     if (key.startsWith(entryRows.from)) {
       const row = decodeEntryRow(value);

@@ -1,5 +1,12 @@
 import { type CryptoProvider, PeerAiError, type Store, toBase64Url, toHex } from '@peerai/core-protocol';
-import { openCheckpoint, openReceipt, type OwnLedger, type Verification, verifyLedger } from '@peerai/ledger';
+import {
+  openCheckpoint,
+  openReceipt,
+  type OwnLedger,
+  type Verification,
+  type VerifyAside,
+  verifyLedger,
+} from '@peerai/ledger';
 import type {
   LedgerEntries,
   LedgerEntryView,
@@ -12,6 +19,7 @@ import { receiptView } from './receipt-view.ts';
 
 export interface BooksDeps {
   readonly crypto: CryptoProvider;
+  readonly verifyAside?: VerifyAside;
   readonly ledger: OwnLedger;
   /** The ledger's room, so that a check reads the file and not our memory. */
   readonly store: Store;
@@ -31,7 +39,7 @@ export interface Books {
   prove(index: number): Promise<LedgerProof>;
 }
 
-export function createBooks({ crypto, ledger, store }: BooksDeps): Books {
+export function createBooks({ crypto, verifyAside, ledger, store }: BooksDeps): Books {
   return {
     refusal: () => ledger.refusal,
     async head() {
@@ -51,7 +59,7 @@ export function createBooks({ crypto, ledger, store }: BooksDeps): Books {
     async verify(signal) {
       const found = await verifyLedger(
         { store, crypto, origin: ledger.origin },
-        signal === undefined ? {} : { signal },
+        { ...(signal === undefined ? {} : { signal }), ...(verifyAside === undefined ? {} : { verifyAside }) },
       );
       return verificationView(found);
     },
