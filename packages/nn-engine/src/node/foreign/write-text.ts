@@ -52,7 +52,7 @@ export async function writeText(
   });
   const rest = (): string => filter.push(reader.end()) + filter.end();
   if (sampling.maxTokens <= 0) return finish('length');
-  for (const piece of pieces(shape, tokenizer.get_vocab().size, prompt.slice(0, -1))) {
+  for (const piece of promptPieces(shape, tokenizer.get_vocab().size, prompt.slice(0, -1))) {
     await step(piece, []);
     say('');
     if (signal.aborted) return finish('cancelled');
@@ -97,8 +97,12 @@ function textOf({ tokenizer }: Language, tokens: readonly number[]): string {
   return tokenizer.decode(known, { skip_special_tokens: true, clean_up_tokenization_spaces: false });
 }
 
-/** A model without a cache reads the whole text with its last token: nothing goes before. */
-function* pieces(shape: DecoderShape, words: number, prompt: readonly number[]): Generator<readonly number[]> {
+/** What is read in one run each. A model without a cache reads the whole text with its last token: nothing goes before. */
+export function* promptPieces(
+  shape: Pick<DecoderShape, 'cache' | 'vocabulary'>,
+  words: number,
+  prompt: readonly number[],
+): Generator<readonly number[]> {
   if (Object.keys(shape.cache).length === 0) return;
   const vocabulary = shape.vocabulary || words;
   const rows = Math.floor(limits.foreignPrefillBytesMax / (4 * Math.max(1, vocabulary)));

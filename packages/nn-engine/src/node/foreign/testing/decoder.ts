@@ -1,4 +1,4 @@
-import { encode, type Message, model } from './hand-made.ts';
+import { encode, type Message, model, open } from './hand-made.ts';
 
 /** Sizes of a tiny decoder: layers, heads, width of a head, tokens it knows, places it can tell apart. */
 export const tiny = { layers: 2, heads: 2, head: 4, vocabulary: 16, context: 160 } as const;
@@ -47,10 +47,6 @@ const node = (operator: string, inputs: readonly string[], output: string, ...at
 });
 const whole = (name: string, number: number): Message => ({ 1: name, 3: number, 20: 2 });
 const wholes = (name: string, ...numbers: number[]): Message => ({ 1: name, 8: numbers, 20: 7 });
-export const open = (name: string, type: number, sizes: readonly (string | number)[]): Message => ({
-  1: name,
-  2: { 1: { 1: type, 2: { 1: sizes.map((size) => (typeof size === 'number' ? { 1: size } : { 2: size })) } } },
-});
 
 /**
  * A decoder with a key-value cache as exporters of this field write it: attention over learned places, no normalisation. Where the mask is 0 nobody looks.

@@ -1,9 +1,4 @@
-import { encode, type Message, model } from './hand-made.ts';
-
-const open = (name: string, type: number, sizes: readonly (string | number)[]): Message => ({
-  1: name,
-  2: { 1: { 1: type, 2: { 1: sizes.map((size) => (typeof size === 'number' ? { 1: size } : { 2: size })) } } },
-});
+import { encode, model, open } from './hand-made.ts';
 
 /** Looks each token up in a table of two numbers: cat is [1, 0], dog [0, 1]; all others are next to nothing. */
 export function embedder(): Uint8Array {

@@ -29,6 +29,12 @@ export const value = (name: string, type: number, shape: readonly number[] = [])
   2: { 1: { 1: type, 2: { 1: shape.map((size) => ({ 1: size })) } } },
 });
 
+/** The same with names for the sizes that are open. */
+export const open = (name: string, type: number, sizes: readonly (string | number)[]): Message => ({
+  1: name,
+  2: { 1: { 1: type, 2: { 1: sizes.map((size) => (typeof size === 'number' ? { 1: size } : { 2: size })) } } },
+});
+
 export const model = (graph: Message): Message => ({ 1: 8, 7: { 2: 'graph', ...graph }, 8: { 1: '', 2: 17 } });
 
 /** Makes `sizes` zeros out of next to nothing and gives their sum. */
