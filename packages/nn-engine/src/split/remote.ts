@@ -118,16 +118,24 @@ async function askOnce(
   }
 }
 
-/** The work's result within one call's time; leaves no timer behind. */
+/**
+ * The work's result within one call's time; leaves no timer behind. The caller's signal is listened to for this call alone: a combined one costs as much as
+ * the message, and so does an abort without a reason of its own.
+ */
 async function within<T>(clock: Clock, signal: AbortSignal, work: (until: AbortSignal) => Promise<T>): Promise<T> {
   const ended = new AbortController();
+  const stop = (): void => ended.abort(signal.reason);
+  if (signal.aborted) stop();
+  signal.addEventListener('abort', stop, { once: true });
   try {
-    return await work(clock.deadline(limits.stageCallMs, AbortSignal.any([signal, ended.signal])));
+    return await work(clock.deadline(limits.stageCallMs, ended.signal));
   } finally {
-    ended.abort();
+    signal.removeEventListener('abort', stop);
+    ended.abort(isOver);
   }
 }
 
+const isOver = new PeerAiError('ABORTED', 'The call is over.');
 const codeOf = (code: string): string => (/^[A-Z][A-Z0-9_]{0,63}$/.test(code) ? code : 'INTERNAL');
 const invalid = (text: string): PeerAiError => new PeerAiError('INVALID_FORMAT', text);
 
