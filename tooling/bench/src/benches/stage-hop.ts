@@ -1,15 +1,28 @@
-import { nobleCrypto, type Tensors } from '@peerai/core-protocol';
+import { nobleCrypto, type Tensor, type Tensors } from '@peerai/core-protocol';
 import { createNodeRuntime } from '@peerai/nn-engine/node';
-import { openRemoteStage, openStage, packWeights, type StageRunner } from '@peerai/nn-engine/split';
+import { openRemoteStage, openStage, packWeights, type Stage, type StageRunner } from '@peerai/nn-engine/split';
 import { systemClock, systemRandom } from '@peerai/platform';
 import { forkProgram } from '../fork.ts';
 import { type Bench, elapsedMs, interleave, resultOf } from '../harness.ts';
 import type { StageHostReady } from '../stage-hop/host.ts';
-import { echoBytes, echoProtocol, lastStage, startNode, stateShape } from '../stage-hop/workload.ts';
+import {
+  echoBytes,
+  echoProtocol,
+  languageStage,
+  lastStage,
+  rowTokens,
+  startNode,
+  stateShape,
+  tokenWidth,
+} from '../stage-hop/workload.ts';
 
 const rounds = 11;
 const callsEach = 200;
 const goalMs = 2;
+/** Whole rows are 131 kB a call. */
+const rowsEach = 20;
+const questionTokens = 64;
+const answerTokens = 100;
 
 /** What a hop of 10 KB to a stage in another process costs on loopback, against the same stage in this one? */
 export const stageHop: Bench = {
@@ -44,9 +57,35 @@ export const stageHop: Bench = {
         });
         return totalMs / callsEach;
       };
+      const language = languageStage();
+      const rows = openedRows(language.stage, language.weights);
+      await using whole = await openRemoteStage(deps, peer, { ...rows, mode: 'answer' }, signal);
+      await using cached = await openRemoteStage(deps, peer, { ...rows, mode: 'decode' }, signal);
+      const tokensMs = async (): Promise<number> => {
+        using answer = cached.begin();
+        await answer.extend(0, states(questionTokens), signal);
+        const totalMs = await elapsedMs(async () => {
+          for (let past = questionTokens; past < questionTokens + answerTokens; past += 1)
+            await answer.extend(past, states(1), signal);
+        });
+        return totalMs / answerTokens;
+      };
+      const rowMs = async (): Promise<number> => {
+        const totalMs = await elapsedMs(async () => {
+          for (let call = 0; call < rowsEach; call += 1) await whole.forward(wholeRow(), signal);
+        });
+        return totalMs / rowsEach;
+      };
       const callMs = (runner: StageRunner) => meanMs(() => runner.forward(feeds, signal));
       const readings = await interleave(
-        { here: callMs(local), there: callMs(exact), int8: callMs(rounded), echo: meanMs(echoOnce) },
+        {
+          here: callMs(local),
+          there: callMs(exact),
+          int8: callMs(rounded),
+          echo: meanMs(echoOnce),
+          token: tokensMs,
+          row: rowMs,
+        },
         { rounds, signal },
       );
       const hop = readings.there.map((ms, round) => ms - (readings.here[round] ?? Number.NaN));
@@ -73,6 +112,12 @@ export const stageHop: Bench = {
             candidate: readings.int8,
             baseline: readings.there,
           }),
+          resultOf({
+            case: 'a token of an answer at a stage there that keeps keys and values, against its whole row again',
+            unit,
+            candidate: readings.token,
+            baseline: readings.row,
+          }),
         ],
         notes: [
           '10,240 bytes there and as many back over libp2p (TCP, Noise and the post-quantum seal), computed by ONNX Runtime on both sides.',
@@ -83,3 +128,22 @@ export const stageHop: Bench = {
     }
   },
 };
+
+const openedRows = (stage: Stage, weights: Float32Array) =>
+  ({ stage, weights: nobleCrypto.sha256(packWeights(weights)), activations: 'float32' }) as const;
+
+/** States of so many tokens, some numbers. */
+const states = (count: number): Tensor => ({
+  type: 'float32',
+  shape: [count, tokenWidth],
+  data: Float32Array.from({ length: count * tokenWidth }, (_, index) => (index % 7) / 7),
+});
+
+function wholeRow(): Tensors {
+  const { type, data } = states(rowTokens);
+  return {
+    state: { type, shape: [1, rowTokens, tokenWidth], data },
+    segments: { type: 'int64', shape: [1, rowTokens], data: new BigInt64Array(rowTokens) },
+    positions: { type: 'int64', shape: [1], data: BigInt64Array.of(BigInt(questionTokens)) },
+  };
+}

@@ -52,7 +52,7 @@ export interface LlamaCpp extends AsyncDisposable {
 /** The folder that the environment names, if it holds the package. */
 export function findLlamaCpp(): string | undefined {
   const folder = process.env[llamaCppVariable];
-  return folder !== undefined && existsSync(join(folder, 'package.json')) ? folder : undefined;
+  return folder !== undefined && folder !== '' && existsSync(join(folder, 'package.json')) ? folder : undefined;
 }
 
 /**

@@ -3,7 +3,7 @@ import { nobleCrypto as crypto, type PeerId } from '@peerai/core-protocol';
 import { createNodeRuntime } from '@peerai/nn-engine/node';
 import { serveStages } from '@peerai/nn-engine/split';
 import { systemClock } from '@peerai/platform';
-import { echoProtocol, lastStage, startNode } from './workload.ts';
+import { echoProtocol, languageStage, lastStage, startNode } from './workload.ts';
 
 /** What the parent gets, once. */
 export interface StageHostReady {
@@ -13,8 +13,7 @@ export interface StageHostReady {
 
 const { network } = await startNode(['/ip4/127.0.0.1/tcp/0']);
 const host = serveStages({ network, clock: systemClock, crypto, runtime: createNodeRuntime() }, { mayUse: () => true });
-const { stage, weights } = lastStage();
-host.offer(stage, weights);
+for (const { stage, weights } of [lastStage(), languageStage()]) host.offer(stage, weights);
 network.answer(echoProtocol, async (channel) => {
   for await (const message of channel) await channel.send(message);
 });
