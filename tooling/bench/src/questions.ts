@@ -96,6 +96,10 @@ export const questions: Readonly<Record<string, Question>> = {
       'How many times fewer bytes than gradients at each step do rounds of training send, and what does that cost in loss?',
     load: async () => (await import('./benches/rounds.ts')).rounds,
   },
+  'local-steps': {
+    question: 'What do local steps between two averages cost in loss, by their number, the packing and the outer step?',
+    load: async () => (await import('./benches/local-steps.ts')).localSteps,
+  },
   start: {
     question: 'How long from `peerai up` to ready, and how much memory does the agent hold at rest?',
     load: async () => (await import('./benches/start.ts')).start,

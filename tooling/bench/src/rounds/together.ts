@@ -56,7 +56,7 @@ function everything({ parts }: Text, members: number): readonly Uint8Array[] {
 }
 
 /** A batch's seed: another one for each member and step. */
-const seedOf = (member: number, step: number): number => member * 100_000 + step;
+export const seedOf = (member: number, step: number): number => member * 100_000 + step;
 
 /** One trainer that has all data: each step on what all members would take in theirs, which is what exchanging gradients each step computes. */
 export async function trainAlone(plan: Plan, { text, signal, log }: Place): Promise<Curve> {
