@@ -150,7 +150,7 @@ export function readRequest(data: string, kind: Kind, fields: FormData): Trainin
     rounds: number('rounds'),
     localSteps: number('localSteps'),
     threads: number('threads'),
-    outer: is('outer', 'diloco') ? 'diloco' : 'local-sgd',
+    outer: is('outer', 'diloco') ? 'diloco' : is('outer', 'nesterov') ? 'nesterov' : 'local-sgd',
     learningRate: number('learningRate'),
     seed: number('seed'),
     roundMs: 1_000 * number('roundTime'),

@@ -102,7 +102,7 @@ export const form = {
   compression: 'Packing of updates',
   packings: { int8: '8 bits', int4: '4 bits' },
   outer: 'Step from round to round',
-  outers: { 'local-sgd': 'average', diloco: 'average with momentum' },
+  outers: { 'local-sgd': 'average', nesterov: 'average with some momentum', diloco: 'average with much momentum' },
   aggregation: 'Against bad updates',
   rules: { 'trimmed-mean': 'trimmed mean', 'multi-krum': 'multi-Krum' },
   liars: 'Bad updates to stand',

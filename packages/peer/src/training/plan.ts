@@ -58,7 +58,12 @@ export function decodePlan(bytes: Uint8Array): TrainingPlan {
 export const taskOf = (crypto: CryptoProvider, plan: Uint8Array): Uint8Array =>
   crypto.sha256(utf8('peerai/train/1 plan'), plan);
 
-const outerSteps = { 'local-sgd': { learningRate: 1, momentum: 0 }, diloco: { learningRate: 0.7, momentum: 0.9 } };
+/** Those of `@peerai/nn-engine/rounds`, which is loaded when a run is: `localSgd`, `shortNesterov` and `diLoCo`. */
+const outerSteps = {
+  'local-sgd': { learningRate: 1, momentum: 0 },
+  nesterov: { learningRate: 1, momentum: 0.5 },
+  diloco: { learningRate: 0.7, momentum: 0.9 },
+} as const;
 
 /** What all agree on, besides what is trained. */
 interface Agreed {
@@ -109,7 +114,7 @@ export function termsOf(run: RunSpec): Terms {
     rounds,
     localSteps,
     compression,
-    outer: outer.momentum === 0 ? 'local-sgd' : 'diloco',
+    outer: outerName(outer),
     aggregation: rule,
     liars,
     membersMin,
@@ -124,3 +129,7 @@ export function termsOf(run: RunSpec): Terms {
 /** Updates a round needs against the declared liars. */
 export const neededOf = ({ rule, liars, membersMin }: Pick<RunSpec, 'rule' | 'liars' | 'membersMin'>): number =>
   Math.max(membersMin, 2 * liars + (rule === 'multi-krum' ? 3 : 1));
+
+/** Another device may have set other numbers: without momentum it is an average, else what it is nearer to. */
+const outerName = ({ momentum }: RunSpec['outer']): Terms['outer'] =>
+  momentum === 0 ? 'local-sgd' : momentum < 0.7 ? 'nesterov' : 'diloco';

@@ -1,4 +1,4 @@
-import { diLoCo, localSgd, type OuterStep } from '@peerai/nn-engine/rounds';
+import { diLoCo, localSgd, shortNesterov } from '@peerai/nn-engine/rounds';
 import { type Bench, resultOf } from '../harness.ts';
 import { type Averaged, trainAveraged } from '../rounds/averaged.ts';
 import { repositoryText } from '../rounds/corpus.ts';
@@ -9,7 +9,6 @@ const [members, rows, steps, judgedBatches] = [2, 2, 400, 64];
 const lengths = [1, 10, 20, 40, 80];
 /** Of the comparisons of packing and outer steps. */
 const middleLength = 20;
-const nesterov: OuterStep = { learningRate: 1, momentum: 0.5 };
 
 /** Why do rounds of training learn less than one trainer: the length of a round, the packing, or the outer step? */
 export const localSteps: Bench = {
@@ -35,7 +34,7 @@ export const localSteps: Bench = {
         `rounds of ${middleLength}, packed: 4 bits up, 8 down`,
         { ...plain, localSteps: middleLength, packed: { up: 4, down: 8 } },
       ],
-      [`rounds of ${middleLength}, momentum 0.5`, { ...plain, localSteps: middleLength, outer: nesterov }],
+      [`rounds of ${middleLength}, momentum 0.5`, { ...plain, localSteps: middleLength, outer: shortNesterov }],
       [`rounds of ${middleLength}, DiLoCo’s outer step`, { ...plain, localSteps: middleLength, outer: diLoCo }],
     ];
     const results = [];

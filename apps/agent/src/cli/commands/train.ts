@@ -66,7 +66,7 @@ const start = command(
     steps: { type: 'string', valueHint: 'N', description: 'Steps each makes between two rounds, 20 unless said' },
     members: { type: 'string', valueHint: 'N', description: 'Updates a round needs, 2 unless said' },
     compression: { type: 'string', valueHint: 'int8|int4', description: 'How an update is packed' },
-    outer: { type: 'string', valueHint: 'local-sgd|diloco', description: 'The step from round to round' },
+    outer: { type: 'string', valueHint: 'local-sgd|nesterov|diloco', description: 'The step from round to round' },
     aggregation: { type: 'string', valueHint: 'trimmed-mean|multi-krum', description: 'What stands liars' },
     liars: { type: 'string', valueHint: 'F', description: 'How many updates of a round may lie, 0 unless said' },
     private: {
@@ -305,7 +305,7 @@ function numbers(said: Readonly<Record<keyof Numbers, string | undefined>>): Num
 type Words = Pick<TrainingRequest, 'compression' | 'outer' | 'aggregation'>;
 const choices = {
   compression: ['int8', 'int4'],
-  outer: ['local-sgd', 'diloco'],
+  outer: ['local-sgd', 'nesterov', 'diloco'],
   aggregation: ['trimmed-mean', 'multi-krum'],
 } as const;
 function words(said: Readonly<Record<keyof Words, string | undefined>>): Words {

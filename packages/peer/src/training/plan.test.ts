@@ -1,0 +1,25 @@
+import { diLoCo, localSgd, shortNesterov } from '@peerai/nn-engine/rounds';
+import { expect, test } from 'vitest';
+import { specOf, termsOf } from './plan.ts';
+import { trainingRequestSchema } from './training.schema.ts';
+
+const agreed = { task: new Uint8Array(32), size: 4, invited: undefined, noise: undefined };
+const specWith = (more: object) =>
+  specOf(
+    trainingRequestSchema.parse({ name: 'circle', data: 'a.csv', model: { kind: 'mlp', label: 'inside' }, ...more }),
+    agreed,
+  );
+
+test('A run takes the step from round to round that was asked for, and says it by the same name', () => {
+  expect(specWith({}).outer).toEqual(localSgd);
+  for (const [outer, step] of Object.entries({ 'local-sgd': localSgd, nesterov: shortNesterov, diloco: diLoCo })) {
+    const spec = specWith({ outer });
+    expect(spec.outer).toEqual(step);
+    expect(termsOf(spec).outer).toBe(outer);
+  }
+});
+
+test('Momentum that another device chose is called by what it is nearer to', () => {
+  const named = (momentum: number) => termsOf({ ...specWith({}), outer: { learningRate: 1, momentum } }).outer;
+  expect([0, 0.01, 0.69, 0.7, 0.99].map(named)).toEqual(['local-sgd', 'nesterov', 'nesterov', 'diloco', 'diloco']);
+});
