@@ -3,6 +3,10 @@ import type { SettlementKey, SettlementKeyStatement } from '@peerai/ledger/evm';
 import { records } from '../store/records.ts';
 import type { ChainDeps, Evm } from './room.ts';
 
+type KeyBookDeps = Pick<ChainDeps, 'crypto' | 'identity' | 'clock' | 'store'> & {
+  readonly accounts: { readonly ledger: Pick<ChainDeps['accounts']['ledger'], 'append'> };
+};
+
 /** Whose key is which: this peer's own word, and what others said of theirs. On disk. */
 export interface KeyBook {
   /** Signed by both keys; in this peer's log too. */
@@ -16,7 +20,7 @@ interface Kept {
 }
 
 export async function openKeyBook(
-  { crypto, identity, clock, store: all, accounts }: ChainDeps,
+  { crypto, identity, clock, store: all, accounts }: KeyBookDeps,
   { openSettlementKey, settlementKeyEntry, stateSettlementKey }: Evm,
   key: SettlementKey,
 ): Promise<KeyBook> {
