@@ -52,7 +52,7 @@ async function said({ peer }: TestPeer, name: string): Promise<string> {
 const cardOf = async ({ peer }: TestPeer, name: string) =>
   (await peer.models.list()).models.find((model) => model.name === name);
 
-describe('an adapter', { timeout: 60_000 }, () => {
+describe('an adapter', { timeout: 120_000 }, () => {
   test('of what was trained together is all that travels, answers with its base, and joins nobody without it', async () => {
     const { world, at, adapt, shelves } = await town(3, 2);
     const [host, one, stranger] = [at(0), at(1), at(2)];

@@ -1,9 +1,10 @@
 import { type CryptoProvider, PeerAiError, type Shelf, toHex, utf8 } from '@peerai/core-protocol';
 import { languageModelLayout } from '@peerai/nn-engine';
-import { baseCodec, type BaseModel, decodeBase, decodeModelFile, encodeBase } from '@peerai/nn-engine/text';
+import { type BaseModel, decodeBase, decodeModelFile, encodeBase } from '@peerai/nn-engine/text';
 import type { PeerErrorCode } from '../errors.ts';
 import { limits } from '../limits.ts';
-import { adapted, baseMissing, type BaseName, type HeldBase } from './adapter-task.ts';
+import { baseMissing, type BaseName, type HeldBase } from './adapter-plan.ts';
+import { adapted, adapterTask } from './adapter-task.ts';
 import { languageSizes } from './language-task.ts';
 import { decodePlan } from './plan.ts';
 import { places, readWhole, replaceFile, type RunBook, type RunHead } from './run-book.ts';
@@ -77,7 +78,7 @@ export function createBases(deps: BasesDeps): Bases {
     const model = bytes && decodeBase(bytes);
     // A plan may name a base of other sizes than it says.
     if (model === undefined || !sameSizes(model.sizes, base.sizes)) throw baseMissing(base);
-    return { ...model, codec: baseCodec(model) };
+    return { ...model, learn: (plan, text) => adapterTask(plan, text, model) };
   };
   const openKept = async (base: BaseName): Promise<HeldBase> => decoded(await kept(base.sha256), base);
   /** Whatever here has these bytes as a base: the guide, then runs, the newest first. An adapter whose own base has to be looked for is none. */

@@ -44,7 +44,7 @@ function bars(count: number, seed: number): string {
 
 test(
   'two devices and a tab teach a network to tell images, and hold the same file, which takes raw pixels',
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async () => {
     const { world, peers, at } = await trainingTown(2);
     const host = at(0);

@@ -2,12 +2,8 @@ import { type CryptoProvider, fromUtf8, PeerAiError, type PeerId, utf8 } from '@
 import type { RunSpec } from '@peerai/nn-engine/rounds';
 import type { z } from 'zod';
 import { limits } from '../limits.ts';
-import {
-  type TrainingPlan,
-  trainingPlanSchema,
-  type trainingRequestSchema,
-  trainingTermsSchema,
-} from './training.schema.ts';
+import { type TrainingPlan, trainingPlanSchema, trainingTermsSchema } from './plan.schema.ts';
+import type { trainingRequestSchema } from './training.schema.ts';
 
 export type Terms = z.output<typeof trainingTermsSchema>;
 type Wish = z.output<typeof trainingRequestSchema>;

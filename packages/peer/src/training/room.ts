@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import type { PeerErrorCode } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { onDemand } from '../store/on-demand.ts';
-import type { BaseName } from './adapter-task.ts';
+import type { BaseName } from './adapter-plan.ts';
 import type { Bases } from './bases.ts';
 import { findData, readIn, readText } from './data-sets.ts';
 import { askForOffers, type FoundOffer } from './offers.ts';

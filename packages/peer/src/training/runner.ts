@@ -22,7 +22,7 @@ import { onDemand } from '../store/on-demand.ts';
 import type { ActiveRun } from './active-run.ts';
 import { countedNetwork } from './counted-network.ts';
 import { findData, readText } from './data-sets.ts';
-import type { AdapterPlan, HeldBase } from './adapter-task.ts';
+import type { AdapterPlan, HeldBase } from './adapter-plan.ts';
 import type { TrainingEngine } from './engine.ts';
 import { decodePlan, neededOf, termsOf } from './plan.ts';
 import { budgetOf, type PrivacyTerms } from './privacy.ts';

@@ -1,6 +1,6 @@
 import type { Tensors } from '@peerai/core-protocol';
 import type { HeldOut, TrainingPlan } from './training.schema.ts';
-import { adapterLayout, adapterTask, adapterWeights, type HeldBase } from './adapter-task.ts';
+import { adapterLayout, adapterWeights, baseMissing, type HeldBase } from './adapter-plan.ts';
 import { imageLayout, imageTask, imageWeights } from './image-task.ts';
 import { languageLayout, languageTask, languageWeights } from './language-task.ts';
 import { tableLayout, tableTask, tableWeights } from './table-task.ts';
@@ -34,7 +34,9 @@ export interface Task {
 export function taskOfData(plan: TrainingPlan, text: string, base?: HeldBase): Task {
   if (plan.model === 'mlp') return tableTask(plan, text);
   if (plan.model === 'conv') return imageTask(plan, text);
-  return plan.model === 'language' ? languageTask(plan, text) : adapterTask(plan, text, base);
+  if (plan.model === 'language') return languageTask(plan, text);
+  if (base === undefined) throw baseMissing(plan.base);
+  return base.learn(plan, text);
 }
 
 /** Elements of the flat weights, without any data. Throws INVALID_OPTION for an adapter that its base does not take. */

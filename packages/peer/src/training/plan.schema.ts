@@ -1,0 +1,95 @@
+import { z } from 'zod';
+import { limits } from '../limits.ts';
+
+export const learningRate = z.number().positive().max(1);
+export const seed = z.int().min(0).max(0x7fff_ffff);
+export const words = z.string().max(limits.trainingNameCharsMax);
+const numbers = z.array(z.number()).min(1).max(limits.trainingColumnsMax);
+
+/** Filters of each stage: a convolution and the largest of each 2 × 2. */
+export const filters = z.array(z.int().min(1).max(limits.trainingFiltersMax)).min(1).max(limits.trainingStagesMax);
+
+/** What is trained and how, as all members understand it: its bytes are hashed into the terms of the run. */
+export const trainingPlanSchema = z.discriminatedUnion('model', [
+  z.object({
+    v: z.literal(1),
+    model: z.literal('mlp'),
+    /** Columns that go in, and the one that is to be told from them. */
+    features: z.array(words).min(1).max(limits.trainingColumnsMax),
+    label: words,
+    classes: z.array(words).min(2).max(limits.trainingClassesMax),
+    /** Widths of the hidden layers. */
+    hidden: z.array(z.int().min(1).max(limits.trainingWidthMax)).min(1).max(limits.trainingLayersMax),
+    /** Mean and deviation of each feature in the data of whoever started the run: all scale by them. */
+    means: numbers,
+    deviations: z.array(z.number().positive()).min(1).max(limits.trainingColumnsMax),
+    learningRate,
+    seed,
+  }),
+  z.object({
+    v: z.literal(1),
+    model: z.literal('language'),
+    size: z.enum(['small', 'medium']),
+    learningRate,
+    seed,
+  }),
+  z.object({
+    v: z.literal(1),
+    model: z.literal('conv'),
+    /** The column of labels; all others are pixels, row after row of an image, channel after channel. */
+    label: words,
+    classes: z.array(words).min(2).max(limits.trainingClassesMax),
+    side: z.int().min(limits.trainingImageSideMin).max(limits.trainingImageSideMax),
+    channels: z.union([z.literal(1), z.literal(3)]),
+    filters,
+    learningRate,
+    seed,
+  }),
+  z.object({
+    v: z.literal(1),
+    model: z.literal('adapter'),
+    /** A language model that all members hold already: what it is called, the SHA-256 of its file, hex, and its sizes. */
+    base: z.object({
+      name: words,
+      sha256: z.string().regex(/^[0-9a-f]{64}$/u),
+      sizes: z.object({
+        vocabulary: z.int().min(2).max(limits.trainingBaseVocabularyMax),
+        width: z.int().min(2).max(limits.trainingWidthMax),
+        layers: z.int().min(1).max(limits.trainingBaseLayersMax),
+        heads: z.int().min(1).max(limits.trainingWidthMax),
+        hidden: z.int().min(1).max(limits.trainingBaseHiddenMax),
+        context: z.int().min(2).max(limits.trainingBaseContextMax),
+      }),
+    }),
+    /** Columns of A and rows of B of each correction A · B, which counts alpha / rank times. */
+    rank: z.int().min(1).max(limits.trainingRankMax),
+    alpha: z.number().positive().max(limits.trainingAlphaMax),
+    learningRate,
+    seed,
+  }),
+]);
+export type TrainingPlan = z.output<typeof trainingPlanSchema>;
+
+export const trainingTermsSchema = z.object({
+  rounds: z.int().min(1).max(limits.trainingRoundsMax),
+  /** Steps each member makes between two rounds. */
+  localSteps: z.int().min(1).max(limits.trainingLocalStepsMax),
+  /**
+   * `open`: whoever coordinates sees each update, and a robust rule stands liars. `private`: those invited alone, whose updates are seen as a sum;
+   * nothing stands a poisoned one.
+   */
+  kind: z.enum(['open', 'private']),
+  /** How an update is packed; `none` in a private run, whose masked numbers have 32 bits. */
+  compression: z.enum(['int8', 'int4', 'none']),
+  /** `local-sgd`: the average of what the members have. With momentum over rounds: `nesterov`, 0.5, for tens of short rounds; `diloco`, 0.9 at rate 0.7, for hundreds. */
+  outer: z.enum(['local-sgd', 'nesterov', 'diloco']),
+  aggregation: z.enum(['trimmed-mean', 'multi-krum', 'masked-sum']),
+  /** How many of the updates of a round may lie: f. */
+  liars: z.int().min(0).max(limits.trainingLiarsMax),
+  /** A round does not close with fewer updates. */
+  membersMin: z.int().min(1).max(limits.trainingLiarsMax),
+  /** After this a round closes without those who are slow, milliseconds. */
+  roundMs: z.int().min(1_000).max(3_600_000),
+  /** Of a private run: the largest magnitude of one number of an update; more is cut to it. */
+  elementMax: z.number().nullable(),
+});
