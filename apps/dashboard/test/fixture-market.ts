@@ -10,6 +10,7 @@ function fixtureLease(patch: Partial<MeteredLeaseView>, nowMs: number): MeteredL
     role: 'borrower',
     ...study,
     state: 'active',
+    resource: 'model',
     model: 'mistral',
     unitPriceMicro: '500000',
     tokensMax: 100_000,

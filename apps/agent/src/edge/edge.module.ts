@@ -10,6 +10,7 @@ import { GroupMessagesController, GroupsController } from './controllers/groups.
 import { LedgerController } from './controllers/ledger.controller.ts';
 import { GovernanceController } from './controllers/governance.controller.ts';
 import { MarketController } from './controllers/market.controller.ts';
+import { StorageController } from './controllers/storage.controller.ts';
 import { LeasesController, NodesController } from './controllers/lending.controller.ts';
 import { MemoryController } from './controllers/memory.controller.ts';
 import { BroadcastsController, KeysController, MessagesController } from './controllers/messages.controller.ts';
@@ -54,6 +55,7 @@ export const controllers = [
   LeasesController,
   ReputationController,
   MarketController,
+  StorageController,
   DiscoveryController,
   KeysController,
   SessionController,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { testEdge, type TestEdge } from '../../test/edge.ts';
+import { testEdge, type TestEdge, token } from '../../test/edge.ts';
 
 let world: TestEdge;
 beforeAll(async () => {
@@ -40,6 +40,41 @@ test.each([
 ] as const)('POST %s with %j answers %i %s', async (path, body, status, code) => {
   const response = await world.control('POST', path, body);
   expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([status, code]);
+});
+
+const storage = '/api/v1/market/storage';
+test.each([
+  ['POST', `${storage}/offers`, {}, 400, 'INVALID_FORMAT'],
+  ['POST', `${storage}/offers`, { bytes: 0, credits: '1' }, 400, 'INVALID_FORMAT'],
+  ['POST', `${storage}/offers`, { bytes: 17_592_186_044_417, credits: '1' }, 400, 'INVALID_FORMAT'],
+  ['POST', `${storage}/offers`, { bytes: 1, credits: '1', minutesMax: 43_201 }, 400, 'INVALID_FORMAT'],
+  ['POST', `${storage}/leases`, { peer: 'a', bytes: 17_179_869_185 }, 400, 'INVALID_FORMAT'],
+  ['POST', `${storage}/leases`, { peer: 'a', bytes: 1 }, 404, 'DEVICE_UNKNOWN'],
+  ['POST', `${storage}/leases/00000000/prove`, {}, 404, 'LEASE_UNKNOWN'],
+  ['POST', `${storage}/leases/00000000/files`, {}, 400, 'INVALID_FORMAT'],
+  ['POST', `${storage}/leases/00000000/files?name=a`, {}, 400, 'INVALID_FORMAT'],
+  ['GET', `${storage}/files/none/content`, undefined, 404, 'FILE_UNKNOWN'],
+  ['DELETE', `${storage}/files/none`, undefined, 404, 'FILE_UNKNOWN'],
+  ['DELETE', `${storage}/offers`, undefined, 404, 'NOT_OFFERED'],
+] as const)('%s %s with %j answers %i %s', async (method, path, body, status, code) => {
+  const response = await world.control(method, path, body);
+  expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([status, code]);
+});
+
+test('room for bytes is offered and withdrawn, and a file needs a lease', async () => {
+  const offered = await world.control('POST', `${storage}/offers`, { bytes: 17_592_186_044_416, credits: '0.001' });
+  const offer = { unitPriceMicro: '1000', freeBytes: 17_592_186_044_416, minutesMax: 43_200 };
+  expect([offered.status, await offered.json()]).toEqual([
+    200,
+    expect.objectContaining({ offer: expect.objectContaining(offer) as object }),
+  ]);
+  const put = await fetch(`${world.base}${storage}/leases/00000000/files?name=a`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/octet-stream' },
+    body: 'some bytes',
+  });
+  expect([put.status, ((await put.json()) as { code: string }).code]).toEqual([404, 'LEASE_UNKNOWN']);
+  expect(await (await world.control('DELETE', `${storage}/offers`)).json()).toMatchObject({ offer: null });
 });
 
 test('what is offered is listed and withdrawn, and what is not says so', async () => {

@@ -46,6 +46,7 @@ const requestMs = 60_000;
 /** Where a body is a file. */
 const fileRoutes = new Set([
   '/api/v1/files',
+  '/api/v1/market/storage/leases/:id/files',
   '/api/v1/models/imported',
   '/api/v1/models/imported/:name/tokenizer',
   '/api/v1/training/data',

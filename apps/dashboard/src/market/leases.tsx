@@ -3,7 +3,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
 import { useApp } from '../app/context.ts';
 import { keys } from '../app/keys.ts';
-import { count, plural } from '../shared/format.ts';
+import { bytes, count, plural } from '../shared/format.ts';
 import { Button } from '../ui/button.tsx';
 import { ErrorNote } from '../ui/note.tsx';
 import { Card, Empty } from '../ui/page.tsx';
@@ -43,17 +43,21 @@ function Lease({ lease, deposit }: LeaseProps): ReactNode {
     },
   });
   const [reason, setReason] = useState('');
+  const isModel = lease.resource === 'model';
+  const name = isModel ? lease.model : words.room;
   const mayEnd = lease.state === 'active' || (lease.state === 'settled' && !lease.agreed);
   return (
     <li className="pad stack">
       <p className="row">
         <span>
-          {lease.model} {words.roles[lease.role]} {lease.peerName}
+          {name} {words.roles[lease.role]} {lease.peerName}
         </span>
         <span className="small quiet push">{words.states[lease.state]}</span>
       </p>
       <p className="small">
-        {words.used(count(lease.tokensUsed), count(lease.tokensMax), plural(lease.answers, 'answer'))}
+        {isModel
+          ? words.used(count(lease.tokensUsed), count(lease.tokensMax), plural(lease.answers, 'answer'))
+          : words.stored(bytes(lease.tokensMax), plural(lease.answers, 'proof'))}
       </p>
       <p className="small muted">
         {words.due(credits(lease.dueMicro), credits(lease.priceMicro))}
@@ -62,10 +66,10 @@ function Lease({ lease, deposit }: LeaseProps): ReactNode {
       {deposit !== undefined && <OnChain deposit={deposit} />}
       {mayEnd && !asking && (
         <div className="row">
-          <Button aria-label={words.settleOne(lease.model)} disabled={settle.isPending} onClick={() => settle.mutate()}>
+          <Button aria-label={words.settleOne(name)} disabled={settle.isPending} onClick={() => settle.mutate()}>
             {words.settle}
           </Button>
-          <Button look="bad" aria-label={words.disputeOne(lease.model)} onClick={() => setAsking(true)}>
+          <Button look="bad" aria-label={words.disputeOne(name)} onClick={() => setAsking(true)}>
             {words.dispute}
           </Button>
         </div>

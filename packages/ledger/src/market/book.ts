@@ -22,6 +22,7 @@ import { readReceipt } from '../receipt/receipt.ts';
 import { agreeToEnd, type LeaseEnd, leaseEndEntry, openEnd, signEnd } from './end.ts';
 import { type MeteredRecord, meteredRows, type PastTotals } from './rows.ts';
 import { admitLease, type Between, tokensOf } from './standing.ts';
+import { openStorageReceipt, storageReceiptEntry } from './storage.ts';
 import {
   acceptMetered,
   meteredDue,
@@ -61,6 +62,8 @@ export interface MeteredBook {
   accept(half: Uint8Array): Promise<MeteredRecord>;
   /** A usage receipt, half of our own or with both signatures. @returns the lease it counts on, if it is one of ours. */
   count(receipt: Uint8Array): MeteredRecord | undefined;
+  /** Of storage: the newest receipt with both signatures, on disk and in the log. Throws INVALID_SIGNATURE, RECEIPT_WRONG, LEASE_STATE, NOT_FOUND. */
+  receipt(full: Uint8Array): Promise<MeteredRecord>;
   /** Lender: the lease under which this peer may ask this model now, and the tokens that are left of it. */
   usable(peer: PeerId, model: string): { readonly id: string; readonly left: number } | undefined;
   /** Borrower: whether its signature belongs under this receipt's chain. */
@@ -199,6 +202,7 @@ export async function openMeteredBook(deps: MeteredBookDeps): Promise<MeteredBoo
   const isTimeOver = ({ sinceMs, terms }: MeteredRecord): boolean => clock.nowMs() >= sinceMs + meteredMs(terms);
 
   for (const record of [...records.values()].filter(isMeteredOpen)) {
+    if (record.terms.resource !== 'model') continue;
     const newest = await newestReceipt(deps.receipts, record);
     if (newest !== undefined) count(newest);
     if (record.role === 'lender')
@@ -246,6 +250,24 @@ export async function openMeteredBook(deps: MeteredBookDeps): Promise<MeteredBoo
         return keep(fresh(full, id, terms, 'active'), [meteredLeaseEntry(full)]);
       }),
     count,
+    receipt: (full) =>
+      locks.run('book', async () => {
+        const { receipt, signedBy } = openStorageReceipt(crypto, full);
+        const record = find(toHex(receipt.lease));
+        const { lender, borrower, resource } = record.terms;
+        if (signedBy !== 'both')
+          throw new PeerAiError<LedgerErrorCode>('INVALID_SIGNATURE', 'the borrower has not signed this receipt');
+        const isOurs = resource === 'storage' && receipt.lender === lender && receipt.borrower === borrower;
+        if (!isOurs || receipt.due !== meteredDue(record.terms, receipt.byteMs))
+          throw new PeerAiError<LedgerErrorCode>('RECEIPT_WRONG', 'this receipt is not of this lease', {
+            field: 'lease',
+          });
+        if (receipt.n <= record.n) return record;
+        if (record.agreed || record.state === 'offered' || record.state === 'disputed') throw wrongState(record.state);
+        const state = record.state === 'refunded' ? 'settled' : record.state;
+        const { n, byteMs: used, due } = receipt;
+        return keep({ ...record, state, receipt: full, n, used, due }, [storageReceiptEntry(full)]);
+      }),
     usable(peer, model) {
       const fits = [...records.values()].find((record) => {
         const isMine = record.role === 'lender' && record.peer === peer && record.state === 'active';

@@ -24,6 +24,7 @@ export {
   type StorageReceipt,
   storageReceiptEntry,
 } from './storage.ts';
+export { challengedLeaves, chunkIdOf, provenBy, showLeaf, type ShownLeaf, type StoredChunk } from './storage-tree.ts';
 export {
   acceptMetered,
   meteredDue,

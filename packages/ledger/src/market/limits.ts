@@ -15,6 +15,8 @@ export const marketLimits = {
   /** Ranges one challenge of stored bytes asks for, count, and bytes of each: read in a millisecond. Of a peer that lost 1 %, 15 of 100 challenges tell, and three of four times one of nine. */
   challengeRanges: 16,
   challengeRangeBytes: 64,
+  /** Bytes of one leaf of a stored chunk's tree: a challenge shows sixteen, and a proof of each. */
+  storageLeafBytes: 1_024,
   /** Bytes of a group's name for its points, and of one signed move of points. */
   groupBytesMax: 64,
   pointsBytesMax: 384,

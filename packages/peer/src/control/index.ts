@@ -97,6 +97,13 @@ export type { DocumentChange, DocumentContents, DocumentRequest, DocumentView } 
 export type { CapabilitiesView, StatusReport, WakeView } from '../status/status.schema.ts';
 export type { GroupDeliveryView, GroupMessageView, GroupSentView, GroupView } from '../groups/groups.schema.ts';
 export type { PublishedView, TopicMessageView } from '../topics/topics.schema.ts';
+export type {
+  StorageFoundView,
+  StorageLeaseView,
+  StorageView,
+  StoredFileDetail,
+  StoredFileView,
+} from '../storage/storage.schema.ts';
 export type { TaskDetail, TaskPriority, TaskRequest, TasksView, TaskView } from '../tasks/tasks.schema.ts';
 export type {
   HeldOut,

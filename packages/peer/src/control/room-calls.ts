@@ -8,6 +8,7 @@ import { marketCalls, type MarketCalls } from './market-calls.ts';
 import { type ModelCalls, modelCalls } from './model-calls.ts';
 import { type OwnCalls, ownCalls } from './own-calls.ts';
 import { type ReputationCalls, reputationCalls } from './reputation-calls.ts';
+import { type StorageCalls, storageCalls } from './storage-calls.ts';
 
 /** The calls of every room that has a file of its own for them. */
 export interface RoomCalls
@@ -21,7 +22,8 @@ export interface RoomCalls
     MarketCalls,
     ModelCalls,
     OwnCalls,
-    ReputationCalls {}
+    ReputationCalls,
+    StorageCalls {}
 
 export const roomCalls = (json: Call, ask: Parameters<typeof modelCalls>[0]): RoomCalls => ({
   ...cacheCalls(json),
@@ -34,4 +36,5 @@ export const roomCalls = (json: Call, ask: Parameters<typeof modelCalls>[0]): Ro
   ...modelCalls(ask),
   ...ownCalls(json),
   ...reputationCalls(json),
+  ...storageCalls(json, ask),
 });

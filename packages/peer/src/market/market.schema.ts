@@ -24,11 +24,16 @@ export const meteredLeaseSchema = z.object({
   peerId: z.string(),
   peerName: z.string(),
   state: z.enum(['offered', 'active', 'settled', 'refunded', 'disputed']),
+  /** What is leased: answers of a model, or room for bytes. */
+  resource: z.enum(['model', 'storage']),
+  /** Empty for storage. */
   model: z.string(),
   unitPriceMicro: microSchema,
+  /** Of storage: bytes. */
   tokensMax: z.number(),
   /** Of receipts that both signed. */
   tokensUsed: z.number(),
+  /** Of storage: proofs. */
   answers: z.number(),
   /** The most it may cost; what is due so far, and what is still locked. The rest is the borrower's again. */
   priceMicro: microSchema,

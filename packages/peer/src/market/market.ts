@@ -10,6 +10,7 @@ import type { Models } from '../models/models.ts';
 import type { Deed } from '@peerai/ledger/reputation';
 import type { LeasedModels } from '../share/admission.ts';
 import { createSettlement, type PeerSettlement } from '../settlement/settlement.ts';
+import { createStorage, type PeerStorage } from '../storage/storage.ts';
 import { onDemand } from '../store/on-demand.ts';
 import type {
   DisputeDetail,
@@ -59,6 +60,8 @@ export interface PeerMarket {
   evidence(id: string, reason: string): Promise<EvidenceView>;
   /** What a file of evidence decides, counted in what is made of the two. Throws INVALID_FORMAT, LIMIT_EXCEEDED, NOT_FOUND. */
   judge(evidence: string): Promise<VerdictView>;
+  /** Room for bytes. */
+  readonly storage: PeerStorage;
   readonly leased: LeasedChains & LeasedModels;
   /** For leases of nodes. */
   readonly besides: NonNullable<NodeLendingDeps['besides']>;
@@ -74,9 +77,14 @@ export function createMarket(deps: MarketDeps): PeerMarket {
   const held = onDemand(async (): Promise<MarketRoom> => {
     if (deps.stopping.aborted) throw new PeerAiError('ABORTED', 'this peer is stopping');
     const { openMarketRoom } = await import('./room.ts');
-    return openMarketRoom({ ...deps, settlement });
+    return openMarketRoom({
+      ...deps,
+      settlement,
+      beforeEnd: (lease, signal) => storage.settle(lease, signal),
+    });
   });
   const room = held.get;
+  const storage = createStorage(deps, async () => (await room()).storage);
   const mayLease = (peer: PeerId): boolean => mayUse(deps.devices, peer, 'borrow');
   const serving: Disposable[] = [];
   return {
@@ -89,6 +97,7 @@ export function createMarket(deps: MarketDeps): PeerMarket {
     dispute: async (id, reason, signal) => (await room()).dispute(id, reason, signal),
     evidence: async (id, reason) => (await room()).evidence(id, reason),
     judge: async (evidence) => (await room()).judge(evidence),
+    storage,
     leased: {
       chains: (provider) => held.now()?.chains(provider) ?? [],
       check(half) {
@@ -124,19 +133,23 @@ export function createMarket(deps: MarketDeps): PeerMarket {
         ),
       );
       settlement.start();
-      if ((await isUsed(deps.store)) || (await settlement.isUsed())) await room();
+      const isNeeded = await isUsed(deps.store);
+      if (isNeeded || (await settlement.isUsed())) await room();
+      await storage.start(isNeeded);
     },
     async stop() {
       for (const one of serving.splice(0)) one[Symbol.dispose]();
+      await storage.stop();
       await (await held.settled())?.closed();
       await settlement.stop();
     },
   };
 }
 
-/** Whether something is offered, or a lease is still listed. */
+/** Whether something is offered, or a lease is still listed; room for bytes among it. */
 async function isUsed(store: Store): Promise<boolean> {
   for await (const _ of store.room('market').range('offer/', 'offer0', { limit: 1 })) return true;
   for await (const _ of store.room('metered').range('lease/', 'lease0', { limit: 1 })) return true;
+  for await (const _ of store.room('storage').range('offer/', 'offer0', { limit: 1 })) return true;
   return false;
 }

@@ -8,18 +8,21 @@ import {
   isMeteredOpen,
   leaseEndEntry,
   meteredLeaseEntry,
+  type MeteredBook,
   type MeteredRecord,
   openMeteredBook,
+  storageReceiptEntry,
 } from '@peerai/ledger/market';
 import { receiptEntry } from '@peerai/ledger';
 import type { PeerErrorCode } from '../errors.ts';
 import { microOf } from '../lending/offer.ts';
 import { leaseNamed } from '../lending/lease-named.ts';
+import { plainStorageQuestion, storageMethod } from '../storage/storage-protocol.ts';
 import { createDesk } from './desk.ts';
 import { createEscrows, type Escrows } from './escrows.ts';
 import { peerMarketLimits as limits } from './limits.ts';
 import type { MarketDeps, PeerMarket } from './market.ts';
-import type { MarketView } from './market.schema.ts';
+import type { DisputeDetail, MarketView, MeteredLeaseDetail } from './market.schema.ts';
 import { type MarketAnswer, marketMethod, type MarketQuestion } from './market-protocol.ts';
 import type { ChainEscrows } from '../settlement/chain-escrows.ts';
 import { openOffers } from './offers.ts';
@@ -28,7 +31,10 @@ import { createVerdicts, leaseOfEnd } from './verdicts.ts';
 import { balanceView, meteredView, offerView, sumOf, unitSentence } from './views.ts';
 
 /** What the market does once it is used. */
-export interface MarketRoom extends Omit<PeerMarket, 'leased' | 'besides' | 'settlement' | 'start' | 'stop'> {
+export interface MarketRoom extends Omit<
+  PeerMarket,
+  'leased' | 'besides' | 'settlement' | 'storage' | 'start' | 'stop'
+> {
   answer(peer: PeerId, question: MarketQuestion): Promise<MarketAnswer>;
   chains(provider: PeerId): readonly string[];
   covers(half: Uint8Array): boolean;
@@ -36,13 +42,30 @@ export interface MarketRoom extends Omit<PeerMarket, 'leased' | 'besides' | 'set
   count(receipt: Uint8Array): void;
   usable(peer: PeerId, model: string): { readonly id: string; readonly left: number } | undefined;
   account(peer: PeerId): LeaseAccount;
+  readonly storage: StorageParts;
   closed(): Promise<void>;
+}
+
+/** What leases of storage share with those of models: one book, one limit, one way to end. */
+export interface StorageParts {
+  readonly book: MeteredBook;
+  readonly escrows: Escrows;
+  readonly changed: (lease: MeteredRecord) => MeteredRecord;
+  /** The lender's yes to what this side has signed. */
+  begin(lease: MeteredRecord, signal: AbortSignal): Promise<MeteredLeaseDetail>;
+  dispute(id: string, reason: string, signal: AbortSignal): Promise<DisputeDetail>;
 }
 
 /** Codes after which the other side may have taken what it was sent. */
 const unsure = ['PEER_UNREACHABLE', 'CHANNEL_CLOSED', 'TIMEOUT', 'ABORTED'] as const;
 
-export async function openMarketRoom(deps: MarketDeps & Pick<PeerMarket, 'settlement'>): Promise<MarketRoom> {
+export async function openMarketRoom(
+  deps: MarketDeps &
+    Pick<PeerMarket, 'settlement'> & {
+      /** Of storage: the last proof, and the lender's copy of it. Never throws. */
+      readonly beforeEnd: (lease: string, signal: AbortSignal) => Promise<void>;
+    },
+): Promise<MarketRoom> {
   const { clock, devices, events, nameOf, logger, stopping, accounts, crypto } = deps;
   const store = deps.store.room('market');
   const offers = await openOffers(store);
@@ -129,6 +152,15 @@ export async function openMarketRoom(deps: MarketDeps & Pick<PeerMarket, 'settle
     const addresses = devices.get(peer)?.addresses ?? [];
     return callMethod(deps, peer, marketMethod, { kind, document }, { signal, addresses });
   };
+  const askForYes = async (
+    { peer, lease, terms }: MeteredRecord,
+    signal: AbortSignal,
+  ): Promise<{ readonly document: Uint8Array | undefined }> => {
+    if (terms.resource === 'model') return ask(peer, 'lease', lease, signal);
+    const addresses = devices.get(peer)?.addresses ?? [];
+    const question = { ...plainStorageQuestion, kind: 'lease', document: lease } as const;
+    return callMethod(deps, peer, storageMethod, question, { signal, addresses });
+  };
   const view = async (): Promise<MarketView> => {
     const nodes = await nodeBalances();
     const peers = new Set([...nodes.keys(), ...book.list().map(({ peer }) => peer)]);
@@ -153,7 +185,7 @@ export async function openMarketRoom(deps: MarketDeps & Pick<PeerMarket, 'settle
   const begin = async (lease: MeteredRecord, signal: AbortSignal): Promise<MeteredRecord> => {
     try {
       await escrows.open(lease, signal);
-      const { document } = await ask(lease.peer, 'lease', lease.lease, signal);
+      const { document } = await askForYes(lease, signal);
       if (document === undefined) throw new PeerAiError('INVALID_FORMAT', 'the lender’s signature is missing');
       return changed(await book.accepted(document));
     } catch (error) {
@@ -162,7 +194,8 @@ export async function openMarketRoom(deps: MarketDeps & Pick<PeerMarket, 'settle
     }
   };
   const end = async (lease: MeteredRecord, signal: AbortSignal): Promise<MeteredRecord> => {
-    if (lease.role === 'borrower') {
+    if (lease.terms.resource === 'storage') await deps.beforeEnd(lease.id, signal);
+    else if (lease.role === 'borrower') {
       const addresses = devices.get(lease.peer)?.addresses ?? [];
       await accounts.signing.catchUp(lease.peer, fromHex(lease.id), { signal, addresses });
     }
@@ -174,13 +207,14 @@ export async function openMarketRoom(deps: MarketDeps & Pick<PeerMarket, 'settle
   };
   /** A lease with its newest receipts out of our own log. */
   const documentsOf = async (lease: MeteredRecord): Promise<readonly EntryBody[]> => {
+    const end = lease.end === undefined ? [] : [leaseEndEntry(lease.end)];
+    if (lease.terms.resource === 'storage') {
+      const newest = lease.receipt === undefined ? [] : [storageReceiptEntry(lease.receipt)];
+      return [meteredLeaseEntry(lease.lease), ...newest, ...end];
+    }
     const { receipts: found } = await receipts.list({ peer: lease.peer, limit: limits.evidenceReceiptsMax });
     const own = found.filter(({ receipt }) => toHex(receipt.lease) === lease.id);
-    return [
-      meteredLeaseEntry(lease.lease),
-      ...own.map(({ bytes }) => receiptEntry(bytes)),
-      ...(lease.end === undefined ? [] : [leaseEndEntry(lease.end)]),
-    ];
+    return [meteredLeaseEntry(lease.lease), ...own.map(({ bytes }) => receiptEntry(bytes)), ...end];
   };
   const evidenceOf = async (lease: MeteredRecord, reason: string): Promise<string> =>
     encodeEvidence({ lease: lease.id, reason, documents: await documentsOf(lease) });
@@ -189,9 +223,21 @@ export async function openMarketRoom(deps: MarketDeps & Pick<PeerMarket, 'settle
     else if (lease.state === 'disputed') await ask(lease.peer, 'dispute', lease.end, stopping);
     else await end(lease, stopping);
   };
+  const dispute: MarketRoom['dispute'] = async (text, reason, signal) => {
+    const lease = find(text);
+    const evidence = await evidenceOf(lease, reason);
+    const disputed = changed(await book.dispute(lease.id, crypto.sha256(utf8(evidence))));
+    await escrows.close(disputed, signal);
+    // The other hears of it now, or when it is here again.
+    quiet(ask(lease.peer, 'dispute', disputed.end, stopping));
+    return { ...detail(disputed), evidence };
+  };
+  const beginning = async (lease: MeteredRecord, signal: AbortSignal) => detail(await begin(lease, signal));
   watch();
   return {
     view,
+    dispute,
+    storage: { book, escrows, changed, begin: beginning, dispute },
     offers: (signal) => findOffers({ ...deps, ask }, signal),
     async offer({ model, credits, tokensMax, minutesMax }) {
       if (deps.local.list().every(({ card }) => card.name !== model))
@@ -221,15 +267,6 @@ export async function openMarketRoom(deps: MarketDeps & Pick<PeerMarket, 'settle
       return detail(lease);
     },
     settle: async (text, signal) => detail(await end(find(text), signal)),
-    async dispute(text, reason, signal) {
-      const lease = find(text);
-      const evidence = await evidenceOf(lease, reason);
-      const disputed = changed(await book.dispute(lease.id, crypto.sha256(utf8(evidence))));
-      await escrows.close(disputed, signal);
-      // The other hears of it now, or when it is here again.
-      quiet(ask(lease.peer, 'dispute', disputed.end, stopping));
-      return { ...detail(disputed), evidence };
-    },
     evidence: async (text, reason) => ({ v: 1, evidence: await evidenceOf(find(text), reason) }),
     judge: async (evidence) => verdicts.judge(evidence),
     answer: (peer, question) => desk.answer(peer, question),

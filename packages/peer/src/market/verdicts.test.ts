@@ -3,6 +3,11 @@ import { encodeEvidence, leaseEndEntry, type LeaseEnd, readMetered, signEnd } fr
 import { afterEach, expect, test } from 'vitest';
 import { type TestPeer, testWorld } from '../testing/peers.ts';
 import { ask, live, pair, until } from '../testing/steps.ts';
+// Loaded before: a test's clock runs on while the disk reads a module.
+import '../ledger/log-room.ts';
+import '../own/own-room.ts';
+import '../reputation/reputation-room.ts';
+import './room.ts';
 import { leaseRequestSchema, offerRequestSchema } from './market.schema.ts';
 import { createVerdicts } from './verdicts.ts';
 

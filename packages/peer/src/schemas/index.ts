@@ -20,6 +20,7 @@ export * from '../ledger/logs.schema.ts';
 export * from '../lending/lending.schema.ts';
 export * from '../market/market.schema.ts';
 export * from '../settlement/settlement.schema.ts';
+export * from '../storage/storage.schema.ts';
 export * from '../memory/memory.schema.ts';
 export * from '../messages/messages.schema.ts';
 export * from '../metrics/metrics.schema.ts';

@@ -1,14 +1,23 @@
 import { writeFileSync } from 'node:fs';
 import { PeerAiError } from '@peerai/core-protocol';
-import type { MarketOffersView, MarketView, MeteredLeaseView, VerdictView } from '@peerai/peer/control';
+import type {
+  MarketOffersView,
+  MarketView,
+  MeteredLeaseView,
+  StorageFoundView,
+  VerdictView,
+} from '@peerai/peer/control';
 import { command, type Verb } from '../command.ts';
 import { table } from '../plain.ts';
+import { drop, files, get, leaseStorage, offerStorage, oneOf, prove, put, storageText } from './market-storage.ts';
+import { sizeText } from '../open-file.ts';
 import { readFileText, wholeOf } from '../read-data.ts';
 import { ago, counted, creditsText } from '../words.ts';
 import { deploy, onChainText, payout, settlement } from './settlement.ts';
 
 const idChars = 12;
 const model = { type: 'positional', required: true, description: 'Name of a model' } as const;
+const maybeModel = { ...model, required: false } as const;
 const lease = {
   type: 'positional',
   required: true,
@@ -18,25 +27,42 @@ const lease = {
 const ls = command('ls', 'What devices offer, and what this peer offers', {} as const, async (context) => {
   const { client } = await context.agent();
   const [found, own] = [await client.marketOffers(context.signal), await client.market(context.signal)];
+  const [room, stored] = [await client.storageOffers(context.signal), await client.storage(context.signal)];
   for (const { peerName, code, message } of found.unanswered)
     if (code !== 'REFUSED') context.output.note(`${peerName} did not say: ${message}`);
   const { v, ...others } = found;
-  context.output.data({ v, ...others, own: own.offers }, () => offersText(found, own));
+  const storage = { storage: room.offers, ownStorage: stored.offer };
+  context.output.data({ v, ...others, ...storage, own: own.offers }, () =>
+    [offersText(found, room.offers, own), ...(stored.offer === null ? [] : [storageText(stored)])].join('\n\n'),
+  );
 });
 const offer = command(
   'offer',
-  'Offer a model of this peer to devices with the right `borrow`',
+  'Offer a model of this peer, or room for bytes, to devices with the right `borrow`',
   {
-    model,
-    price: { type: 'string', required: true, valueHint: 'C', description: 'Credits for 1,000 tokens' },
+    model: maybeModel,
+    storage: { type: 'string', valueHint: 'SIZE', description: 'Room for bytes instead, such as 10GB, in all leases' },
+    price: {
+      type: 'string',
+      required: true,
+      valueHint: 'C',
+      description: 'Credits for 1,000 tokens, or for a MiB and an hour',
+    },
     tokens: { type: 'string', valueHint: 'N', description: 'Tokens of one lease at the most; 1,000,000 unless said' },
-    minutes: { type: 'string', valueHint: 'M', description: 'Longest lease; 1,440 unless said' },
+    minutes: { type: 'string', valueHint: 'M', description: 'Longest lease; 1,440 unless said, 43,200 of storage' },
   } as const,
   async ({ args, agent, output }) => {
+    if (oneOf(args.model, args.storage) === 'storage') {
+      const { client } = await agent();
+      const found = await offerStorage(client, { ...args, storage: args.storage ?? '' });
+      output.note('Devices need the right: peerai peers allow <peer> borrow.');
+      output.data(found, () => storageText(found));
+      return;
+    }
     const market = await (
       await agent()
     ).client.offerModel({
-      model: args.model,
+      model: args.model ?? '',
       credits: args.price,
       ...(args.tokens === undefined ? {} : { tokensMax: wholeOf('tokens', args.tokens) }),
       ...(args.minutes === undefined ? {} : { minutesMax: wholeOf('minutes', args.minutes) }),
@@ -45,49 +71,76 @@ const offer = command(
     output.data(market, () => ownText(market));
   },
 );
-const withdraw = command('withdraw', 'Offer a model no more', { model } as const, async ({ args, agent, output }) => {
-  const market = await (await agent()).client.withdrawModel(args.model);
-  output.data(market, () => ownText(market));
-});
+const withdraw = command(
+  'withdraw',
+  'Offer a model, or room for bytes, no more',
+  { model: maybeModel, storage: { type: 'boolean', description: 'Room for bytes' } } as const,
+  async ({ args, agent, output }) => {
+    const { client } = await agent();
+    if (oneOf(args.model, args.storage) === 'storage') {
+      const found = await client.withdrawStorage();
+      output.data(found, () => storageText(found));
+      return;
+    }
+    const market = await client.withdrawModel(args.model ?? '');
+    output.data(market, () => ownText(market));
+  },
+);
 const buy = command(
   'buy',
-  'Lease a model of a device: its answers are counted until time or tokens are over',
+  'Lease a model of a device, or room for bytes: counted until time or tokens are over',
   {
     peer: { type: 'positional', required: true, description: 'Name or peer id' },
-    model,
+    model: maybeModel,
+    storage: { type: 'string', valueHint: 'SIZE', description: 'Room for bytes instead, such as 1GB' },
     tokens: { type: 'string', valueHint: 'N', description: 'Prompts and answers together; 100,000 unless said' },
-    minutes: { type: 'string', valueHint: 'M', description: 'How long; 60 unless said' },
-    price: { type: 'string', valueHint: 'C', description: 'Credits for 1,000 tokens, at the most' },
+    minutes: { type: 'string', valueHint: 'M', description: 'How long; 60 unless said, 1,440 of storage' },
+    price: {
+      type: 'string',
+      valueHint: 'C',
+      description: 'Credits for 1,000 tokens, or a MiB and an hour, at the most',
+    },
   } as const,
   async ({ args, agent, output, signal }) => {
-    const { peer, tokens, minutes, price } = args;
+    const { peer, tokens, minutes, price, storage } = args;
+    if (oneOf(args.model, storage) === 'storage') {
+      const done = await leaseStorage((await agent()).client, { ...args, storage: storage ?? '' }, signal);
+      output.note(`Store a file: peerai market put ${done.lease.id.slice(0, idChars)} <file>`);
+      output.data(done, () => leaseText(done.lease));
+      return;
+    }
     const wish = {
       peer,
-      model: args.model,
+      model: args.model ?? '',
       ...(tokens === undefined ? {} : { tokens: wholeOf('tokens', tokens) }),
       ...(minutes === undefined ? {} : { minutes: wholeOf('minutes', minutes) }),
       ...(price === undefined ? {} : { creditsMax: price }),
     };
     const done = await (await agent()).client.leaseModel(wish, signal);
-    output.note(`Ask it: peerai run ${args.model}@${done.lease.peerName}`);
+    output.note(`Ask it: peerai run ${args.model ?? ''}@${done.lease.peerName}`);
     output.data(done, () => leaseText(done.lease));
   },
 );
-const leases = command('leases', 'Leases of models, newest first', {} as const, async ({ agent, output, signal }) => {
-  const found = await (await agent()).client.market(signal);
-  output.data({ v: 1, leases: found.leases, deposits: found.deposits }, () => {
-    if (found.leases.length === 0) return 'No lease yet. What there is: peerai market ls';
-    const head = ['ID', 'ROLE', 'PEER', 'MODEL', 'STATE', 'TOKENS', 'DUE', 'LOCKED', 'WHEN'];
-    const { deposits } = found;
-    if (deposits.length === 0) return table([head, ...found.leases.map(rowOf)]);
-    const onChain = (id: string): string =>
-      deposits
-        .filter(({ lease: of }) => of === id)
-        .map(onChainText)
-        .join();
-    return table([[...head, 'ON CHAIN'], ...found.leases.map((one) => [...rowOf(one), onChain(one.id)])]);
-  });
-});
+const leases = command(
+  'leases',
+  'Leases of models and storage, newest first',
+  {} as const,
+  async ({ agent, output, signal }) => {
+    const found = await (await agent()).client.market(signal);
+    output.data({ v: 1, leases: found.leases, deposits: found.deposits }, () => {
+      if (found.leases.length === 0) return 'No lease yet. What there is: peerai market ls';
+      const head = ['ID', 'ROLE', 'PEER', 'WHAT', 'STATE', 'USED', 'DUE', 'LOCKED', 'WHEN'];
+      const { deposits } = found;
+      if (deposits.length === 0) return table([head, ...found.leases.map(rowOf)]);
+      const onChain = (id: string): string =>
+        deposits
+          .filter(({ lease: of }) => of === id)
+          .map(onChainText)
+          .join();
+      return table([[...head, 'ON CHAIN'], ...found.leases.map((one) => [...rowOf(one), onChain(one.id)])]);
+    });
+  },
+);
 const balance = command(
   'balance',
   'Who owes whom, leases of nodes included',
@@ -208,6 +261,11 @@ export const market: Verb = {
     evidence,
     check,
     judge,
+    put,
+    get,
+    files,
+    drop,
+    prove,
     policy,
     settlement,
     deploy,
@@ -238,7 +296,7 @@ function ownText({ offers }: MarketView): string {
   return table([['OFFERED HERE', 'CREDITS/1000', 'TOKENS', 'MINUTES'], ...rows]);
 }
 
-function offersText({ models, nodes }: MarketOffersView, own: MarketView): string {
+function offersText({ models, nodes }: MarketOffersView, room: StorageFoundView['offers'], own: MarketView): string {
   const rows = models.map((one) => [
     one.peerName,
     one.model,
@@ -251,7 +309,13 @@ function offersText({ models, nodes }: MarketOffersView, own: MarketView): strin
     `${creditsText(one.nodeHourMicro)} for a node and an hour`,
     counted(one.minutesMax, 'minute', 'minutes'),
   ]);
-  const all = [...rows, ...lent];
+  const stores = room.map((one) => [
+    one.peerName,
+    sizeText(one.freeBytes),
+    `${creditsText(one.unitPriceMicro)} for a MiB and an hour`,
+    counted(one.minutesMax, 'minute', 'minutes'),
+  ]);
+  const all = [...rows, ...lent, ...stores];
   const theirs =
     all.length === 0 ? 'No device offers anything now.' : table([['PEER', 'WHAT', 'CREDITS', 'AT THE MOST'], ...all]);
   return `${theirs}\n\n${ownText(own)}`;
@@ -261,9 +325,9 @@ const rowOf = (one: MeteredLeaseView): string[] => [
   one.id.slice(0, idChars),
   one.role,
   one.peerName,
-  one.model,
+  one.resource === 'model' ? one.model : 'storage',
   one.state,
-  `${one.tokensUsed}/${one.tokensMax}`,
+  one.resource === 'model' ? `${one.tokensUsed}/${one.tokensMax}` : sizeText(one.tokensMax),
   creditsText(one.dueMicro),
   creditsText(one.lockedMicro),
   ago(one.sinceMs),
@@ -281,6 +345,6 @@ function verdictText({ lease, lender, borrower, disputed, faults, winner }: Verd
 
 const leaseText = (one: MeteredLeaseView): string =>
   [
-    `Lease ${one.id.slice(0, idChars)} of ${one.model} with ${one.peerName} is ${one.state}.`,
-    `${counted(one.answers, 'answer', 'answers')}, ${one.tokensUsed} of ${one.tokensMax} tokens; ${creditsText(one.dueMicro)} of ${creditsText(one.priceMicro)} credits are due, ${creditsText(one.lockedMicro)} locked.`,
+    `Lease ${one.id.slice(0, idChars)} of ${one.resource === 'model' ? one.model : sizeText(one.tokensMax)} with ${one.peerName} is ${one.state}.`,
+    `${one.resource === 'model' ? `${counted(one.answers, 'answer', 'answers')}, ${one.tokensUsed} of ${one.tokensMax} tokens` : counted(one.answers, 'proof', 'proofs')}; ${creditsText(one.dueMicro)} of ${creditsText(one.priceMicro)} credits are due, ${creditsText(one.lockedMicro)} locked.`,
   ].join('\n');

@@ -1,0 +1,214 @@
+import { concatBytes, nobleCrypto } from '@peerai/core-protocol';
+import { MemoryShelf, seededRandom } from '@peerai/core-protocol/testing';
+import { checkEvidence } from '@peerai/ledger/market';
+import { afterEach, describe, expect, test } from 'vitest';
+import { type TestPeer, testWorld } from '../testing/peers.ts';
+import { live, until } from '../testing/steps.ts';
+// What is loaded when it is used is loaded here before: a test's clock runs on while the disk reads a module.
+import '../ledger/log-room.ts';
+import '../market/room.ts';
+import '../own/own-room.ts';
+import '../reputation/reputation-room.ts';
+import './storage-room.ts';
+import { storageLimits as limits } from './limits.ts';
+import {
+  type StorageLeaseRequest,
+  storageLeaseRequestSchema,
+  type StorageOfferRequest,
+  storageOfferRequestSchema,
+} from './storage.schema.ts';
+
+const started: TestPeer[] = [];
+afterEach(async () => {
+  for (const { peer } of started.splice(0)) await peer.stop();
+});
+const code = (expected: string) => expect.objectContaining({ code: expected });
+const mib = 1_048_576;
+const content = seededRandom(5).bytes(limits.chunkBytes + 1_000);
+async function* pieces(whole: Uint8Array, size = 100_000) {
+  for (let at = 0; at < whole.length; at += size) yield whole.subarray(at, at + size);
+}
+
+/** A lender with 8 MiB at a credit for a MiB and an hour, and a borrower that may lease and nothing else. */
+async function fair(offer: Partial<StorageOfferRequest> = {}) {
+  const world = testWorld();
+  const shelf = new MemoryShelf();
+  const lender = await world.peer('lender', { seed: 1, shelf });
+  const borrower = await world.peer('borrower', { seed: 2, engine: false, shelf: new MemoryShelf() });
+  started.push(lender, borrower);
+  const { link } = await lender.peer.pairing.invite(['borrow']);
+  const pending = await world.clock.until(borrower.peer.pairing.join(link, live()));
+  await world.clock.until(lender.peer.pairing.accept(pending.id));
+  await until(world.clock, () => borrower.peer.peers.list().some(({ state }) => state === 'online'));
+  await lender.peer.market.storage.offer(storageOfferRequestSchema.parse({ bytes: 8 * mib, credits: '1', ...offer }));
+  const lease = async (wish: Partial<StorageLeaseRequest> = {}) => {
+    const asked = storageLeaseRequestSchema.parse({ peer: 'lender', bytes: 2 * mib, minutes: 120, ...wish });
+    return (await world.clock.until(borrower.peer.market.storage.lease(asked, live()))).lease;
+  };
+  const put = (id: string, name = 'notes.bin', whole = content, by = borrower) =>
+    world.clock.until(by.peer.market.storage.put(id, name, pieces(whole), live()));
+  const prove = (id: string, by = borrower) => world.clock.until(by.peer.market.storage.prove(id, live()));
+  return { world, shelf, lender, borrower, lease, put, prove };
+}
+const fetched = async (world: Awaited<ReturnType<typeof fair>>['world'], { peer }: TestPeer, name: string) => {
+  const reading = async () => {
+    const parts: Uint8Array[] = [];
+    for await (const part of (await peer.market.storage.read(name, live())).bytes) parts.push(part);
+    return concatBytes(...parts);
+  };
+  return world.clock.until(reading());
+};
+const only = async ({ peer }: TestPeer) => {
+  const [lease] = (await peer.market.view()).leases;
+  if (lease === undefined) throw new Error('there is no lease');
+  return lease;
+};
+const chunksOf = (shelf: MemoryShelf, lease: string) => shelf.list(`storage/${lease}`);
+
+describe('leased storage', () => {
+  test('holds a sealed file, is paid by proof and time, and ends with both signatures', async () => {
+    const { world, shelf, lender, borrower, lease, put, prove } = await fair();
+    const { id, priceMicro, resource } = await lease();
+    expect([resource, priceMicro]).toEqual(['storage', '4000000']);
+    await put(id);
+    const names = await chunksOf(shelf, id);
+    expect(names).toHaveLength(2);
+    // What the lender has is not what was given.
+    const first = await shelf.read(`storage/${id}/${names[0] ?? ''}`, 0, 1_000_000);
+    expect(Buffer.from(first).includes(Buffer.from(content.subarray(0, 32)))).toBe(false);
+    expect(await only(borrower)).toMatchObject({ answers: 1, dueMicro: '0' });
+    world.clock.jump(limits.proveEveryMs - limits.lookMs);
+    await prove(id);
+    const [ours, theirs] = [await only(borrower), await only(lender)];
+    const held = BigInt(content.length + 2 * limits.sealBytes);
+    const { storage } = borrower.peer.market;
+    const [shown] = (await storage.view()).leases;
+    expect(shown).toMatchObject({ proofs: 2, heldBytes: Number(held), failures: 0 });
+    // A credit for a MiB and an hour, over what was held since the proof before, rounded up.
+    const ms = BigInt(limits.proveEveryMs - limits.lookMs);
+    const due = Number((held * ms * 1_000_000n) / (BigInt(mib) * 3_600_000n));
+    expect(Math.abs(Number(ours.dueMicro) - due)).toBeLessThan(2_000);
+    expect(theirs.dueMicro).toBe(ours.dueMicro);
+    expect(Buffer.from(await fetched(world, borrower, 'notes.bin')).equals(content)).toBe(true);
+    const { lease: over } = await world.clock.until(borrower.peer.market.settle(id, live()));
+    expect(over).toMatchObject({ state: 'settled', agreed: true, lockedMicro: '0' });
+    expect(await only(lender)).toMatchObject({ state: 'settled', agreed: true, dueMicro: over.dueMicro });
+    const kinds = (await lender.peer.books.entries({})).entries.map(({ kind }) => kind);
+    expect(kinds.filter((kind) => kind === 'storage-receipt')).toHaveLength(3);
+    await expect(put(id)).rejects.toThrow(code('LEASE_OVER'));
+    // Over is not gone: a day to fetch it, then the lender's disk is free.
+    expect(Buffer.from(await fetched(world, borrower, 'notes.bin')).equals(content)).toBe(true);
+  });
+
+  test('is proven by itself now and then, and who is away is not paid for long', async () => {
+    const { world, borrower, lease, put } = await fair({ credits: '0.1' });
+    const { id } = await lease({ minutes: 600 });
+    await put(id);
+    const proofs = async () => (await only(borrower)).answers;
+    world.clock.jump(limits.proveEveryMs);
+    await world.clock.advance(limits.lookMs);
+    await until(world.clock, async () => (await proofs()) === 2);
+    const before = Number((await only(borrower)).dueMicro);
+    world.networks.cut(borrower.identity.peer, started[0]?.identity.peer ?? borrower.identity.peer);
+    world.clock.jump(3 * limits.proofGapMs);
+    world.networks.heal(borrower.identity.peer, started[0]?.identity.peer ?? borrower.identity.peer);
+    await world.clock.until(borrower.peer.market.storage.prove(id, live()));
+    const paid = Number((await only(borrower)).dueMicro) - before;
+    const [shown] = (await borrower.peer.market.storage.view()).leases;
+    const ofGap = ((shown?.heldBytes ?? 0) / mib) * 0.1 * 1e6 * 0.5;
+    expect(Math.abs(paid - ofGap)).toBeLessThan(10);
+  });
+
+  test('gives a file back whole after both were killed, also in the middle of a proof', async () => {
+    const { world, shelf, lender, borrower, lease, put } = await fair();
+    const { id } = await lease();
+    await put(id);
+    const asked = borrower.peer.market.storage.prove(id, live());
+    asked.catch(() => undefined);
+    const stores = [world.kill(lender), world.kill(borrower)] as const;
+    started.length = 0;
+    const again = await world.peer('lender', { seed: 1, store: stores[0], shelf });
+    const back = await world.peer('borrower', { seed: 2, store: stores[1], engine: false, shelf: new MemoryShelf() });
+    started.push(again, back);
+    await until(world.clock, () => back.peer.peers.list().some(({ state }) => state === 'online'));
+    expect(Buffer.from(await fetched(world, back, 'notes.bin')).equals(content)).toBe(true);
+    await world.clock.until(back.peer.market.storage.prove(id, live()));
+    expect((await only(back)).dueMicro).toBe((await only(again)).dueMicro);
+    await world.clock.until(back.peer.market.storage.remove('notes.bin', live()));
+    expect(await chunksOf(shelf, id)).toEqual([]);
+    await expect(fetched(world, back, 'notes.bin')).rejects.toThrow(code('FILE_UNKNOWN'));
+  });
+
+  test('that lost bytes fails its proofs, is not paid, and the third failure ends it with evidence', async () => {
+    const { world, shelf, lender, borrower, lease, put, prove } = await fair();
+    const { id } = await lease();
+    await put(id);
+    const names = await chunksOf(shelf, id);
+    for (const name of names) {
+      const file = `storage/${id}/${name}`;
+      const bytes = await shelf.read(file, 0, 300_000);
+      await shelf.write(
+        file,
+        0,
+        bytes.map((byte) => byte ^ 1),
+      );
+    }
+    await expect(fetched(world, borrower, 'notes.bin')).rejects.toThrow(code('HASH_MISMATCH'));
+    for (let times = 0; times < limits.failuresMax; times += 1) {
+      expect((await only(borrower)).state).toBe('active');
+      await expect(prove(id)).rejects.toThrow(code('RECEIPT_WRONG'));
+    }
+    const { evidence } = await borrower.peer.market.evidence(id, 'for others');
+    expect(checkEvidence(nobleCrypto, evidence, 0).standing).toMatchObject({ resource: 'storage', paid: 0n, n: 1 });
+    expect(await only(borrower)).toMatchObject({ state: 'disputed', dueMicro: '0', lockedMicro: '0' });
+    await until(world.clock, async () => (await only(lender)).state === 'disputed');
+    const { lines } = (await borrower.peer.reputation.get('lender')).reputation;
+    expect(lines.map(({ reason }) => reason)).toEqual(expect.arrayContaining(['disputed', 'wrong-work']));
+  });
+
+  test('gives back what was not used when its time is over, and the room a day later', async () => {
+    const { world, shelf, lender, borrower, lease, put } = await fair();
+    const { id } = await lease({ minutes: 1 });
+    await put(id);
+    world.clock.jump(60_000);
+    await until(world.clock, async () => (await only(lender)).state === 'settled');
+    expect(await only(borrower)).toMatchObject({ dueMicro: '0', lockedMicro: '0' });
+    await world.clock.advance(limits.lookMs);
+    expect(await chunksOf(shelf, id)).toHaveLength(2);
+    world.clock.jump(limits.keptMs);
+    await world.clock.advance(limits.lookMs);
+    await until(world.clock, async () => (await chunksOf(shelf, id)).length === 0);
+    expect((await lender.peer.market.storage.view()).offer?.freeBytes).toBe(8 * mib);
+  });
+
+  test('is as large as was agreed on, and no larger: each lease, and all together', async () => {
+    const { lender, borrower, lease, put, shelf } = await fair({ bytes: mib, minutesMax: 60 });
+    await expect(lease({ bytes: mib + 1, minutes: 60 })).rejects.toThrow(code('LIMIT_EXCEEDED'));
+    await expect(lease({ bytes: mib, minutes: 61 })).rejects.toThrow(code('LIMIT_EXCEEDED'));
+    await expect(lease({ creditsMax: '0.999999' })).rejects.toThrow(code('PRICE_TOO_HIGH'));
+    const sealed = 1_000 + limits.sealBytes;
+    const { id } = await lease({ bytes: sealed, minutes: 60 });
+    await expect(put(id, 'large', content.subarray(0, 1_001))).rejects.toThrow(code('LIMIT_EXCEEDED'));
+    expect(await chunksOf(shelf, id)).toEqual([]);
+    await put(id, 'fits', content.subarray(0, 1_000));
+    await expect(put(id, 'more', content.subarray(0, 1))).rejects.toThrow(code('LIMIT_EXCEEDED'));
+    expect((await lender.peer.market.storage.view()).offer?.freeBytes).toBe(mib - sealed);
+    await expect(lease({ bytes: mib - sealed + 1, minutes: 60 })).rejects.toThrow(code('LIMIT_EXCEEDED'));
+    await lease({ bytes: mib - sealed, minutes: 60 });
+    for (const name of ['', 'x'.repeat(limits.nameCharsMax + 1)])
+      await expect(put(id, name, content.subarray(0, 1))).rejects.toThrow(code('INVALID_FORMAT'));
+    await expect(lender.peer.market.storage.prove(id, live())).rejects.toThrow(code('LEASE_UNKNOWN'));
+    await lender.peer.market.storage.withdraw();
+    await expect(lease()).rejects.toThrow(code('NOT_OFFERED'));
+    await expect(lender.peer.market.storage.withdraw()).rejects.toThrow(code('NOT_OFFERED'));
+    expect((await borrower.peer.market.storage.view()).leases).toHaveLength(2);
+  });
+
+  test('is found with its price, and refused to who may not lease', async () => {
+    const { world, lender, borrower, lease } = await fair();
+    const found = await world.clock.until(borrower.peer.market.storage.offers(live()));
+    expect(found.offers).toMatchObject([{ peerName: 'lender', unitPriceMicro: '1000000', freeBytes: 8 * mib }]);
+    await world.clock.until(lender.peer.peers.change('borrower', { allow: ['chat'] }));
+    await expect(lease()).rejects.toThrow(code('NOT_GRANTED'));
+  });
+});
