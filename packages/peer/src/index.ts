@@ -30,6 +30,7 @@ export type {
   GovernanceDetail,
   GovernanceGroupsView,
   GovernanceLogView,
+  GovernancePaidView,
   GovernanceSaidView,
   GovernanceVerifyView,
 } from './governance/governance.schema.ts';

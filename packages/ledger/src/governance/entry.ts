@@ -13,6 +13,7 @@ import {
 import type { ChainEntry } from '../agreement/index.ts';
 import { type Action, decodeAction, encodeAction } from './action.ts';
 import { governanceLimits as limits } from './limits.ts';
+import { checkTransfer, type PointsSaid, rewardCodec } from './points.ts';
 
 /** The kind of a chain's entries that this fold reads, beside those that begin an epoch. */
 export const governanceKind = 'governance';
@@ -51,14 +52,15 @@ export type Said =
   | { readonly type: 'ask'; readonly on: string; readonly blinded: Uint8Array }
   /** The author's blind signature for a member that asked. */
   | { readonly type: 'issue'; readonly on: string; readonly member: PeerId; readonly signature: Uint8Array }
-  | { readonly type: 'ballot'; readonly on: string; readonly ballot: Ballot };
+  | { readonly type: 'ballot'; readonly on: string; readonly ballot: Ballot }
+  | PointsSaid;
 export interface Statement {
   /** The author's wall clock. */
   readonly timeMs: number;
   readonly said: Said;
 }
 
-const { bytes, message, nested, oneOf, optional, string, uint32, uint53 } = wire;
+const { bytes, message, nested, oneOf, optional, string, uint32, uint53, uint64 } = wire;
 const proposalCodec = message({
   title: string(1),
   text: string(2),
@@ -76,7 +78,7 @@ const ballotCodec = message({
 const codec = message({
   version: uint32(1),
   timeMs: uint53(2),
-  type: oneOf(3, ['proposal', 'vote', 'close', 'ask', 'issue', 'ballot']),
+  type: oneOf(3, ['proposal', 'vote', 'close', 'ask', 'issue', 'ballot', 'transfer', 'reward']),
   on: optional(bytes(4)),
   proposal: optional(nested(5, proposalCodec)),
   choice: optional(oneOf(6, choices)),
@@ -84,6 +86,9 @@ const codec = message({
   member: optional(bytes(8)),
   signature: optional(bytes(9)),
   ballot: optional(nested(10, ballotCodec)),
+  amountMicro: optional(uint64(11)),
+  reason: optional(string(12)),
+  reward: optional(nested(13, rewardCodec)),
 });
 
 /** What a member gives to the agreement, which signs it. Throws LIMIT_EXCEEDED, INVALID_FORMAT. */
@@ -97,9 +102,17 @@ export function encodeStatement({ timeMs, said }: Statement): EntryBody {
     proposal: said.type === 'proposal' ? { ...said.proposal, ballotKey: said.proposal.ballotKey } : undefined,
     choice: said.type === 'vote' ? said.choice : undefined,
     blinded: said.type === 'ask' ? said.blinded : undefined,
-    member: said.type === 'issue' ? publicKeyFromPeerId(said.member) : undefined,
+    member:
+      said.type === 'issue'
+        ? publicKeyFromPeerId(said.member)
+        : said.type === 'transfer'
+          ? publicKeyFromPeerId(said.to)
+          : undefined,
     signature: said.type === 'issue' ? said.signature : undefined,
     ballot: said.type === 'ballot' ? said.ballot : undefined,
+    amountMicro: said.type === 'transfer' ? said.amountMicro : undefined,
+    reason: said.type === 'transfer' ? said.reason : undefined,
+    reward: said.type === 'reward' ? said.reward : undefined,
   });
   return { kind: governanceKind, body };
 }
@@ -122,6 +135,14 @@ export const proposalIdOf = (
 function saidOf(read: Omit<ReturnType<typeof codec.decode>, 'version' | 'timeMs'>): Said {
   const { type } = read;
   if (type === 'proposal') return { type, proposal: need(read.proposal) };
+  if (type === 'reward') return { type, reward: need(read.reward) };
+  if (type === 'transfer')
+    return {
+      type,
+      to: peerIdFromPublicKey(need(read.member)),
+      amountMicro: need(read.amountMicro),
+      reason: need(read.reason),
+    };
   const on = need(read.on);
   if (on.length !== 32) throw new PeerAiError('INVALID_FORMAT', 'an id has 32 bytes');
   const id = toHex(on);
@@ -139,6 +160,7 @@ function need<T>(value: T | undefined): T {
 
 function checkSaid(said: Said): void {
   if (said.type === 'proposal') checkProposal(said.proposal);
+  if (said.type === 'transfer') checkTransfer(said);
   const isBytes = (length: number, wanted: number): void => {
     if (length !== wanted) throw new PeerAiError('INVALID_FORMAT', `${wanted} bytes expected, not ${length}`);
   };

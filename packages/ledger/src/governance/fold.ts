@@ -8,6 +8,7 @@ import { decodeStatement, governanceKind, type Proposal, proposalIdOf, type Said
 import { execute } from './execute.ts';
 import { isConsent } from './consent.ts';
 import { governanceLimits as limits } from './limits.ts';
+import { movePoints, type PointsSaid } from './points.ts';
 import { refusalOf, Refused, refuseIf } from './refused.ts';
 import { clockOf, type GovernanceState, type OpenProposal, type Refusal } from './state.ts';
 import { isCertain, resultOf, tallyOf } from './tally.ts';
@@ -70,6 +71,10 @@ async function foldEntry(
     const statement = decodeStatement(entry.body);
     said = statement.said;
     state = withClock(state, author, statement.timeMs);
+    if (said.type === 'transfer' || said.type === 'reward') {
+      const next = movePoints(state, author, said);
+      return { author, said, on: undefined, refused: undefined, next };
+    }
     const on = said.type === 'proposal' ? proposalIdOf(deps.crypto, entry) : said.on;
     const next = await take(deps, state, { author, on, timeMs: statement.timeMs }, said);
     return { author, said, on, refused: undefined, next };
@@ -98,7 +103,12 @@ interface Author {
   readonly timeMs: number;
 }
 
-async function take(deps: FoldDeps, state: GovernanceState, by: Author, said: Said): Promise<GovernanceState> {
+async function take(
+  deps: FoldDeps,
+  state: GovernanceState,
+  by: Author,
+  said: Exclude<Said, PointsSaid>,
+): Promise<GovernanceState> {
   if (said.type === 'proposal') return openVote(deps, state, by, said.proposal);
   const proposal = state.proposals.get(by.on);
   if (proposal === undefined)

@@ -20,6 +20,7 @@ export {
 export { type DecidedBlock, foldBlock, type FoldDeps, type Folded, mayClose, type Outcome } from './fold.ts';
 export { governanceLimits } from './limits.ts';
 export { initialPolicy, type Policy, policyKeys, type PolicyName, policyNames } from './policy.ts';
+export { type PointsSaid, type RewardFacts, rewardOf } from './points.ts';
 export { type BallotVerifier, castFromMs, sealBallot, tokenMessage } from './secret.ts';
 export {
   type Decision,

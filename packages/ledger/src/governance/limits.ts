@@ -19,6 +19,8 @@ export const governanceLimits = {
   decisionsKept: 1_000,
   /** Peers that hold points, count. */
   holdersMax: 4_096,
+  /** Rewards that are remembered as paid, newest last, count: who pays an older one again loses its own points. */
+  rewardsKept: 4_096,
   /** Micro-points of one proposal, and of all of them: a 64-bit number holds every sum. */
   pointsMicroMax: 1_000_000_000_000_000n,
   pointsTotalMicroMax: 1_000_000_000_000_000_000n,

@@ -26,7 +26,11 @@ export type Refusal =
   /** More ballots than members asked for. */
   | 'BALLOT_SURPLUS'
   /** The proposal can have no effect on this group as it is. */
-  | 'NO_EFFECT';
+  | 'NO_EFFECT'
+  /** More points than its author has. */
+  | 'NO_POINTS'
+  /** Paid for already. */
+  | 'REWARDED';
 
 /** What a proposal was opened with; later changes of the policy are for later proposals. */
 export interface VoteRules {
@@ -95,7 +99,10 @@ export interface GovernanceState {
   readonly blacklist: ReadonlyMap<PeerId, { readonly reason: string; readonly height: number }>;
   readonly relays: readonly string[];
   readonly points: ReadonlyMap<PeerId, bigint>;
+  /** All that decisions have issued: what members have adds up to it. */
   readonly pointsIssued: bigint;
+  /** Payer, reason and subject of what was paid for by the policy, newest last. */
+  readonly rewarded: readonly string[];
   /** Newest last. */
   readonly checkpoints: readonly { readonly name: string; readonly hash: string; readonly height: number }[];
   readonly proposals: ReadonlyMap<string, OpenProposal>;
@@ -118,6 +125,7 @@ export const initialState = (group: string, genesis: Pick<Genesis, 'name' | 'mem
   relays: [],
   points: new Map(),
   pointsIssued: 0n,
+  rewarded: [],
   checkpoints: [],
   proposals: new Map(),
   decisions: [],

@@ -5,8 +5,11 @@ import type {
   GovernanceDetail,
   GovernanceGroupsView,
   GovernanceLogView,
+  GovernancePaidView,
   GovernancePropose,
+  GovernanceReward,
   GovernanceSaidView,
+  GovernanceTransfer,
   GovernanceVerifyView,
 } from '../governance/governance.schema.ts';
 import type { Call } from './cluster-calls.ts';
@@ -22,6 +25,10 @@ export interface GovernanceCalls {
   /** Resolves when the group has decided that it is open. */
   proposeTo(group: string, request: GovernancePropose, signal?: AbortSignal): Promise<GovernanceSaidView>;
   voteOn(group: string, proposal: string, choice: GovernanceChoice, signal?: AbortSignal): Promise<GovernanceSaidView>;
+  /** Points of this peer's own. */
+  transferPoints(group: string, wish: GovernanceTransfer, signal?: AbortSignal): Promise<GovernancePaidView>;
+  /** What the group's policy says for it. */
+  rewardBy(group: string, wish: GovernanceReward, signal?: AbortSignal): Promise<GovernancePaidView>;
   governanceLog(group: string, signal?: AbortSignal): Promise<GovernanceLogView>;
   verifyGovernance(group: string, signal?: AbortSignal): Promise<GovernanceVerifyView>;
   /** Blocks as they are stored, from a height on (from 1). */
@@ -40,6 +47,8 @@ export function governanceCalls(call: Call): GovernanceCalls {
     proposeTo: (group, request, signal) => call('POST', at(group, '/proposals'), request, signal),
     voteOn: (group, proposal, choice, signal) =>
       call('POST', at(group, `/proposals/${encodeURIComponent(proposal)}/votes`), { choice }, signal),
+    transferPoints: (group, wish, signal) => call('POST', at(group, '/transfers'), wish, signal),
+    rewardBy: (group, wish, signal) => call('POST', at(group, '/rewards'), wish, signal),
     governanceLog: (group, signal) => call('GET', at(group, '/log'), undefined, signal),
     verifyGovernance: (group, signal) => call('POST', at(group, '/verify'), {}, signal),
     governanceChain: (group, from, signal) => call('GET', at(group, `/blocks?from=${from}`), undefined, signal),

@@ -55,6 +55,7 @@ export type {
   GovernanceGroupsView,
   GovernanceGroupView,
   GovernanceLogView,
+  GovernancePaidView,
   GovernancePropose,
   GovernanceProposalView,
   GovernanceSaidView,

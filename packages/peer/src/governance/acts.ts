@@ -6,6 +6,7 @@ import {
   decodeStatement,
   type OpenProposal,
   type Outcome,
+  type PointsSaid,
   policyNames,
 } from '@peerai/ledger/governance';
 import type { PeerErrorCode } from '../errors.ts';
@@ -30,6 +31,8 @@ export interface Acts {
     consent: Uint8Array,
     signal: AbortSignal,
   ): Promise<void>;
+  /** Points of this peer's own. @returns the height of the group. */
+  pay(group: RunningGroup, said: PointsSaid, signal: AbortSignal): Promise<number>;
   vote(group: RunningGroup, proposal: OpenProposal, choice: Choice, signal: AbortSignal): Promise<GovernanceSaidView>;
   /** Brings a ballot to the chain or hands it on. */
   post(group: RunningGroup, body: Uint8Array, hops: number, signal: AbortSignal): Promise<void>;
@@ -63,6 +66,11 @@ export function createActs(deps: ActsDeps): Acts {
       const action: Action = { type: 'member-add', peer, consent };
       const proposal = { title: `${name} joins`, text: '', action, openMs: memberOpenMs };
       taken(await group.say({ type: 'proposal', proposal }, signal));
+    },
+    async pay(group, said, signal) {
+      const { refused: why } = await group.say(said, signal);
+      if (why !== undefined) throw refused(why);
+      return group.state().height;
     },
     async vote(group, proposal, choice, signal) {
       const { id, secret, electors } = proposal;
@@ -139,7 +147,7 @@ function actionOf(devices: GovernanceDeps['devices'], self: PeerId, wish: Govern
 }
 
 /** A device by its name, this peer as `self`, or anybody by a whole peer id: who is refused need not be known here. */
-function peerOf(devices: GovernanceDeps['devices'], self: PeerId, text: string): PeerId {
+export function peerOf(devices: GovernanceDeps['devices'], self: PeerId, text: string): PeerId {
   if (text === 'self') return self;
   try {
     return devices.find(text).peer;

@@ -100,6 +100,8 @@ export const governanceDetailSchema = z.object({
   /** The list, and the command that makes this peer use it; nobody changes a peer's settings but its owner. */
   relays: z.object({ addresses: z.array(z.string()), command: z.string().nullable() }),
   points: z.array(z.object({ ...who, amountMicro: microSchema })),
+  /** All that decisions have issued: what members have adds up to it. */
+  pointsIssuedMicro: microSchema,
   checkpoints: z.array(z.object({ name: z.string(), sha256: z.string(), height: z.number() })),
 });
 export const governanceGroupsSchema = z.object({ v: z.literal(1), groups: z.array(governanceGroupSchema) });
@@ -110,7 +112,18 @@ export const governanceLogSchema = z.object({
     z.object({
       height: z.number(),
       author: z.object(who),
-      what: z.enum(['proposal', 'vote', 'close', 'ask', 'issue', 'ballot', 'members', 'unreadable']),
+      what: z.enum([
+        'proposal',
+        'vote',
+        'close',
+        'ask',
+        'issue',
+        'ballot',
+        'transfer',
+        'reward',
+        'members',
+        'unreadable',
+      ]),
       on: z.string().nullable(),
       detail: z.string().nullable(),
       /** Why it changed nothing. */
@@ -174,6 +187,49 @@ export const governanceProposeSchema = z
     secret: z.boolean().default(false),
   })
   .strict();
+export const governanceTransferSchema = z
+  .object({ peer: peerSchema, amountMicro: microSchema, reason: shortSchema })
+  .strict();
+const shareSchema = z.number().min(0).max(1);
+const subjectSchema = z.string().regex(/^[\da-f]{64}$/u, '64 hex digits');
+/** What is paid for by the group's policy; the amount follows. Shares are taken to a millionth. */
+export const governanceRewardSchema = z.discriminatedUnion('reason', [
+  z
+    .object({
+      reason: z.literal('capsule'),
+      peer: peerSchema,
+      subject: subjectSchema,
+      quality: shareSchema,
+      novelty: shareSchema,
+    })
+    .strict(),
+  z
+    .object({
+      reason: z.literal('borrowing'),
+      peer: peerSchema,
+      subject: subjectSchema,
+      nodes: z.number().int().min(1).max(1_024),
+      heldMs: z.number().int().min(1).max(86_400_000),
+    })
+    .strict(),
+  z
+    .object({
+      reason: z.literal('bonus'),
+      peer: peerSchema,
+      subject: subjectSchema,
+      nodes: z.number().int().min(1).max(1_024),
+      heldMs: z.number().int().min(1).max(86_400_000),
+      performance: shareSchema,
+    })
+    .strict(),
+]);
+export const governancePaidSchema = z.object({
+  v: z.literal(1),
+  group: z.string(),
+  to: z.object(who),
+  amountMicro: microSchema,
+  height: z.number(),
+});
 export const governanceVoteSchema = z.object({ choice: choiceSchema }).strict();
 
 export type GovernanceActionView = z.infer<typeof actionSchema>;
@@ -187,6 +243,9 @@ export type GovernanceVerifyView = z.infer<typeof governanceVerifySchema>;
 export type GovernanceChainView = z.infer<typeof governanceChainSchema>;
 export type GovernanceSaidView = z.infer<typeof governanceSaidSchema>;
 export type GovernanceCreate = z.input<typeof governanceCreateSchema>;
+export type GovernanceTransfer = z.output<typeof governanceTransferSchema>;
+export type GovernanceReward = z.output<typeof governanceRewardSchema>;
+export type GovernancePaidView = z.infer<typeof governancePaidSchema>;
 export type GovernancePropose = z.input<typeof governanceProposeSchema>;
 export type GovernanceWish = z.output<typeof governanceProposeSchema>;
 export type GovernanceChoice = z.infer<typeof choiceSchema>;

@@ -22,7 +22,10 @@ import type {
   GovernanceDetail,
   GovernanceGroupsView,
   GovernanceLogView,
+  GovernancePaidView,
+  GovernanceReward,
   GovernanceSaidView,
+  GovernanceTransfer,
   GovernanceVerifyView,
   GovernanceWish,
 } from './governance.schema.ts';
@@ -65,6 +68,10 @@ export interface Governance {
   propose(group: string, wish: GovernanceWish, signal: AbortSignal): Promise<GovernanceSaidView>;
   /** Throws PROPOSAL_UNKNOWN, VOTE_REFUSED, NO_DECISION, REFUSED. */
   vote(group: string, proposal: string, choice: GovernanceChoice, signal: AbortSignal): Promise<GovernanceSaidView>;
+  /** Gives points of this peer's own. Throws VOTE_REFUSED (NO_POINTS where it has not got as many), NO_DECISION, REFUSED. */
+  transfer(group: string, wish: GovernanceTransfer, signal: AbortSignal): Promise<GovernancePaidView>;
+  /** Pays for something what the group's policy says. Throws as `transfer`, with REWARDED for what was paid for before. */
+  reward(group: string, wish: GovernanceReward, signal: AbortSignal): Promise<GovernancePaidView>;
   log(group: string): Promise<GovernanceLogView>;
   /** Checks every signature of the chain as it is stored, and does all of it again. */
   verify(group: string): Promise<GovernanceVerifyView>;
@@ -97,6 +104,8 @@ export function createGovernance(deps: GovernanceDeps): Governance {
     leave: async (group) => (await room()).leave(group),
     propose: async (group, wish, signal) => (await room()).propose(group, wish, signal),
     vote: async (group, proposal, choice, signal) => (await room()).vote(group, proposal, choice, signal),
+    transfer: async (group, wish, signal) => (await room()).transfer(group, wish, signal),
+    reward: async (group, wish, signal) => (await room()).reward(group, wish, signal),
     log: async (group) => (await room()).log(group),
     verify: async (group) => (await room()).verify(group),
     chain: async (group, from) => (await room()).chain(group, from),

@@ -15,12 +15,13 @@ import {
   isConsent,
   type OpenProposal,
   type Policy,
+  rewardOf,
   signConsent,
 } from '@peerai/ledger/governance';
 import type { PeerErrorCode } from '../errors.ts';
 import { createMutex } from '../store/mutex.ts';
 import { records } from '../store/records.ts';
-import { createActs } from './acts.ts';
+import { createActs, peerOf } from './acts.ts';
 import { ballotStore } from './ballot-rows.ts';
 import { createDuties } from './duties.ts';
 import type { Governance, GovernanceDeps } from './governance.ts';
@@ -32,7 +33,8 @@ import { createLines } from './lines.ts';
 import type { GroupRow } from './rows.ts';
 import { createStatedDecisions } from './stated.ts';
 import { chainOf, detailOf, summaryOf, verifyGroup } from './show.ts';
-import { logView } from './views.ts';
+import { rewardFacts } from './rewards.ts';
+import { logView, whoOf } from './views.ts';
 
 export interface GovernanceRoom extends Omit<Governance, 'start' | 'stop' | 'policy'> {
   policy(): Policy | undefined;
@@ -211,6 +213,20 @@ export async function openGovernanceRoom(deps: GovernanceDeps): Promise<Governan
       const said = await acts.vote(group, proposalOf(group, proposal), choice, signal);
       duties.look(group);
       return said;
+    },
+    async transfer(text, { peer, amountMicro, reason }, signal) {
+      const group = groupOf(text);
+      const to = peerOf(devices, identity.peer, peer);
+      const said = { type: 'transfer', to, amountMicro: BigInt(amountMicro), reason } as const;
+      const height = await acts.pay(group, said, signal);
+      return { v: 1, group: group.id, to: whoOf(to, deps.nameOf), amountMicro, height };
+    },
+    async reward(text, wish, signal) {
+      const group = groupOf(text);
+      const reward = rewardFacts(wish, peerOf(devices, identity.peer, wish.peer));
+      const amountMicro = `${rewardOf(group.state().policy, identity.peer, reward)}`;
+      const height = await acts.pay(group, { type: 'reward', reward }, signal);
+      return { v: 1, group: group.id, to: whoOf(reward.to, deps.nameOf), amountMicro, height };
     },
     log: async (text) => logView(groupOf(text).log(), deps.nameOf),
     verify: async (text) => verifyGroup(facts, groupOf(text)),

@@ -77,6 +77,7 @@ export async function detailOf(deps: ShowDeps, id: string): Promise<GovernanceDe
       blacklist: [],
       relays: none,
       points: [],
+      pointsIssuedMicro: '0',
       checkpoints: [],
     };
     return { v: 1, group: summary, timeMs: 0, head: '', digest: '', ...empty };

@@ -87,7 +87,7 @@ export function resultsView(
   state: GovernanceState,
   ownRelays: readonly string[],
   nameOf: NameOf,
-): Pick<GovernanceDetail, 'policy' | 'blacklist' | 'relays' | 'points' | 'checkpoints'> {
+): Pick<GovernanceDetail, 'policy' | 'blacklist' | 'relays' | 'points' | 'pointsIssuedMicro' | 'checkpoints'> {
   const { relays: addresses } = state;
   const isInUse = addresses.every((address) => ownRelays.includes(address));
   return {
@@ -101,6 +101,7 @@ export function resultsView(
       command: isInUse ? null : `peerai config set network.relays '${JSON.stringify(addresses)}'`,
     },
     points: [...state.points].map(([peer, amount]) => ({ ...whoOf(peer, nameOf), amountMicro: `${amount}` })),
+    pointsIssuedMicro: `${state.pointsIssued}`,
     checkpoints: state.checkpoints.map(({ name, hash, height }) => ({ name, sha256: hash, height })),
   };
 }
@@ -121,7 +122,11 @@ export const logView = (lines: readonly LogLine[], nameOf: NameOf): GovernanceLo
             ? said.ballot.choice
             : said?.type === 'issue'
               ? nameOf(said.member)
-              : null,
+              : said?.type === 'transfer'
+                ? nameOf(said.to)
+                : said?.type === 'reward'
+                  ? `${said.reward.reason} ${nameOf(said.reward.to)}`
+                  : null,
     refused: refused ?? null,
   })),
 });

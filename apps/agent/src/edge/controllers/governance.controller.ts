@@ -5,6 +5,7 @@ import type {
   GovernanceDetail,
   GovernanceGroupsView,
   GovernanceLogView,
+  GovernancePaidView,
   GovernanceSaidView,
   GovernanceVerifyView,
   Peer,
@@ -13,6 +14,8 @@ import {
   governanceCreateSchema,
   governanceInviteSchema,
   governanceProposeSchema,
+  governanceRewardSchema,
+  governanceTransferSchema,
   governanceVoteSchema,
 } from '@peerai/peer/schemas';
 import type { FastifyReply } from 'fastify';
@@ -83,6 +86,24 @@ export class GovernanceController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<GovernanceSaidView> {
     return this.peer.governance.vote(group, proposal, choice, goneSignal(reply));
+  }
+
+  @Post(':group/transfers')
+  transfer(
+    @Param('group') group: string,
+    @Body({ schema: governanceTransferSchema }) wish: z.output<typeof governanceTransferSchema>,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<GovernancePaidView> {
+    return this.peer.governance.transfer(group, wish, goneSignal(reply));
+  }
+
+  @Post(':group/rewards')
+  reward(
+    @Param('group') group: string,
+    @Body({ schema: governanceRewardSchema }) wish: z.output<typeof governanceRewardSchema>,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<GovernancePaidView> {
+    return this.peer.governance.reward(group, wish, goneSignal(reply));
   }
 
   @Get(':group/log')
