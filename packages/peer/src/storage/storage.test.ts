@@ -2,7 +2,7 @@ import { concatBytes, nobleCrypto } from '@peerai/core-protocol';
 import { MemoryShelf, seededRandom } from '@peerai/core-protocol/testing';
 import { checkEvidence } from '@peerai/ledger/market';
 import { afterEach, describe, expect, test } from 'vitest';
-import { type TestPeer, testWorld } from '../testing/peers.ts';
+import { type TestPeer, testWorld, type TestWorld } from '../testing/peers.ts';
 import { live, until } from '../testing/steps.ts';
 // What is loaded when it is used is loaded here before: a test's clock runs on while the disk reads a module.
 import '../ledger/log-room.ts';
@@ -25,6 +25,19 @@ afterEach(async () => {
 const code = (expected: string) => expect.objectContaining({ code: expected });
 const mib = 1_048_576;
 const content = seededRandom(5).bytes(limits.chunkBytes + 1_000);
+/** Moves time little by little while something goes on, so that a disk that is slow to give a module is not an hour of the test's. */
+async function unhurried<T>({ clock }: TestWorld, task: Promise<T>): Promise<T> {
+  const state = { isOver: false };
+  const mark = (): void => {
+    state.isOver = true;
+  };
+  task.then(mark, mark);
+  for (let round = 1; !state.isOver; round += 1) {
+    await new Promise<void>((resolve) => void setImmediate(resolve));
+    if (round % 50 === 0) await clock.advance(20);
+  }
+  return task;
+}
 async function* pieces(whole: Uint8Array, size = 100_000) {
   for (let at = 0; at < whole.length; at += size) yield whole.subarray(at, at + size);
 }
@@ -37,17 +50,17 @@ async function fair(offer: Partial<StorageOfferRequest> = {}) {
   const borrower = await world.peer('borrower', { seed: 2, engine: false, shelf: new MemoryShelf() });
   started.push(lender, borrower);
   const { link } = await lender.peer.pairing.invite(['borrow']);
-  const pending = await world.clock.until(borrower.peer.pairing.join(link, live()));
-  await world.clock.until(lender.peer.pairing.accept(pending.id));
+  const pending = await unhurried(world, borrower.peer.pairing.join(link, live()));
+  await unhurried(world, lender.peer.pairing.accept(pending.id));
   await until(world.clock, () => borrower.peer.peers.list().some(({ state }) => state === 'online'));
   await lender.peer.market.storage.offer(storageOfferRequestSchema.parse({ bytes: 8 * mib, credits: '1', ...offer }));
   const lease = async (wish: Partial<StorageLeaseRequest> = {}) => {
     const asked = storageLeaseRequestSchema.parse({ peer: 'lender', bytes: 2 * mib, minutes: 120, ...wish });
-    return (await world.clock.until(borrower.peer.market.storage.lease(asked, live()))).lease;
+    return (await unhurried(world, borrower.peer.market.storage.lease(asked, live()))).lease;
   };
   const put = (id: string, name = 'notes.bin', whole = content, by = borrower) =>
-    world.clock.until(by.peer.market.storage.put(id, name, pieces(whole), live()));
-  const prove = (id: string, by = borrower) => world.clock.until(by.peer.market.storage.prove(id, live()));
+    unhurried(world, by.peer.market.storage.put(id, name, pieces(whole), live()));
+  const prove = (id: string, by = borrower) => unhurried(world, by.peer.market.storage.prove(id, live()));
   return { world, shelf, lender, borrower, lease, put, prove };
 }
 const fetched = async (world: Awaited<ReturnType<typeof fair>>['world'], { peer }: TestPeer, name: string) => {
@@ -56,7 +69,7 @@ const fetched = async (world: Awaited<ReturnType<typeof fair>>['world'], { peer 
     for await (const part of (await peer.market.storage.read(name, live())).bytes) parts.push(part);
     return concatBytes(...parts);
   };
-  return world.clock.until(reading());
+  return unhurried(world, reading());
 };
 const only = async ({ peer }: TestPeer) => {
   const [lease] = (await peer.market.view()).leases;
@@ -90,7 +103,7 @@ describe('leased storage', () => {
     expect(Math.abs(Number(ours.dueMicro) - due)).toBeLessThan(2_000);
     expect(theirs.dueMicro).toBe(ours.dueMicro);
     expect(Buffer.from(await fetched(world, borrower, 'notes.bin')).equals(content)).toBe(true);
-    const { lease: over } = await world.clock.until(borrower.peer.market.settle(id, live()));
+    const { lease: over } = await unhurried(world, borrower.peer.market.settle(id, live()));
     expect(over).toMatchObject({ state: 'settled', agreed: true, lockedMicro: '0' });
     expect(await only(lender)).toMatchObject({ state: 'settled', agreed: true, dueMicro: over.dueMicro });
     const kinds = (await lender.peer.books.entries({})).entries.map(({ kind }) => kind);
@@ -112,7 +125,7 @@ describe('leased storage', () => {
     world.networks.cut(borrower.identity.peer, started[0]?.identity.peer ?? borrower.identity.peer);
     world.clock.jump(3 * limits.proofGapMs);
     world.networks.heal(borrower.identity.peer, started[0]?.identity.peer ?? borrower.identity.peer);
-    await world.clock.until(borrower.peer.market.storage.prove(id, live()));
+    await unhurried(world, borrower.peer.market.storage.prove(id, live()));
     const paid = Number((await only(borrower)).dueMicro) - before;
     const [shown] = (await borrower.peer.market.storage.view()).leases;
     const ofGap = ((shown?.heldBytes ?? 0) / mib) * 0.1 * 1e6 * 0.5;
@@ -132,9 +145,9 @@ describe('leased storage', () => {
     started.push(again, back);
     await until(world.clock, () => back.peer.peers.list().some(({ state }) => state === 'online'));
     expect(Buffer.from(await fetched(world, back, 'notes.bin')).equals(content)).toBe(true);
-    await world.clock.until(back.peer.market.storage.prove(id, live()));
+    await unhurried(world, back.peer.market.storage.prove(id, live()));
     expect((await only(back)).dueMicro).toBe((await only(again)).dueMicro);
-    await world.clock.until(back.peer.market.storage.remove('notes.bin', live()));
+    await unhurried(world, back.peer.market.storage.remove('notes.bin', live()));
     expect(await chunksOf(shelf, id)).toEqual([]);
     await expect(fetched(world, back, 'notes.bin')).rejects.toThrow(code('FILE_UNKNOWN'));
   });
@@ -206,9 +219,9 @@ describe('leased storage', () => {
 
   test('is found with its price, and refused to who may not lease', async () => {
     const { world, lender, borrower, lease } = await fair();
-    const found = await world.clock.until(borrower.peer.market.storage.offers(live()));
+    const found = await unhurried(world, borrower.peer.market.storage.offers(live()));
     expect(found.offers).toMatchObject([{ peerName: 'lender', unitPriceMicro: '1000000', freeBytes: 8 * mib }]);
-    await world.clock.until(lender.peer.peers.change('borrower', { allow: ['chat'] }));
+    await unhurried(world, lender.peer.peers.change('borrower', { allow: ['chat'] }));
     await expect(lease()).rejects.toThrow(code('NOT_GRANTED'));
   });
 });

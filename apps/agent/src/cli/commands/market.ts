@@ -9,6 +9,7 @@ import type {
 } from '@peerai/peer/control';
 import { command, type Verb } from '../command.ts';
 import { table } from '../plain.ts';
+import { points, reward, votedPolicy } from './market-points.ts';
 import { drop, files, get, leaseStorage, offerStorage, oneOf, prove, put, storageText } from './market-storage.ts';
 import { sizeText } from '../open-file.ts';
 import { readFileText, wholeOf } from '../read-data.ts';
@@ -239,10 +240,30 @@ const judge = command(
 );
 const policy = command(
   'policy',
-  'Incentives as names and values a group can vote on; checks a file of them',
-  { file: { type: 'positional', required: false, description: 'JSON; the seed’s rules unless said' } } as const,
-  async ({ args, output }) => {
+  'Incentives that hold in your group, as names and values it can vote on; or checks a file of them',
+  {
+    file: { type: 'positional', required: false, description: 'JSON; without one what your group decided' },
+    group: { type: 'string', valueHint: 'GROUP', description: 'Which, where you are in several' },
+  } as const,
+  async ({ args, agent, output, signal }) => {
     const { incentivePolicy, incentiveValues } = await import('@peerai/ledger/incentives');
+    if (args.file === undefined) {
+      const found = await agent()
+        .then(({ client }) => votedPolicy(client, args.group, signal))
+        .catch((error: unknown) => {
+          if (args.group === undefined && PeerAiError.is(error, 'AGENT_NOT_RUNNING')) return undefined;
+          throw error;
+        });
+      if (found !== undefined) {
+        const how = found.voted ? 'as its members voted' : 'the seed’s rules, as it voted on none yet';
+        output.note(`${found.group}: ${how}. To change one: peerai gov propose ${found.group} "…" --set NAME=N`);
+        output.data({ v: 1, ...found }, () =>
+          table(Object.entries(found.values).map(([name, value]) => [name, value])),
+        );
+        return;
+      }
+      output.note('You are in no group: these are the seed’s rules.');
+    }
     const values = incentiveValues(incentivePolicy(args.file === undefined ? {} : valuesOf(readFileText(args.file))));
     output.data({ v: 1, values }, () => table(Object.entries(values).map(([name, value]) => [name, value])));
   },
@@ -266,6 +287,8 @@ export const market: Verb = {
     files,
     drop,
     prove,
+    points,
+    reward,
     policy,
     settlement,
     deploy,
