@@ -132,7 +132,15 @@ async function detailOf(state: GovernanceState, id: string, nowMs: number): Prom
   const real = await chain;
   const group = (await groupsOf(state)).find((one) => one.id === id);
   if (group === undefined) return undefined;
-  const none = { proposals: [], decisions: [], policy: [], blacklist: [], points: [], checkpoints: [] };
+  const none = {
+    proposals: [],
+    decisions: [],
+    policy: [],
+    blacklist: [],
+    points: [],
+    pointsIssuedMicro: '0',
+    checkpoints: [],
+  };
   const relays = { addresses: [], command: null };
   if (id !== real.id) return { v: 1, group, timeMs: 0, head: '', digest: '', relays, ...none };
   return {
@@ -176,6 +184,7 @@ async function detailOf(state: GovernanceState, id: string, nowMs: number): Prom
     blacklist: [{ peerId: '12D3KooWForger', name: 'old-nas', reason: 'signed two histories' }],
     relays: { addresses: ['/dns4/relay.example/tcp/4001'], command: "peerai config set network.relays '[…]'" },
     points: [{ ...study, amountMicro: '2500000' }],
+    pointsIssuedMicro: '2500000',
     checkpoints: [{ name: 'lake-model', sha256: 'ef'.repeat(32), height: 2 }],
   };
 }

@@ -42,7 +42,7 @@ export function Decided({ view }: { readonly view: GovernanceDetail }): ReactNod
 
 /** What all decisions together came to. */
 export function Holds({
-  view: { policy, blacklist, points, checkpoints, relays },
+  view: { policy, blacklist, points, pointsIssuedMicro, checkpoints, relays },
 }: {
   readonly view: GovernanceDetail;
 }): ReactNode {
@@ -73,7 +73,13 @@ export function Holds({
       </table>
       <div className="pad stack">
         <Named title={words.refused} lines={blacklist.map((one) => [one.name, one.reason])} />
-        <Named title={words.points} lines={points.map((one) => [one.name, credits(one.amountMicro)])} />
+        <Named
+          title={words.points}
+          lines={[
+            ...points.map((one): [string, string] => [one.name, credits(one.amountMicro)]),
+            ...(points.length === 0 ? [] : [[words.pointsIssued, credits(pointsIssuedMicro)] as [string, string]]),
+          ]}
+        />
         <Named title={words.checkpoints} lines={checkpoints.map(({ name, sha256 }) => [name, sha256])} />
         {relays.command !== null && (
           <>

@@ -110,6 +110,7 @@ export const decided = {
   head: ['Value', 'Is', 'About'],
   refused: 'Refused by every member',
   points: 'Points of the group',
+  pointsIssued: 'issued in all',
   checkpoints: 'Agreed hashes',
   relays: 'The group recommends other relays. This uses them:',
 } as const;
