@@ -132,6 +132,8 @@ async function detailOf(state: GovernanceState, id: string, nowMs: number): Prom
   const real = await chain;
   const group = (await groupsOf(state)).find((one) => one.id === id);
   if (group === undefined) return undefined;
+  const counts = { epoch: 0, threshold: 3, members: 4, size: 0 };
+  const signed = { key: null, ...counts, note: null, problem: null, failed: [], former: [] };
   const none = {
     proposals: [],
     decisions: [],
@@ -140,6 +142,7 @@ async function detailOf(state: GovernanceState, id: string, nowMs: number): Prom
     points: [],
     pointsIssuedMicro: '0',
     checkpoints: [],
+    signed,
   };
   const relays = { addresses: [], command: null };
   if (id !== real.id) return { v: 1, group, timeMs: 0, head: '', digest: '', relays, ...none };
@@ -186,6 +189,11 @@ async function detailOf(state: GovernanceState, id: string, nowMs: number): Prom
     points: [{ ...study, amountMicro: '2500000' }],
     pointsIssuedMicro: '2500000',
     checkpoints: [{ name: 'lake-model', sha256: 'ef'.repeat(32), height: 2 }],
+    signed: {
+      ...signed,
+      problem: { why: 'members-away', peers: [mira] },
+      failed: [{ attempt: 0, by: study, blamed: [nas] }],
+    },
   };
 }
 

@@ -60,7 +60,7 @@ export function testChain(deps: FoldDeps, members: readonly PeerId[]): TestChain
       return on;
     },
     async begin(author) {
-      await put({ author, payload: membersPayload(state.nextMembers ?? []) });
+      await put({ author, payload: membersPayload(state.nextMembers ?? state.members) });
     },
   };
 }

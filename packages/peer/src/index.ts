@@ -29,6 +29,7 @@ export type {
   GovernanceChainView,
   GovernanceDetail,
   GovernanceGroupsView,
+  GovernanceHeadView,
   GovernanceLogView,
   GovernancePaidView,
   GovernanceSaidView,

@@ -10,7 +10,7 @@ import { Card } from '../ui/page.tsx';
 import type { ChainChecked } from './check-here.ts';
 import { chain as words } from './strings.ts';
 
-export function ChainCard({ view: { group, digest } }: { readonly view: GovernanceDetail }): ReactNode {
+export function ChainCard({ view: { group, digest, signed } }: { readonly view: GovernanceDetail }): ReactNode {
   const { client } = useApp();
   const [progress, setProgress] = useState<readonly [number, number]>();
   const leaving = useRef(new AbortController());
@@ -33,8 +33,10 @@ export function ChainCard({ view: { group, digest } }: { readonly view: Governan
             [words.blocks, count(group.height)],
             [words.members, plural(group.epoch, 'time')],
             [words.digest, digest === '' ? null : <code key="digest">{shortId(digest)}</code>],
+            ...(digest === '' ? [] : headFacts(signed)),
           ]}
         />
+        <HeadProblem signed={signed} />
         <div className="row">
           <Button look="primary" disabled={check.isPending} onClick={() => check.mutate()}>
             {words.verify}
@@ -50,8 +52,46 @@ export function ChainCard({ view: { group, digest } }: { readonly view: Governan
   );
 }
 
+type Signed = GovernanceDetail['signed'];
+
+function headFacts({ key, threshold, members, size, note }: Signed): readonly (readonly [string, ReactNode])[] {
+  const shares = words.share(count(threshold), count(members));
+  return [
+    [
+      words.key,
+      key === null ? (
+        words.noKey
+      ) : (
+        <span key="key">
+          <code title={key}>{shortId(key)}</code>, {shares}
+        </span>
+      ),
+    ],
+    [words.signed, note === null ? words.noHead : words.over(plural(size, 'block'))],
+  ];
+}
+
+/** What keeps the group from signing, and who spoiled a key. */
+function HeadProblem({ signed: { problem, failed } }: { readonly signed: Signed }): ReactNode {
+  const namesOf = (peers: readonly { readonly name: string }[]): string => peers.map(({ name }) => name).join(', ');
+  return (
+    <>
+      {problem !== null && (
+        <p className="small muted">
+          {words.why[problem.why]} {namesOf(problem.peers)}
+        </p>
+      )}
+      {failed.map(({ attempt, by, blamed }) => (
+        <p key={attempt} className="small">
+          {words.attempt(count(attempt + 1), by.name)} {blamed.length > 0 && words.named(namesOf(blamed))}
+        </p>
+      ))}
+    </>
+  );
+}
+
 function Found({
-  found: { ok, matches, blocks, signatures, problem, tookMs },
+  found: { ok, matches, blocks, signatures, problem, tookMs, head },
 }: {
   readonly found: ChainChecked;
 }): ReactNode {
@@ -63,10 +103,12 @@ function Found({
       </Note>
     );
   }
+  if (head?.ok === false) return <Note kind="bad" title={words.badHead} live />;
   if (!matches) return <Note kind="bad" title={words.differs} live />;
   return (
     <Note kind="ok" title={words.ok(all)} live>
       <p>{words.okText(plural(signatures, 'signature'), seconds(tookMs))}</p>
+      {head !== undefined && <p>{words.okHead(plural(head.size, 'block'))}</p>}
     </Note>
   );
 }

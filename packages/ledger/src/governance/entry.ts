@@ -12,6 +12,7 @@ import {
 } from '@peerai/core-protocol';
 import type { ChainEntry } from '../agreement/index.ts';
 import { type Action, decodeAction, encodeAction } from './action.ts';
+import { headKeyCodec, type HeadKeyWord } from './head-key.ts';
 import { governanceLimits as limits } from './limits.ts';
 import { checkTransfer, type PointsSaid, rewardCodec } from './points.ts';
 
@@ -53,7 +54,8 @@ export type Said =
   /** The author's blind signature for a member that asked. */
   | { readonly type: 'issue'; readonly on: string; readonly member: PeerId; readonly signature: Uint8Array }
   | { readonly type: 'ballot'; readonly on: string; readonly ballot: Ballot }
-  | PointsSaid;
+  | PointsSaid
+  | { readonly type: 'head-key'; readonly word: HeadKeyWord };
 export interface Statement {
   /** The author's wall clock. */
   readonly timeMs: number;
@@ -78,7 +80,7 @@ const ballotCodec = message({
 const codec = message({
   version: uint32(1),
   timeMs: uint53(2),
-  type: oneOf(3, ['proposal', 'vote', 'close', 'ask', 'issue', 'ballot', 'transfer', 'reward']),
+  type: oneOf(3, ['proposal', 'vote', 'close', 'ask', 'issue', 'ballot', 'transfer', 'reward', 'head-key']),
   on: optional(bytes(4)),
   proposal: optional(nested(5, proposalCodec)),
   choice: optional(oneOf(6, choices)),
@@ -89,6 +91,7 @@ const codec = message({
   amountMicro: optional(uint64(11)),
   reason: optional(string(12)),
   reward: optional(nested(13, rewardCodec)),
+  headKey: optional(nested(14, headKeyCodec)),
 });
 
 /** What a member gives to the agreement, which signs it. Throws LIMIT_EXCEEDED, INVALID_FORMAT. */
@@ -113,6 +116,7 @@ export function encodeStatement({ timeMs, said }: Statement): EntryBody {
     amountMicro: said.type === 'transfer' ? said.amountMicro : undefined,
     reason: said.type === 'transfer' ? said.reason : undefined,
     reward: said.type === 'reward' ? said.reward : undefined,
+    headKey: said.type === 'head-key' ? said.word : undefined,
   });
   return { kind: governanceKind, body };
 }
@@ -143,6 +147,7 @@ function saidOf(read: Omit<ReturnType<typeof codec.decode>, 'version' | 'timeMs'
       amountMicro: need(read.amountMicro),
       reason: need(read.reason),
     };
+  if (type === 'head-key') return { type, word: need(read.headKey) };
   const on = need(read.on);
   if (on.length !== 32) throw new PeerAiError('INVALID_FORMAT', 'an id has 32 bytes');
   const id = toHex(on);

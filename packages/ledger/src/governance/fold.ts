@@ -7,6 +7,7 @@ import { askBallot, type BallotVerifier, castBallot, issueBallot } from './secre
 import { decodeStatement, governanceKind, type Proposal, proposalIdOf, type Said } from './entry.ts';
 import { execute } from './execute.ts';
 import { isConsent } from './consent.ts';
+import { takeHeadKey, withoutHeadKey } from './head-key.ts';
 import { governanceLimits as limits } from './limits.ts';
 import { movePoints, type PointsSaid } from './points.ts';
 import { refusalOf, Refused, refuseIf } from './refused.ts';
@@ -75,6 +76,10 @@ async function foldEntry(
       const next = movePoints(state, author, said);
       return { author, said, on: undefined, refused: undefined, next };
     }
+    if (said.type === 'head-key') {
+      const headKeys = takeHeadKey(state, author, said.word);
+      return { author, said, on: undefined, refused: undefined, next: { ...state, headKeys } };
+    }
     const on = said.type === 'proposal' ? proposalIdOf(deps.crypto, entry) : said.on;
     const next = await take(deps, state, { author, on, timeMs: statement.timeMs }, said);
     return { author, said, on, refused: undefined, next };
@@ -88,7 +93,8 @@ async function foldEntry(
 function newEpoch(state: GovernanceState, body: Uint8Array): GovernanceState {
   const members = readMembersPayload(body);
   const clocks = new Map([...state.clocks].filter(([peer]) => members.includes(peer)));
-  return { ...state, epoch: state.epoch + 1, members, nextMembers: undefined, clocks };
+  const headKeys = withoutHeadKey(state.headKeys);
+  return { ...state, epoch: state.epoch + 1, members, nextMembers: undefined, clocks, headKeys };
 }
 
 function withClock(state: GovernanceState, author: PeerId, timeMs: number): GovernanceState {
@@ -107,7 +113,7 @@ async function take(
   deps: FoldDeps,
   state: GovernanceState,
   by: Author,
-  said: Exclude<Said, PointsSaid>,
+  said: Exclude<Said, PointsSaid | { type: 'head-key' }>,
 ): Promise<GovernanceState> {
   if (said.type === 'proposal') return openVote(deps, state, by, said.proposal);
   const proposal = state.proposals.get(by.on);

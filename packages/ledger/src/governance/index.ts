@@ -18,6 +18,7 @@ export {
   type Said,
 } from './entry.ts';
 export { type DecidedBlock, foldBlock, type FoldDeps, type Folded, mayClose, type Outcome } from './fold.ts';
+export type { HeadKey, HeadKeys, HeadKeyWord } from './head-key.ts';
 export { governanceLimits } from './limits.ts';
 export { initialPolicy, type Policy, policyKeys, type PolicyName, policyNames } from './policy.ts';
 export { type PointsSaid, type RewardFacts, rewardOf } from './points.ts';

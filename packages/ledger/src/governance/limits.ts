@@ -26,6 +26,10 @@ export const governanceLimits = {
   pointsTotalMicroMax: 1_000_000_000_000_000_000n,
   /** Characters of a relay's address, as the node's settings take them. */
   addressCharsMax: 512,
+  /** Attempts at one epoch's key for signing heads, count: a member that spoils each is named in each, and is to be removed. */
+  headKeyAttemptsMax: 16,
+  /** Keys of epochs before, at hand, count; the chain has all. */
+  headKeysKept: 16,
   /** Random bytes that make two ballots two. */
   ballotTokenBytes: 32,
   /** RSA modulus of ballots, bits: a key lives as long as one vote, and a browser makes one in a second. */

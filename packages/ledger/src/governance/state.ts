@@ -2,6 +2,7 @@ import { compareUtf8, type CryptoProvider, type PeerId, toHex, utf8 } from '@pee
 import type { Action } from './action.ts';
 import type { Choice } from './entry.ts';
 import type { Genesis } from '../agreement/index.ts';
+import { type HeadKeys, noHeadKeys } from './head-key.ts';
 import { initialPolicy, type Policy } from './policy.ts';
 
 /** Why an entry changed nothing. */
@@ -105,6 +106,8 @@ export interface GovernanceState {
   readonly rewarded: readonly string[];
   /** Newest last. */
   readonly checkpoints: readonly { readonly name: string; readonly hash: string; readonly height: number }[];
+  /** The key that signs heads of the chain. */
+  readonly headKeys: HeadKeys;
   readonly proposals: ReadonlyMap<string, OpenProposal>;
   /** Newest last. */
   readonly decisions: readonly Decision[];
@@ -127,6 +130,7 @@ export const initialState = (group: string, genesis: Pick<Genesis, 'name' | 'mem
   pointsIssued: 0n,
   rewarded: [],
   checkpoints: [],
+  headKeys: noHeadKeys,
   proposals: new Map(),
   decisions: [],
 });

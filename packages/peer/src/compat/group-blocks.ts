@@ -44,7 +44,7 @@ export async function openGroupBlocks(deps: GroupBlocksDeps, genesis: Genesis): 
   const { identity, crypto, clock, network, stopping } = deps;
   const self = identity.peer;
   const store = deps.store.room('group');
-  const lines = createLines({ network, clock, stopping });
+  const lines = createLines({ network, clock, stopping }, agreementProtocol);
   const ending = new AbortController();
   /** How long each member's log was by its newest head in the chain. */
   const sizes = new Map<PeerId, bigint>();

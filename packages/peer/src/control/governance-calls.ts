@@ -4,6 +4,7 @@ import type {
   GovernanceCreate,
   GovernanceDetail,
   GovernanceGroupsView,
+  GovernanceHeadView,
   GovernanceLogView,
   GovernancePaidView,
   GovernancePropose,
@@ -31,6 +32,8 @@ export interface GovernanceCalls {
   rewardBy(group: string, wish: GovernanceReward, signal?: AbortSignal): Promise<GovernancePaidView>;
   governanceLog(group: string, signal?: AbortSignal): Promise<GovernanceLogView>;
   verifyGovernance(group: string, signal?: AbortSignal): Promise<GovernanceVerifyView>;
+  /** The newest head that the group signed. */
+  governanceHead(group: string, signal?: AbortSignal): Promise<GovernanceHeadView>;
   /** Blocks as they are stored, from a height on (from 1). */
   governanceChain(group: string, from: number, signal?: AbortSignal): Promise<GovernanceChainView>;
 }
@@ -51,6 +54,7 @@ export function governanceCalls(call: Call): GovernanceCalls {
     rewardBy: (group, wish, signal) => call('POST', at(group, '/rewards'), wish, signal),
     governanceLog: (group, signal) => call('GET', at(group, '/log'), undefined, signal),
     verifyGovernance: (group, signal) => call('POST', at(group, '/verify'), {}, signal),
+    governanceHead: (group, signal) => call('GET', at(group, '/head'), undefined, signal),
     governanceChain: (group, from, signal) => call('GET', at(group, `/blocks?from=${from}`), undefined, signal),
   };
 }

@@ -53,6 +53,7 @@ export type {
   GovernanceDecisionView,
   GovernanceDetail,
   GovernanceGroupsView,
+  GovernanceHeadView,
   GovernanceGroupView,
   GovernanceLogView,
   GovernancePaidView,

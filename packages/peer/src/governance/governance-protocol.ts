@@ -3,7 +3,7 @@ import { governanceRoomLimits as limits } from './limits.ts';
 
 const { bytes, message, oneOf, optional, uint32 } = wire;
 
-/** What members say to each other of one group's agreement. */
+/** What members say to each other of one group's agreement, or of its key. */
 export const lineFrame = message({ group: bytes(1), message: bytes(2) });
 
 /** `/peerai/agreement/1`: messages of the agreement of any group both are in, one way; each side opens its own. */
@@ -12,6 +12,15 @@ export const agreementProtocol: Protocol = {
   access: 'granted',
   framing: 'messages',
   messageBytesMax: limits.lineMessageBytesMax,
+  channelsPerPeerMax: 2,
+};
+
+/** `/peerai/heads/1`: how members make their key for signing heads, and sign with it; as the agreement's messages, by other names than the groups'. */
+export const headsProtocol: Protocol = {
+  id: '/peerai/heads/1',
+  access: 'granted',
+  framing: 'messages',
+  messageBytesMax: limits.headsMessageBytesMax,
   channelsPerPeerMax: 2,
 };
 

@@ -83,6 +83,29 @@ export const governanceGroupSchema = z.object({
   quorum: z.number(),
   open: z.number(),
 });
+/** The key of the members' epoch that signs heads of the chain, and the newest of these. */
+const headsSchema = z.object({
+  /** The peer id of the key: the origin of its notes. Null until a quorum has shares of one. */
+  key: z.string().nullable(),
+  epoch: z.number(),
+  /** So many of so many members sign together. */
+  threshold: z.number(),
+  members: z.number(),
+  /** The newest head that this peer has seen, a signed note, and how many blocks it is over; of a key before this one too. */
+  note: z.string().nullable(),
+  size: z.number(),
+  /** Why there is no newer one, and whom it waits for. */
+  problem: z
+    .object({
+      why: z.enum(['alone', 'members-away', 'making-key', 'no-share', 'too-few-sign', 'attempts-spent']),
+      peers: z.array(z.object(who)),
+    })
+    .nullable(),
+  /** Attempts at this epoch's key that came to nothing: who said so, and whose messages were wrong or missing by that one's account. */
+  failed: z.array(z.object({ attempt: z.number(), by: z.object(who), blamed: z.array(z.object(who)) })),
+  /** Keys of epochs before. */
+  former: z.array(z.object({ key: z.string(), epoch: z.number() })),
+});
 export const governanceDetailSchema = z.object({
   v: z.literal(1),
   group: governanceGroupSchema,
@@ -103,6 +126,15 @@ export const governanceDetailSchema = z.object({
   /** All that decisions have issued: what members have adds up to it. */
   pointsIssuedMicro: microSchema,
   checkpoints: z.array(z.object({ name: z.string(), sha256: z.string(), height: z.number() })),
+  signed: headsSchema,
+});
+export const governanceHeadSchema = z.object({
+  v: z.literal(1),
+  /** Of the group. */
+  id: z.string(),
+  key: z.string(),
+  size: z.number(),
+  note: z.string(),
 });
 export const governanceGroupsSchema = z.object({ v: z.literal(1), groups: z.array(governanceGroupSchema) });
 export const governanceLogSchema = z.object({
@@ -121,6 +153,7 @@ export const governanceLogSchema = z.object({
         'ballot',
         'transfer',
         'reward',
+        'head-key',
         'members',
         'unreadable',
       ]),
@@ -141,6 +174,8 @@ export const governanceVerifySchema = z.object({
   /** Whether the digest is that of the state this peer acts on. */
   matches: z.boolean(),
   problem: z.string().nullable(),
+  /** The newest signed head: over how many of these blocks it is, whose key signed it, and what is wrong with it. Null where there is none. */
+  signed: z.object({ key: z.string(), size: z.number(), ok: z.boolean(), problem: z.string().nullable() }).nullable(),
 });
 /** For who checks the chain itself. */
 export const governanceChainSchema = z.object({
@@ -239,6 +274,8 @@ export type GovernanceGroupView = z.infer<typeof governanceGroupSchema>;
 export type GovernanceGroupsView = z.infer<typeof governanceGroupsSchema>;
 export type GovernanceDetail = z.infer<typeof governanceDetailSchema>;
 export type GovernanceLogView = z.infer<typeof governanceLogSchema>;
+export type GovernanceHeadsView = z.infer<typeof headsSchema>;
+export type GovernanceHeadView = z.infer<typeof governanceHeadSchema>;
 export type GovernanceVerifyView = z.infer<typeof governanceVerifySchema>;
 export type GovernanceChainView = z.infer<typeof governanceChainSchema>;
 export type GovernanceSaidView = z.infer<typeof governanceSaidSchema>;

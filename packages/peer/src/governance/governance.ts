@@ -15,12 +15,13 @@ import type { Policy } from '@peerai/ledger/governance';
 import type { EventHub } from '../events/hub.ts';
 import type { Devices } from '../pairing/devices.ts';
 import { onDemand } from '../store/on-demand.ts';
-import { agreementProtocol, governanceMethod } from './governance-protocol.ts';
+import { agreementProtocol, governanceMethod, headsProtocol } from './governance-protocol.ts';
 import type {
   GovernanceChainView,
   GovernanceChoice,
   GovernanceDetail,
   GovernanceGroupsView,
+  GovernanceHeadView,
   GovernanceLogView,
   GovernancePaidView,
   GovernanceReward,
@@ -75,6 +76,8 @@ export interface Governance {
   log(group: string): Promise<GovernanceLogView>;
   /** Checks every signature of the chain as it is stored, and does all of it again. */
   verify(group: string): Promise<GovernanceVerifyView>;
+  /** The newest head that the group has signed, a signed note. Throws NOT_FOUND when there is none. */
+  head(group: string): Promise<GovernanceHeadView>;
   /** Blocks as they are stored, from a height on. */
   chain(group: string, from: number): Promise<GovernanceChainView>;
   /** What the group decided that this peer has been a member of the longest; undefined where it is in none. */
@@ -108,6 +111,7 @@ export function createGovernance(deps: GovernanceDeps): Governance {
     reward: async (group, wish, signal) => (await room()).reward(group, wish, signal),
     log: async (group) => (await room()).log(group),
     verify: async (group) => (await room()).verify(group),
+    head: async (group) => (await room()).head(group),
     chain: async (group, from) => (await room()).chain(group, from),
     policy: () => held.now()?.policy(),
     isRefused: (peer) => held.now()?.isRefused(peer) ?? false,
@@ -124,6 +128,7 @@ export function createGovernance(deps: GovernanceDeps): Governance {
           },
         ),
         network.answer(agreementProtocol, async (channel) => (await room()).hear(channel)),
+        network.answer(headsProtocol, async (channel) => (await room()).hearHeads(channel)),
       );
       if (await isUsed(deps.store)) await room();
     },

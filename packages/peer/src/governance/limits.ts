@@ -11,6 +11,13 @@ export const governanceRoomLimits = {
   /** How long a member that was not reached is left alone, milliseconds: doubles from the first to the last; a hello ends it. */
   lineRetryMs: 500,
   lineRetryMsMax: 30_000,
+  /** One message of `/peerai/heads/1`, bytes: twice the longest of a group's key (`groupMessageBytesMax`) and what is around it. */
+  headsMessageBytesMax: 33_024,
+  /** Making a key: how soon what may be lost is said again, and how long all members may take together, milliseconds. */
+  headKeyResendMs: 1_000,
+  headKeyMs: 60_000,
+  /** How long after a head that too few signed the next try comes, and for each attempt at a key that failed before, milliseconds. */
+  headRetryMs: 10_000,
   /** One question of `/peerai/governance/1`, milliseconds, and bytes: an invitation of 32 members has 1.2 kB. */
   callMs: 10_000,
   callBytesMax: 8_192,

@@ -6,10 +6,11 @@ import {
   type Network,
   PeerAiError,
   type PeerId,
+  type Protocol,
   toHex,
 } from '@peerai/core-protocol';
 import type { AgreementLink } from '@peerai/ledger/agreement';
-import { agreementProtocol, lineFrame } from './governance-protocol.ts';
+import { lineFrame } from './governance-protocol.ts';
 import { governanceRoomLimits as limits } from './limits.ts';
 
 export interface LinesDeps {
@@ -23,6 +24,7 @@ export interface LinesDeps {
  * little, and a group works where there is no topic, such as over a relay.
  */
 export interface Lines {
+  /** @param group - 32 bytes, hex. */
   link(group: string): AgreementLink;
   /** A member's channel to this peer, until it ends. */
   hear(channel: Channel): Promise<void>;
@@ -38,7 +40,7 @@ interface Line {
 }
 type Handler = (from: PeerId, bytes: Uint8Array) => void;
 
-export function createLines({ network, clock, stopping }: LinesDeps): Lines {
+export function createLines({ network, clock, stopping }: LinesDeps, protocol: Protocol): Lines {
   const lines = new Map<PeerId, Line>();
   const handlers = new Map<string, Set<Handler>>();
   const lineTo = (peer: PeerId): Line => {
@@ -54,9 +56,7 @@ export function createLines({ network, clock, stopping }: LinesDeps): Lines {
     line.isOpen = true;
     let channel: Channel | undefined;
     try {
-      channel = await bounded(clock, limits.lineOpenMs, stopping, (signal) =>
-        network.open(peer, agreementProtocol, { signal }),
-      );
+      channel = await bounded(clock, limits.lineOpenMs, stopping, (signal) => network.open(peer, protocol, { signal }));
       line.failures = 0;
       await sendAll(channel, line, stopping);
     } catch (error) {

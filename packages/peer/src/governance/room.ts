@@ -25,14 +25,22 @@ import { createActs, peerOf } from './acts.ts';
 import { ballotStore } from './ballot-rows.ts';
 import { createDuties } from './duties.ts';
 import type { Governance, GovernanceDeps } from './governance.ts';
-import { governanceMethod, type GovernanceQuestion, plainQuestion } from './governance-protocol.ts';
+import {
+  agreementProtocol,
+  governanceMethod,
+  type GovernanceQuestion,
+  headsProtocol,
+  plainQuestion,
+} from './governance-protocol.ts';
 import { type RunningGroup, runGroup } from './group.ts';
+import { headKeyStore } from './head-key-store.ts';
+import { type GroupHeads, openGroupHeads } from './heads.ts';
 import { createLiarTeller } from './liars.ts';
 import { governanceRoomLimits as limits } from './limits.ts';
 import { createLines } from './lines.ts';
 import type { GroupRow } from './rows.ts';
 import { createStatedDecisions } from './stated.ts';
-import { chainOf, detailOf, summaryOf, verifyGroup } from './show.ts';
+import { chainOf, detailOf, headOf, summaryOf, verifyGroup } from './show.ts';
 import { rewardFacts } from './rewards.ts';
 import { logView, whoOf } from './views.ts';
 
@@ -40,6 +48,7 @@ export interface GovernanceRoom extends Omit<Governance, 'start' | 'stop' | 'pol
   policy(): Policy | undefined;
   answer(peer: PeerId, question: GovernanceQuestion, signal: AbortSignal): Promise<{ readonly version: number }>;
   hear(channel: Channel): Promise<void>;
+  hearHeads(channel: Channel): Promise<void>;
   closed(): Promise<void>;
 }
 
@@ -51,7 +60,9 @@ export async function openGovernanceRoom(deps: GovernanceDeps): Promise<Governan
   const booth = createBallotBooth();
   const known = new Map<string, GroupRow>();
   const running = new Map<string, RunningGroup>();
-  const lines = createLines({ network, clock, stopping });
+  const heads = new Map<string, GroupHeads>();
+  const lines = createLines({ network, clock, stopping }, agreementProtocol);
+  const headLines = createLines({ network, clock, stopping }, headsProtocol);
   const mutex = createMutex();
   const decided = createStatedDecisions({ ...deps, store });
   const ballots = ballotStore(store);
@@ -71,6 +82,7 @@ export async function openGovernanceRoom(deps: GovernanceDeps): Promise<Governan
     told(id);
     const group = running.get(id);
     if (group !== undefined) duties.look(group);
+    heads.get(id)?.look();
     if (!after.members.includes(identity.peer)) return;
     for (const peer of after.blacklist.keys())
       if (!before.blacklist.has(peer)) void network.disconnect(peer).catch(() => undefined);
@@ -85,6 +97,7 @@ export async function openGovernanceRoom(deps: GovernanceDeps): Promise<Governan
     const group = await runGroup({ ...deps, booth, link, decided, ended, changed }, row.genesis);
     running.set(id, group);
     duties.look(group);
+    heads.set(id, await openGroupHeads({ ...deps, store, link: (one) => headLines.link(one), changed: told }, group));
     return group;
   };
   for await (const [id, row] of rows.all()) {
@@ -140,7 +153,7 @@ export async function openGovernanceRoom(deps: GovernanceDeps): Promise<Governan
     const why = isOver ? 'is decided already' : 'is no open proposal of this group';
     throw new PeerAiError<PeerErrorCode>('PROPOSAL_UNKNOWN', `"${text}" ${why}; peerai gov show has them`);
   };
-  const facts = { ...deps, store, known, running };
+  const facts = { ...deps, store, known, running, heads };
   const show = (id: string) => detailOf(facts, id);
 
   // Deadlines come whether or not somebody says something.
@@ -152,6 +165,7 @@ export async function openGovernanceRoom(deps: GovernanceDeps): Promise<Governan
         duties.look(group);
         tellLiars(group);
       }
+      for (const one of heads.values()) one.look();
     }
   })();
 
@@ -200,9 +214,12 @@ export async function openGovernanceRoom(deps: GovernanceDeps): Promise<Governan
     leave: (text) =>
       mutex(async () => {
         const id = idOf(text);
+        await heads.get(id)?.stop();
         await running.get(id)?.stop();
+        heads.delete(id);
         running.delete(id);
         await store.commit([rows.remove(id)]);
+        await headKeyStore({ ...deps, store }, identity, id).forgetAll();
         await ballots.forgetGroup(id);
         known.delete(id);
         told(id);
@@ -230,6 +247,7 @@ export async function openGovernanceRoom(deps: GovernanceDeps): Promise<Governan
     },
     log: async (text) => logView(groupOf(text).log(), deps.nameOf),
     verify: async (text) => verifyGroup(facts, groupOf(text)),
+    head: async (text) => headOf(facts, groupOf(text)),
     chain: async (text, from) => chainOf(groupOf(text), known, from),
     policy: () => eldest(known, running)?.state().policy,
     isRefused: (peer) =>
@@ -238,6 +256,7 @@ export async function openGovernanceRoom(deps: GovernanceDeps): Promise<Governan
       ),
     met(peer) {
       lines.met(peer);
+      headLines.met(peer);
       for (const id of known.keys()) deliver(id);
     },
     async answer(peer, question, signal) {
@@ -247,7 +266,9 @@ export async function openGovernanceRoom(deps: GovernanceDeps): Promise<Governan
       return { version: 1 };
     },
     hear: (channel) => lines.hear(channel),
+    hearHeads: (channel) => headLines.hear(channel),
     async closed() {
+      await Promise.all([...heads.values()].map((one) => one.stop()));
       await Promise.all([looking, ...[...running.values()].map((group) => group.stop())]);
     },
   };

@@ -1,24 +1,37 @@
-import { type CryptoProvider, fromBase64Url, type PeerId, type Store, toBase64Url, toHex } from '@peerai/core-protocol';
+import {
+  type CryptoProvider,
+  fromBase64Url,
+  PeerAiError,
+  type PeerId,
+  type Store,
+  toBase64Url,
+  toHex,
+} from '@peerai/core-protocol';
+import { openCheckpoint } from '@peerai/ledger';
 import { decodeGenesis } from '@peerai/ledger/agreement';
-import { createBallotBooth, stateDigest, verifyGovernance } from '@peerai/ledger/governance';
+import { verifyChainHead } from '@peerai/ledger/chain/heads';
+import { createBallotBooth, type GovernanceState, stateDigest, verifyGovernance } from '@peerai/ledger/governance';
 import { ballotStore } from './ballot-rows.ts';
 import type { GovernanceDeps } from './governance.ts';
 import type {
   GovernanceChainView,
   GovernanceDetail,
   GovernanceGroupView,
+  GovernanceHeadView,
   GovernanceVerifyView,
 } from './governance.schema.ts';
 import type { RunningGroup } from './group.ts';
+import type { GroupHeads } from './heads.ts';
 import { governanceRoomLimits as limits } from './limits.ts';
 import type { GroupRow } from './rows.ts';
-import { decisionView, proposalView, resultsView, whoOf } from './views.ts';
+import { decisionView, headsView, proposalView, resultsView, whoOf } from './views.ts';
 
 export interface ShowDeps extends Pick<GovernanceDeps, 'identity' | 'nameOf' | 'isOnline' | 'relays'> {
   readonly crypto: CryptoProvider;
   readonly store: Store;
   readonly known: ReadonlyMap<string, GroupRow>;
   readonly running: ReadonlyMap<string, RunningGroup>;
+  readonly heads: ReadonlyMap<string, GroupHeads>;
 }
 
 export function summaryOf(deps: ShowDeps, id: string): GovernanceGroupView {
@@ -70,6 +83,8 @@ export async function detailOf(deps: ShowDeps, id: string): Promise<GovernanceDe
   const state = group?.state();
   if (group === undefined || state === undefined) {
     const none = { addresses: [], command: null };
+    const counts = { epoch: 0, threshold: 0, members: 0, size: 0 };
+    const signed = { key: null, ...counts, note: null, problem: null, failed: [], former: [] };
     const empty = {
       proposals: [],
       decisions: [],
@@ -79,6 +94,7 @@ export async function detailOf(deps: ShowDeps, id: string): Promise<GovernanceDe
       points: [],
       pointsIssuedMicro: '0',
       checkpoints: [],
+      signed,
     };
     return { v: 1, group: summary, timeMs: 0, head: '', digest: '', ...empty };
   }
@@ -101,6 +117,7 @@ export async function detailOf(deps: ShowDeps, id: string): Promise<GovernanceDe
     proposals,
     decisions: state.decisions.toReversed().map((one) => decisionView(one, deps.nameOf)),
     ...resultsView(state, deps.relays, deps.nameOf),
+    signed: headsView(state, deps.heads.get(id)?.view(), deps.nameOf),
   };
 }
 
@@ -118,15 +135,53 @@ export async function chainOf(
 
 /** All that is stored, from the first byte: signatures, hashes, certificates, and what the votes came to. */
 export async function verifyGroup(
-  { crypto }: Pick<ShowDeps, 'crypto'>,
+  { crypto, heads }: Pick<ShowDeps, 'crypto' | 'heads'>,
   group: RunningGroup,
 ): Promise<GovernanceVerifyView> {
   const { height } = group.state();
   const wanted = stateDigest(crypto, group.state());
-  const { state: _, ...found } = await verifyGovernance(
+  const { state, ...found } = await verifyGovernance(
     { crypto, ballots: createBallotBooth() },
     group.genesis,
     group.blocks(1, height + 1),
   );
-  return { v: 1, ...found, matches: found.digest === wanted };
+  const signed = await signedHead(crypto, group, state, heads.get(group.id)?.view().note);
+  return { v: 1, ...found, matches: found.digest === wanted, signed };
+}
+
+/** The newest signed head against the chain as it is stored, and against the keys that the chain itself names. */
+async function signedHead(
+  crypto: CryptoProvider,
+  group: RunningGroup,
+  { headKeys }: GovernanceState,
+  note: string | undefined,
+): Promise<GovernanceVerifyView['signed']> {
+  if (note === undefined) return null;
+  const { origin, size } = openCheckpoint(crypto, note);
+  const found = { key: origin, size: Number(size) };
+  const isNamed = [...headKeys.former, ...(headKeys.key === undefined ? [] : [headKeys.key])].some(
+    ({ key }) => key === origin,
+  );
+  if (!isNamed) return { ...found, ok: false, problem: 'the chain names no such key' };
+  try {
+    await verifyChainHead(crypto, origin, note, group.blocks(1, found.size + 1));
+    return { ...found, ok: true, problem: null };
+  } catch (error) {
+    if (!PeerAiError.is(error)) throw error;
+    return { ...found, ok: false, problem: error.message };
+  }
+}
+
+export async function headOf(
+  { crypto, heads }: Pick<ShowDeps, 'crypto' | 'heads'>,
+  group: RunningGroup,
+): Promise<GovernanceHeadView> {
+  const { note, problem } = heads.get(group.id)?.view() ?? {};
+  if (note === undefined)
+    throw new PeerAiError(
+      'NOT_FOUND',
+      `this group has signed no head yet${problem === undefined ? '' : `: ${problem.why}`}`,
+    );
+  const { origin, size } = openCheckpoint(crypto, note);
+  return { v: 1, id: group.id, key: origin, size: Number(size), note };
 }

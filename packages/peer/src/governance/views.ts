@@ -10,12 +10,15 @@ import {
   quorumOf,
   tallyOf,
 } from '@peerai/ledger/governance';
+import { quorumOf as quorumToDecide } from '@peerai/ledger/agreement';
 import type { LogLine } from './group.ts';
+import type { HeadsView } from './heads.ts';
 import type {
   GovernanceActionView,
   GovernanceChoice,
   GovernanceDecisionView,
   GovernanceDetail,
+  GovernanceHeadsView,
   GovernanceLogView,
   GovernanceProposalView,
 } from './governance.schema.ts';
@@ -106,6 +109,27 @@ export function resultsView(
   };
 }
 
+export function headsView(state: GovernanceState, heads: HeadsView | undefined, nameOf: NameOf): GovernanceHeadsView {
+  const { key, failed, former } = state.headKeys;
+  const { note = null, size = 0, problem } = heads ?? {};
+  return {
+    key: key?.key ?? null,
+    epoch: state.epoch,
+    threshold: quorumToDecide(state.members.length),
+    members: state.members.length,
+    note,
+    size,
+    problem:
+      problem === undefined ? null : { why: problem.why, peers: problem.peers.map((peer) => whoOf(peer, nameOf)) },
+    failed: failed.map(({ attempt, by, blamed }) => ({
+      attempt,
+      by: whoOf(by, nameOf),
+      blamed: blamed.map((peer) => whoOf(peer, nameOf)),
+    })),
+    former: former.map((one) => ({ key: one.key, epoch: one.epoch })),
+  };
+}
+
 export const logView = (lines: readonly LogLine[], nameOf: NameOf): GovernanceLogView => ({
   v: 1,
   lines: lines.toReversed().map(({ height, author, said, on, refused, isEpoch }) => ({
@@ -126,7 +150,11 @@ export const logView = (lines: readonly LogLine[], nameOf: NameOf): GovernanceLo
                 ? nameOf(said.to)
                 : said?.type === 'reward'
                   ? `${said.reward.reason} ${nameOf(said.reward.to)}`
-                  : null,
+                  : said?.type === 'head-key'
+                    ? said.word.key === undefined
+                      ? `attempt ${said.word.attempt} failed`
+                      : `has a share, attempt ${said.word.attempt}`
+                    : null,
     refused: refused ?? null,
   })),
 });

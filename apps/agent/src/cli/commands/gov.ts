@@ -5,12 +5,14 @@ import type {
   GovernanceGroupView,
   GovernancePropose,
   GovernanceProposalView,
+  GovernanceVerifyView,
 } from '@peerai/peer/control';
 import { command, type Verb } from '../command.ts';
 import { parseDurationMs } from '@peerai/platform';
 import { table } from '../plain.ts';
 import { policyNumber } from '../policy-number.ts';
 import { ago, counted, until } from '../words.ts';
+import { check, exportGroup, head } from './gov-head.ts';
 
 const idChars = 12;
 const which = {
@@ -174,14 +176,18 @@ const verify = command(
     const found = await (await agent()).client.verifyGovernance(args.group, signal);
     output.data(found, () =>
       found.ok && found.matches
-        ? `${counted(found.blocks, 'block', 'blocks')} and ${found.signatures} signatures hold. State ${found.digest.slice(0, 16)}…`
+        ? `${counted(found.blocks, 'block', 'blocks')} and ${found.signatures} signatures hold. State ${found.digest.slice(0, 16)}…\n${signedText(found.signed)}`
         : `Broken after ${counted(found.blocks, 'block', 'blocks')}: ${found.problem ?? 'the state is not what the chain leads to'}`,
     );
-    if (!found.ok || !found.matches) throw new PeerAiError('LEDGER_DAMAGED', 'this chain does not hold');
+    if (!found.ok || !found.matches || found.signed?.ok === false)
+      throw new PeerAiError('LEDGER_DAMAGED', 'this chain does not hold');
   },
 );
 
-export const gov: Verb = { run: ls, subs: { ls, create, join, invite, leave, show, propose, vote, log, verify } };
+export const gov: Verb = {
+  run: ls,
+  subs: { ls, create, join, invite, leave, show, propose, vote, log, verify, head, export: exportGroup, check },
+};
 
 const membersOf = ({ members }: GovernanceGroupView): string => members.map(({ name }) => name).join(', ');
 
@@ -239,6 +245,39 @@ function actionText(action: GovernanceActionView): string {
   return `${verb[action.type]} …${action.peerId.slice(-8)}`;
 }
 
+function signedText(signed: GovernanceVerifyView['signed']): string {
+  if (signed === null) return 'No head is signed by the group yet.';
+  const { key, size, ok, problem } = signed;
+  return ok
+    ? `The group’s own signature is over ${counted(size, 'block', 'blocks')}, by key ${key}.`
+    : `The signed head over ${counted(size, 'block', 'blocks')} does not hold: ${problem ?? 'damaged'}`;
+}
+
+/** What keeps the group from signing a newer head. */
+const whys: Readonly<Record<NonNullable<GovernanceDetail['signed']['problem']>['why'], string>> = {
+  alone: 'one member alone makes no key',
+  'members-away': 'all members have to be here once to make a key; away',
+  'making-key': 'the members make their key; not heard from',
+  'no-share': 'this peer has no share of the key: the others sign without it, until the members change',
+  'too-few-sign': 'too few members sign; silent',
+  'attempts-spent': 'every attempt at a key failed: remove who spoils it',
+};
+
+function headText({ key, threshold, members, size, problem, failed }: GovernanceDetail['signed']): string {
+  const names = problem?.peers.map(({ name }) => name).join(', ') ?? '';
+  const lines = [
+    key === null
+      ? 'Key: none yet'
+      : `Key ${key}: ${threshold} of ${members} sign together; head over ${counted(size, 'block', 'blocks')}`,
+    ...(problem === null ? [] : [`No newer head: ${whys[problem.why]}${names === '' ? '' : ` (${names})`}`]),
+    ...failed.map(
+      ({ attempt, by, blamed }) =>
+        `Attempt ${attempt + 1} at the key failed, says ${by.name}${blamed.length === 0 ? '' : `: ${blamed.map(({ name }) => name).join(', ')}`}`,
+    ),
+  ];
+  return lines.join('\n');
+}
+
 const votesOf = ({
   yes,
   no,
@@ -257,6 +296,7 @@ function detailText({
   relays,
   points,
   digest,
+  signed,
 }: GovernanceDetail): string {
   const online = (one: GovernanceGroupView['members'][0]): string =>
     one.liar ? 'LIED' : one.own ? 'you' : one.online ? 'here' : 'away';
@@ -303,6 +343,6 @@ function detailText({
   if (points.length > 0)
     parts.push(table([['POINTS OF', 'AMOUNT'], ...points.map((one) => [one.name, pointsText(one.amountMicro)])]));
   if (relays.command !== null) parts.push(`The group recommends other relays. To use them: ${relays.command}`);
-  if (digest !== '') parts.push(`State ${digest}`);
+  if (digest !== '') parts.push(`State ${digest}`, headText(signed));
   return parts.join('\n\n');
 }

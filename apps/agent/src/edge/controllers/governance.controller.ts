@@ -4,6 +4,7 @@ import type {
   GovernanceChainView,
   GovernanceDetail,
   GovernanceGroupsView,
+  GovernanceHeadView,
   GovernanceLogView,
   GovernancePaidView,
   GovernanceSaidView,
@@ -115,6 +116,11 @@ export class GovernanceController {
   @HttpCode(200)
   verify(@Param('group') group: string): Promise<GovernanceVerifyView> {
     return this.peer.governance.verify(group);
+  }
+
+  @Get(':group/head')
+  head(@Param('group') group: string): Promise<GovernanceHeadView> {
+    return this.peer.governance.head(group);
   }
 
   @Get(':group/blocks')

@@ -16,6 +16,7 @@ import type { GroupKey } from '../../frost/group-key.ts';
 import { decodeRequest } from '../../frost/request.ts';
 import { createSigningSession } from '../../frost/session.ts';
 import { openGroupSigner } from '../../frost/signer.ts';
+import { openCheckpoint } from '../../log/note.ts';
 import { createBell, createLocks } from '../../receipt/locks.ts';
 import { nextOrLater } from './found-key.ts';
 import { encodeHeadsMessage, type HeadsMessage, readHeadsMessage } from './message.ts';
@@ -32,6 +33,8 @@ export interface ChainHeadsDeps {
   readonly link: AgreementLink;
   readonly key: GroupKey;
   readonly agreement: Pick<Agreement, 'blocks' | 'status'>;
+  /** A head that is signed, made here or told by the member that led it; only of blocks that this member has, and larger than each before. */
+  readonly signed?: (note: string, size: number) => void;
 }
 /** One member's part in signing the heads of a group's chain with the group's key. */
 export interface ChainHeads {
@@ -48,8 +51,6 @@ export interface ChainHeads {
 
 const signedForm = wire.message({ size: wire.uint53(1) });
 const signedKey = 'signed';
-/** Sessions of others that this member remembers its answer to, count. */
-const sessionsMax = 64;
 
 /** @param waitMs - how long signers have to answer, milliseconds; default two seconds. Throws as `openGroupSigner`. */
 export async function openChainHeads(deps: ChainHeadsDeps, { waitMs = 2_000 } = {}): Promise<ChainHeads> {
@@ -80,7 +81,18 @@ export async function openChainHeads(deps: ChainHeadsDeps, { waitMs = 2_000 } = 
     await store.commit([store.put(signedKey, signedForm.encode({ size: signed }))]);
     return part;
   };
-  const answer = async (from: PeerId, { session, ask, request }: HeadsMessage): Promise<void> => {
+  let newest = 0;
+  /** Nobody is believed: the note must be the key's, over the head of this member's own chain. */
+  const take = async (note: string): Promise<void> => {
+    await readChain();
+    const { origin, size, root } = openCheckpoint(crypto, note);
+    if (origin !== key.group || size <= BigInt(newest) || size > BigInt(tree.size)) return;
+    if (!equalBytes(root, tree.rootAt(Number(size)))) return;
+    newest = Number(size);
+    deps.signed?.(note, newest);
+  };
+  const answer = async (from: PeerId, { session, ask, request, note }: HeadsMessage): Promise<void> => {
+    if (note !== undefined) await take(note);
     if (ask !== undefined) {
       await readChain();
       if (tree.size < ask) return;
@@ -127,7 +139,6 @@ export async function openChainHeads(deps: ChainHeadsDeps, { waitMs = 2_000 } = 
   const attempt = async (target: number, without: ReadonlySet<PeerId>, signal: AbortSignal) => {
     const session = random.bytes(16);
     const name = toHex(session);
-    if (heard.size >= sessionsMax) heard.clear();
     heard.set(name, new Map());
     try {
       const asked = others.filter((peer) => !without.has(peer));
@@ -176,7 +187,11 @@ export async function openChainHeads(deps: ChainHeadsDeps, { waitMs = 2_000 } = 
         for (let round = 0; round < 2 * key.members.length; round += 1) {
           const { silent, note, size, isOver } = await attempt(target, without, signal);
           for (const peer of silent) without.add(peer);
-          if (note !== undefined && size === target) return note;
+          if (note !== undefined && size === target) {
+            link.broadcast(others, encodeHeadsMessage({ session: random.bytes(16), note }));
+            await take(note);
+            return note;
+          }
           if (isOver === true) break;
         }
         const peers = [...without];

@@ -4,4 +4,5 @@
  * @packageDocumentation
  */
 export { foundGroupKey, type FoundKeyDeps, type FoundKeyOptions } from './found-key.ts';
+export { verifyChainHead } from './verify.ts';
 export { type ChainHeads, type ChainHeadsDeps, openChainHeads } from './heads.ts';

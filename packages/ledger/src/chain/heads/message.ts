@@ -16,6 +16,8 @@ export interface HeadsMessage {
   readonly signed: number | undefined;
   readonly request: Uint8Array | undefined;
   readonly part: Uint8Array | undefined;
+  /** A head that is signed. */
+  readonly note: string | undefined;
 }
 
 const form = wire.message({
@@ -28,6 +30,7 @@ const form = wire.message({
   signed: wire.optional(wire.uint53(7)),
   request: wire.optional(wire.bytes(8)),
   part: wire.optional(wire.bytes(9)),
+  note: wire.optional(wire.string(10)),
 });
 const nothing = {
   announcement: undefined,
@@ -38,6 +41,7 @@ const nothing = {
   signed: undefined,
   request: undefined,
   part: undefined,
+  note: undefined,
 };
 
 export const encodeHeadsMessage = (parts: Partial<HeadsMessage> & Pick<HeadsMessage, 'session'>): Uint8Array =>

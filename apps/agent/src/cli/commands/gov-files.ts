@@ -1,0 +1,64 @@
+import { createReadStream, createWriteStream, readFileSync } from 'node:fs';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { fromBase64Url, fromUtf8, parsePeerId, PeerAiError } from '@peerai/core-protocol';
+import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
+import { openCheckpoint } from '@peerai/ledger';
+import { decodeGenesis } from '@peerai/ledger/agreement';
+import { exportChain, readChain } from '@peerai/ledger/chain';
+import { verifyChainHead } from '@peerai/ledger/chain/heads';
+import { createBallotBooth, verifyGovernance } from '@peerai/ledger/governance';
+import type { ControlClient } from '@peerai/peer/control';
+
+/** The chain of a group in one file, for `checkGroupHead`. @returns how many blocks. */
+export async function writeGroupChain(
+  client: Pick<ControlClient, 'governanceChain'>,
+  group: string,
+  file: string,
+  signal: AbortSignal,
+): Promise<number> {
+  const first = await client.governanceChain(group, 1, signal);
+  let count = 0;
+  const blocks = async function* () {
+    for (let page = first; ; page = await client.governanceChain(group, count + 1, signal)) {
+      for (const one of page.blocks) {
+        count += 1;
+        yield fromBase64Url(one);
+      }
+      if (page.next === null) return;
+    }
+  };
+  const genesis = decodeGenesis(fromBase64Url(first.genesis));
+  await pipeline(Readable.from(exportChain(genesis, blocks())), createWriteStream(file));
+  return count;
+}
+
+/** What a signed head proves to who knows the group's key, and what a chain under it does. */
+export interface HeadChecked {
+  readonly key: string;
+  /** Blocks that the head is over. */
+  readonly size: number;
+  readonly chain?: {
+    readonly name: string;
+    readonly blocks: number;
+    readonly signatures: number;
+    readonly digest: string;
+  };
+}
+
+/** No agent is asked. Throws NOT_OUR_LOG for another key's head, INVALID_SIGNATURE, INVALID_FORMAT, BLOCK_WRONG, LEDGER_DAMAGED. */
+export async function checkGroupHead(file: string, keyText: string, chainFile?: string): Promise<HeadChecked> {
+  const key = parsePeerId(keyText);
+  const note = fromUtf8(readFileSync(file));
+  const { origin, size } = openCheckpoint(nodeCrypto, note);
+  if (origin !== key) throw new PeerAiError('NOT_OUR_LOG', `this head is of the key ${origin}`);
+  const head = { key, size: Number(size) };
+  if (chainFile === undefined) return head;
+  const open = () => readChain(createReadStream(chainFile));
+  await verifyChainHead(nodeCrypto, key, note, (await open()).blocks);
+  const { genesis, blocks } = await open();
+  const found = await verifyGovernance({ crypto: nodeCrypto, ballots: createBallotBooth() }, genesis, blocks);
+  if (!found.ok) throw new PeerAiError('LEDGER_DAMAGED', found.problem ?? 'this chain does not hold');
+  const { signatures, digest, state } = found;
+  return { ...head, chain: { name: state.name, blocks: found.blocks, signatures, digest } };
+}
