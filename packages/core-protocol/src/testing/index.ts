@@ -13,7 +13,7 @@ export { topicsContract, type TopicsPair } from './contracts/topics.ts';
 export { memoryDirectory } from './directory.ts';
 export { silentLogger } from './logger.ts';
 export { createMemoryNetworks, type JoinOptions, type MemoryNetworks, type MemoryNetworksOptions } from './network.ts';
-export { mutated } from './mutated.ts';
+export { mutated, type MutationsRead, readMutated } from './mutated.ts';
 export { seededRandom } from './random.ts';
 export { sessionHands, sessionPair, type SessionPairOptions } from './session-pair.ts';
 export { MemoryShelf } from './shelf.ts';

@@ -1,5 +1,5 @@
 import { concatBytes, type Identity, type PeerId, PeerAiError, utf8 } from '@peerai/core-protocol';
-import { mutated, seededRandom } from '@peerai/core-protocol/testing';
+import { readMutated, seededRandom } from '@peerai/core-protocol/testing';
 import { describe, expect, test } from 'vitest';
 import { createGroup, identityOf, payload } from '../../test/members.ts';
 import { crypto } from '../../test/world.ts';
@@ -345,7 +345,7 @@ test('so many peers may ever have been members', () => {
   expect(isEntryOf(full, 1, entryOf(a.peer, b.peer))).toBe(false);
 });
 
-test('no decoder breaks on three thousand damaged inputs', { timeout: 60_000 }, () => {
+test('no decoder breaks on ten thousand damaged inputs each', { timeout: 60_000 }, () => {
   const entry = signEntry(a, group, 1, payload('x'));
   const draft = draftOf(crypto, { group, height: 1, epoch: 0, previous: group, timeMs: 1 }, [entry]);
   const votes = [a, b, c].map((who) => say(who, { kind: 'finalize', block: draft.hash }));
@@ -368,14 +368,8 @@ test('no decoder breaks on three thousand damaged inputs', { timeout: 60_000 }, 
     [encodeStatement(say(a)), decodeStatement],
     [encodeGenesis(genesis), decodeGenesis],
   ] as const) {
-    expect(() => decode(bytes)).not.toThrow();
-    for (let round = 0; round < 3_000; round += 1) {
-      try {
-        decode(mutated(bytes, random));
-      } catch (error) {
-        if (!PeerAiError.is(error)) throw error;
-      }
-    }
+    const { refused } = readMutated(bytes, decode, { random });
+    expect(refused).toBeGreaterThan(5_000);
   }
   expect(isSigned(crypto, decodeStatement(encodeStatement(say(a))))).toBe(true);
 });

@@ -1,11 +1,13 @@
 import type { PeerId } from '@peerai/core-protocol';
-import { MemoryStore, seededRandom } from '@peerai/core-protocol/testing';
+import { MemoryStore, readMutated, seededRandom } from '@peerai/core-protocol/testing';
 import { afterEach, expect, test } from 'vitest';
 import { createGroup, never, payload } from '../../../test/members.ts';
 import { crypto } from '../../../test/world.ts';
 import type { Agreement } from '../../agreement/index.ts';
 import { openCheckpoint } from '../../log/note.ts';
 import { foundGroupKey, openChainHeads } from './index.ts';
+import { limits } from '../../limits.ts';
+import { encodeHeadsMessage, readHeadsMessage } from './message.ts';
 import { planSession } from './plan.ts';
 import { createHeadTree } from './tree.ts';
 
@@ -95,6 +97,21 @@ test('a key is not made without all members: who is silent is named', async () =
     [0, 1, 3].map(() => code('TIMEOUT', silent)),
   );
   expect(beside.sent).toBeLessThan(4 * 3 * 8);
+});
+
+test('ten thousand mutated messages between members are read or passed over, and so is what is too long', () => {
+  const bytes = new Uint8Array(32).fill(3);
+  const session = bytes.slice(16);
+  const parts = { announcement: bytes, share: bytes, done: true, ask: 5, commitment: bytes, signed: 4, request: bytes };
+  const whole = encodeHeadsMessage({ session, ...parts, part: bytes, note: 'x' });
+  expect(readHeadsMessage(whole)).toMatchObject({ ask: 5, note: 'x' });
+  const { refused } = readMutated(whole, readHeadsMessage, { random: seededRandom(8) });
+  expect(refused).toBe(0);
+  const padded = (length: number) => encodeHeadsMessage({ session, announcement: new Uint8Array(length) });
+  const around = padded(limits.groupMessageBytesMax).length - limits.groupMessageBytesMax;
+  const most = 2 * limits.groupMessageBytesMax;
+  expect(readHeadsMessage(padded(most - around))?.announcement).toHaveLength(most - around);
+  expect(readHeadsMessage(padded(most - around + 1))).toBeUndefined();
 });
 
 test('those sign together who signed the same before; others are helped on first', () => {
