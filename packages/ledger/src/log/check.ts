@@ -26,6 +26,8 @@ export interface VerifyOptions {
   readonly signal?: AbortSignal;
   /** Checks a signature elsewhere than in this thread, by the very rule of `crypto.ed25519.verify`; absent, each is checked here in its turn. Never rejects. */
   readonly verifyAside?: VerifyAside;
+  /** What an entry of another kind says, to who knows that kind: its PeerAiError makes the entry the first bad one. In order, each after its own checks. */
+  readonly checkEntry?: (entry: Entry) => void;
 }
 
 export type VerifyAside = (signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array) => Promise<boolean>;

@@ -2,7 +2,7 @@ import { type CryptoProvider, equalBytes, type PeerId, type Store } from '@peera
 import { limits } from '../limits.ts';
 import { checksAside } from './aside.ts';
 import { advance, checkHead, checkRow, startProgress, type Verification, type VerifyOptions } from './check.ts';
-import { damaged, damageOf } from './damaged.ts';
+import { damaged, damageOf, orDamaged } from './damaged.ts';
 import type { CompactRange } from './merkle.ts';
 import { allRows, decodeEntryRow, decodeHead, entryRows, type Head, headKey, tileRows } from './rows.ts';
 import { addToTails, type GrowingTails } from './tiles.ts';
@@ -39,7 +39,12 @@ async function verifyRows(
   const counts = () => ({ checked: progress.range.size, receipts: progress.receipts.count, rounds: progress.rounds });
   const report = (at: bigint): void => options.onProgress?.(at, size > at ? size : at);
   try {
-    const checked = await checkRows(log, progress, { report, signal: options.signal, hasRoom });
+    const checked = await checkRows(log, progress, {
+      report,
+      signal: options.signal,
+      hasRoom,
+      checkEntry: options.checkEntry,
+    });
     options.onProgress?.(checked, checked);
     return { ok: true, size: checked, ...counts() };
   } catch (error) {
@@ -56,11 +61,13 @@ async function checkRows(
     report,
     signal,
     hasRoom,
+    checkEntry,
   }: {
     readonly report: (checked: bigint) => void;
     readonly signal: AbortSignal | undefined;
     /** Before a row: what has to be waited for, so that not too much is checked aside. */
     readonly hasRoom: (() => Promise<void> | undefined) | undefined;
+    readonly checkEntry: VerifyOptions['checkEntry'];
   },
 ): Promise<bigint> {
   /** SHA-256 of each tile as it should be. */
@@ -75,7 +82,9 @@ async function checkRows(
     const index = progress.range.size;
     if (key.startsWith(entryRows.from)) {
       const row = decodeEntryRow(value);
-      advance(crypto, progress, checkRow(crypto, key, row, { index, previous: progress.previous, origin }), row.leaf);
+      const entry = checkRow(crypto, key, row, { index, previous: progress.previous, origin });
+      if (checkEntry !== undefined) orDamaged(index, () => checkEntry(entry));
+      advance(crypto, progress, entry, row.leaf);
       addToTails(crypto, tails, row.leaf, progress.range.size, changed);
       for (const [tile, hashes] of changed) tiles.set(tile, crypto.sha256(hashes));
       changed.clear();

@@ -57,9 +57,15 @@ export function createBooks({ crypto, verifyAside, ledger, store }: BooksDeps): 
       return { v: 1, size, entries: views };
     },
     async verify(signal) {
+      const { createStatementChecker } = await import('./check-statements.ts');
+      const { origin } = ledger;
       const found = await verifyLedger(
-        { store, crypto, origin: ledger.origin },
-        { ...(signal === undefined ? {} : { signal }), ...(verifyAside === undefined ? {} : { verifyAside }) },
+        { store, crypto, origin },
+        {
+          checkEntry: createStatementChecker(crypto, origin),
+          ...(signal === undefined ? {} : { signal }),
+          ...(verifyAside === undefined ? {} : { verifyAside }),
+        },
       );
       return verificationView(found);
     },
