@@ -1,5 +1,5 @@
 import type { GovernanceDetail } from '@peerai/peer/control';
-import type { ReactNode } from 'react';
+import { Fragment, type ReactNode } from 'react';
 import { limits } from '../app/limits.ts';
 import { ago, count } from '../shared/format.ts';
 import { credits } from '../market/credits.ts';
@@ -40,6 +40,15 @@ export function Decided({ view }: { readonly view: GovernanceDetail }): ReactNod
   );
 }
 
+/** A name that breaks between its parts, where there is no room for it. */
+const breakable = (name: string): ReactNode =>
+  name.split(/(?<=[._-])/u).map((part) => (
+    <Fragment key={part}>
+      {part}
+      <wbr />
+    </Fragment>
+  ));
+
 /** What all decisions together came to. */
 export function Holds({
   view: { policy, blacklist, points, pointsIssuedMicro, checkpoints, relays },
@@ -62,7 +71,7 @@ export function Holds({
         <tbody>
           {policy.map(({ name, value, unit, about }) => (
             <tr key={name}>
-              <td className="anywhere">{name}</td>
+              <td className="anywhere">{breakable(name)}</td>
               <td>
                 {count(value)} {unit}
               </td>
