@@ -2,7 +2,7 @@ import { fromUtf8, type Tensor } from '@peerai/core-protocol';
 import { readOnnxSummary, createNodeRuntime, readNanoFile } from '@peerai/nn-engine/node';
 import { describe, expect, test } from 'vitest';
 import type { TestPeer } from '../../testing/peers.ts';
-import { ask, live, textOf } from '../../testing/steps.ts';
+import { live, startAsking, textOf } from '../../testing/steps.ts';
 import { areDone, begin, readIn, trainingTown, untilTrained } from '../../testing/training-town.ts';
 import type { ExportFormat } from '../own-models.schema.ts';
 
@@ -35,7 +35,10 @@ describe('what this peer has the weights of', { timeout: 60_000 }, () => {
     await host.peer.models.expose('my-fox', true);
     expect(host.peer.models.exposedCards().map(({ name }) => name)).toContain('my-fox');
 
-    const text = textOf(await ask(world, host, 'my-fox', 'the quick', 4));
+    // It is loaded in real threads, which the steps of a manual clock do not wait for.
+    const running = startAsking(host, 'my-fox', 'the quick', 4);
+    await untilTrained(world.clock, () => running.ended());
+    const text = textOf(running.events);
     const file = await exported(host, 'my fox');
     expect(file.name).toBe('my-fox.onnx');
     await using program = await createNodeRuntime().load(file.bytes, { signal: live() });
