@@ -78,8 +78,9 @@ export function createChainEscrows(deps: ChainDeps, parts: ChainEscrowParts): Ch
       ...nothingYet,
     };
   };
-  /** What is free needs no escrow. */
-  const isHere = (terms: MeteredTerms): boolean => chain.settles && meteredPrice(terms) > 0n;
+  /** What is free needs no escrow; of storage nothing would ever be endorsed, as only receipts of answers are. */
+  const isHere = (terms: MeteredTerms): boolean =>
+    chain.settles && terms.resource === 'model' && meteredPrice(terms) > 0n;
 
   /** The borrower's newest word, until the lender has it. */
   const pushing = new Set<string>();

@@ -1,8 +1,10 @@
-import { seededRandom } from '@peerai/core-protocol/testing';
+import { MemoryShelf, seededRandom } from '@peerai/core-protocol/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Chain, startChain } from '../../test/chain.ts';
 import { type LeaseRequest, leaseRequestSchema, offerRequestSchema } from '../market/market.schema.ts';
+import { storageLeaseRequestSchema, storageOfferRequestSchema } from '../storage/storage.schema.ts';
 import { type TestPeer, testWorld } from '../testing/peers.ts';
+import { whileTimeGoes } from '../testing/real-time.ts';
 import { live, startAsking, until } from '../testing/steps.ts';
 import type { ChainWorld } from './chain-world.ts';
 import { settlementLimits as limits } from './limits.ts';
@@ -61,10 +63,15 @@ async function fair(change: { readonly borrower?: Partial<ChainWorld> | 'local' 
   const [one, two] = [100 * round, 100 * round + 1];
   const world = testWorld();
   world.clock.jump((await chain.nowS()) * 1000 - world.clock.nowMs());
-  const lending = { seed: one, chain: chainOf(one) };
+  const lending = { seed: one, chain: chainOf(one), shelf: new MemoryShelf() };
   const lender = await world.peer('lender', lending);
   const theirs = change.borrower === 'local' ? { settles: false } : change.borrower;
-  const borrower = await world.peer('borrower', { seed: two, engine: false, chain: chainOf(two, theirs) });
+  const borrower = await world.peer('borrower', {
+    seed: two,
+    engine: false,
+    shelf: new MemoryShelf(),
+    chain: chainOf(two, theirs),
+  });
   started.push(lender, borrower);
   const { link } = await lender.peer.pairing.invite(['borrow']);
   const pending = await world.clock.until(borrower.peer.pairing.join(link, live()));
@@ -232,6 +239,23 @@ describe('a lease on the chain', () => {
 });
 
 describe('the chain', () => {
+  test('is for answers of a model alone: one of storage stays in the books, and settles there', async () => {
+    const { world, lender, borrower } = await fair();
+    const before = await chain.balance(contract);
+    await lender.peer.market.storage.offer(storageOfferRequestSchema.parse({ bytes: 2_097_152, credits: '1' }));
+    const wish = storageLeaseRequestSchema.parse({ peer: 'lender', bytes: 1_048_576, minutes: 60 });
+    const { storage } = borrower.peer.market;
+    const { id } = (await whileTimeGoes(world.clock, storage.lease(wish, live()))).lease;
+    await whileTimeGoes(world.clock, storage.put(id, 'notes', bytesOf('x'.repeat(100_000)), live()));
+    world.clock.jump(600_000);
+    await whileTimeGoes(world.clock, borrower.peer.market.settle(id, live()));
+    const { dueMicro, state } = await only(borrower);
+    expect([state, Number(dueMicro) > 0]).toEqual(['settled', true]);
+    expect([await owed(borrower), await owed(lender)]).toEqual([[dueMicro], [`-${dueMicro}`]]);
+    for (const { peer } of [lender, borrower]) expect((await peer.market.view()).deposits).toEqual([]);
+    expect(await chain.balance(contract)).toBe(before);
+  });
+
   test('is not needed, and nothing of it is there without a setting', async () => {
     const { peer } = await testWorld().peer('alone');
     expect(await peer.market.settlement.view(live())).toEqual({ v: 1, kind: 'local', chain: null });
@@ -256,3 +280,7 @@ describe('the chain', () => {
     expect(await check({ rpcUrl: 'http://127.0.0.1:1' })).toMatch(/^broken: the chain at 127\.0\.0\.1:1 does not/u);
   });
 });
+
+async function* bytesOf(text: string) {
+  yield new TextEncoder().encode(text);
+}
