@@ -126,8 +126,11 @@ export async function openLender(deps: LenderDeps): Promise<Lender> {
     const [name, bytes] = [toHex(chunk ?? new Uint8Array()), data ?? new Uint8Array()];
     const held = chunksOf(record.id);
     if (held.has(name)) return plainStorageAnswer;
-    if (bytes.length === 0 || bytes.length > limits.chunkBytes + limits.sealBytes)
-      throw new PeerAiError('LIMIT_EXCEEDED', `a chunk has 1 to ${limits.chunkBytes + limits.sealBytes} bytes`);
+    // Shorter ones would be more leaves of a proof than one answer holds.
+    if (bytes.length < limits.sealBytes || bytes.length > limits.chunkBytes + limits.sealBytes) {
+      const most = limits.chunkBytes + limits.sealBytes;
+      throw new PeerAiError('LIMIT_EXCEEDED', `a chunk has ${limits.sealBytes} to ${most} bytes`);
+    }
     if (heldBytes(record.id) + bytes.length > record.terms.unitsMax)
       throw new PeerAiError('LIMIT_EXCEEDED', `this lease is for ${record.terms.unitsMax} bytes`);
     if (chunkIdOf(crypto, bytes) !== name) throw new PeerAiError('HASH_MISMATCH', 'these bytes have another name');

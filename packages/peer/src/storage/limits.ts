@@ -2,10 +2,12 @@
 export const storageLimits = {
   /** Bytes of a file that are sealed together: one message, and one proof reads so much of the disk at the most for each of its leaves. */
   chunkBytes: 262_144,
-  /** What sealing adds, bytes: the tag of AES-256-GCM. */
+  /** What sealing adds, bytes: the tag of AES-256-GCM. No chunk is shorter. */
   sealBytes: 16,
-  /** One message of `/peerai/storage/1`, bytes: a chunk with its name, or 32 leaves with their paths of 9 hashes. */
+  /** One message of `/peerai/storage/1`, bytes: a chunk with its name; all leaves of a proof are less. */
   messageBytesMax: 294_912,
+  /** Leaves of one proof, count: each of 16 ranges of 64 bytes touches 5 of the shortest chunks at the most. */
+  leavesMax: 80,
   /** How long one question of it may take, milliseconds: a chunk on a slow line and a write to the disk. */
   callMs: 30_000,
   /** One stored file, bytes: 4,096 chunks, whose names are one list in memory. */

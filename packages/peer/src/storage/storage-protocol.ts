@@ -23,7 +23,7 @@ const answer = message({
   /** Terms with both signatures, or a receipt with the lender's. */
   document: optional(bytes(4)),
   data: optional(bytes(5)),
-  leaves: repeated(nested(6, leaf), 32),
+  leaves: repeated(nested(6, leaf), limits.leavesMax),
 });
 export type StorageQuestion = ReturnType<typeof question.decode>;
 export type StorageAnswer = ReturnType<typeof answer.decode>;

@@ -1,81 +1,14 @@
-import { concatBytes, nobleCrypto } from '@peerai/core-protocol';
-import { MemoryShelf, seededRandom } from '@peerai/core-protocol/testing';
+import { nobleCrypto } from '@peerai/core-protocol';
+import { MemoryShelf } from '@peerai/core-protocol/testing';
 import { checkEvidence } from '@peerai/ledger/market';
 import { afterEach, describe, expect, test } from 'vitest';
-import { type TestPeer, testWorld, type TestWorld } from '../testing/peers.ts';
+import { whileTimeGoes } from '../testing/real-time.ts';
 import { live, until } from '../testing/steps.ts';
-// What is loaded when it is used is loaded here before: a test's clock runs on while the disk reads a module.
-import '../ledger/log-room.ts';
-import '../market/room.ts';
-import '../own/own-room.ts';
-import '../reputation/reputation-room.ts';
-import './storage-room.ts';
+import { closeFair, content, fair, fetched, mib, only, started } from '../testing/storage-fair.ts';
 import { storageLimits as limits } from './limits.ts';
-import {
-  type StorageLeaseRequest,
-  storageLeaseRequestSchema,
-  type StorageOfferRequest,
-  storageOfferRequestSchema,
-} from './storage.schema.ts';
 
-const started: TestPeer[] = [];
-afterEach(async () => {
-  for (const { peer } of started.splice(0)) await peer.stop();
-});
+afterEach(closeFair);
 const code = (expected: string) => expect.objectContaining({ code: expected });
-const mib = 1_048_576;
-const content = seededRandom(5).bytes(limits.chunkBytes + 1_000);
-/** Moves time little by little while something goes on, so that a disk that is slow to give a module is not an hour of the test's. */
-async function unhurried<T>({ clock }: TestWorld, task: Promise<T>): Promise<T> {
-  const state = { isOver: false };
-  const mark = (): void => {
-    state.isOver = true;
-  };
-  task.then(mark, mark);
-  for (let round = 1; !state.isOver; round += 1) {
-    await new Promise<void>((resolve) => void setImmediate(resolve));
-    if (round % 50 === 0) await clock.advance(20);
-  }
-  return task;
-}
-async function* pieces(whole: Uint8Array, size = 100_000) {
-  for (let at = 0; at < whole.length; at += size) yield whole.subarray(at, at + size);
-}
-
-/** A lender with 8 MiB at a credit for a MiB and an hour, and a borrower that may lease and nothing else. */
-async function fair(offer: Partial<StorageOfferRequest> = {}) {
-  const world = testWorld();
-  const shelf = new MemoryShelf();
-  const lender = await world.peer('lender', { seed: 1, shelf });
-  const borrower = await world.peer('borrower', { seed: 2, engine: false, shelf: new MemoryShelf() });
-  started.push(lender, borrower);
-  const { link } = await lender.peer.pairing.invite(['borrow']);
-  const pending = await unhurried(world, borrower.peer.pairing.join(link, live()));
-  await unhurried(world, lender.peer.pairing.accept(pending.id));
-  await until(world.clock, () => borrower.peer.peers.list().some(({ state }) => state === 'online'));
-  await lender.peer.market.storage.offer(storageOfferRequestSchema.parse({ bytes: 8 * mib, credits: '1', ...offer }));
-  const lease = async (wish: Partial<StorageLeaseRequest> = {}) => {
-    const asked = storageLeaseRequestSchema.parse({ peer: 'lender', bytes: 2 * mib, minutes: 120, ...wish });
-    return (await unhurried(world, borrower.peer.market.storage.lease(asked, live()))).lease;
-  };
-  const put = (id: string, name = 'notes.bin', whole = content, by = borrower) =>
-    unhurried(world, by.peer.market.storage.put(id, name, pieces(whole), live()));
-  const prove = (id: string, by = borrower) => unhurried(world, by.peer.market.storage.prove(id, live()));
-  return { world, shelf, lender, borrower, lease, put, prove };
-}
-const fetched = async (world: Awaited<ReturnType<typeof fair>>['world'], { peer }: TestPeer, name: string) => {
-  const reading = async () => {
-    const parts: Uint8Array[] = [];
-    for await (const part of (await peer.market.storage.read(name, live())).bytes) parts.push(part);
-    return concatBytes(...parts);
-  };
-  return unhurried(world, reading());
-};
-const only = async ({ peer }: TestPeer) => {
-  const [lease] = (await peer.market.view()).leases;
-  if (lease === undefined) throw new Error('there is no lease');
-  return lease;
-};
 const chunksOf = (shelf: MemoryShelf, lease: string) => shelf.list(`storage/${lease}`);
 
 describe('leased storage', () => {
@@ -103,7 +36,7 @@ describe('leased storage', () => {
     expect(Math.abs(Number(ours.dueMicro) - due)).toBeLessThan(2_000);
     expect(theirs.dueMicro).toBe(ours.dueMicro);
     expect(Buffer.from(await fetched(world, borrower, 'notes.bin')).equals(content)).toBe(true);
-    const { lease: over } = await unhurried(world, borrower.peer.market.settle(id, live()));
+    const { lease: over } = await whileTimeGoes(world.clock, borrower.peer.market.settle(id, live()));
     expect(over).toMatchObject({ state: 'settled', agreed: true, lockedMicro: '0' });
     expect(await only(lender)).toMatchObject({ state: 'settled', agreed: true, dueMicro: over.dueMicro });
     const kinds = (await lender.peer.books.entries({})).entries.map(({ kind }) => kind);
@@ -125,7 +58,7 @@ describe('leased storage', () => {
     world.networks.cut(borrower.identity.peer, started[0]?.identity.peer ?? borrower.identity.peer);
     world.clock.jump(3 * limits.proofGapMs);
     world.networks.heal(borrower.identity.peer, started[0]?.identity.peer ?? borrower.identity.peer);
-    await unhurried(world, borrower.peer.market.storage.prove(id, live()));
+    await whileTimeGoes(world.clock, borrower.peer.market.storage.prove(id, live()));
     const paid = Number((await only(borrower)).dueMicro) - before;
     const [shown] = (await borrower.peer.market.storage.view()).leases;
     const ofGap = ((shown?.heldBytes ?? 0) / mib) * 0.1 * 1e6 * 0.5;
@@ -145,9 +78,9 @@ describe('leased storage', () => {
     started.push(again, back);
     await until(world.clock, () => back.peer.peers.list().some(({ state }) => state === 'online'));
     expect(Buffer.from(await fetched(world, back, 'notes.bin')).equals(content)).toBe(true);
-    await unhurried(world, back.peer.market.storage.prove(id, live()));
+    await whileTimeGoes(world.clock, back.peer.market.storage.prove(id, live()));
     expect((await only(back)).dueMicro).toBe((await only(again)).dueMicro);
-    await unhurried(world, back.peer.market.storage.remove('notes.bin', live()));
+    await whileTimeGoes(world.clock, back.peer.market.storage.remove('notes.bin', live()));
     expect(await chunksOf(shelf, id)).toEqual([]);
     await expect(fetched(world, back, 'notes.bin')).rejects.toThrow(code('FILE_UNKNOWN'));
   });
@@ -177,6 +110,32 @@ describe('leased storage', () => {
     await until(world.clock, async () => (await only(lender)).state === 'disputed');
     const { lines } = (await borrower.peer.reputation.get('lender')).reputation;
     expect(lines.map(({ reason }) => reason)).toEqual(expect.arrayContaining(['disputed', 'wrong-work']));
+  });
+
+  test('that lost a chunk says so, and a proof of it fails like a wrong one', async () => {
+    const { shelf, world, lender, borrower, lease, put, prove } = await fair();
+    const { id } = await lease();
+    await put(id);
+    for (const name of await chunksOf(shelf, id)) await shelf.remove(`storage/${id}/${name}`);
+    await expect(fetched(world, borrower, 'notes.bin')).rejects.toThrow(code('NOT_FOUND'));
+    await expect(prove(id)).rejects.toThrow(code('NOT_FOUND'));
+    expect((await borrower.peer.market.storage.view()).leases).toMatchObject([{ failures: 1, proofs: 1 }]);
+    expect([(await only(borrower)).dueMicro, (await only(lender)).dueMicro]).toEqual(['0', '0']);
+  });
+
+  test('is paid for what both signed, whatever the borrower says of it afterwards', async () => {
+    const { world, lender, borrower, lease, put, prove } = await fair();
+    const { id } = await lease();
+    await put(id);
+    world.clock.jump(limits.proveEveryMs - limits.lookMs);
+    await prove(id);
+    const { dueMicro } = await only(lender);
+    expect(Number(dueMicro)).toBeGreaterThan(0);
+    const { evidence } = await borrower.peer.market.dispute(id, 'three proofs failed', live());
+    await until(world.clock, async () => (await only(lender)).state === 'disputed');
+    for (const who of [lender, borrower]) expect(await only(who)).toMatchObject({ state: 'disputed', dueMicro });
+    expect(checkEvidence(nobleCrypto, evidence, 0).standing).toMatchObject({ paid: BigInt(dueMicro), n: 2 });
+    expect((await lender.peer.market.view()).balances).toMatchObject([{ owesMicro: `-${dueMicro}` }]);
   });
 
   test('gives back what was not used when its time is over, and the room a day later', async () => {
@@ -219,9 +178,9 @@ describe('leased storage', () => {
 
   test('is found with its price, and refused to who may not lease', async () => {
     const { world, lender, borrower, lease } = await fair();
-    const found = await unhurried(world, borrower.peer.market.storage.offers(live()));
+    const found = await whileTimeGoes(world.clock, borrower.peer.market.storage.offers(live()));
     expect(found.offers).toMatchObject([{ peerName: 'lender', unitPriceMicro: '1000000', freeBytes: 8 * mib }]);
-    await unhurried(world, lender.peer.peers.change('borrower', { allow: ['chat'] }));
+    await whileTimeGoes(world.clock, lender.peer.peers.change('borrower', { allow: ['chat'] }));
     await expect(lease()).rejects.toThrow(code('NOT_GRANTED'));
   });
 });

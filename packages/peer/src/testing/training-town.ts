@@ -1,5 +1,5 @@
 import { utf8 } from '@peerai/core-protocol';
-import { type ManualClock, MemoryShelf } from '@peerai/core-protocol/testing';
+import { MemoryShelf } from '@peerai/core-protocol/testing';
 import { gaussian, seededUnit } from '@peerai/nn-engine';
 import { createNodeRuntime } from '@peerai/nn-engine/node';
 import {
@@ -10,7 +10,10 @@ import {
 } from '../training/training.schema.ts';
 import type { Permission } from '../pairing/permissions.ts';
 import { type PeerOptions, type TestPeer, type TestWorld, testWorld } from './peers.ts';
+import { whileTimeGoes } from './real-time.ts';
 import { live, pair } from './steps.ts';
+
+export { untilTrained, whileTimeGoes } from './real-time.ts';
 
 const trainingRuntime = async () => createNodeRuntime();
 
@@ -22,28 +25,6 @@ export function signs(rows: number, seed: number): string {
     return `${x.toFixed(4)},${y.toFixed(4)},${x * y > 0 ? 'same' : 'other'}`;
   });
   return ['x,y,sign', ...lines, ''].join('\n');
-}
-
-/** Steps are made in real threads, which a manual clock does not wait for. */
-export async function untilTrained<T>(
-  clock: ManualClock,
-  look: () => Promise<T | undefined | false> | T | undefined | false,
-): Promise<T> {
-  for (let turn = 0; turn < 5_000; turn += 1) {
-    const seen = await look();
-    if (seen !== undefined && seen !== false) return seen;
-    await clock.advance(50);
-    await new Promise((resolve) => void setTimeout(resolve, 2));
-  }
-  throw new Error('the condition did not come true');
-}
-
-export async function whileTimeGoes<T>(clock: ManualClock, work: Promise<T>): Promise<T> {
-  let over = false;
-  const end = (): void => void (over = true);
-  work.then(end, end);
-  await untilTrained(clock, () => over);
-  return work;
 }
 
 export interface TrainingTown {
