@@ -123,3 +123,20 @@ test('so many rewards are remembered as paid, and the oldest first forgotten', a
   expect(chain.state().rewarded).toHaveLength(limits.rewardsKept);
   expect(await pay(0)).toBeUndefined();
 });
+
+test('so many peers hold points: one more is neither given nor issued any, until somebody has none', async () => {
+  const { chain, decide, give, has } = await funded(100n);
+  // As thousands of transfers would have left it.
+  const points = chain.state().points as Map<PeerId, bigint>;
+  for (let count = 2; count < limits.holdersMax; count += 1) points.set(`holder-${count}` as PeerId, 1n);
+  expect(await give(at(0), transfer(at(1), 40n))).toBeUndefined();
+  expect(chain.state().points.size).toBe(limits.holdersMax);
+  const issued = { type: 'points', to: at(2), amountMicro: 5n, reason: 'more' } as const;
+  expect(await give(at(0), transfer(at(2), 1n))).toBe('LIMIT_REACHED');
+  await expect(decide({ action: issued })).rejects.toThrow('NO_EFFECT');
+  // Who has some gets more, and who gives all away makes room for whom it gives to.
+  await decide({ action: { ...issued, to: at(1) } });
+  expect(await give(at(1), transfer(at(2), 45n))).toBeUndefined();
+  await decide({ action: issued });
+  expect([has(1), has(2)]).toEqual([0n, 50n]);
+});
