@@ -34,6 +34,7 @@ export const readmeBlocks: Readonly<Record<string, () => string>> = {
       'security',
       'llm',
       'ledger',
+      'governance',
       'memory',
       'cache',
       'metrics',

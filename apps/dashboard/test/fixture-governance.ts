@@ -144,7 +144,7 @@ async function detailOf(state: GovernanceState, id: string, nowMs: number): Prom
     checkpoints: [],
     signed,
   };
-  const relays = { addresses: [], command: null };
+  const relays = { addresses: [], mode: 'follow' as const, used: [], command: null };
   if (id !== real.id) return { v: 1, group, timeMs: 0, head: '', digest: '', relays, ...none };
   return {
     ...none,
@@ -185,7 +185,12 @@ async function detailOf(state: GovernanceState, id: string, nowMs: number): Prom
       return { name, value: initialPolicy[name], unit, initial, about };
     }),
     blacklist: [{ peerId: '12D3KooWForger', name: 'old-nas', reason: 'signed two histories' }],
-    relays: { addresses: ['/dns4/relay.example/tcp/4001'], command: "peerai config set network.relays '[…]'" },
+    relays: {
+      addresses: ['/dns4/relay.example/tcp/4001'],
+      mode: 'show',
+      used: [],
+      command: "peerai config set network.relays '[…]'",
+    },
     points: [{ ...study, amountMicro: '2500000' }],
     pointsIssuedMicro: '2500000',
     checkpoints: [{ name: 'lake-model', sha256: 'ef'.repeat(32), height: 2 }],

@@ -43,6 +43,8 @@ export interface PeerWorld {
   readonly logger: Logger;
   /** How attempts at peers went; without it only what works is known. */
   readonly paths?: Paths;
+  /** Keeps these relays beside those of the settings, and no others; returns those it keeps. Without it no group's relays are used. */
+  readonly useRelays?: (addresses: readonly string[]) => readonly string[];
   /** The engines as they are now; probing may find others later. */
   readonly engines: () => readonly Engine[];
   /** Operators of the networks that an engine of our own computes; without it none. */
@@ -81,6 +83,8 @@ export interface PeerSettings {
   /** Where this peer's files are, for people. */
   readonly home: string;
   readonly relays: readonly string[];
+  /** Whether the relays that groups of this peer decide are used, or only shown; used unless said. */
+  readonly groupRelays?: 'follow' | 'show';
   /** Where this peer is, for devices; nothing is told unless said. */
   readonly region?: string;
   readonly http?: PeerHttpSettings;

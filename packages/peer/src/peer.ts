@@ -244,6 +244,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
       ...world,
       devices,
       events,
+      relays,
       accounts,
       messages,
       memory,

@@ -90,6 +90,10 @@ export function Holds({
           ]}
         />
         <Named title={words.checkpoints} lines={checkpoints.map(({ name, sha256 }) => [name, sha256])} />
+        <Named
+          title={words.relayList}
+          lines={relays.addresses.map((one) => [one, relays.used.includes(one) ? words.relayUsed : words.relayNotUsed])}
+        />
         {relays.command !== null && (
           <>
             <p className="small">{words.relays}</p>

@@ -112,7 +112,10 @@ export const decided = {
   points: 'Points of the group',
   pointsIssued: 'issued in all',
   checkpoints: 'Agreed hashes',
-  relays: 'The group recommends other relays. This uses them:',
+  relayList: 'Relays of the group',
+  relayUsed: 'used here',
+  relayNotUsed: 'not used here',
+  relays: 'This device does not use them by itself. This uses them:',
 } as const;
 
 export const action = {
@@ -122,7 +125,7 @@ export const action = {
   'member-remove': (name: string) => `Remove ${name} from the members`,
   'blacklist-add': (name: string) => `Refuse ${name} at every member`,
   'blacklist-remove': (name: string) => `Refuse ${name} no more`,
-  relays: (addresses: string) => `Recommend these relays: ${addresses}`,
+  relays: (addresses: string) => `Use these relays: ${addresses}`,
   points: (amount: string, name: string) => `${amount} points to ${name}`,
   checkpoint: (name: string, hash: string) => `${name} is ${hash}…`,
   because: (reason: string) => `, because: ${reason}`,

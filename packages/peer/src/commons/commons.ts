@@ -1,12 +1,14 @@
 import type { Network, PeerId, Store } from '@peerai/core-protocol';
 import { type Cache, createCache } from '../cache/cache.ts';
 import type { Clusters } from '../clusters/clusters.ts';
+import { createGroupRelays } from '../governance/group-relays.ts';
 import { createGovernance, type Governance } from '../governance/governance.ts';
 import type { EventHub } from '../events/hub.ts';
 import type { Accounts } from '../ledger/accounts.ts';
 import type { PeerMemory } from '../memory/memory.ts';
 import { createLogs, type PeerLogs } from '../ledger/logs.ts';
 import { createMarket, type MarketParts, type PeerMarket } from '../market/market.ts';
+import type { Relays } from '../links/relays.ts';
 import type { Messages } from '../messages/messages.ts';
 import type { ImportedModels } from '../models/imported-models.ts';
 import { createOwnDevices, type OwnDevices } from '../own/own.ts';
@@ -19,6 +21,7 @@ export interface CommonsDeps extends PeerWorld {
   readonly network: Network;
   readonly devices: Devices;
   readonly events: EventHub;
+  readonly relays: Relays;
   readonly accounts: Accounts;
   readonly messages: Messages;
   readonly nameOf: (peer: PeerId) => string;
@@ -68,7 +71,7 @@ export function openCommons(deps: CommonsDeps, settings: PeerSettings): Commons 
   const governance = createGovernance({
     ...deps,
     ledger: deps.accounts.ledger,
-    relays: settings.relays,
+    relays: createGroupRelays(deps.relays, settings, deps.stopping),
     lied: (peer, proof) => reputation.note(peer, 'equivocation', proof),
   });
   const market = createMarket({

@@ -116,7 +116,7 @@ function relayChecks({ relays, paths }: DoctorDeps): Check[] {
       },
     ];
   }
-  return states.map(({ address, state, hasPlace }) => {
+  return states.map(({ address, state, from, hasPlace }) => {
     if (hasPlace) return { id: 'relay', title: 'Relay', state: 'ok', cause: `Connected to ${address}.` };
     const trouble = paths.relayTrouble(address);
     if (trouble !== undefined)
@@ -141,7 +141,7 @@ function relayChecks({ relays, paths }: DoctorDeps): Check[] {
       state: 'broken',
       cause: `${address} does not answer; devices on this network still work.`,
       remedy: 'Is it running, and is the address right?',
-      command: 'peerai config explain network.relays',
+      command: `peerai config explain ${from === 'group' ? 'governance' : 'network'}.relays`,
     };
   });
 }

@@ -120,8 +120,15 @@ export const governanceDetailSchema = z.object({
     z.object({ name: z.string(), value: z.number(), unit: z.string(), initial: z.number(), about: z.string() }),
   ),
   blacklist: z.array(z.object({ ...who, reason: z.string() })),
-  /** The list, and the command that makes this peer use it; nobody changes a peer's settings but its owner. */
-  relays: z.object({ addresses: z.array(z.string()), command: z.string().nullable() }),
+  relays: z.object({
+    addresses: z.array(z.string()),
+    /** Whether this peer uses what its groups decide, only shows it, or cannot use it. */
+    mode: z.enum(['follow', 'show', 'unable']),
+    /** Those of the list that this peer uses now, its own settings' among them. */
+    used: z.array(z.string()),
+    /** Makes a peer that does not follow this group use the list; null where there is nothing to do. */
+    command: z.string().nullable(),
+  }),
   points: z.array(z.object({ ...who, amountMicro: microSchema })),
   /** All that decisions have issued: what members have adds up to it. */
   pointsIssuedMicro: microSchema,

@@ -30,6 +30,7 @@ import type {
   GovernanceVerifyView,
   GovernanceWish,
 } from './governance.schema.ts';
+import type { GroupRelays } from './group-relays.ts';
 import type { GovernanceRoom } from './room.ts';
 
 export interface GovernanceDeps {
@@ -48,8 +49,7 @@ export interface GovernanceDeps {
   readonly isOnline: (peer: PeerId) => boolean;
   /** A member is proven to have said two things in one place of a group's agreement. */
   readonly lied?: (peer: PeerId, proof: string) => void;
-  /** Relays of this peer's own settings. */
-  readonly relays: readonly string[];
+  readonly relays: GroupRelays;
   readonly stopping: AbortSignal;
 }
 /** Groups of paired devices that decide together, each by a chain of its own. Groups and proposals go by id, a beginning of it (8 or more), or a group's name. */

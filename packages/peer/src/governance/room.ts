@@ -32,6 +32,7 @@ import {
   headsProtocol,
   plainQuestion,
 } from './governance-protocol.ts';
+import { relaysDecided } from './group-relays.ts';
 import { type RunningGroup, runGroup } from './group.ts';
 import { headKeyStore } from './head-key-store.ts';
 import { type GroupHeads, openGroupHeads } from './heads.ts';
@@ -78,7 +79,10 @@ export async function openGovernanceRoom(deps: GovernanceDeps): Promise<Governan
     known.set(id, row);
     told(id);
   };
+  const followRelays = (): void =>
+    deps.relays.decided(relaysDecided(byAge(known, [...running.values()]), identity.peer));
   const changed = (id: string, after: GovernanceState, before: GovernanceState): void => {
+    followRelays();
     told(id);
     const group = running.get(id);
     if (group !== undefined) duties.look(group);
@@ -104,6 +108,7 @@ export async function openGovernanceRoom(deps: GovernanceDeps): Promise<Governan
     known.set(id, row);
     if (row.state === 'joined') await run(id, row);
   }
+  followRelays();
 
   /** Tells everybody who is here and was not told yet. */
   const deliver = (id: string): void => {
@@ -208,6 +213,7 @@ export async function openGovernanceRoom(deps: GovernanceDeps): Promise<Governan
         const joined: GroupRow = { ...row, state: 'joined', ...(isFirst ? {} : { owesConsent: true }) };
         await keep(id, joined);
         await run(id, joined);
+        followRelays();
         void consent(id).catch(() => undefined);
         return show(id);
       }),
@@ -222,6 +228,7 @@ export async function openGovernanceRoom(deps: GovernanceDeps): Promise<Governan
         await headKeyStore({ ...deps, store }, identity, id).forgetAll();
         await ballots.forgetGroup(id);
         known.delete(id);
+        followRelays();
         told(id);
       }),
     propose: (text, wish, signal) => acts.propose(groupOf(text), wish, signal),
@@ -314,5 +321,9 @@ function eldest(
   running: ReadonlyMap<string, RunningGroup>,
 ): RunningGroup | undefined {
   const all = [...running.values()].filter((group) => group.status().isMember);
-  return all.toSorted((a, b) => (known.get(a.id)?.sinceMs ?? 0) - (known.get(b.id)?.sinceMs ?? 0))[0];
+  return byAge(known, all)[0];
 }
+
+/** The one this peer has known the longest first. */
+const byAge = (known: ReadonlyMap<string, GroupRow>, groups: readonly RunningGroup[]): readonly RunningGroup[] =>
+  groups.toSorted((a, b) => (known.get(a.id)?.sinceMs ?? 0) - (known.get(b.id)?.sinceMs ?? 0));

@@ -82,7 +82,7 @@ export async function detailOf(deps: ShowDeps, id: string): Promise<GovernanceDe
   const summary = summaryOf(deps, id);
   const state = group?.state();
   if (group === undefined || state === undefined) {
-    const none = { addresses: [], command: null };
+    const none = { addresses: [], mode: deps.relays.mode, used: [], command: null };
     const counts = { epoch: 0, threshold: 0, members: 0, size: 0 };
     const signed = { key: null, ...counts, note: null, problem: null, failed: [], former: [] };
     const empty = {
@@ -116,7 +116,7 @@ export async function detailOf(deps: ShowDeps, id: string): Promise<GovernanceDe
     digest: stateDigest(deps.crypto, state),
     proposals,
     decisions: state.decisions.toReversed().map((one) => decisionView(one, deps.nameOf)),
-    ...resultsView(state, deps.relays, deps.nameOf),
+    ...resultsView(state, deps.relays, deps.identity.peer, deps.nameOf),
     signed: headsView(state, deps.heads.get(id)?.view(), deps.nameOf),
   };
 }

@@ -39,7 +39,16 @@ export function createContact(
   const greetAll = (): void => {
     if (isKeeping) for (const { peer } of devices.list()) keeper.nudge(peer);
   };
-  const relays = createRelays({ network, clock, logger, links, events, configured: settings.relays, placed: greetAll });
+  const relays = createRelays({
+    network,
+    clock,
+    logger,
+    links,
+    events,
+    configured: settings.relays,
+    use: world.useRelays,
+    placed: greetAll,
+  });
   const addresses = (): readonly string[] => network.addresses();
   const reach = createReach({ self: identity.peer, addresses, relays, pageUrl: settings.pageUrl, api });
   const hello = () => ({

@@ -20,6 +20,8 @@ export interface RelayState {
   readonly hasPlace: boolean;
   /** Base of share links that this relay serves. */
   readonly pageUrl: string | undefined;
+  /** Who named it: this peer's own settings, or a group it is a member of. */
+  readonly from: 'settings' | 'group';
   /** How others dial it, browsers first. */
   readonly addresses: readonly string[];
 }
@@ -31,6 +33,8 @@ export interface RelaysDeps {
   readonly events: EventHub;
   /** Multiaddrs from the configuration. */
   readonly configured: readonly string[];
+  /** Keeps these beside the configured ones and returns those it keeps; without it the configured ones are all. */
+  readonly use: ((addresses: readonly string[]) => readonly string[]) | undefined;
   /** A relay has just given this peer a place. */
   readonly placed: () => void;
 }
@@ -47,6 +51,8 @@ export interface Relays {
    * its link came up, it still lacks a place. Rejects never.
    */
   settled(signal: AbortSignal): Promise<void>;
+  /** Keeps what groups have named, and nothing that they named before; undefined where only the settings' own can be. */
+  readonly follow: ((addresses: readonly string[], signal: AbortSignal) => void) | undefined;
   /** To be called when the best link of a peer came or went. */
   linkChanged(peer: PeerId, up: boolean, signal: AbortSignal): void;
 }
@@ -58,13 +64,15 @@ export function createRelays(deps: RelaysDeps): Relays {
   const asked = new Set<string>();
   const startedMs = clock.elapsedMs();
   const upMs = new Map<string, number>();
-  const peers = deps.configured.map((address) => [address, relayPeer(address)] as const);
+  const configured = namedBy('settings', deps.configured);
+  let peers = configured;
   const isUp = (peer: PeerId | undefined): peer is PeerId => peer !== undefined && deps.links.get(peer) !== undefined;
   const hasPlace = (peer: PeerId | undefined): boolean =>
     isUp(peer) && network.addresses().some((address) => address.includes(`/p2p/${peer}/p2p-circuit`));
-  const stateOf = ([address, peer]: readonly [string, PeerId | undefined]): RelayState => ({
+  const stateOf = ({ address, peer, from }: Named): RelayState => ({
     address,
     peer,
+    from,
     state: isUp(peer) ? 'connected' : 'unreachable',
     hasPlace: hasPlace(peer),
     pageUrl: known.get(address)?.pageUrl,
@@ -87,7 +95,7 @@ export function createRelays(deps: RelaysDeps): Relays {
   };
   const isOver = (address: string): boolean =>
     clock.elapsedMs() - (upMs.get(address) ?? startedMs) >= limits.relaySettleMs;
-  const isSettled = ([address, peer]: readonly [string, PeerId | undefined]): boolean =>
+  const isSettled = ({ address, peer }: Named): boolean =>
     peer === undefined || isOver(address) || (hasPlace(peer) && asked.has(address));
   /** What was said of this relay when its link came up is not all: the place comes a moment later. */
   const awaitPlace = async (address: string, peer: PeerId, signal: AbortSignal): Promise<void> => {
@@ -98,9 +106,29 @@ export function createRelays(deps: RelaysDeps): Relays {
     deps.placed();
   };
   const list = (): readonly RelayState[] => peers.map(stateOf);
+  const came = (address: string, peer: PeerId, signal: AbortSignal): void => {
+    upMs.set(address, clock.elapsedMs());
+    void learn(address, peer, signal);
+    void awaitPlace(address, peer, signal);
+  };
+  const { use } = deps;
+  const follow = (addresses: readonly string[], signal: AbortSignal): void => {
+    const before = peers;
+    const kept = use?.(addresses.filter((address) => !deps.configured.includes(address))) ?? [];
+    peers = [...configured, ...namedBy('group', kept)];
+    for (const { address, peer } of before) {
+      if (peers.some((one) => one.address === address)) continue;
+      for (const book of [known, upMs]) book.delete(address);
+      asked.delete(address);
+      if (peer !== undefined) deps.events.emit({ type: 'relay-changed', address, state: 'unreachable' });
+    }
+    // A link to it may be up already, for another reason.
+    for (const { address, peer } of peers)
+      if (!before.some((one) => one.address === address) && isUp(peer)) came(address, peer, signal);
+  };
   return {
     list,
-    ids: () => peers.flatMap(([, peer]) => (peer === undefined ? [] : [peer])),
+    ids: () => peers.flatMap(({ peer }) => (peer === undefined ? [] : [peer])),
     circuits: () =>
       list()
         .filter((relay) => relay.hasPlace)
@@ -111,19 +139,26 @@ export function createRelays(deps: RelaysDeps): Relays {
       while (!signal.aborted && !peers.every(isSettled))
         await clock.sleep(limits.relayLookMs, signal).catch(() => undefined);
     },
+    follow: use === undefined ? undefined : follow,
     linkChanged(peer, up, signal) {
-      for (const [address, relay] of peers) {
+      for (const { address, peer: relay } of peers) {
         if (relay !== peer) continue;
         asked.delete(address);
-        if (up) upMs.set(address, clock.elapsedMs());
         deps.events.emit({ type: 'relay-changed', address, state: up ? 'connected' : 'unreachable' });
-        if (!up) continue;
-        void learn(address, peer, signal);
-        void awaitPlace(address, peer, signal);
+        if (up) came(address, peer, signal);
       }
     },
   };
 }
+
+interface Named {
+  readonly address: string;
+  readonly peer: PeerId | undefined;
+  readonly from: RelayState['from'];
+}
+
+const namedBy = (from: Named['from'], addresses: readonly string[]): readonly Named[] =>
+  addresses.map((address) => ({ address, peer: relayPeer(address), from }));
 
 /** The last `/p2p/<id>` of a relay's address. */
 function relayPeer(address: string): PeerId | undefined {

@@ -16,9 +16,9 @@ export function createNetView({ paths, network, relays, relayTrouble }: NetViewD
   return () => {
     const addresses = network.addresses().map((address) => ({ address, scope: scopeOf(address) }));
     const observed = (paths?.observed() ?? []).map((one) => ({ ...one, scope: scopeOf(one.address) }));
-    const places = relays.list().map(({ address, state, hasPlace }) => {
+    const places = relays.list().map(({ address, state, from, hasPlace }) => {
       const trouble = hasPlace ? undefined : relayTrouble(address);
-      return { address, state, hasPlace, ...(trouble === undefined ? {} : { trouble }) };
+      return { address, state, from, hasPlace, ...(trouble === undefined ? {} : { trouble }) };
     });
     const nat = natOf(paths);
     const own = new Set(addresses.filter(({ address }) => !isCircuit(address)).map(({ address }) => hostOf(address)));

@@ -76,6 +76,8 @@ export const netSchema = z.object({
     z.object({
       address: z.string(),
       state: z.enum(['connected', 'unreachable']),
+      /** Who named it: the owner's settings, or a group this peer is a member of. */
+      from: z.enum(['settings', 'group']),
       hasPlace: z.boolean(),
       trouble: troubleSchema.optional(),
     }),

@@ -60,6 +60,8 @@ export interface PeerOptions {
   readonly unreachable?: () => Error | undefined;
   /** How attempts at others went. */
   readonly paths?: Paths;
+  /** Keeps relays that groups have named; without it the peer cannot. */
+  readonly useRelays?: (addresses: readonly string[]) => readonly string[];
   /** False: made, but not started. */
   readonly start?: boolean;
 }
@@ -135,6 +137,7 @@ export function testWorld(weather: { readonly latencyMs?: number; readonly lossR
         api: () => 'http://127.0.0.1:8006',
         taskHandlers: options.taskHandlers ?? [],
         topics: memoryTopics(networks, identity.peer),
+        ...(options.useRelays === undefined ? {} : { useRelays: options.useRelays }),
         ...(options.paths === undefined ? {} : { paths: options.paths }),
         ...(options.shelf === undefined ? {} : { shelf: options.shelf }),
         ...(options.trainingRuntime === undefined ? {} : { trainingRuntime: options.trainingRuntime }),

@@ -203,6 +203,16 @@ const sections = z.strictObject({
     })
     .prefault({}),
   ledger: ledgerSection,
+  governance: z
+    .strictObject({
+      relays: z
+        .enum(['follow', 'show'])
+        .default('follow')
+        .describe(
+          'Relays that a group of this agent has voted for: used beside network.relays, at most 8 in all and never behind a proxy, or only shown.',
+        ),
+    })
+    .prefault({}),
   memory: z
     .strictObject({
       embedder: z

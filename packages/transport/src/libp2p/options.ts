@@ -84,6 +84,13 @@ export interface TransportNode {
   readonly crawler?: Crawler;
   /** How attempts at peers failed; an agent has it. */
   readonly paths?: Paths;
+  /**
+   * Keeps these relays beside those of its options, and no others: a connection and a reservation each, while they are named;
+   * one that is named no more is left, with the circuits through it. Those beyond `relaysMax` with the options' own, and what
+   * is no multiaddr ending in `/p2p/<id>`, are left out with a line in the log. An agent has it. Returns those it keeps.
+   * Throws ABORTED before the start.
+   */
+  readonly useRelays?: (addresses: readonly string[]) => readonly string[];
   /** Safe to call twice; a stopped node does not start again (ABORTED). Throws the listener's error when a port is taken. */
   start(signal?: AbortSignal): Promise<void>;
   /** Safe to call twice. */

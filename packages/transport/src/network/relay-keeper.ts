@@ -6,7 +6,7 @@ import type { Components } from '../libp2p/components.ts';
 import { limits } from '../limits.ts';
 import { createReservations, type Reservations } from './reservations.ts';
 
-interface KeeperDeps {
+export interface KeeperDeps {
   readonly components: Components;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -25,7 +25,8 @@ export function keepRelays(deps: KeeperDeps, relays: readonly string[], reserve:
   for (const relay of relays.slice(0, most)) void keepRelay(deps, relay, reserve, stopped);
 }
 
-async function keepRelay(
+/** Rejects never. */
+export async function keepRelay(
   { components, clock, logger, dialAddressMs = limits.dialAddressMs, told: tell }: KeeperDeps,
   relay: string,
   reserve: boolean,

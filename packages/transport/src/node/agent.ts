@@ -3,10 +3,13 @@ import type { NatFacts, PeerId } from '@peerai/core-protocol';
 import { meetingPart } from '../discovery/meeting.ts';
 import { createSealing, type PostQuantum } from '../hybrid/sealing.ts';
 import { assembleNode } from '../libp2p/assemble.ts';
+import { transportError } from '../errors.ts';
 import type { TransportDeps, TransportNode } from '../libp2p/options.ts';
 import { limits } from '../limits.ts';
 import type { SocksProxy } from '../links/socks.ts';
 import { createPaths } from '../trace/paths.ts';
+import { createMoreRelays, leaveRelay } from '../network/more-relays.ts';
+import { keepRelay } from '../network/relay-keeper.ts';
 import { createSpareLinks } from '../network/upgrader.ts';
 import { createBandwidth } from '../policy/bandwidth.ts';
 import { isThroughTurn } from './through-turn.ts';
@@ -69,6 +72,8 @@ export async function createAgentNode(deps: TransportDeps, options: AgentOptions
   const timeoutMs = options.connectionTimeoutMs ?? limits.connectionTimeoutMs;
   let listened: () => readonly string[] = () => [];
   let doors: DoorBook | undefined;
+  let useRelays: ReturnType<typeof createMoreRelays> | undefined;
+  let running: AbortSignal | undefined;
   const node = await assembleNode(deps, {
     ...ways.shape,
     ...(options.announce === undefined ? {} : { announce: options.announce }),
@@ -85,7 +90,17 @@ export async function createAgentNode(deps: TransportDeps, options: AgentOptions
         checked: () => doors?.checked() ?? [],
       };
       const { placesOf } = ways.shape;
-      return createPaths({ ...parts, components }, { relays: options.relays, timeoutMs, placesOf, facts });
+      const made = createPaths({ ...parts, components }, { relays: options.relays, timeoutMs, placesOf, facts });
+      const { dialAddressMs } = ways.shape;
+      const keeping = { ...deps, components, told: made.relayTold };
+      const keeper = { ...keeping, ...(dialAddressMs === undefined ? {} : { dialAddressMs }) };
+      useRelays = createMoreRelays({
+        ...deps,
+        configured: options.relays,
+        keep: (address, signal) => keepRelay(keeper, address, true, signal),
+        letGo: (relay) => leaveRelay(components, relay, (peer) => node.network.disconnect(peer)),
+      });
+      return made;
     },
     bootstrap: options.bootstrap,
     maxConnections: options.maxConnections ?? limits.connectionsMax,
@@ -107,11 +122,19 @@ export async function createAgentNode(deps: TransportDeps, options: AgentOptions
     const relays = new Set(options.relays.flatMap(peerOf));
     doors = createDoorBook({ ...deps, network: node.network, relays, listened: () => listened() });
   }
-  const running = alongside(node, (signal) => {
+  const started = alongside(node, (signal) => {
+    running = signal;
     void ways.nat?.run(signal);
     void doors?.run(signal);
   });
-  return ways.releasedWith(running);
+  return ways.releasedWith({
+    ...started,
+    useRelays(addresses) {
+      if (useRelays === undefined || running === undefined)
+        throw transportError('ABORTED', 'this node has not started');
+      return useRelays(addresses, running);
+    },
+  });
 }
 
 /** Whose address it is. */

@@ -98,7 +98,7 @@ const propose = command(
     remove: { type: 'string', valueHint: 'PEER', description: 'Remove a member' },
     refuse: { type: 'string', valueHint: 'PEER', description: 'Refuse this peer at every member' },
     admit: { type: 'string', valueHint: 'PEER', description: 'Refuse it no more' },
-    relays: { type: 'string', valueHint: 'ADDR,ADDR', description: 'The relays that the group recommends' },
+    relays: { type: 'string', valueHint: 'ADDR,ADDR', description: 'The relays that members use beside their own' },
     points: { type: 'string', valueHint: 'PEER=N', description: 'Issue points of the group' },
     checkpoint: { type: 'string', valueHint: 'NAME=SHA256', description: 'Agree on a hash by a name' },
     reason: { type: 'string', valueHint: 'TEXT', description: 'Why, with --refuse and --points' },
@@ -287,6 +287,17 @@ const votesOf = ({
 }: GovernanceProposalView | GovernanceDetail['decisions'][0]): string =>
   `${yes} yes, ${no} no, ${abstain} abstain of ${electors} (${quorum} must vote)`;
 
+function relaysText({ addresses, used, mode, command }: GovernanceDetail['relays']): string {
+  const rows = addresses.map((address) => [
+    address,
+    used.includes(address) ? 'used' : command === null ? 'left out: no multiaddr of a relay, or too many' : 'not used',
+  ]);
+  const why = mode === 'unable' ? 'Behind a proxy no relays are taken from groups. ' : '';
+  return [table([['RELAY', 'HERE'], ...rows]), ...(command === null ? [] : [`${why}To use them: ${command}`])].join(
+    '\n',
+  );
+}
+
 function detailText({
   group,
   proposals,
@@ -342,7 +353,7 @@ function detailText({
     parts.push(table([['REFUSED', 'REASON'], ...blacklist.map(({ peerId, reason }) => [peerId, reason])]));
   if (points.length > 0)
     parts.push(table([['POINTS OF', 'AMOUNT'], ...points.map((one) => [one.name, pointsText(one.amountMicro)])]));
-  if (relays.command !== null) parts.push(`The group recommends other relays. To use them: ${relays.command}`);
+  if (relays.addresses.length > 0) parts.push(relaysText(relays));
   if (digest !== '') parts.push(`State ${digest}`, headText(signed));
   return parts.join('\n\n');
 }

@@ -76,10 +76,10 @@ function netLines({ reachability, observed, relays }: NetView): string {
   ]);
   const turns = (nat?.turnServers ?? []).map((server) => ['turn', server, 'used where no direct link is found']);
   const router = nat?.mapping === null || nat === null ? [] : [['router', routers[nat.mapping]]];
-  const places = relays.map(({ address, state, hasPlace }) => [
+  const places = relays.map(({ address, state, from, hasPlace }) => [
     'relay',
     withoutIds(address),
-    hasPlace ? 'has a place for this peer' : state === 'connected' ? 'gave no place' : 'does not answer',
+    `${hasPlace ? 'has a place for this peer' : state === 'connected' ? 'gave no place' : 'does not answer'}${from === 'group' ? ', named by a group' : ''}`,
   ]);
   const troubles = relays.flatMap(({ trouble }) => (trouble === undefined ? [] : [plain(remedyLines(trouble))]));
   return [reachability.text, table([...rows, ...places, ...seen, ...servers, ...turns, ...router]), ...troubles]

@@ -1,0 +1,95 @@
+import { createIdentity, nobleCrypto, type PeerId } from '@peerai/core-protocol';
+import { seededRandom, silentLogger } from '@peerai/core-protocol/testing';
+import { afterEach, expect, test } from 'vitest';
+import { limits } from '../limits.ts';
+import { createTestNodes, relayAddress, until } from '../testing/index.ts';
+import { createMoreRelays } from './more-relays.ts';
+
+const nodes = createTestNodes();
+afterEach(() => nodes.stopAll());
+const peerOf = (seed: number): PeerId => createIdentity(nobleCrypto, seededRandom(seed).bytes(32)).peer;
+const addressOf = (seed: number): string => `/ip4/192.0.2.${seed}/tcp/4100/ws/p2p/${peerOf(seed)}`;
+
+/** Loops that last until they are told to end. */
+function scene(configured: readonly string[] = []) {
+  const loops = new Map<string, AbortSignal>();
+  const left: PeerId[] = [];
+  const warned: unknown[] = [];
+  const stopping = new AbortController();
+  const use = createMoreRelays({
+    logger: { ...silentLogger, warn: (_, details) => void warned.push(details?.['address']) },
+    configured,
+    keep: (address, signal) =>
+      new Promise((resolve) => {
+        loops.set(address, signal);
+        signal.addEventListener('abort', () => resolve(), { once: true });
+      }),
+    letGo: async (relay) => void left.push(relay),
+  });
+  const running = (): readonly string[] => [...loops].flatMap(([address, { aborted }]) => (aborted ? [] : [address]));
+  return { use: (given: readonly string[]) => use(given, stopping.signal), loops, left, warned, running, stopping };
+}
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+test('an agent without relays gets a place on one it is told to use, and leaves it when it is named no more', async () => {
+  const relay = await nodes.relay();
+  const agent = await nodes.agent({ listen: [] });
+  const circuits = () => agent.network.addresses().filter((one) => one.includes('/p2p-circuit'));
+  const address = relayAddress(relay);
+  expect(agent.useRelays?.([address])).toEqual([address]);
+  await until(() => circuits().length > 0 && relay.stats().reservations === 1);
+  expect(agent.useRelays?.([])).toEqual([]);
+  await until(() => circuits().length === 0 && agent.stats().connections === 0 && relay.stats().peers === 0);
+  // And it gets it back.
+  agent.useRelays?.([address]);
+  await until(() => circuits().length > 0);
+});
+
+test('a relay’s loop runs once while it is named, and ends when it is not, or when the node stops', async () => {
+  const { use, loops, left, running, stopping } = scene();
+  use([addressOf(1), addressOf(2)]);
+  const first = loops.get(addressOf(1));
+  use([addressOf(2), addressOf(1)]);
+  expect(loops.get(addressOf(1))).toBe(first);
+  use([addressOf(2)]);
+  expect(running()).toEqual([addressOf(2)]);
+  await settled();
+  expect(left).toEqual([peerOf(1)]);
+  stopping.abort();
+  await settled();
+  expect(running()).toEqual([]);
+  // The node itself ends its connections.
+  expect(left).toEqual([peerOf(1)]);
+});
+
+test('a relay named again at once is not left', async () => {
+  const { use, left } = scene();
+  use([addressOf(1)]);
+  use([]);
+  use([addressOf(1)]);
+  await settled();
+  expect(left).toEqual([]);
+});
+
+test.each([
+  ['a web address', 'https://relay.example'],
+  ['no key', '/ip4/192.0.2.1/tcp/4100'],
+  ['a key that is none', '/ip4/192.0.2.1/tcp/4100/p2p/abc'],
+  ['a key alone', `/p2p/${peerOf(1)}`],
+  ['a way through another relay', `${addressOf(2)}/p2p-circuit/p2p/${peerOf(1)}`],
+])('%s is left out with a line in the log', (_, address) => {
+  const { use, running, warned } = scene();
+  expect(use([address])).toEqual([]);
+  expect(running()).toEqual([]);
+  expect(warned).toEqual([address]);
+});
+
+test('the configured ones count, are not kept twice, and come first', () => {
+  const { use, running } = scene([addressOf(1), addressOf(2)]);
+  const more = Array.from({ length: limits.relaysMax - 1 }, (_, index) => addressOf(index + 2));
+  const fitting = more.slice(1, limits.relaysMax - 1);
+  // relaysMax in all, with the two.
+  expect(use(more)).toEqual(fitting);
+  expect(use([...more, addressOf(50)])).toEqual(fitting);
+  expect(running()).toEqual(fitting);
+});
