@@ -108,7 +108,12 @@ export async function startFixtureAgent(dist: string): Promise<FixtureAgent> {
                 : room === 'reputation'
                   ? answerReputation(state, { method: request.method ?? 'GET', path })
                   : room === 'market'
-                    ? answerMarket(state, { method: request.method ?? 'GET', path }, body)
+                    ? answerMarket(
+                        state,
+                        { method: request.method ?? 'GET', path, query: searchParams },
+                        body,
+                        sent.length,
+                      )
                     : room === 'governance'
                       ? await answerGovernance(
                           state.governance,

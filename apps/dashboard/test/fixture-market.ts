@@ -1,5 +1,6 @@
 import type { DepositView, MarketOffersView, MarketView, MeteredLeaseView, SettlementView } from '@peerai/peer/control';
 import * as schemas from '@peerai/peer/schemas';
+import { answerStorage, fixtureStorage, type StorageState } from './fixture-storage.ts';
 
 const study = { peerId: '12D3KooWStudy', peerName: 'study-pc' };
 const mira = { peerId: '12D3KooWMira', peerName: 'mira-mac' };
@@ -52,6 +53,7 @@ function fixtureDeposit(patch: Partial<DepositView>): DepositView {
 
 export interface MarketState {
   readonly offers: MarketOffersView;
+  readonly storage: StorageState;
   settlement: SettlementView;
   view: MarketView;
 }
@@ -61,6 +63,7 @@ export function fixtureMarket(nowMs: number): MarketState {
   const offer = { model: 'mistral', unitPriceMicro: '500000', tokensMax: 1_000_000, minutesMax: 1_440 };
   const over = { agreed: true, lockedMicro: '0', endedMs: nowMs - 60_000 };
   return {
+    storage: fixtureStorage(nowMs),
     settlement: {
       v: 1,
       kind: 'evm',
@@ -114,8 +117,9 @@ export function fixtureMarket(nowMs: number): MarketState {
 /** The market of the local API. */
 export function answerMarket(
   { market }: { readonly market: MarketState },
-  { method, path }: { readonly method: string; readonly path: string },
+  { method, path, query }: { readonly method: string; readonly path: string; readonly query: URLSearchParams },
   body: unknown,
+  sentBytes: number,
 ): unknown {
   const change = (id: string, patch: Partial<MeteredLeaseView>): MeteredLeaseView | undefined => {
     market.view = {
@@ -125,6 +129,12 @@ export function answerMarket(
     return market.view.leases.find((one) => one.id === id);
   };
   const [, , room, id = '', verb] = path.split('/');
+  if (room === 'storage')
+    return answerStorage(market.storage, { method, path, query, sentBytes }, body, (patch) => {
+      const lease = fixtureLease(patch, Date.now());
+      market.view = { ...market.view, leases: [lease, ...market.view.leases] };
+      return lease;
+    });
   if (room === 'settlement' && method === 'POST') {
     const { chain } = market.settlement;
     market.settlement = { ...market.settlement, chain: chain === null ? null : { ...chain, creditWei: '0' } };

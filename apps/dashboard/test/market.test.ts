@@ -25,7 +25,7 @@ describe('In the market the owner can, by keyboard alone,', () => {
     await page.getByText('This peer offers nothing.').waitFor();
     await page.getByLabel('Credits for 1,000 tokens').fill('0.25');
     await page.getByRole('button', { name: 'Offer', exact: true }).press('Enter');
-    await page.getByRole('button', { name: /^Withdraw/ }).waitFor();
+    await page.getByRole('button', { name: 'Withdraw nano' }).waitFor();
     await page.getByRole('button', { name: 'Settle the lease of mistral' }).press('Enter');
     await page.getByRole('button', { name: 'Settle the lease of mistral' }).waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'Lease mistral of study-pc' }).press('Enter');
@@ -37,5 +37,42 @@ describe('In the market the owner can, by keyboard alone,', () => {
     expect(await evidence.getAttribute('href')).toContain(encodeURIComponent('no answer came'));
     const { leases } = owner.agent.state.market.view;
     expect(leases.map(({ state }) => state)).toEqual(['disputed', 'settled', 'settled', 'disputed']);
+  });
+
+  it('lease storage, store a file, have it proven, fetch and remove it; and offer some', async () => {
+    const page = await at('/market');
+    await page.getByText('Proofs that failed in a row: 1. The third ends the lease.').waitFor();
+    await page.getByText('6.2 MB of 50.0 MB held, 12 proofs, the last 3 min ago').waitFor();
+    await page.getByRole('button', { name: 'Have study-pc prove now what it holds' }).press('Enter');
+    await page.getByText('study-pc showed that it holds all of it.').waitFor();
+    await page.getByText('Proofs that failed in a row').waitFor({ state: 'detached' });
+    const file = { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('what to keep') };
+    await page.getByLabel('Store a file with study-pc').setInputFiles(file);
+    await page.getByRole('button', { name: 'Store it' }).press('Enter');
+    await page.getByText('notes.txt is stored, and proven once.').waitFor();
+    expect(owner.agent.state.market.storage.view.files[0]).toMatchObject({ name: 'notes.txt', bytes: 12 });
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Download notes.txt' }).press('Enter'),
+    ]);
+    expect(download.suggestedFilename()).toBe('notes.txt');
+    await page.getByRole('button', { name: 'Remove photos.tar' }).press('Enter');
+    await page.getByText('Its key is forgotten here too: nobody can open it again.').waitFor();
+    expect(await accessibilityViolations(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Remove it there' }).press('Enter');
+    await page.getByText('photos.tar', { exact: true }).waitFor({ state: 'detached' });
+    await page.getByLabel('Megabytes').fill('8001');
+    await page.getByRole('button', { name: 'Lease storage of study-pc' }).press('Enter');
+    await page.getByLabel('Megabytes').fill('200');
+    await page.getByText('This locks 4.577637 credits at most').waitFor();
+    await page.getByRole('button', { name: 'Lease storage of study-pc' }).press('Enter');
+    await page.getByText('200 MB with study-pc are leased.').waitFor();
+    // More than is free was not asked for.
+    expect(owner.agent.state.market.storage.view.leases.map(({ bytesMax }) => bytesMax)).toEqual([2e8, 5e7, 5e8]);
+    await page.getByRole('button', { name: 'Withdraw the storage offered here' }).press('Enter');
+    await page.getByLabel('Gigabytes').fill('2.5');
+    await page.getByRole('button', { name: 'Offer storage' }).press('Enter');
+    await page.getByText('2.5 GB of 2.5 GB free').waitFor();
+    expect(await accessibilityViolations(page)).toEqual([]);
   });
 });

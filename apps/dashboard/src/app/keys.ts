@@ -24,6 +24,8 @@ export const keys = {
   reputations: ['reputations'],
   market: ['market'],
   marketOffers: ['market-offers'],
+  storage: ['storage'],
+  storageOffers: ['storage-offers'],
   settlement: ['settlement'],
   governance: ['governance'],
   training: ['training'],

@@ -152,7 +152,8 @@ export function applyEvent(cache: QueryClient, event: ControlEvent): void {
       break;
     case 'market-changed':
       // Each answer of a lease changes it: one that is being asked for is not asked for again.
-      void cache.invalidateQueries({ queryKey: keys.market, exact: true }, { cancelRefetch: false });
+      for (const queryKey of [keys.market, keys.storage])
+        void cache.invalidateQueries({ queryKey, exact: true }, { cancelRefetch: false });
       break;
     case 'governance-changed':
       // The list, for what is open, and the group itself.

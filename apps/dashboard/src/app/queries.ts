@@ -18,6 +18,7 @@ import type {
   ReputationsView,
   SettlementView,
   ShareView,
+  StorageView,
   TasksView,
   TrainingOffersView,
   TrainingRunView,
@@ -54,6 +55,11 @@ export const useShares = (): UseQueryResult<readonly ShareView[]> => {
 export const useMarket = (): UseQueryResult<MarketView> => {
   const { client } = useApp();
   return useFetched(keys.market, (signal) => client.market(signal));
+};
+/** What is leased of storage: each proof tells of itself by `market-changed`. */
+export const useStorage = (): UseQueryResult<StorageView> => {
+  const { client } = useApp();
+  return useFetched(keys.storage, (signal) => client.storage(signal));
 };
 /** Asks the chain's node. */
 export const useSettlement = (): UseQueryResult<SettlementView> => {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { coins, credits, partOf } from './credits.ts';
+import { coins, credits, partOf, storagePrice } from './credits.ts';
 
 it.each([
   ['0', '0'],
@@ -23,4 +23,9 @@ it('a part of the limit is drawn to either side, and never past it', () => {
   expect([partOf('50', '100'), partOf('-25', '100'), partOf('300', '100'), partOf('-300', '0')]).toEqual([
     0.5, -0.25, 1, -1,
   ]);
+});
+
+it('room is priced by MiB and hour, and rounded up', () => {
+  expect(storagePrice('1000000', { bytes: 2_097_152, minutes: 90 })).toBe('3000000');
+  expect(storagePrice('1', { bytes: 1, minutes: 1 })).toBe('1');
 });

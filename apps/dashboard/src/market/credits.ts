@@ -19,3 +19,12 @@ export function partOf(micro: string, most: string): number {
   const share = Number(micro) / Math.max(1, Number(most));
   return Math.max(-1, Math.min(1, share));
 }
+
+/** Micro-credits that a lease of storage locks: price of a MiB and an hour × bytes × time, rounded up. */
+export function storagePrice(
+  unitPriceMicro: string,
+  { bytes, minutes }: { readonly bytes: number; readonly minutes: number },
+): string {
+  const unit = 1_048_576n * 60n;
+  return `${(BigInt(unitPriceMicro) * BigInt(bytes) * BigInt(minutes) + unit - 1n) / unit}`;
+}

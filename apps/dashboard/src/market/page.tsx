@@ -6,6 +6,8 @@ import { Balances } from './balances.tsx';
 import { Leases } from './leases.tsx';
 import { DeviceOffers, OwnOffers } from './offers.tsx';
 import { Settled } from './settlement.tsx';
+import { StorageLeases } from './storage.tsx';
+import { OwnStorage, StorageOffers } from './storage-offers.tsx';
 import { market as words } from './strings.ts';
 
 export function MarketPage(): ReactNode {
@@ -18,9 +20,12 @@ export function MarketPage(): ReactNode {
           <div className="stack">
             <Balances view={view} />
             <Leases view={view} />
+            <StorageLeases />
             <Settled view={view} />
             <DeviceOffers />
+            <StorageOffers />
             <OwnOffers view={view} />
+            <OwnStorage />
           </div>
         )}
       </Region>
