@@ -350,7 +350,7 @@ const rowOf = (one: MeteredLeaseView): string[] => [
   one.peerName,
   one.resource === 'model' ? one.model : 'storage',
   one.state,
-  one.resource === 'model' ? `${one.tokensUsed}/${one.tokensMax}` : sizeText(one.tokensMax),
+  one.resource === 'model' ? `${one.tokensUsed}/${one.tokensMax}` : `up to ${sizeText(one.tokensMax)}`,
   creditsText(one.dueMicro),
   creditsText(one.lockedMicro),
   ago(one.sinceMs),
