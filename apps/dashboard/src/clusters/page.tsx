@@ -1,12 +1,11 @@
 import type { ClustersView } from '@peerai/peer/control';
 import { useSearch } from '@tanstack/react-router';
-import { useState, type ReactNode } from 'react';
+import type { ReactNode } from 'react';
 import { useClusters } from '../app/queries.ts';
 import { plural } from '../shared/format.ts';
-import { Button } from '../ui/button.tsx';
-import { Card, Empty, PageHead } from '../ui/page.tsx';
+import { ListPage } from '../ui/list-page.tsx';
+import { Card, Empty } from '../ui/page.tsx';
 import { PaneHint, PaneLink, Panes } from '../ui/panes.tsx';
-import { Region } from '../ui/region.tsx';
 import { ClusterPane } from './cluster-pane.tsx';
 import { MakeCluster } from './make-cluster.tsx';
 import { StateMetrics } from './state-metrics.tsx';
@@ -15,35 +14,26 @@ import { clusters as words } from './strings.ts';
 export function ClustersPage(): ReactNode {
   const clusters = useClusters();
   const { id } = useSearch({ from: '/clusters' });
-  const [making, setMaking] = useState(false);
   return (
-    <>
-      <PageHead title={words.title} lead={words.lead}>
-        <Button look="primary" onClick={() => setMaking(true)}>
-          {words.make}
-        </Button>
-      </PageHead>
-      <Region query={clusters} what={words.what}>
-        {(view) => (
-          <Panes
-            chosen={id !== undefined}
-            list={
-              <div className="stack panes-list">
-                <ClusterList view={view} />
-                <StateMetrics />
-              </div>
-            }
-          >
-            {id !== undefined && view.clusters.some(({ name }) => name === id) ? (
-              <ClusterPane key={id} name={id} />
-            ) : (
-              <PaneHint to="/clusters" back={words.back} text={id === undefined ? words.choose : words.gone} />
-            )}
-          </Panes>
-        )}
-      </Region>
-      {making && <MakeCluster onClose={() => setMaking(false)} />}
-    </>
+    <ListPage words={words} query={clusters} form={(onClose) => <MakeCluster onClose={onClose} />}>
+      {(view) => (
+        <Panes
+          chosen={id !== undefined}
+          list={
+            <div className="stack panes-list">
+              <ClusterList view={view} />
+              <StateMetrics />
+            </div>
+          }
+        >
+          {id !== undefined && view.clusters.some(({ name }) => name === id) ? (
+            <ClusterPane key={id} name={id} />
+          ) : (
+            <PaneHint to="/clusters" back={words.back} text={id === undefined ? words.choose : words.gone} />
+          )}
+        </Panes>
+      )}
+    </ListPage>
   );
 }
 

@@ -1,12 +1,11 @@
 import type { DocumentView } from '@peerai/peer/control';
 import { useSearch } from '@tanstack/react-router';
-import { useState, type ReactNode } from 'react';
+import type { ReactNode } from 'react';
 import { useDocuments } from '../app/queries.ts';
 import { count } from '../shared/format.ts';
-import { Button } from '../ui/button.tsx';
-import { Card, Empty, PageHead } from '../ui/page.tsx';
+import { ListPage } from '../ui/list-page.tsx';
+import { Card, Empty } from '../ui/page.tsx';
 import { PaneHint, PaneLink, Panes } from '../ui/panes.tsx';
-import { Region } from '../ui/region.tsx';
 import { DocumentPane } from './document-pane.tsx';
 import { NewDocument } from './new-document.tsx';
 import { documents as words } from './strings.ts';
@@ -14,23 +13,14 @@ import { documents as words } from './strings.ts';
 export function DocumentsPage(): ReactNode {
   const documents = useDocuments();
   const { id } = useSearch({ from: '/documents' });
-  const [making, setMaking] = useState(false);
   return (
-    <>
-      <PageHead title={words.title} lead={words.lead}>
-        <Button look="primary" onClick={() => setMaking(true)}>
-          {words.make}
-        </Button>
-      </PageHead>
-      <Region query={documents} what={words.what}>
-        {(list) => (
-          <Panes chosen={id !== undefined} list={<DocumentList documents={list} />}>
-            <Chosen document={list.find((document) => document.id === id)} id={id} />
-          </Panes>
-        )}
-      </Region>
-      {making && <NewDocument onClose={() => setMaking(false)} />}
-    </>
+    <ListPage words={words} query={documents} form={(onClose) => <NewDocument onClose={onClose} />}>
+      {(list) => (
+        <Panes chosen={id !== undefined} list={<DocumentList documents={list} />}>
+          <Chosen document={list.find((document) => document.id === id)} id={id} />
+        </Panes>
+      )}
+    </ListPage>
   );
 }
 

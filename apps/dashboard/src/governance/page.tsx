@@ -1,11 +1,10 @@
 import type { GovernanceGroupView } from '@peerai/peer/control';
 import { useSearch } from '@tanstack/react-router';
-import { useState, type ReactNode } from 'react';
+import type { ReactNode } from 'react';
 import { useGovernance } from '../app/queries.ts';
-import { Button } from '../ui/button.tsx';
-import { Card, Empty, PageHead } from '../ui/page.tsx';
+import { ListPage } from '../ui/list-page.tsx';
+import { Card, Empty } from '../ui/page.tsx';
 import { PaneHint, PaneLink, Panes } from '../ui/panes.tsx';
-import { Region } from '../ui/region.tsx';
 import { GroupPane } from './group-pane.tsx';
 import { NewGroup } from './new-group.tsx';
 import { governance as words } from './strings.ts';
@@ -13,27 +12,18 @@ import { governance as words } from './strings.ts';
 export function GovernancePage(): ReactNode {
   const found = useGovernance();
   const { id } = useSearch({ from: '/governance' });
-  const [making, setMaking] = useState(false);
   return (
-    <>
-      <PageHead title={words.title} lead={words.lead}>
-        <Button look="primary" onClick={() => setMaking(true)}>
-          {words.make}
-        </Button>
-      </PageHead>
-      <Region query={found} what={words.what}>
-        {({ groups }) => (
-          <Panes chosen={id !== undefined} list={<GroupList groups={groups} />}>
-            {id !== undefined && groups.some((group) => group.id === id) ? (
-              <GroupPane key={id} id={id} />
-            ) : (
-              <PaneHint to="/governance" back={words.back} text={id === undefined ? words.choose : words.gone} />
-            )}
-          </Panes>
-        )}
-      </Region>
-      {making && <NewGroup onClose={() => setMaking(false)} />}
-    </>
+    <ListPage words={words} query={found} form={(onClose) => <NewGroup onClose={onClose} />}>
+      {({ groups }) => (
+        <Panes chosen={id !== undefined} list={<GroupList groups={groups} />}>
+          {id !== undefined && groups.some((group) => group.id === id) ? (
+            <GroupPane key={id} id={id} />
+          ) : (
+            <PaneHint to="/governance" back={words.back} text={id === undefined ? words.choose : words.gone} />
+          )}
+        </Panes>
+      )}
+    </ListPage>
   );
 }
 

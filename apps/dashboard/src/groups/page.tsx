@@ -1,11 +1,10 @@
 import type { GroupView } from '@peerai/peer/control';
 import { useSearch } from '@tanstack/react-router';
-import { useState, type ReactNode } from 'react';
+import type { ReactNode } from 'react';
 import { useGroups } from '../app/queries.ts';
-import { Button } from '../ui/button.tsx';
-import { Card, Empty, PageHead } from '../ui/page.tsx';
+import { ListPage } from '../ui/list-page.tsx';
+import { Card, Empty } from '../ui/page.tsx';
 import { PaneHint, PaneLink, Panes } from '../ui/panes.tsx';
-import { Region } from '../ui/region.tsx';
 import { GroupPane } from './group-pane.tsx';
 import { NewGroup } from './new-group.tsx';
 import { groups as words } from './strings.ts';
@@ -13,24 +12,14 @@ import { groups as words } from './strings.ts';
 export function GroupsPage(): ReactNode {
   const groups = useGroups();
   const { id } = useSearch({ from: '/groups' });
-  const [making, setMaking] = useState(false);
-  const make = (): void => setMaking(true);
   return (
-    <>
-      <PageHead title={words.title} lead={words.lead}>
-        <Button look="primary" onClick={make}>
-          {words.make}
-        </Button>
-      </PageHead>
-      <Region query={groups} what={words.what}>
-        {(list) => (
-          <Panes chosen={id !== undefined} list={<GroupList groups={list} />}>
-            <Chosen group={list.find((group) => group.id === id)} id={id} />
-          </Panes>
-        )}
-      </Region>
-      {making && <NewGroup onClose={() => setMaking(false)} />}
-    </>
+    <ListPage words={words} query={groups} form={(onClose) => <NewGroup onClose={onClose} />}>
+      {(list) => (
+        <Panes chosen={id !== undefined} list={<GroupList groups={list} />}>
+          <Chosen group={list.find((group) => group.id === id)} id={id} />
+        </Panes>
+      )}
+    </ListPage>
   );
 }
 

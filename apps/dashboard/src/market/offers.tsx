@@ -9,6 +9,7 @@ import { Button } from '../ui/button.tsx';
 import { ErrorNote } from '../ui/note.tsx';
 import { Card, Empty } from '../ui/page.tsx';
 import { Region } from '../ui/region.tsx';
+import { CreditsField } from './credits-field.tsx';
 import { credits } from './credits.ts';
 import { market as words } from './strings.ts';
 
@@ -59,17 +60,7 @@ export function OwnOffers({ view: { offers } }: { readonly view: MarketView }): 
               ))}
             </select>
           </label>
-          <label className="field">
-            {words.offerPrice}
-            <input
-              name="credits"
-              required
-              inputMode="decimal"
-              pattern="\d{1,3}(\.\d{1,6})?"
-              defaultValue="0.5"
-              autoComplete="off"
-            />
-          </label>
+          <CreditsField label={words.offerPrice} first="0.5" />
           <div className="row">
             <Button look="primary" type="submit" disabled={offer.isPending}>
               {words.offerAct}

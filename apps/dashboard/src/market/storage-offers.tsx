@@ -9,6 +9,7 @@ import { Button } from '../ui/button.tsx';
 import { ErrorNote } from '../ui/note.tsx';
 import { Card } from '../ui/page.tsx';
 import { Region } from '../ui/region.tsx';
+import { CreditsField } from './credits-field.tsx';
 import { credits, storagePrice } from './credits.ts';
 import { storageAgain } from './storage-again.ts';
 import { storage as words } from './storage-words.ts';
@@ -166,17 +167,7 @@ function OfferForm(): ReactNode {
         {words.gigabytes}
         <input name="gigabytes" type="number" required min={0.001} max={17_592} step={0.001} defaultValue="10" />
       </label>
-      <label className="field">
-        {words.ownPrice}
-        <input
-          name="credits"
-          required
-          inputMode="decimal"
-          pattern="\d{1,3}(\.\d{1,6})?"
-          defaultValue="0.001"
-          autoComplete="off"
-        />
-      </label>
+      <CreditsField label={words.ownPrice} first="0.001" />
       <div className="row">
         <Button look="primary" type="submit" disabled={offer.isPending}>
           {words.offer}
