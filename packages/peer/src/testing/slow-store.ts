@@ -1,7 +1,7 @@
 import type { Clock, Store } from '@peerai/core-protocol';
 
 /** The same store, each commit late by so many milliseconds, in order: what happens while the disk writes becomes visible. */
-export function slowStore(store: Store, clock: Clock, commitMs: number): Store {
+export function slowStore(store: Store, clock: Pick<Clock, 'sleep'>, commitMs: number): Store {
   return {
     get: (key) => store.get(key),
     range: (from, to, options) => store.range(from, to, options),

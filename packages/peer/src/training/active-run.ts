@@ -227,6 +227,8 @@ export class ActiveRun {
     await replaceFile(shelf, name, model);
     this.#noteMeasured(round, await this.#seat.measure(weights, signal));
     const file = { sha256: toHex(crypto.sha256(model)), bytes: model.length };
+    // Who reads that it is done reads its rounds from the disk: the last one's measure has to be there.
+    await this.save();
     this.#set({ state: 'done', round, endedMs: clock.nowMs(), file, received: 0, ...cleared }, true);
     await this.save();
   }

@@ -1,8 +1,10 @@
+import type { Store } from '@peerai/core-protocol';
 import { MemoryShelf } from '@peerai/core-protocol/testing';
 import { createNodeRuntime } from '@peerai/nn-engine/node';
 import { describe, expect, test } from 'vitest';
 import type { ControlEvent } from '../control/events.ts';
 import type { TestPeer } from '../testing/peers.ts';
+import { slowStore } from '../testing/slow-store.ts';
 import { live } from '../testing/steps.ts';
 import {
   begin,
@@ -94,6 +96,25 @@ describe('three devices', { timeout: 60_000 }, () => {
 });
 
 describe('a run', { timeout: 60_000 }, () => {
+  test('that says it is done has all of its rounds, whole', async () => {
+    const turns = { sleep: () => new Promise<void>((resolve) => void setImmediate(resolve)) };
+    const disk = (store: Store): Store => slowStore(store, turns, 0);
+    const { world, at } = await trainingTown(1, undefined, () => ({ disk }));
+    const { peer } = at(0);
+    const listening = new AbortController();
+    const read = (async () => {
+      for await (const { event } of peer.events.subscribe(listening.signal))
+        if (event.type === 'training-changed' && event.run.state === 'done') return peer.training.get(event.run.id);
+      return undefined;
+    })();
+    await begin(world, at(0), { membersMin: 1, rounds: 2 });
+    await untilTrained(world.clock, () => areDone(at(0)));
+    const told = await read;
+    expect(told?.rounds).toHaveLength(2);
+    expect(told?.rounds.at(-1)?.after).toEqual(told?.now);
+    listening.abort();
+  });
+
   test('over text teaches a language model of bytes', async () => {
     const { world, at } = await trainingTown(2);
     const text = 'the quick brown fox jumps over the lazy dog. '.repeat(80);
