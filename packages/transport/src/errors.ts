@@ -29,13 +29,25 @@ export function channelClosed(reason: string, code?: string, cause?: unknown): P
   return transportError('CHANNEL_CLOSED', reason, code === undefined ? {} : { code }, cause);
 }
 
+const endedAtOnce = 'the other side closed the connection at once; it may have blocked this one';
+
+/**
+ * Why no channel could be opened on a link. QUIC's streams say only that an operation was aborted when the link ends while one is made, also when
+ * nobody here aborted anything.
+ *
+ * @param isProven - the other side has answered on this link before.
+ */
+export function reasonOfLink(error: unknown, isProven: boolean): string {
+  if (!(error instanceof DOMException) || error.name !== 'AbortError') return reasonOf(error);
+  return isProven ? 'the link ended while the channel was opened' : endedAtOnce;
+}
+
 /** One line of somebody else's error, for people; never a stack. */
 export function reasonOf(error: unknown): string {
   // What a WebSocket that does not open gives: an event, which says no more than that, in browsers and in Node.
   if (error instanceof Event) return 'the WebSocket did not open';
   // All that QUIC says of a connection that the other side ended as soon as both had proved their keys.
-  if (error instanceof Error && error.message === 'closed by peer: 0')
-    return 'the other side closed the connection at once; it may have blocked this one';
+  if (error instanceof Error && error.message === 'closed by peer: 0') return endedAtOnce;
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return text.split('\n')[0]?.slice(0, 200) ?? 'unknown';
 }

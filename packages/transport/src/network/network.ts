@@ -12,7 +12,7 @@ import {
 } from '@peerai/core-protocol';
 import { peerIdFromString } from '@libp2p/peer-id';
 import { createHeart } from '../channel/heartbeat.ts';
-import { channelClosed, reasonOf, transportError } from '../errors.ts';
+import { channelClosed, reasonOf, reasonOfLink, transportError } from '../errors.ts';
 import type { Components } from '../libp2p/components.ts';
 import { limits } from '../limits.ts';
 import { createAcceptor, createChannelMaker, openingError } from './accept.ts';
@@ -173,7 +173,7 @@ export function createNetwork(deps: NetworkDeps, options: NetworkOptions): Runni
     first: Promise<Uint8Array> | undefined,
   ) {
     for (const entry of usable(peer)) {
-      const { connection, quality } = entry;
+      const { connection, quality, proven } = entry;
       if (tried.has(connection.id)) continue;
       tried.add(connection.id);
       try {
@@ -186,7 +186,7 @@ export function createNetwork(deps: NetworkDeps, options: NetworkOptions): Runni
         const error = openingError(cause);
         if (PeerAiError.is(error, ...answers)) throw error;
         quality.tried(false);
-        attempts.push({ address: connection.remoteAddr.toString(), step: 'link', reason: reasonOf(cause) });
+        attempts.push({ address: connection.remoteAddr.toString(), step: 'link', reason: reasonOfLink(cause, proven) });
       }
     }
     return undefined;

@@ -2,6 +2,7 @@ import { createSocket } from 'node:dgram';
 import { type AddressInfo, createServer } from 'node:net';
 import type { PeerId, Protocol, StepTrace } from '@peerai/core-protocol';
 import { afterEach, describe, expect, test } from 'vitest';
+import { reasonOfLink } from '../errors.ts';
 import type { TransportNode } from '../libp2p/options.ts';
 import { createTestNodes, realRandom, relayAddress, until } from '../testing/index.ts';
 
@@ -112,6 +113,14 @@ describe('at a direct address', () => {
     const overQuic = b.network.addresses().filter((address) => address.includes('/quic'));
     const opening = a.network.open(b.network.self, echo, { signal: soon(), addresses: overQuic });
     await expect(opening).rejects.toThrow(/closed the connection at once; it may have blocked this one/u);
+  });
+
+  test('a QUIC link that ends while a stream is made says so, although its muxer says only "aborted"', () => {
+    // What its `throwIfAborted()` throws when the link ended between the asking for a stream and the getting.
+    const { reason } = AbortSignal.abort();
+    expect(reasonOfLink(reason, false)).toMatch(/closed the connection at once; it may have blocked this one/u);
+    expect(reasonOfLink(reason, true)).toBe('the link ended while the channel was opened');
+    expect(reasonOfLink(new Error('read ECONNRESET'), true)).toBe('Error: read ECONNRESET');
   });
 
   test('the peer speaks another version, and the connection is fine', async () => {
