@@ -144,7 +144,7 @@ async function detailOf(state: GovernanceState, id: string, nowMs: number): Prom
     checkpoints: [],
     signed,
   };
-  const relays = { addresses: [], mode: 'follow' as const, used: [], command: null };
+  const relays = { addresses: [], mode: 'follow' as const, used: [], reasons: [], command: null };
   if (id !== real.id) return { v: 1, group, timeMs: 0, head: '', digest: '', relays, ...none };
   return {
     ...none,
@@ -189,6 +189,13 @@ async function detailOf(state: GovernanceState, id: string, nowMs: number): Prom
       addresses: ['/dns4/relay.example/tcp/4001'],
       mode: 'show',
       used: [],
+      reasons: [
+        {
+          address: '/dns4/relay.example/tcp/4001',
+          code: 'RELAYS_SHOWN_ONLY',
+          text: 'governance.relays says that relays of groups are only shown here.',
+        },
+      ],
       command: "peerai config set network.relays '[…]'",
     },
     points: [{ ...study, amountMicro: '2500000' }],

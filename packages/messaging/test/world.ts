@@ -26,6 +26,8 @@ export function place(options: { readonly lossRate?: number; readonly seed?: num
 }
 
 let lives = 0;
+const relaysOf = (relays: readonly string[] | (() => readonly string[])): (() => readonly string[]) =>
+  typeof relays === 'function' ? relays : () => relays;
 
 /** One peer with a messenger and a room that its handler writes to. */
 export interface MessageWorld extends MemoryWorld {
@@ -51,7 +53,7 @@ export async function messageWorld(
     readonly isGranted?: () => boolean;
     readonly hasHandler?: boolean;
     /** Addresses of relays to have a mailbox at. */
-    readonly relays?: readonly string[];
+    readonly relays?: readonly string[] | (() => readonly string[]);
     readonly isFriend?: (peer: PeerId) => boolean;
     /** Peers that it forwards for; with it, the peer has routes. */
     readonly mayRoute?: (peer: PeerId) => boolean;
@@ -72,7 +74,7 @@ export async function messageWorld(
   const mailbox =
     relays === undefined
       ? undefined
-      : await openMailbox({ ...world, store: world.store.room('mailbox'), isFriend, relays: () => relays, about });
+      : await openMailbox({ ...world, store: world.store.room('mailbox'), isFriend, relays: relaysOf(relays), about });
   const { mayRoute } = options;
   const router =
     mailbox === undefined || mayRoute === undefined

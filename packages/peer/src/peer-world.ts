@@ -22,6 +22,7 @@ import type { CacheSettings } from './cache/cache.ts';
 import type { ToldField } from './discovery/discovery.schema.ts';
 import type { PeerHttpSettings } from './http/open-messenger.ts';
 import type { MachineReading } from './lending/gauge.ts';
+import type { UseRelays } from './links/relays.ts';
 import type { ModelRunner } from './models/imported/runner.ts';
 import type { EngineFinding } from './node/node.schema.ts';
 import type { ChainWorld } from './settlement/chain-world.ts';
@@ -43,8 +44,8 @@ export interface PeerWorld {
   readonly logger: Logger;
   /** How attempts at peers went; without it only what works is known. */
   readonly paths?: Paths;
-  /** Keeps these relays beside those of the settings, and no others; returns those it keeps. Without it no group's relays are used. */
-  readonly useRelays?: (addresses: readonly string[]) => readonly string[];
+  /** Keeps these relays beside those of the settings, and no others; returns what became of each. Without it no group's relays are used. */
+  readonly useRelays?: UseRelays;
   /** The engines as they are now; probing may find others later. */
   readonly engines: () => readonly Engine[];
   /** Operators of the networks that an engine of our own computes; without it none. */

@@ -181,6 +181,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     nameOf,
     health: (peer) => status.heard(peer)?.health,
     builtIn: [promptHandler({ clock, crypto, queue, local, models, reserve: (claim) => lending.reserveTask(claim) })],
+    relays: () => relays.list().map(({ address }) => address),
     ledger: accounts.ledger,
     receipts: createTaskReceipts({ devices, signing }),
     capabilities: (peer, queryId) => status.capabilities.answer(peer, queryId),

@@ -67,7 +67,7 @@ export const limits = {
   relayHeadStartMs: 250,
   /** Addresses of one peer dialled in one attempt; the others are ignored. */
   dialAddressesMax: 16,
-  /** Own relays tried for a peer whose addresses name none. */
+  /** Relays of ours, the owner's before those a group has named, tried for a peer whose addresses name none. */
   ownRelaysTriedMax: 4,
   /** A dial of libp2p's own (for a relay, the DHT, gossip) is waited for this long before one of ours is begun beside it, milliseconds. */
   joinDialMs: 2_000,

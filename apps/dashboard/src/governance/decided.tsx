@@ -92,7 +92,13 @@ export function Holds({
         <Named title={words.checkpoints} lines={checkpoints.map(({ name, sha256 }) => [name, sha256])} />
         <Named
           title={words.relayList}
-          lines={relays.addresses.map((one) => [one, relays.used.includes(one) ? words.relayUsed : words.relayNotUsed])}
+          lines={relays.addresses.map((one) => [
+            one,
+            words.relay(
+              relays.used.includes(one),
+              relays.reasons.find(({ address }) => address === one),
+            ),
+          ])}
         />
         {relays.command !== null && (
           <>

@@ -113,8 +113,8 @@ export const decided = {
   pointsIssued: 'issued in all',
   checkpoints: 'Agreed hashes',
   relayList: 'Relays of the group',
-  relayUsed: 'used here',
-  relayNotUsed: 'not used here',
+  relay: (isUsed: boolean, why: { readonly code: string; readonly text: string } | undefined) =>
+    `${isUsed ? 'used here' : 'not used here'}${why === undefined ? '' : `: ${why.text} (${why.code})`}`,
   relays: 'This device does not use them by itself. This uses them:',
 } as const;
 

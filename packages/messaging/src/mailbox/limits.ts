@@ -30,6 +30,8 @@ export const mailboxLimits = {
   donePerQuestionMax: 256,
   /** How often a peer that is connected looks into its mailbox, milliseconds; it also looks as soon as it is connected. */
   lookEveryMs: 30_000,
+  /** How long the last look into the mailbox of a relay that is ours no more may take, milliseconds. */
+  lastLookMs: 10_000,
   /** Refused letters that are remembered, so that those behind them are taken. */
   refusedKeptMax: 10_000,
   /** Records of other peers that are kept. */

@@ -47,6 +47,36 @@ test('a peer that is stopped finds three letters of a peer that is stopped, in o
   expect(relay.keeper.stats()).toMatchObject({ letters: 0, bytes: 0 });
 });
 
+test('a relay named later keeps letters too; once it is named no more it is looked into once, and in no record', async () => {
+  const here = place();
+  const [first, second] = [await relayWorld(8, here), await relayWorld(9, here)];
+  let named: readonly string[] = [first.address];
+  const b = await messageWorld(2, here, { relays: () => named });
+  const a = await messageWorld(1, here, { relays: [first.address] });
+  await meet(here, a, b);
+  const boxes = () => a.mailbox?.records.get(b.identity.peer)?.mailboxes;
+  expect(boxes()).toEqual([first.address]);
+  named = [first.address, second.address];
+  await here.clock.advance(mailboxLimits.lookEveryMs);
+  expect([second.keeper.stats().registrations, boxes()]).toEqual([1, named]);
+  // The first takes no letter: it is left at the second, and taken in the look that is the last.
+  here.networks.cut(a.identity.peer, first.identity.peer);
+  here.networks.cut(a.identity.peer, b.identity.peer);
+  here.networks.cut(b.identity.peer, second.identity.peer);
+  await a.messenger.send(text(b.identity.peer, 'left'));
+  await here.clock.advance(mailboxLimits.lookEveryMs * 2);
+  expect(second.keeper.stats().letters).toBe(1);
+  named = [first.address];
+  here.networks.heal(b.identity.peer, second.identity.peer);
+  await here.clock.advance(mailboxLimits.lookEveryMs * 2);
+  expect(await b.texts()).toEqual(['"met"', '"left"']);
+  expect(b.mailbox?.places()).toEqual([first.address]);
+  here.networks.heal(a.identity.peer, b.identity.peer);
+  await a.messenger.send(text(b.identity.peer, 'direct'));
+  await here.clock.advance(mailboxLimits.lookEveryMs * 4);
+  expect(boxes()).toEqual([first.address]);
+});
+
 test('a letter that goes both ways is handled once, and its order is kept', async () => {
   const { here, relays, a, b } = await three();
   b.die();

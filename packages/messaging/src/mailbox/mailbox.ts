@@ -30,7 +30,7 @@ export interface MailboxDeps {
   readonly logger: Logger;
   /** Peers that records are exchanged with and letters are taken from. */
   readonly isFriend: (peer: PeerId) => boolean;
-  /** Relays to ask for a mailbox: multiaddrs that end in `/p2p/<relay>`. */
+  /** Relays to ask for a mailbox now: multiaddrs that end in `/p2p/<relay>`. One that is no more among them is looked into once more and named to nobody. */
   readonly relays: () => readonly string[];
   readonly about: () => { readonly name: string; readonly agent: string };
 }
@@ -68,11 +68,14 @@ export async function openMailbox(deps: MailboxDeps): Promise<Mailbox> {
   const look = (): void => {
     for (const waker of wakers) waker.abort();
   };
+  const askerOf =
+    (address: string, relay: PeerId, signal: AbortSignal) =>
+    (question: MailboxQuestion): Promise<MailboxAnswer> =>
+      callMethod({ network, clock }, relay, mailboxMethod, question, { signal, addresses: [address] });
   const attend = async (address: string, taker: ReturnType<typeof createTaker>, signal: AbortSignal): Promise<void> => {
     const relay = relayIn(address);
     if (relay === undefined || relay === network.self) return;
-    const ask = (question: MailboxQuestion): Promise<MailboxAnswer> =>
-      callMethod({ network, clock }, relay, mailboxMethod, question, { signal, addresses: [address] });
+    const ask = askerOf(address, relay, signal);
     try {
       await ask({ verb: 'register', to: undefined, letter: undefined, after: undefined, done: [] });
       if (!registered.has(address)) {
@@ -88,12 +91,31 @@ export async function openMailbox(deps: MailboxDeps): Promise<Mailbox> {
       logger.debug('mailbox-not-read', { relay, code });
     }
   };
+  /** What lies at a relay that is ours no more is taken while it may be; then it is let go. */
+  const leave = async (address: string, taker: ReturnType<typeof createTaker>, stopped: AbortSignal): Promise<void> => {
+    registered.delete(address);
+    records.tell();
+    const relay = relayIn(address);
+    if (relay === undefined) return;
+    const signal = clock.deadline(mailboxLimits.lastLookMs, stopped);
+    try {
+      await taker.takeAll(askerOf(address, relay, signal), signal);
+    } catch (error) {
+      logger.debug('mailbox-left', { relay, code: PeerAiError.is(error) ? error.code : 'INTERNAL' });
+    }
+    if (!deps.relays().some((one) => relayIn(one) === relay)) await network.disconnect(relay);
+  };
   const attendAll = async (messenger: TakerMessenger, signal: AbortSignal): Promise<void> => {
     const taker = createTaker({ ...deps, keyring, records }, messenger);
     while (!signal.aborted) {
       const waker = new AbortController();
       wakers.add(waker);
-      await Promise.all(deps.relays().map((address) => attend(address, taker, signal)));
+      const relays = deps.relays();
+      const dropped = [...registered].filter((address) => !relays.includes(address));
+      await Promise.all([
+        ...relays.map((address) => attend(address, taker, signal)),
+        ...dropped.map((address) => leave(address, taker, signal)),
+      ]);
       await clock.sleep(mailboxLimits.lookEveryMs, AbortSignal.any([signal, waker.signal])).catch(() => undefined);
       wakers.delete(waker);
     }

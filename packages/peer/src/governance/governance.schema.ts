@@ -126,6 +126,23 @@ export const governanceDetailSchema = z.object({
     mode: z.enum(['follow', 'show', 'unable']),
     /** Those of the list that this peer uses now, its own settings' among them. */
     used: z.array(z.string()),
+    /** Why one of the list is not used, or is used and of no use now. */
+    reasons: z.array(
+      z.object({
+        address: z.string(),
+        code: z.enum([
+          'RELAYS_SHOWN_ONLY',
+          'RELAYS_UNABLE',
+          'NOT_A_MEMBER',
+          'NO_RELAY_ADDRESS',
+          'TOO_MANY_RELAYS',
+          'NOT_YET',
+          'RELAY_AWAY',
+          'NO_PLACE',
+        ]),
+        text: z.string(),
+      }),
+    ),
     /** Makes a peer that does not follow this group use the list; null where there is nothing to do. */
     command: z.string().nullable(),
   }),

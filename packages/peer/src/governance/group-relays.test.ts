@@ -1,7 +1,8 @@
 import { createIdentity, nobleCrypto } from '@peerai/core-protocol';
-import { seededRandom } from '@peerai/core-protocol/testing';
+import { memoryWorld, seededRandom } from '@peerai/core-protocol/testing';
+import { createMailboxKeeper, mailboxLimits } from '@peerai/messaging/mailbox';
 import { afterEach, expect, test } from 'vitest';
-import type { PeerOptions } from '../testing/peers.ts';
+import { type PeerOptions, testWorld } from '../testing/peers.ts';
 import { until } from '../testing/steps.ts';
 import { propose, show, type Village, village, voteAll } from '../testing/village.ts';
 
@@ -19,7 +20,10 @@ function node(canKeep: (address: string) => boolean = () => true) {
   const calls: (readonly string[])[] = [];
   const useRelays = (addresses: readonly string[]) => {
     calls.push(addresses);
-    return addresses.filter(canKeep);
+    return addresses.map((address) => ({
+      address,
+      ...(canKeep(address) ? {} : { leftOut: 'TOO_MANY_RELAYS' as const }),
+    }));
   };
   return { calls, useRelays };
 }
@@ -47,7 +51,20 @@ test('relays that a group decides are used by every member once, but by one that
   await until(world.clock, async () => nodes[0].calls.length + nodes[1].calls.length === 2);
   expect(nodes.map(({ calls }) => calls)).toEqual([[[first, second]], [[first, second]], []]);
   const [all, some, none] = await Promise.all([0, 1, 2].map(async (index) => (await show(at(index))).relays));
-  expect(all).toEqual({ addresses: [first, second], mode: 'follow', used: [first, second], command: null });
+  expect(all).toMatchObject({ addresses: [first, second], mode: 'follow', used: [first, second], command: null });
+  const codes = (view: typeof all) => view?.reasons.map(({ address, code }) => [address, code]);
+  expect(codes(all)).toEqual([
+    [first, 'RELAY_AWAY'],
+    [second, 'RELAY_AWAY'],
+  ]);
+  expect(codes(some)).toEqual([
+    [first, 'RELAY_AWAY'],
+    [second, 'TOO_MANY_RELAYS'],
+  ]);
+  expect(codes(none)).toEqual([
+    [first, 'RELAYS_SHOWN_ONLY'],
+    [second, 'RELAYS_SHOWN_ONLY'],
+  ]);
   expect(some).toMatchObject({ mode: 'follow', used: [first], command: null });
   expect(none).toMatchObject({ mode: 'show', used: [], command: expect.stringContaining('config set network.relays') });
   expect(at(1).peer.paths.net().relays).toMatchObject([{ address: first, from: 'group', state: 'unreachable' }]);
@@ -71,6 +88,23 @@ test('relays that a group decides are used by every member once, but by one that
   expect(peer.paths.net().relays).toEqual([]);
 }, 30_000);
 
+test('letters for a member lie at a relay that its group has named, until a later decision drops it', async () => {
+  const world = testWorld();
+  const relay = memoryWorld({ seed: 90, clock: world.clock, networks: world.networks });
+  const keeper = await createMailboxKeeper(relay);
+  const address = `/memory/0/p2p/${relay.identity.peer}`;
+  const nodes = [node(), node()] as const;
+  const made = await village(2, (index) => ({ useRelays: nodes[index]?.useRelays ?? node().useRelays }), world);
+  villages.push(made);
+  const boxes = async (): Promise<readonly number[]> =>
+    Promise.all([0, 1].map(async (index) => (await made.at(index).peer.messages.counts()).mailboxes));
+  await vote(made, 2, [address], 1);
+  await world.clock.advance(mailboxLimits.lookEveryMs);
+  expect([keeper.stats().registrations, await boxes()]).toEqual([2, [1, 1]]);
+  await vote(made, 2, [], 2);
+  expect(await boxes()).toEqual([0, 0]);
+}, 30_000);
+
 test('own relays stay first and are not named again; a peer whose node takes none says so', async () => {
   const own = node();
   const settings = { relays: [second] };
@@ -82,5 +116,7 @@ test('own relays stay first and are not named again; a peer whose node takes non
     { address: first, from: 'group' },
   ]);
   expect((await show(at(1))).relays).toMatchObject({ used: [second, first], command: null });
-  expect((await show(at(0))).relays).toMatchObject({ mode: 'unable', used: [], command: expect.any(String) });
+  const unable = [second, first].map((address) => expect.objectContaining({ address, code: 'RELAYS_UNABLE' }));
+  const shown = (await show(at(0))).relays;
+  expect(shown).toMatchObject({ mode: 'unable', used: [], reasons: unable, command: expect.any(String) });
 }, 30_000);

@@ -82,7 +82,7 @@ export async function detailOf(deps: ShowDeps, id: string): Promise<GovernanceDe
   const summary = summaryOf(deps, id);
   const state = group?.state();
   if (group === undefined || state === undefined) {
-    const none = { addresses: [], mode: deps.relays.mode, used: [], command: null };
+    const none = deps.relays.view([], false);
     const counts = { epoch: 0, threshold: 0, members: 0, size: 0 };
     const signed = { key: null, ...counts, note: null, problem: null, failed: [], former: [] };
     const empty = {

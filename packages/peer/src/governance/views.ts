@@ -11,7 +11,7 @@ import {
   tallyOf,
 } from '@peerai/ledger/governance';
 import { quorumOf as quorumToDecide } from '@peerai/ledger/agreement';
-import { type GroupRelays, inUseOf } from './group-relays.ts';
+import type { GroupRelays } from './group-relays.ts';
 import type { LogLine } from './group.ts';
 import type { HeadsView } from './heads.ts';
 import type {
@@ -89,29 +89,17 @@ export function decisionView(decision: Decision, nameOf: NameOf): GovernanceDeci
 /** What the chain came to, beside members and votes. */
 export function resultsView(
   state: GovernanceState,
-  relays: Pick<GroupRelays, 'configured' | 'mode' | 'used'>,
+  relays: Pick<GroupRelays, 'view'>,
   self: PeerId,
   nameOf: NameOf,
 ): Pick<GovernanceDetail, 'policy' | 'blacklist' | 'relays' | 'points' | 'pointsIssuedMicro' | 'checkpoints'> {
-  const { relays: addresses } = state;
-  const isFollowed = relays.mode === 'follow' && state.members.includes(self);
-  const used = inUseOf(addresses, [...relays.configured, ...relays.used()]);
   return {
     policy: policyNames.map((name) => {
       const { unit, initial, about } = policyKeys[name];
       return { name, value: state.policy[name], unit, initial, about };
     }),
     blacklist: [...state.blacklist].map(([peer, { reason }]) => ({ ...whoOf(peer, nameOf), reason })),
-    relays: {
-      addresses: [...addresses],
-      mode: relays.mode,
-      used,
-      // One that follows and left some out says so: written into the settings they would be no more use.
-      command:
-        isFollowed || used.length === addresses.length
-          ? null
-          : `peerai config set network.relays '${JSON.stringify(addresses)}'`,
-    },
+    relays: relays.view(state.relays, state.members.includes(self)),
     points: [...state.points].map(([peer, amount]) => ({ ...whoOf(peer, nameOf), amountMicro: `${amount}` })),
     pointsIssuedMicro: `${state.pointsIssued}`,
     checkpoints: state.checkpoints.map(({ name, hash, height }) => ({ name, sha256: hash, height })),

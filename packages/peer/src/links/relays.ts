@@ -25,6 +25,11 @@ export interface RelayState {
   /** How others dial it, browsers first. */
   readonly addresses: readonly string[];
 }
+/** Why a relay's address is not kept: none of a relay, another one of a relay that is kept, or one too many. */
+export type RelayLeftOut = 'NO_RELAY_ADDRESS' | 'SAME_RELAY' | 'TOO_MANY_RELAYS';
+export type UseRelays = (
+  addresses: readonly string[],
+) => readonly { readonly address: string; readonly leftOut?: RelayLeftOut }[];
 export interface RelaysDeps {
   readonly network: Network;
   readonly clock: Clock;
@@ -33,8 +38,8 @@ export interface RelaysDeps {
   readonly events: EventHub;
   /** Multiaddrs from the configuration. */
   readonly configured: readonly string[];
-  /** Keeps these beside the configured ones and returns those it keeps; without it the configured ones are all. */
-  readonly use: ((addresses: readonly string[]) => readonly string[]) | undefined;
+  /** Keeps these beside the configured ones and says what became of each; without it the configured ones are all. */
+  readonly use: UseRelays | undefined;
   /** A relay has just given this peer a place. */
   readonly placed: () => void;
 }
@@ -43,6 +48,8 @@ export interface RelaysDeps {
 export interface Relays {
   list(): readonly RelayState[];
   ids(): readonly PeerId[];
+  /** Why what a group has named last is not kept. */
+  leftOut(address: string): RelayLeftOut | undefined;
   /** Multiaddrs under which others reach this peer through relays, without the `/p2p/<self>` end; browsers' first. */
   circuits(): readonly string[];
   pageUrl(): string | undefined;
@@ -66,6 +73,7 @@ export function createRelays(deps: RelaysDeps): Relays {
   const upMs = new Map<string, number>();
   const configured = namedBy('settings', deps.configured);
   let peers = configured;
+  let leftOut: ReadonlyMap<string, RelayLeftOut> = new Map();
   const isUp = (peer: PeerId | undefined): peer is PeerId => peer !== undefined && deps.links.get(peer) !== undefined;
   const hasPlace = (peer: PeerId | undefined): boolean =>
     isUp(peer) && network.addresses().some((address) => address.includes(`/p2p/${peer}/p2p-circuit`));
@@ -114,8 +122,16 @@ export function createRelays(deps: RelaysDeps): Relays {
   const { use } = deps;
   const follow = (addresses: readonly string[], signal: AbortSignal): void => {
     const before = peers;
-    const kept = use?.(addresses.filter((address) => !deps.configured.includes(address))) ?? [];
-    peers = [...configured, ...namedBy('group', kept)];
+    const uses = use?.(addresses.filter((address) => !deps.configured.includes(address))) ?? [];
+    leftOut = new Map(uses.flatMap((one) => (one.leftOut === undefined ? [] : [[one.address, one.leftOut]])));
+    const kept = uses.filter((one) => one.leftOut === undefined);
+    peers = [
+      ...configured,
+      ...namedBy(
+        'group',
+        kept.map(({ address }) => address),
+      ),
+    ];
     for (const { address, peer } of before) {
       if (peers.some((one) => one.address === address)) continue;
       for (const book of [known, upMs]) book.delete(address);
@@ -129,6 +145,7 @@ export function createRelays(deps: RelaysDeps): Relays {
   return {
     list,
     ids: () => peers.flatMap(({ peer }) => (peer === undefined ? [] : [peer])),
+    leftOut: (address) => leftOut.get(address),
     circuits: () =>
       list()
         .filter((relay) => relay.hasPlace)

@@ -28,6 +28,8 @@ interface Parts {
   readonly health: (peer: PeerId) => 'healthy' | 'unhealthy' | undefined;
   /** Types of tasks every peer does. */
   readonly builtIn: readonly TaskHandler[];
+  /** The relays in use, the owner's and those of groups: letters for this peer may lie there. */
+  readonly relays: () => readonly string[];
   /** This peer's own log: what is delivered is said there. */
   readonly ledger: OwnLedger;
   /** Signs for what devices' models do for tasks given from here. */
@@ -65,7 +67,7 @@ export interface Correspondence {
 export async function openCorrespondence(
   world: PeerWorld,
   settings: PeerSettings,
-  { devices, events, nameOf, health, builtIn, ledger, receipts, capabilities }: Parts,
+  { devices, events, nameOf, health, builtIn, relays, ledger, receipts, capabilities }: Parts,
 ): Promise<Correspondence> {
   const { clock, store, identity } = world;
   const messengerStore = tellingStore(store.room('messenger'), (changes) => {
@@ -76,7 +78,7 @@ export async function openCorrespondence(
     ...world,
     store: store.room('mailbox'),
     isFriend: (peer) => devices.get(peer)?.blocked === false,
-    relays: () => settings.relays,
+    relays,
     about: () => ({ name: recordName(settings.name), agent: `peerai/${settings.version}`.slice(0, 64) }),
   });
   const routes = createRoutes(world, { mailbox, devices });

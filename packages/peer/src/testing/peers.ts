@@ -22,6 +22,7 @@ import { type Engine, scriptedEngine } from '@peerai/llm-bridge';
 import type { HttpPost } from '@peerai/messaging/http';
 import { createGuest, type Guest } from '../guest/index.ts';
 import type { MachineReading } from '../lending/gauge.ts';
+import type { UseRelays } from '../links/relays.ts';
 import { createPeer, type Peer, type PeerSettings } from '../peer.ts';
 import type { ChainWorld } from '../settlement/chain-world.ts';
 import type { TaskHandler } from '../tasks/task-handler.ts';
@@ -61,7 +62,7 @@ export interface PeerOptions {
   /** How attempts at others went. */
   readonly paths?: Paths;
   /** Keeps relays that groups have named; without it the peer cannot. */
-  readonly useRelays?: (addresses: readonly string[]) => readonly string[];
+  readonly useRelays?: UseRelays;
   /** False: made, but not started. */
   readonly start?: boolean;
 }

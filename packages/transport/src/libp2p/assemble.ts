@@ -42,6 +42,8 @@ export interface NodeShape {
   readonly discovery?: NonNullable<Libp2pInit['peerDiscovery']>;
   readonly services?: NonNullable<Libp2pInit['services']>;
   readonly relays: readonly string[];
+  /** Relays beside those, as they are named now. */
+  readonly moreRelays?: () => readonly string[];
   readonly bootstrap: readonly string[];
   readonly maxConnections: number;
   /** Sent to each peer at most; unbounded without it. */

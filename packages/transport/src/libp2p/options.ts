@@ -10,6 +10,7 @@ import type {
   Random,
   Topics,
 } from '@peerai/core-protocol';
+import type { RelayUse } from '../network/more-relays.ts';
 
 /** What every node needs from outside. */
 export interface TransportDeps {
@@ -86,11 +87,12 @@ export interface TransportNode {
   readonly paths?: Paths;
   /**
    * Keeps these relays beside those of its options, and no others: a connection and a reservation each, while they are named;
-   * one that is named no more is left, with the circuits through it. Those beyond `relaysMax` with the options' own, and what
-   * is no multiaddr ending in `/p2p/<id>`, are left out with a line in the log. An agent has it. Returns those it keeps.
-   * Throws ABORTED before the start.
+   * one that is named no more is left, with the circuits through it. They count wherever the options' own do, and after them:
+   * peers whose addresses name none are looked for there, and they are asked which doors can be dialled. Those beyond
+   * `relaysMax` with the options' own, and what is no multiaddr ending in `/p2p/<id>`, are left out with a line in the log.
+   * An agent has it. Returns what became of each. Throws ABORTED before the start.
    */
-  readonly useRelays?: (addresses: readonly string[]) => readonly string[];
+  readonly useRelays?: (addresses: readonly string[]) => readonly RelayUse[];
   /** Safe to call twice; a stopped node does not start again (ABORTED). Throws the listener's error when a port is taken. */
   start(signal?: AbortSignal): Promise<void>;
   /** Safe to call twice. */

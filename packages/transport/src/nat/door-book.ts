@@ -7,8 +7,8 @@ export interface DoorBookDeps {
   readonly network: Pick<Network, 'open' | 'links'>;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Whom to ask: the relays the owner has named. */
-  readonly relays: ReadonlySet<PeerId>;
+  /** Whom to ask: the relays that the owner, or a group, names now. */
+  readonly isRelay: (peer: PeerId) => boolean;
   /** What this node listens on and announces now. */
   readonly listened: () => readonly string[];
 }
@@ -20,10 +20,14 @@ export interface DoorBook {
   run(signal: AbortSignal): Promise<void>;
 }
 
-export function createDoorBook({ network, clock, logger, relays, listened }: DoorBookDeps): DoorBook {
+export function createDoorBook({ network, clock, logger, isRelay, listened }: DoorBookDeps): DoorBook {
   const told = new Map<PeerId, readonly CheckedAddress[]>();
   /** From when on a relay is asked, monotonic milliseconds; of relays alone, so there are never more than those. */
   const dueMs = new Map<PeerId, number>();
+  /** What one said that is a relay of ours no more is nobody's word. */
+  const forget = (): void => {
+    for (const book of [told, dueMs]) for (const peer of book.keys()) if (!isRelay(peer)) book.delete(peer);
+  };
 
   async function ask(relay: PeerId, doors: readonly Door[], signal: AbortSignal): Promise<void> {
     const until = clock.deadline(limits.askMs, signal);
@@ -44,10 +48,14 @@ export function createDoorBook({ network, clock, logger, relays, listened }: Doo
   }
 
   return {
-    checked: () => [...told.values()].flat(),
+    checked() {
+      forget();
+      return [...told.values()].flat();
+    },
     async run(signal) {
       for await (const { peer, path, state } of network.links(signal)) {
-        if (!relays.has(peer) || path !== 'direct') continue;
+        if (!isRelay(peer) || path !== 'direct') continue;
+        forget();
         const nowMs = clock.elapsedMs();
         const due = dueMs.get(peer) ?? nowMs;
         // Who comes back may come from elsewhere.

@@ -51,8 +51,8 @@ async function checkedBy(
   node: TransportNode,
   listened: readonly string[],
 ): Promise<() => readonly CheckedAddress[]> {
-  const relays = new Set([relay.network.self]);
-  const book = createDoorBook({ network: node.network, clock: realClock, logger, relays, listened: () => listened });
+  const isRelay = (peer: PeerId): boolean => peer === relay.network.self;
+  const book = createDoorBook({ network: node.network, clock: realClock, logger, isRelay, listened: () => listened });
   void book.run(stopping.signal);
   const options = { signal: AbortSignal.timeout(10_000), addresses: relay.network.addresses() };
   await (await node.network.open(relay.network.self, hello, options)).close();
@@ -72,6 +72,18 @@ test('a relay tells which doors it could dial, and at which address', async () =
     { address: '/ip4/127.0.0.1/tcp/1', state: 'unreachable', by },
   ]);
   expect(found).toHaveLength(2);
+});
+
+test('a relay that a group has named is asked too, and its word goes when it is named no more', async () => {
+  const [relay, node] = [await answering(), await nodes.agent()];
+  const checked = () => node.paths?.checked?.() ?? [];
+  expect(checked()).toEqual([]);
+  const [address = ''] = relay.network.addresses();
+  node.useRelays?.([address]);
+  const found = await until(() => (checked().length > 0 ? checked() : undefined), 15_000);
+  expect(found).toMatchObject([{ state: 'reachable', by: relay.network.self }]);
+  node.useRelays?.([]);
+  expect(checked()).toEqual([]);
 });
 
 test('a door that another peer opens is not ours', async () => {
@@ -194,8 +206,8 @@ function bookOverMemory(more: Partial<DoorBookDeps> = {}) {
     }
   });
   const listened = (): readonly string[] => ['/ip4/0.0.0.0/tcp/4001'];
-  const relays = new Set([relay.self]);
-  const book = createDoorBook({ network: self, clock, logger, relays, listened, ...more });
+  const isRelay = (peer: PeerId): boolean => peer === relay.self;
+  const book = createDoorBook({ network: self, clock, logger, isRelay, listened, ...more });
   const signal = new AbortController().signal;
   void book.run(signal);
   const link = async (): Promise<void> => {
@@ -220,9 +232,30 @@ test(`no more than ${limits.doorsMax} doors are asked about, each once`, async (
 });
 
 test('who is no relay of ours is not asked', async () => {
-  const { link, questions } = bookOverMemory({ relays: new Set() });
+  const { link, questions } = bookOverMemory({ isRelay: () => false });
   await link();
   expect(questions).toEqual([]);
+});
+
+test('what one said that is our relay no more does not count, and it is asked again when it is named again', async () => {
+  let isNamed = false;
+  const { book, link, questions, relay, clock, networks, self } = bookOverMemory({ isRelay: () => isNamed });
+  const cutAndLink = async (): Promise<void> => {
+    networks.cut(self.self, relay.self);
+    networks.heal(self.self, relay.self);
+    await clock.advance(1_000);
+    await link();
+  };
+  await link();
+  isNamed = true;
+  await cutAndLink();
+  expect([questions.length, book.checked().length]).toEqual([1, 1]);
+  isNamed = false;
+  expect(book.checked()).toEqual([]);
+  isNamed = true;
+  expect(book.checked()).toEqual([]);
+  await cutAndLink();
+  expect([questions.length, book.checked().length]).toEqual([2, 1]);
 });
 
 test('10,000 mutated questions and answers end in their value or our error, none over 50 ms', () => {

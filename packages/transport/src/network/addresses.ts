@@ -1,6 +1,7 @@
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr';
 import { isPrivate } from '@libp2p/utils';
 import type { LinkTransport } from '@peerai/core-protocol';
+import { limits } from '../limits.ts';
 
 /** Addresses of one peer sorted by the way they take; each ends in `/p2p/<peer>`. */
 export interface AddressPlan {
@@ -89,6 +90,10 @@ function endingIn(peer: string, address: Multiaddr): string | undefined {
   if (last.value === peer) return address.toString();
   return undefined;
 }
+
+/** Where a peer whose addresses name no relay may have a place: at the first `ownRelaysTriedMax` of these. */
+export const circuitsThrough = (relays: readonly string[], peer: string): readonly string[] =>
+  relays.slice(0, limits.ownRelaysTriedMax).map((relay) => `${relay}/p2p-circuit/p2p/${peer}`);
 
 /** Lower is better: a door a browser can use from anywhere first, this machine's own loopback last. */
 function rank(address: string): number {

@@ -1,4 +1,4 @@
-import { createIdentity, nobleCrypto, type PeerId } from '@peerai/core-protocol';
+import { createIdentity, nobleCrypto, type PeerId, type Protocol } from '@peerai/core-protocol';
 import { seededRandom, silentLogger } from '@peerai/core-protocol/testing';
 import { afterEach, expect, test } from 'vitest';
 import { limits } from '../limits.ts';
@@ -16,7 +16,7 @@ function scene(configured: readonly string[] = []) {
   const left: PeerId[] = [];
   const warned: unknown[] = [];
   const stopping = new AbortController();
-  const use = createMoreRelays({
+  const more = createMoreRelays({
     logger: { ...silentLogger, warn: (_, details) => void warned.push(details?.['address']) },
     configured,
     keep: (address, signal) =>
@@ -27,8 +27,16 @@ function scene(configured: readonly string[] = []) {
     letGo: async (relay) => void left.push(relay),
   });
   const running = (): readonly string[] => [...loops].flatMap(([address, { aborted }]) => (aborted ? [] : [address]));
-  return { use: (given: readonly string[]) => use(given, stopping.signal), loops, left, warned, running, stopping };
+  const use = (given: readonly string[]) => more.use(given, stopping.signal);
+  return { use, more, loops, left, warned, running, stopping };
 }
+const hello: Protocol = {
+  id: '/test/hello/1',
+  access: 'anyone',
+  framing: 'messages',
+  messageBytesMax: 64,
+  channelsPerPeerMax: 4,
+};
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 test('an agent without relays gets a place on one it is told to use, and leaves it when it is named no more', async () => {
@@ -36,7 +44,7 @@ test('an agent without relays gets a place on one it is told to use, and leaves 
   const agent = await nodes.agent({ listen: [] });
   const circuits = () => agent.network.addresses().filter((one) => one.includes('/p2p-circuit'));
   const address = relayAddress(relay);
-  expect(agent.useRelays?.([address])).toEqual([address]);
+  expect(agent.useRelays?.([address])).toEqual([{ address }]);
   await until(() => circuits().length > 0 && relay.stats().reservations === 1);
   expect(agent.useRelays?.([])).toEqual([]);
   await until(() => circuits().length === 0 && agent.stats().connections === 0 && relay.stats().peers === 0);
@@ -79,17 +87,46 @@ test.each([
   ['a way through another relay', `${addressOf(2)}/p2p-circuit/p2p/${peerOf(1)}`],
 ])('%s is left out with a line in the log', (_, address) => {
   const { use, running, warned } = scene();
-  expect(use([address])).toEqual([]);
+  expect(use([address])).toEqual([{ address, leftOut: 'NO_RELAY_ADDRESS' }]);
   expect(running()).toEqual([]);
   expect(warned).toEqual([address]);
 });
 
-test('the configured ones count, are not kept twice, and come first', () => {
-  const { use, running } = scene([addressOf(1), addressOf(2)]);
-  const more = Array.from({ length: limits.relaysMax - 1 }, (_, index) => addressOf(index + 2));
-  const fitting = more.slice(1, limits.relaysMax - 1);
+test('the configured ones count, are not kept twice, and come first; each of the others says what became of it', () => {
+  const { use, more, running } = scene([addressOf(1), addressOf(2)]);
+  const given = Array.from({ length: limits.relaysMax - 1 }, (_, index) => addressOf(index + 2));
+  const fitting = given.slice(1, limits.relaysMax - 1);
   // relaysMax in all, with the two.
-  expect(use(more)).toEqual(fitting);
-  expect(use([...more, addressOf(50)])).toEqual(fitting);
+  const uses = [{ address: addressOf(2), leftOut: 'SAME_RELAY' }, ...fitting.map((address) => ({ address }))];
+  expect(use(given)).toEqual(uses);
+  expect(use([...given, addressOf(50)])).toEqual([...uses, { address: addressOf(50), leftOut: 'TOO_MANY_RELAYS' }]);
   expect(running()).toEqual(fitting);
+  expect([more.addresses(), more.has(peerOf(3)), more.has(peerOf(50)), more.has(peerOf(2))]).toEqual([
+    fitting,
+    true,
+    false,
+    false,
+  ]);
+});
+
+test('a peer whose addresses nobody knows is found at a relay that a group has named, until it is named no more', async () => {
+  const relay = await nodes.relay();
+  const address = relayAddress(relay);
+  const [seeker, ...found] = [
+    await nodes.agent({ listen: [] }),
+    await nodes.agent({ listen: [], relays: [address] }),
+    await nodes.agent({ listen: [], relays: [address] }),
+  ];
+  await until(() => relay.stats().reservations === 2);
+  for (const one of found) one.network.answer(hello, async () => undefined);
+  const open = (index: number) =>
+    seeker.network.open(found[index]?.network.self ?? seeker.network.self, hello, {
+      signal: AbortSignal.timeout(8_000),
+    });
+  await expect(open(0)).rejects.toMatchObject({ code: 'PEER_UNREACHABLE' });
+  seeker.useRelays?.([address]);
+  await (await open(0)).close();
+  seeker.useRelays?.([]);
+  await until(() => seeker.stats().connections === 0);
+  await expect(open(1)).rejects.toMatchObject({ code: 'PEER_UNREACHABLE' });
 });

@@ -13,6 +13,20 @@ export interface MoreRelaysDeps {
   /** Ends the place on a relay that is named no more, and the connections to it. */
   readonly letGo: (relay: PeerId) => Promise<void>;
 }
+/** Why an address of the list is not kept. */
+export type RelayLeftOut = 'NO_RELAY_ADDRESS' | 'SAME_RELAY' | 'TOO_MANY_RELAYS';
+/** What became of one address. */
+export interface RelayUse {
+  readonly address: string;
+  readonly leftOut?: RelayLeftOut;
+}
+export interface MoreRelays {
+  /** @returns what became of each address, in their order. */
+  use(addresses: readonly string[], stopped: AbortSignal): readonly RelayUse[];
+  /** Those that are kept now, in their order. */
+  addresses(): readonly string[];
+  has(relay: PeerId): boolean;
+}
 interface Kept {
   readonly address: string;
   readonly ending: AbortController;
@@ -22,21 +36,28 @@ interface Kept {
  * Relays beside the configured ones, for as long as they are named. Of the addresses it keeps those that are multiaddrs
  * ending in `/p2p/<id>`, one a relay, in their order, until there are `relaysMax` with the configured ones.
  */
-export function createMoreRelays({ logger, configured, keep, letGo }: MoreRelaysDeps) {
+export function createMoreRelays({ logger, configured, keep, letGo }: MoreRelaysDeps): MoreRelays {
   const kept = new Map<PeerId, Kept>();
   const own = configured.slice(0, limits.relaysMax);
   const ownPeers = new Set(own.map(relayOf));
-  const wanted = (addresses: readonly string[]): ReadonlyMap<PeerId, string> => {
+  let named: readonly string[] = [];
+  const sorted = (addresses: readonly string[]) => {
     const found = new Map<PeerId, string>();
-    for (const address of addresses) {
+    const uses = addresses.map((address): RelayUse => {
       const relay = relayOf(address);
-      if (relay === undefined)
+      if (relay === undefined) {
         logger.warn('relay-left-out', { address, reason: 'no multiaddr that ends in /p2p/<id>' });
-      if (relay === undefined || ownPeers.has(relay) || found.has(relay)) continue;
-      if (own.length + found.size < limits.relaysMax) found.set(relay, address);
-      else logger.warn('relay-left-out', { address, reason: `a node keeps ${limits.relaysMax} relays` });
-    }
-    return found;
+        return { address, leftOut: 'NO_RELAY_ADDRESS' };
+      }
+      if (ownPeers.has(relay) || found.has(relay)) return { address, leftOut: 'SAME_RELAY' };
+      if (own.length + found.size < limits.relaysMax) {
+        found.set(relay, address);
+        return { address };
+      }
+      logger.warn('relay-left-out', { address, reason: `a node keeps ${limits.relaysMax} relays` });
+      return { address, leftOut: 'TOO_MANY_RELAYS' };
+    });
+    return { found, uses };
   };
   const begin = async (relay: PeerId, address: string, stopped: AbortSignal): Promise<void> => {
     const ending = new AbortController();
@@ -46,16 +67,20 @@ export function createMoreRelays({ logger, configured, keep, letGo }: MoreRelays
     if (stopped.aborted || kept.has(relay)) return;
     await letGo(relay).catch(() => undefined);
   };
-  /** @returns the addresses that are kept now. */
-  return (addresses: readonly string[], stopped: AbortSignal): readonly string[] => {
-    const now = wanted(addresses);
-    for (const [relay, { address, ending }] of kept) {
-      if (now.get(relay) === address) continue;
-      kept.delete(relay);
-      ending.abort();
-    }
-    for (const [relay, address] of now) if (!kept.has(relay)) void begin(relay, address, stopped);
-    return [...now.values()];
+  return {
+    addresses: () => named,
+    has: (relay) => kept.has(relay),
+    use(addresses, stopped) {
+      const { found, uses } = sorted(addresses);
+      for (const [relay, { address, ending }] of kept) {
+        if (found.get(relay) === address) continue;
+        kept.delete(relay);
+        ending.abort();
+      }
+      for (const [relay, address] of found) if (!kept.has(relay)) void begin(relay, address, stopped);
+      named = [...found.values()];
+      return uses;
+    },
   };
 }
 

@@ -16,7 +16,7 @@ import { channelClosed, reasonOf, reasonOfLink, transportError } from '../errors
 import type { Components } from '../libp2p/components.ts';
 import { limits } from '../limits.ts';
 import { createAcceptor, createChannelMaker, openingError } from './accept.ts';
-import { planAddresses, sortAddresses, throughRelay } from './addresses.ts';
+import { circuitsThrough, planAddresses, sortAddresses, throughRelay } from './addresses.ts';
 import { type Attempt, dialPlan, lacksPlace, shareDials } from './dialer.ts';
 import { createLinkTable, endLink, type IsThroughTurn, type LinkEntry } from './link-table.ts';
 import { keepPinging, measureLink } from './link-ping.ts';
@@ -46,6 +46,8 @@ export interface NetworkDeps {
 }
 export interface NetworkOptions {
   readonly relays: readonly string[];
+  /** Relays beside those, as they are named now. */
+  readonly moreRelays?: () => readonly string[];
   readonly connectionTimeoutMs: number;
   readonly dialAddressMs?: number;
   /** Where a peer can be met besides its addresses. */
@@ -198,7 +200,7 @@ export function createNetwork(deps: NetworkDeps, options: NetworkOptions): Runni
     if (usable(peer).length > before) return;
     const known = await components.peerStore.get(peerIdFromString(peer)).catch(() => undefined);
     const stored = [...(known?.addresses ?? []).map((one) => one.multiaddr.toString()), ...deps.announced(peer)];
-    const own = options.relays.slice(0, limits.ownRelaysTriedMax).map((relay) => `${relay}/p2p-circuit/p2p/${peer}`);
+    const own = circuitsThrough([...options.relays, ...(options.moreRelays?.() ?? [])], peer);
     const circuits = [...stored, ...given].some((address) => address.includes('/p2p-circuit'));
     const places = (await placesOf?.(peer)) ?? [];
     const plan = planAddresses(peer, [...stored, ...given, ...places, ...(circuits ? [] : own)]);

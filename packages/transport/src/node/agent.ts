@@ -8,7 +8,7 @@ import type { TransportDeps, TransportNode } from '../libp2p/options.ts';
 import { limits } from '../limits.ts';
 import type { SocksProxy } from '../links/socks.ts';
 import { createPaths } from '../trace/paths.ts';
-import { createMoreRelays, leaveRelay } from '../network/more-relays.ts';
+import { createMoreRelays, leaveRelay, type MoreRelays } from '../network/more-relays.ts';
 import { keepRelay } from '../network/relay-keeper.ts';
 import { createSpareLinks } from '../network/upgrader.ts';
 import { createBandwidth } from '../policy/bandwidth.ts';
@@ -72,7 +72,8 @@ export async function createAgentNode(deps: TransportDeps, options: AgentOptions
   const timeoutMs = options.connectionTimeoutMs ?? limits.connectionTimeoutMs;
   let listened: () => readonly string[] = () => [];
   let doors: DoorBook | undefined;
-  let useRelays: ReturnType<typeof createMoreRelays> | undefined;
+  let more: MoreRelays | undefined;
+  const moreRelays = (): readonly string[] => more?.addresses() ?? [];
   let running: AbortSignal | undefined;
   const node = await assembleNode(deps, {
     ...ways.shape,
@@ -82,6 +83,7 @@ export async function createAgentNode(deps: TransportDeps, options: AgentOptions
       ...(ways.mdns ? [(await import('@libp2p/mdns')).mdns({ serviceTag: mdnsServiceTag })] : []),
     ],
     relays: options.relays,
+    moreRelays,
     paths(components, parts) {
       tellOwnAddresses(components);
       listened = () => [...(options.announce ?? []), ...components.transportManager.getAddrs().map(String)];
@@ -90,11 +92,12 @@ export async function createAgentNode(deps: TransportDeps, options: AgentOptions
         checked: () => doors?.checked() ?? [],
       };
       const { placesOf } = ways.shape;
-      const made = createPaths({ ...parts, components }, { relays: options.relays, timeoutMs, placesOf, facts });
+      const relays = (): readonly string[] => [...options.relays, ...moreRelays()];
+      const made = createPaths({ ...parts, components }, { relays, timeoutMs, placesOf, facts });
       const { dialAddressMs } = ways.shape;
       const keeping = { ...deps, components, told: made.relayTold };
       const keeper = { ...keeping, ...(dialAddressMs === undefined ? {} : { dialAddressMs }) };
-      useRelays = createMoreRelays({
+      more = createMoreRelays({
         ...deps,
         configured: options.relays,
         keep: (address, signal) => keepRelay(keeper, address, true, signal),
@@ -116,12 +119,20 @@ export async function createAgentNode(deps: TransportDeps, options: AgentOptions
     meeting: meetingPart(options.peerExchange === true ? 'meets' : 'asks'),
     ...(dht === undefined ? {} : { dht }),
   });
-  // Behind a proxy nobody may dial this machine.
-  if (options.relays.length > 0 && options.socks === undefined) {
+  const own = new Set(options.relays.flatMap(peerOf));
+  /** Once: with the first relay there is, whoever names it. */
+  const openDoors = async (): Promise<void> => {
+    if (doors !== undefined) return;
     const { createDoorBook } = await import('../nat/door-book.ts');
-    const relays = new Set(options.relays.flatMap(peerOf));
-    doors = createDoorBook({ ...deps, network: node.network, relays, listened: () => listened() });
-  }
+    // Another call may have been first.
+    if (doors !== undefined) return;
+    const isRelay = (peer: PeerId): boolean => own.has(peer) || more?.has(peer) === true;
+    doors = createDoorBook({ ...deps, network: node.network, isRelay, listened: () => listened() });
+    if (running?.aborted === false) void doors.run(running);
+  };
+  // Behind a proxy nobody may dial this machine.
+  const hasDoors = options.socks === undefined;
+  if (hasDoors && own.size > 0) await openDoors();
   const started = alongside(node, (signal) => {
     running = signal;
     void ways.nat?.run(signal);
@@ -130,9 +141,10 @@ export async function createAgentNode(deps: TransportDeps, options: AgentOptions
   return ways.releasedWith({
     ...started,
     useRelays(addresses) {
-      if (useRelays === undefined || running === undefined)
-        throw transportError('ABORTED', 'this node has not started');
-      return useRelays(addresses, running);
+      if (more === undefined || running === undefined) throw transportError('ABORTED', 'this node has not started');
+      const uses = more.use(addresses, running);
+      if (hasDoors && moreRelays().length > 0) void openDoors();
+      return uses;
     },
   });
 }

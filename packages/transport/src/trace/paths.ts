@@ -1,6 +1,6 @@
 import type { Network, Paths, PeerId } from '@peerai/core-protocol';
 import type { Components } from '../libp2p/components.ts';
-import { limits as dialLimits } from '../limits.ts';
+import { circuitsThrough } from '../network/addresses.ts';
 import { limits } from './limits.ts';
 import { watchObserved } from './observed.ts';
 import { createTraceBook, type TraceBook } from './trace-book.ts';
@@ -11,7 +11,7 @@ export interface PathsDeps extends Pick<TracerDeps, 'components' | 'clock' | 'ra
   readonly announced: (peer: PeerId) => readonly string[];
 }
 export interface PathsOptions {
-  readonly relays: readonly string[];
+  readonly relays: () => readonly string[];
   /** How long a connection may take. */
   readonly timeoutMs: number;
   readonly placesOf?: ((peer: PeerId) => Promise<readonly string[]>) | undefined;
@@ -33,7 +33,7 @@ export function createPaths(deps: PathsDeps, { relays, timeoutMs, placesOf, fact
   const known = async (peer: PeerId): Promise<readonly string[]> => [
     ...deps.announced(peer),
     ...((await placesOf?.(peer)) ?? []),
-    ...relays.slice(0, dialLimits.ownRelaysTriedMax).map((relay) => `${relay}/p2p-circuit/p2p/${peer}`),
+    ...circuitsThrough(relays(), peer),
   ];
   return {
     paths: {

@@ -287,13 +287,13 @@ const votesOf = ({
 }: GovernanceProposalView | GovernanceDetail['decisions'][0]): string =>
   `${yes} yes, ${no} no, ${abstain} abstain of ${electors} (${quorum} must vote)`;
 
-function relaysText({ addresses, used, mode, command }: GovernanceDetail['relays']): string {
+function relaysText({ addresses, used, reasons, command }: GovernanceDetail['relays']): string {
   const rows = addresses.map((address) => [
     address,
-    used.includes(address) ? 'used' : command === null ? 'left out: no multiaddr of a relay, or too many' : 'not used',
+    used.includes(address) ? 'used' : 'not used',
+    reasons.filter((one) => one.address === address).map(({ code, text }) => `${code}: ${text}`)[0] ?? '',
   ]);
-  const why = mode === 'unable' ? 'Behind a proxy no relays are taken from groups. ' : '';
-  return [table([['RELAY', 'HERE'], ...rows]), ...(command === null ? [] : [`${why}To use them: ${command}`])].join(
+  return [table([['RELAY', 'HERE', 'WHY'], ...rows]), ...(command === null ? [] : [`To use them: ${command}`])].join(
     '\n',
   );
 }
