@@ -1,6 +1,7 @@
-import { type CryptoProvider, PeerAiError, toHex } from '@peerai/core-protocol';
+import { type CryptoProvider, PeerAiError, type PeerId, toHex } from '@peerai/core-protocol';
 import { restoreCluster } from '@peerai/nn-engine/cluster';
 import type { EventHub } from '../events/hub.ts';
+import { ownLimits } from '../own/limits.ts';
 import { clusterLimits } from './limits.ts';
 import type { ClusterBook, ClusterRow, KeptCluster } from './cluster-book.ts';
 import { type ClusterFacts, decide } from './cluster-versions.ts';
@@ -13,6 +14,7 @@ export interface ClusterHead extends ClusterFacts {
 interface OwnClustersDeps {
   readonly book: ClusterBook;
   readonly crypto: CryptoProvider;
+  readonly identity: { readonly peer: PeerId };
   readonly events: EventHub;
   readonly changed: (kept: KeptCluster) => void;
   /** Whether one is shared may have changed. */
@@ -21,7 +23,7 @@ interface OwnClustersDeps {
 const never: ClusterFacts = { version: {}, removed: true, work: 0, hash: '' };
 
 /** Clusters between the devices of one owner: the last writer's, by version vectors. */
-export function ownClusters({ book, crypto, events, changed, looked }: OwnClustersDeps) {
+export function ownClusters({ book, crypto, identity, events, changed, looked }: OwnClustersDeps) {
   const headOf = ({ name, row, cluster }: KeptCluster): ClusterHead => ({
     name,
     row,
@@ -44,6 +46,12 @@ export function ownClusters({ book, crypto, events, changed, looked }: OwnCluste
     stateOf: (name: string): Uint8Array => book.find(name).cluster.encode(),
     async merge(theirs: ClusterHead, fetch: () => Promise<Uint8Array>): Promise<'same' | 'taken' | 'conflict'> {
       const before = decide(mineOf(theirs.name), theirs);
+      // With this device, which may change it next.
+      if (new Set([identity.peer, ...Object.keys(before.version)]).size > ownLimits.versionPeersMax)
+        throw new PeerAiError(
+          'LIMIT_REACHED',
+          `"${theirs.name}" was changed by more than ${ownLimits.versionPeersMax} devices`,
+        );
       const bytes = before.take && theirs.row !== undefined ? await fetch() : undefined;
       if (bytes !== undefined && toHex(crypto.sha256(bytes)) !== theirs.hash) return 'same';
       const kept = find(theirs.name);

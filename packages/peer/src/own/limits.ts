@@ -13,8 +13,8 @@ export const ownLimits = {
   capsulesPerQuestionMax: 32,
   /** Clusters one device may tell of, count: those it has and those it remembers to have removed. */
   clustersToldMax: 72,
-  /** Devices in one version of a cluster, count. */
-  versionPeersMax: 64,
+  /** Devices in one version of a cluster, count: with as many in each, all the clusters that one device tells of fit one message. */
+  versionPeersMax: 48,
   /** Bytes of a cluster's state in one answer, and of a whole one. */
   pieceBytes: 262_144,
   stateBytesMax: 8_388_608,

@@ -1,10 +1,13 @@
+import { createIdentity, nobleCrypto } from '@peerai/core-protocol';
 import { seededRandom, readMutated } from '@peerai/core-protocol/testing';
 import { threadMs } from '@peerai/config/thread-time';
 import { expect, test } from 'vitest';
 import { fromForm, ownAnswer, ownQuestion, plainAnswer, plainQuestion, toForm } from './own-protocol.ts';
 
-const row = { seed: 7, shared: true, createdMs: 5, steps: 60, learned: 2, heard: 1, right: 0.5, version: { a: 3 } };
-const head = { name: 'c', removed: false, hash: 'ab'.repeat(32), version: { a: 3, b: 9 }, work: 63, row };
+const peerOf = (seed: number) => createIdentity(nobleCrypto, seededRandom(seed).bytes(32)).peer;
+const [a, b] = [peerOf(1), peerOf(2)];
+const row = { seed: 7, shared: true, createdMs: 5, steps: 60, learned: 2, heard: 1, right: 0.5, version: { [a]: 3 } };
+const head = { name: 'c', removed: false, hash: 'ab'.repeat(32), version: { [a]: 3, [b]: 9 }, work: 63, row };
 const decoders = {
   'a question': {
     valid: ownQuestion.encode({

@@ -1,4 +1,4 @@
-import { type Method, PeerAiError, wire } from '@peerai/core-protocol';
+import { type Method, parsePeerId, PeerAiError, wire } from '@peerai/core-protocol';
 import type { ClusterHead } from '../clusters/own-clusters.ts';
 import { limits } from '../limits.ts';
 import { clusterLimits } from '../clusters/limits.ts';
@@ -86,7 +86,7 @@ export function toForm({ name, removed, row, hash, version }: ClusterHead): Clus
 
 /** Throws INVALID_FORMAT for what no device of ours says. */
 export function fromForm({ name, removed, hash, version: counts, right, ...row }: ClusterForm): ClusterHead {
-  const version = Object.fromEntries(counts.map(({ peer, count }) => [peer, count]));
+  const version = Object.fromEntries(counts.map(({ peer, count }) => [parsePeerId(peer), count]));
   if (
     name === '' ||
     name.length > clusterLimits.clusterNameCharsMax ||

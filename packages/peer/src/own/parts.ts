@@ -37,7 +37,12 @@ export function differing(mine: Uint8Array, theirs: Uint8Array | undefined): rea
   );
 }
 
-export const packed = (ids: readonly string[]): Uint8Array => concatBytes(...ids.map(fromHex));
+/** A part may have more ids than a call takes arguments. */
+export function packed(ids: readonly string[]): Uint8Array {
+  const bytes = new Uint8Array(ids.length * idBytes);
+  for (const [place, id] of ids.entries()) bytes.set(fromHex(id), place * idBytes);
+  return bytes;
+}
 
 /** Throws INVALID_FORMAT for a length that is no count of ids. */
 export function unpacked(bytes: Uint8Array = new Uint8Array()): string[] {
