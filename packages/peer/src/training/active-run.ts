@@ -128,7 +128,9 @@ export class ActiveRun {
     await this.#seat[Symbol.asyncDispose]();
   }
 
-  end(state: 'stopped' | 'failed', why: { readonly code?: string; readonly message?: string }): Promise<void> {
+  async end(state: 'stopped' | 'failed', why: { readonly code?: string; readonly message?: string }): Promise<void> {
+    // Its rounds are there for who reads that it is over; a disk that refuses them must not hide that it is.
+    await this.save().catch(() => undefined);
     this.#set({ state, endedMs: this.#deps.clock.nowMs(), ...why }, true);
     return this.save();
   }

@@ -63,7 +63,7 @@ export interface Part {
 }
 /** Runs one run at a time, as a machine that trains two trains both slower. */
 export interface Runner {
-  /** The run under way. */
+  /** The run under way; not one that is over and still frees its place. */
   current(): RunHead | undefined;
   /** Prepares and takes part, unless one is under way or being prepared. Throws RUN_ACTIVE, ENGINE_MISSING, what the data and graphs throw. */
   begin(prepare: () => Promise<Part>): Promise<RunHead>;
@@ -151,19 +151,29 @@ export function createRunner(deps: RunnerDeps): Runner {
     // A copy of the owner's data has no use any more.
     await book.removeData(active.head.dataId);
   };
+  const current = (): RunHead | undefined => {
+    const head = going?.active.head;
+    return head === undefined || isEnded(head) ? undefined : head;
+  };
+  const freed = async (): Promise<void> => {
+    if (going === undefined) return;
+    const late = clock.sleep(limits.trainingEndMsMax).then(() => 'late' as const);
+    if ((await Promise.race([going.ended, late])) === 'late') throw trainsAlready();
+  };
   const begin = async (prepare: () => Promise<Part>): Promise<RunHead> => {
-    if (going !== undefined || isBusy)
-      throw new PeerAiError<PeerErrorCode>('RUN_ACTIVE', 'this peer trains already; it does one run at a time');
+    if (current() !== undefined || isBusy) throw trainsAlready();
     if (closing.signal.aborted) throw new PeerAiError('ABORTED', 'this peer is stopping');
     isBusy = true;
     try {
+      // Who reads that a run is over begins the next: what the last one computed with is freed meanwhile.
+      await freed();
       return await take(await prepare());
     } finally {
       isBusy = false;
     }
   };
   return {
-    current: () => going?.active.head,
+    current,
     begin,
     isPreparing: () => isBusy,
     async stop() {
@@ -241,6 +251,9 @@ export async function headOf(
     ...(run.private === undefined ? {} : { invited: run.private.members }),
   };
 }
+
+const trainsAlready = (): PeerAiError =>
+  new PeerAiError<PeerErrorCode>('RUN_ACTIVE', 'this peer trains already; it does one run at a time');
 
 function whyOf(error: unknown): { readonly code: string; readonly message: string } {
   if (PeerAiError.is(error)) return { code: error.code, message: error.message };

@@ -96,23 +96,50 @@ describe('three devices', { timeout: 60_000 }, () => {
 });
 
 describe('a run', { timeout: 60_000 }, () => {
-  test('that says it is done has all of its rounds, whole', async () => {
-    const turns = { sleep: () => new Promise<void>((resolve) => void setImmediate(resolve)) };
-    const disk = (store: Store): Store => slowStore(store, turns, 0);
-    const { world, at } = await trainingTown(1, undefined, () => ({ disk }));
-    const { peer } = at(0);
+  const turns = { sleep: () => new Promise<void>((resolve) => void setImmediate(resolve)) };
+  const disk = (store: Store): Store => slowStore(store, turns, 0);
+  /** What a program does that hears of it. */
+  const onEvent = async <T>({ peer }: TestPeer, isIt: (event: ControlEvent) => boolean, then: () => Promise<T>) => {
     const listening = new AbortController();
-    const read = (async () => {
-      for await (const { event } of peer.events.subscribe(listening.signal))
-        if (event.type === 'training-changed' && event.run.state === 'done') return peer.training.get(event.run.id);
-      return undefined;
-    })();
-    await begin(world, at(0), { membersMin: 1, rounds: 2 });
-    await untilTrained(world.clock, () => areDone(at(0)));
-    const told = await read;
-    expect(told?.rounds).toHaveLength(2);
-    expect(told?.rounds.at(-1)?.after).toEqual(told?.now);
-    listening.abort();
+    for await (const { event } of peer.events.subscribe(listening.signal)) {
+      if (!isIt(event)) continue;
+      listening.abort();
+      return then();
+    }
+    throw new Error('it was not told');
+  };
+  const isOver = (state: string) => (event: ControlEvent) =>
+    event.type === 'training-changed' && event.run.state === state;
+
+  test.for(['done', 'stopped'])('that says it is %s has all of its rounds, whole', async (state) => {
+    const { world, at } = await trainingTown(1, undefined, () => ({ disk }));
+    const { training } = at(0).peer;
+    const read = onEvent(at(0), isOver(state), () => training.get('signs'));
+    const stopped =
+      state === 'stopped' &&
+      onEvent(
+        at(0),
+        ({ type }) => type === 'training-round',
+        () => training.stop('signs'),
+      );
+    await begin(world, at(0), { membersMin: 1, rounds: stopped === false ? 2 : 200 });
+    await stopped;
+    const told = await whileTimeGoes(world.clock, read);
+    expect(told.rounds).toHaveLength(told.round);
+    expect(told.round).toBeGreaterThan(0);
+    if (state === 'done') expect(told.rounds.at(-1)?.after).toEqual(told.now);
+  });
+
+  test.for(['done', 'stopped'])('that says it is %s leaves its place to the next one', async (state) => {
+    const { world, at } = await trainingTown(1, undefined, () => ({ disk }));
+    const [data, next] = [await readIn(at(0), signs(120, 1)), await readIn(at(0), signs(120, 2))];
+    const second = onEvent(at(0), isOver(state), () =>
+      begin(world, at(0), { data: next, membersMin: 1, name: 'second' }),
+    );
+    await begin(world, at(0), { data, membersMin: 1, rounds: state === 'done' ? 1 : 200 });
+    if (state === 'stopped') await whileTimeGoes(world.clock, at(0).peer.training.stop('signs'));
+    expect(await whileTimeGoes(world.clock, second)).toMatchObject({ name: 'second', state: 'waiting' });
+    await whileTimeGoes(world.clock, at(0).peer.training.stop('second'));
   });
 
   test('over text teaches a language model of bytes', async () => {
