@@ -3,6 +3,7 @@ export { jsonCodec } from './json.ts';
 export {
   bool,
   bytes,
+  bytesView,
   double,
   type Field,
   type FieldTypes,

@@ -33,6 +33,8 @@ export const uint53 = scalar<number>(
   WireType.Varint,
   (writer, value) => writer.uint64(BigInt(value)),
   (reader) => {
+    const small = smallWhole(reader);
+    if (small !== undefined) return small;
     const value = BigInt(reader.uint64());
     if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw invalid('a whole number above 2^53 − 1');
     return Number(value);
@@ -41,8 +43,18 @@ export const uint53 = scalar<number>(
 export const uint64 = scalar<bigint>(
   WireType.Varint,
   (writer, value) => writer.uint64(value),
-  (reader) => BigInt(reader.uint64()),
+  (reader) => BigInt(smallWhole(reader) ?? reader.uint64()),
 );
+
+/** A varint of at most four bytes, 28 bits: read as a number, without a bigint in between. Otherwise nothing is read. */
+function smallWhole(reader: BinaryReader): number | undefined {
+  const start = reader.pos;
+  const value = reader.uint32();
+  if (reader.pos - start <= 4) return value;
+  reader.pos = start;
+  return undefined;
+}
+
 export const bool = scalar<boolean>(
   WireType.Varint,
   (writer, value) => writer.bool(value),
@@ -63,6 +75,12 @@ export const bytes = scalar<Uint8Array>(
   WireType.LengthDelimited,
   (writer, value) => writer.bytes(value),
   (reader) => reader.bytes().slice(),
+);
+/** The same without a copy: what is read shares the memory of the whole message, keeps it and changes with it. */
+export const bytesView = scalar<Uint8Array>(
+  WireType.LengthDelimited,
+  (writer, value) => writer.bytes(value),
+  (reader) => reader.bytes(),
 );
 
 /** A text of a closed list, written as its place in that list (first = 1). */
@@ -96,6 +114,11 @@ export function repeated<T>(field: Field<T>, countMax: number): Field<readonly T
   return { ...field, presence: 'repeated', countMax } as unknown as Field<readonly T[]>;
 }
 
+/** A writer with memory that has grown already: growing it costs more than writing a small message. */
+let spareWriter: BinaryWriter | undefined;
+/** A writer that a larger message has grown is not kept. */
+const spareBytesMax = 65_536;
+
 /**
  * A protobuf message written by hand: its fields are data, the wire format is @bufbuild/protobuf's.
  * Fields are written in the order given, unknown ones are skipped, a singular field that comes twice is refused.
@@ -110,9 +133,13 @@ export function message<F extends Record<string, Field<any>>>(fields: F): Codec<
   const byNumber = new Map(named.map(([name, field]) => [field.number, [name, field] as const]));
   return {
     encode(value) {
-      const writer = new BinaryWriter();
+      const writer = spareWriter ?? new BinaryWriter();
+      // A message inside this one is written by another writer; one that fails half-way is not used again.
+      spareWriter = undefined;
       for (const [name, field] of named) writeField(writer, field, value[name]);
-      return writer.finish();
+      const bytes = writer.finish();
+      if (bytes.length <= spareBytesMax) spareWriter = writer;
+      return bytes;
     },
     decode(bytes) {
       try {
