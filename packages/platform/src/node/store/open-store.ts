@@ -1,12 +1,12 @@
 import { Worker } from 'node:worker_threads';
-import { type Change, type Clock, type Logger, PeerAiError, type Store } from '@peerai/core-protocol';
+import { type Change, type Clock, type Logger, PeerAiError, type Row, type Store } from '@peerai/core-protocol';
 import { systemClock } from '../../clock.ts';
 import { limits } from '../../limits.ts';
 import { changeKey } from '../../store/row-key.ts';
 import { storeView } from '../../store/view.ts';
 import { type Failure, failureOf } from './failure.ts';
 import { pack, packedBytes } from './pack.ts';
-import { Readers } from './readers.ts';
+import { Readers, rowsOf } from './readers.ts';
 import type { Commit, FromWriter, ToWriter, WriterOptions } from './writer.ts';
 
 export interface StoreOptions {
@@ -101,10 +101,14 @@ class SqliteFile {
     }
   }
 
-  async *range(...query: Parameters<Readers['range']>): ReturnType<Readers['range']> {
+  range(...query: Parameters<Readers['pages']>): AsyncIterable<Row> {
+    return rowsOf(this.#pages(...query));
+  }
+
+  *#pages(...query: Parameters<Readers['pages']>): ReturnType<Readers['pages']> {
     this.#check();
     try {
-      yield* this.#readers.range(...query);
+      yield* this.#readers.pages(...query);
     } catch (error) {
       throw this.#readFailure(error);
     }

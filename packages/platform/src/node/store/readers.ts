@@ -49,8 +49,8 @@ export class Readers {
     }
   }
 
-  /** Throws LIMIT_REACHED when `snapshotsMax` long ranges are being read, SNAPSHOT_LOST when nobody read this one for too long. */
-  async *range(from: Uint8Array, to: Uint8Array, reverse: boolean, limit: number): AsyncGenerator<Row> {
+  /** A page at a time. Throws LIMIT_REACHED when `snapshotsMax` long ranges are being read, SNAPSHOT_LOST when nobody read this one for too long. */
+  *pages(from: Uint8Array, to: Uint8Array, reverse: boolean, limit: number): Generator<readonly Row[]> {
     const reader = this.#take();
     let snapshot: Snapshot | undefined;
     const rows = (reverse ? reader.backward : reader.forward).iterate(from, to, limit) as unknown as Iterator<RawRow>;
@@ -62,7 +62,7 @@ export class Readers {
         if (!last) snapshot ??= this.#keep(reader);
         if (snapshot !== undefined) snapshot.usedMs = this.#clock.elapsedMs();
         if (last) this.#end(reader, snapshot, rows);
-        for (const { key, value } of page.rows) yield { key: keyText(key), value };
+        yield page.rows;
       }
     } finally {
       this.#end(reader, snapshot, rows);
@@ -130,12 +130,38 @@ export class Readers {
 
 const ended = new WeakSet<Iterator<RawRow>>();
 
-function nextPage(rows: Iterator<RawRow>): { readonly rows: readonly RawRow[]; readonly last: boolean } {
-  const page: RawRow[] = [];
+/** Row by row, one promise each: an async generator would make three. */
+export function rowsOf(pages: Generator<readonly Row[]>): AsyncIterableIterator<Row> {
+  let page: readonly Row[] = [];
+  let at = 0;
+  return {
+    async next() {
+      for (;;) {
+        const value = page[at];
+        at += 1;
+        if (value !== undefined) return { done: false, value };
+        const read = pages.next();
+        if (read.done === true) return { done: true, value: undefined };
+        [page, at] = [read.value, 0];
+      }
+    },
+    async return() {
+      page = [];
+      pages.return(undefined);
+      return { done: true, value: undefined };
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
+
+function nextPage(rows: Iterator<RawRow>): { readonly rows: readonly Row[]; readonly last: boolean } {
+  const page: Row[] = [];
   for (let bytes = 0; page.length < limits.pageRowsMax && bytes < limits.pageBytesMax;) {
     const { done, value } = rows.next();
     if (done === true) return { rows: page, last: true };
-    page.push(value);
+    page.push({ key: keyText(value.key), value: value.value });
     bytes += value.value.length;
   }
   return { rows: page, last: false };
