@@ -19,12 +19,12 @@ export interface Entry {
 
 const codec = wire.message({
   version: wire.uint32(1),
-  origin: wire.bytes(2),
+  origin: wire.bytesView(2),
   seq: wire.uint64(3),
   previous: wire.bytes(4),
   kind: wire.string(5),
   timeMs: wire.uint53(6),
-  body: wire.bytes(7),
+  body: wire.bytesView(7),
 });
 
 /** What `previous` says in the first entry. */
@@ -35,14 +35,15 @@ export function encodeEntry(origin: Uint8Array, entry: Omit<Entry, 'version' | '
   return codec.encode({ version: 1, origin, ...entry });
 }
 
-/** Throws INVALID_FORMAT, INVALID_VERSION, LIMIT_EXCEEDED. */
+/** The body shares the memory of `bytes`. Throws INVALID_FORMAT, INVALID_VERSION, LIMIT_EXCEEDED. */
 export function decodeEntry(bytes: Uint8Array): Entry {
   if (bytes.length > limits.entryBytesMax) throw new PeerAiError('LIMIT_EXCEEDED', 'the entry is too long');
-  const { version, origin, previous, ...rest } = codec.decode(bytes);
+  const said = codec.decode(bytes);
+  const { version } = said;
   if (version !== 1) throw new PeerAiError('INVALID_VERSION', `entry version ${version}; this program reads 1`);
-  if (previous.length !== 32) throw new PeerAiError('INVALID_FORMAT', 'the previous hash has 32 bytes');
-  checkBody(rest);
-  return { version, origin: peerIdFromPublicKey(origin), previous, ...rest };
+  if (said.previous.length !== 32) throw new PeerAiError('INVALID_FORMAT', 'the previous hash has 32 bytes');
+  checkBody(said);
+  return { ...said, version, origin: peerIdFromPublicKey(said.origin) };
 }
 
 /** Throws LIMIT_EXCEEDED, INVALID_FORMAT. */

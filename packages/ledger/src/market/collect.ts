@@ -2,7 +2,7 @@ import { type CryptoProvider, type EntryBody, PeerAiError, toHex } from '@peerai
 import { type LeaseReceipt, leaseReceiptKind, openLeaseReceipt } from '../lease/receipt.ts';
 import { readTwice } from '../lease/signed-twice.ts';
 import { leaseKind, type LeaseTerms, openLease } from '../lease/terms.ts';
-import { decodeParts, openReceipt, receiptKind, type UsageReceipt } from '../receipt/receipt.ts';
+import { openReceipt, receiptKind, type UsageReceipt } from '../receipt/receipt.ts';
 import { leaseEndKind, type OpenedEnd, openEnd } from './end.ts';
 import { marketLimits as limits } from './limits.ts';
 import { openPoints, pointsKind, type PointsMove } from './points.ts';
@@ -71,9 +71,9 @@ export function collect(crypto: CryptoProvider, documents: Iterable<EntryBody>):
       place(receipt, readTwice(bytes, limits.documentBytesMax).body);
     },
     [receiptKind](bytes) {
-      const { receipt, signedBy } = openReceipt(crypto, bytes);
+      const { receipt, body, signedBy } = openReceipt(crypto, bytes);
       needBoth(signedBy);
-      place(receipt, decodeParts(bytes).body);
+      place(receipt, body);
     },
     [storageReceiptKind](bytes) {
       const { receipt, signedBy } = openStorageReceipt(crypto, bytes);

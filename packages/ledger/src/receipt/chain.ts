@@ -2,13 +2,21 @@ import { type CryptoProvider, equalBytes, PeerAiError, type PeerId } from '@peer
 import type { Hasher } from '../log/merkle.ts';
 import { chainName, noReceipt, openReceipt, readReceipt, receiptHash, type UsageReceipt } from './receipt.ts';
 
-/** The first field in which `receipt` does not continue `previous` (bytes of a receipt of the same chain; absent: it must be the first). */
-export function brokenField(
-  crypto: Hasher,
-  previous: Uint8Array | undefined,
-  receipt: UsageReceipt,
-): keyof UsageReceipt | undefined {
-  const last = previous === undefined ? undefined : readReceipt(previous);
+/** What the next receipt of a chain continues. */
+export interface ChainEnd {
+  readonly last: UsageReceipt;
+  /** SHA-256 of its body's bytes. */
+  readonly hash: Uint8Array;
+}
+/** From a receipt's own bytes, which are not checked. Throws as `readReceipt`. */
+export const chainEnd = (crypto: Hasher, bytes: Uint8Array): ChainEnd => ({
+  last: readReceipt(bytes),
+  hash: receiptHash(crypto, bytes),
+});
+
+/** The first field in which `receipt` does not continue its chain (absent: it must be the first). */
+export function brokenField(end: ChainEnd | undefined, receipt: UsageReceipt): keyof UsageReceipt | undefined {
+  const last = end?.last;
   if (last !== undefined) {
     if (receipt.provider !== last.provider) return 'provider';
     if (receipt.consumer !== last.consumer) return 'consumer';
@@ -17,8 +25,7 @@ export function brokenField(
   if (receipt.n !== (last?.n ?? 0) + 1) return 'n';
   if (receipt.totalPromptTokens !== (last?.totalPromptTokens ?? 0) + receipt.promptTokens) return 'totalPromptTokens';
   if (receipt.totalAnswerTokens !== (last?.totalAnswerTokens ?? 0) + receipt.answerTokens) return 'totalAnswerTokens';
-  const hash = previous === undefined ? noReceipt : receiptHash(crypto, previous);
-  return equalBytes(receipt.previous, hash) ? undefined : 'previous';
+  return equalBytes(receipt.previous, end?.hash ?? noReceipt) ? undefined : 'previous';
 }
 
 export const receiptWrong = (field: keyof UsageReceipt, reason: string): PeerAiError<'RECEIPT_WRONG'> =>
@@ -34,22 +41,22 @@ export interface ReceiptChecker {
 
 /** @param party - only receipts in which this peer is one side (its own log); absent: anybody's. */
 export function createReceiptChecker(crypto: CryptoProvider, party?: PeerId): ReceiptChecker {
-  const newest = new Map<string, Uint8Array>();
+  const newest = new Map<string, ChainEnd>();
   let count = 0;
   return {
     get count() {
       return count;
     },
     take(full) {
-      const { receipt, signedBy } = openReceipt(crypto, full);
+      const { receipt, body, signedBy } = openReceipt(crypto, full);
       if (signedBy !== 'both') throw receiptWrong('consumer', 'it has not signed');
       if (party !== undefined && receipt.provider !== party && receipt.consumer !== party) {
         throw receiptWrong('provider', 'this log belongs to neither side');
       }
       const chain = chainName(receipt);
-      const field = brokenField(crypto, newest.get(chain), receipt);
+      const field = brokenField(newest.get(chain), receipt);
       if (field !== undefined) throw receiptWrong(field, 'it does not follow the receipt before it');
-      newest.set(chain, full);
+      newest.set(chain, { last: receipt, hash: crypto.sha256(body) });
       count += 1;
       return receipt;
     },

@@ -7,15 +7,13 @@ import {
   signedBytes,
   type Usage,
 } from '@peerai/core-protocol';
-import { brokenField, receiptWrong } from './chain.ts';
+import { brokenField, chainEnd, receiptWrong } from './chain.ts';
 import {
   decodeParts,
   encodeParts,
   encodeReceiptBody,
   noReceipt,
   openReceipt,
-  readReceipt,
-  receiptHash,
   receiptTag,
   type UsageReceipt,
 } from './receipt.ts';
@@ -59,7 +57,8 @@ export function issueReceipt(
   facts: UsageFacts,
 ): Uint8Array {
   const { consumer, lease, requestId, model, usage, workHash } = facts;
-  const last = previous === undefined ? undefined : readReceipt(previous);
+  const end = previous === undefined ? undefined : chainEnd(deps.crypto, previous);
+  const last = end?.last;
   const body = encodeReceiptBody({
     version: 1,
     provider: deps.identity.peer,
@@ -75,7 +74,7 @@ export function issueReceipt(
     totalAnswerTokens: (last?.totalAnswerTokens ?? 0) + usage.answerTokens,
     workHash,
     timeMs: Math.max(0, Math.trunc(deps.clock.nowMs())),
-    previous: previous === undefined ? noReceipt : receiptHash(deps.crypto, previous),
+    previous: end?.hash ?? noReceipt,
   });
   return encodeParts({ body, providerSignature: deps.identity.sign(signedBytes(receiptTag, body)) });
 }
@@ -90,12 +89,12 @@ export function countersign(
   previous: Uint8Array | undefined,
   expected: ExpectedFacts,
 ): Uint8Array {
-  const { receipt } = openReceipt(deps.crypto, half);
+  const { receipt, body } = openReceipt(deps.crypto, half);
   if (receipt.consumer !== deps.identity.peer) throw receiptWrong('consumer', 'it is made out to somebody else');
-  const field = brokenField(deps.crypto, previous, receipt);
+  const field = brokenField(previous === undefined ? undefined : chainEnd(deps.crypto, previous), receipt);
   if (field !== undefined) throw receiptWrong(field, 'it does not follow the last receipt signed here');
   checkFacts(receipt, expected);
-  const { body, providerSignature } = decodeParts(half);
+  const { providerSignature } = decodeParts(half);
   const consumerSignature = deps.identity.sign(signedBytes(receiptTag, body));
   return encodeParts({ body, providerSignature, consumerSignature });
 }

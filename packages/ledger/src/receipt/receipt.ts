@@ -40,6 +40,8 @@ export interface UsageReceipt {
 }
 export interface OpenedReceipt {
   readonly receipt: UsageReceipt;
+  /** What was signed, in the memory of what was opened. */
+  readonly body: Uint8Array;
   /** `both`: provider and consumer agree on these numbers. `provider`: an offer, or half a receipt. */
   readonly signedBy: 'provider' | 'both';
 }
@@ -52,8 +54,8 @@ export const noReceipt = new Uint8Array(32);
 
 const bodyCodec = wire.message({
   version: wire.uint32(1),
-  provider: wire.bytes(2),
-  consumer: wire.bytes(3),
+  provider: wire.bytesView(2),
+  consumer: wire.bytesView(3),
   lease: wire.bytes(4),
   n: wire.uint53(5),
   requestId: wire.string(6),
@@ -68,9 +70,9 @@ const bodyCodec = wire.message({
   previous: wire.bytes(15),
 });
 const envelope = wire.message({
-  body: wire.bytes(1),
-  providerSignature: wire.bytes(2),
-  consumerSignature: wire.optional(wire.bytes(3)),
+  body: wire.bytesView(1),
+  providerSignature: wire.bytesView(2),
+  consumerSignature: wire.optional(wire.bytesView(3)),
 });
 
 export interface ReceiptParts {
@@ -98,10 +100,14 @@ export function encodeReceiptBody(receipt: UsageReceipt): Uint8Array {
 
 /** What the bytes say, no signature checked: for receipts this peer wrote or checked itself. Throws INVALID_FORMAT, INVALID_VERSION, LIMIT_EXCEEDED. */
 export function readReceipt(bytes: Uint8Array): UsageReceipt {
-  const { version, provider, consumer, ...rest } = bodyCodec.decode(decodeParts(bytes).body);
+  return receiptOf(bodyCodec.decode(decodeParts(bytes).body));
+}
+
+function receiptOf(body: ReturnType<typeof bodyCodec.decode>): UsageReceipt {
+  const { version } = body;
   if (version !== 1) throw new PeerAiError('INVALID_VERSION', `receipt version ${version}; this program reads 1`);
-  const [from, to] = [peerIdFromPublicKey(provider), peerIdFromPublicKey(consumer)];
-  const receipt: UsageReceipt = { version, provider: from, consumer: to, ...rest };
+  const [provider, consumer] = [peerIdFromPublicKey(body.provider), peerIdFromPublicKey(body.consumer)];
+  const receipt: UsageReceipt = { ...body, version, provider, consumer };
   checkSizes(receipt);
   return receipt;
 }
@@ -111,17 +117,18 @@ export function readReceipt(bytes: Uint8Array): UsageReceipt {
  * Throws INVALID_FORMAT, INVALID_VERSION, INVALID_SIGNATURE, LIMIT_EXCEEDED.
  */
 export function openReceipt(crypto: CryptoProvider, bytes: Uint8Array): OpenedReceipt {
-  const receipt = readReceipt(bytes);
   const { body, providerSignature, consumerSignature } = decodeParts(bytes);
+  const said = bodyCodec.decode(body);
+  const receipt = receiptOf(said);
   const message = signedBytes(receiptTag, body);
-  const check = (signature: Uint8Array, peer: PeerId, who: string): void => {
-    if (crypto.ed25519.verify(signature, message, publicKeyFromPeerId(peer))) return;
+  const check = (signature: Uint8Array, key: Uint8Array, who: string): void => {
+    if (crypto.ed25519.verify(signature, message, key)) return;
     throw new PeerAiError('INVALID_SIGNATURE', `the ${who}'s signature does not fit this receipt`);
   };
-  check(providerSignature, receipt.provider, 'provider');
-  if (consumerSignature === undefined) return { receipt, signedBy: 'provider' };
-  check(consumerSignature, receipt.consumer, 'consumer');
-  return { receipt, signedBy: 'both' };
+  check(providerSignature, said.provider, 'provider');
+  if (consumerSignature === undefined) return { receipt, body, signedBy: 'provider' };
+  check(consumerSignature, said.consumer, 'consumer');
+  return { receipt, body, signedBy: 'both' };
 }
 
 /** What the next receipt names as `previous`. */
