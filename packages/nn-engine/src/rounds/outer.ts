@@ -20,7 +20,7 @@ export interface OuterStep {
 
 export const diLoCo: OuterStep = { learningRate: 0.7, momentum: 0.9 };
 export const localSgd: OuterStep = { learningRate: 1, momentum: 0 };
-/** For tens of short rounds. At rate 1 a direction that the members have learned to the end is met in two rounds, whatever the momentum; a slow one goes twice as far. */
+/** For tens of rounds: short ones, or long ones that go on from trained weights while the rate falls. At rate 1 a direction that the members have learned to the end is met in two rounds, whatever the momentum; a slow one goes twice as far. */
 export const shortNesterov: OuterStep = { learningRate: 1, momentum: 0.5 };
 
 /**

@@ -81,7 +81,7 @@ export const trainingTermsSchema = z.object({
   kind: z.enum(['open', 'private']),
   /** How an update is packed; `none` in a private run, whose masked numbers have 32 bits. */
   compression: z.enum(['int8', 'int4', 'none']),
-  /** `local-sgd`: the average of what the members have. With momentum over rounds: `nesterov`, 0.5, for tens of short rounds; `diloco`, 0.9 at rate 0.7, for hundreds. */
+  /** `local-sgd`: the average of what the members have. With momentum over rounds: `nesterov`, 0.5, for tens of rounds, short ones or of a trained base; `diloco`, 0.9 at rate 0.7, for hundreds. */
   outer: z.enum(['local-sgd', 'nesterov', 'diloco']),
   aggregation: z.enum(['trimmed-mean', 'multi-krum', 'masked-sum']),
   /** How many of the updates of a round may lie: f. */

@@ -26,17 +26,20 @@ const runtime = createNodeRuntime();
 
 export const firstWeights = (): Float32Array => initialWeights(sizes, seededUnit(1));
 
-export function lossTrainer(rows: number, signal: AbortSignal): Promise<Trainer> {
+/** @param from - the first weights; the moments of AdamW begin at zero, whatever these have learned. */
+export function lossTrainer(rows: number, signal: AbortSignal, from = firstWeights()): Promise<Trainer> {
   const graph = trainingGraph({ layout, loss: languageModelLoss(sizes, batchOf(rows)) });
-  return createTrainer({ runtime }, { graph, initial: freshState(firstWeights()), signal });
+  return createTrainer({ runtime }, { graph, initial: freshState(from), signal });
 }
 
+const highestRate = 1.5e-3;
+
+/** Rises for a hundred steps, then stays: training that is not at its end. */
+export const steadyRateAt = (step: number): number => highestRate * Math.min(1, (step + 1) / 100);
+
 /** Rises for a hundred steps, then falls to a hundredth as a cosine does. */
-export function learningRateAt(step: number, steps: number): number {
-  const highest = 1.5e-3;
-  const rise = Math.min(1, (step + 1) / 100);
-  return highest * rise * (0.01 + 0.495 * (1 + Math.cos((Math.PI * step) / steps)));
-}
+export const learningRateAt = (step: number, steps: number): number =>
+  steadyRateAt(step) * (0.01 + 0.495 * (1 + Math.cos((Math.PI * step) / steps)));
 
 /** Rows of a text at places drawn by `seed`: the same for the same seed. */
 export function rowsOf(text: Uint8Array, rows: number, seed: number): readonly Uint8Array[] {

@@ -14,11 +14,13 @@ export function plotOf(lines: readonly Line[]): string {
   const points = lines.flatMap((line) => line.points);
   const [xs, ys] = [points.map(({ x }) => x), points.map(({ y }) => y)];
   const [left, right] = [Math.min(...xs), Math.max(...xs)];
-  const [low, high] = [Math.floor(Math.min(...ys) * 2) / 2, Math.ceil(Math.max(...ys) * 2) / 2];
+  // Lines of the grid in a nat: two, or ten where all lies within one.
+  const fine = Math.max(...ys) - Math.min(...ys) > 1 ? 2 : 10;
+  const [low, high] = [Math.floor(Math.min(...ys) * fine) / fine, Math.ceil(Math.max(...ys) * fine) / fine];
   const across = (x: number): number =>
     margin.left + ((x - left) / (right - left)) * (width - margin.left - margin.right);
   const down = (y: number): number => margin.top + ((high - y) / (high - low)) * (height - margin.top - margin.bottom);
-  const steps = Array.from({ length: Math.round((high - low) * 2) + 1 }, (_, index) => low + index / 2);
+  const steps = Array.from({ length: Math.round((high - low) * fine) + 1 }, (_, index) => low + index / fine);
   const grid = steps.map(
     (y) =>
       `<path d="M${margin.left} ${down(y).toFixed(1)}H${width - margin.right}" stroke="#8884"/>${label(margin.left - 6, down(y) + 4, y.toFixed(1), 'end')}`,

@@ -23,6 +23,8 @@ export interface Plan {
   /** Rows of one member's step. */
   readonly rows: number;
   readonly outer: OuterStep;
+  /** What all begin from: the weights of an untrained model unless said. */
+  readonly from?: Float32Array;
   /** Batches of held-out rows that are judged after each round, and after the last. */
   readonly judged: { readonly each: number; readonly last: number };
 }
@@ -31,13 +33,14 @@ export interface Plan {
 export interface Curve {
   /** Held-out loss, nats a byte: before the first round, then after each. */
   readonly losses: readonly number[];
-  /** Over more held-out text, at the end. */
+  /** Over more held-out text: before the first round, and at the end. */
+  readonly firstLoss: number;
   readonly lastLoss: number;
   /** Of each peer, the coordinator first. */
   readonly bytesSent: readonly number[];
 }
 
-interface Place {
+export interface Place {
   readonly text: Text;
   readonly signal: AbortSignal;
   readonly log: (line: string) => void;
@@ -60,10 +63,10 @@ export const seedOf = (member: number, step: number): number => member * 100_000
 
 /** One trainer that has all data: each step on what all members would take in theirs, which is what exchanging gradients each step computes. */
 export async function trainAlone(plan: Plan, { text, signal, log }: Place): Promise<Curve> {
-  const { members, rows, rounds, localSteps, judged } = plan;
-  await using trainer = await lossTrainer(rows * members, signal);
+  const { members, rows, rounds, localSteps, judged, from = firstWeights() } = plan;
+  await using trainer = await lossTrainer(rows * members, signal, from);
   await using judge = await heldOutJudge(text.heldOut, signal);
-  const losses = [await judge.loss(firstWeights(), judged.each)];
+  const losses = [await judge.loss(from, judged.each)];
   const drawnFrom = everything(text, members);
   for (let round = 0; round < rounds; round += 1) {
     for (let local = 0; local < localSteps; local += 1) {
@@ -74,12 +77,13 @@ export async function trainAlone(plan: Plan, { text, signal, log }: Place): Prom
     losses.push(await judge.loss(await trainer.weights(), judged.each));
     log(`one trainer, round ${round + 1} of ${rounds}: ${losses.at(-1)?.toFixed(4)} nats`);
   }
-  return { losses, lastLoss: await judge.loss(await trainer.weights(), judged.last), bytesSent: [] };
+  const firstLoss = await judge.loss(from, judged.last);
+  return { losses, firstLoss, lastLoss: await judge.loss(await trainer.weights(), judged.last), bytesSent: [] };
 }
 
 /** The members' own run over a network in memory. One learns at a time, so that one thread is busy. */
 export async function trainTogether(plan: Plan, bits: DeltaBits, { text, signal, log }: Place): Promise<Curve> {
-  const { members, rows, rounds, localSteps, judged } = plan;
+  const { members, rows, rounds, localSteps, judged, from = firstWeights() } = plan;
   const spec: RunSpec = {
     name: 'bench rounds',
     task: crypto.sha256(new Uint8Array()),
@@ -99,7 +103,7 @@ export async function trainTogether(plan: Plan, bits: DeltaBits, { text, signal,
   const random = seededRandom(2);
   const took: Network[] = [];
   const inTurn = turns();
-  const losses = [await judge.loss(firstWeights(), judged.each)];
+  const losses = [await judge.loss(from, judged.each)];
   const states: ReturnType<ReturnType<typeof createRuns>['takePart']>[] = [];
   let host: PeerId | undefined;
   for (let member = 0; member < members; member += 1) {
@@ -107,7 +111,7 @@ export async function trainTogether(plan: Plan, bits: DeltaBits, { text, signal,
     const network = networks.join(identity.peer, { isGranted: () => true });
     const blobs = createBlobTable(crypto);
     serveBlobs(network, blobs);
-    const trainer = trainers.use(await lossTrainer(rows, signal));
+    const trainer = trainers.use(await lossTrainer(rows, signal, from));
     const learner = trainerLearner(trainer, {
       batch: (step) => batchFrom(rowsOf(text.parts[member] ?? new Uint8Array(), rows, seedOf(member, step))),
       learningRate: (step) => learningRateAt(step, rounds * localSteps),
@@ -128,13 +132,18 @@ export async function trainTogether(plan: Plan, bits: DeltaBits, { text, signal,
     const ask = host === undefined ? [] : [host];
     host ??= identity.peer;
     took.push(network);
-    states.push(runs.takePart({ spec, from: firstState(firstWeights()), ask, learner: watched, signal }));
+    states.push(runs.takePart({ spec, from: firstState(from), ask, learner: watched, signal }));
   }
   const [state] = await Promise.all(states);
   const last = state?.weights ?? new Float32Array();
   losses.push(await judge.loss(last, judged.each));
-  const lastLoss = await judge.loss(last, judged.last);
-  return { losses, lastLoss, bytesSent: await Promise.all(took.map((network) => sentOver(network, members - 1))) };
+  const [firstLoss, lastLoss] = [await judge.loss(from, judged.last), await judge.loss(last, judged.last)];
+  return {
+    losses,
+    firstLoss,
+    lastLoss,
+    bytesSent: await Promise.all(took.map((network) => sentOver(network, members - 1))),
+  };
 }
 
 /** Bytes a peer sent over all its links, as its network counted them. */
