@@ -40,6 +40,8 @@ export type PeerErrorCode =
   | 'LEASE_UNKNOWN'
   /** The time of a lease is over, or it was ended. */
   | 'LEASE_OVER'
+  /** A lender did not sign what it showed of what it stores. */
+  | 'ANSWER_UNSIGNED'
   | 'LENDING_OFF'
   /** No chain is configured. */
   | 'SETTLEMENT_OFF'

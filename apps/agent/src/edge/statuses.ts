@@ -125,6 +125,7 @@ const statuses: Readonly<Record<Code, number>> = {
   FORKED: 409,
   CLUSTER_EXISTS: 409,
   LEASE_OVER: 409,
+  ANSWER_UNSIGNED: 502,
   VOTE_REFUSED: 409,
   NOT_JOINED: 409,
   NODES_TAKEN: 409,

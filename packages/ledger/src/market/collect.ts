@@ -6,6 +6,7 @@ import { openReceipt, receiptKind, type UsageReceipt } from '../receipt/receipt.
 import { leaseEndKind, type OpenedEnd, openEnd } from './end.ts';
 import { marketLimits as limits } from './limits.ts';
 import { openPoints, pointsKind, type PointsMove } from './points.ts';
+import { falseAnswerKind, openFalseAnswer, type StorageAnswer } from './storage-answer.ts';
 import { openStorageReceipt, type StorageReceipt, storageReceiptKind } from './storage.ts';
 import { meteredLeaseKind, type MeteredTerms, openMetered } from './terms.ts';
 
@@ -27,6 +28,8 @@ export interface Collected {
   readonly leases: ReadonlyMap<string, LeaseDocument>;
   readonly receipts: ReadonlyMap<string, readonly Placed<AnyReceipt>[]>;
   readonly ends: ReadonlyMap<string, readonly OpenedEnd[]>;
+  /** Answers to challenges of stored bytes that are false by their lender's own signature. */
+  readonly falseAnswers: ReadonlyMap<string, readonly StorageAnswer[]>;
   readonly moves: readonly Placed<PointsMove>[];
   readonly refused: readonly RefusedDocument[];
 }
@@ -42,6 +45,7 @@ export function collect(crypto: CryptoProvider, documents: Iterable<EntryBody>):
   const leases = new Map<string, LeaseDocument>();
   const receipts = new Map<string, Placed<AnyReceipt>[]>();
   const ends = new Map<string, OpenedEnd[]>();
+  const falseAnswers = new Map<string, StorageAnswer[]>();
   const moves: Placed<PointsMove>[] = [];
   const refused: RefusedDocument[] = [];
   const seen = new Set<string>();
@@ -85,6 +89,11 @@ export function collect(crypto: CryptoProvider, documents: Iterable<EntryBody>):
       const lease = toHex(opened.end.lease);
       ends.set(lease, [...(ends.get(lease) ?? []), opened]);
     },
+    [falseAnswerKind](bytes) {
+      const answer = openFalseAnswer(crypto, bytes);
+      const lease = toHex(answer.lease);
+      falseAnswers.set(lease, [...(falseAnswers.get(lease) ?? []), answer]);
+    },
     [pointsKind](bytes, hash) {
       const value = openPoints(crypto, bytes);
       moves.push({ n: value.n, value, hash });
@@ -107,7 +116,7 @@ export function collect(crypto: CryptoProvider, documents: Iterable<EntryBody>):
       refused.push({ kind, hash, code: error.code });
     }
   }
-  return { leases, receipts, ends, moves, refused };
+  return { leases, receipts, ends, falseAnswers, moves, refused };
 }
 
 /** Throws INVALID_SIGNATURE: half a document is an offer. */

@@ -24,6 +24,14 @@ export {
   type StorageReceipt,
   storageReceiptEntry,
 } from './storage.ts';
+export {
+  encodeShown,
+  falseAnswerEntry,
+  openFalseAnswer,
+  openStorageAnswer,
+  signStorageAnswer,
+  type StorageAnswer,
+} from './storage-answer.ts';
 export { challengedLeaves, chunkIdOf, provenBy, showLeaf, type ShownLeaf, type StoredChunk } from './storage-tree.ts';
 export {
   acceptMetered,

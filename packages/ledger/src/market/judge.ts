@@ -11,7 +11,9 @@ export type Fault =
   /** It signed an end as if its own later signature under a receipt were not there. */
   | 'receipt-denied'
   /** It signed two receipts in one place of one lease, and so did the other. */
-  | 'signed-twice';
+  | 'signed-twice'
+  /** It signed, as its answer to a challenge, a leaf that is not of the chunk it names. */
+  | 'false-answer';
 export interface Verdict {
   /** Hex. */
   readonly lease: string;
@@ -54,6 +56,10 @@ export function judgeLease(crypto: CryptoProvider, lease: string, documents: Ite
     else if (end.by === borrower && end.n < (newest?.n ?? 0) && !faults.has(end.by))
       faults.set(end.by, 'receipt-denied');
   }
+  const isStorage = document.kind === 'metered' && document.terms.resource === 'storage';
+  const isHere = ({ lender: by, borrower: of }: { readonly lender: PeerId; readonly borrower: PeerId }): boolean =>
+    by === lender && of === borrower;
+  if (isStorage && (found.falseAnswers.get(lease) ?? []).some(isHere)) faults.set(lender, 'false-answer');
   const disputed = ends.some(({ end }) => end.outcome === 'disputed');
   const guilty = [lender, borrower].filter((peer) => faults.has(peer));
   const winner = guilty.length === 1 ? [lender, borrower].find((peer) => !faults.has(peer)) : undefined;

@@ -17,6 +17,11 @@ export const marketLimits = {
   challengeRangeBytes: 64,
   /** Bytes of one leaf of a stored chunk's tree: a challenge shows sixteen, and a proof of each. */
   storageLeafBytes: 1_024,
+  /** Leaves of one answer to a challenge, count, and hashes of one leaf's path: as many as `/peerai/storage/1` carries. */
+  shownLeavesMax: 80,
+  shownPathMax: 32,
+  /** Bytes of a false answer with its leaves, so that it fits an evidence file in base64: 16 ranges touch 32 leaves of 1 KiB at the most. */
+  falseAnswerBytesMax: 46_080,
   /** Bytes of a group's name for its points, and of one signed move of points. */
   groupBytesMax: 64,
   pointsBytesMax: 384,

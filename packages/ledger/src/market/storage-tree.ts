@@ -62,6 +62,14 @@ export async function showLeaf(crypto: Hasher, chunk: string, content: Uint8Arra
   return { chunk, index, leaf: leafAt(content, index).slice(), path };
 }
 
+/** Whether a leaf is the one it is said to be, of a chunk of so many bytes. */
+export function isOfChunk(crypto: Hasher, { chunk, index, leaf, path }: ShownLeaf, bytes: number): boolean {
+  if (chunk.length !== 64 || leaf.length === 0) return false;
+  const isWhole = leaf.length === Math.min(leafBytes, bytes - index * leafBytes);
+  const proof = { index: BigInt(index), size: BigInt(leavesIn(bytes)), leaf: leafHash(crypto, leaf), path };
+  return isWhole && verifyInclusion(crypto, { ...proof, root: fromHex(chunk) });
+}
+
 /**
  * What a right answer to this challenge is, out of leaves that are each shown to be of their chunk: nobody needs the bytes to check.
  *
@@ -77,10 +85,7 @@ export async function provenBy(
   const sizes = new Map(chunks.map(({ id, bytes }) => [id, bytes]));
   const leaves = new Map<string, Uint8Array>();
   for (const { chunk, index, leaf, path } of shown) {
-    const bytes = sizes.get(chunk) ?? 0;
-    const isWhole = leaf.length === Math.min(leafBytes, bytes - index * leafBytes);
-    const proof = { index: BigInt(index), size: BigInt(leavesIn(bytes)), leaf: leafHash(crypto, leaf), path };
-    if (isWhole && verifyInclusion(crypto, { ...proof, root: fromHex(chunk) })) leaves.set(`${chunk}/${index}`, leaf);
+    if (isOfChunk(crypto, { chunk, index, leaf, path }, sizes.get(chunk) ?? 0)) leaves.set(`${chunk}/${index}`, leaf);
   }
   return storageProof(crypto, nonce, line.bytes, (place, length) => {
     const range = new Uint8Array(length);

@@ -17,6 +17,7 @@ import { receiptEntry } from '@peerai/ledger';
 import type { PeerErrorCode } from '../errors.ts';
 import { microOf } from '../lending/offer.ts';
 import { leaseNamed } from '../lending/lease-named.ts';
+import { falseAnswersOf } from '../storage/false-answers.ts';
 import { plainStorageQuestion, storageMethod } from '../storage/storage-protocol.ts';
 import { createDesk } from './desk.ts';
 import { createEscrows, type Escrows } from './escrows.ts';
@@ -210,7 +211,8 @@ export async function openMarketRoom(
     const end = lease.end === undefined ? [] : [leaseEndEntry(lease.end)];
     if (lease.terms.resource === 'storage') {
       const newest = lease.receipt === undefined ? [] : [storageReceiptEntry(lease.receipt)];
-      return [meteredLeaseEntry(lease.lease), ...newest, ...end];
+      const answers = await falseAnswersOf(deps.store.room('storage').room('borrowed'), lease.id);
+      return [meteredLeaseEntry(lease.lease), ...newest, ...answers, ...end];
     }
     const { receipts: found } = await receipts.list({ peer: lease.peer, limit: limits.evidenceReceiptsMax });
     const own = found.filter(({ receipt }) => toHex(receipt.lease) === lease.id);

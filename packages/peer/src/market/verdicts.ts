@@ -33,11 +33,14 @@ export interface Verdicts {
 const deedOf: Readonly<Record<Fault, Deed>> = {
   'false-amount': 'lie',
   'signed-twice': 'lie',
+  // A lender checks what it shows before it signs: a broken disk makes it refuse, not sign.
+  'false-answer': 'lie',
   'receipt-denied': 'dispute-lost',
 };
 export const faultText: Readonly<Record<Fault, string>> = {
   'false-amount': 'signed an end with another amount than both signed for',
   'signed-twice': 'signed two receipts in one place',
+  'false-answer': 'signed an answer with bytes that are not those it was given to store',
   'receipt-denied': 'signed an end that leaves out a receipt it had signed',
 };
 

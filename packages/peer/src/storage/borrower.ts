@@ -13,6 +13,8 @@ import {
 } from '@peerai/core-protocol';
 import {
   countersignStorage,
+  encodeShown,
+  falseAnswerEntry,
   meteredMs,
   type MeteredBook,
   type MeteredRecord,
@@ -23,6 +25,7 @@ import {
 import type { PeerErrorCode } from '../errors.ts';
 import { createMutex } from '../store/mutex.ts';
 import { records } from '../store/records.ts';
+import { isAnswered, keepFalseAnswer } from './false-answers.ts';
 import { storageLimits as limits } from './limits.ts';
 import { sealChunks, type SealedChunk, unsealChunk } from './seal.ts';
 import type { StorageAnswer, StorageQuestion } from './storage-protocol.ts';
@@ -156,10 +159,18 @@ export async function openBorrower(deps: BorrowerDeps): Promise<Borrower> {
     const nonce = row.nonce === undefined ? random.bytes(32) : fromBase64Url(row.nonce);
     const askedMs = row.askedMs ?? clock.nowMs();
     if (row.nonce === undefined) await note(id, { ...row, nonce: toBase64Url(nonce), askedMs });
-    const { document, leaves } = await ask(before, { kind: 'challenge', nonce, document: receipt }, signal);
+    const { document, leaves, answered } = await ask(before, { kind: 'challenge', nonce, document: receipt }, signal);
     if (document === undefined) throw new PeerAiError('INVALID_FORMAT', 'the lender’s receipt is missing');
     const shown = leaves.map(({ chunk, path, ...rest }) => ({ ...rest, chunk: toHex(chunk), path }));
-    const proof = await provenBy(crypto, nonce, held, shown);
+    const isSigned = isAnswered(crypto, before, { nonce, shown: encodeShown(shown, held), answered });
+    const proof = await provenBy(crypto, nonce, held, shown).catch(async (error: unknown) => {
+      if (isSigned && answered !== undefined)
+        await keepFalseAnswer(crypto, store, id, falseAnswerEntry(answered, encodeShown(shown, held)));
+      throw error;
+    });
+    // Who does not stand by its answer is not paid for it.
+    if (!isSigned)
+      throw new PeerAiError<PeerErrorCode>('ANSWER_UNSIGNED', 'the lender did not sign its answer: is it up to date?');
     const previous = receipt === undefined ? undefined : openStorageReceipt(crypto, receipt).receipt;
     const sinceMs = row.provenMs ?? before.sinceMs;
     const full = countersignStorage(deps, document, {

@@ -15,6 +15,7 @@ import {
 import {
   challengedLeaves,
   chunkIdOf,
+  encodeShown,
   isMeteredOpen,
   issueStorageReceipt,
   type MeteredBook,
@@ -25,6 +26,7 @@ import {
   openStorageReceipt,
   provenBy,
   showLeaf,
+  signStorageAnswer,
   type ShownLeaf,
   type StoredChunk,
 } from '@peerai/ledger/market';
@@ -193,11 +195,22 @@ export async function openLender(deps: LenderDeps): Promise<Lender> {
     for (const { chunk, index } of challengedLeaves(crypto, nonce, chunks))
       shown.push(await showLeaf(crypto, chunk, await read(record.id, chunk), index));
     const leaves = shown.map(({ chunk, ...rest }) => ({ ...rest, path: [...rest.path], chunk: fromHex(chunk) }));
-    if (isSame) return { ...plainStorageAnswer, document: fromBase64Url(pending.half), leaves };
     // Checked here first: a disk that changed bytes is found before anything is signed for them.
-    const half = nextReceipt(record, await provenBy(crypto, nonce, chunks, shown));
+    const proof = await provenBy(crypto, nonce, chunks, shown);
+    const { lender, borrower } = record.terms;
+    const answered = signStorageAnswer(deps, {
+      version: 1,
+      lease: fromHex(record.id),
+      lender,
+      borrower,
+      n: record.n + 1,
+      nonce,
+      shown: crypto.sha256(encodeShown(shown, chunks)),
+    });
+    if (isSame) return { ...plainStorageAnswer, document: fromBase64Url(pending.half), leaves, answered };
+    const half = nextReceipt(record, proof);
     await store.commit([pendingRows.put(record.id, { nonce: toBase64Url(nonce), half: toBase64Url(half) })]);
-    return { ...plainStorageAnswer, document: half, leaves };
+    return { ...plainStorageAnswer, document: half, leaves, answered };
   };
 
   return {

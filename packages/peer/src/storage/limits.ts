@@ -26,6 +26,8 @@ export const storageLimits = {
   failuresMax: 3,
   /** How long a lender keeps what was stored after a lease's end, milliseconds: a day to fetch it. */
   keptMs: 86_400_000,
+  /** Leases whose first provably false answer is kept, count: 46 kB each. */
+  falseAnswersKept: 64,
   /** How often it is looked whether a proof or an end is due, milliseconds. */
   lookMs: 30_000,
 } as const;

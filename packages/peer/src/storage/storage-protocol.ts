@@ -24,6 +24,8 @@ const answer = message({
   document: optional(bytes(4)),
   data: optional(bytes(5)),
   leaves: repeated(nested(6, leaf), limits.leavesMax),
+  /** The lender's signature under what it shows. */
+  answered: optional(bytes(7)),
 });
 export type StorageQuestion = ReturnType<typeof question.decode>;
 export type StorageAnswer = ReturnType<typeof answer.decode>;
@@ -42,6 +44,7 @@ export const plainStorageAnswer: StorageAnswer = {
   document: undefined,
   data: undefined,
   leaves: [],
+  answered: undefined,
 };
 
 /** `/peerai/storage/1`: room for sealed bytes, and proofs that they are still there. */
