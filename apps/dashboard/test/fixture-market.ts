@@ -135,6 +135,36 @@ export function answerMarket(
       market.view = { ...market.view, leases: [lease, ...market.view.leases] };
       return lease;
     });
+  if (room === 'rewards') {
+    const what = {
+      group: 'aa'.repeat(32),
+      groupName: 'Lake house',
+      reason: 'borrowing' as const,
+      amountMicro: '1000000',
+    };
+    return schemas.rewardsSchema.parse({
+      v: 1,
+      mode: 'auto',
+      sinceMs: 1_000,
+      today: 1,
+      todayMicro: '1000000',
+      perDayMax: 32,
+      dayMicroMax: '100000000',
+      given: [
+        {
+          ...what,
+          subject: 'd4'.repeat(32),
+          to: { peerId: study.peerId, name: study.peerName },
+          atMs: Date.now() - 60_000,
+          state: 'paid',
+          why: null,
+        },
+      ],
+      waiting: [
+        { ...what, subject: 'e5'.repeat(32), to: { peerId: mira.peerId, name: mira.peerName }, why: 'NO_POINTS' },
+      ],
+    });
+  }
   if (room === 'settlement' && method === 'POST') {
     const { chain } = market.settlement;
     market.settlement = { ...market.settlement, chain: chain === null ? null : { ...chain, creditWei: '0' } };

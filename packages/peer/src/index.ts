@@ -32,6 +32,7 @@ export type {
   GovernanceHeadView,
   GovernanceLogView,
   GovernancePaidView,
+  RewardsView,
   GovernanceSaidView,
   GovernanceVerifyView,
 } from './governance/governance.schema.ts';

@@ -198,7 +198,7 @@ export const verbs: Readonly<Record<string, Entry>> = {
   market: {
     group: 'Tasks',
     usage:
-      'market ls|offer|withdraw|buy|leases|balance|settle|dispute|evidence|check|judge|policy|settlement|deploy|payout',
+      'market ls|offer|withdraw|buy|leases|balance|settle|dispute|evidence|check|judge|policy|points|reward|rewards|settlement|deploy|payout',
     says: 'models for credits: offers, leases, who owes whom, and where that is settled',
     load: async () => (await import('./commands/market.ts')).market,
   },

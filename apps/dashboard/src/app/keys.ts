@@ -28,6 +28,7 @@ export const keys = {
   storageOffers: ['storage-offers'],
   settlement: ['settlement'],
   governance: ['governance'],
+  rewards: ['governance', 'rewards'],
   training: ['training'],
   trainingOffers: ['training-offers'],
   capabilities: ['capabilities'],

@@ -16,6 +16,7 @@ import type {
   PairingsView,
   PeerView,
   ReputationsView,
+  RewardsView,
   SettlementView,
   ShareView,
   StorageView,
@@ -69,6 +70,11 @@ export const useSettlement = (): UseQueryResult<SettlementView> => {
 export const useGovernance = (): UseQueryResult<GovernanceGroupsView> => {
   const { client } = useApp();
   return useFetched(keys.governance, (signal) => client.governance(signal));
+};
+/** With what a group decides, what is given by it changes too. */
+export const useRewards = (): UseQueryResult<RewardsView> => {
+  const { client } = useApp();
+  return useFetched(keys.rewards, (signal) => client.rewards(signal));
 };
 export const useModels = (): UseQueryResult<ModelsView> => {
   const { client } = useApp();

@@ -6,6 +6,7 @@ import { Balances } from './balances.tsx';
 import { Leases } from './leases.tsx';
 import { DeviceOffers, OwnOffers } from './offers.tsx';
 import { Settled } from './settlement.tsx';
+import { Rewards } from './rewards.tsx';
 import { StorageLeases } from './storage.tsx';
 import { OwnStorage, StorageOffers } from './storage-offers.tsx';
 import { market as words } from './strings.ts';
@@ -22,6 +23,7 @@ export function MarketPage(): ReactNode {
             <Leases view={view} />
             <StorageLeases />
             <Settled view={view} />
+            <Rewards />
             <DeviceOffers />
             <StorageOffers />
             <OwnOffers view={view} />

@@ -89,3 +89,25 @@ export const market = {
   closed: 'Closed',
   gas: (gas: string) => `gas ${gas}`,
 } as const;
+
+export const rewards = {
+  title: 'Rewards',
+  what: 'the rewards',
+  off: 'What groups pay for, such as borrowed nodes and useful capsules, is given when you ask for it. To have it given by itself, at most 100 points a day:',
+  turnOn: 'peerai config set market.rewards auto',
+  today: (done: string, most: string, amount: string, amountMost: string) =>
+    `Given by itself today: ${done} of at most ${most}, ${amount} of ${amountMost} points.`,
+  row: (reason: string, amount: string, name: string, group: string) =>
+    `${amount} points to ${name} ${reason}, ${group}:`,
+  reasons: {
+    capsule: 'for a capsule',
+    borrowing: 'for borrowed nodes',
+    bonus: 'as a bonus',
+  },
+  states: { sent: 'the group has not answered yet', paid: 'given', refused: 'the group refused it' },
+  waits: {
+    DAY_LIMIT: 'waits for the next day',
+    NO_POINTS: 'waits for points of yours',
+    NEXT_LOOK: 'is given in a moment',
+  },
+} as const;

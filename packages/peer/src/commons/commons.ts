@@ -1,6 +1,7 @@
 import type { Network, PeerId, Store } from '@peerai/core-protocol';
 import { type Cache, createCache } from '../cache/cache.ts';
 import type { Clusters } from '../clusters/clusters.ts';
+import { rewardSources } from '../governance/reward-sources.ts';
 import { createGroupRelays } from '../governance/group-relays.ts';
 import { createGovernance, type Governance } from '../governance/governance.ts';
 import type { EventHub } from '../events/hub.ts';
@@ -26,7 +27,7 @@ export interface CommonsDeps extends PeerWorld {
   readonly messages: Messages;
   readonly nameOf: (peer: PeerId) => string;
   readonly isOnline: (peer: PeerId) => boolean;
-  readonly memory: Pick<PeerMemory, 'own' | 'fetch'>;
+  readonly memory: Pick<PeerMemory, 'own' | 'fetch' | 'list'>;
   readonly clusters: Pick<Clusters, 'own'>;
   /** Ends what a peer has here, and its links. */
   readonly cutOff: (peer: PeerId) => Promise<void>;
@@ -72,6 +73,7 @@ export function openCommons(deps: CommonsDeps, settings: PeerSettings): Commons 
     ...deps,
     ledger: deps.accounts.ledger,
     relays: createGroupRelays(deps.relays, settings, deps.stopping),
+    rewards: { isOn: settings.rewards === 'auto', ...rewardSources(deps.memory, deps.market.nodeLending) },
     lied: (peer, proof) => reputation.note(peer, 'equivocation', proof),
   });
   const market = createMarket({

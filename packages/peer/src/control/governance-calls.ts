@@ -12,6 +12,7 @@ import type {
   GovernanceSaidView,
   GovernanceTransfer,
   GovernanceVerifyView,
+  RewardsView,
 } from '../governance/governance.schema.ts';
 import type { Call } from './cluster-calls.ts';
 
@@ -30,6 +31,8 @@ export interface GovernanceCalls {
   transferPoints(group: string, wish: GovernanceTransfer, signal?: AbortSignal): Promise<GovernancePaidView>;
   /** What the group's policy says for it. */
   rewardBy(group: string, wish: GovernanceReward, signal?: AbortSignal): Promise<GovernancePaidView>;
+  /** What this agent gives by itself. */
+  rewards(signal?: AbortSignal): Promise<RewardsView>;
   governanceLog(group: string, signal?: AbortSignal): Promise<GovernanceLogView>;
   verifyGovernance(group: string, signal?: AbortSignal): Promise<GovernanceVerifyView>;
   /** The newest head that the group signed. */
@@ -52,6 +55,7 @@ export function governanceCalls(call: Call): GovernanceCalls {
       call('POST', at(group, `/proposals/${encodeURIComponent(proposal)}/votes`), { choice }, signal),
     transferPoints: (group, wish, signal) => call('POST', at(group, '/transfers'), wish, signal),
     rewardBy: (group, wish, signal) => call('POST', at(group, '/rewards'), wish, signal),
+    rewards: (signal) => call('GET', '/market/rewards', undefined, signal),
     governanceLog: (group, signal) => call('GET', at(group, '/log'), undefined, signal),
     verifyGovernance: (group, signal) => call('POST', at(group, '/verify'), {}, signal),
     governanceHead: (group, signal) => call('GET', at(group, '/head'), undefined, signal),

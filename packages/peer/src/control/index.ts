@@ -61,6 +61,7 @@ export type {
   GovernanceProposalView,
   GovernanceSaidView,
   GovernanceVerifyView,
+  RewardsView,
 } from '../governance/governance.schema.ts';
 export type { LeaseDetail, LeasesView, LeaseView, LendingView, NodesView } from '../lending/lending.schema.ts';
 export type {

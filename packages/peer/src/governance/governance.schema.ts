@@ -289,6 +289,38 @@ export const governancePaidSchema = z.object({
   amountMicro: microSchema,
   height: z.number(),
 });
+const rewardedShape = {
+  group: z.string(),
+  /** Null of a group this peer is in no more. */
+  groupName: z.string().nullable(),
+  to: z.object(who),
+  reason: z.enum(['capsule', 'borrowing', 'bonus']),
+  /** Of the capsule or the lease, hex. */
+  subject: z.string(),
+  amountMicro: microSchema,
+};
+/** What this peer gives by itself by the policies of its groups. */
+export const rewardsSchema = z.object({
+  v: z.literal(1),
+  mode: z.enum(['off', 'auto']),
+  /** What was had before is not paid for. */
+  sinceMs: z.number().nullable(),
+  /** Since midnight UTC, and at the most. */
+  today: z.number(),
+  todayMicro: microSchema,
+  perDayMax: z.number(),
+  dayMicroMax: microSchema,
+  /** Newest first. `sent`: the group has not answered yet. */
+  given: z.array(
+    z.object({
+      ...rewardedShape,
+      atMs: z.number(),
+      state: z.enum(['sent', 'paid', 'refused']),
+      why: z.string().nullable(),
+    }),
+  ),
+  waiting: z.array(z.object({ ...rewardedShape, why: z.enum(['DAY_LIMIT', 'NO_POINTS', 'NEXT_LOOK']) })),
+});
 export const governanceVoteSchema = z.object({ choice: choiceSchema }).strict();
 
 export type GovernanceActionView = z.infer<typeof actionSchema>;
@@ -306,6 +338,7 @@ export type GovernanceSaidView = z.infer<typeof governanceSaidSchema>;
 export type GovernanceCreate = z.input<typeof governanceCreateSchema>;
 export type GovernanceTransfer = z.output<typeof governanceTransferSchema>;
 export type GovernanceReward = z.output<typeof governanceRewardSchema>;
+export type RewardsView = z.infer<typeof rewardsSchema>;
 export type GovernancePaidView = z.infer<typeof governancePaidSchema>;
 export type GovernancePropose = z.input<typeof governanceProposeSchema>;
 export type GovernanceWish = z.output<typeof governanceProposeSchema>;

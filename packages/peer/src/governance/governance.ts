@@ -29,7 +29,9 @@ import type {
   GovernanceTransfer,
   GovernanceVerifyView,
   GovernanceWish,
+  RewardsView,
 } from './governance.schema.ts';
+import type { RewardSources } from './auto-rewards.ts';
 import type { GroupRelays } from './group-relays.ts';
 import type { GovernanceRoom } from './room.ts';
 
@@ -50,6 +52,8 @@ export interface GovernanceDeps {
   /** A member is proven to have said two things in one place of a group's agreement. */
   readonly lied?: (peer: PeerId, proof: string) => void;
   readonly relays: GroupRelays;
+  /** What this peer had from others; given for by itself where `settings` says so. */
+  readonly rewards: RewardSources & { readonly isOn: boolean };
   readonly stopping: AbortSignal;
 }
 /** Groups of paired devices that decide together, each by a chain of its own. Groups and proposals go by id, a beginning of it (8 or more), or a group's name. */
@@ -73,6 +77,8 @@ export interface Governance {
   transfer(group: string, wish: GovernanceTransfer, signal: AbortSignal): Promise<GovernancePaidView>;
   /** Pays for something what the group's policy says. Throws as `transfer`, with REWARDED for what was paid for before. */
   reward(group: string, wish: GovernanceReward, signal: AbortSignal): Promise<GovernancePaidView>;
+  /** What is given by itself. */
+  rewards(): Promise<RewardsView>;
   log(group: string): Promise<GovernanceLogView>;
   /** Checks every signature of the chain as it is stored, and does all of it again. */
   verify(group: string): Promise<GovernanceVerifyView>;
@@ -109,6 +115,7 @@ export function createGovernance(deps: GovernanceDeps): Governance {
     vote: async (group, proposal, choice, signal) => (await room()).vote(group, proposal, choice, signal),
     transfer: async (group, wish, signal) => (await room()).transfer(group, wish, signal),
     reward: async (group, wish, signal) => (await room()).reward(group, wish, signal),
+    rewards: async () => (await room()).rewards(),
     log: async (group) => (await room()).log(group),
     verify: async (group) => (await room()).verify(group),
     head: async (group) => (await room()).head(group),

@@ -30,6 +30,17 @@ export const governanceRoomLimits = {
   /** A ballot is handed on with three chances of four, and by so many members at the most (Crowds, Reiter and Rubin 1998). */
   handOnOf4: 3,
   ballotHopsMax: 8,
+  /** How often it is looked what is to be rewarded, milliseconds: what a lease or a capsule earned need not be there at once. */
+  rewardsLookMs: 15_000,
+  /**
+   * What one peer gives by itself in one day (UTC), rewards and micro-points: a hundred points, as much as one peer may owe another.
+   * Quality and novelty are its author's own word, so who floods a group with capsules gets no more than that of anybody.
+   */
+  rewardsPerDayMax: 32,
+  rewardsDayMicroMax: 100_000_000n,
+  /** Rewards that were given, remembered beyond those whose lease or capsule is still here, count; and of either list shown. */
+  rewardRowsKept: 4_096,
+  rewardsShown: 100,
   /** Blocks of one page, count. */
   blocksPageMax: 64,
   /** Lines of the log that are kept at hand for people, count; the chain has all. */

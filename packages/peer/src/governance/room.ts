@@ -22,6 +22,7 @@ import type { PeerErrorCode } from '../errors.ts';
 import { createMutex } from '../store/mutex.ts';
 import { records } from '../store/records.ts';
 import { createActs, peerOf } from './acts.ts';
+import { openAutoRewards } from './auto-rewards.ts';
 import { ballotStore } from './ballot-rows.ts';
 import { createDuties } from './duties.ts';
 import type { Governance, GovernanceDeps } from './governance.ts';
@@ -161,6 +162,29 @@ export async function openGovernanceRoom(deps: GovernanceDeps): Promise<Governan
   const facts = { ...deps, store, known, running, heads };
   const show = (id: string) => detailOf(facts, id);
 
+  const members = (): readonly RunningGroup[] =>
+    byAge(
+      known,
+      [...running.values()].filter((group) => group.status().isMember),
+    );
+  const rewards = await openAutoRewards({
+    ...deps,
+    store,
+    self: identity.peer,
+    isOn: deps.rewards.isOn,
+    sources: deps.rewards,
+    groups: members,
+    pay: async (id, said, signal) => void (await acts.pay(groupOf(id), said, signal)),
+  });
+  const rewarding = (async () => {
+    while (deps.rewards.isOn && !stopping.aborted) {
+      await clock.sleep(limits.rewardsLookMs, stopping).catch(() => undefined);
+      await rewards.look(stopping).catch((error: unknown) => {
+        deps.logger.warn('rewards-not-given', { code: PeerAiError.is(error) ? error.code : 'INTERNAL' });
+      });
+    }
+  })();
+
   // Deadlines come whether or not somebody says something.
   const tellLiars = createLiarTeller((peer, proof) => deps.lied?.(peer, proof));
   const looking = (async () => {
@@ -252,11 +276,12 @@ export async function openGovernanceRoom(deps: GovernanceDeps): Promise<Governan
       const height = await acts.pay(group, { type: 'reward', reward }, signal);
       return { v: 1, group: group.id, to: whoOf(reward.to, deps.nameOf), amountMicro, height };
     },
+    rewards: () => rewards.view(),
     log: async (text) => logView(groupOf(text).log(), deps.nameOf),
     verify: async (text) => verifyGroup(facts, groupOf(text)),
     head: async (text) => headOf(facts, groupOf(text)),
     chain: async (text, from) => chainOf(groupOf(text), known, from),
-    policy: () => eldest(known, running)?.state().policy,
+    policy: () => members()[0]?.state().policy,
     isRefused: (peer) =>
       [...running.values()].some(
         (group) => group.state().blacklist.has(peer) && group.state().members.includes(identity.peer),
@@ -276,7 +301,7 @@ export async function openGovernanceRoom(deps: GovernanceDeps): Promise<Governan
     hearHeads: (channel) => headLines.hear(channel),
     async closed() {
       await Promise.all([...heads.values()].map((one) => one.stop()));
-      await Promise.all([looking, ...[...running.values()].map((group) => group.stop())]);
+      await Promise.all([looking, rewarding, ...[...running.values()].map((group) => group.stop())]);
     },
   };
 
@@ -314,14 +339,6 @@ const nameOf = ({ genesis }: GroupRow): string => decodeGenesis(fromBase64Url(ge
 function refuseTooMany(count: number): void {
   if (count >= limits.groupsMax)
     throw new PeerAiError('LIMIT_REACHED', `${count} groups are kept here; leave one first`);
-}
-
-function eldest(
-  known: ReadonlyMap<string, GroupRow>,
-  running: ReadonlyMap<string, RunningGroup>,
-): RunningGroup | undefined {
-  const all = [...running.values()].filter((group) => group.status().isMember);
-  return byAge(known, all)[0];
 }
 
 /** The one this peer has known the longest first. */

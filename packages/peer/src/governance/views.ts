@@ -24,7 +24,7 @@ import type {
   GovernanceProposalView,
 } from './governance.schema.ts';
 
-type NameOf = (peer: PeerId) => string;
+export type NameOf = (peer: PeerId) => string;
 export const whoOf = (peer: PeerId, nameOf: NameOf) => ({ peerId: peer, name: nameOf(peer) });
 
 export function actionView(action: Action): GovernanceActionView {

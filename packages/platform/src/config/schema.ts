@@ -213,6 +213,16 @@ const sections = z.strictObject({
         ),
     })
     .prefault({}),
+  market: z
+    .strictObject({
+      rewards: z
+        .enum(['off', 'auto'])
+        .default('off')
+        .describe(
+          'Give what the policy of a group says, in its points, for nodes borrowed and capsules found useful: only when asked, since points are yours to give and leases are paid for in credits already, or by itself, at most 32 rewards and 100 points a day.',
+        ),
+    })
+    .prefault({}),
   memory: z
     .strictObject({
       embedder: z

@@ -1,5 +1,5 @@
 import { fromBase64Url, PeerAiError } from '@peerai/core-protocol';
-import type { ControlClient } from '@peerai/peer/control';
+import type { ControlClient, RewardsView } from '@peerai/peer/control';
 import { command } from '../command.ts';
 import { table } from '../plain.ts';
 import { counted, creditsText } from '../words.ts';
@@ -106,6 +106,36 @@ export const reward = command(
     );
   },
 );
+
+/** `peerai market rewards`: what is given by itself. */
+export const rewards = command(
+  'rewards',
+  'What this agent gives by itself by its groups’ policies, and what waits',
+  {} as const,
+  async ({ agent, output, signal }) => {
+    const found = await (await agent()).client.rewards(signal);
+    output.data(found, () => rewardsText(found));
+  },
+);
+
+function rewardsText({ mode, today, todayMicro, perDayMax, dayMicroMax, given, waiting }: RewardsView): string {
+  const all = [
+    ...waiting.map((one) => ({ ...one, state: 'waits', why: one.why })),
+    ...given.map((one) => ({ ...one, why: one.why ?? '' })),
+  ].map(({ reason, subject, to, amountMicro, groupName, group: id, state, why }) => [
+    `${reason} ${subject.slice(0, 12)}`,
+    to.name,
+    creditsText(amountMicro),
+    groupName ?? id.slice(0, 12),
+    state,
+    why,
+  ]);
+  const head =
+    mode === 'off'
+      ? 'Nothing is given by itself. To change that: peerai config set market.rewards auto'
+      : `Today ${today} of at most ${perDayMax} rewards, ${creditsText(todayMicro)} of ${creditsText(dayMicroMax)} points.`;
+  return all.length === 0 ? head : `${table([['FOR', 'TO', 'POINTS', 'GROUP', 'STATE', 'WHY'], ...all])}\n\n${head}`;
+}
 
 async function wishOf(
   client: ControlClient,

@@ -9,7 +9,7 @@ import type {
 } from '@peerai/peer/control';
 import { command, type Verb } from '../command.ts';
 import { table } from '../plain.ts';
-import { points, reward, votedPolicy } from './market-points.ts';
+import { points, reward, rewards, votedPolicy } from './market-points.ts';
 import { drop, files, get, leaseStorage, offerStorage, oneOf, prove, put, storageText } from './market-storage.ts';
 import { sizeText } from '../open-file.ts';
 import { readFileText, wholeOf } from '../read-data.ts';
@@ -192,15 +192,17 @@ const check = command(
   'What a file of evidence proves, without asking anybody',
   { file: { type: 'positional', required: true, description: 'A file of `peerai market dispute --save`' } } as const,
   async ({ args, output }) => {
-    const [{ checkEvidence }, { nodeCrypto }] = await Promise.all([
+    const [{ checkEvidence, judgeLease }, { nodeCrypto }] = await Promise.all([
       import('@peerai/ledger/market'),
       import('@peerai/core-protocol/crypto-node'),
     ]);
     const { standing, evidence, refused, hash } = checkEvidence(nodeCrypto, readFileText(args.file), Date.now());
     const { lender, borrower, paid, price, n, resource } = standing;
     const facts = { lease: evidence.lease, resource, lender, borrower, receipts: n, refused, hash };
+    const verdict = judgeLease(nodeCrypto, evidence.lease, evidence.documents);
+    const faults = [...verdict.faults].map(([peerId, fault]) => ({ peerId, fault }));
     const amounts = { paidMicro: `${paid}`, priceMicro: `${price}` };
-    output.data({ v: 1, ...facts, ...amounts, reason: evidence.reason }, () =>
+    output.data({ v: 1, ...facts, ...amounts, faults, reason: evidence.reason }, () =>
       table([
         ['lease', evidence.lease],
         ['lender', lender],
@@ -210,6 +212,7 @@ const check = command(
           `${counted(n, 'receipt', 'receipts')}, ${creditsText(`${paid}`)} of ${creditsText(`${price}`)} credits`,
         ],
         ['not proven', `${counted(refused, 'document', 'documents')}; the reason: ${evidence.reason}`],
+        ...faults.map(({ peerId, fault }) => ['speaks against', `${peerId}: ${fault}`]),
         ['hash', hash],
       ]),
     );
@@ -289,6 +292,7 @@ export const market: Verb = {
     prove,
     points,
     reward,
+    rewards,
     policy,
     settlement,
     deploy,

@@ -8,6 +8,7 @@ import type {
   MeteredLeaseDetail,
   PayoutView,
   Peer,
+  RewardsView,
   SettlementView,
   VerdictView,
 } from '@peerai/peer';
@@ -51,6 +52,11 @@ export class MarketController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<MeteredLeaseDetail> {
     return this.peer.market.lease(wish, goneSignal(reply));
+  }
+
+  @Get('rewards')
+  rewards(): Promise<RewardsView> {
+    return this.peer.governance.rewards();
   }
 
   @Get('settlement')
