@@ -1,7 +1,6 @@
 import type { Network, PeerId, Store } from '@peerai/core-protocol';
 import { type Cache, createCache } from '../cache/cache.ts';
 import type { Clusters } from '../clusters/clusters.ts';
-import { rewardSources } from '../governance/reward-sources.ts';
 import { createGroupRelays } from '../governance/group-relays.ts';
 import { createGovernance, type Governance } from '../governance/governance.ts';
 import type { EventHub } from '../events/hub.ts';
@@ -73,7 +72,7 @@ export function openCommons(deps: CommonsDeps, settings: PeerSettings): Commons 
     ...deps,
     ledger: deps.accounts.ledger,
     relays: createGroupRelays(deps.relays, settings, deps.stopping),
-    rewards: { isOn: settings.rewards === 'auto', ...rewardSources(deps.memory, deps.market.nodeLending) },
+    rewards: { isOn: settings.rewards === 'auto', memory: deps.memory, lending: deps.market.nodeLending },
     lied: (peer, proof) => reputation.note(peer, 'equivocation', proof),
   });
   const market = createMarket({

@@ -31,7 +31,7 @@ import type {
   GovernanceWish,
   RewardsView,
 } from './governance.schema.ts';
-import type { RewardSources } from './auto-rewards.ts';
+import type { RewardedRooms } from './reward-sources.ts';
 import type { GroupRelays } from './group-relays.ts';
 import type { GovernanceRoom } from './room.ts';
 
@@ -53,7 +53,7 @@ export interface GovernanceDeps {
   readonly lied?: (peer: PeerId, proof: string) => void;
   readonly relays: GroupRelays;
   /** What this peer had from others; given for by itself where `settings` says so. */
-  readonly rewards: RewardSources & { readonly isOn: boolean };
+  readonly rewards: RewardedRooms & { readonly isOn: boolean };
   readonly stopping: AbortSignal;
 }
 /** Groups of paired devices that decide together, each by a chain of its own. Groups and proposals go by id, a beginning of it (8 or more), or a group's name. */

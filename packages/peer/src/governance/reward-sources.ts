@@ -4,8 +4,14 @@ import type { KeptCapsuleView } from '../memory/memory.schema.ts';
 import type { PeerMemory } from '../memory/memory.ts';
 import type { RewardSources } from './auto-rewards.ts';
 
-/** The leases and the whole memory of a peer. */
-export function rewardSources(memory: Pick<PeerMemory, 'list'>, lending: Pick<NodeLending, 'list'>): RewardSources {
+/** Where what this peer had from others stands. */
+export interface RewardedRooms {
+  readonly memory: Pick<PeerMemory, 'list'>;
+  readonly lending: Pick<NodeLending, 'list'>;
+}
+
+/** All of it. */
+export function rewardSources({ memory, lending }: RewardedRooms): RewardSources {
   return {
     leases: async () => (await lending.list()).leases,
     async capsules() {

@@ -43,6 +43,7 @@ import { createLines } from './lines.ts';
 import type { GroupRow } from './rows.ts';
 import { createStatedDecisions } from './stated.ts';
 import { chainOf, detailOf, headOf, summaryOf, verifyGroup } from './show.ts';
+import { rewardSources } from './reward-sources.ts';
 import { rewardFacts } from './rewards.ts';
 import { logView, whoOf } from './views.ts';
 
@@ -172,7 +173,7 @@ export async function openGovernanceRoom(deps: GovernanceDeps): Promise<Governan
     store,
     self: identity.peer,
     isOn: deps.rewards.isOn,
-    sources: deps.rewards,
+    sources: rewardSources(deps.rewards),
     groups: members,
     pay: async (id, said, signal) => void (await acts.pay(groupOf(id), said, signal)),
   });
