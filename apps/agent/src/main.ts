@@ -2,6 +2,7 @@
 import type { ArgsDef } from 'citty';
 import type { AnyCommand } from './cli/command.ts';
 import { exitCodes } from './cli/exit-codes.ts';
+import { negativeWordsLast } from './cli/negative-words.ts';
 import { readWords } from './cli/read-words.ts';
 import { nearest, overview, verbs } from './cli/verbs.ts';
 import { version } from './version.ts';
@@ -16,11 +17,11 @@ async function main(args: readonly string[]): Promise<void> {
     return;
   }
   if (word === undefined || word === 'help') {
-    process.stdout.write(overview(version));
+    process.stdout.write(overview(version, process.stdout.columns));
     return;
   }
   const entry = Object.hasOwn(verbs, word) ? verbs[word] : undefined;
-  if (entry === undefined) return unknown(word, Object.keys(verbs));
+  if (entry === undefined) return unknown(word, Object.keys(verbs), args, '--help');
   refuseOldNode();
   if (word === 'up' && !wantsHelp) withSmallYoungHeap();
   withSmallBufferPool();
@@ -41,15 +42,15 @@ async function main(args: readonly string[]): Promise<void> {
   }
   const isSubMissing = sub === undefined && subWord !== undefined && !subWord.startsWith('-');
   if (chosen === undefined || (isSubMissing && verb.subs !== undefined && !takesWords(chosen.args))) {
-    return unknown(
-      `${word} ${subWord ?? ''}`.trim(),
-      Object.keys(subs).map((one) => `${word} ${one}`),
-    );
+    const known = Object.keys(subs).map((one) => `${word} ${one}`);
+    return unknown(`${word} ${subWord ?? ''}`.trim(), known, args, `${word} --help`);
   }
-  await runCommand(chosen, { rawArgs: sub === undefined ? [...rest] : rest.slice(1) }).catch((error: unknown) => {
+  const said = sub === undefined ? word : `${word} ${subWord ?? ''}`;
+  const rawArgs = negativeWordsLast(sub === undefined ? rest : rest.slice(1), (chosen.args ?? {}) as ArgsDef);
+  await runCommand(chosen, { rawArgs: [...rawArgs] }).catch((error: unknown) => {
     const reason = error instanceof Error ? error.message : String(error);
-    process.stderr.write(`peerai ${word}: ${reason}\n  peerai ${word} --help\n`);
-    process.exit(exitCodes.usage);
+    const missing = /^Missing required (?:positional )?argument: (.+)$/u.exec(reason)?.[1];
+    return misused(missing === undefined ? reason : `${said}: ${missing} is missing`, args, `${said} --help`);
   });
 }
 
@@ -84,11 +85,17 @@ const parentOf = (chosen: AnyCommand, word: string): AnyCommand => {
 const takesWords = (args: unknown): boolean =>
   Object.values((args ?? {}) as Record<string, { type?: string }>).some(({ type }) => type === 'positional');
 
-function unknown(word: string, words: readonly string[]): never {
+function unknown(word: string, words: readonly string[], args: readonly string[], help: string): Promise<never> {
   const meant = nearest(word, words);
   const guess = meant === undefined ? '' : `; did you mean "peerai ${meant}"?`;
-  process.stderr.write(`peerai: there is no "${word}"${guess}\n  peerai --help\n`);
-  process.exit(exitCodes.usage);
+  return misused(`there is no "${word}"${guess}`, args, help);
+}
+
+/** Words that no command takes end like its other failures, as JSON where that was asked for. */
+async function misused(message: string, args: readonly string[], help: string): Promise<never> {
+  const [{ fail }, { PeerAiError }] = await Promise.all([import('./cli/output.ts'), import('@peerai/core-protocol')]);
+  const asked = { json: args.includes('--json'), jsonl: args.includes('--jsonl') };
+  return fail(new PeerAiError('USAGE', message, { hint: `See: peerai ${help}` }), asked);
 }
 
 // `peerai ledger export | head` closes our output early: that is no failure.

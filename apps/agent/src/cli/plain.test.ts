@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { plain, plainJson, table } from './plain.ts';
+import { plain, plainJson, table, wrapped } from './plain.ts';
 
 // oxlint-disable-next-line no-control-regex -- these are what must not be shown
 const steering = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]/;
@@ -35,4 +35,30 @@ test('a cell cannot begin a line of its own', () => {
     ['eve\nadmin', 'guest'],
   ]);
   expect(shown).toBe('NAME       KIND\neve admin  guest');
+});
+
+const runs = [
+  ['ID', 'HOW FAR', 'MODEL'],
+  ['60a32b80', 'round 20 of 20, loss 0.123', 'mlp, tells inside from 2 columns'],
+];
+
+test('a table wider than the terminal has its widest cells in several lines, and none is cut', () => {
+  expect(table(runs, 50)).toBe(
+    [
+      'ID        HOW FAR              MODEL',
+      '60a32b80  round 20 of 20,      mlp, tells inside',
+      '          loss 0.123           from 2 columns',
+    ].join('\n'),
+  );
+  expect(table(runs, 70).split('\n')).toHaveLength(2);
+  expect(table(runs, 69).split('\n')).toHaveLength(3);
+  // No column is narrower than its longest word, and a pipe has no columns.
+  expect(table([['a'.repeat(90), 'b c']], 40)).toBe(`${'a'.repeat(90)}  b\n${' '.repeat(92)}c`);
+  expect(table(runs, undefined).split('\n')).toHaveLength(2);
+});
+
+test('a usage line is broken after its blanks and bars', () => {
+  expect(wrapped('peerai peers ls|show|accept <peer>', 20, '  ', '    ')).toBe(
+    '  peerai peers ls|\n    show|accept\n    <peer>',
+  );
 });

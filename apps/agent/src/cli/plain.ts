@@ -16,14 +16,61 @@ export function plainJson(value: unknown): string {
   );
 }
 
-/** Columns as wide as their longest cell, two blanks between. A cell has no line of its own. */
-export function table(rows: readonly (readonly string[])[]): string {
-  const cells = rows.map((row) => row.map((cell) => plain(cell).replaceAll(/\s+/g, ' ')));
-  const widths: number[] = [];
-  for (const row of cells) {
-    for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, cell.length);
+/** A text in lines of at most so many columns, broken after blanks and `|`; a longer word has a line of its own. */
+export function wrapped(text: string, columns: number, first: string, rest = first): string {
+  const lines: string[] = [];
+  let line = first;
+  for (const word of text.split(/(?<=[ |])/u)) {
+    const isFirst = line === (lines.length === 0 ? first : rest);
+    if (!isFirst && line.length + word.trimEnd().length > columns) {
+      lines.push(line.trimEnd());
+      line = rest;
+    }
+    line += word;
   }
+  return [...lines, line.trimEnd()].join('\n');
+}
+
+/**
+ * Columns as wide as their longest cell, two blanks between. A cell has no line of its own. What is wider than the terminal has its widest
+ * cells in several lines; a pipe has every row in one.
+ */
+export function table(
+  rows: readonly (readonly string[])[],
+  columns: number | undefined = process.stdout.columns,
+): string {
+  const cells = rows.map((row) => row.map((cell) => plain(cell).replaceAll(/\s+/g, ' ')));
+  const widths = widthsOf(cells, (cell) => cell.length);
+  if (columns !== undefined) shrink(widths, widthsOf(cells, longestWord), columns);
   const line = (row: readonly string[]): string =>
     row.map((cell, index) => (index === row.length - 1 ? cell : cell.padEnd(widths[index] ?? 0))).join('  ');
-  return cells.map((row) => line(row).trimEnd()).join('\n');
+  const linesOf = (row: readonly string[]): string[] => {
+    const parts = row.map((cell, index) => wrapped(cell, widths[index] ?? 0, '').split('\n'));
+    const height = Math.max(...parts.map((part) => part.length));
+    return Array.from({ length: height }, (_, at) => line(parts.map((part) => part[at] ?? '')).trimEnd());
+  };
+  return cells.flatMap(linesOf).join('\n');
+}
+
+function widthsOf(cells: readonly (readonly string[])[], of: (cell: string) => number): number[] {
+  const widths: number[] = [];
+  for (const row of cells) {
+    for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, of(cell));
+  }
+  return widths;
+}
+
+const longestWord = (cell: string): number =>
+  Math.max(0, ...cell.split(/(?<=[ |])/u).map((word) => word.trimEnd().length));
+
+/** Takes from the widest column first, and from none below its longest word. */
+function shrink(widths: number[], least: readonly number[], columns: number): void {
+  const room = columns - 2 * (widths.length - 1);
+  for (let over = widths.reduce((sum, one) => sum + one, 0) - room; over > 0; over -= 1) {
+    let widest = -1;
+    for (const [index, width] of widths.entries())
+      if (width > (least[index] ?? 0) && width > (widths[widest] ?? 0)) widest = index;
+    if (widest < 0) return;
+    widths[widest] = (widths[widest] ?? 1) - 1;
+  }
 }

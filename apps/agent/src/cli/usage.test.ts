@@ -4,11 +4,16 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import { homes, inTurns, peerai, program } from '../../test/cli.ts';
-import { verbs } from './verbs.ts';
+import { overview, verbs } from './verbs.ts';
 
 const folders = homes();
 afterAll(() => folders.remove());
 const call = { home: folders.make() };
+
+test('help fits a terminal of 80 columns', () => {
+  const lines = overview('0.1.0', 80).split('\n');
+  expect(lines.filter((line) => line.length > 80)).toEqual([]);
+});
 
 test('help names every verb, and loads none of them', async () => {
   const { code, stdout } = await peerai(['--help'], call);
@@ -80,6 +85,20 @@ test('a mistake in usage is named, with status 2 and nothing on stdout', { timeo
     expect(stderr).toContain(says);
     expect({ says, code, stdout }).toEqual({ says, code: 2, stdout: '' });
   }
+});
+
+test('words that no command takes are JSON too where that was asked for', async () => {
+  const words = [['stauts'], ['train', 'bogus'], ['train', 'rm']];
+  const told = await inTurns(words, (args) => peerai([...args, '--json'], call));
+  const error = (message: string, help: string): unknown => ({
+    v: 1,
+    error: { code: 'USAGE', message, hint: `See: peerai ${help}` },
+  });
+  expect(told.map(({ code, stdout, stderr }) => [code, JSON.parse(stdout), stderr])).toEqual([
+    [2, error('there is no "stauts"; did you mean "peerai status"?', '--help'), ''],
+    [2, error('there is no "train bogus"', 'train --help'), ''],
+    [2, error('train rm: RUN is missing', 'train rm --help'), ''],
+  ]);
 });
 
 test('without an agent every command says so and what to do', { timeout: 60_000 }, async () => {

@@ -1,4 +1,5 @@
 import type { Verb } from './command.ts';
+import { wrapped } from './plain.ts';
 
 interface Entry {
   readonly group: string;
@@ -282,27 +283,35 @@ export const verbs: Readonly<Record<string, Entry>> = {
   },
 };
 
-/** The page `peerai --help` prints. */
-export function overview(version: string): string {
+/** Below so many columns what a verb does stands on a line of its own. */
+const besideMin = 110;
+
+/** The page `peerai --help` prints, for a terminal of so many columns; as wide as its lines where nothing says. */
+export function overview(version: string, columns?: number): string {
+  const isNarrow = columns !== undefined && columns < besideMin;
   const lines = [`peerai ${version}: share models and talk between peers, with no server in the middle`, ''];
   const width = Math.max(...Object.values(verbs).map(({ usage }) => Math.min(usage.length, 48)));
   let group = '';
   for (const entry of Object.values(verbs)) {
     if (entry.group !== group) lines.push(`${group === '' ? '' : '\n'}${entry.group}`);
     group = entry.group;
+    if (isNarrow) {
+      lines.push(wrapped(`peerai ${entry.usage}`, columns, '  ', '      '), wrapped(entry.says, columns, '      '));
+      continue;
+    }
     lines.push(
       entry.usage.length > 48
         ? `  peerai ${entry.usage}\n  ${' '.repeat(width + 7)}  ${entry.says}`
         : `  peerai ${entry.usage.padEnd(width)}  ${entry.says}`,
     );
   }
-  return [
-    ...lines,
-    '',
+  const everywhere = [
     'Everywhere: --json --jsonl -q -v --no-color --no-input -y --home DIR --api URL --timeout S --help',
     'Exit status: 0 ok, 1 failure, 2 usage, 3 not running, 4 unreachable, 5 refused, 6 verification failed, 7 engine or model, 8 time-out, 9 configuration, 130 interrupted',
-    '',
-  ].join('\n');
+  ];
+  return [...lines, '', ...everywhere.map((line) => (isNarrow ? wrapped(line, columns, '', '  ') : line)), ''].join(
+    '\n',
+  );
 }
 
 /** The verb somebody may have meant: fewest letters off, at most two. */

@@ -62,7 +62,7 @@ const run = command(
     numbers: {
       type: 'positional',
       required: false,
-      description: 'With commas, such as 0.5,-0.2; -- before a first one below 0',
+      description: 'With commas, such as 0.5,-0.2',
     },
     file: { type: 'string', valueHint: 'F', description: 'A CSV file of numbers, one step a line' },
     steps: { type: 'string', valueHint: 'N', description: 'How often the input comes; 20 unless said' },
@@ -90,7 +90,7 @@ const ask = command(
   'What it votes for',
   {
     ...which,
-    numbers: { type: 'positional', required: true, description: 'With commas; -- before a first one below 0' },
+    numbers: { type: 'positional', required: true, description: 'With commas, such as 0.5,-0.2' },
   } as const,
   async ({ args, agent, output, signal }) => {
     const answer = await (await agent()).client.askCluster(args.name, numbersOf(args.numbers), signal);
