@@ -106,6 +106,9 @@ describe('one agent', () => {
       [8, ['run', 'echo-slow', 'word '.repeat(200), '--timeout', '0.7']],
       [1, ['send', 'nobody', 'hi']],
       [1, ['peers', 'show', 'nobody']],
+      [1, ['nodes', 'free', 'nobody']],
+      [2, ['ledger', 'evidence']],
+      [2, ['train', 'start', 'no-such-file.csv']],
       [5, ['join', 'peerai://pair/nonsense']],
       [5, ['status', '--api', desk.info.api, '--home', laptop.home]],
     ];
@@ -206,7 +209,7 @@ describe('two agents', () => {
       },
       { timeout: 15_000, interval: 200 },
     );
-    expect((await desk.run(['peers', 'accept', waiting?.id ?? ''])).stdout).toContain('laptop');
+    expect((await desk.run(['peers', 'accept', waiting?.id.slice(0, 8) ?? ''])).stdout).toContain('laptop');
     expect((await joining).pairing).toMatchObject({ name: 'desk', state: 'accepted', emoji: waiting?.emoji });
     await offered();
   });

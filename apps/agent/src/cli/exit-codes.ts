@@ -16,6 +16,7 @@ export const exitCodes = {
 const byCode: Readonly<Record<string, number>> = {
   USAGE: exitCodes.usage,
   INVALID_FORMAT: exitCodes.usage,
+  INVALID_OPTION: exitCodes.usage,
   SHAPE_MISMATCH: exitCodes.usage,
   DATA_INVALID: exitCodes.usage,
   DATA_TOO_SMALL: exitCodes.usage,

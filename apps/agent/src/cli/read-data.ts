@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { PeerAiError } from '@peerai/core-protocol';
+import { unreadable } from './open-file.ts';
 
 /** `--data`: JSON, or `@file` that holds it. Throws USAGE. */
 export function readData(text: string): unknown {
+  const said = readText(text);
   try {
-    return JSON.parse(text.startsWith('@') ? readFileSync(text.slice(1), 'utf8') : text);
+    return JSON.parse(said);
   } catch (cause) {
     throw new PeerAiError('USAGE', `--data is not JSON: ${(cause as Error).message}`, {}, { cause });
   }
@@ -20,7 +22,7 @@ export function readFileText(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (cause) {
-    throw new PeerAiError('USAGE', `this file cannot be read: ${(cause as Error).message}`, {}, { cause });
+    throw unreadable(path, cause);
   }
 }
 

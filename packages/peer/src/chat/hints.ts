@@ -22,7 +22,8 @@ const hints: Readonly<Record<string, string>> = {
   TICKET_REVOKED: 'The owner stopped this link.',
   TICKET_INVALID: 'Copy the whole link again; its end carries the key.',
   MODEL_NOT_SHARED: 'This link is for another model.',
-  NOT_GRANTED: 'Ask the owner to pair with you (`peerai invite`) or for a share link.',
+  NOT_GRANTED:
+    'Its owner decides: `peerai peers allow <device> <rights>` over there, or an invite or a link for who has none.',
   PEER_BLOCKED: 'The owner of that device blocked this one.',
   RECEIPT_UNSIGNED: 'The receipt of your last answer is not signed yet; reload the page to sign it.',
   INVITE_EXPIRED: 'Run `peerai invite` on the other device again.',

@@ -94,10 +94,10 @@ async function engineChecks({ engines, ownModels }: DoctorDeps): Promise<Check[]
       id: 'engine',
       title: 'Engine',
       state: 'ok',
-      cause: `${real.length} models: ${real
+      cause: `${models.length} models: ${[...real, ...models.filter((model) => !real.includes(model))]
         .slice(0, 4)
         .map(({ name }) => name)
-        .join(', ')}.`,
+        .join(', ')}${models.length > 4 ? ', …' : ''}.`,
     },
   ];
 }

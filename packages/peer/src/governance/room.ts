@@ -144,7 +144,9 @@ export async function openGovernanceRoom(deps: GovernanceDeps): Promise<Governan
     const [found, ...others] = [...known].filter(isMeant);
     if (found !== undefined && others.length === 0) return found[0];
     const what = found === undefined ? 'no group here' : 'more than one group';
-    throw new PeerAiError('GROUP_UNKNOWN', `${what} goes by "${text}"; peerai gov ls has their ids`);
+    throw new PeerAiError('GROUP_UNKNOWN', `${what} goes by "${text}"`, {
+      hint: '`peerai gov ls` lists them with their ids.',
+    });
   };
   const groupOf = (text: string): RunningGroup => {
     const group = running.get(idOf(text));

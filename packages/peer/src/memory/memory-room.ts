@@ -356,4 +356,6 @@ function* all(memory: Memory): Generator<CapsuleCard, void, undefined> {
 }
 
 const unknown = (text: string): PeerAiError =>
-  new PeerAiError('NOT_FOUND', `there is no capsule "${text.slice(0, 64)}" in this memory`);
+  new PeerAiError('NOT_FOUND', `there is no capsule "${text.slice(0, 64)}" in this memory`, {
+    hint: '`peerai memory ls` lists them.',
+  });

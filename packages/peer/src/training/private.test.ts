@@ -60,9 +60,10 @@ describe('a private run', { timeout: 60_000 }, () => {
     await expect(begin(world, at(0), { ...hidden, compression: 'int8', liars: 1 })).rejects.toThrow(
       'has no liars, no compression',
     );
-    await expect(begin(world, at(0), { ...hidden, private: { invite: ['peer-1', 'peer-1'] } })).rejects.toThrow(
-      code('INVALID_OPTION'),
-    );
+    await expect(begin(world, at(0), { ...hidden, private: { invite: ['peer-1', 'peer-1'] } })).rejects.toMatchObject({
+      code: 'INVALID_OPTION',
+      message: 'a private run needs 3 devices, this one among them; 2 may train here',
+    });
     await at(0).peer.peers.change('peer-3', { allow: ['chat'] });
     await expect(begin(world, at(0), { ...hidden, private: { invite: ['peer-1', 'peer-3'] } })).rejects.toThrow(
       code('NOT_GRANTED'),

@@ -233,7 +233,10 @@ async function planOf(
   return planOfTable(await text(), { ...model, learningRate, seed });
 }
 
-/** Who may take part in a private run, this peer among them, in the order of their ids. Throws PEER_UNKNOWN, NOT_GRANTED. */
+/** With two, each would know the other's part of their sum. */
+const privateMembersMin = 3;
+
+/** Who may take part in a private run, this peer among them, in the order of their ids. Throws PEER_UNKNOWN, NOT_GRANTED, INVALID_OPTION. */
 function invitedOf(
   { devices, identity, mayTrain, nameOf }: RoomDeps,
   named: readonly string[] | undefined,
@@ -245,7 +248,16 @@ function invitedOf(
       'NOT_GRANTED',
       `${nameOf(barred.peer)} may not train with this device; its owner can allow it`,
     );
-  return [...new Set([identity.peer, ...others.map(({ peer }) => peer)])].toSorted();
+  const invited = [...new Set([identity.peer, ...others.map(({ peer }) => peer)])].toSorted();
+  if (invited.length < privateMembersMin) {
+    const hint = 'Pair more and give them the right: peerai peers allow <peer> chat,train. An open run needs two.';
+    throw new PeerAiError(
+      'INVALID_OPTION',
+      `a private run needs ${privateMembersMin} devices, this one among them; ${invited.length} may train here`,
+      { hint },
+    );
+  }
+  return invited;
 }
 
 /** The run under way, for whoever may join: offered by who started it, and by who leads it now. */

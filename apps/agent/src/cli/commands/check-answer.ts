@@ -12,6 +12,7 @@ import {
 import { systemClock } from '@peerai/platform';
 import { nanoEngine } from '../../host/nano-engine.ts';
 import { command, type Verb } from '../command.ts';
+import { unreadable } from '../open-file.ts';
 
 export const checkAnswerVerb: Verb = {
   run: command(
@@ -20,7 +21,7 @@ export const checkAnswerVerb: Verb = {
     { file: { type: 'positional', required: true, description: 'File of `peerai run --proof FILE`' } } as const,
     async ({ args, output, signal }) => {
       const bytes = await readFile(args.file).catch((cause: unknown) => {
-        throw new PeerAiError('USAGE', `this file cannot be read: ${args.file}`, {}, { cause });
+        throw unreadable(args.file, cause);
       });
       const file = decodeAnswerFile(bytes);
       const found = await checkAnswer(nodeCrypto, file, await nanoEngine(systemClock).list(signal), signal);

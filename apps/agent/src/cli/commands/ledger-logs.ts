@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { fromBase64Url, toBase64Url } from '@peerai/core-protocol';
+import { fromBase64Url, PeerAiError, toBase64Url } from '@peerai/core-protocol';
 import type { LogsView } from '@peerai/peer/control';
 import { command } from '../command.ts';
 import { openFile } from '../open-file.ts';
@@ -65,7 +65,11 @@ export const evidence = command(
       output.data(logs, () => forkedText(logs));
       return;
     }
-    const origin = args.origin ?? '';
+    const { origin } = args;
+    if (origin === undefined)
+      throw new PeerAiError('USAGE', 'say whose: peerai ledger evidence <peer>', {
+        hint: '`peerai ledger origins` names who is known to have two histories.',
+      });
     const file = args.out ?? `${origin.replaceAll(/[^\w-]/gu, '_').slice(0, 64)}.fork`;
     writeFileSync(file, fromBase64Url(await client.forkEvidence(origin)));
     output.data({ origin, file }, () => file);

@@ -6,6 +6,7 @@ import { openFile } from '../open-file.ts';
 import { table } from '../plain.ts';
 import { readData, wholeOf } from '../read-data.ts';
 import { ago, counted, creditsText } from '../words.ts';
+import { one } from './peers.ts';
 
 const idChars = 12;
 
@@ -57,9 +58,10 @@ const free = command(
   'Devices with free nodes, by what they measured themselves',
   { peer: { type: 'positional', required: false, description: 'Only this device: name or peer id' } } as const,
   async ({ args, agent, output, signal }) => {
-    const all = await (await agent()).client.freeNodes(signal);
-    const isMeant = ({ peerId, name }: { readonly peerId: string; readonly name: string }): boolean =>
-      args.peer === undefined || args.peer === name || args.peer === peerId;
+    const { client } = await agent();
+    const only = args.peer === undefined ? undefined : (await one(client, args.peer, signal)).peerId;
+    const all = await client.freeNodes(signal);
+    const isMeant = ({ peerId }: { readonly peerId: string }): boolean => only === undefined || only === peerId;
     const found = { ...all, peers: all.peers.filter(isMeant), unanswered: all.unanswered.filter(isMeant) };
     for (const { name, code, message } of found.unanswered)
       if (code !== 'REFUSED') output.note(`${name} did not say: ${message}`);

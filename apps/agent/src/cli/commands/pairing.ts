@@ -3,6 +3,7 @@ import { PeerAiError } from '@peerai/core-protocol';
 import { type ControlClient, type PendingPairing, type Permission, permissions } from '@peerai/peer/control';
 import { command, type Verb } from '../command.ts';
 import type { Output } from '../output.ts';
+import { pairedText } from './peers.ts';
 
 export const invite: Verb = {
   run: command(
@@ -50,7 +51,8 @@ export const join: Verb = {
       output.note(`Waiting for the owner of "${pending.name}" to say they match …`);
       const ended = await waitFor(client, signal, ({ id, state }) => id === pending.id && state !== 'waiting');
       if (ended.state !== 'accepted') throw notPaired(ended);
-      output.data({ pairing: ended }, () => `Paired with "${ended.name}".`);
+      const said = await pairedText(client, ended);
+      output.data({ pairing: ended }, () => said);
     },
   ),
 };
@@ -65,7 +67,7 @@ async function compare(client: ControlClient, pending: PendingPairing, output: O
   output.note(`"${pending.name}" wants to join.  ${pending.emoji.join(' ')}   (${pending.emojiNames.join(', ')})`);
   const match = yes || (await ask('Does the other screen show the same? [y/N] '));
   await (match ? client.acceptPairing(pending.id) : client.rejectPairing(pending.id));
-  output.note(match ? `Paired with "${pending.name}".` : 'Refused. Somebody else may hold your link: make a new one.');
+  output.note(match ? await pairedText(client, pending) : 'Refused. Somebody else may hold your link: make a new one.');
   if (!match) process.exitCode = 5;
 }
 

@@ -4,6 +4,7 @@ import {
   type OlderPeerView,
   type PeerPatch,
   type PeerView,
+  type PendingPairing,
   type Permission,
   permissions,
 } from '@peerai/peer/control';
@@ -211,13 +212,28 @@ const decide = (name: 'accept' | 'reject', description: string) =>
   command(
     name,
     description,
-    { id: { type: 'positional', required: true, description: 'Id from `peerai peers ls`' } } as const,
+    { id: { type: 'positional', required: true, description: 'Id from `peerai peers ls`, or its beginning' } } as const,
     async ({ args, agent, output }) => {
       const { client } = await agent();
-      const pairing = await (name === 'accept' ? client.acceptPairing(args.id) : client.rejectPairing(args.id));
-      output.data({ pairing }, () => `${name === 'accept' ? 'Paired with' : 'Refused'} "${pairing.name}".`);
+      const id = await waitingId(client, args.id);
+      const pairing = await (name === 'accept' ? client.acceptPairing(id) : client.rejectPairing(id));
+      const said = name === 'accept' ? await pairedText(client, pairing) : `Refused "${pairing.name}".`;
+      output.data({ pairing }, () => said);
     },
   );
+
+/** The id that begins so; what fits none or several goes to the agent as it is, which says so. */
+async function waitingId(client: ControlClient, text: string): Promise<string> {
+  const { pending } = await client.pairings();
+  const fits = pending.filter(({ id, state }) => state === 'waiting' && text !== '' && id.startsWith(text));
+  return fits.length === 1 ? (fits[0]?.id ?? text) : text;
+}
+
+/** Who came in, and what it is called here: another device may have its name already. */
+export async function pairedText(client: ControlClient, { name, peerId }: PendingPairing): Promise<string> {
+  const here = (await client.peers()).find((peer) => peer.peerId === peerId && peer.kind === 'device')?.name ?? name;
+  return here === name ? `Paired with "${name}".` : `Paired with "${name}"; it is called ${here} here.`;
+}
 
 /** An older peer of this name, where no device has it. */
 async function olderOne(client: ControlClient, text: string): Promise<OlderPeerView | undefined> {

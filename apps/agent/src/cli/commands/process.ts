@@ -31,8 +31,14 @@ export const down: Verb = {
 export const status: Verb = {
   run: command('status', 'What runs here, and who is there', {}, async ({ agent, output, signal }) => {
     const { client, baseUrl } = await agent();
-    const [node, peers, shares] = await Promise.all([client.node(signal), client.peers(signal), client.shares(signal)]);
-    output.data({ node, peers, shares }, () => {
+    const [node, peers, shares, { pending }] = await Promise.all([
+      client.node(signal),
+      client.peers(signal),
+      client.shares(signal),
+      client.pairings(signal),
+    ]);
+    const waiting = pending.filter(({ state, direction }) => state === 'waiting' && direction === 'incoming');
+    output.data({ node, peers, shares, pending: waiting }, () => {
       const live = shares.filter(({ state }) => state === 'active');
       const devices = peers.filter(({ kind }) => kind === 'device');
       return [
@@ -50,6 +56,7 @@ export const status: Verb = {
           .map(({ kind, detail }) => `engine    ${kind}: ${detail}`),
         `shares    ${counted(live.length, 'link is', 'links are')} open`,
         '',
+        ...waiting.map(({ name }) => `"${name}" wants to join: peerai peers ls`),
         devices.length === 0
           ? 'No devices yet: peerai invite'
           : table(

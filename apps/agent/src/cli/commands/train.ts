@@ -233,10 +233,15 @@ function consent(
       'traffic',
       `${sizeText(asks.firstBytes)} once, then ${sizeText(asks.roundBytesSent)} out and ${sizeText(asks.roundBytesReceived)} in a round`,
     ],
-    ['against liars', terms.kind === 'open' ? `${terms.aggregation}, up to ${terms.liars} of a round` : 'nothing'],
+    ['against liars', liarsText(terms)],
   ];
   return `${table(facts)}\n${asks.visible.map((line) => `- ${line}`).join('\n')}`;
 }
+
+const liarsText = ({ kind, aggregation, liars }: TrainingOfferView['terms']): string => {
+  if (kind !== 'open') return 'nothing';
+  return liars === 0 ? 'none are reckoned with' : `${aggregation}, up to ${liars} of a round`;
+};
 
 /** What others learn of whoever starts. */
 function startNote({ plan, terms, invited }: TrainingRunView): string {
