@@ -7,12 +7,13 @@ import { PeerAiError } from '@peerai/core-protocol';
 import { type ControlClient, createControlClient, type Permission } from '@peerai/peer/control';
 
 /** How long one of the demo's agents may take to start, milliseconds. */
-export const readyMsMax = 30_000;
+export const readyMsMax = 90_000;
 /** How long it may take to end, milliseconds: less than an interrupted command has to clean up. */
 const stopMsMax = 4_000;
 
 export interface DemoPeer {
   readonly name: string;
+  readonly peerId: string;
   readonly home: string;
   readonly client: ControlClient;
   stop(): Promise<void>;
@@ -51,6 +52,12 @@ export async function pair(host: DemoPeer, guest: DemoPeer, allow: readonly Perm
   return pending.emoji;
 }
 
+/** What an agent says of itself when it is up. */
+interface Ready {
+  readonly api: string;
+  readonly peerId: string;
+}
+
 async function startPeer(name: string, home: string, signal: AbortSignal): Promise<DemoPeer> {
   const [, script = ''] = process.argv;
   const env = {
@@ -73,16 +80,17 @@ async function startPeer(name: string, home: string, signal: AbortSignal): Promi
     clearTimeout(timer);
   };
   signal.addEventListener('abort', () => child.kill('SIGTERM'));
-  const api = await new Promise<string>((resolve, reject) => {
+  const { api, peerId } = await new Promise<Ready>((resolve, reject) => {
     const timer = setTimeout(() => reject(new PeerAiError('TIMEOUT', `${name} did not start`)), readyMsMax);
     void ended.then(() => reject(new PeerAiError('AGENT_FAILED', `${name} ended at once`)));
     createInterface({ input: child.stdout }).once('line', (line) => {
       clearTimeout(timer);
-      resolve((JSON.parse(line) as { agent: { api: string } }).agent.api);
+      resolve((JSON.parse(line) as { agent: Ready }).agent);
     });
   });
   return {
     name,
+    peerId,
     home,
     client: createControlClient({ baseUrl: api, token: readFileSync(join(home, 'token'), 'utf8').trim() }),
     stop,

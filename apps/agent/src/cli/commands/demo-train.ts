@@ -3,12 +3,18 @@ import type { HeldOut, TrainingDetail } from '@peerai/peer/control';
 import { command } from '../command.ts';
 import type { Output } from '../output.ts';
 import { table } from '../plain.ts';
+import { counted } from '../words.ts';
 import { type DemoPeer, pair, withDemoPeers } from './demo-peers.ts';
 import { curveOf, spirals, sparkOf } from './demo-data.ts';
+import { inviteTab, type TabPart, tabParts, tabWatch } from './demo-tab.ts';
 
 const names = ['study-pc', 'laptop', 'phone'];
-/** Rows that each peer has, and the longest the whole demo may take, milliseconds: it takes a quarter of it on an idle machine. */
-const [rowsEach, demoMsMax] = [300, 240_000];
+/** Rows that each peer has, and the longest the whole demo may take, milliseconds: it takes a tenth of it on an idle machine. */
+const [rowsEach, demoMsMax] = [300, 600_000];
+/** After so long a round goes on without a tab that sleeps, milliseconds. */
+const roundMs = 5_000;
+/** Learning rate of a run of 100 rounds or fewer; of a longer one it is less, so that the curve bends within it and not at once. */
+const [rateMost, rateRounds] = [0.002, 100];
 
 interface Ended {
   readonly name: string;
@@ -20,12 +26,16 @@ interface Ended {
   readonly verified: boolean;
 }
 
-/** Three agents on this machine teach one model, each with points of its own. */
+/** Three agents on this machine, and a browser tab if somebody opens the link, teach one model, each with points of its own. */
 export const trainDemo = command(
   'train',
-  'Three peers on this machine teach one model, each with data of its own',
+  'Three peers on this machine, and a browser tab if you open one, teach one model, each with data of its own',
   {
-    rounds: { type: 'string', valueHint: 'N', default: '100', description: 'Rounds' },
+    rounds: { type: 'string', valueHint: 'N', default: '600', description: 'Rounds' },
+    tab: {
+      type: 'boolean',
+      description: 'No round without a browser tab: the run waits until one has opened the link',
+    },
     keep: { type: 'string', valueHint: 'FOLDER', description: 'Keep the three homes there, to look at afterwards' },
   } as const,
   async ({ args, output, signal }) => {
@@ -38,25 +48,35 @@ export const trainDemo = command(
     await withDemoPeers(names, { signal: until, keep: args.keep }, async (peers) => {
       const [host, ...others] = peers as readonly [DemoPeer, ...DemoPeer[]];
       await pairAll(peers, output, until);
-      await begin(host, others, rounds, until);
+      const id = await begin(host, { rounds, membersMin: names.length + (args.tab === true ? 1 : 0) }, until);
       output.note(
         `Each has ${rowsEach} points of two spirals that nobody else sees, and keeps a fifth of them apart to measure with.\n`,
       );
-      const run = await watch(host, output, until);
+      const link = await inviteTab(host, id, output, until);
+      if (args.tab === true) output.note('The first round waits for it.');
+      await joinAll(others, until);
+      const run = await watch(peers, id, output, until);
+      const tabs = tabParts(run, peers);
       const ended = await Promise.all(peers.map((peer) => endOf(peer, run.id, until)));
       const seconds = Math.round((performance.now() - startedMs) / 1_000);
       const losses = lossesOf(run);
       const isSame = new Set(ended.map(({ sha256 }) => sha256)).size === 1;
-      output.data({ run: run.id, rounds: run.round, seconds, sameModel: isSame, losses, peers: ended }, () =>
-        [
-          'Loss on the points that study-pc kept apart, after each round:',
-          ...curveOf(losses.slice(1)),
-          '',
-          table([['PEER', 'LOSS BEFORE', 'NOW', 'RIGHT BEFORE', 'NOW', 'LEDGER'], ...ended.map(rowOf)]),
-          '',
-          `${isSame ? '✓ all three hold the same model' : '⊗ the models differ'}: ${ended[0]?.sha256.slice(0, 16) ?? ''}…, ${run.round} rounds in ${seconds} s`,
-          whereToLook(args.keep),
-        ].join('\n'),
+      output.data(
+        { run: run.id, rounds: run.round, seconds, sameModel: isSame, losses, peers: ended, link, tabs },
+        () =>
+          [
+            'Loss on the points that study-pc kept apart, after each round:',
+            ...curveOf(losses.slice(1)),
+            '',
+            table([
+              ['PEER', 'LOSS BEFORE', 'NOW', 'RIGHT BEFORE', 'NOW', 'LEDGER'],
+              ...ended.map(rowOf),
+              ...tabs.map(tabRowOf),
+            ]),
+            '',
+            `${isSame ? '✓ all three hold the same model' : '⊗ the models differ'}: ${ended[0]?.sha256.slice(0, 16) ?? ''}…, ${run.round} rounds in ${seconds} s`,
+            whereToLook(args.keep),
+          ].join('\n'),
       );
       if (!isSame || ended.some(({ verified }) => !verified)) process.exitCode = 6;
     });
@@ -71,42 +91,68 @@ async function pairAll(peers: readonly DemoPeer[], output: Output, signal: Abort
     }
 }
 
-async function begin(host: DemoPeer, others: readonly DemoPeer[], rounds: number, signal: AbortSignal): Promise<void> {
-  const read = async ({ client }: DemoPeer, seed: number): Promise<string> =>
-    (await client.readTrainingData('spirals.csv', new Blob([spirals(rowsEach, seed)]), signal)).id;
-  await host.client.startTraining(
+const read = async ({ client }: DemoPeer, seed: number, signal: AbortSignal): Promise<string> =>
+  (await client.readTrainingData('spirals.csv', new Blob([spirals(rowsEach, seed)]), signal)).id;
+
+/** The id of the run, which waits for the others. */
+async function begin(
+  host: DemoPeer,
+  { rounds, membersMin }: { readonly rounds: number; readonly membersMin: number },
+  signal: AbortSignal,
+): Promise<string> {
+  const { id } = await host.client.startTraining(
     {
       name: 'spirals',
-      data: await read(host, 1),
+      data: await read(host, 1, signal),
       model: { kind: 'mlp', label: 'spiral', hidden: [32, 32] },
       rounds,
       localSteps: 20,
-      learningRate: 0.002,
-      membersMin: names.length,
+      learningRate: rateMost * Math.min(1, rateRounds / rounds),
+      membersMin,
+      roundMs,
     },
     signal,
   );
+  return id;
+}
+
+async function joinAll(others: readonly DemoPeer[], signal: AbortSignal): Promise<void> {
   for (const [index, one] of others.entries()) {
     const { offers } = await one.client.trainingOffers(signal);
     const offer = offers.find(({ name }) => name === 'spirals');
     if (offer === undefined) throw new PeerAiError('OFFER_UNKNOWN', `${one.name} was offered nothing`);
-    await one.client.joinTraining(offer.id, { data: await read(one, index + 2), accept: true, threads: 1 }, signal);
+    await one.client.joinTraining(
+      offer.id,
+      { data: await read(one, index + 2, signal), accept: true, threads: 1 },
+      signal,
+    );
   }
 }
 
 /** The loss of the first peer's own held-out points, round by round, until the run is over. */
-async function watch({ client }: DemoPeer, output: Output, signal: AbortSignal): Promise<TrainingDetail> {
-  const [{ id } = { id: '' }] = await client.trainingRuns(signal);
+async function watch(
+  peers: readonly DemoPeer[],
+  id: string,
+  output: Output,
+  signal: AbortSignal,
+): Promise<TrainingDetail> {
+  const [{ client }] = peers as readonly [DemoPeer];
   let told = 0;
+  const say = (text: string): void => {
+    output.progress('');
+    output.note(text);
+  };
+  const tabsOf = tabWatch(peers, say);
   try {
     for (;;) {
       const run = await client.trainingRun(id, signal);
+      const tabs = tabsOf(run);
       const losses = lossesOf(run);
       output.progress(`round ${run.round} of ${run.terms.rounds}  ${sparkOf(losses.slice(1))}  ${figure(run.now)}`);
       if (run.round >= told + run.terms.rounds / 5) {
         told = run.round;
-        output.progress('');
-        output.note(`round ${`${run.round}`.padStart(3)}  held-out ${figure(run.now)}  ${run.members.length} members`);
+        const among = tabs === 0 ? '' : `, ${counted(tabs, 'browser tab', 'browser tabs')} among them`;
+        say(`round ${`${run.round}`.padStart(3)}  held-out ${figure(run.now)}  ${run.members.length} members${among}`);
       }
       if (run.state === 'done') return run;
       if (run.endedMs !== null) throw new PeerAiError(run.code ?? 'INTERNAL', run.message ?? `the run is ${run.state}`);
@@ -147,6 +193,16 @@ const rowOf = ({ name, first, now, stated, verified }: Ended): string[] => [
   share(first),
   share(now),
   `${stated} rounds stated, ${verified ? 'verified ✓' : 'damaged ⊗'}`,
+];
+
+/** A tab keeps no log and measures on nothing; what it gave is in the logs of the others. */
+const tabRowOf = ({ name, rounds }: TabPart): string[] => [
+  name,
+  '',
+  '',
+  '',
+  '',
+  `counted in ${counted(rounds, 'round', 'rounds')}`,
 ];
 
 function whereToLook(keep: string | undefined): string {
