@@ -110,6 +110,7 @@ export type {
   TrainingDetail,
   TrainingLinkView,
   TrainingOffersView,
+  TrainingPrediction,
   TrainingRunsView,
   TrainingRunView,
 } from './training/training.schema.ts';

@@ -92,6 +92,13 @@ test(
     const { stdout, stderr } = await laptop.run(['train', 'watch', 'signs']);
     expect(stdout).toContain(runs[0]?.file?.sha256);
     expect(stderr).toMatch(/round +60 {2}training loss/u);
+    const told = await laptop.run(['train', 'predict', 'signs', file]);
+    expect(told.stdout, told.stderr).toMatch(
+      /^100 +(same|other) .*\n\d+ of 100 rows with a label told rightly: [\d.]+ %\.$/mu,
+    );
+    const other = join(laptop.home, 'other.csv');
+    writeFileSync(other, 'x,z\n1,2\n');
+    expect((await laptop.run(['train', 'predict', 'signs', other])).stderr).toContain('the columns y are missing');
     expect((await desk.run(['ledger', 'tail', '-n', '1'])).stdout).toMatch(
       /training-round +round 60 of .* its own among them/u,
     );

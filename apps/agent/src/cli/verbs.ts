@@ -162,7 +162,7 @@ export const verbs: Readonly<Record<string, Entry>> = {
   },
   train: {
     group: 'Tasks',
-    usage: 'train start|join|ls|watch|link|links|unlink|stop|rm',
+    usage: 'train start|join|ls|watch|predict|link|links|unlink|stop|rm',
     says: 'train one model with devices, each on its own data',
     load: async () => (await import('./commands/train.ts')).train,
   },

@@ -50,6 +50,7 @@ const fileRoutes = new Set([
   '/api/v1/models/imported',
   '/api/v1/models/imported/:name/tokenizer',
   '/api/v1/training/data',
+  '/api/v1/training/runs/:id/predict',
 ]);
 /** Open connections; a browser's dashboard takes about six. */
 const connectionsMax = 1_024;

@@ -117,6 +117,7 @@ export type {
   TrainingLinksView,
   TrainingLinkView,
   TrainingOffersView,
+  TrainingPrediction,
   TrainingOfferView,
   TrainingPlan,
   TrainingRequest,

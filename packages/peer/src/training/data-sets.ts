@@ -51,7 +51,8 @@ export function findData(book: RunBook, id: string): DataRow {
 export const readText = async (shelf: Shelf, { id, bytes }: DataRow): Promise<string> =>
   textOf(await readWhole(shelf, places.data(id), bytes));
 
-async function gathered(bytes: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+/** All of a file that comes. Throws LIMIT_EXCEEDED. */
+export async function gathered(bytes: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   let length = 0;
   for await (const piece of bytes) {
@@ -71,7 +72,8 @@ async function gathered(bytes: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   return whole;
 }
 
-function textOf(bytes: Uint8Array): string {
+/** Throws DATA_INVALID. */
+export function textOf(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {

@@ -94,6 +94,8 @@ test(
       (label, row) => Number(Number(scores?.data[2 * row]) < Number(scores?.data[2 * row + 1])) === label,
     );
     expect(right.length).toBeGreaterThan(32);
+    const told = await at(1).peer.training.predict('bars', bytesOf(bars(40, 7)), live());
+    expect(told).toMatchObject({ run: { name: 'bars' }, labelled: 40, right: right.length });
     expect((await host.peer.models.list()).models.map(({ name }) => name)).not.toContain('bars');
   },
 );

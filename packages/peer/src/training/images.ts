@@ -33,17 +33,31 @@ export function sidesOf(columns: number): ImageSides {
 /** The pixels row after row, 0 to 255, and each image's label. Throws DATA_INVALID with the place. */
 export function readImages(
   table: Table,
-  { label, classes, side, channels }: ImageSides & { readonly label: string; readonly classes: readonly string[] },
+  sides: ImageSides & { readonly label: string; readonly classes: readonly string[] },
 ): Examples {
-  const features = table.columns.filter((name) => name !== label);
+  const features = pixelColumns(table, sides);
+  const examples = readExamples(table, { features, label: sides.label, classes: sides.classes });
+  checkPixels(examples.features, features);
+  return examples;
+}
+
+/** The columns of pixels: all but the label's, if there is one. Throws DATA_INVALID for another count of them. */
+export function pixelColumns(
+  { columns }: Table,
+  { label, side, channels }: ImageSides & { readonly label: string },
+): readonly string[] {
+  const features = columns.filter((name) => name !== label);
   const pixels = channels * side * side;
-  if (features.length !== pixels)
-    throw invalid(
-      `there are ${features.length} columns beside "${label}"; images of ${side} × ${side} in ${channels === 1 ? 'grey' : 'colour'} have ${pixels}`,
-    );
-  const examples = readExamples(table, { features, label, classes });
-  const wrong = examples.features.findIndex((value) => value < 0 || value > 255);
-  if (wrong < 0) return examples;
-  const [row, column] = [Math.floor(wrong / pixels) + 1, features[wrong % pixels] ?? ''];
+  if (features.length === pixels) return features;
+  throw invalid(
+    `there are ${features.length} columns beside "${label}"; images of ${side} × ${side} in ${channels === 1 ? 'grey' : 'colour'} have ${pixels}`,
+  );
+}
+
+/** Throws DATA_INVALID with the place of the first that is no pixel. */
+export function checkPixels(pixels: Float32Array, columns: readonly string[]): void {
+  const wrong = pixels.findIndex((value) => value < 0 || value > 255);
+  if (wrong < 0) return;
+  const [row, column] = [Math.floor(wrong / columns.length) + 1, columns[wrong % columns.length] ?? ''];
   throw invalid(`row ${row}, column "${column}": a pixel is 0 to 255`, { row, column });
 }

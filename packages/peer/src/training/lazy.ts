@@ -5,6 +5,7 @@ export { openTrainingEngine, type Seat, type TrainingEngine } from './engine.ts'
 export { planOfImages } from './image-task.ts';
 export { readImageTable, sidesIfAny } from './images.ts';
 export { describeColumns } from './table.ts';
+export { predict } from './predict.ts';
 export { planOfTable } from './table-task.ts';
 export { sizeOfPlan, taskOfData } from './task.ts';
 export { openPrivacyBudget, thresholdOf } from '@peerai/nn-engine/privacy';

@@ -6,7 +6,7 @@ import { limits } from '../limits.ts';
 import { onDemand } from '../store/on-demand.ts';
 import type { BaseName } from './adapter-plan.ts';
 import type { Bases } from './bases.ts';
-import { findData, readIn, readText } from './data-sets.ts';
+import { findData, gathered, readIn, readText, textOf } from './data-sets.ts';
 import { askForOffers, type FoundOffer } from './offers.ts';
 import { decodePlan, encodePlan, specOf, taskOf } from './plan.ts';
 import { agreePrivacy } from './privacy.ts';
@@ -83,6 +83,14 @@ export async function openTrainingRoom(deps: RoomDeps): Promise<TrainingRoom> {
     },
     closed: (id, row) => teller.closed(id, roundView(row, nameOf)),
   });
+  const modelOf: Training['model'] = async (text) => {
+    const { id, name, file } = find(book, text);
+    if (file === undefined) throw new PeerAiError('NOT_FOUND', 'this run has no model yet');
+    const bytes = await readWhole(shelf(), places.model(id), file.bytes);
+    if (toHex(crypto.sha256(bytes)) !== file.sha256)
+      throw new PeerAiError('HASH_MISMATCH', 'the model of this run was changed on disk', { run: id });
+    return { name: `${name}.onnx`, bytes };
+  };
   const isUsed = (id: string): boolean => book.runs().some((head) => head.dataId === id && !isEnded(head));
   /** The same terms again: what came of them before gives way. */
   const anew = async (run: Run): Promise<void> => {
@@ -172,10 +180,14 @@ export async function openTrainingRoom(deps: RoomDeps): Promise<TrainingRoom> {
     stopLink: (id) => links.stop(id),
     greet: (peer, grant) => links.greet(peer, grant),
     admits: (peer) => links.admits(peer),
-    async model(text) {
-      const { id, name, file } = find(book, text);
-      if (file === undefined) throw new PeerAiError('NOT_FOUND', 'this run has no model yet');
-      return { name: `${name}.onnx`, bytes: await readWhole(shelf(), places.model(id), file.bytes) };
+    model: async (text) => modelOf(text),
+    async predict(text, content, signal) {
+      const { id, name, plan } = find(book, text);
+      const { bytes: model } = await modelOf(id);
+      if (deps.runtime === undefined) throw new PeerAiError('UNSUPPORTED', 'this peer has nothing that computes');
+      const { predict } = await import('./lazy.ts');
+      const asked = { plan: decodePlan(utf8(plan)), text: textOf(await gathered(content)), model, signal };
+      return { v: 1, run: { id, name }, ...(await predict(await deps.runtime(), asked)) };
     },
     trained: () =>
       book

@@ -24,8 +24,15 @@ export const invalid = (message: string, details: Record<string, unknown> = {}):
 /** Reads CSV (commas, semicolons or tabs; the first line names the columns). Throws DATA_INVALID with the place, DATA_TOO_SMALL, LIMIT_EXCEEDED. */
 export const readTable = (text: string): Table => readWide(text, limits.trainingColumnsMax);
 
-/** The same with another bound on its columns. */
-export function readWide(text: string, columnsMax: number): Table {
+/** The least that a table is read with: what is learned from and kept apart, or rows that are to be told. */
+const fewest: Fewest = { columns: 2, rows: limits.trainingRowsMin };
+interface Fewest {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/** The same with another bound on its columns, and on how small it may be. */
+export function readWide(text: string, columnsMax: number, least: Fewest = fewest): Table {
   const { data, errors } = Papa.parse<string[]>(text, {
     delimitersToGuess: [',', ';', '\t'],
     skipEmptyLines: 'greedy',
@@ -37,7 +44,7 @@ export function readWide(text: string, columnsMax: number): Table {
     throw invalid(`line ${(broken.row ?? 0) + 1}: a quote is not closed, or stands in the wrong place`);
   const [heading = [], ...rows] = data;
   const columns = heading.map((name) => name.trim());
-  checkColumns(columns, columnsMax);
+  checkColumns(columns, columnsMax, least.columns);
   if (rows.length > limits.trainingRowsMax)
     throw new PeerAiError('LIMIT_EXCEEDED', `a table has at most ${limits.trainingRowsMax} rows`);
   rows.forEach((row, index) => {
@@ -46,16 +53,16 @@ export function readWide(text: string, columnsMax: number): Table {
         row: index + 1,
       });
   });
-  if (rows.length < limits.trainingRowsMin)
+  if (rows.length < least.rows)
     throw new PeerAiError<Code>(
       'DATA_TOO_SMALL',
-      `the table has ${rows.length} rows under its heading; ${limits.trainingRowsMin} are needed`,
+      `the table has ${rows.length} rows under its heading; ${least.rows} are needed`,
     );
   return { columns, rows };
 }
 
-function checkColumns(columns: readonly string[], columnsMax: number): void {
-  if (columns.length < 2)
+function checkColumns(columns: readonly string[], columnsMax: number, columnsMin: number): void {
+  if (columns.length < columnsMin)
     throw invalid('a table has a heading and two columns at least, with , ; or a tab between them');
   if (columns.length > columnsMax) throw new PeerAiError('LIMIT_EXCEEDED', `a table has at most ${columnsMax} columns`);
   columns.forEach((name, index) => {
@@ -102,20 +109,33 @@ export function readExamples(
     classes,
   }: { readonly features: readonly string[]; readonly label: string; readonly classes: readonly string[] },
 ): Examples {
-  const columns = features.map((name) => columnOf(table, name));
   const labelColumn = columnOf(table, label);
-  const numbers = new Float32Array(table.rows.length * features.length);
   const labels = Int32Array.from(table.rows, (row, index) => {
     const value = (row[labelColumn] ?? '').trim();
-    const place = classes.indexOf(value);
-    if (place >= 0) return place;
-    throw invalid(
-      value === ''
-        ? `row ${index + 1} has no label in column "${label}"`
-        : `row ${index + 1}: "${cut(value)}" is not one of the labels ${told(classes)}`,
-      { row: index + 1, column: label },
-    );
+    if (value !== '') return classOf(value, index, { label, classes });
+    throw invalid(`row ${index + 1} has no label in column "${label}"`, { row: index + 1, column: label });
   });
+  return { features: readNumbers(table, features), labels, count: table.rows.length };
+}
+
+/** The place of a label in the list of classes. Throws DATA_INVALID with the row. */
+export function classOf(
+  value: string,
+  index: number,
+  { label, classes }: { readonly label: string; readonly classes: readonly string[] },
+): number {
+  const place = classes.indexOf(value);
+  if (place >= 0) return place;
+  throw invalid(`row ${index + 1}: "${cut(value)}" is not one of the labels ${told(classes)}`, {
+    row: index + 1,
+    column: label,
+  });
+}
+
+/** The numbers of these columns, row after row. Throws DATA_INVALID with row and column. */
+export function readNumbers(table: Table, features: readonly string[]): Float32Array {
+  const columns = features.map((name) => columnOf(table, name));
+  const numbers = new Float32Array(table.rows.length * features.length);
   table.rows.forEach((row, index) =>
     columns.forEach((column, place) => {
       const value = (row[column] ?? '').trim();
@@ -128,7 +148,7 @@ export function readExamples(
       numbers[index * features.length + place] = number;
     }),
   );
-  return { features: numbers, labels, count: table.rows.length };
+  return numbers;
 }
 
 function columnOf({ columns }: Table, name: string): number {
@@ -145,7 +165,8 @@ function numberOf(text: string): number | undefined {
 }
 
 const cut = (text: string): string => (text.length > 32 ? `${text.slice(0, 32)}…` : text);
-function told(names: readonly string[]): string {
+/** Names as an error tells them. */
+export function told(names: readonly string[]): string {
   const shown = names.slice(0, limits.namesToldMax).map(cut).join(', ');
   return names.length > limits.namesToldMax ? `${shown} and ${names.length - limits.namesToldMax} more` : shown;
 }

@@ -224,6 +224,25 @@ export const trainingDetailSchema = trainingRunSchema.extend({
 });
 export type TrainingDetail = z.output<typeof trainingDetailSchema>;
 
+/** What a trained model says of one row. */
+export const predictionSchema = z.object({
+  /** The label with the greatest score, and how sure the model is of it, 0 to 1: its softmax, which is not checked against how often it is right. */
+  answer: z.string(),
+  probability: z.number(),
+  /** What the row itself says; null where it says nothing. */
+  label: z.string().nullable(),
+});
+export type Prediction = z.output<typeof predictionSchema>;
+export const trainingPredictionSchema = z.object({
+  v: z.literal(1),
+  run: z.object({ id: z.string(), name: z.string() }),
+  rows: z.array(predictionSchema),
+  /** Rows that say their label, and those of them that the model tells rightly, count. */
+  labelled: z.number(),
+  right: z.number(),
+});
+export type TrainingPrediction = z.output<typeof trainingPredictionSchema>;
+
 export const trainingOfferSchema = z.object({
   id: z.string(),
   name: z.string(),

@@ -48,6 +48,9 @@ describe('three devices', { timeout: 60_000 }, () => {
       expect(run.bytesSent).toBeGreaterThan(0);
       expect(run.bytesReceived).toBeGreaterThan(0);
     }
+    const answers = await one.peer.training.predict('signs', bytesOf(signs(60, 9)), live());
+    expect(answers).toMatchObject({ run: { id: begun.id }, labelled: 60 });
+    expect(answers.right).toBeGreaterThan(42);
     const { rounds } = await one.peer.training.get(begun.id);
     expect(rounds.map(({ round }) => round)).toEqual([0, 1, 2, 3, 4, 5]);
     expect(rounds.at(-1)).toMatchObject({ hash: runs[0]?.hash, after: runs[1]?.now, refused: [] });

@@ -29,6 +29,7 @@ import type {
   trainingLinkRequestSchema,
   TrainingLinkView,
   TrainingOffersView,
+  TrainingPrediction,
   trainingRequestSchema,
   TrainingRunView,
 } from './training.schema.ts';
@@ -84,8 +85,13 @@ export interface Training {
   links(text: string): Promise<readonly TrainingLinkView[]>;
   /** From now on it is refused, and who came with it is out; the run goes on. Throws SHARE_UNKNOWN. */
   stopLink(id: string): Promise<TrainingLinkView>;
-  /** The trained model, with a name for its file. Throws RUN_UNKNOWN, NOT_FOUND while there is none. */
+  /** The trained model, with a name for its file. Throws RUN_UNKNOWN, NOT_FOUND while there is none, HASH_MISMATCH. */
   model(text: string): Promise<{ readonly name: string; readonly bytes: Uint8Array }>;
+  /**
+   * What the trained model says of each row of a table, which is not kept. Throws RUN_UNKNOWN, NOT_FOUND while there is no model, UNSUPPORTED where it tells no
+   * labels apart, DATA_INVALID naming columns or the place, DATA_TOO_SMALL, LIMIT_EXCEEDED, HASH_MISMATCH.
+   */
+  predict(text: string, content: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<TrainingPrediction>;
   /** Runs here that have a model, newest first. Loads nothing where there never was a run. */
   trained(): Promise<readonly TrainedRun[]>;
   /** The language model that such a run ended with, whole. Throws RUN_UNKNOWN, UNSUPPORTED, BASE_MISSING, NOT_FOUND, HASH_MISMATCH. */
@@ -127,6 +133,7 @@ export function createTraining(deps: TrainingDeps): Training {
     links: async (text) => (await room()).links(text),
     stopLink: async (id) => (await room()).stopLink(id),
     model: async (text) => (await room()).model(text),
+    predict: async (text, content, signal) => (await room()).predict(text, content, signal),
     trained: async () => (held.now() === undefined && !(await hasRuns(deps.store)) ? [] : (await room()).trained()),
     languageOf: async (id) => (await room()).languageOf(id),
     mayTrain,

@@ -9,6 +9,7 @@ import { table } from '../plain.ts';
 import { counted } from '../words.ts';
 import { modelWished, numberOf } from './train-model.ts';
 import { link, links, unlink } from './train-link.ts';
+import { predict } from './train-predict.ts';
 import { budgetText, follow, figures, shortRun, whatIs } from './train-watch.ts';
 
 const which = {
@@ -205,7 +206,7 @@ const rm = command('rm', 'Forget a run that is over, with its model', which, asy
   output.data({ removed: args.run }, () => 'Forgotten.');
 });
 
-export const train: Verb = { run: ls, subs: { start, join, ls, watch, link, links, unlink, stop, rm } };
+export const train: Verb = { run: ls, subs: { start, join, ls, watch, predict, link, links, unlink, stop, rm } };
 
 const begun = (run: TrainingRunView): string =>
   run.role === 'started'

@@ -6,6 +6,7 @@ import type {
   TrainingDetail,
   TrainingLinkView,
   TrainingOffersView,
+  TrainingPrediction,
   TrainingRunsView,
   TrainingRunView,
 } from '@peerai/peer';
@@ -48,6 +49,17 @@ export class TrainingController {
   async model(@Param('id') id: string, @Res() reply: FastifyReply): Promise<void> {
     const { name, bytes } = await this.peer.training.model(id);
     void reply.headers(attachment(name, bytes.length)).send(bytes);
+  }
+
+  /** A body here is a table; the answer says what the model makes of each row. */
+  @Post('runs/:id/predict')
+  @HttpCode(200)
+  predict(
+    @Param('id') id: string,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<TrainingPrediction> {
+    return this.peer.training.predict(id, fileBody(request), goneSignal(reply));
   }
 
   @Post('runs/:id/stop')
