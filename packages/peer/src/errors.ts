@@ -40,6 +40,8 @@ export type PeerErrorCode =
   | 'LEASE_UNKNOWN'
   /** The time of a lease is over, or it was ended. */
   | 'LEASE_OVER'
+  /** The borrower of a lease on a chain has not endorsed its last answers for the contract. */
+  | 'ANSWERS_UNENDORSED'
   /** A lender did not sign what it showed of what it stores. */
   | 'ANSWER_UNSIGNED'
   | 'LENDING_OFF'

@@ -63,7 +63,7 @@ export type {
   VerdictView,
 } from './market/market.schema.ts';
 export type { ChainWorld } from './settlement/chain-world.ts';
-export type { DeployedView, PayoutView, SettlementView } from './settlement/settlement.schema.ts';
+export type { AnchoredView, DeployedView, PayoutView, SettlementView } from './settlement/settlement.schema.ts';
 export type { StorageFoundView, StorageView, StoredFileDetail } from './storage/storage.schema.ts';
 export type { MachineReading } from './lending/gauge.ts';
 export type {

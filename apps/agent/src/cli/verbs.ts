@@ -265,7 +265,7 @@ export const verbs: Readonly<Record<string, Entry>> = {
   },
   ledger: {
     group: 'Books',
-    usage: 'ledger tail|verify|prove|check|export|origins|witness|repair|go-on|evidence|pardon',
+    usage: 'ledger tail|verify|prove|check|export|origins|witness|repair|go-on|evidence|pardon|anchor',
     says: 'what was signed here, and what others keep and sign of it',
     load: async () => (await import('./commands/ledger.ts')).ledger,
   },

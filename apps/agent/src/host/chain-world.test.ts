@@ -39,8 +39,12 @@ test('without a node there is no chain, and no key for one', async () => {
 
 test('with one there is a key of its own, 0600, the same at the next start, where the owner wants it', async () => {
   const node = 'rpc: "http://127.0.0.1:8545", chain_id: 31337';
-  const { chain, secret } = await chainOf(`{${node}, wei_per_micro: 7}`);
+  const { chain, secret } = await chainOf(`{${node}, wei_per_micro: 7, confirmations: 12}`);
   expect(chain).toMatchObject({ rpcUrl: 'http://127.0.0.1:8545', chainId: 31_337, weiPerMicro: 7n, settles: false });
+  expect(chain).toMatchObject({ confirmations: 12 });
+  expect((await chainOf(`{${node}}`)).chain).toMatchObject({ confirmations: 1 });
+  for (const wrong of [0, 13])
+    await expect(chainOf(`{${node}, confirmations: ${wrong}}`)).rejects.toThrow('confirmations');
   expect(modeOf('settlement.key')).toBe(0o600);
   const contract = `0x${'ab'.repeat(20)}`;
   const again = await chainOf(`{${node}, contract: "${contract}"}`, 'evm');

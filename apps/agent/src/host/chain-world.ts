@@ -7,7 +7,7 @@ import type { Home } from './home.ts';
  * not open is found at the start. Throws KEY_FILE_OPEN, KEY_FILE_BROKEN, KEY_PASSPHRASE_*.
  */
 export async function chainWorld({ ledger }: Config, home: Home): Promise<{ readonly chain?: ChainWorld }> {
-  const { rpc, chain_id: chainId, contract, wei_per_micro: wei, key_file: file } = ledger.evm;
+  const { rpc, chain_id: chainId, contract, wei_per_micro: wei, confirmations, key_file: file } = ledger.evm;
   if (rpc === undefined || chainId === undefined) return {};
   const settles = ledger.settlement === 'evm';
   const secret = (): Promise<Uint8Array> => home.settlementSecret(file);
@@ -18,6 +18,7 @@ export async function chainWorld({ ledger }: Config, home: Home): Promise<{ read
     rpcUrl: rpc,
     chainId,
     weiPerMicro: BigInt(wei),
+    confirmations,
     settles,
     ...(contract === undefined ? {} : { contract }),
   };

@@ -4,7 +4,7 @@ import { escrowAbi } from './abi.ts';
 import { deployedCode, deploymentCode } from './bytecode.ts';
 import { type Endorsement, type EscrowPlace, type Hex, receiptData } from './endorsement.ts';
 import { chainFailure } from './failure.ts';
-import { evmTimes } from './limits.ts';
+import { evmLimits, evmTimes } from './limits.ts';
 import type { EvmAddress, SettlementKey } from './settlement-key.ts';
 import { loadViem, type Viem } from './viem.ts';
 
@@ -14,6 +14,8 @@ export interface ChainOptions {
   /** Refused when the chain that answers is another one; without it whichever answers. */
   readonly chainId?: number | undefined;
   readonly key: SettlementKey;
+  /** In how many blocks, its own and those after it, something stands before it counts; 1 unless said. */
+  readonly confirmations?: number;
   readonly pollingMs?: number;
   readonly requestTimeoutMs?: number;
   /** Where viem comes from; for hosts that bring their own. */
@@ -53,7 +55,8 @@ export interface EscrowChain extends EscrowPlace {
   refund(escrow: Hex, signal: AbortSignal): Promise<Done>;
   withdraw(signal: AbortSignal): Promise<Done>;
   anchor(origin: Hex, size: bigint, root: Hex, signal: AbortSignal): Promise<Done>;
-  escrow(escrow: Hex, signal: AbortSignal): Promise<ChainEscrow | undefined>;
+  /** As it stands so many confirmations deep, or in the newest block. */
+  escrow(escrow: Hex, signal: AbortSignal, at?: 'confirmed' | 'newest'): Promise<ChainEscrow | undefined>;
   /** Wei that `withdraw` would pay this address. */
   credit(signal: AbortSignal): Promise<bigint>;
   head(by: EvmAddress, origin: Hex, signal: AbortSignal): Promise<{ readonly size: bigint; readonly root: Hex }>;
@@ -88,7 +91,7 @@ export async function connectEscrow(
   options: ChainOptions & { readonly contract: EvmAddress },
   signal: AbortSignal,
 ): Promise<EscrowChain> {
-  const { viem, chainId, account, client, wallet, ask, included } = await connect(options, signal);
+  const { viem, chainId, account, client, wallet, confirmations, ask, included } = await connect(options, signal);
   const contract = options.contract.toLowerCase() as EvmAddress;
   const code = await ask(() => client.getCode({ address: contract }), signal);
   if (code !== deployedCode)
@@ -127,8 +130,13 @@ export async function connectEscrow(
     refund: (escrow, during) => wait(() => write.refund([escrow]), during),
     withdraw: (during) => wait(() => write.withdraw(), during),
     anchor: (origin, size, root, during) => wait(() => write.anchor([origin, size, root]), during),
-    async escrow(escrow, during) {
-      const found = await ask(() => read.escrows([escrow]), during);
+    async escrow(escrow, during, place = 'confirmed') {
+      const deep = place === 'confirmed' ? confirmations - 1 : 0;
+      const newest = deep === 0 ? undefined : await ask(() => client.getBlockNumber(), during);
+      // A chain that is not so long has nothing that deep.
+      if (newest !== undefined && newest < BigInt(deep)) return undefined;
+      const block = newest === undefined ? {} : { blockNumber: newest - BigInt(deep) };
+      const found = await ask(() => read.escrows([escrow], block), during);
       const [consumer, settleUntil, isOpen, provider, deposit, settled] = found;
       if (deposit === 0n) return undefined;
       return { consumer: lower(consumer), provider: lower(provider), settleUntil, isOpen, deposit, settled };
@@ -145,6 +153,12 @@ const lower = (address: Hex): EvmAddress => address.toLowerCase() as EvmAddress;
 
 /** A chain that answers, and the key that writes there. */
 async function connect(options: ChainOptions, signal: AbortSignal) {
+  const { confirmations = 1 } = options;
+  if (!Number.isSafeInteger(confirmations) || confirmations < 1 || confirmations > evmLimits.confirmationsMax)
+    throw new PeerAiError<LedgerErrorCode>(
+      'LIMIT_EXCEEDED',
+      `what is on a chain counts after 1 to ${evmLimits.confirmationsMax} blocks`,
+    );
   const viem = await loadViem(options.load);
   const pollingInterval = options.pollingMs ?? evmTimes.pollingMs;
   const transport = viem.http(options.rpcUrl, {
@@ -178,7 +192,8 @@ async function connect(options: ChainOptions, signal: AbortSignal) {
       const transaction = await send();
       const receipt = await client.waitForTransactionReceipt({
         hash: transaction,
-        timeout: evmTimes.inclusionTimeoutMs,
+        confirmations,
+        timeout: evmTimes.inclusionTimeoutMs + (confirmations - 1) * evmTimes.blockMs,
       });
       if (receipt.status === 'success')
         return {
@@ -191,7 +206,7 @@ async function connect(options: ChainOptions, signal: AbortSignal) {
         transaction,
       });
     }, during);
-  return { viem, chainId, account, client, wallet, ask, included };
+  return { viem, chainId, account, client, wallet, confirmations, ask, included };
 }
 
 /** What the contract answered, or that nothing did. What a node says may quote the request, so only its short form goes on. */

@@ -124,8 +124,11 @@ export function evmSettlement(deps: EvmSettlementDeps, { weiPerMicro }: EvmSettl
       const row = before ?? { ...terms, ...(await partiesOf(chain, terms, signal)), n: 0 };
       // The borrower's, before anything is sent: after a crash the deposit is still known to be of this lease.
       if (before === undefined && terms.borrower === self) await keep(row);
-      const there = await chain.escrow(placeOf(chain, row), signal);
-      if (there === undefined && terms.borrower !== self) throw state('the borrower has not deposited yet');
+      // What we sent ourselves is not sent again while it waits for its confirmations; what another sent counts when it has them.
+      const at = terms.borrower === self ? 'newest' : 'confirmed';
+      const there = await chain.escrow(placeOf(chain, row), signal, at);
+      if (there === undefined && terms.borrower !== self)
+        throw state('the borrower’s deposit is not there, or not confirmed yet');
       if (there === undefined) await chain.open(hexOf(terms.lease), row.provider, settleUntil, wei, signal);
       else if (there.deposit < wei || there.settleUntil < settleUntil)
         throw state('the deposit is smaller, or ends earlier, than the lease says');

@@ -129,6 +129,38 @@ describe('a lease on chain', () => {
     expect(await test.getBalance({ address: contract })).toBe(0n);
   });
 
+  it('counts for a lender that waits for three confirmations in the third block, and not in the second', async () => {
+    const lease = await terms();
+    const careful = settlementOf(lender, new MemoryStore(), (during) =>
+      connectEscrow({ ...at(lender), contract, confirmations: 3 }, during),
+    );
+    await ours.open(lease, signal);
+    for (const blocks of [0, 1]) {
+      await test.mine({ blocks });
+      await expect(careful.open(lease, signal)).rejects.toMatchObject({ code: 'ESCROW_STATE' });
+    }
+    await test.mine({ blocks: 1 });
+    expect(await careful.open(lease, signal)).toMatchObject({ state: 'open', paid: 0n });
+    const { confirmationsMax } = evmLimits;
+    const asking = (confirmations: number) => connectEscrow({ ...at(lender), contract, confirmations }, signal);
+    await asking(confirmationsMax);
+    for (const wrong of [0, 1.5, confirmationsMax + 1])
+      await expect(asking(wrong)).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' });
+  });
+
+  it('waits for its own confirmations too, and is not sent twice meanwhile', async () => {
+    const lease = await terms();
+    const connected = await connectEscrow({ ...at(borrower), contract, confirmations: 2 }, signal);
+    const patient = settlementOf(borrower, new MemoryStore(), async () => connected);
+    const opening = patient.open(lease, signal);
+    const place = connected.escrowOf(borrower.key.address, lender.key.address, `0x${toHex(lease.lease)}`);
+    while ((await connected.escrow(place, signal, 'newest')) === undefined) await test.getBlockNumber();
+    expect(await connected.escrow(place, signal)).toBeUndefined();
+    await test.mine({ blocks: 1 });
+    expect(await opening).toMatchObject({ state: 'open' });
+    expect(await connected.escrow(place, signal)).toMatchObject({ isOpen: true });
+  });
+
   it('goes back to the borrower when its time is over, not before, and to nobody else', async () => {
     const lease = await terms();
     await ours.open(lease, signal);

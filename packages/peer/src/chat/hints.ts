@@ -26,6 +26,8 @@ const hints: Readonly<Record<string, string>> = {
     'Its owner decides: `peerai peers allow <device> <rights>` over there, or an invite or a link for who has none.',
   PEER_BLOCKED: 'The owner of that device blocked this one.',
   RECEIPT_UNSIGNED: 'The receipt of your last answer is not signed yet; reload the page to sign it.',
+  ANSWERS_UNENDORSED:
+    'Your device has not endorsed its last answers for the contract: is its chain’s node there? `peerai market settlement` says.',
   INVITE_EXPIRED: 'Run `peerai invite` on the other device again.',
   INVITE_USED: 'Each invite lets one device in: run `peerai invite` on the other device again.',
   INVITE_INVALID: 'Copy the whole line that `peerai invite` printed on the other device, or run it there again.',

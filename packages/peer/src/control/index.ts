@@ -74,7 +74,13 @@ export type {
   MeteredLeaseView,
   VerdictView,
 } from '../market/market.schema.ts';
-export type { DeployedView, DepositView, PayoutView, SettlementView } from '../settlement/settlement.schema.ts';
+export type {
+  AnchoredView,
+  DeployedView,
+  DepositView,
+  PayoutView,
+  SettlementView,
+} from '../settlement/settlement.schema.ts';
 export type { BroadcastView, DeliveryView, MessageView } from '../messages/messages.schema.ts';
 export type { MetricNumbers, StateMetricsView } from '../metrics/metrics.schema.ts';
 export type { ImportedModelView, ModelRunView } from '../models/imported.schema.ts';

@@ -8,7 +8,7 @@ import type {
   OfferRequest,
   VerdictView,
 } from '../market/market.schema.ts';
-import type { DeployedView, PayoutView, SettlementView } from '../settlement/settlement.schema.ts';
+import type { AnchoredView, DeployedView, PayoutView, SettlementView } from '../settlement/settlement.schema.ts';
 import type { Call } from './cluster-calls.ts';
 
 export interface MarketCalls {
@@ -27,6 +27,8 @@ export interface MarketCalls {
   deployContract(signal?: AbortSignal): Promise<DeployedView>;
   /** What the contract owes this peer goes to its address. */
   payOut(signal?: AbortSignal): Promise<PayoutView>;
+  /** This log's newest head is kept in the contract. */
+  anchorLog(signal?: AbortSignal): Promise<AnchoredView>;
   disputeLease(id: string, reason: string, signal?: AbortSignal): Promise<DisputeDetail>;
   /** What both signed about it, as a text that anybody can check. */
   leaseEvidence(id: string, reason: string): Promise<EvidenceView>;
@@ -45,6 +47,7 @@ export function marketCalls(call: Call): MarketCalls {
     settleLease: (id, signal) => call('POST', lease(id, 'settle'), {}, signal),
     settlement: (signal) => call('GET', '/market/settlement', undefined, signal),
     deployContract: (signal) => call('POST', '/market/settlement/contract', {}, signal),
+    anchorLog: (signal) => call('POST', '/market/settlement/anchor', {}, signal),
     payOut: (signal) => call('POST', '/market/settlement/payout', {}, signal),
     disputeLease: (id, reason, signal) => call('POST', lease(id, 'dispute'), { reason }, signal),
     leaseEvidence: (id, reason) => call('POST', lease(id, 'evidence'), { reason }),

@@ -108,6 +108,7 @@ export function createMarket(deps: MarketDeps): PeerMarket {
           throw new PeerAiError('RECEIPT_WRONG', 'this lease does not cover that answer', { field: 'lease' });
       },
       count: (receipt) => held.now()?.count(receipt),
+      isUnendorsed: (peer, model) => held.now()?.isUnendorsed(peer, model) ?? false,
       usable: (peer, model) =>
         deps.devices.get(peer)?.blocked === false ? held.now()?.usable(peer, model) : undefined,
     },

@@ -42,6 +42,7 @@ export interface MarketRoom extends Omit<
   isLease(lease: Uint8Array): boolean;
   count(receipt: Uint8Array): void;
   usable(peer: PeerId, model: string): { readonly id: string; readonly left: number } | undefined;
+  isUnendorsed(peer: PeerId, model: string): boolean;
   account(peer: PeerId): LeaseAccount;
   readonly storage: StorageParts;
   closed(): Promise<void>;
@@ -284,6 +285,10 @@ export async function openMarketRoom(
       if (before === undefined) return;
       changed(before);
       onChain?.counted(before);
+    },
+    isUnendorsed(peer, model) {
+      const found = book.usable(peer, model);
+      return found !== undefined && onChain?.isCovered(found.id) === false;
     },
     usable(peer, model) {
       const found = book.usable(peer, model);

@@ -5,7 +5,7 @@ import type { ChainWorld } from './chain-world.ts';
 import type { Evm } from './room.ts';
 
 /** What a transaction of ours did. */
-export type Wrote = (what: 'open' | 'close', done: Done) => void;
+export type Wrote = (what: 'open' | 'close' | 'anchor', done: Done) => void;
 
 /** The way to the node and its contract: opened when it is first needed, again after it failed. */
 export interface ChainLink {
@@ -17,8 +17,14 @@ export interface ChainLink {
 }
 
 export function chainLink(evm: Evm, chain: ChainWorld, key: SettlementKey, stopping: AbortSignal): ChainLink {
-  const { rpcUrl, chainId, pollingMs } = chain;
-  const options = { rpcUrl, chainId, key, ...(pollingMs === undefined ? {} : { pollingMs }) };
+  const { rpcUrl, chainId, pollingMs, confirmations } = chain;
+  const options = {
+    rpcUrl,
+    chainId,
+    key,
+    ...(pollingMs === undefined ? {} : { pollingMs }),
+    ...(confirmations === undefined ? {} : { confirmations }),
+  };
   const held = onDemand(async () => {
     if (chain.contract !== undefined)
       return evm.connectEscrow({ ...options, contract: chain.contract as EvmAddress }, stopping);
@@ -35,7 +41,7 @@ export function chainLink(evm: Evm, chain: ChainWorld, key: SettlementKey, stopp
   return {
     async contract(signal, wrote) {
       const opened = await orAborted(held.get(), signal);
-      const noted = async (what: 'open' | 'close', work: () => Promise<Done>): Promise<Done> => {
+      const noted = async (what: Parameters<Wrote>[0], work: () => Promise<Done>): Promise<Done> => {
         const done = await inTurn(work);
         wrote?.(what, done);
         return done;
@@ -47,7 +53,7 @@ export function chainLink(evm: Evm, chain: ChainWorld, key: SettlementKey, stopp
         close: (...args) => noted('close', () => opened.close(...args)),
         refund: (...args) => noted('close', () => opened.refund(...args)),
         withdraw: (signal_) => inTurn(() => opened.withdraw(signal_)),
-        anchor: (...args) => inTurn(() => opened.anchor(...args)),
+        anchor: (...args) => noted('anchor', () => opened.anchor(...args)),
       };
     },
     deploy: (signal) => inTurn(() => evm.deployEscrow(options, signal)),

@@ -11,6 +11,8 @@ export interface ChainWorld {
   /** The escrow contract, `0x` and 40 hex digits; without it there is none yet. */
   readonly contract?: string;
   readonly weiPerMicro: bigint;
+  /** Blocks that something stands in before it counts here; 1 unless said. */
+  readonly confirmations?: number;
   /** False: new leases are settled in the books of both; what is on the chain is still seen through. */
   readonly settles: boolean;
   /** Between two looks for a transaction, milliseconds; the library's own unless said. */

@@ -1,6 +1,6 @@
 import { fromBase64Url, fromHex, PeerAiError, toHex } from '@peerai/core-protocol';
-import type { Escrow, EscrowTerms, FinalReceipt } from '@peerai/ledger/market';
-import type { EvmSettlement } from '@peerai/ledger/evm';
+import type { Escrow, EscrowTerms, FinalReceipt, LogHead } from '@peerai/ledger/market';
+import type { Done, EvmSettlement } from '@peerai/ledger/evm';
 import type { ChainLink } from './chain-link.ts';
 import type { Deposit, Deposits } from './deposits.ts';
 import type { KeyBook } from './key-book.ts';
@@ -24,6 +24,8 @@ export interface OnChain {
   look(deposit: Deposit, signal: AbortSignal): Promise<Escrow | undefined>;
   credit(signal: AbortSignal): Promise<bigint>;
   withdraw: EvmSettlement['withdraw'];
+  /** Keeps a head of a log there; nothing is sent where it stands there already. */
+  anchor(head: LogHead, signal: AbortSignal): Promise<{ readonly reference: string; readonly done: Done | undefined }>;
 }
 
 export function createOnChain(deps: ChainDeps, evm: Evm, { link, keys, deposits }: Parts): OnChain {
@@ -36,6 +38,8 @@ export function createOnChain(deps: ChainDeps, evm: Evm, { link, keys, deposits 
         self: identity.peer,
         chain: (signal) =>
           link.contract(signal, (what, { transaction, gasUsed }) => {
+            if (what === 'anchor') anchored = { transaction, gasUsed };
+            if (what === 'anchor') return;
             const done = { transaction, gasUsed: `${gasUsed}` };
             written.set(lease, { ...written.get(lease), ...(what === 'open' ? { opened: done } : { closed: done }) });
           }),
@@ -59,6 +63,7 @@ export function createOnChain(deps: ChainDeps, evm: Evm, { link, keys, deposits 
     });
     written.delete(lease);
   };
+  let anchored: Done | undefined;
   const look: OnChain['look'] = async ({ lease }, signal) => {
     const found = await of(lease).get(fromHex(lease), signal);
     if (found !== undefined) await keep(lease, found);
@@ -79,5 +84,10 @@ export function createOnChain(deps: ChainDeps, evm: Evm, { link, keys, deposits 
     look,
     credit: (signal) => of('').credit(signal),
     withdraw: (signal) => of('').withdraw(signal),
+    async anchor(head, signal) {
+      anchored = undefined;
+      const { reference } = await of('').anchor(head, signal);
+      return { reference, done: anchored };
+    },
   };
 }

@@ -1,4 +1,5 @@
 import { callMethod, fromHex, PeerAiError, type PeerId, toHex } from '@peerai/core-protocol';
+import { openCheckpoint } from '@peerai/ledger';
 import type { Check } from '../doctor/doctor.schema.ts';
 import type { CommonsDeps } from '../commons/commons.ts';
 import type { Escrows } from '../market/escrows.ts';
@@ -9,7 +10,7 @@ import { checkChain } from './check.ts';
 import { openDeposits } from './deposits.ts';
 import { openKeyBook } from './key-book.ts';
 import { createOnChain } from './on-chain.ts';
-import type { DeployedView, DepositView, PayoutView, SettlementView } from './settlement.schema.ts';
+import type { AnchoredView, DeployedView, DepositView, PayoutView, SettlementView } from './settlement.schema.ts';
 import { type SettlementAnswer, settlementMethod, type SettlementQuestion } from './settlement-protocol.ts';
 import { chainView, depositView } from './views.ts';
 
@@ -26,6 +27,7 @@ export interface SettlementRoom {
   deposits(): DepositView[];
   deploy(signal: AbortSignal): Promise<DeployedView>;
   payout(signal: AbortSignal): Promise<PayoutView>;
+  anchor(signal: AbortSignal): Promise<AnchoredView>;
   check(signal: AbortSignal): Promise<Check[]>;
   /** Once: the market's leases from now on. */
   escrows(book: Book): ChainEscrows;
@@ -83,6 +85,14 @@ export async function openSettlementRoom(deps: ChainDeps): Promise<SettlementRoo
       if (wei === 0n) throw new PeerAiError('ESCROW_STATE', 'the contract owes this peer nothing');
       const { transaction, gasUsed } = await onChain.withdraw(signal);
       return { v: 1, address: key.address, wei: `${wei}`, transaction, gasUsed: `${gasUsed}` };
+    },
+    async anchor(signal) {
+      const { origin, size, note } = await deps.accounts.ledger.checkpoint();
+      if (size === 0n) throw new PeerAiError('NOT_FOUND', 'there is nothing in this log yet');
+      const { root } = openCheckpoint(deps.crypto, note);
+      const { reference, done } = await onChain.anchor({ origin, size, root }, signal);
+      const sent = done === undefined ? null : { transaction: done.transaction, gasUsed: `${done.gasUsed}` };
+      return { v: 1, origin, size: Number(size), root: toHex(root), reference, sent };
     },
     check: (signal) => checkChain({ chain, address: key.address, link, deposits: deposits.list() }, signal),
     escrows: (book) => (escrows ??= createChainEscrows(deps, { onChain, deposits, meet, ask, ...book })),

@@ -64,6 +64,19 @@ export const payoutSchema = z.object({
   transaction: z.string(),
   gasUsed: amountSchema,
 });
+export const anchoredSchema = z.object({
+  v: z.literal(1),
+  /** The peer whose log it is. */
+  origin: z.string(),
+  size: z.number(),
+  /** RFC 6962 root, hex. */
+  root: z.string(),
+  /** Where anybody can look it up: `eip155:<chain>/<contract>/<address>/<log>`. */
+  reference: z.string(),
+  /** Null where this head stood there already: nothing was sent, and nothing paid. */
+  sent: transactionSchema.nullable(),
+});
+export type AnchoredView = z.infer<typeof anchoredSchema>;
 export type DepositView = z.infer<typeof depositSchema>;
 export type SettlementView = z.infer<typeof settlementSchema>;
 export type DeployedView = z.infer<typeof deployedSchema>;

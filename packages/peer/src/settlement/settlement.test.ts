@@ -130,6 +130,10 @@ describe('a lease on the chain', () => {
     await borrower.peer.market.settlement.payout(live());
     expect(await chain.balance(contract)).toBe(0n);
     await expect(lender.peer.market.settlement.payout(live())).rejects.toThrow(code('ESCROW_STATE'));
+    const kept = await lender.peer.market.settlement.anchor(live());
+    expect(kept).toMatchObject({ origin: lender.identity.peer, sent: { gasUsed: expect.any(String) } });
+    const again = await lender.peer.market.settlement.anchor(live());
+    expect(again).toEqual({ ...kept, sent: null });
     const [opened, closed] = [(await deposit(borrower)).opened, (await deposit(lender)).closed];
     for (const done of [opened, closed])
       expect((await chain.receipt(done?.transaction ?? '')).gasUsed).toBe(
@@ -229,11 +233,15 @@ describe('a lease on the chain', () => {
     const { world, lender, lease, chat } = await fair({ borrower: { load: mean } });
     await lease();
     const seen: string[] = [];
+    let refused: unknown;
     for (let n = 0; n < limits.unendorsedMax + 1; n += 1) {
-      seen.push((await chat('a')).at(-1)?.type ?? '');
+      const last = (await chat('a')).at(-1);
+      seen.push(last?.type ?? '');
+      if (last?.type === 'error') refused = last;
       await until(world.clock, async () => (await only(lender)).answers >= Math.min(n + 1, limits.unendorsedMax));
     }
     expect(seen).toEqual([...Array<string>(limits.unendorsedMax).fill('finish'), 'error']);
+    expect(JSON.stringify(refused)).toContain('ANSWERS_UNENDORSED');
     expect(await deposit(lender)).toMatchObject({ endorsed: 0, state: 'open' });
   });
 });

@@ -5,7 +5,7 @@ import type { PeerErrorCode } from '../errors.ts';
 import { mayUse } from '../pairing/devices.ts';
 import { onDemand } from '../store/on-demand.ts';
 import type { SettlementRoom } from './room.ts';
-import type { DeployedView, PayoutView, SettlementView } from './settlement.schema.ts';
+import type { AnchoredView, DeployedView, PayoutView, SettlementView } from './settlement.schema.ts';
 import { settlementMethod } from './settlement-protocol.ts';
 
 export type SettlementDeps = Omit<CommonsDeps, 'market'>;
@@ -17,6 +17,8 @@ export interface PeerSettlement {
   deploy(signal: AbortSignal): Promise<DeployedView>;
   /** What the contract owes this peer goes to its address. Throws SETTLEMENT_OFF, SETTLEMENT_FAILED, CREDIT_EXCEEDED, ESCROW_STATE when it is nothing. */
   payout(signal: AbortSignal): Promise<PayoutView>;
+  /** This log's newest head is kept in the contract, for gas. Throws as `payout`, NOT_FOUND for an empty log. */
+  anchor(signal: AbortSignal): Promise<AnchoredView>;
   /** For the doctor; nothing where no chain is configured. */
   check(): Promise<readonly Check[]>;
   /** What the market's leases need; undefined where none is settled on a chain, now or from before. */
@@ -50,6 +52,7 @@ export function createSettlement(deps: SettlementDeps): PeerSettlement {
     },
     deploy: async (signal) => (await room()).deploy(signal),
     payout: async (signal) => (await room()).payout(signal),
+    anchor: async (signal) => (await room()).anchor(signal),
     check: async () => (chain?.settles === true ? (await room()).check(stopping) : []),
     room: async () => (chain?.settles === true || (await isUsed()) ? room() : undefined),
     met: (peer) => held.now()?.met(peer),

@@ -12,6 +12,7 @@ import {
 } from '@peerai/core-protocol';
 import { type AccessVerdict, decide } from '@peerai/core-protocol/access';
 import { readReceipt, type ReceiptBook } from '@peerai/ledger';
+import type { PeerErrorCode } from '../errors.ts';
 import { completeOnce } from '../ledger/complete-once.ts';
 import { limits } from '../limits.ts';
 import type { Device, Devices } from '../pairing/devices.ts';
@@ -63,6 +64,8 @@ export interface AdmissionDeps extends ClaimDeps {
 export interface LeasedModels {
   /** The lease under which a peer may ask this model now: the chain of its receipts in hex, and tokens left. */
   usable(peer: PeerId, model: string): { readonly id: string; readonly left: number } | undefined;
+  /** Whether there is such a lease, and its borrower has too many answers that it did not endorse. */
+  isUnendorsed?(peer: PeerId, model: string): boolean;
   /** A half was given. */
   count(half: Uint8Array): void;
 }
@@ -147,6 +150,13 @@ export async function openAdmission(deps: AdmissionDeps): Promise<PeerAdmission>
       ticketPresented: grant !== undefined,
       owesReceipt,
     });
+    const isHeld = !verdict.allowed && asked !== undefined && bought === undefined;
+    if (isHeld && deps.leased().isUnendorsed?.(peer, asked) === true)
+      throw new PeerAiError<PeerErrorCode>(
+        'ANSWERS_UNENDORSED',
+        'endorse your last answers under this lease for the contract first',
+        { model },
+      );
     if (!verdict.allowed) throw new PeerAiError(verdict.code, verdict.message, { model });
     if (verdict.via === 'pairing' && owesTooMuch) {
       throw new PeerAiError('RECEIPT_UNSIGNED', 'countersign the receipts of your last answers first', { model });

@@ -26,6 +26,12 @@ const evm = z
       .describe(
         'Wei of a micro-credit, a millionth of a credit: what a credit is worth. Both peers of a lease say the same.',
       ),
+    confirmations: whole
+      .max(12, 'at most 12')
+      .default(1)
+      .describe(
+        'In how many blocks a deposit, or another transaction, stands before it counts here: 1 is the block that has it; more where blocks are taken back. A lease begins so much later.',
+      ),
     key_file: z
       .string()
       .min(1)

@@ -6,6 +6,7 @@ import { table } from '../plain.ts';
 import { counted, shortId } from '../words.ts';
 import type { Offline } from './ledger-files.ts';
 import { statedText } from './ledger-words.ts';
+import { anchor } from './ledger-anchor.ts';
 import { goOn, repair } from './ledger-repair.ts';
 import { check, evidence, origins, pardon, witness } from './ledger-logs.ts';
 
@@ -151,5 +152,18 @@ function count(text: string, min = 1): number {
 
 export const ledger: Verb = {
   run: tail,
-  subs: { tail, verify, prove, check, export: exportAll, origins, witness, repair, 'go-on': goOn, evidence, pardon },
+  subs: {
+    anchor,
+    tail,
+    verify,
+    prove,
+    check,
+    export: exportAll,
+    origins,
+    witness,
+    repair,
+    'go-on': goOn,
+    evidence,
+    pardon,
+  },
 };

@@ -1,5 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Res } from '@nestjs/common';
 import type {
+  AnchoredView,
   DeployedView,
   DisputeDetail,
   EvidenceView,
@@ -67,6 +68,12 @@ export class MarketController {
   @Post('settlement/contract')
   deploy(@Res({ passthrough: true }) reply: FastifyReply): Promise<DeployedView> {
     return this.peer.market.settlement.deploy(goneSignal(reply));
+  }
+
+  @Post('settlement/anchor')
+  @HttpCode(200)
+  anchor(@Res({ passthrough: true }) reply: FastifyReply): Promise<AnchoredView> {
+    return this.peer.market.settlement.anchor(goneSignal(reply));
   }
 
   @Post('settlement/payout')
