@@ -3,6 +3,7 @@ import type { Run } from '@peerai/nn-engine/rounds';
 import type { z } from 'zod';
 import type { PeerErrorCode } from '../errors.ts';
 import { limits } from '../limits.ts';
+import { createMutex } from '../store/mutex.ts';
 import { onDemand } from '../store/on-demand.ts';
 import type { BaseName } from './adapter-plan.ts';
 import type { Bases } from './bases.ts';
@@ -58,6 +59,8 @@ export async function openTrainingRoom(deps: RoomDeps): Promise<TrainingRoom> {
     runOf: (id) => book.run(id),
     cutOff: (peer) => runner.cutOff(peer),
   });
+  /** One table at a time: each loads a model and takes a thread. */
+  const predicting = createMutex();
   const closing = new AbortController();
   const weightsOf = async (head: RunHead): Promise<Float32Array> => {
     const bytes = await readWhole(shelf(), places.state(head.id), 8 + head.parameters * 8);
@@ -187,7 +190,8 @@ export async function openTrainingRoom(deps: RoomDeps): Promise<TrainingRoom> {
       if (deps.runtime === undefined) throw new PeerAiError('UNSUPPORTED', 'this peer has nothing that computes');
       const { predict } = await import('./lazy.ts');
       const asked = { plan: decodePlan(utf8(plan)), text: textOf(await gathered(content)), model, signal };
-      return { v: 1, run: { id, name }, ...(await predict(await deps.runtime(), asked)) };
+      const runtime = await deps.runtime();
+      return { v: 1, run: { id, name }, ...(await predicting(() => predict(runtime, asked))) };
     },
     trained: () =>
       book
