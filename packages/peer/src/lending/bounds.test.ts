@@ -1,4 +1,4 @@
-import { callMethod, createIdentity, type Method, type PeerId, serveMethod } from '@peerai/core-protocol';
+import { createIdentity, type PeerId, serveMethod } from '@peerai/core-protocol';
 import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
 import { createMemoryNetworks, ManualClock, seededRandom, silentLogger } from '@peerai/core-protocol/testing';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -6,80 +6,46 @@ import { type TestPeer, testWorld } from '../testing/peers.ts';
 import { live, pair } from '../testing/steps.ts';
 import { heldElsewhere, heldMethod } from './elsewhere.ts';
 import { borrowRequestSchema, type BorrowRequest, lendRequestSchema } from './lending.schema.ts';
-import { leaseMethod, nodesMethod, plainQuestion } from './lending-protocol.ts';
 import { lendingLimits as limits } from './limits.ts';
 
 const code = (expected: string) => expect.objectContaining({ code: expected });
 const identityOf = (seed: number) => createIdentity(nodeCrypto, seededRandom(seed).bytes(32));
 
-describe('a question between two devices', () => {
-  const [one, other] = [identityOf(1), identityOf(2)];
-  /** No answer comes for so long; then one message is as long as it may be, and one a byte longer. */
-  async function isBounded<Q, A>(method: Method<Q, A>, question: Q, ms: number, bytesMax: number): Promise<void> {
-    const clock = new ManualClock();
-    const networks = createMemoryNetworks({ clock, random: seededRandom(6) });
-    const [here, there] = [one, other].map(({ peer }) => networks.join(peer, { isGranted: () => true }));
-    if (here === undefined || there === undefined) throw new Error('two joined');
-    const silent = serveMethod(there, method, () => new Promise<never>(() => undefined));
-    let ended: unknown;
-    callMethod({ network: here, clock }, other.peer, method, question, { signal: live() }).catch(
-      (error: unknown) => (ended = error),
-    );
-    await clock.advance(ms - 1);
-    expect(ended).toBeUndefined();
-    await clock.advance(1);
-    expect(ended).toEqual(code('TIMEOUT'));
-    silent[Symbol.dispose]();
-    there.answer(method.protocol, async (channel) => {
-      for await (const message of channel) expect(message).toHaveLength(bytesMax);
+const [one, other] = [identityOf(1), identityOf(2)];
+test('the question for what somebody holds goes to `lendersAskedMax` others', async () => {
+  const clock = new ManualClock();
+  const networks = createMemoryNetworks({ clock, random: seededRandom(6) });
+  const mine = networks.join(one.peer, { isGranted: () => true });
+  const asked: PeerId[] = [];
+  const lenders = Array.from({ length: limits.lendersAskedMax + 1 }, (_, index) => identityOf(10 + index).peer);
+  for (const peer of lenders)
+    serveMethod(networks.join(peer, { isGranted: () => true }), heldMethod, async () => {
+      asked.push(peer);
+      return { leases: [] };
     });
-    const channel = await here.open(other.peer, method.protocol, { signal: live() });
-    await channel.send(new Uint8Array(bytesMax));
-    await expect(channel.send(new Uint8Array(bytesMax + 1))).rejects.toThrow(code('LIMIT_EXCEEDED'));
-  }
-
-  test('waits `nodesCallMs` for what a device lends, `nodesMessageBytesMax` long', () =>
-    isBounded(nodesMethod, { version: 1 }, limits.nodesCallMs, limits.nodesMessageBytesMax));
-  test('waits `leaseCallMs` for work on a lease, `leaseMessageBytesMax` long', () =>
-    isBounded(leaseMethod, { ...plainQuestion, kind: 'state' }, limits.leaseCallMs, limits.leaseMessageBytesMax));
-  test('waits `heldCallMs` for what somebody holds elsewhere, `heldMessageBytesMax` long', () =>
-    isBounded(heldMethod, { borrower: new Uint8Array(38) }, limits.heldCallMs, limits.heldMessageBytesMax));
-
-  test('for what somebody holds goes to `lendersAskedMax` others', async () => {
-    const clock = new ManualClock();
-    const networks = createMemoryNetworks({ clock, random: seededRandom(6) });
-    const mine = networks.join(one.peer, { isGranted: () => true });
-    const asked: PeerId[] = [];
-    const lenders = Array.from({ length: limits.lendersAskedMax + 1 }, (_, index) => identityOf(10 + index).peer);
-    for (const peer of lenders)
-      serveMethod(networks.join(peer, { isGranted: () => true }), heldMethod, async () => {
-        asked.push(peer);
-        return { leases: [] };
-      });
-    const askFor = (count: number) =>
-      clock.until(
-        heldElsewhere(
-          {
-            self: one.peer,
-            network: mine,
-            clock,
-            crypto: nodeCrypto,
-            logger: silentLogger,
-            devices: {
-              list: () => lenders.slice(0, count).map((peer) => ({ peer, blocked: false, addresses: [] })),
-            } as never,
-            isOnline: () => true,
-            stopping: live(),
-          },
-          other.peer,
-        ),
-      );
-    await askFor(limits.lendersAskedMax);
-    expect(new Set(asked).size).toBe(limits.lendersAskedMax);
-    asked.length = 0;
-    await askFor(limits.lendersAskedMax + 1);
-    expect(new Set(asked).size).toBe(limits.lendersAskedMax);
-  });
+  const askFor = (count: number) =>
+    clock.until(
+      heldElsewhere(
+        {
+          self: one.peer,
+          network: mine,
+          clock,
+          crypto: nodeCrypto,
+          logger: silentLogger,
+          devices: {
+            list: () => lenders.slice(0, count).map((peer) => ({ peer, blocked: false, addresses: [] })),
+          } as never,
+          isOnline: () => true,
+          stopping: live(),
+        },
+        other.peer,
+      ),
+    );
+  await askFor(limits.lendersAskedMax);
+  expect(new Set(asked).size).toBe(limits.lendersAskedMax);
+  asked.length = 0;
+  await askFor(limits.lendersAskedMax + 1);
+  expect(new Set(asked).size).toBe(limits.lendersAskedMax);
 });
 
 describe('a borrowed job', () => {

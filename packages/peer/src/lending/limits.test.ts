@@ -41,19 +41,6 @@ describe('one run', () => {
         expect(() => throughCluster(cluster, new Float64Array(wrong))).toThrow(code('INVALID_FORMAT'));
   });
 
-  test('fits one message with the largest state and the longest numbers', () => {
-    const question = {
-      ...plainQuestion,
-      kind: 'run' as const,
-      id: new Uint8Array(32),
-      n: 1,
-      state: new Uint8Array(limits.stateBytesMax),
-      inputs: new Uint8Array(limits.runValuesMax * 8),
-      receipt: new Uint8Array(512),
-    };
-    expect(leaseMethod.request.encode(question).length + 64).toBeLessThan(limits.leaseMessageBytesMax);
-  });
-
   test('gives numbers as they are, to the bit', () => {
     const numbers = Float64Array.of(0.1, -0, 5e-324, Number.MAX_VALUE, -1 / 3);
     expect(decodeNumbers(encodeNumbers(numbers))).toEqual(numbers);

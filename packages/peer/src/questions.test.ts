@@ -1,0 +1,249 @@
+import {
+  callMethod,
+  createIdentity,
+  type Method,
+  nobleCrypto,
+  type Protocol,
+  serveMethod,
+} from '@peerai/core-protocol';
+import { createMemoryNetworks, ManualClock, seededRandom } from '@peerai/core-protocol/testing';
+import { ledgerLimits } from '@peerai/ledger';
+import { agreementLimits, encodeGenesis } from '@peerai/ledger/agreement';
+import { encodeStatement, governanceLimits } from '@peerai/ledger/governance';
+import { evmLimits } from '@peerai/ledger/evm';
+import { leaseLimits } from '@peerai/ledger/lease';
+import { marketLimits } from '@peerai/ledger/market';
+import { reputationLimits } from '@peerai/ledger/reputation';
+import { copyLimits } from '@peerai/ledger/sync';
+import { witnessLimits } from '@peerai/ledger/witness';
+import { expect, test } from 'vitest';
+import {
+  agreementProtocol,
+  governanceMethod,
+  headsProtocol,
+  lineFrame,
+  plainQuestion as plainGovernance,
+} from './governance/governance-protocol.ts';
+import { governanceRoomLimits } from './governance/limits.ts';
+import { booksLimits } from './ledger/limits.ts';
+import { logMethod, plainLogAnswer, plainLogQuestion } from './ledger/log-protocol.ts';
+import { heldMethod } from './lending/elsewhere.ts';
+import { leaseMethod, nodesMethod, plainAnswer, plainQuestion } from './lending/lending-protocol.ts';
+import { lendingLimits } from './lending/limits.ts';
+import { peerMarketLimits } from './market/limits.ts';
+import { marketMethod } from './market/market-protocol.ts';
+import { standingLimits } from './reputation/limits.ts';
+import { reputationMethod } from './reputation/reputation-protocol.ts';
+import { settlementLimits } from './settlement/limits.ts';
+import { settlementMethod } from './settlement/settlement-protocol.ts';
+import { storageLimits } from './storage/limits.ts';
+import { plainStorageAnswer, plainStorageQuestion, storageMethod } from './storage/storage-protocol.ts';
+import { live } from './testing/steps.ts';
+
+const code = (expected: string) => expect.objectContaining({ code: expected });
+const random = seededRandom(6);
+const identity = () => createIdentity(nobleCrypto, random.bytes(32));
+const bytes = (length: number) => new Uint8Array(length).fill(255);
+const toBase64 = (value: Uint8Array) => Buffer.from(value).toString('base64');
+const times = <T>(count: number, make: (place: number) => T): T[] => Array.from({ length: count }, (_, at) => make(at));
+
+/** The two ends of a link of their own. */
+function two() {
+  const clock = new ManualClock();
+  const networks = createMemoryNetworks({ clock, random });
+  const [one, other] = [identity(), identity()];
+  const [here, there] = [one, other].map(({ peer }) => networks.join(peer, { isGranted: () => true }));
+  if (here === undefined || there === undefined) throw new Error('two joined');
+  return { clock, here, there, other: other.peer };
+}
+async function takesMessagesOf(protocol: Protocol, bytesMax: number): Promise<void> {
+  const { here, there, other } = two();
+  there.answer(protocol, async (channel) => {
+    for await (const message of channel) expect(message).toHaveLength(bytesMax);
+  });
+  const channel = await here.open(other, protocol, { signal: live() });
+  await channel.send(new Uint8Array(bytesMax));
+  await expect(channel.send(new Uint8Array(bytesMax + 1))).rejects.toThrow(code('LIMIT_EXCEEDED'));
+}
+
+/** No answer comes for so long; messages are as long as they may be and no longer; and the fullest that every other limit allows go through. */
+function question<Q, A>(
+  method: Method<Q, A>,
+  { ms, bytesMax }: { readonly ms: number; readonly bytesMax: number },
+  asked: readonly [Q, ...Q[]],
+  answered: readonly [A, ...A[]],
+) {
+  const isBounded = async (): Promise<void> => {
+    const { clock, here, there, other } = two();
+    const ask = (one: Q) => callMethod({ network: here, clock }, other, method, one, { signal: live() });
+    const silent = serveMethod(there, method, () => new Promise<never>(() => undefined));
+    let ended: unknown;
+    ask(asked[0]).catch((error: unknown) => (ended = error));
+    await clock.advance(ms - 1);
+    expect(ended).toBeUndefined();
+    await clock.advance(1);
+    expect(ended).toEqual(code('TIMEOUT'));
+    silent[Symbol.dispose]();
+    await takesMessagesOf(method.protocol, bytesMax);
+    for (let place = 0; place < Math.max(asked.length, answered.length); place += 1) {
+      const [fullest, answer] = [asked[place] ?? asked[0], answered[place] ?? answered[0]];
+      let heard: Uint8Array | undefined;
+      using _ = serveMethod(there, method, async (one) => {
+        heard = method.request.encode(one);
+        return answer;
+      });
+      const got = method.response.encode(await clock.until(ask(fullest)));
+      expect(Buffer.compare(heard ?? bytes(0), method.request.encode(fullest))).toBe(0);
+      expect(Buffer.compare(got, method.response.encode(answer))).toBe(0);
+    }
+  };
+  return { id: method.protocol.id, isBounded };
+}
+/** Messages that nobody answers, to the fullest of them. */
+function line(protocol: Protocol, bytesMax: number, messageBytesMax: number) {
+  const isBounded = async (): Promise<void> => {
+    await takesMessagesOf(protocol, bytesMax);
+    const fullest = lineFrame.encode({ group: bytes(32), message: bytes(messageBytesMax) });
+    expect(fullest.length).toBeLessThanOrEqual(bytesMax);
+  };
+  return { id: protocol.id, isBounded };
+}
+
+const model = 'm'.repeat(marketLimits.subjectBytesMax);
+const document = bytes(marketLimits.documentBytesMax);
+const offer = { model, unitPrice: marketLimits.unitMicroMax, tokensMax: marketLimits.tokensMax, minutesMax: 43_200 };
+const sealed = bytes(storageLimits.chunkBytes + storageLimits.sealBytes);
+const leafPath = times(Math.ceil(Math.log2(sealed.length / marketLimits.storageLeafBytes)), () => bytes(32));
+const leaf = { chunk: bytes(32), index: 2 ** 32 - 1, leaf: bytes(marketLimits.storageLeafBytes), path: leafPath };
+const state = bytes(lendingLimits.stateBytesMax);
+const values = bytes(lendingLimits.runValuesMax * 8);
+const receipt = bytes(leaseLimits.receiptBytesMax);
+const nodes = { nodes: 65_536, free: 65_536, nodeHour: leaseLimits.nodeHourMicroMax, minutesMax: 1_440 };
+const measured = { load: 1, processor: 1, memory: 1, agoMs: Number.MAX_SAFE_INTEGER, windowMs: 12_000 };
+const genesis = encodeGenesis({
+  version: 1,
+  name: 'g'.repeat(agreementLimits.groupNameBytesMax),
+  members: times(agreementLimits.membersMax, () => identity().peer),
+  nonce: bytes(agreementLimits.nonceBytes),
+});
+/** A log's head with its writer's signature alone, of the most entries there are. */
+const note = `${identity().peer}\n${2n ** 63n}\n${toBase64(bytes(32))}\n\n— ${identity().peer} ${toBase64(bytes(4 + 64))}\n`;
+const { body: ballot } = encodeStatement({
+  timeMs: Number.MAX_SAFE_INTEGER,
+  said: {
+    type: 'ballot',
+    on: 'ab'.repeat(32),
+    ballot: {
+      on: 'ab'.repeat(32),
+      choice: 'abstain',
+      token: bytes(governanceLimits.ballotTokenBytes),
+      prefix: bytes(governanceLimits.ballotTokenBytes),
+      signature: bytes(governanceLimits.ballotSignatureBytes),
+      seal: bytes(64),
+    },
+  },
+});
+
+test.each([
+  question(
+    logMethod,
+    { ms: booksLimits.callMs, bytesMax: booksLimits.messageBytesMax },
+    [
+      { ...plainLogQuestion, kind: 'witness', body: bytes(witnessLimits.requestBytesMax) },
+      { ...plainLogQuestion, kind: 'evidence', body: bytes(witnessLimits.evidenceBytesMax) },
+    ],
+    [
+      {
+        ...plainLogAnswer,
+        note,
+        known: 2n ** 63n,
+        notes: times(booksLimits.headsMax, () => note),
+        evidence: times(booksLimits.evidenceMax, () => bytes(witnessLimits.evidenceBytesMax)),
+      },
+      {
+        ...plainLogAnswer,
+        entries: times(copyLimits.rangeEntriesMax, () => bytes(copyLimits.rangeBytesMax / copyLimits.rangeEntriesMax)),
+        path: times(ledgerLimits.pathHashesMax, () => bytes(32)),
+      },
+      { ...plainLogAnswer, entries: [bytes(ledgerLimits.entryBytesMax)], path: [] },
+    ],
+  ),
+  question(
+    marketMethod,
+    { ms: peerMarketLimits.callMs, bytesMax: peerMarketLimits.messageBytesMax },
+    [{ kind: 'lease', document }],
+    [{ offers: times(peerMarketLimits.offersMax, () => offer), document: undefined }, { offers: [], document }],
+  ),
+  question(
+    storageMethod,
+    { ms: storageLimits.callMs, bytesMax: storageLimits.messageBytesMax },
+    [
+      { ...plainStorageQuestion, kind: 'put', lease: bytes(32), chunk: bytes(32), data: sealed },
+      { ...plainStorageQuestion, kind: 'challenge', lease: bytes(32), nonce: bytes(32), document },
+    ],
+    [
+      { ...plainStorageAnswer, data: sealed },
+      { ...plainStorageAnswer, document, leaves: times(storageLimits.leavesMax, () => leaf) },
+    ],
+  ),
+  question(
+    settlementMethod,
+    { ms: settlementLimits.callMs, bytesMax: settlementLimits.messageBytesMax },
+    [
+      { kind: 'key', statement: bytes(evmLimits.keyStatementBytesMax), receipt: undefined, endorsement: undefined },
+      {
+        kind: 'endorsement',
+        statement: undefined,
+        receipt: bytes(ledgerLimits.receiptBytesMax),
+        endorsement: bytes(evmLimits.endorsementBytesMax),
+      },
+    ],
+    [
+      {
+        statement: bytes(evmLimits.keyStatementBytesMax),
+        chainId: Number.MAX_SAFE_INTEGER,
+        contract: bytes(20),
+        weiPerMicro: evmLimits.weiPerMicroMax,
+        n: Number.MAX_SAFE_INTEGER,
+      },
+    ],
+  ),
+  question(
+    governanceMethod,
+    { ms: governanceRoomLimits.callMs, bytesMax: governanceRoomLimits.callBytesMax },
+    [
+      { ...plainGovernance, kind: 'invite', genesis },
+      { ...plainGovernance, kind: 'ballot', group: bytes(32), ballot, hops: 2 ** 32 - 1 },
+    ],
+    [{ version: 1 }],
+  ),
+  question(
+    reputationMethod,
+    { ms: standingLimits.askMs, bytesMax: standingLimits.messageBytesMax },
+    [{ version: 1, subjects: times(standingLimits.subjectsMax, () => bytes(32)) }],
+    [{ opinions: times(standingLimits.subjectsMax, () => bytes(reputationLimits.opinionBytesMax)) }],
+  ),
+  question(
+    leaseMethod,
+    { ms: lendingLimits.leaseCallMs, bytesMax: lendingLimits.leaseMessageBytesMax },
+    [{ ...plainQuestion, kind: 'run', id: bytes(32), n: 1, state, inputs: values, receipt }],
+    [
+      { ...plainAnswer, outputs: values, receipt, booked: 2 ** 32 - 1 },
+      { ...plainAnswer, state, booked: 0 },
+    ],
+  ),
+  question(
+    nodesMethod,
+    { ms: lendingLimits.nodesCallMs, bytesMax: lendingLimits.nodesMessageBytesMax },
+    [{ version: 1 }],
+    [{ ...nodes, ...measured }],
+  ),
+  question(
+    heldMethod,
+    { ms: lendingLimits.heldCallMs, bytesMax: lendingLimits.heldMessageBytesMax },
+    [{ borrower: bytes(38) }],
+    [{ leases: times(lendingLimits.toldLeasesMax, () => bytes(leaseLimits.leaseBytesMax)) }],
+  ),
+  line(agreementProtocol, governanceRoomLimits.lineMessageBytesMax, agreementLimits.messageBytesMax),
+  line(headsProtocol, governanceRoomLimits.headsMessageBytesMax, 2 * ledgerLimits.groupMessageBytesMax),
+])('$id is bounded in time and bytes, and the fullest that is said over it fits', async ({ isBounded }) => isBounded());
