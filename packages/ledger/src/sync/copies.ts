@@ -19,7 +19,14 @@ import { allRows, encodeHead, headKey } from '../log/rows.ts';
 import { addEntry, type LogState } from '../log/state.ts';
 import { subtreeReader } from '../log/tiles.ts';
 import { createLocks } from '../receipt/locks.ts';
-import { claimPrefix, evidenceOfGrowth, evidenceOfSize, forked, type PrefixClaim } from '../witness/equivocation.ts';
+import {
+  bare,
+  claimPrefix,
+  evidenceOfGrowth,
+  evidenceOfSize,
+  forked,
+  type PrefixClaim,
+} from '../witness/equivocation.ts';
 import { checkForeign } from './check-range.ts';
 import { type CopyState, emptyCopy, encodePart, fits, loadCopy, partKey } from './copy-rows.ts';
 import { copyLimits as limits } from './limits.ts';
@@ -41,7 +48,7 @@ export interface CopyView {
   readonly headSize: bigint;
   /** Bytes of the entries. */
   readonly bytes: number;
-  /** Signed by its writer. */
+  /** With its writer’s signature alone. */
   readonly note: string;
 }
 /** Copies of other peers' logs: taken a range at a time, each range proven under a signed checkpoint before it is kept. */
@@ -127,7 +134,9 @@ export function createCopies({ store, crypto, self }: CopiesDeps): Copies {
       const { range, head, bytes, note } = held;
       return { origin, size: range.size, headSize: head.size, bytes, note };
     },
-    accept: ({ note }, from, entries, consistency) => {
+    accept: (checkpoint, from, entries, consistency) => {
+      // Others' lines under it are as long as who sent it likes, and it is told on.
+      const note = bare(crypto, checkpoint.note);
       const head = openCheckpoint(crypto, note);
       const { origin } = head;
       if (origin === self) throw new PeerAiError('INVALID_FORMAT', 'our own log is not copied from others');

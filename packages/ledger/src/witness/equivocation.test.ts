@@ -3,11 +3,13 @@ import { mutated, seededRandom } from '@peerai/core-protocol/testing';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { crypto, ledgerWorld, notes } from '../../test/world.ts';
-import { signCheckpoint } from '../log/note.ts';
+import { openCheckpoint, signatureLine, signCheckpoint } from '../log/note.ts';
 import { subtreeReader } from '../log/tiles.ts';
 import {
   claimPrefix,
   cosign,
+  createWitness,
+  encodeAddCheckpoint,
   evidenceOfGrowth,
   evidenceOfSize,
   offenceId,
@@ -37,6 +39,22 @@ describe('evidence of a fork', () => {
     expect(verifyEquivocation(crypto, evidence)).toMatchObject({ origin: a.world.identity.peer, kind: 'size' });
     expect(evidenceOfSize(crypto, a.note, a.note)).toBeUndefined();
     expect(evidenceOfSize(crypto, a.note, a.early)).toBeUndefined();
+  });
+
+  test('holds whatever lines of other keys stand under the writer’s name before its own', async () => {
+    const [a, b] = [await twin(3, 2, 100), await twin(3, 2, 200)];
+    const { peer } = a.world.identity;
+    const decoy = (text: string) =>
+      text.replace('\n\n', `\n\n${signatureLine({ name: peer, blob: new Uint8Array(4 + 64).fill(7) })}`);
+    expect(openCheckpoint(crypto, decoy(a.note)).size).toBe(a.size);
+    expect(evidenceOfSize(crypto, decoy(a.note), decoy(b.note))).toEqual(evidenceOfSize(crypto, a.note, b.note));
+    const witness = createWitness({
+      ...b.world,
+      identity: (await ledgerWorld(5)).identity,
+      store: b.world.store.room('witness'),
+    });
+    await witness.add(encodeAddCheckpoint({ oldSize: 0n, path: [], note: decoy(a.note) }));
+    expect((await witness.heads()).map(({ note }) => note)).toEqual([a.note]);
   });
 
   test('of two sizes is a path in the larger tree from a root the smaller note does not have, whatever the sizes', async () => {

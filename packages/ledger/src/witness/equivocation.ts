@@ -4,12 +4,13 @@ import {
   equalBytes,
   PeerAiError,
   type PeerId,
+  publicKeyFromPeerId,
   utf8,
   wire,
 } from '@peerai/core-protocol';
 import type { LedgerErrorCode } from '../errors.ts';
 import { consistencyPath, rootAt, type SubtreeReader, verifyConsistency } from '../log/merkle.ts';
-import { checkpointText, openCheckpoint, signatureLine, splitNote, type TreeHead } from '../log/note.ts';
+import { checkpointText, noteKeyId, openCheckpoint, signatureLine, splitNote, type TreeHead } from '../log/note.ts';
 import { limits as logLimits } from '../limits.ts';
 import { witnessLimits as limits } from './limits.ts';
 
@@ -115,8 +116,11 @@ export function evidenceIn(error: unknown): Uint8Array | undefined {
 /** The note with its writer's signature alone: cosignatures make two notes of one head different bytes. */
 export function bare(crypto: CryptoProvider, note: string): string {
   const head = openCheckpoint(crypto, note);
-  const { signatures } = splitNote(note);
-  const own = signatures.find(({ name, blob }) => name === head.origin && blob.length === 4 + 64);
+  const keyId = noteKeyId(crypto, head.origin, publicKeyFromPeerId(head.origin));
+  // Anybody may write lines under another's name: only that of its key was checked.
+  const own = splitNote(note).signatures.find(
+    ({ name, blob }) => name === head.origin && equalBytes(blob.subarray(0, 4), keyId),
+  );
   return own === undefined ? note : `${checkpointText(head)}\n${signatureLine(own)}`;
 }
 
