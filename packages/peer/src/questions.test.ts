@@ -1,5 +1,6 @@
 import {
   callMethod,
+  type Codec,
   createIdentity,
   type Method,
   nobleCrypto,
@@ -46,6 +47,11 @@ const identity = () => createIdentity(nobleCrypto, random.bytes(32));
 const bytes = (length: number) => new Uint8Array(length).fill(255);
 const toBase64 = (value: Uint8Array) => Buffer.from(value).toString('base64');
 const times = <T>(count: number, make: (place: number) => T): T[] => Array.from({ length: count }, (_, at) => make(at));
+
+const blank = (count: number) => times(count, () => bytes(1));
+function reread<T>(codec: Codec<T>, parts: Partial<T>): T {
+  return codec.decode(codec.encode(parts as T));
+}
 
 /** The two ends of a link of their own. */
 function two() {
@@ -172,7 +178,10 @@ test.each([
     marketMethod,
     { ms: peerMarketLimits.callMs, bytesMax: peerMarketLimits.messageBytesMax },
     [{ kind: 'lease', document }],
-    [{ offers: times(peerMarketLimits.offersMax, () => offer), document: undefined }, { offers: [], document }],
+    [
+      { offers: times(peerMarketLimits.offersMax, () => offer), document: undefined },
+      { offers: [], document },
+    ],
   ),
   question(
     storageMethod,
@@ -247,3 +256,26 @@ test.each([
   line(agreementProtocol, governanceRoomLimits.lineMessageBytesMax, agreementLimits.messageBytesMax),
   line(headsProtocol, governanceRoomLimits.headsMessageBytesMax, 2 * ledgerLimits.groupMessageBytesMax),
 ])('$id is bounded in time and bytes, and the fullest that is said over it fits', async ({ isBounded }) => isBounded());
+
+test.each<[string, number, (count: number) => unknown]>([
+  ['heads of logs', booksLimits.headsMax, (count) => reread(logMethod.response, { notes: times(count, () => note) })],
+  ['proofs of forks', booksLimits.evidenceMax, (count) => reread(logMethod.response, { evidence: blank(count) })],
+  ['entries', copyLimits.rangeEntriesMax, (count) => reread(logMethod.response, { entries: blank(count) })],
+  ['hashes of a path', ledgerLimits.pathHashesMax, (count) => reread(logMethod.response, { path: blank(count) })],
+  [
+    'offers',
+    peerMarketLimits.offersMax,
+    (count) => reread(marketMethod.response, { offers: times(count, () => offer) }),
+  ],
+  ['leaves', storageLimits.leavesMax, (count) => reread(storageMethod.response, { leaves: times(count, () => leaf) })],
+  [
+    'subjects',
+    standingLimits.subjectsMax,
+    (count) => reread(reputationMethod.request, { version: 1, subjects: blank(count) }),
+  ],
+  ['opinions', standingLimits.subjectsMax, (count) => reread(reputationMethod.response, { opinions: blank(count) })],
+  ['leases', lendingLimits.toldLeasesMax, (count) => reread(heldMethod.response, { leases: blank(count) })],
+])('of %s one message carries %i and no more', (_, most, read) => {
+  expect(() => read(most)).not.toThrow();
+  expect(() => read(most + 1)).toThrow(code('INVALID_FORMAT'));
+});

@@ -1,4 +1,5 @@
 import { type Method, wire } from '@peerai/core-protocol';
+import { ledgerLimits } from '@peerai/ledger';
 import { copyLimits } from '@peerai/ledger/sync';
 import { booksLimits as limits } from './limits.ts';
 
@@ -27,7 +28,7 @@ export const logAnswer = message({
   notes: repeated(string(3), limits.headsMax),
   evidence: repeated(bytes(4), limits.evidenceMax),
   entries: repeated(bytes(5), copyLimits.rangeEntriesMax),
-  path: repeated(bytes(6), 64),
+  path: repeated(bytes(6), ledgerLimits.pathHashesMax),
   root: optional(bytes(7)),
   /** The witness's line. */
   line: optional(string(8)),
