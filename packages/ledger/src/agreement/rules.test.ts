@@ -8,6 +8,7 @@ import { certificateOf, checkCertificate } from './certificate.ts';
 import { decodeChainEntry, encodeChainEntry, signEntry } from './entry.ts';
 import {
   agreementLimits as limits,
+  type ChainEntry,
   decodeGenesis,
   encodeGenesis,
   type Epoch,
@@ -177,11 +178,23 @@ test('a block may come next only in its place, with signed entries of members in
     [signEntry(a, hash(5), 1, payload('x'))],
     [1, 2].map((number) => signEntry(a, group, number, membersPayload(genesis.members))),
     [signEntry(a, group, 1, { kind: 'agreement/members', body: hash(1) })],
-    Array.from({ length: 9 }, (_, at) =>
-      signEntry(a, group, at + 1, { kind: 'k', body: new Uint8Array(limits.entryBodyBytesMax) }),
-    ),
+    ofBytes(limits.blockEntriesBytesMax + 1),
   ])
     expect(() => check({}, entries)).toThrow(code('BLOCK_WRONG'));
+  expect(() => check({}, ofBytes(limits.blockEntriesBytesMax))).not.toThrow();
+
+  /** Entries that have so many bytes together. */
+  function ofBytes(bytes: number): ChainEntry[] {
+    const entryOf = (at: number, length: number) =>
+      signEntry(a, group, at + 1, { kind: 'k', body: new Uint8Array(length) });
+    const full = Array.from({ length: 7 }, (_, at) => entryOf(at, limits.entryBodyBytesMax));
+    const [frame = 0] = full.map((one) => encodeChainEntry(one).length - limits.entryBodyBytesMax);
+    const last = bytes - 7 * (limits.entryBodyBytesMax + frame) - frame;
+    // A body below 2^14 bytes takes one byte less to say how long it is.
+    const whole = [...full, entryOf(7, last + 1)];
+    expect(whole.reduce((sum, one) => sum + encodeChainEntry(one).length, 0)).toBe(bytes);
+    return whole;
+  }
 });
 
 describe('the rules', () => {

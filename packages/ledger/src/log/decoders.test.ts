@@ -140,6 +140,18 @@ describe('a proof', () => {
     expect(() => verifyProof(crypto, alone(world.identity, second), second)).toThrow('another place');
   });
 
+  test('is as long, and has as many hashes, as the limits allow', async () => {
+    const { identity } = await ledgerWorld(53);
+    const note = signCheckpoint(crypto, identity, 9n, new Uint8Array(32));
+    const file = (hashes: number) =>
+      encodeProof({ index: 0n, path: Array.from({ length: hashes }, () => new Uint8Array(32)), note });
+    const long = (bytes: number) => concatBytes(file(1), new Uint8Array(bytes - file(1).length).fill(0x20));
+    expect(decodeProof(file(limits.pathHashesMax)).path).toHaveLength(limits.pathHashesMax);
+    expect(decodeProof(long(limits.proofBytesMax)).index).toBe(0n);
+    for (const past of [file(limits.pathHashesMax + 1), long(limits.proofBytesMax + 1)])
+      expect(() => decodeProof(past)).toThrow(expect.objectContaining({ code: 'LIMIT_EXCEEDED' }));
+  });
+
   test('may carry an `extra` line, as the format allows', async () => {
     const { entry, proof } = await samples();
     const extra = utf8(fromUtf8(proof).replace('index 1', `extra ${toBase64(utf8('x'))}\nindex 1`));
@@ -148,6 +160,20 @@ describe('a proof', () => {
 });
 
 describe('a signed note', () => {
+  test('is as long as the limit allows', async () => {
+    const { identity } = await ledgerWorld(52);
+    const own = signCheckpoint(crypto, identity, 9n, new Uint8Array(32));
+    const padded = (bytes: number) => {
+      const name = 'x'.repeat(bytes - utf8(`${own}—  AAAAAAA=\n`).length);
+      return `${own}— ${name} AAAAAAA=\n`;
+    };
+    expect(utf8(padded(limits.noteBytesMax))).toHaveLength(limits.noteBytesMax);
+    expect(openCheckpoint(crypto, padded(limits.noteBytesMax)).size).toBe(9n);
+    expect(() => openCheckpoint(crypto, padded(limits.noteBytesMax + 1))).toThrow(
+      expect.objectContaining({ code: 'LIMIT_EXCEEDED' }),
+    );
+  });
+
   test('has the key id of C2SP signed-note: SHA-256(name ‖ newline ‖ 0x01 ‖ key), 4 bytes', () => {
     const key = new Uint8Array(32).fill(7);
     expect(noteKeyId(crypto, 'a', key)).toEqual(crypto.sha256(utf8('a'), Uint8Array.of(10, 1), key).slice(0, 4));

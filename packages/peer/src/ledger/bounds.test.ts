@@ -1,12 +1,5 @@
-import {
-  nobleCrypto,
-  PeerAiError,
-  type PeerId,
-  serveMethod,
-  type Store,
-  toBase64Url,
-  type Topics,
-} from '@peerai/core-protocol';
+import { PeerAiError, type PeerId, serveMethod, type Store, toBase64Url, type Topics } from '@peerai/core-protocol';
+import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
 import { MemoryStore, memoryWorld, type MemoryWorld } from '@peerai/core-protocol/testing';
 import { openLedger, type OwnLedger } from '@peerai/ledger';
 import { copyLimits } from '@peerai/ledger/sync';
@@ -33,7 +26,7 @@ interface Writer extends MemoryWorld {
 /** Some peer with a log of so many entries. */
 async function writer(seed: number, entries: number, beside?: MemoryWorld): Promise<Writer> {
   const shared = beside === undefined ? {} : { clock: beside.clock, networks: beside.networks };
-  const world = memoryWorld({ seed, crypto: nobleCrypto, isGranted: () => true, ...shared });
+  const world = memoryWorld({ seed, crypto: nodeCrypto, isGranted: () => true, ...shared });
   const ledger = await openLedger({ ...world, store: world.store.room('ledger') });
   if (entries > 0) await ledger.append(places(entries).map(() => entry()));
   return { ...world, ledger, peer: world.identity.peer };
