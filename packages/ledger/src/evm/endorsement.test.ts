@@ -8,7 +8,7 @@ const code = (expected: string) => expect.objectContaining({ code: expected });
 const hex = (bytes: number) => `0x${'f7'.repeat(bytes)}` as const;
 const fullest: Endorsement = {
   chainId: Number.MAX_SAFE_INTEGER,
-  contract: hex(20) as Endorsement['contract'],
+  contract: hex(20),
   escrow: hex(32),
   amount: 2n ** 128n - 1n,
   work: hex(32),

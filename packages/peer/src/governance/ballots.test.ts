@@ -93,14 +93,12 @@ test('a running group votes by ballots: anybody can count them, each member has 
 
   const lines = (await at(0).peer.governance.log('village')).lines.filter(({ what }) => what === 'ballot');
   expect(lines.filter(({ refused }) => refused === null)).toHaveLength(4);
-  const broughtByOthers = all.filter(({ identity }, index) => {
-    const token = createIdentity(nobleCrypto, fromBase64Url(rows[index]?.seed ?? '')).publicKey;
+  // Who brought it is chance, so it may be its voter at times; that nobody brings its own before another had it is in the test of hops.
+  for (const { seed } of rows) {
+    const token = createIdentity(nobleCrypto, fromBase64Url(seed)).publicKey;
     const height = found.raw.findIndex((block) => block.includes(Buffer.from(token))) + 1;
     expect(lines.find((line) => line.height === height)).toBeDefined();
-    return lines.some((line) => line.height === height && line.author.peerId !== identity.peer);
-  });
-  // Each is handed on before it is brought, and comes back to its voter now and then: all four do once in ten thousand votes, and never by this seed.
-  expect(broughtByOthers.length).toBeGreaterThan(0);
+  }
 
   for (const [index, { seed, inverse = '' }] of rows.entries()) {
     const others = [...disks.flatMap((values, place) => (place === index ? [] : values)), ...found.raw];

@@ -1,9 +1,16 @@
 import { createIdentity, type PeerId, serveMethod } from '@peerai/core-protocol';
 import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
-import { createMemoryNetworks, ManualClock, seededRandom, silentLogger } from '@peerai/core-protocol/testing';
+import {
+  createMemoryNetworks,
+  ManualClock,
+  MemoryStore,
+  seededRandom,
+  silentLogger,
+} from '@peerai/core-protocol/testing';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type TestPeer, testWorld } from '../testing/peers.ts';
 import { live, pair } from '../testing/steps.ts';
+import { createDesk } from './desk.ts';
 import { heldElsewhere, heldMethod } from './elsewhere.ts';
 import { borrowRequestSchema, type BorrowRequest, lendRequestSchema } from './lending.schema.ts';
 import { lendingLimits as limits } from './limits.ts';
@@ -12,6 +19,7 @@ const code = (expected: string) => expect.objectContaining({ code: expected });
 const identityOf = (seed: number) => createIdentity(nodeCrypto, seededRandom(seed).bytes(32));
 
 const [one, other] = [identityOf(1), identityOf(2)];
+
 test('the question for what somebody holds goes to `lendersAskedMax` others', async () => {
   const clock = new ManualClock();
   const networks = createMemoryNetworks({ clock, random: seededRandom(6) });
@@ -46,6 +54,47 @@ test('the question for what somebody holds goes to `lendersAskedMax` others', as
   asked.length = 0;
   await askFor(limits.lendersAskedMax + 1);
   expect(new Set(asked).size).toBe(limits.lendersAskedMax);
+});
+
+describe('a lender looks', () => {
+  /** At one lease, as somebody may have left it; what becomes of it is told. */
+  function desk(lease: { readonly state: string; readonly heardMs?: number; readonly endedMs?: number }) {
+    const clock = new ManualClock(0);
+    const [store, told] = [new MemoryStore(), [] as string[]];
+    const { state, heardMs = 0, endedMs } = lease;
+    const terms = { minutes: 1_440, nodes: 1 };
+    const record = { id: 'ab', peer: other.peer, terms, sinceMs: 0, heardMs, endedMs } as const;
+    const progress = { role: 'lender', state, signed: { n: 0 } };
+    const note = (what: string) => async () => {
+      told.push(`${what} ${clock.nowMs()}`);
+      return { ...record, progress: { ...progress, state: 'over' } };
+    };
+    const book = { list: () => [{ ...record, progress }], end: note('end'), dispute: note('dispute') };
+    const { look } = createDesk({ clock, store, book, changed: () => undefined } as never);
+    return { clock, store, told, look };
+  }
+  test('for a borrower that is silent: after `idleMs` its nodes come back, not before', async () => {
+    const { clock, told, look } = desk({ state: 'active' });
+    await clock.advance(limits.idleMs - 1);
+    await look();
+    expect(told).toEqual([]);
+    await clock.advance(1);
+    await look();
+    expect(told).toEqual([`end ${limits.idleMs}`]);
+  });
+
+  test('after what is over: for `keptMs` its state stays, and no longer', async () => {
+    const { clock, store, look } = desk({ state: 'settled', endedMs: 0 });
+    await store.commit([store.put('state/ab', Uint8Array.of(1)), store.put('answer/ab', Uint8Array.of(1))]);
+    for (const [ms, isKept] of [
+      [limits.keptMs - 1, true],
+      [1, false],
+    ] as const) {
+      await clock.advance(ms);
+      await look();
+      for (const key of ['state/ab', 'answer/ab']) expect((await store.get(key)) !== undefined).toBe(isKept);
+    }
+  });
 });
 
 describe('a borrowed job', () => {

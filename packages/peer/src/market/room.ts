@@ -216,8 +216,10 @@ export async function openMarketRoom(
       return [meteredLeaseEntry(lease.lease), ...newest, ...answers, ...end];
     }
     const { receipts: found } = await receipts.list({ peer: lease.peer, limit: limits.evidenceReceiptsMax });
-    const own = found.filter(({ receipt }) => toHex(receipt.lease) === lease.id);
-    return [meteredLeaseEntry(lease.lease), ...own.map(({ bytes }) => receiptEntry(bytes)), ...end];
+    const own = found.filter(({ receipt }) => toHex(receipt.lease) === lease.id).map(({ bytes }) => bytes);
+    // All that are newer may be of other leases.
+    if (own.length === 0 && lease.receipt !== undefined) own.push(lease.receipt);
+    return [meteredLeaseEntry(lease.lease), ...own.map(receiptEntry), ...end];
   };
   const evidenceOf = async (lease: MeteredRecord, reason: string): Promise<string> =>
     encodeEvidence({ lease: lease.id, reason, documents: await documentsOf(lease) });

@@ -1,11 +1,12 @@
-import type { PeerId } from '@peerai/core-protocol';
-import { MemoryStore } from '@peerai/core-protocol/testing';
+import { nobleCrypto, type PeerId, serveMethod } from '@peerai/core-protocol';
+import { memoryWorld, MemoryStore } from '@peerai/core-protocol/testing';
 import { noStanding, type Opinion, reputationLimits } from '@peerai/ledger/reputation';
 import { expect, test } from 'vitest';
 import { records } from '../store/records.ts';
 import { standingLimits as limits } from './limits.ts';
 import { openOpinions } from './opinions.ts';
 import { reputationMethod } from './reputation-protocol.ts';
+import { openReputationRoom, type ReputationRoomDeps } from './reputation-room.ts';
 import { openStandings } from './standings.ts';
 
 const peer = (place: number): PeerId => `peer-${`${place}`.padStart(4, '0')}` as PeerId;
@@ -53,4 +54,66 @@ test('a question is about so many and no more, and the fullest answer fits its m
   expect(() => asked(limits.subjectsMax + 1)).toThrow();
   const fullest = subjects(limits.subjectsMax).map(() => new Uint8Array(reputationLimits.opinionBytesMax));
   expect(response.encode({ opinions: fullest }).length).toBeLessThan(protocol.messageBytesMax);
+});
+
+/** A peer with one device that it trusts somewhat, and others that only have names; how often that one was asked is counted. */
+async function trusting() {
+  const stopping = new AbortController();
+  const own = memoryWorld({ seed: 1, crypto: nobleCrypto });
+  const { clock, networks } = own;
+  const { identity, network } = memoryWorld({ seed: 2, crypto: nobleCrypto, clock, networks, isGranted: () => true });
+  const others = [3, 4].map((seed) => memoryWorld({ seed, clock, networks }).identity.peer);
+  let asked = 0;
+  serveMethod(network, reputationMethod, async () => {
+    asked += 1;
+    return { opinions: [] };
+  });
+  const devices = [identity.peer, ...others].map((one) => ({ peer: one, blocked: false }));
+  const room = await openReputationRoom({
+    ...own,
+    store: own.store.room('reputation'),
+    devices: {
+      list: () => devices,
+      get: (one: PeerId) => devices.find((device) => device.peer === one),
+      find: (text: string) => devices.find((device) => device.peer === text),
+    },
+    nameOf: (one: PeerId) => one,
+    isOnline: (one: PeerId) => one === identity.peer,
+    stopping: stopping.signal,
+  } as unknown as ReputationRoomDeps);
+  for (const place of places(reputationLimits.dayUnitsMax)) await room.note(identity.peer, 'answered', `${place}`);
+  const times = (one: PeerId) => room.get(one).lines.find(({ reason }) => reason === 'answered')?.times;
+  return { clock, room, device: identity.peer, others, times, asked: () => asked, stop: () => stopping.abort() };
+}
+
+test('a deed told twice counts once, for as many deeds as are remembered', async () => {
+  const { room, others, times } = await trusting();
+  const [one = peer(1), other = peer(2)] = others;
+  await room.note(one, 'answered', 'x');
+  for (const place of places(limits.idsKeptMax - 1)) await room.note(other, 'answered', `${place}`);
+  await room.note(one, 'answered', 'x');
+  expect(times(one)).toBe(1);
+  await room.note(other, 'answered', 'one more');
+  await room.note(one, 'answered', 'x');
+  expect([times(one), times(other)]).toEqual([2, limits.idsKeptMax]);
+});
+
+test('a device is asked what it thinks when it says hello, and again after so long, by itself too', async () => {
+  const { clock, room, device, asked, stop } = await trusting();
+  const met = async () => {
+    await clock.until(room.met(device));
+    return asked();
+  };
+  expect([await met(), await met()]).toEqual([1, 1]);
+  await clock.advance(limits.askEveryMs - 1);
+  expect(await met()).toBe(1);
+  await clock.advance(1);
+  expect(await met()).toBe(2);
+  const running = room.run();
+  await clock.advance(limits.askEveryMs - 1);
+  expect(asked()).toBe(2);
+  await clock.advance(1);
+  expect(asked()).toBe(3);
+  stop();
+  await running;
 });

@@ -11,13 +11,17 @@ import { ManualClock, MemoryShelf, MemoryStore, seededRandom } from '@peerai/cor
 import {
   challengedLeaves,
   chunkIdOf,
+  issueStorageReceipt,
+  meteredDue,
   type MeteredBook,
   type MeteredRecord,
   openStorageReceipt,
 } from '@peerai/ledger/market';
+import { leaseLimits } from '@peerai/ledger/lease';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Escrows } from '../market/escrows.ts';
-import { closeFair, content, fair, fetched, mib, started } from '../testing/storage-fair.ts';
+import { openBorrower } from './borrower.ts';
+import { closeFair, content, fair, fetched, mib, pieces, started } from '../testing/storage-fair.ts';
 import { openLender } from './lender.ts';
 import { storageLimits as limits } from './limits.ts';
 import { sealChunks } from './seal.ts';
@@ -86,6 +90,10 @@ test('a name is as long as the limit allows, and what is offered and asked for a
   expect([asks(16_384 * mib), asks(16_384 * mib + 1), asks(0)]).toEqual([true, false, false]);
 });
 
+const borrowing = createIdentity(nobleCrypto, random.bytes(32));
+/** The newest receipt that both signed, as a book notes it. */
+const booked = (record: object) => async (signed: Uint8Array) =>
+  Object.assign(record, { n: openStorageReceipt(nobleCrypto, signed).receipt.n, receipt: signed });
 /** A lender of one lease that runs, as a borrower of any make sees it. */
 async function lending() {
   const clock = new ManualClock();
@@ -94,17 +102,21 @@ async function lending() {
   const terms = {
     version: 1,
     lender: own.peer,
-    borrower: createIdentity(nobleCrypto, random.bytes(32)).peer,
+    borrower: borrowing.peer,
     resource: 'storage',
     subject: '',
     unitPrice: 1_000_000n,
     unitsMax: mib,
-    minutes: 60,
+    minutes: 600,
     startMs: clock.nowMs(),
     nonce: new Uint8Array(16),
   } as const;
-  const record = { id, peer: other, role: 'lender', state: 'active', sinceMs: clock.nowMs(), terms, used: 0n, n: 0 };
-  const book = { get: () => record as unknown as MeteredRecord, list: () => [record] } as unknown as MeteredBook;
+  const sinceMs = clock.nowMs();
+  const record: Partial<MeteredRecord> & { -readonly [key in 'n' | 'endedMs' | 'receipt']?: MeteredRecord[key] } = {
+    ...{ id, peer: other, role: 'lender', state: 'active', sinceMs, terms, used: 0n, n: 0 },
+  };
+  const receipt = booked(record);
+  const book = { get: () => record, list: () => [record], receipt } as unknown as MeteredBook;
   const lender = await openLender({
     identity: own,
     crypto: nobleCrypto,
@@ -121,7 +133,7 @@ async function lending() {
     lender.answer(from, { ...plainStorageQuestion, lease: fromHex(id), ...question });
   const put = (data: Uint8Array, name = chunkIdOf(nobleCrypto, data)) =>
     ask({ kind: 'put', chunk: fromHex(name), data });
-  return { ask, put, heldBytes: () => lender.heldBytes(id) };
+  return { ask, put, clock, record, own, look: () => lender.look(), heldBytes: () => lender.heldBytes(id) };
 }
 
 describe('a lender', () => {
@@ -163,4 +175,65 @@ describe('a lender', () => {
     await expect(ask({ kind: 'challenge', nonce: another })).rejects.toThrow(code('RECEIPT_UNSIGNED'));
     await expect(ask({ kind: 'challenge', nonce }, 'stranger' as PeerId)).rejects.toThrow(code('LEASE_UNKNOWN'));
   });
+
+  test.each([
+    ['as long as it was', limits.proofGapMs, limits.proofGapMs],
+    ['no longer than one proof pays for', limits.proofGapMs + 1, limits.proofGapMs],
+  ])('is paid for the time since the proof before, %s', async (_, gapMs, paidMs) => {
+    const { ask, put, clock } = await lending();
+    await put(random.bytes(1_000));
+    const first = await ask({ kind: 'challenge', nonce: random.bytes(32) });
+    await clock.advance(gapMs);
+    const next = await ask({ kind: 'challenge', nonce: random.bytes(32), ...signedOf(first) });
+    const { receipt } = openStorageReceipt(nobleCrypto, next.document ?? new Uint8Array());
+    expect(receipt.byteMs).toBe(1_000n * BigInt(paidMs));
+  });
+
+  test('keeps what was stored so long after the end, and then no more', async () => {
+    const { put, clock, record, look, heldBytes } = await lending();
+    await put(random.bytes(1_000));
+    record.endedMs = clock.nowMs();
+    for (const [ms, kept] of [
+      [limits.keptMs - 1, 1_000],
+      [1, 0],
+    ] as const) {
+      await clock.advance(ms);
+      await look();
+      expect(heldBytes()).toBe(kept);
+    }
+  });
+});
+const signedOf = ({ document }: { readonly document?: Uint8Array | undefined }) =>
+  document === undefined ? {} : { document };
+
+test('a borrower signs for no more time than one proof pays for, whatever its lender claims', async () => {
+  const claimed = async (overMs: number) => {
+    const { ask, clock, record, own } = await lending();
+    const [mine, { terms }] = [{ ...record } as MeteredRecord, record];
+    if (terms === undefined) throw new Error('no terms');
+    const borrower = await openBorrower({
+      identity: borrowing,
+      crypto: nobleCrypto,
+      clock,
+      random,
+      store: new MemoryStore(),
+      book: { get: () => mine, receipt: booked(mine) } as unknown as MeteredBook,
+      changed: (lease) => lease,
+      async ask(_, question) {
+        const answer = await ask({ ...question, kind: question.kind });
+        if (question.kind !== 'challenge' || claimMs === 0) return answer;
+        const { receipt } = openStorageReceipt(nobleCrypto, answer.document ?? new Uint8Array());
+        const byteMs = BigInt(receipt.heldBytes) * BigInt(claimMs);
+        const lie = { ...receipt, byteMs, due: meteredDue(terms, byteMs) };
+        return { ...answer, document: issueStorageReceipt({ identity: own }, lie) };
+      },
+    });
+    let claimMs = 0;
+    await borrower.put(mine, 'x', pieces(content.subarray(0, 1_000)), new AbortController().signal);
+    await clock.advance(2 * limits.proofGapMs);
+    claimMs = limits.proofGapMs + leaseLimits.heldSlackMs + overMs;
+    return borrower.prove(mine, new AbortController().signal);
+  };
+  await expect(claimed(0)).resolves.toBeDefined();
+  await expect(claimed(1)).rejects.toThrow(code('RECEIPT_WRONG'));
 });
