@@ -1,11 +1,25 @@
-import { type Channel, type Link, type Network, type PeerId, toHex } from '@peerai/core-protocol';
-import { ManualClock } from '@peerai/core-protocol/testing';
+import {
+  type Channel,
+  createIdentity,
+  type Link,
+  type Network,
+  PeerAiError,
+  type PeerId,
+  toBase64Url,
+  toHex,
+} from '@peerai/core-protocol';
+import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
+import { ManualClock, MemoryStore, seededRandom, silentLogger } from '@peerai/core-protocol/testing';
+import { agreementLimits, createAgreement, encodeGenesis, type Genesis, groupIdOf } from '@peerai/ledger/agreement';
+import type { Said } from '@peerai/ledger/governance';
 import { expect, test } from 'vitest';
 import { testWorld } from '../testing/peers.ts';
 import { live } from '../testing/steps.ts';
 import { village } from '../testing/village.ts';
+import { createDuties } from './duties.ts';
 import { governanceProposeSchema } from './governance.schema.ts';
 import { agreementProtocol, lineFrame } from './governance-protocol.ts';
+import { type GroupDeps, type RunningGroup, runGroup } from './group.ts';
 import { governanceRoomLimits as limits } from './limits.ts';
 import { createLines } from './lines.ts';
 
@@ -69,4 +83,144 @@ test('as many messages wait for a member’s channel as the limit allows; then t
   stopping.abort();
   expect(sent.length).toBe(limits.lineWaitingMax);
   expect([sent[0], sent.at(-1)]).toEqual([1, limits.lineWaitingMax]);
+});
+
+test('a channel to a member opens in time or not; who was not reached is left alone, twice as long each time, until it says hello', async () => {
+  const clock = new ManualClock();
+  const opened: number[] = [];
+  let isSilent = true;
+  const open = (_peer: PeerId, _protocol: unknown, { signal }: { readonly signal: AbortSignal }) => {
+    opened.push(clock.elapsedMs());
+    return new Promise<Channel>((_, reject) => {
+      const away = () => reject(new PeerAiError('PEER_UNREACHABLE', 'away'));
+      if (isSilent) signal.addEventListener('abort', away);
+      else away();
+    });
+  };
+  const network = { self: 'me' as PeerId, open } as Pick<Network, 'open' | 'self'>;
+  const lines = createLines({ network, clock, stopping: live() }, agreementProtocol);
+  const other = 'other' as PeerId;
+  const link = lines.link('ab'.repeat(32));
+  const say = async (): Promise<number> => {
+    link.send(other, Uint8Array.of(1));
+    await clock.advance(0);
+    return opened.length;
+  };
+  expect(await say()).toBe(1);
+  await clock.advance(limits.lineOpenMs - 1);
+  await say();
+  expect(opened).toHaveLength(1);
+  await clock.advance(1);
+  isSilent = false;
+  const doubled = Array.from({ length: 6 }, (_, times) => limits.lineRetryMs * 2 ** times);
+  expect(doubled.at(-1)).toBeLessThan(limits.lineRetryMsMax);
+  for (const waitMs of [...doubled, limits.lineRetryMsMax, limits.lineRetryMsMax]) {
+    const before = opened.length;
+    await clock.advance(waitMs - 1);
+    expect(await say()).toBe(before);
+    await clock.advance(1);
+    expect(await say()).toBe(before + 1);
+  }
+  lines.met(other);
+  const before = opened.length;
+  expect(await say()).toBe(before + 1);
+  await clock.advance(limits.lineRetryMs);
+  expect(await say()).toBe(before + 2);
+});
+
+/** A group of this peer and others that say nothing; so many entries are in its chain from before. */
+async function groupWith(silent: number, before = 0) {
+  const identities = Array.from({ length: 1 + silent }, (_, seed) =>
+    createIdentity(nodeCrypto, seededRandom(seed + 1).bytes(32)),
+  );
+  const [identity] = identities;
+  if (identity === undefined) throw new Error('nobody');
+  const [clock, store, crypto, logger] = [new ManualClock(), new MemoryStore(), nodeCrypto, silentLogger];
+  const members = identities.map(({ peer }) => peer);
+  const genesis: Genesis = { version: 1, name: 'quiet', members, nonce: new Uint8Array(16) };
+  const nothing = () => undefined;
+  const link = { send: nothing, broadcast: nothing, receive: () => nothing };
+  const room = store.room(`agreement-${toHex(groupIdOf(crypto, genesis)).slice(0, 32)}`);
+  const chain = await createAgreement({ store: room, crypto, identity, clock, link, judge: () => true }, { genesis });
+  await chain.start();
+  for (let left = before; left > 0; left -= agreementLimits.pendingPerAuthorMax) {
+    const count = Math.min(left, agreementLimits.pendingPerAuthorMax);
+    const payloads = Array.from({ length: count }, () => ({ kind: 'note', body: Uint8Array.of(1) }));
+    await clock.until(chain.proposeAll(payloads, live()));
+  }
+  await chain.stop();
+  const deps = {
+    identity,
+    clock,
+    crypto,
+    random: seededRandom(3),
+    logger,
+    store,
+    link: () => link,
+    changed: nothing,
+    decided: async () => undefined,
+    ended: async () => undefined,
+  } as unknown as GroupDeps;
+  return { clock, group: await runGroup(deps, toBase64Url(encodeGenesis(genesis))) };
+}
+const proposal = (title: string): Said => ({
+  type: 'proposal',
+  proposal: { title, text: '', action: { type: 'text' }, openMs: 60_000 },
+});
+
+test('so many lines of a group’s log are at hand, the newest', async () => {
+  const { clock, group } = await groupWith(0, limits.logKept - 1);
+  const say = () => clock.until(group.say(proposal('x'), live()));
+  await say();
+  expect(group.log()).toHaveLength(limits.logKept);
+  const second = group.log()[1];
+  await say();
+  expect(group.log()).toHaveLength(limits.logKept);
+  expect(group.log()[0]).toBe(second);
+  await group.stop();
+});
+
+test('a decision is waited for as long as the limit says', async () => {
+  const { clock, group } = await groupWith(3);
+  let ended: unknown;
+  group.say(proposal('x'), live()).catch((error: unknown) => (ended = error));
+  await clock.advance(limits.decideMs - 1);
+  expect(ended).toBeUndefined();
+  await clock.advance(1);
+  expect(ended).toEqual(code('NO_DECISION'));
+  await group.stop();
+});
+
+test('the second member in turn does what the first left undone, a turn later', async () => {
+  const clock = new ManualClock();
+  const identity = createIdentity(nodeCrypto, seededRandom(1).bytes(32));
+  const said: number[] = [];
+  const id = '00'.repeat(32);
+  const open = { id, closesMs: 1, electors: [], votes: new Map(), secret: undefined };
+  const state = {
+    members: ['another', identity.peer],
+    nextMembers: undefined,
+    epoch: 0,
+    timeMs: 1,
+    clocks: new Map(),
+    proposals: new Map([[id, open]]),
+  };
+  const group = {
+    id: 'ab'.repeat(32),
+    state: () => state,
+    status: () => ({ isMember: true }),
+    say: async () => void said.push(clock.elapsedMs()),
+  } as unknown as RunningGroup;
+  const deps = { identity, clock, crypto: nodeCrypto, store: new MemoryStore(), logger: silentLogger };
+  const duties = createDuties(deps as unknown as Parameters<typeof createDuties>[0], live());
+  for (const [ms, times] of [
+    [0, 0],
+    [limits.turnMs - 1, 0],
+    [1, 1],
+  ] as const) {
+    await clock.advance(ms);
+    duties.look(group);
+    await clock.advance(0);
+    expect(said).toHaveLength(times);
+  }
 });

@@ -70,8 +70,8 @@ describe('a lender looks', () => {
       return { ...record, progress: { ...progress, state: 'over' } };
     };
     const book = { list: () => [{ ...record, progress }], end: note('end'), dispute: note('dispute') };
-    const { look } = createDesk({ clock, store, book, changed: () => undefined } as never);
-    return { clock, store, told, look };
+    const made = createDesk({ clock, store, book, changed: () => undefined } as never);
+    return { clock, store, told, look: () => made.look() };
   }
   test('for a borrower that is silent: after `idleMs` its nodes come back, not before', async () => {
     const { clock, told, look } = desk({ state: 'active' });

@@ -113,7 +113,14 @@ async function lending() {
   } as const;
   const sinceMs = clock.nowMs();
   const record: Partial<MeteredRecord> & { -readonly [key in 'n' | 'endedMs' | 'receipt']?: MeteredRecord[key] } = {
-    ...{ id, peer: other, role: 'lender', state: 'active', sinceMs, terms, used: 0n, n: 0 },
+    id,
+    peer: other,
+    role: 'lender',
+    state: 'active',
+    sinceMs,
+    terms,
+    used: 0n,
+    n: 0,
   };
   const receipt = booked(record);
   const book = { get: () => record, list: () => [record], receipt } as unknown as MeteredBook;
