@@ -137,7 +137,8 @@ function rewardsText({ mode, today, todayMicro, perDayMax, dayMicroMax, given, w
   return all.length === 0 ? head : `${table([['FOR', 'TO', 'POINTS', 'GROUP', 'STATE', 'WHY'], ...all])}\n\n${head}`;
 }
 
-async function wishOf(
+/** What is rewarded, in figures. Throws USAGE for what is no lease here, and what the agent says of a capsule. */
+export async function wishOf(
   client: ControlClient,
   args: {
     readonly peer: string;
@@ -189,7 +190,8 @@ async function proveSupply(client: ControlClient, name: string, signal: AbortSig
   return { group: state.group, blocks: count, signatures, supplyMicro: `${held}`, holders: state.points.size, issues };
 }
 
-function amountOf(flag: string, text: string): [peer: string, amountMicro: string] {
+/** `bob=2.5` as bob and micro-points. Throws USAGE. */
+export function amountOf(flag: string, text: string): [peer: string, amountMicro: string] {
   const at = text.lastIndexOf('=');
   const [, whole = '', part = ''] = /^(\d{1,9})(?:\.(\d{1,6}))?$/u.exec(text.slice(at + 1)) ?? [];
   if (at < 1 || whole === '') throw new PeerAiError('USAGE', `--${flag} takes PEER=N such as bob=2.5, not "${text}"`);
