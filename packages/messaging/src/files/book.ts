@@ -41,8 +41,8 @@ export interface FileBook {
   all(): readonly FileRecord[];
   get(id: string): FileRecord | undefined;
   find(direction: FileRecord['direction'], peer: PeerId, transfer: string): FileRecord | undefined;
-  /** Commits it, alone or with other changes, then it is so here too; what is remembered too long goes in the same commit. */
-  put(record: FileRecord, changes?: readonly Change[]): Promise<void>;
+  /** Commits it, alone or with other changes, then it is so here too; what is remembered too long goes in the same commit. `onDisk` runs between the two: who reads the record here finds done what it says. */
+  put(record: FileRecord, changes?: readonly Change[], onDisk?: () => Promise<void>): Promise<void>;
   /** How far it is, in memory alone: what a crash takes of that is asked again. */
   note(record: FileRecord): void;
 }
@@ -79,7 +79,7 @@ export async function openFileBook(store: Store): Promise<FileBook> {
       const id = names.get(nameOf(direction, peer, transfer));
       return id === undefined ? undefined : records.get(id);
     },
-    async put(record, changes = []) {
+    async put(record, changes = [], onDisk = async () => undefined) {
       // Only where one more comes or ends: a piece on its way changes nothing of that.
       const old = records.get(record.id)?.state === record.state ? [] : tooOld(record);
       const row = store.put(keyOf(record), utf8(JSON.stringify(record)));
@@ -88,7 +88,8 @@ export async function openFileBook(store: Store): Promise<FileBook> {
         records.delete(one.id);
         names.delete(nameOf(one.direction, one.peer, one.transfer));
       }
-      remember(record);
+      // What the disk has decided is so, even where the rest of it fails.
+      await onDisk().finally(() => remember(record));
     },
     note: remember,
   };

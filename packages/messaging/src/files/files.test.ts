@@ -119,9 +119,13 @@ describe('A file over a link', () => {
   test('has its name by the next start when the receiver is killed between the note and the name', async () => {
     const a = await open(1);
     const b = await open(2, a);
-    b.shelf.move = () => new Promise(() => undefined);
+    let isNoted = false;
+    b.shelf.move = () => {
+      isNoted = true;
+      return new Promise(() => undefined);
+    };
     await send(a, b);
-    await until(a.world.clock, () => b.files.all().some(({ state }) => state === 'done'));
+    await until(a.world.clock, () => isNoted);
     expect(keptBytes(b)).toBeUndefined();
     const shelf = new MemoryShelf();
     for (const [name, bytes] of b.shelf.files) await shelf.write(name, 0, bytes);

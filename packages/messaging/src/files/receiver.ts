@@ -104,8 +104,7 @@ export function createFileReceiver(deps: FileReceiverDeps): FileReceiver {
     const { held: _, ...rest } = record;
     const nowMs = clock.nowMs();
     const done: FileRecord = { ...rest, state: 'done', moved: record.size, touchedMs: nowMs, endedMs: nowMs };
-    await book.put(done, await received(done));
-    await shelf.move(partOf(done), done.kept ?? '');
+    await book.put(done, await received(done), () => shelf.move(partOf(done), done.kept ?? ''));
     changed(done);
     return done;
   };

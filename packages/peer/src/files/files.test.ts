@@ -107,3 +107,24 @@ test('a message that is queued is answered at once and sent all the same', async
   await until(world.clock, async () => (await b.peer.messages.list()).length === 2);
   expect((await b.peer.messages.list()).map(({ payload }) => payload)).toEqual(['to all', 'hi']);
 });
+
+test('a file that is said to be done lies where it says', async () => {
+  const world = testWorld();
+  const lists: Promise<unknown>[] = [];
+  /** Somebody looks at the list while the file gets its name. */
+  class LookedAt extends MemoryShelf {
+    override async move(from: string, to: string): Promise<void> {
+      if (to.startsWith('received/'))
+        lists.push(b.peer.files.list().then(({ files }) => files.map(({ state }) => state)));
+      await Promise.all(lists);
+      await super.move(from, to);
+    }
+  }
+  const a = await world.peer('a', { seed: 1, shelf: new MemoryShelf() });
+  const b: TestPeer = await world.peer('b', { seed: 2, shelf: new LookedAt(), engine: false });
+  await pair(world, a, b);
+  await send(a);
+  await until(world.clock, isDone(a));
+  expect(await Promise.all(lists)).toEqual([['moving']]);
+  expect((await b.peer.files.list()).files).toMatchObject([{ state: 'done' }]);
+});
