@@ -149,6 +149,43 @@ test('what broke off goes on where it was, with another device, also after a res
   expect(await again.bytes(sha256)).toEqual(content);
 });
 
+test('what comes is written down each time `writtenEveryBytes` of it are there, and before that nothing', async () => {
+  const every = cacheLimits.writtenEveryBytes;
+  const written = async (bytes: number) => {
+    const content = contentOf(bytes, 30);
+    const { get, shelf } = await around({ one: { roundTripMs: 1, give: () => content } }, 4 * every);
+    const writes: (readonly [offset: number, bytes: number])[] = [];
+    const write = shelf.write.bind(shelf);
+    shelf.write = async (name, offset, piece) => {
+      writes.push([offset, piece.length]);
+      await write(name, offset, piece);
+    };
+    await get(hashOf(content));
+    // The last write is that of the whole.
+    return writes.slice(0, -1);
+  };
+  expect(await written(every - 1)).toEqual([]);
+  expect(await written(every)).toEqual([[0, every]]);
+  expect(await written(2 * every + 1)).toEqual([
+    [0, every],
+    [every, every],
+  ]);
+});
+
+test('the reason of a device is told with `reasonCharsMax` characters of it', async () => {
+  const reasonOf = async (chars: number) => {
+    const says = (): never => {
+      throw new PeerAiError('STORE_BROKEN', 'x'.repeat(chars));
+    };
+    const { clock, room } = await around({ one: { roundTripMs: 1, give: says } });
+    const error: unknown = await clock.until(room.fetch('00'.repeat(32), live())).catch((thrown: unknown) => thrown);
+    const { asked = [] } = (error as PeerAiError).details as { asked?: readonly { readonly reason?: string }[] };
+    return asked[0]?.reason?.length;
+  };
+  const most = cacheLimits.reasonCharsMax;
+  expect([await reasonOf(most), await reasonOf(most + 1)]).toEqual([most, most]);
+});
+
 test('a beginning that a liar gave does not spoil what an honest device gives', async () => {
   const content = contentOf(200_000, 3);
   const { get, room } = await around({

@@ -8,6 +8,6 @@ export const cacheLimits = {
   writtenEveryBytes: 1_048_576,
   /** Paired devices that one file is asked of, count. */
   askedMax: 32,
-  /** Hashes of the outcome of devices told in one answer, and characters of a reason. */
+  /** Characters of the reason of one device that gave nothing. */
   reasonCharsMax: 200,
 } as const;
