@@ -43,8 +43,16 @@ const adapter = (more: object, named = 'b') => ({
   alpha: 1,
 });
 const terms = {
-  ...{ rounds: 1, localSteps: 1, kind: 'open', compression: 'int8', outer: 'local-sgd', aggregation: 'trimmed-mean' },
-  ...{ liars: 0, membersMin: 1, roundMs: 60_000, elementMax: null },
+  rounds: 1,
+  localSteps: 1,
+  kind: 'open',
+  compression: 'int8',
+  outer: 'local-sgd',
+  aggregation: 'trimmed-mean',
+  liars: 0,
+  membersMin: 1,
+  roundMs: 60_000,
+  elementMax: null,
 };
 const wish = { name: 'a', data: 'd', model: { kind: 'mlp', label: 'l' } };
 
