@@ -25,7 +25,7 @@ export {
   trainingRoundKind,
 } from './log/training-round.ts';
 export { type StoredLog, verifyLedger } from './log/verify.ts';
-export { type VerifyAside } from './log/check.ts';
+export { type Signed, type VerifyAside } from './log/check.ts';
 export { type LogSource, verifyLog } from './log/verify-log.ts';
 export { createReceiptBook, type ReceiptBook, type ReceiptBookDeps } from './receipt/book.ts';
 export { type ChainTotals, verifyReceiptChain } from './receipt/chain.ts';

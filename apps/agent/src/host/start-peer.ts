@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import type { Logger } from '@peerai/core-protocol';
-import { nodeCrypto, verifyEd25519Aside } from '@peerai/core-protocol/crypto-node';
+import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
+import type { SignatureThreads } from '@peerai/core-protocol/signature-threads';
 import { createPeer, type Peer, type PeerSettings } from '@peerai/peer';
 import { type Config, systemClock, systemRandom } from '@peerai/platform';
 import type { LoadedConfig } from '@peerai/platform/node';
@@ -81,11 +83,19 @@ export async function startPeer(
   // Nothing goes round a proxy: with one, nothing is sent by HTTP.
   const pool = proxyOf(config) === undefined ? createPostPool() : undefined;
   undo.add(() => pool?.stop());
+  let signatures: Promise<SignatureThreads> | undefined;
+  const signatureThreads = async (): Promise<SignatureThreads> => {
+    const { createSignatureThreads } = await import('@peerai/core-protocol/signature-threads');
+    return createSignatureThreads(world);
+  };
+  undo.add(async () => (await signatures)?.stop());
   let face: PeerHttpFace | undefined;
   peer = await createPeer(
     {
       ...world,
-      verifyAside: verifyEd25519Aside,
+      ...(availableParallelism() === 1
+        ? {}
+        : { verifyAside: async (signed) => (await (signatures ??= signatureThreads())).allHold(signed) }),
       identity,
       replaceKey: (seed) => home.replaceKey(seed),
       store,

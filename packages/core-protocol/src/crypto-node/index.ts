@@ -3,4 +3,4 @@
  *
  * @packageDocumentation
  */
-export { nodeCrypto, verifyEd25519Aside } from './node.ts';
+export { nodeCrypto } from './node.ts';

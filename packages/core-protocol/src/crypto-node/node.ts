@@ -104,19 +104,13 @@ function verifyEd25519(signature: Uint8Array, message: Uint8Array, key: Uint8Arr
   }
 }
 
-/**
- * The same answer from one of libuv's threads (four, unless UV_THREADPOOL_SIZE says otherwise), so that many signatures are checked on all cores while
- * this thread goes on. What is checked must stay as it is until then. Never rejects.
- */
-export function verifyEd25519Aside(signature: Uint8Array, message: Uint8Array, key: Uint8Array): Promise<boolean> {
-  return new Promise((resolve) => {
-    if (signature.length !== 64 || key.length !== 32) return resolve(false);
-    try {
-      verify(null, message, keys.ed25519Public(key), signature, (error, isValid) => resolve(error === null && isValid));
-    } catch {
-      resolve(false);
-    }
-  });
+/** The key as a thread can take it; `undefined` for one that no signature is taken from. */
+export function verificationKey(key: Uint8Array): KeyObject | undefined {
+  try {
+    return keys.ed25519Public(key);
+  } catch {
+    return undefined;
+  }
 }
 
 /** node:crypto takes any Uint8Array here; its types know only Buffer. */

@@ -1,5 +1,5 @@
 import type { CryptoProvider } from '@peerai/core-protocol';
-import type { VerifyAside } from './check.ts';
+import type { Signed, VerifyAside } from './check.ts';
 
 /** Signature checks that are begun at once and looked at later. */
 export interface ChecksAside {
@@ -11,14 +11,34 @@ export interface ChecksAside {
   allHold(): Promise<boolean>;
 }
 
-/** @param most - checks under way before `hasRoom` says to wait; it waits until half of them are over. */
-export function checksAside(crypto: CryptoProvider, verifyAside: VerifyAside, most: number): ChecksAside {
+export interface AsideLimits {
+  /** Signatures handed over at once. */
+  readonly together: number;
+  /** Signatures handed over and not yet checked, above which `hasRoom` says to wait; it waits until half of them are over. */
+  readonly underWayMax: number;
+}
+
+export function checksAside(
+  crypto: CryptoProvider,
+  verifyAside: VerifyAside,
+  { together, underWayMax }: AsideLimits,
+): ChecksAside {
   let underWay = 0;
   let isGood = true;
+  let gathered: Signed[] = [];
   let waiting: { readonly until: number; readonly wake: () => void } | undefined;
-  const over = (holds: boolean): void => {
-    underWay -= 1;
-    isGood &&= holds;
+  const handOver = (): void => {
+    const batch = gathered;
+    gathered = [];
+    underWay += batch.length;
+    void verifyAside(batch).then(
+      (hold) => over(batch.length, hold),
+      () => over(batch.length, false),
+    );
+  };
+  const over = (count: number, hold: boolean): void => {
+    underWay -= count;
+    isGood &&= hold;
     if (waiting !== undefined && underWay <= waiting.until) waiting.wake();
   };
   const below = (until: number): Promise<void> =>
@@ -37,14 +57,15 @@ export function checksAside(crypto: CryptoProvider, verifyAside: VerifyAside, mo
       ed25519: {
         ...crypto.ed25519,
         verify(signature, message, publicKey) {
-          underWay += 1;
-          void verifyAside(signature, message, publicKey).then(over, () => over(false));
+          gathered.push({ signature, message, publicKey });
+          if (gathered.length >= together) handOver();
           return true;
         },
       },
     },
-    hasRoom: () => (underWay < most ? undefined : below(most >> 1)),
+    hasRoom: () => (underWay < underWayMax ? undefined : below(underWayMax >> 1)),
     async allHold() {
+      if (gathered.length > 0) handOver();
       if (underWay > 0) await below(0);
       return isGood;
     },

@@ -24,13 +24,19 @@ export interface VerifyOptions {
   /** Called after each 256 entries and at the end. */
   readonly onProgress?: (checked: bigint, size: bigint) => void;
   readonly signal?: AbortSignal;
-  /** Checks a signature elsewhere than in this thread, by the very rule of `crypto.ed25519.verify`; absent, each is checked here in its turn. Never rejects. */
+  /** Checks signatures elsewhere than in this thread; absent, each is checked here in its turn. */
   readonly verifyAside?: VerifyAside;
   /** What an entry of another kind says, to who knows that kind: its PeerAiError makes the entry the first bad one. In order, each after its own checks. */
   readonly checkEntry?: (entry: Entry) => void;
 }
 
-export type VerifyAside = (signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array) => Promise<boolean>;
+export interface Signed {
+  readonly signature: Uint8Array;
+  readonly message: Uint8Array;
+  readonly publicKey: Uint8Array;
+}
+/** Whether all of these hold, by the very rule of `crypto.ed25519.verify`. Never rejects. */
+export type VerifyAside = (signed: readonly Signed[]) => Promise<boolean>;
 
 /** How far a check has come. */
 export interface Progress {

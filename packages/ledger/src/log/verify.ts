@@ -21,7 +21,10 @@ export interface StoredLog {
 export async function verifyLedger(log: StoredLog, options: VerifyOptions = {}): Promise<Verification> {
   const { verifyAside } = options;
   if (verifyAside !== undefined) {
-    const aside = checksAside(log.crypto, verifyAside, limits.signaturesAsideMax);
+    const aside = checksAside(log.crypto, verifyAside, {
+      together: limits.signaturesTogether,
+      underWayMax: limits.signaturesAsideMax,
+    });
     const found = await verifyRows({ ...log, crypto: aside.crypto }, options, () => aside.hasRoom());
     if ((await aside.allHold()) && found.ok) return found;
     // Which entry is the first bad one is found in order.

@@ -4,7 +4,8 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { createIdentity } from '@peerai/core-protocol';
-import { nodeCrypto, verifyEd25519Aside } from '@peerai/core-protocol/crypto-node';
+import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
+import { createSignatureThreads } from '@peerai/core-protocol/signature-threads';
 import { createReceiptBook, openLedger } from '@peerai/ledger';
 import { systemClock, systemRandom } from '@peerai/platform';
 import { type FileStore, openStore } from '@peerai/platform/node';
@@ -14,8 +15,6 @@ import { type Bench, interleave, processorSeconds, resultOf } from '../harness.t
 const notes = 6_400;
 const receipts = 600;
 const rounds = 7;
-/** What libuv checks signatures in, where UV_THREADPOOL_SIZE says nothing else. */
-const poolThreads = 4;
 /** Checks of the log in one reading on all cores. */
 const repeats = 3;
 const entryBytes = 420;
@@ -26,6 +25,7 @@ export const ledgerVerify: Bench = {
   async run({ signal, log }) {
     using folder = freshFolder();
     const stores: FileStore[] = [];
+    let stop: (() => Promise<void>) | undefined;
     const openRoom = async (name: string) => {
       const store = await openStore(join(folder.path, `${name}.sqlite`));
       stores.push(store);
@@ -52,11 +52,13 @@ export const ledgerVerify: Bench = {
       };
       const native = nativeRates();
       const cores = availableParallelism();
-      using everyCore = signaturesInThreads(Math.max(cores, poolThreads + 1));
+      const signatures = createSignatureThreads({ clock: systemClock });
+      stop = () => signatures.stop();
+      using everyCore = signaturesInThreads(cores + 1);
       const onAllCores = async (): Promise<number> => {
         const start = performance.now();
         for (let again = 0; again < repeats; again += 1)
-          check(await provider.ledger.verify({ verifyAside: verifyEd25519Aside }));
+          check(await provider.ledger.verify({ verifyAside: async (signed) => signatures.allHold(signed) }));
         return (receipts * repeats * 1000) / (performance.now() - start);
       };
       const readings = await interleave(
@@ -99,6 +101,7 @@ export const ledgerVerify: Bench = {
         ],
       };
     } finally {
+      await stop?.();
       for (const store of stores) await store.close();
     }
   },
