@@ -29,7 +29,7 @@ describe('In governance the owner can, by keyboard alone,', () => {
     await form.getByLabel('Title').fill('Clearer majorities');
     expect(await accessibilityViolations(page)).toEqual([]);
     await form.getByRole('button', { name: 'Propose it' }).press('Enter');
-    await page.getByText('Set majority-percent to 60').waitFor();
+    await page.getByText('Set majority-percent to 60 percent').waitFor();
 
     await page.getByRole('button', { name: 'Verify here' }).press('Enter');
     await page.getByText('All 2 blocks hold together').waitFor();

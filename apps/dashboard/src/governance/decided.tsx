@@ -27,7 +27,7 @@ export function Decided({ view }: { readonly view: GovernanceDetail }): ReactNod
               <b className="anywhere">{one.title}</b>
               <span className="small push">{words.results[one.result]}</span>
             </div>
-            <p className="small anywhere">{actionWords(one.action, nameOf)}</p>
+            <p className="small anywhere">{actionWords(one.action, nameOf, view)}</p>
             <VoteBar tally={one} />
             <p className="small muted">
               {votes.count(one.yes, one.no, one.abstain, one.electors)}, {words.block(count(one.height))},{' '}

@@ -27,13 +27,21 @@ export function useNameOf({ group }: GovernanceDetail): (peerId: string) => stri
   return (peerId) => [...group.members, ...data].find((one) => one.peerId === peerId)?.name ?? `…${peerId.slice(-8)}`;
 }
 
-/** In one line, what is to be done. */
-export function actionWords(action: GovernanceActionView, nameOf: (peerId: string) => string): string {
+/** In one line, what is to be done; a value of the policy in the unit that the group's own has. */
+export function actionWords(
+  action: GovernanceActionView,
+  nameOf: (peerId: string) => string,
+  { policy }: Pick<GovernanceDetail, 'policy'>,
+): string {
   switch (action.type) {
     case 'text':
       return words.text;
     case 'policy':
-      return words.policy(action.name, count(action.value));
+      return words.policy(
+        action.name,
+        count(action.value),
+        policy.find(({ name }) => name === action.name)?.unit ?? '',
+      );
     case 'relays':
       return words.relays(action.addresses.join(', '));
     case 'points':

@@ -51,7 +51,7 @@ function Proposal({
         <span className="small quiet push">{closesMs > now ? words.left(span(closesMs - now)) : words.over}</span>
       </div>
       <p className="anywhere">
-        {actionWords(one.action, nameOf)} <span className="small muted">{words.by(one.author.name)}</span>
+        {actionWords(one.action, nameOf, view)} <span className="small muted">{words.by(one.author.name)}</span>
       </p>
       {one.text !== '' && <p className="small written">{one.text}</p>}
       <VoteBar tally={one} />

@@ -120,7 +120,7 @@ export const decided = {
 
 export const action = {
   text: 'Words',
-  policy: (name: string, value: string) => `Set ${name} to ${value}`,
+  policy: (name: string, value: string, unit: string) => `Set ${name} to ${value} ${unit}`.trimEnd(),
   'member-add': (name: string) => `Take ${name} in as a member`,
   'member-remove': (name: string) => `Remove ${name} from the members`,
   'blacklist-add': (name: string) => `Refuse ${name} at every member`,

@@ -21,13 +21,13 @@ export function MarketPage(): ReactNode {
           <div className="stack">
             <Balances view={view} />
             <Leases view={view} />
-            <StorageLeases />
-            <Settled view={view} />
-            <Rewards />
             <DeviceOffers />
-            <StorageOffers />
             <OwnOffers view={view} />
+            <StorageLeases />
+            <StorageOffers />
             <OwnStorage />
+            <Rewards />
+            <Settled view={view} />
           </div>
         )}
       </Region>

@@ -18,7 +18,7 @@ export function ModelRow({ model, standard }: { readonly model: ModelView; reado
         <span className="small muted push">{model.engine}</span>
       </div>
       <p className="small muted">{factsOf(model).join(' · ')}</p>
-      {model.description !== '' && <p className="small">{model.description}</p>}
+      {model.description !== '' && <p className="small anywhere">{model.description}</p>}
       {model.local && <Exposed model={model} />}
       {model.local && <SaveModel model={model} />}
     </li>
