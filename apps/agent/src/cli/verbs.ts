@@ -199,8 +199,8 @@ export const verbs: Readonly<Record<string, Entry>> = {
   market: {
     group: 'Tasks',
     usage:
-      'market ls|offer|withdraw|buy|leases|balance|settle|dispute|evidence|check|judge|policy|points|reward|rewards|settlement|deploy|payout',
-    says: 'models for credits: offers, leases, who owes whom, and where that is settled',
+      'market ls|offer|withdraw|buy|leases|balance|settle|dispute|evidence|check|judge|put|get|files|drop|prove|points|reward|rewards|policy|settlement|deploy|payout',
+    says: 'models and room for bytes for credits: offers, leases, who owes whom, and where that is settled',
     load: async () => (await import('./commands/market.ts')).market,
   },
   leases: {
