@@ -87,6 +87,10 @@ async function startPeer(name: string, home: string, signal: AbortSignal): Promi
       clearTimeout(timer);
       resolve((JSON.parse(line) as { agent: Ready }).agent);
     });
+  }).catch(async (error: unknown) => {
+    // Who is too slow may still come up, and nobody would end it.
+    await stop();
+    throw error;
   });
   return {
     name,
