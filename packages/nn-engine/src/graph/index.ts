@@ -2,6 +2,7 @@ export { gradients } from './gradients.ts';
 export { Graph, type TapeEntry, type Value } from './graph.ts';
 export { broadcastShape, sameShape, showShape, sizeOf } from './shape.ts';
 export type { Attribute, Attributes, Dimension, ElementType, Shape } from './onnx.ts';
+export { causalAttention } from './ops/attention.ts';
 export {
   add,
   and,

@@ -1,9 +1,11 @@
 import {
   add,
   and,
+  causalAttention,
   concat,
   crossEntropy,
   equal,
+  expand,
   gatherRows,
   type Graph,
   matmul,
@@ -112,15 +114,17 @@ export function languageModelPart(sizes: LanguageModelSizes, { rows, length, lea
     const mask = packedMask(graph, rows, length);
     const angles = rotaryAngles(length, sizes.width / sizes.heads);
     const half = sizes.width / sizes.heads / 2;
-    const cosines = graph.constant(angles.cosines, [length, half]);
-    const sines = graph.constant(angles.sines, [length, half]);
+    // As long as a place's heads, so that a product with them runs through memory: where they repeat inside a place it takes five times as long.
+    const table = (values: Float32Array): Value =>
+      expand(graph.constant(values, [length, 1, half]), [length, sizes.heads, half]);
+    const turns = { cosines: table(angles.cosines), sines: table(angles.sines) };
     const embedded = (): Value => {
       const tokens = reshape(graph.input('tokens', [rows, length], 'int64'), [count]);
       return reshape(gatherRows(parameter(parameters, 'embedding'), tokens), [rows, length, sizes.width]);
     };
     let state = before ?? embedded();
     for (let layer = from; layer < to; layer += 1) {
-      state = block(state, layerOf(parameters, layer), sizes, { cosines, sines, mask });
+      state = block(state, layerOf(parameters, layer), sizes, { ...turns, mask });
     }
     if (to < sizes.layers) return state;
     const chosen = gatherRows(reshape(state, [count, sizes.width]), graph.input('positions', [learned], 'int64'));
@@ -170,12 +174,17 @@ function block(
   const { width, heads } = sizes;
   const headWidth = width / heads;
   const normalised = rmsNorm(state, layer.normA);
-  const [q, k, value] = split(layer.qkv, 1, [width, width, width]).map((part) =>
-    transpose(reshape(matmul(normalised, part), [rows, length, heads, headWidth]), [0, 2, 1, 3]),
+  const [q, k, v] = split(layer.qkv, 1, [width, width, width]).map((part) =>
+    reshape(matmul(normalised, part), [rows, length, heads, headWidth]),
   ) as [Value, Value, Value];
-  const query = scale(rotate(q, cosines, sines), 1 / Math.sqrt(headWidth));
-  const key = rotate(k, cosines, sines);
-  const mixed = matmul(softmax(add(matmul(query, swapLast(key)), mask)), value);
+  const shared = 1 / Math.sqrt(headWidth);
+  const query = rotate(q, scale(cosines, shared), scale(sines, shared));
+  const [asked, keys, values] = [query, rotate(k, cosines, sines), v].map((part) => transpose(part, [0, 2, 1, 3])) as [
+    Value,
+    Value,
+    Value,
+  ];
+  const mixed = causalAttention(asked, keys, values, mask);
   const joined = reshape(transpose(mixed, [0, 2, 1, 3]), [rows, length, width]);
   return feedForward(add(state, matmul(joined, layer.attention)), layer, sizes);
 }
