@@ -50,7 +50,7 @@ export function trainingGraph({ layout, loss, adamW, clipNorm = 1 }: TrainingGra
   const settings = { ...defaultAdamW, ...adamW };
   const { graph, weights, total, gradient } = lossAndGradient(layout, loss);
   const squares = multiply(gradient, gradient);
-  const norm = squareRoot(sum(squares, [0]));
+  const norm = squareRoot(sumOf(squares, layout));
   const shorter = minimum(graph.constant(1), divide(graph.constant(clipNorm), add(norm, graph.constant(1e-6))));
   const next = adamWStep(graph, weights, { gradient, squares, shorter }, layout.size, settings);
   graph.output('loss', total);
@@ -104,6 +104,19 @@ function lossAndGradient(layout: Layout, loss: TrainingGraphOptions['loss']) {
   return { graph, weights, total, gradient };
 }
 
+/** Elements of a row of the table that a long vector is added up as, at most. */
+const sumColumnsMax = 1024;
+
+/**
+ * The sum of a flat vector. First the rows of a table of it, one onto the other, where its length can be cut so: that is done in vectors, while one long
+ * sum waits for each addition (in wasm 0.3 ms for a million instead of 0.7).
+ */
+function sumOf(flat: Value, { size }: Layout): Value {
+  let columns = Math.min(sumColumnsMax, size);
+  while (columns > 1 && size % columns !== 0) columns -= 1;
+  return sum(sum(reshape(flat, [size / columns, columns]), [0]), [0]);
+}
+
 /** A gradient that counts `shorter` times: its scalar is multiplied into others, so that no pass over the vector is needed for it. */
 interface Clipped {
   readonly gradient: Value;
@@ -125,8 +138,10 @@ function adamWStep(
   const [correction1, correction2] = [graph.input('correction1', []), graph.input('correction2', [])];
   const nextM = add(scale(m, settings.beta1), multiply(gradient, scale(shorter, 1 - settings.beta1)));
   const nextV = add(scale(v, settings.beta2), multiply(squares, scale(multiply(shorter, shorter), 1 - settings.beta2)));
-  const root = add(squareRoot(multiply(nextV, correction2)), graph.constant(settings.epsilon));
-  const direction = divide(multiply(nextM, multiply(learningRate, correction1)), root);
+  // √v̂ + ε = √c₂ · (√v + ε/√c₂): corrected as scalars, without a pass over the vector.
+  const correction = squareRoot(correction2);
+  const root = add(squareRoot(nextV), divide(graph.constant(settings.epsilon), correction));
+  const direction = divide(multiply(nextM, divide(multiply(learningRate, correction1), correction)), root);
   const keep = subtract(graph.constant(1), scale(learningRate, settings.weightDecay));
   return { w: subtract(multiply(w, keep), direction), m: nextM, v: nextV };
 }
