@@ -59,6 +59,21 @@ export const cardOf = ({ facts, mine, keptSinceMs, uses }: Held): CapsuleCard =>
   uses,
 });
 
+/**
+ * Reads a little of each capsule, the same of all one after the other, and gives nothing that means anything. In a large memory each first read of a
+ * capsule takes as long as a hundred steps of a program: in loops as short as these the processor waits for many at a time, in what makes a card for one.
+ */
+export function touch(all: readonly Held[]): number {
+  let sum = 0;
+  for (let index = 0; index < all.length; index += 1) sum += (all[index] as Held).uses;
+  for (let index = 0; index < all.length; index += 1) sum += (all[index] as Held).facts.dataBytes;
+  for (let index = 0; index < all.length; index += 1) {
+    const { createdMs, quality, novelty, importance } = (all[index] as Held).facts;
+    sum += createdMs + quality + novelty + importance;
+  }
+  return sum;
+}
+
 /** Newest first, then by id. */
 export const byNewest = (
   a: Pick<CapsuleFacts, 'createdMs' | 'id'>,

@@ -58,6 +58,8 @@ export const memoryLimits = {
   indexAskedRowsMax: 1_024,
   /** Counts of uses are written so long after a search, milliseconds: many searches share one write. */
   usesDelayMs: 1_000,
+  /** Finds that wait to be counted on disk, each by itself, count; above it each capsule waits once. */
+  usesWaitingMax: 65_536,
   /** Embedders that a search names as left out, count: capsules of others may bring any number of names. */
   leftOutNamedMax: 8,
 } as const;

@@ -2,7 +2,7 @@ import { PeerAiError } from '@peerai/core-protocol';
 
 import type { NnErrorCode } from '../errors.ts';
 import { type Embedder, embedText, unit } from './embedder.ts';
-import type { VectorSpace } from './holdings.ts';
+import { touch, type VectorSpace } from './holdings.ts';
 import type { Inner } from './inner.ts';
 import { memoryLimits as limits } from './limits.ts';
 import { checkLimit } from './list.ts';
@@ -72,6 +72,7 @@ export async function ask(inner: Inner, query: MemoryQuery, signal: AbortSignal)
       searched += group.held.length;
     } else leftOut.push({ embedder: group.space.name, count: group.held.length, reason: vector });
   }
+  touch(best.found.map(({ held }) => held));
   const answer = {
     hits: best.found.map((found) => hitOf(found, question)),
     searched,

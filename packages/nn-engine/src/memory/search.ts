@@ -48,6 +48,15 @@ export interface Question extends SearchFilter {
 export const askedTags = (tags: readonly string[] = []): readonly string[] =>
   [...new Set(tags)].filter((tag) => tag !== '');
 
+/** Whether a question asks for nothing that a capsule could lack. */
+const takesAll = ({ tags, fromMs, toMs, qualityMin, level, audience = 'self' }: Question): boolean =>
+  tags.length === 0 &&
+  fromMs === undefined &&
+  toMs === undefined &&
+  qualityMin === undefined &&
+  level === undefined &&
+  (audience === 'self' || audience === 'own');
+
 export function passes(facts: CapsuleFacts, question: Question): boolean {
   const { tags, fromMs = -Infinity, toMs = Infinity, qualityMin = 0, level, audience = 'self' } = question;
   return (
@@ -115,8 +124,9 @@ export function find(group: Group, vector: Float32Array, question: Question, bes
     const near = group.accelerator?.nearest(vector, count);
     if (near === undefined) break;
     const own = new Best(question.limit);
+    const all = takesAll(question);
     const offer = (held: Held, cosine: number): void => {
-      if (passes(held.facts, question)) own.offer(held, cosine, scoreOf(held.facts, cosine, question));
+      if (all || passes(held.facts, question)) own.offer(held, cosine, scoreOf(held.facts, cosine, question));
     };
     // The index had its rows in hand; looking them up in the table again, each far from the others, took a third of what a search costs beside the index.
     for (let place = 0; place < near.found.length; place += 1)

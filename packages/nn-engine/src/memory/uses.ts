@@ -1,4 +1,4 @@
-import type { CapsuleId } from './capsule.ts';
+import type { Held } from './holdings.ts';
 import { commit, type Inner } from './inner.ts';
 import { memoryLimits as limits } from './limits.ts';
 import { usesKey, usesRow } from './rows.ts';
@@ -16,16 +16,17 @@ export interface Uses {
  * missing, and when the store refuses they are tried again with the next.
  */
 export function createUses(inner: Inner): Uses {
-  const waiting = new Set<CapsuleId>();
+  // A set of them would read each id for its hash; here each is once for every time it was found, until that makes the list long.
+  let waiting: Held[] = [];
   let writing: Promise<void> | undefined;
   const write = async (): Promise<void> => {
-    const ids = [...waiting];
-    const changes = ids.flatMap((id) => {
+    const noted = waiting.length;
+    const changes = [...new Set(waiting.map(({ facts }) => facts.id))].flatMap((id) => {
       const held = inner.holdings.get(id);
       return held === undefined ? [] : [inner.store.put(usesKey(id), usesRow(held.uses))];
     });
     await commit(inner, [{ changes, apply: () => undefined }]);
-    for (const id of ids) waiting.delete(id);
+    waiting = waiting.slice(noted);
   };
   const writeSoon = async (): Promise<void> => {
     await inner.clock.sleep(limits.usesDelayMs, inner.closing.signal).catch(() => undefined);
@@ -35,9 +36,10 @@ export function createUses(inner: Inner): Uses {
     note(found) {
       for (const { held } of found) {
         held.uses += 1;
-        waiting.add(held.facts.id);
+        waiting.push(held);
       }
-      if (waiting.size === 0) return;
+      if (waiting.length === 0) return;
+      if (waiting.length > limits.usesWaitingMax) waiting = [...new Set(waiting)];
       writing ??= writeSoon().finally(() => {
         writing = undefined;
       });
@@ -45,7 +47,7 @@ export function createUses(inner: Inner): Uses {
     },
     async settled() {
       await writing?.catch(() => undefined);
-      if (waiting.size > 0) await inner.inTurn(write);
+      if (waiting.length > 0) await inner.inTurn(write);
     },
   };
 }
