@@ -37,6 +37,8 @@ export class Session {
   readonly #ort: OrtTensors;
   readonly #session: InferenceSession;
   readonly #carry: SessionOptions['carry'];
+  /** What was carried is written again, so it must stay. */
+  readonly #reuses: boolean;
   readonly #inputs: ReadonlyMap<string, Shape>;
   /** Inputs of truth values and of float16: the port has no type for them, so they come as uint8 and float32. */
   readonly #truths: ReadonlySet<string>;
@@ -52,6 +54,7 @@ export class Session {
     this.#ort = ort;
     this.#session = session;
     this.#carry = carry;
+    this.#reuses = intoBuffers;
     this.#inputs = new Map(session.inputMetadata.map((value) => [value.name, value.isTensor ? value.shape : []]));
     const inputsOf = (type: string) =>
       new Set(session.inputMetadata.filter((value) => value.isTensor && value.type === type).map(({ name }) => name));
@@ -97,7 +100,7 @@ export class Session {
       const previous = this.#state.get(input);
       if (counts) this.#state.set(input, tensor);
       if (counts && this.#spare.has(output) && previous !== undefined) this.#spare.set(output, previous);
-      free(counts ? previous : tensor);
+      this.#free(counts ? previous : tensor);
     }
   }
 
@@ -108,7 +111,7 @@ export class Session {
   write(input: string, value: PortTensor): void {
     const previous = this.#carried(input);
     this.#state.set(input, this.#copyIn(input, value));
-    free(previous);
+    this.#free(previous);
   }
 
   async release(): Promise<void> {
@@ -162,17 +165,18 @@ export class Session {
     return new this.#ort.Tensor(type, value.data, value.shape);
   }
 
+  /** Memory of the graphics processor is not collected, and that of a tab late: megabytes of state a step would start collections of their own. */
+  #free(tensor: Tensor | undefined): void {
+    if (tensor?.location === 'gpu-buffer') tensor.dispose();
+    else if (!this.#reuses && tensor?.data instanceof Float32Array) (tensor.data.buffer as ArrayBuffer).transfer(0);
+  }
+
   #zeros(shape: readonly number[], type: 'float32' | 'float16'): Tensor {
     const zeros = new Float32Array(shape.reduce((product, size) => product * size, 1));
     return type === 'float32'
       ? new this.#ort.Tensor(type, zeros, shape)
       : new this.#ort.Tensor(type, halfBits(zeros), shape);
   }
-}
-
-/** Memory of the graphics processor is not collected. */
-function free(tensor: Tensor | undefined): void {
-  if (tensor?.location === 'gpu-buffer') tensor.dispose();
 }
 
 async function copyOut(tensor: Tensor): Promise<PortTensor> {
