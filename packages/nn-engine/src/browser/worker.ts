@@ -4,9 +4,14 @@ import { serveProgram } from '../program/serve.ts';
 import { type Served, Session, WorkerFailure } from '../program/session.ts';
 import { adapterOf } from './adapter.ts';
 import { untilItFails } from './first-run.ts';
+import { untilLost } from './lost-device.ts';
 import type { TabEngine, TabReply, TabStart } from './messages.ts';
 
 type Ort = typeof import('onnxruntime-web');
+/** What is used of a `GPUDevice`. */
+interface GpuDevice {
+  readonly lost: Promise<{ readonly message: string }>;
+}
 
 addEventListener('message', ({ data }: MessageEvent<TabStart>) => void start(data), { once: true });
 
@@ -20,7 +25,7 @@ async function start(tabStart: TabStart): Promise<void> {
 
 /** By WebGPU where that is offered and works, else in wasm. */
 async function load(tabStart: TabStart): Promise<Served> {
-  const inWasm = async (why: Omit<TabEngine & { on: 'wasm' }, 'on'> = {}): Promise<Session> => {
+  const inWasm = async (why: Omit<TabEngine & { on: 'wasm' }, 'on'> = {}): Promise<Served> => {
     const session = await open(tabStart, tabStart.wasm, false);
     post({ engine: { on: 'wasm', ...why } });
     return session;
@@ -29,8 +34,8 @@ async function load(tabStart: TabStart): Promise<Served> {
   if (webGpu === undefined) return await inWasm();
   const adapter = await adapterOf(navigator);
   if (adapter !== 'there') return await inWasm({ reason: adapter });
-  const refused = (cause: unknown): Promise<Session> => inWasm({ reason: 'graph', detail: messageOf(cause) });
-  let session: Session;
+  const refused = (cause: unknown): Promise<Served> => inWasm({ reason: 'graph', detail: messageOf(cause) });
+  let session: Served;
   try {
     session = await open(tabStart, webGpu, true);
   } catch (error) {
@@ -42,7 +47,7 @@ async function load(tabStart: TabStart): Promise<Served> {
   return untilItFails(session, Object.values(tabStart.carry), refused);
 }
 
-async function open({ graph, carry, threads }: TabStart, files: TabStart['wasm'], gpu: boolean): Promise<Session> {
+async function open({ graph, carry, threads }: TabStart, files: TabStart['wasm'], gpu: boolean): Promise<Served> {
   const ort = (await import(/* @vite-ignore */ files.module).catch((cause: unknown) => {
     throw missing(files.module, cause);
   })) as Ort;
@@ -58,7 +63,9 @@ async function open({ graph, carry, threads }: TabStart, files: TabStart['wasm']
   }).catch((cause: unknown) => {
     throw String(cause).includes('no available backend found') ? missing(files.wasm, cause) : cause;
   });
-  return new Session(ort, session, { carry, intoBuffers: false });
+  const served = new Session(ort, session, { carry, intoBuffers: false });
+  const device = gpu ? ((await ort.env.webgpu.device) as GpuDevice | undefined) : undefined;
+  return device === undefined ? served : untilLost(served, device.lost);
 }
 
 function post(message: TabReply): void {

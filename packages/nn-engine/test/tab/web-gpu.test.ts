@@ -26,6 +26,7 @@ beforeAll(async () => {
     {
       'page.js': new URL('./web-gpu-page.ts', import.meta.url),
       'worker.js': new URL('../../src/browser/worker.ts', import.meta.url),
+      'losing-worker.js': new URL('./losing-worker.ts', import.meta.url),
     },
     { ...runtimeFiles, ...webGpuFiles },
   );
@@ -51,6 +52,15 @@ describe('a program on WebGPU', { timeout: patienceMs }, () => {
       tab[part].forEach((value, at) => expect(Math.abs(value - (native[part][at] ?? NaN))).toBeLessThan(tolerance));
     }
     expect(native.losses[2]).toBeLessThan(native.losses[0] ?? NaN);
+  });
+
+  it('ends with a code when the graphics processor is lost, and does not hang', async () => {
+    expect(await page.evaluate((ms) => asked.lost(ms), patienceMs / 4)).toEqual({
+      before: 2,
+      said: 'lost 1',
+      outcomes: ['MODEL_REFUSED', 'MODEL_REFUSED', 'MODEL_REFUSED'],
+      engines: [{ on: 'webgpu' }],
+    });
   });
 
   it('goes on in wasm, with its state, when the first run shows that it does not fit there', async () => {
