@@ -68,7 +68,7 @@ function ConsentForm({
   readonly controller: TabController;
   readonly state: TabState;
 }): ReactNode {
-  const { visit, invitation, problem } = state;
+  const { visit, invitation, problem, graphicsBytes } = state;
   const handed = visit?.handed;
   const [isOwn, setOwn] = useState(handed === undefined);
   const [tooLong, setTooLong] = useState(false);
@@ -81,7 +81,7 @@ function ConsentForm({
     setTooLong(isTooLong);
     if (isTooLong) return;
     const own = isOwn && file instanceof File ? { name: file.name, text: await file.text() } : undefined;
-    await controller.train(own);
+    await controller.train(own, fields.has('graphics'));
   };
   return (
     <form
@@ -112,6 +112,12 @@ function ConsentForm({
         </label>
       )}
       <ShareField controller={controller} />
+      {graphicsBytes !== undefined && (
+        <label className="opt">
+          <input name="graphics" type="checkbox" />
+          {words.graphics(bytes(graphicsBytes))}
+        </label>
+      )}
       <label className="opt">
         <input name="accept" type="checkbox" required />
         {words.accept}

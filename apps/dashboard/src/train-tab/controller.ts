@@ -1,3 +1,4 @@
+import type { TabEngine } from '@peerai/nn-engine/browser';
 import type { TrainingRoundView, TrainingRunView, Visit } from '@peerai/peer/visitor';
 import { limits } from './limits.ts';
 import { isFinal } from './refusals.ts';
@@ -12,6 +13,10 @@ export interface TabState {
   readonly invitation?: Invitation;
   readonly visit?: Visit;
   readonly engineBytes?: number;
+  /** What computing on the graphics card would add; absent where it cannot be offered. */
+  readonly graphicsBytes?: number;
+  /** On what it is computed now; what could not be where it was wanted stands. */
+  readonly engine?: TabEngine | undefined;
   readonly run?: TrainingRunView;
   readonly rounds: readonly TrainingRoundView[];
   /** Share of the last seconds in which this tab computed, 0 to 1. */
@@ -29,8 +34,11 @@ export interface TabController {
   subscribe(listener: () => void): () => void;
   /** Reads the link, and asks what it is about. Again after `lost`. */
   start(): Promise<void>;
-  /** @param own - data of the visitor's, which stays here; undefined for what is handed out. */
-  train(own: { readonly name: string; readonly text: string } | undefined): Promise<void>;
+  /**
+   * @param own - data of the visitor's, which stays here; undefined for what is handed out.
+   * @param graphics - on the graphics card.
+   */
+  train(own: { readonly name: string; readonly text: string } | undefined, graphics?: boolean): Promise<void>;
   /** How much of the processor's time may be used, above 0 to 1; also while it trains. */
   readonly share: number;
   setShare(share: number): void;
@@ -93,25 +101,33 @@ export function createController({ loader, ticket, deadline, sleep }: Controller
         session ??= await loader.open(ticket);
         if (end.signal.aborted) return await close();
         change({ phase: 'asking' });
-        const [visit, engineBytes] = await Promise.all([
+        const [visit, engineBytes, graphicsBytes] = await Promise.all([
           session.look(deadline(limits.lookMs, end.signal)),
           session.engineBytes(deadline(limits.lookMs, end.signal)).catch(() => undefined),
+          session.graphicsBytes(deadline(limits.lookMs, end.signal)).catch(() => undefined),
         ]);
-        change({ phase: 'asked', visit, ...(engineBytes === undefined ? {} : { engineBytes }) });
+        change({
+          phase: 'asked',
+          visit,
+          ...(engineBytes !== undefined && { engineBytes }),
+          ...(graphicsBytes !== undefined && { graphicsBytes }),
+        });
       } catch (error) {
         const problem = problemOf(error);
         if (isFinal(problem.code)) await refuse(problem);
         else change({ phase: 'lost', problem });
       }
     },
-    async train(own) {
+    async train(own, graphics = false) {
       if (session === undefined || state.phase !== 'asked') return;
       const over = new AbortController();
-      change({ phase: 'training', rounds: [], problem: undefined });
+      change({ phase: 'training', rounds: [], problem: undefined, engine: undefined });
       void watchBusy(session, AbortSignal.any([over.signal, end.signal]));
       try {
         const run = await session.train({
           own,
+          graphics,
+          onEngine: (engine) => change({ engine: hasFallenBack(state.engine) ? state.engine : engine }),
           share: () => share,
           changed: (now) => change({ run: now }),
           closed: (round) =>
@@ -142,6 +158,9 @@ export function createController({ loader, ticket, deadline, sleep }: Controller
     },
   };
 }
+
+/** Of several graphs, one that is not computed where it was wanted is worth saying. */
+const hasFallenBack = (engine: TabEngine | undefined): boolean => engine?.on === 'wasm' && engine.reason !== undefined;
 
 const byRound = (a: TrainingRoundView, b: TrainingRoundView): number => a.round - b.round;
 

@@ -1,7 +1,7 @@
 import type { Ticket } from '@peerai/core-protocol/access';
 import { createVisitor, type Visit } from '@peerai/peer/visitor';
 import { openTabWorld } from '../shared/tab-world.ts';
-import { engineBytes, openEngine } from './engine.ts';
+import { engineBytes, graphicsBytes, openEngine } from './engine.ts';
 import { limits } from './limits.ts';
 import type { Session } from './session.ts';
 
@@ -12,11 +12,12 @@ export const openSession = (ticket: Ticket): Promise<Session> =>
     let seen: Visit | undefined;
     return {
       engineBytes,
+      graphicsBytes,
       async look(signal) {
         seen = await visitor.look(signal);
         return seen;
       },
-      train: (options) => visitor.train({ ...options, runtime: openEngine, threads: threadsFor(seen) }),
+      train: (options) => visitor.train({ ...options, runtime: () => openEngine(options), threads: threadsFor(seen) }),
       busy: () => visitor.busy(),
     } satisfies Omit<Session, 'close'>;
   });
