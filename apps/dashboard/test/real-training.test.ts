@@ -63,7 +63,7 @@ describe('A visitor with a link, and two peers that train', () => {
   }
   async function agree(page: Page): Promise<void> {
     await page.getByRole('heading', { name: 'study-pc asks you to help train signs' }).waitFor({ timeout: 20_000 });
-    await page.getByRole('checkbox').press('Space');
+    await page.getByRole('checkbox', { name: 'I have read' }).press('Space');
     await page.getByRole('button', { name: 'Train with them' }).press('Enter');
   }
   /** A tab whose direct link fails goes on over the relay, some seconds later. */
@@ -118,6 +118,27 @@ describe('A visitor with a link, and two peers that train', () => {
       await again.page.getByText('study-pc ended this link').waitFor({ timeout: 20_000 });
       expect(await accessibilityViolations(again.page)).toEqual([]);
       await context.close();
+    },
+  );
+
+  it(
+    'is offered the graphics card where there is one, and computes there after a yes to it',
+    { timeout: 180_000 },
+    async () => {
+      await using gpu = await openBrowser({ webGpu: true });
+      const context = await gpu.newContext();
+      const data = await readIn(trainers.host, 4, 'second.csv');
+      const made = await trainers.host.training.link('signs', { forMs: 3_600_000, visitors: 1, data });
+      const { page } = await visit(context, made.link, { size: 'phone' });
+      const choice = page.getByLabel(/^Use the graphics card \(2\d(?:\.\d)? MB more\)/);
+      await choice.waitFor({ timeout: 20_000 });
+      expect(await choice.isChecked()).toBe(false);
+      expect([await accessibilityViolations(page), await overflowPixels(page)]).toEqual([[], 0]);
+      await choice.press('Space');
+      await agree(page);
+      await page.getByText('the graphics card', { exact: true }).waitFor({ timeout: 120_000 });
+      await expect.poll(async () => (await rounds(made.id)).counted, patient).toBeGreaterThanOrEqual(1);
+      expect(await accessibilityViolations(page)).toEqual([]);
     },
   );
 });

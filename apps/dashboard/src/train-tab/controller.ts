@@ -12,10 +12,10 @@ export interface TabState {
   readonly phase: 'opening' | 'asking' | 'asked' | 'training' | 'done' | 'lost' | 'refused' | 'left';
   readonly invitation?: Invitation;
   readonly visit?: Visit;
-  readonly engineBytes?: number;
+  readonly engineBytes?: number | undefined;
   /** What computing on the graphics card would add; absent where it cannot be offered. */
-  readonly graphicsBytes?: number;
-  /** On what it is computed now; what could not be where it was wanted stands. */
+  readonly graphicsBytes?: number | undefined;
+  /** On what it is computed, where the graphics card was wanted; that it could not everywhere stands. */
   readonly engine?: TabEngine | undefined;
   readonly run?: TrainingRunView;
   readonly rounds: readonly TrainingRoundView[];
@@ -101,17 +101,16 @@ export function createController({ loader, ticket, deadline, sleep }: Controller
         session ??= await loader.open(ticket);
         if (end.signal.aborted) return await close();
         change({ phase: 'asking' });
-        const [visit, engineBytes, graphicsBytes] = await Promise.all([
+        // Not waited for: a browser may take its time to look for a graphics card.
+        void session
+          .graphicsBytes(end.signal)
+          .then((graphicsBytes) => change({ graphicsBytes }))
+          .catch(() => undefined);
+        const [visit, engineBytes] = await Promise.all([
           session.look(deadline(limits.lookMs, end.signal)),
           session.engineBytes(deadline(limits.lookMs, end.signal)).catch(() => undefined),
-          session.graphicsBytes(deadline(limits.lookMs, end.signal)).catch(() => undefined),
         ]);
-        change({
-          phase: 'asked',
-          visit,
-          ...(engineBytes !== undefined && { engineBytes }),
-          ...(graphicsBytes !== undefined && { graphicsBytes }),
-        });
+        change({ phase: 'asked', visit, engineBytes });
       } catch (error) {
         const problem = problemOf(error);
         if (isFinal(problem.code)) await refuse(problem);
@@ -127,7 +126,7 @@ export function createController({ loader, ticket, deadline, sleep }: Controller
         const run = await session.train({
           own,
           graphics,
-          onEngine: (engine) => change({ engine: hasFallenBack(state.engine) ? state.engine : engine }),
+          onEngine: (engine) => change({ engine: state.engine?.on === 'wasm' ? state.engine : engine }),
           share: () => share,
           changed: (now) => change({ run: now }),
           closed: (round) =>
@@ -158,9 +157,6 @@ export function createController({ loader, ticket, deadline, sleep }: Controller
     },
   };
 }
-
-/** Of several graphs, one that is not computed where it was wanted is worth saying. */
-const hasFallenBack = (engine: TabEngine | undefined): boolean => engine?.on === 'wasm' && engine.reason !== undefined;
 
 const byRound = (a: TrainingRoundView, b: TrainingRoundView): number => a.round - b.round;
 

@@ -1,5 +1,5 @@
-import { orAborted, type Runtime } from '@peerai/core-protocol';
-import { adapterOf, createBrowserRuntime, type TabEngine } from '@peerai/nn-engine/browser';
+import type { Runtime } from '@peerai/core-protocol';
+import { createBrowserRuntime, type TabEngine } from '@peerai/nn-engine/browser';
 // oxlint-disable-next-line import/default -- Vite makes it: the address of the worker as one file
 import worker from '@peerai/nn-engine/browser/worker?worker&url';
 import gpuLoader from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.mjs?url';
@@ -9,7 +9,7 @@ import loader from 'onnxruntime-web/ort-wasm-simd-threaded.mjs?url';
 import wasm from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
 import gpuModule from 'onnxruntime-web/webgpu?url';
 
-/** On what a visitor wants to compute, and who hears on what it is computed. */
+/** On what a visitor wants to compute, and who hears whether it is. */
 export interface EngineChoice {
   /** On the graphics card, whose engine is fetched for it; in wasm where that cannot be. */
   readonly graphics: boolean;
@@ -21,8 +21,7 @@ export const openEngine = async ({ graphics, onEngine }: EngineChoice): Promise<
   createBrowserRuntime({
     worker,
     wasm: { module, loader, wasm },
-    onEngine,
-    ...(graphics && { webGpu: { module: gpuModule, loader: gpuLoader, wasm: gpuWasm } }),
+    ...(graphics && { onEngine, webGpu: { module: gpuModule, loader: gpuLoader, wasm: gpuWasm } }),
   });
 
 /** Bytes of its files as the host would send them, by their headers alone; undefined when the host does not say. */
@@ -31,8 +30,9 @@ export const engineBytes = (signal: AbortSignal): Promise<number | undefined> =>
 
 /** Bytes that computing on the graphics card adds; undefined where the browser gives none to compute on, or the host does not say. */
 export async function graphicsBytes(signal: AbortSignal): Promise<number | undefined> {
-  if ((await orAborted(adapterOf(navigator), signal)) !== 'there') return undefined;
-  return await bytesOf([gpuModule, gpuLoader, gpuWasm], signal);
+  const { gpu } = navigator as { readonly gpu?: { requestAdapter(): Promise<object | null> } };
+  const adapter = await gpu?.requestAdapter();
+  return adapter ? await bytesOf([gpuModule, gpuLoader, gpuWasm], signal) : undefined;
 }
 
 async function bytesOf(files: readonly string[], signal: AbortSignal): Promise<number | undefined> {

@@ -73,18 +73,16 @@ function Progress({
   );
 }
 
-function engineText(engine: NonNullable<TabState['engine']>): string {
-  if (engine.on === 'webgpu') return words.graphicsCard;
-  return engine.reason === undefined ? words.onProcessor : words.notAllGraphics;
-}
-
 function Own({ state }: { readonly state: TabState }): ReactNode {
   const { run, rounds, busy, engine } = state;
   const counted = rounds.filter(({ members }) => members.some(({ name }) => name === 'you')).length;
   return (
     <Facts
       facts={[
-        [words.computes, engine === undefined ? null : engineText(engine)],
+        [
+          words.computes,
+          engine === undefined ? null : engine.on === 'webgpu' ? words.graphicsCard : words.notAllGraphics,
+        ],
         [words.processor, words.busy(count(100 * busy))],
         [words.network, words.traffic(bytes(run?.bytesSent ?? 0), bytes(run?.bytesReceived ?? 0))],
         [words.counted, words.countedOf(count(counted), count(rounds.length))],

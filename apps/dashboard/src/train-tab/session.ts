@@ -18,7 +18,7 @@ export interface Session {
   busy(): number;
   /** Bytes that the engine would take, asked of the page's host without fetching it; undefined when the host does not say. */
   engineBytes(signal: AbortSignal): Promise<number | undefined>;
-  /** Bytes that computing on the graphics card would add; undefined where it cannot be offered. Throws ABORTED. */
+  /** Bytes that computing on the graphics card would add; undefined where it cannot be offered. */
   graphicsBytes(signal: AbortSignal): Promise<number | undefined>;
   /** Ends the links and gives the store back. */
   close(): Promise<void>;

@@ -3,6 +3,5 @@
  *
  * @packageDocumentation
  */
-export { adapterOf } from './adapter.ts';
 export type { OrtFiles, TabEngine } from './messages.ts';
 export { type BrowserRuntimeOptions, createBrowserRuntime } from './runtime.ts';
