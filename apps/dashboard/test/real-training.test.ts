@@ -136,7 +136,7 @@ describe('A visitor with a link, and two peers that train', () => {
       expect([await accessibilityViolations(page), await overflowPixels(page)]).toEqual([[], 0]);
       await choice.press('Space');
       await agree(page);
-      await page.getByText('the graphics card', { exact: true }).waitFor({ timeout: 120_000 });
+      await page.getByText('computes', { exact: true }).waitFor({ timeout: 120_000 });
       await expect.poll(async () => (await rounds(made.id)).counted, patient).toBeGreaterThanOrEqual(1);
       expect(await accessibilityViolations(page)).toEqual([]);
     },

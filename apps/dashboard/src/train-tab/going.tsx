@@ -79,10 +79,7 @@ function Own({ state }: { readonly state: TabState }): ReactNode {
   return (
     <Facts
       facts={[
-        [
-          words.computes,
-          engine === undefined ? null : engine.on === 'webgpu' ? words.graphicsCard : words.notAllGraphics,
-        ],
+        [words.card, engine === undefined ? null : engine.on === 'webgpu' ? words.cardDoes : words.cardNot],
         [words.processor, words.busy(count(100 * busy))],
         [words.network, words.traffic(bytes(run?.bytesSent ?? 0), bytes(run?.bytesReceived ?? 0))],
         [words.counted, words.countedOf(count(counted), count(rounds.length))],
