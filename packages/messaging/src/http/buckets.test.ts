@@ -2,6 +2,7 @@ import { PeerAiError, type PeerId } from '@peerai/core-protocol';
 import { ManualClock } from '@peerai/core-protocol/testing';
 import { describe, expect, it } from 'vitest';
 import { type Buckets, bucketOf, bucketSizes, createBuckets } from './buckets.ts';
+import { httpLimits } from './limits.ts';
 
 const [alice, bob] = ['alice', 'bob'] as PeerId[] as [PeerId, PeerId];
 
@@ -82,4 +83,15 @@ describe('Token buckets', () => {
     expect(drain(buckets, alice, 'discovery')[0]).toBe(0);
     expect(drain(buckets, bob, 'discovery')[0]).toBe(bucketSizes.discovery.burst);
   });
+});
+
+it('are remembered for `bucketOwnersMax` identities: with one more the one heard of longest ago is forgotten', () => {
+  const buckets = createBuckets(new ManualClock());
+  drain(buckets, alice, 'handshake');
+  for (let at = 1; at < httpLimits.bucketOwnersMax; at += 1) buckets.take(`peer ${at}` as PeerId, 'task');
+  const isKnown = () => buckets.refuseSpent(alice, 'handshake');
+  expect(isKnown).toThrow('too many');
+  buckets.take(bob, 'task');
+  expect(isKnown).not.toThrow();
+  expect(buckets.owners).toBe(httpLimits.bucketOwnersMax);
 });

@@ -12,8 +12,6 @@ export const limits = {
   contextNumbers: 16,
   /** Capsules that may wait to be written, count: a page that steps faster than its disk drops experience, and is told how much. */
   capsulesWaitingMax: 64,
-  /** Hits of one search, count: what the memory gives at most. */
-  searchHitsMax: 100,
   /** Characters of one direct message. */
   textCharsMax: 16_384,
   /** One question to a device or its answer, bytes: the longest text in UTF-8 and some. */
