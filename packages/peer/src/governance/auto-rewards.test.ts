@@ -123,11 +123,16 @@ test('a lease that ended and a capsule that was found are paid for once, by the 
 });
 
 test('who dies between saying and hearing says it again, and the chain’s “rewarded” counts as paid', async () => {
-  const first = await scene({
-    leases: [lease(1)],
-    pay: () => Promise.reject(new PeerAiError('NO_DECISION', 'too late')),
-  });
+  const store = new MemoryStore();
+  let onDisk: Uint8Array | undefined;
+  const pay = async (): Promise<never> => {
+    onDisk = await store.get(`reward/borrowing-${idOf(1)}`);
+    throw new PeerAiError('NO_DECISION', 'too late');
+  };
+  const first = await scene({ leases: [lease(1)], pay, store });
   await first.look();
+  // It was there before anything was said: it counts for the day also after a crash.
+  expect(onDisk).toBeDefined();
   expect((await first.rewards.view()).given).toMatchObject([{ state: 'sent' }]);
   const again = await scene({ leases: [lease(1)], store: first.store, pay: refusedWith('REWARDED') });
   await again.look();
