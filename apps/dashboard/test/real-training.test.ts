@@ -110,7 +110,8 @@ describe('A visitor with a link, and two peers that train', () => {
       const { counted } = await rounds(made.id);
       await expect.poll(async () => (await rounds(made.id)).closed, patient).toBeGreaterThan(closed + 3);
       expect((await rounds(made.id)).counted).toBe(counted);
-      expect(complaints).toEqual([]);
+      // Chromium itself says that it has no graphics card when the page asks for one.
+      expect(complaints.filter((one) => !one.startsWith('No available adapters.'))).toEqual([]);
       expect(new Set(asked.map(({ host }) => host))).toEqual(new Set([new URL(made.link).host]));
 
       await trainers.host.training.stopLink(made.id);
