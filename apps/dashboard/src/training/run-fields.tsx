@@ -98,6 +98,7 @@ export function MoreFields({ kind, isPrivate }: { readonly kind: Kind; readonly 
           )}
           <Choice label={form.outer} name="outer" words={form.outers} />
           <NumberField label={form.rate} name="learningRate" value={0.01} min={0.000_001} max={1} step="any" />
+          <Choice label={form.schedule} name="schedule" words={form.schedules} />
           {kind === 'adapter' && <NumberField label={form.rank} name="rank" value={8} max={64} />}
           {kind === 'conv' && (
             <label className="field">
@@ -152,6 +153,7 @@ export function readRequest(data: string, kind: Kind, fields: FormData): Trainin
     threads: number('threads'),
     outer: is('outer', 'diloco') ? 'diloco' : is('outer', 'nesterov') ? 'nesterov' : 'local-sgd',
     learningRate: number('learningRate'),
+    schedule: is('schedule', 'cosine') ? 'cosine' : 'constant',
     seed: number('seed'),
     roundMs: 1_000 * number('roundTime'),
     ...readPrivacy(fields),

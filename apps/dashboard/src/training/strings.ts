@@ -108,6 +108,8 @@ export const form = {
   liars: 'Bad updates to stand',
   liarsHint: 'A round then needs more than twice as many updates as may be bad.',
   rate: 'Learning rate',
+  schedule: 'Rate over the run',
+  schedules: { constant: 'stays', cosine: 'falls to a hundredth' },
   seenBy: 'Who sees updates',
   kindsOfRun: { open: 'Open: each is seen, bad ones are found', private: 'Private: only their sum is seen' },
   invite: 'Invite',

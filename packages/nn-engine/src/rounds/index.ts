@@ -13,4 +13,4 @@ export type { PrivateTerms } from './private/terms.ts';
 export { checkRun, decodeRun, encodeRun, type Run, type RunSpec } from './run-spec.ts';
 export { createRuns, type PartOptions, type Runs } from './runs.ts';
 export { decodeState, encodeState, firstState } from './shared-state.ts';
-export { trainerLearner, type TrainerLearnerOptions } from './trainer-learner.ts';
+export { cosineRate, trainerLearner, type TrainerLearnerOptions } from './trainer-learner.ts';

@@ -10,6 +10,7 @@ import {
 import { type BlobSource, serveBlobs } from '@peerai/core-protocol/blob';
 import { createTrainer, freshState } from '@peerai/nn-engine';
 import {
+  cosineRate,
   createBlobTable,
   createRuns,
   decodeState,
@@ -110,7 +111,8 @@ export function openTrainingEngine(deps: EngineDeps): TrainingEngine {
         });
       const steps = trainerLearner(trainer, {
         batch: (step) => task.batch(begun + step),
-        learningRate: plan.learningRate,
+        learningRate:
+          plan.schedule === undefined ? plan.learningRate : cosineRate(plan.learningRate, run.rounds * run.localSteps),
       });
       const measure = async (weights: Float32Array, until: AbortSignal): Promise<HeldOut> =>
         task.judge(

@@ -2,6 +2,10 @@ import { z } from 'zod';
 import { limits } from '../limits.ts';
 
 export const learningRate = z.number().positive().max(1);
+/** How the rate goes over a run: as it is, or falling to a hundredth as half a cosine does. */
+export const schedules = ['constant', 'cosine'] as const;
+/** Absent where the rate stays. */
+const schedule = z.literal('cosine').optional();
 export const seed = z.int().min(0).max(0x7fff_ffff);
 export const words = z.string().max(limits.trainingNameCharsMax);
 const numbers = z.array(z.number()).min(1).max(limits.trainingColumnsMax);
@@ -24,6 +28,7 @@ export const trainingPlanSchema = z.discriminatedUnion('model', [
     means: numbers,
     deviations: z.array(z.number().positive()).min(1).max(limits.trainingColumnsMax),
     learningRate,
+    schedule,
     seed,
   }),
   z.object({
@@ -31,6 +36,7 @@ export const trainingPlanSchema = z.discriminatedUnion('model', [
     model: z.literal('language'),
     size: z.enum(['small', 'medium']),
     learningRate,
+    schedule,
     seed,
   }),
   z.object({
@@ -43,6 +49,7 @@ export const trainingPlanSchema = z.discriminatedUnion('model', [
     channels: z.union([z.literal(1), z.literal(3)]),
     filters,
     learningRate,
+    schedule,
     seed,
   }),
   z.object({
@@ -65,6 +72,7 @@ export const trainingPlanSchema = z.discriminatedUnion('model', [
     rank: z.int().min(1).max(limits.trainingRankMax),
     alpha: z.number().positive().max(limits.trainingAlphaMax),
     learningRate,
+    schedule,
     seed,
   }),
 ]);

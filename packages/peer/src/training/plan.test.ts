@@ -1,6 +1,7 @@
+import { utf8 } from '@peerai/core-protocol';
 import { diLoCo, localSgd, shortNesterov } from '@peerai/nn-engine/rounds';
 import { expect, test } from 'vitest';
-import { specOf, termsOf } from './plan.ts';
+import { decodePlan, specOf, termsOf } from './plan.ts';
 import { trainingRequestSchema } from './training.schema.ts';
 
 const agreed = { task: new Uint8Array(32), size: 4, invited: undefined, noise: undefined };
@@ -22,4 +23,13 @@ test('A run takes the step from round to round that was asked for, and says it b
 test('Momentum that another device chose is called by what it is nearer to', () => {
   const named = (momentum: number) => termsOf({ ...specWith({}), outer: { learningRate: 1, momentum } }).outer;
   expect([0, 0.01, 0.69, 0.7, 0.99].map(named)).toEqual(['local-sgd', 'nesterov', 'nesterov', 'diloco', 'diloco']);
+});
+
+test('A plan names the one schedule there is besides a rate that stays, or none', () => {
+  const language = { v: 1, model: 'language', size: 'small', learningRate: 0.01, seed: 1 };
+  const read = (more: object) => decodePlan(utf8(JSON.stringify({ ...language, ...more })));
+  expect(read({})).toEqual(language);
+  expect(read({ schedule: 'cosine' })).toEqual({ ...language, schedule: 'cosine' });
+  for (const schedule of ['constant', 'linear', 1, null])
+    expect(() => read({ schedule })).toThrow(expect.objectContaining({ code: 'INVALID_FORMAT' }));
 });

@@ -235,6 +235,15 @@ function find(book: RunBook, text: string): RunHead {
 }
 
 async function planOf(
+  wish: Wish,
+  text: () => Promise<string>,
+  baseNamed: (name: string) => Promise<BaseName>,
+): Promise<TrainingPlan> {
+  const plan = await steadyPlan(wish, text, baseNamed);
+  return wish.schedule === 'cosine' ? { ...plan, schedule: wish.schedule } : plan;
+}
+
+async function steadyPlan(
   { model, learningRate, seed }: Wish,
   text: () => Promise<string>,
   baseNamed: (name: string) => Promise<BaseName>,

@@ -1,6 +1,14 @@
 import { z } from 'zod';
 import { limits } from '../limits.ts';
-import { filters, learningRate, seed, trainingPlanSchema, trainingTermsSchema, words } from './plan.schema.ts';
+import {
+  filters,
+  learningRate,
+  schedules,
+  seed,
+  trainingPlanSchema,
+  trainingTermsSchema,
+  words,
+} from './plan.schema.ts';
 
 export { type TrainingPlan, trainingPlanSchema, trainingTermsSchema } from './plan.schema.ts';
 
@@ -71,6 +79,7 @@ export const trainingRequestSchema = z.strictObject({
   privacy: trainingPrivacySchema.optional(),
   roundMs: trainingTermsSchema.shape.roundMs.default(60_000),
   learningRate: learningRate.default(0.01),
+  schedule: z.enum(schedules).default('constant'),
   seed: seed.default(1),
   threads: z.int().min(1).max(limits.trainingThreadsMax).default(1),
 });

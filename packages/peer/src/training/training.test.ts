@@ -18,7 +18,7 @@ import {
   untilTrained,
   whileTimeGoes,
 } from '../testing/training-town.ts';
-import { trainingRequestSchema } from './training.schema.ts';
+import { trainingRequestSchema, type TrainingRunView } from './training.schema.ts';
 
 const code = (expected: string) => expect.objectContaining({ code: expected });
 describe('three devices', { timeout: 60_000 }, () => {
@@ -143,6 +143,21 @@ describe('a run', { timeout: 60_000 }, () => {
     if (state === 'stopped') await whileTimeGoes(world.clock, at(0).peer.training.stop('signs'));
     expect(await whileTimeGoes(world.clock, second)).toMatchObject({ name: 'second', state: 'waiting' });
     await whileTimeGoes(world.clock, at(0).peer.training.stop('second'));
+  });
+
+  test('lets the rate fall where its plan says so', async () => {
+    const { world, at } = await trainingTown(1);
+    const ended: TrainingRunView[] = [];
+    for (const schedule of ['constant', 'cosine'] as const) {
+      await begin(world, at(0), { name: schedule, membersMin: 1, rounds: 2, schedule });
+      await untilTrained(world.clock, () => areDone(at(0)));
+      ended.push(await latest(at(0)));
+    }
+    const [steady, falling] = ended;
+    expect(steady?.plan.schedule).toBeUndefined();
+    expect(falling?.plan).toEqual({ ...steady?.plan, schedule: 'cosine' });
+    expect(falling?.first).toEqual(steady?.first);
+    expect(falling?.hash).not.toBe(steady?.hash);
   });
 
   test('over text teaches a language model of bytes', async () => {

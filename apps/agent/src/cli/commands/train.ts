@@ -86,6 +86,11 @@ const start = command(
       description: 'Seconds until a round goes on without who is slow, 60',
     },
     rate: { type: 'string', valueHint: 'R', description: 'Learning rate, 0.01 unless said' },
+    schedule: {
+      type: 'string',
+      valueHint: 'constant|cosine',
+      description: 'Whether the rate stays, or falls to a hundredth by the end',
+    },
     seed: { type: 'string', valueHint: 'N', description: 'What the first weights follow from' },
     threads,
     watch: isWatched,
@@ -113,7 +118,12 @@ const start = command(
         ...(args['round-time'] === undefined ? {} : { roundMs: 1_000 * numberOf('round-time', args['round-time']) }),
         ...(args.private === true ? { private: inviting(args.invite) } : {}),
         ...privacyOf(args),
-        ...words({ compression: args.compression, outer: args.outer, aggregation: args.aggregation }),
+        ...words({
+          compression: args.compression,
+          outer: args.outer,
+          aggregation: args.aggregation,
+          schedule: args.schedule,
+        }),
       },
       signal,
     );
@@ -308,11 +318,12 @@ function numbers(said: Readonly<Record<keyof Numbers, string | undefined>>): Num
   );
 }
 
-type Words = Pick<TrainingRequest, 'compression' | 'outer' | 'aggregation'>;
+type Words = Pick<TrainingRequest, 'compression' | 'outer' | 'aggregation' | 'schedule'>;
 const choices = {
   compression: ['int8', 'int4'],
   outer: ['local-sgd', 'nesterov', 'diloco'],
   aggregation: ['trimmed-mean', 'multi-krum'],
+  schedule: ['constant', 'cosine'],
 } as const;
 function words(said: Readonly<Record<keyof Words, string | undefined>>): Words {
   return Object.fromEntries(
