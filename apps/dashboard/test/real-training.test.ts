@@ -42,6 +42,7 @@ describe('A visitor with a link, and two peers that train', () => {
       liars: 0,
       membersMin: 2,
       roundMs: 30_000,
+      schedule: 'constant',
       learningRate: 0.01,
       seed: 1,
       threads: 1,

@@ -6,7 +6,7 @@ import { form } from './strings.ts';
 
 export type Kind = TrainingRequest['model']['kind'];
 
-/** A table can be told apart or learned as text; a text only as text, by a new model or by an adapter of one. */
+/** A table can be told apart or learned as text; a text only as text, by a new model or by an adapter of one; either by a run that is done here. */
 export function ModelFields({
   kind,
   labels,
@@ -18,7 +18,8 @@ export function ModelFields({
   readonly labels: readonly string[];
   readonly onKind: (kind: Kind) => void;
 }): ReactNode {
-  const kinds = kindsOf(data, labels);
+  const done = useDone(() => true);
+  const kinds = [...kindsOf(data, labels), ...(Object.keys(done).length > 0 ? (['run'] as const) : [])];
   return (
     <>
       <div className="pair">
@@ -34,6 +35,7 @@ export function ModelFields({
         </label>
         {kind === 'language' && <Choice label={form.size} name="size" words={form.sizes} />}
         {kind === 'adapter' && <BaseField />}
+        {kind === 'run' && <Choice label={form.former} name="run" words={done} />}
         {(kind === 'mlp' || kind === 'conv') && (
           <label className="field">
             {form.label}
@@ -46,6 +48,7 @@ export function ModelFields({
         )}
       </div>
       {kind === 'adapter' && <p className="small muted">{form.baseHint}</p>}
+      {kind === 'run' && <p className="small muted">{form.formerHint}</p>}
     </>
   );
 }
@@ -63,19 +66,23 @@ export function kindsOf({ images, table }: TrainingDataView, labels: readonly st
 }
 
 function BaseField(): ReactNode {
-  const runs = useTraining();
-  const bases = (runs.data ?? []).filter(isBase).map(({ id, name }) => [id, name] as const);
-  return <Choice label={form.base} name="base" words={{ ...Object.fromEntries(bases), nano: 'nano' }} />;
+  return <Choice label={form.base} name="base" words={{ ...useDone(isBase), nano: 'nano' }} />;
+}
+
+/** Runs that left such a model here: names by id. */
+function useDone(isSuch: (run: TrainingRunView) => boolean): Readonly<Record<string, string>> {
+  const done = (useTraining().data ?? []).filter((run) => run.file !== null && isSuch(run));
+  return Object.fromEntries(done.map(({ id, name }) => [id, name]));
 }
 
 /** Whether a run left a language model. */
-const isBase = ({ file, plan }: TrainingRunView): boolean =>
-  file !== null && (plan.model === 'language' || plan.model === 'adapter');
+const isBase = ({ plan }: TrainingRunView): boolean => plan.model === 'language' || plan.model === 'adapter';
 
 /** What the fields of a kind say. */
 export function readModel(kind: Kind, text: (name: string) => string): TrainingRequest['model'] {
   if (kind === 'mlp') return { kind, label: text('label'), hidden: text('hidden').split(',').map(Number) };
   if (kind === 'conv') return { kind, label: text('label'), filters: text('filters').split(',').map(Number) };
   if (kind === 'adapter') return { kind, base: text('base'), rank: Number(text('rank')) };
+  if (kind === 'run') return { kind, run: text('run') };
   return { kind, size: text('size') === 'medium' ? 'medium' : 'small' };
 }

@@ -14,6 +14,10 @@ const dots: Readonly<Record<TrainingRunView['state'], DotName>> = {
 export const dotOf = ({ state }: Pick<TrainingRunView, 'state'>): DotName => dots[state];
 
 export function modelText(plan: TrainingPlan): string {
+  return plan.start === undefined ? newModelText(plan) : train.from(newModelText(plan), plan.start.name);
+}
+
+function newModelText(plan: TrainingPlan): string {
   if (plan.model === 'language') return train.language(plan.size);
   if (plan.model === 'conv') return train.conv(plan.label, plan.side);
   if (plan.model === 'adapter') return train.adapter(plan.rank, plan.base.name);

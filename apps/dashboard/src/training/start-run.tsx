@@ -106,6 +106,7 @@ const seen: Readonly<Record<Kind, string>> = {
   language: form.seenText,
   conv: form.seenImages,
   adapter: form.seenAdapter,
+  run: form.seenFormer,
 };
 
 const nameOf = ({ name }: TrainingDataView): string => name.replace(/\.\w+$/u, '');

@@ -19,6 +19,7 @@ export const train = {
   language: (size: string) => `a ${size} language model`,
   conv: (label: string, side: number) => `tells ${label} from images of ${side} × ${side}`,
   adapter: (rank: number, base: string) => `an adapter of rank ${rank} of ${base}`,
+  from: (model: string, run: string) => `${model}, from ${run}`,
 } as const;
 
 export const offers = {
@@ -84,7 +85,10 @@ export const form = {
     conv: 'Tell what an image shows',
     language: 'Continue a text',
     adapter: 'Adapt a model to a text',
+    run: 'Go on from a run',
   },
+  former: 'Run to go on from',
+  formerHint: 'The new run begins with its model; the data needs the same columns, or is a text as it was there.',
   base: 'Model to adapt',
   baseHint: 'A run over text that is done here, or the guide. It stays as it is; a small adapter is trained and sent.',
   rank: 'Rank of the adapter',
@@ -124,6 +128,7 @@ export const form = {
     'Leave it empty for no noise. With a budget, your updates get as much noise as it needs, over all runs with this file; the model learns less, and when the budget is spent this computer leaves the run. It does not cover what a table’s columns say of it.',
   seenTable:
     'Devices that may join see the run’s name, the names of columns and labels, and each column’s mean and deviation.',
+  seenFormer: 'Devices that may join see the run’s name, what the former run says of its data, and its name.',
   seenText: 'Devices that may join see the run’s name and size.',
   seenImages: 'Devices that may join see the run’s name, the size of the images and the names of the labels.',
   seenAdapter: 'Devices that may join see the run’s name and which model is adapted. They need that model themselves.',

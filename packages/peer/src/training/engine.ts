@@ -49,6 +49,8 @@ export interface SeatOptions {
   readonly threads: number;
   /** The state's bytes that were kept; the run's first state without. */
   readonly from: Uint8Array | undefined;
+  /** The weights of the run that the plan goes on from, where they are here: who has them not takes the coordinator's state. */
+  readonly start?: Float32Array | undefined;
   readonly signal: AbortSignal;
 }
 /** One peer's place in one run, with its graphs loaded. */
@@ -89,8 +91,10 @@ export function openTrainingEngine(deps: EngineDeps): TrainingEngine {
   });
   const runs = createRuns({ ...deps, blobs });
   return {
-    async sit({ run, plan, task, threads, from, signal }) {
-      let known = from === undefined ? firstState(weightsOfPlan(plan)) : decodeState(from, run.size);
+    async sit({ run, plan, task, threads, from, start, signal }) {
+      let known = from === undefined ? firstState(start ?? weightsOfPlan(plan)) : decodeState(from, run.size);
+      // With other first weights than all are to have, it must never lead the others to them.
+      let mayLead = leads && (plan.start === undefined || start !== undefined || from !== undefined);
       const begun = known.round * run.localSteps;
       const learned = task.size - (task.statistics ?? 0);
       const trainer = withStatistics(
@@ -142,11 +146,14 @@ export function openTrainingEngine(deps: EngineDeps): TrainingEngine {
             from: known,
             ask,
             learner,
-            leads,
+            leads: mayLead,
             unmasked,
             ...(privacy === undefined ? {} : { privacy }),
             onEvent(event) {
-              if (event.type === 'closed') hash = event.hash;
+              if (event.type === 'closed') {
+                hash = event.hash;
+                mayLead = leads;
+              }
               onEvent(event);
             },
             signal: until,

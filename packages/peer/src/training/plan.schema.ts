@@ -7,11 +7,21 @@ export const schedules = ['constant', 'cosine'] as const;
 /** Absent where the rate stays. */
 const schedule = z.literal('cosine').optional();
 export const seed = z.int().min(0).max(0x7fff_ffff);
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/u);
 export const words = z.string().max(limits.trainingNameCharsMax);
 const numbers = z.array(z.number()).min(1).max(limits.trainingColumnsMax);
 
 /** Filters of each stage: a convolution and the largest of each 2 × 2. */
 export const filters = z.array(z.int().min(1).max(limits.trainingFiltersMax)).min(1).max(limits.trainingStagesMax);
+
+/** Of every model. */
+const common = {
+  learningRate,
+  schedule,
+  seed,
+  /** The run whose last state is the first of this one: what it was called, its id, and the SHA-256 of that state, both hex. */
+  start: z.object({ name: words, run: sha256, state: sha256 }).optional(),
+};
 
 /** What is trained and how, as all members understand it: its bytes are hashed into the terms of the run. */
 export const trainingPlanSchema = z.discriminatedUnion('model', [
@@ -27,17 +37,13 @@ export const trainingPlanSchema = z.discriminatedUnion('model', [
     /** Mean and deviation of each feature in the data of whoever started the run: all scale by them. */
     means: numbers,
     deviations: z.array(z.number().positive()).min(1).max(limits.trainingColumnsMax),
-    learningRate,
-    schedule,
-    seed,
+    ...common,
   }),
   z.object({
     v: z.literal(1),
     model: z.literal('language'),
     size: z.enum(['small', 'medium']),
-    learningRate,
-    schedule,
-    seed,
+    ...common,
   }),
   z.object({
     v: z.literal(1),
@@ -48,9 +54,7 @@ export const trainingPlanSchema = z.discriminatedUnion('model', [
     side: z.int().min(limits.trainingImageSideMin).max(limits.trainingImageSideMax),
     channels: z.union([z.literal(1), z.literal(3)]),
     filters,
-    learningRate,
-    schedule,
-    seed,
+    ...common,
   }),
   z.object({
     v: z.literal(1),
@@ -58,7 +62,7 @@ export const trainingPlanSchema = z.discriminatedUnion('model', [
     /** A language model that all members hold already: what it is called, the SHA-256 of its file, hex, and its sizes. */
     base: z.object({
       name: words,
-      sha256: z.string().regex(/^[0-9a-f]{64}$/u),
+      sha256,
       sizes: z.object({
         vocabulary: z.int().min(2).max(limits.trainingBaseVocabularyMax),
         width: z.int().min(2).max(limits.trainingWidthMax),
@@ -71,9 +75,7 @@ export const trainingPlanSchema = z.discriminatedUnion('model', [
     /** Columns of A and rows of B of each correction A · B, which counts alpha / rank times. */
     rank: z.int().min(1).max(limits.trainingRankMax),
     alpha: z.number().positive().max(limits.trainingAlphaMax),
-    learningRate,
-    schedule,
-    seed,
+    ...common,
   }),
 ]);
 export type TrainingPlan = z.output<typeof trainingPlanSchema>;

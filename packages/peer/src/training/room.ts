@@ -78,6 +78,10 @@ export async function openTrainingRoom(deps: RoomDeps): Promise<TrainingRoom> {
     shelf,
     shards: links.shards,
     baseOf: async (base) => (await bases.get()).open(base),
+    async startOf({ run, state }) {
+      const head = book.run(run);
+      return head?.file === undefined || head.hash !== state ? undefined : weightsOf(head);
+    },
     mayJoin: (peer, run) => mayTrain(peer) || links.admits(peer, run === undefined ? undefined : toHex(run)),
     changed(head, isWhole) {
       teller.changed(head, isWhole);
@@ -102,8 +106,7 @@ export async function openTrainingRoom(deps: RoomDeps): Promise<TrainingRoom> {
   };
   const baseNamed = async (name: string): Promise<BaseName> => {
     const head = book.runs().some((run) => isNamed(run, name)) ? find(book, name) : undefined;
-    if (head !== undefined && head.file === undefined)
-      throw new PeerAiError('NOT_FOUND', `${head.name} has no model yet, so nothing can be trained on it`);
+    if (head !== undefined) ended(head);
     return (await bases.get()).choose(head, name);
   };
   return {
@@ -118,7 +121,10 @@ export async function openTrainingRoom(deps: RoomDeps): Promise<TrainingRoom> {
     async begin(wish) {
       const head = await runner.begin(async () => {
         const data = findData(book, wish.data);
-        const plan = await planOf(wish, () => readText(shelf(), data), baseNamed);
+        const plan = await planOf(wish, () => readText(shelf(), data), {
+          base: baseNamed,
+          run: (name) => ended(find(book, name)),
+        });
         const { sizeOfPlan, checkRun, thresholdOf } = await import('./lazy.ts');
         const bytes = encodePlan(plan);
         const members = wish.private && invitedOf(deps, wish.private.invite);
@@ -234,23 +240,37 @@ function find(book: RunBook, text: string): RunHead {
   throw new PeerAiError<PeerErrorCode>('RUN_UNKNOWN', `there is no run "${text.slice(0, 64)}" here`);
 }
 
-async function planOf(
-  wish: Wish,
-  text: () => Promise<string>,
-  baseNamed: (name: string) => Promise<BaseName>,
-): Promise<TrainingPlan> {
-  const plan = await steadyPlan(wish, text, baseNamed);
+/** What a wish names that is here already. */
+interface Named {
+  readonly base: (name: string) => Promise<BaseName>;
+  /** Throws RUN_UNKNOWN, NOT_FOUND. */
+  readonly run: (name: string) => RunHead;
+}
+
+/** Throws NOT_FOUND. */
+function ended(head: RunHead): RunHead {
+  if (head.file !== undefined) return head;
+  throw new PeerAiError('NOT_FOUND', `${head.name} has no model yet, so nothing can be trained on it`);
+}
+
+async function planOf(wish: Wish, text: () => Promise<string>, named: Named): Promise<TrainingPlan> {
+  const plan = await steadyPlan(wish, text, named);
   return wish.schedule === 'cosine' ? { ...plan, schedule: wish.schedule } : plan;
 }
 
 async function steadyPlan(
   { model, learningRate, seed }: Wish,
   text: () => Promise<string>,
-  baseNamed: (name: string) => Promise<BaseName>,
+  named: Named,
 ): Promise<TrainingPlan> {
+  if (model.kind === 'run') {
+    const { id, name, hash, plan } = named.run(model.run);
+    const { schedule: _, ...former } = decodePlan(utf8(plan));
+    return { ...former, learningRate, seed, start: { name, run: id, state: hash } };
+  }
   if (model.kind === 'adapter') {
     const { rank, alpha = rank } = model;
-    return { v: 1, model: 'adapter', base: await baseNamed(model.base), rank, alpha, learningRate, seed };
+    return { v: 1, model: 'adapter', base: await named.base(model.base), rank, alpha, learningRate, seed };
   }
   if (model.kind === 'language') return { v: 1, model: 'language', size: model.size, learningRate, seed };
   const { planOfImages, planOfTable } = await import('./lazy.ts');

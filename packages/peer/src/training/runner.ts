@@ -46,6 +46,8 @@ export interface RunnerDeps {
   readonly shards: BlobSource;
   /** What an adapter is of. Throws BASE_MISSING. */
   readonly baseOf: (base: AdapterPlan['base']) => Promise<HeldBase>;
+  /** The weights that a run begins with which goes on from another; undefined where they are not here. */
+  readonly startOf: (start: NonNullable<TrainingPlan['start']>) => Promise<Float32Array | undefined>;
   readonly changed: (head: RunHead, isWhole: boolean) => void;
   readonly closed: (id: string, row: RoundRow) => void;
 }
@@ -107,7 +109,10 @@ export function createRunner(deps: RunnerDeps): Runner {
     const base = plan.model === 'adapter' ? await deps.baseOf(plan.base) : undefined;
     const task = taskOfData(plan, await readText(shelf, data), base);
     const from = before === undefined || before.hash === '' ? undefined : await keptState(shelf, run);
-    const seat = await (await engine()).sit({ run, plan, task, threads, from, signal: closing.signal });
+    const start = plan.start && (await deps.startOf(plan.start));
+    if (plan.start !== undefined && start === undefined && from === undefined && part.by === identity.peer)
+      throw new PeerAiError('NOT_FOUND', `the model of "${plan.start.name}", from which this run goes on, is gone`);
+    const seat = await (await engine()).sit({ run, plan, task, threads, from, start, signal: closing.signal });
     const { examples, heldOut } = task;
     const about = { dataId: data.id, data: { name: data.name, bytes: data.bytes, examples, heldOut } };
     const { privacy } = part;

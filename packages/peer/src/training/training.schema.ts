@@ -57,6 +57,11 @@ export const trainingRequestSchema = z.strictObject({
       /** The rank unless said. */
       alpha: z.number().positive().max(limits.trainingAlphaMax).optional(),
     }),
+    z.strictObject({
+      kind: z.literal('run'),
+      /** Name or id of a run that is done here: it goes on from its model, with the same columns, sizes or base. */
+      run: words,
+    }),
   ]),
   rounds: trainingTermsSchema.shape.rounds.default(20),
   localSteps: trainingTermsSchema.shape.localSteps.default(20),

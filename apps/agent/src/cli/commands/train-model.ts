@@ -6,7 +6,7 @@ type Kind = TrainingRequest['model']['kind'];
 export type ModelArgs = Readonly<
   Partial<
     Record<
-      'model' | 'label' | 'classes' | 'hidden' | 'filters' | 'size' | 'base' | 'rank' | 'alpha',
+      'model' | 'from' | 'label' | 'classes' | 'hidden' | 'filters' | 'size' | 'base' | 'rank' | 'alpha',
       string | undefined
     >
   >
@@ -18,6 +18,7 @@ const belonging: Readonly<Record<Kind, readonly (keyof ModelArgs)[]>> = {
   language: ['size'],
   adapter: ['base', 'rank', 'alpha'],
   conv: ['label', 'classes', 'filters'],
+  run: ['from'],
 };
 
 /** The model that the words ask for. Throws USAGE for words that do not go together. */
@@ -29,6 +30,7 @@ export function modelWished(data: TrainingDataView, args: ModelArgs): TrainingRe
   if (stray !== undefined) throw new PeerAiError('USAGE', `--${stray} does not go with ${goesWith[kind]}`);
   if (kind === 'adapter') return adapterOf(args);
   if (kind === 'conv') return imagesOf(data, args);
+  if (kind === 'run') return runOf(args);
   return kind === 'mlp' ? tableOf(args) : languageOf(data, args.size);
 }
 
@@ -37,14 +39,21 @@ const goesWith: Readonly<Record<Kind, string>> = {
   language: 'a text, for which there is --size or --base',
   adapter: '--base, which trains an adapter over a text',
   conv: '--model conv, which trains over a table of pixels',
+  run: '--from, which takes all of that from the run it names',
 };
 
 /** What was named, or what the other words belong to. */
-function kindOf({ model, base, label }: ModelArgs): Kind {
+function kindOf({ model, from, base, label }: ModelArgs): Kind {
+  if (model === undefined && from !== undefined) return 'run';
   if (model === undefined) return base !== undefined ? 'adapter' : label !== undefined ? 'mlp' : 'language';
   const known = (Object.keys(belonging) as Kind[]).find((kind) => kind === model);
   if (known !== undefined) return known;
   throw new PeerAiError('USAGE', `--model is ${Object.keys(belonging).join(', ')}; not "${model}"`);
+}
+
+function runOf({ from }: ModelArgs): TrainingRequest['model'] {
+  if (from === undefined) throw new PeerAiError('USAGE', '--from names the run that this one goes on from');
+  return { kind: 'run', run: from };
 }
 
 function imagesOf(data: TrainingDataView, { label, classes, filters }: ModelArgs): TrainingRequest['model'] {

@@ -7,7 +7,10 @@ import { table } from '../plain.ts';
 
 export const shortRun = ({ id }: { readonly id: string }): string => id.slice(0, 8);
 
-export function whatIs(plan: TrainingPlan): string {
+export const whatIs = (plan: TrainingPlan): string =>
+  plan.start === undefined ? whatIsNew(plan) : `${whatIsNew(plan)}, goes on from ${plan.start.name}`;
+
+function whatIsNew(plan: TrainingPlan): string {
   if (plan.model === 'mlp') return `mlp, tells ${plan.label} from ${plan.features.length} columns`;
   if (plan.model === 'adapter') return `adapter of rank ${plan.rank} of ${plan.base.name}`;
   if (plan.model === 'conv') return `conv, tells ${plan.label} from ${plan.side} × ${plan.side} images`;

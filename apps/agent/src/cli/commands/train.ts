@@ -42,6 +42,7 @@ const start = command(
       description: 'A CSV file with a heading (for images a column a pixel), or a text',
     },
     name: { type: 'string', valueHint: 'N', description: 'Name of the run; the file’s unless said' },
+    from: { type: 'string', valueHint: 'RUN', description: 'Go on from the model of a run that is done here' },
     model: {
       type: 'string',
       valueHint: 'mlp|conv|language|adapter',
