@@ -62,7 +62,9 @@ describe('a run that goes on from another', { timeout: 60_000 }, () => {
     const plan = { ...former, start: { name: 'signs', run: '00'.repeat(32), state: '11'.repeat(32) } };
     const [crypto, clock] = [nobleCrypto, new ManualClock()];
     const identity = createIdentity(crypto, new Uint8Array(32).fill(1));
-    const network = createMemoryNetworks({ clock, random: seededRandom(1) }).join(identity.peer, { isGranted: () => true });
+    const network = createMemoryNetworks({ clock, random: seededRandom(1) }).join(identity.peer, {
+      isGranted: () => true,
+    });
     const deps = { network, clock, crypto, identity, runtime: createNodeRuntime(), mayJoin: () => true };
     using engine = openTrainingEngine(deps);
     const wish = { name: 'further', data: 'd', model: { kind: 'run', run: 'signs' }, rounds: 1, membersMin: 1 };
