@@ -28,6 +28,7 @@ export type { EventHub, NumberedEvent } from './events/hub.ts';
 export type {
   GovernanceChainView,
   GovernanceDetail,
+  GovernanceEvidenceView,
   GovernanceGroupsView,
   GovernanceHeadView,
   GovernanceLogView,

@@ -48,6 +48,7 @@ const byCode: Readonly<Record<string, number>> = {
   KEY_PASSPHRASE_NEEDED: exitCodes.refused,
   KEY_FILE_OPEN: exitCodes.refused,
   INVALID_SIGNATURE: exitCodes.verification,
+  EVIDENCE_WRONG: exitCodes.verification,
   FINGERPRINT_WRONG: exitCodes.verification,
   KEY_CONFLICT: exitCodes.verification,
   LEDGER_DAMAGED: exitCodes.verification,

@@ -192,7 +192,7 @@ export const verbs: Readonly<Record<string, Entry>> = {
   },
   gov: {
     group: 'Tasks',
-    usage: 'gov create|join|invite|leave|ls|show|propose|vote|log|verify|head|export|check',
+    usage: 'gov create|join|invite|leave|ls|show|propose|vote|log|verify|evidence|head|export|check',
     says: 'devices that decide together, by votes that all can check',
     load: async () => (await import('./commands/gov.ts')).gov,
   },

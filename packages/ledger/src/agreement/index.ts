@@ -15,6 +15,7 @@ export {
   readMembersPayload,
 } from './epoch.ts';
 export { verifyEvidence } from './evidence.ts';
+export { encodeEvidenceFile, verifyEvidenceFile } from './evidence-file.ts';
 export { agreementLimits } from './limits.ts';
 export { createAgreement } from './open.ts';
 export { pbftNames } from './statement.ts';

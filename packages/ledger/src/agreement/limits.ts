@@ -43,6 +43,8 @@ export const agreementLimits = {
   evidenceKeptMax: 256,
   /** Bytes of one proven lie: two signed statements. */
   evidenceBytesMax: 1_024,
+  /** Bytes of a file of them: all that are kept, each at its longest with three bytes for its place, and the version. */
+  evidenceFileBytesMax: 256 * (1_024 + 3) + 2,
   /** How soon a member answers the same one again about the same height, milliseconds. */
   answerMs: 100,
   /** How long the first view of a height waits for its decision, milliseconds: six hops of 250 ms and their disks. */

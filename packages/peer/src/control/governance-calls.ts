@@ -3,6 +3,7 @@ import type {
   GovernanceChoice,
   GovernanceCreate,
   GovernanceDetail,
+  GovernanceEvidenceView,
   GovernanceGroupsView,
   GovernanceHeadView,
   GovernanceLogView,
@@ -35,6 +36,8 @@ export interface GovernanceCalls {
   rewards(signal?: AbortSignal): Promise<RewardsView>;
   governanceLog(group: string, signal?: AbortSignal): Promise<GovernanceLogView>;
   verifyGovernance(group: string, signal?: AbortSignal): Promise<GovernanceVerifyView>;
+  /** Lies of its members that the agent has proof of. */
+  governanceEvidence(group: string, signal?: AbortSignal): Promise<GovernanceEvidenceView>;
   /** The newest head that the group signed. */
   governanceHead(group: string, signal?: AbortSignal): Promise<GovernanceHeadView>;
   /** Blocks as they are stored, from a height on (from 1). */
@@ -58,6 +61,7 @@ export function governanceCalls(call: Call): GovernanceCalls {
     rewards: (signal) => call('GET', '/market/rewards', undefined, signal),
     governanceLog: (group, signal) => call('GET', at(group, '/log'), undefined, signal),
     verifyGovernance: (group, signal) => call('POST', at(group, '/verify'), {}, signal),
+    governanceEvidence: (group, signal) => call('GET', at(group, '/evidence'), undefined, signal),
     governanceHead: (group, signal) => call('GET', at(group, '/head'), undefined, signal),
     governanceChain: (group, from, signal) => call('GET', at(group, `/blocks?from=${from}`), undefined, signal),
   };

@@ -52,6 +52,7 @@ export type {
   GovernanceCreate,
   GovernanceDecisionView,
   GovernanceDetail,
+  GovernanceEvidenceView,
   GovernanceGroupsView,
   GovernanceHeadView,
   GovernanceGroupView,

@@ -201,6 +201,23 @@ export const governanceVerifySchema = z.object({
   /** The newest signed head: over how many of these blocks it is, whose key signed it, and what is wrong with it. Null where there is none. */
   signed: z.object({ key: z.string(), size: z.number(), ok: z.boolean(), problem: z.string().nullable() }).nullable(),
 });
+/** Lies that this peer has proof of: two signed statements that no honest member makes both. */
+export const governanceEvidenceSchema = z.object({
+  v: z.literal(1),
+  group: z.string(),
+  lies: z.array(
+    z.object({
+      ...who,
+      kind: z.enum(['conflicting-propose', 'conflicting-notarize', 'conflicting-finalize', 'nullify-and-finalize']),
+      epoch: z.number(),
+      /** Of the block that both statements are about, and which attempt at it. */
+      height: z.number(),
+      view: z.number(),
+      /** Base64url; checks without this peer. */
+      evidence: z.string(),
+    }),
+  ),
+});
 /** For who checks the chain itself. */
 export const governanceChainSchema = z.object({
   v: z.literal(1),
@@ -333,6 +350,7 @@ export type GovernanceLogView = z.infer<typeof governanceLogSchema>;
 export type GovernanceHeadsView = z.infer<typeof headsSchema>;
 export type GovernanceHeadView = z.infer<typeof governanceHeadSchema>;
 export type GovernanceVerifyView = z.infer<typeof governanceVerifySchema>;
+export type GovernanceEvidenceView = z.infer<typeof governanceEvidenceSchema>;
 export type GovernanceChainView = z.infer<typeof governanceChainSchema>;
 export type GovernanceSaidView = z.infer<typeof governanceSaidSchema>;
 export type GovernanceCreate = z.input<typeof governanceCreateSchema>;

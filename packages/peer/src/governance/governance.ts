@@ -20,6 +20,7 @@ import type {
   GovernanceChainView,
   GovernanceChoice,
   GovernanceDetail,
+  GovernanceEvidenceView,
   GovernanceGroupsView,
   GovernanceHeadView,
   GovernanceLogView,
@@ -82,6 +83,8 @@ export interface Governance {
   log(group: string): Promise<GovernanceLogView>;
   /** Checks every signature of the chain as it is stored, and does all of it again. */
   verify(group: string): Promise<GovernanceVerifyView>;
+  /** Lies of its members that this peer has proof of. */
+  evidence(group: string): Promise<GovernanceEvidenceView>;
   /** The newest head that the group has signed, a signed note. Throws NOT_FOUND when there is none. */
   head(group: string): Promise<GovernanceHeadView>;
   /** Blocks as they are stored, from a height on. */
@@ -118,6 +121,7 @@ export function createGovernance(deps: GovernanceDeps): Governance {
     rewards: async () => (await room()).rewards(),
     log: async (group) => (await room()).log(group),
     verify: async (group) => (await room()).verify(group),
+    evidence: async (group) => (await room()).evidence(group),
     head: async (group) => (await room()).head(group),
     chain: async (group, from) => (await room()).chain(group, from),
     policy: () => held.now()?.policy(),

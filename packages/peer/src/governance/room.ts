@@ -45,7 +45,7 @@ import { createStatedDecisions } from './stated.ts';
 import { chainOf, detailOf, headOf, summaryOf, verifyGroup } from './show.ts';
 import { rewardSources } from './reward-sources.ts';
 import { rewardFacts } from './rewards.ts';
-import { logView, whoOf } from './views.ts';
+import { evidenceView, logView, whoOf } from './views.ts';
 
 export interface GovernanceRoom extends Omit<Governance, 'start' | 'stop' | 'policy'> {
   policy(): Policy | undefined;
@@ -282,6 +282,7 @@ export async function openGovernanceRoom(deps: GovernanceDeps): Promise<Governan
     rewards: () => rewards.view(),
     log: async (text) => logView(groupOf(text).log(), deps.nameOf),
     verify: async (text) => verifyGroup(facts, groupOf(text)),
+    evidence: async (text) => evidenceView(groupOf(text), deps.nameOf),
     head: async (text) => headOf(facts, groupOf(text)),
     chain: async (text, from) => chainOf(groupOf(text), known, from),
     policy: () => members()[0]?.state().policy,

@@ -1,4 +1,4 @@
-import { type PeerId, toHex } from '@peerai/core-protocol';
+import { type PeerId, toBase64Url, toHex } from '@peerai/core-protocol';
 import {
   type Action,
   castFromMs,
@@ -12,13 +12,14 @@ import {
 } from '@peerai/ledger/governance';
 import { quorumOf as quorumToDecide } from '@peerai/ledger/agreement';
 import type { GroupRelays } from './group-relays.ts';
-import type { LogLine } from './group.ts';
+import type { LogLine, RunningGroup } from './group.ts';
 import type { HeadsView } from './heads.ts';
 import type {
   GovernanceActionView,
   GovernanceChoice,
   GovernanceDecisionView,
   GovernanceDetail,
+  GovernanceEvidenceView,
   GovernanceHeadsView,
   GovernanceLogView,
   GovernanceProposalView,
@@ -125,6 +126,21 @@ export function headsView(state: GovernanceState, heads: HeadsView | undefined, 
     })),
     former: former.map((one) => ({ key: one.key, epoch: one.epoch })),
   };
+}
+
+export async function evidenceView(
+  group: Pick<RunningGroup, 'id' | 'evidence'>,
+  nameOf: NameOf,
+): Promise<GovernanceEvidenceView> {
+  const lies = (await group.evidence()).map(({ kind, member, epoch, height, view, bytes }) => ({
+    ...whoOf(member, nameOf),
+    kind,
+    epoch,
+    height,
+    view,
+    evidence: toBase64Url(bytes),
+  }));
+  return { v: 1, group: group.id, lies };
 }
 
 export const logView = (lines: readonly LogLine[], nameOf: NameOf): GovernanceLogView => ({

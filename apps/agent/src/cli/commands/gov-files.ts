@@ -1,14 +1,15 @@
-import { createReadStream, createWriteStream, readFileSync } from 'node:fs';
+import { createReadStream, createWriteStream, readFileSync, writeFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { fromBase64Url, fromUtf8, parsePeerId, PeerAiError } from '@peerai/core-protocol';
+import { fromBase64Url, fromUtf8, parsePeerId, PeerAiError, toHex } from '@peerai/core-protocol';
 import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
 import { openCheckpoint } from '@peerai/ledger';
-import { decodeGenesis } from '@peerai/ledger/agreement';
+import { decodeGenesis, encodeEvidenceFile, type Evidence, verifyEvidenceFile } from '@peerai/ledger/agreement';
 import { exportChain, readChain } from '@peerai/ledger/chain';
 import { verifyChainHead } from '@peerai/ledger/chain/heads';
 import { createBallotBooth, verifyGovernance } from '@peerai/ledger/governance';
-import type { ControlClient } from '@peerai/peer/control';
+import { unreadable } from '../open-file.ts';
+import type { ControlClient, GovernanceEvidenceView } from '@peerai/peer/control';
 
 /** The chain of a group in one file, for `checkGroupHead`. @returns how many blocks. */
 export async function writeGroupChain(
@@ -61,4 +62,31 @@ export async function checkGroupHead(file: string, keyText: string, chainFile?: 
   if (!found.ok) throw new PeerAiError('LEDGER_DAMAGED', found.problem ?? 'this chain does not hold');
   const { signatures, digest, state } = found;
   return { ...head, chain: { name: state.name, blocks: found.blocks, signatures, digest } };
+}
+
+/** What `checkEvidence` reads. */
+export function writeEvidence({ lies }: Pick<GovernanceEvidenceView, 'lies'>, file: string): void {
+  writeFileSync(file, encodeEvidenceFile(lies.map(({ evidence }) => fromBase64Url(evidence))));
+}
+
+/** No agent is asked. Throws USAGE for a file that cannot be read, and what `verifyEvidenceFile` throws for one that does not hold. */
+export function checkEvidence(
+  file: string,
+): readonly (Omit<Evidence, 'member' | 'bytes'> & { readonly peerId: string; readonly group: string })[] {
+  return verifyEvidenceFile(nodeCrypto, readFileBytes(file)).map(({ member, group, kind, epoch, height, view }) => ({
+    peerId: member,
+    group: toHex(group),
+    kind,
+    epoch,
+    height,
+    view,
+  }));
+}
+
+function readFileBytes(file: string): Uint8Array {
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    throw unreadable(file, cause);
+  }
 }

@@ -5,13 +5,13 @@ import type {
   GovernanceGroupView,
   GovernancePropose,
   GovernanceProposalView,
-  GovernanceVerifyView,
 } from '@peerai/peer/control';
 import { command, type Verb } from '../command.ts';
 import { parseDurationMs } from '@peerai/platform';
 import { table } from '../plain.ts';
 import { policyNumber } from '../policy-number.ts';
 import { ago, counted, until } from '../words.ts';
+import { evidence, verify } from './gov-evidence.ts';
 import { check, exportGroup, head } from './gov-head.ts';
 
 const idChars = 12;
@@ -168,25 +168,24 @@ const log = command(
   },
 );
 
-const verify = command(
-  'verify',
-  'Check every signature of the chain, and do again what it decided',
-  which,
-  async ({ args, agent, output, signal }) => {
-    const found = await (await agent()).client.verifyGovernance(args.group, signal);
-    output.data(found, () =>
-      found.ok && found.matches
-        ? `${counted(found.blocks, 'block', 'blocks')} and ${found.signatures} signatures hold. State ${found.digest.slice(0, 16)}…\n${signedText(found.signed)}`
-        : `Broken after ${counted(found.blocks, 'block', 'blocks')}: ${found.problem ?? 'the state is not what the chain leads to'}`,
-    );
-    if (!found.ok || !found.matches || found.signed?.ok === false)
-      throw new PeerAiError('LEDGER_DAMAGED', 'this chain does not hold');
-  },
-);
-
 export const gov: Verb = {
   run: ls,
-  subs: { ls, create, join, invite, leave, show, propose, vote, log, verify, head, export: exportGroup, check },
+  subs: {
+    ls,
+    create,
+    join,
+    invite,
+    leave,
+    show,
+    propose,
+    vote,
+    log,
+    verify,
+    evidence,
+    head,
+    export: exportGroup,
+    check,
+  },
 };
 
 const membersOf = ({ members }: GovernanceGroupView): string => members.map(({ name }) => name).join(', ');
@@ -243,14 +242,6 @@ function actionText(action: GovernanceActionView): string {
     'blacklist-remove': 'refuse no more',
   };
   return `${verb[action.type]} …${action.peerId.slice(-8)}`;
-}
-
-function signedText(signed: GovernanceVerifyView['signed']): string {
-  if (signed === null) return 'No head is signed by the group yet.';
-  const { key, size, ok, problem } = signed;
-  return ok
-    ? `The group’s own signature is over ${counted(size, 'block', 'blocks')}, by key ${key}.`
-    : `The signed head over ${counted(size, 'block', 'blocks')} does not hold: ${problem ?? 'damaged'}`;
 }
 
 /** What keeps the group from signing a newer head. */

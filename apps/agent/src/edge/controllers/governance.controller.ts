@@ -3,6 +3,7 @@ import { PeerAiError } from '@peerai/core-protocol';
 import type {
   GovernanceChainView,
   GovernanceDetail,
+  GovernanceEvidenceView,
   GovernanceGroupsView,
   GovernanceHeadView,
   GovernanceLogView,
@@ -116,6 +117,11 @@ export class GovernanceController {
   @HttpCode(200)
   verify(@Param('group') group: string): Promise<GovernanceVerifyView> {
     return this.peer.governance.verify(group);
+  }
+
+  @Get(':group/evidence')
+  evidence(@Param('group') group: string): Promise<GovernanceEvidenceView> {
+    return this.peer.governance.evidence(group);
   }
 
   @Get(':group/head')

@@ -1,0 +1,86 @@
+import { PeerAiError } from '@peerai/core-protocol';
+import type { GovernanceEvidenceView, GovernanceVerifyView } from '@peerai/peer/control';
+import { command } from '../command.ts';
+import { table } from '../plain.ts';
+import { counted } from '../words.ts';
+
+const group = { type: 'positional', description: 'Name or id of the group, or its beginning' } as const;
+const liesOf = (count: number): string => counted(count, 'proven lie', 'proven lies');
+
+export const evidence = command(
+  'evidence',
+  'Members that are proven to have said two things at once: who, how, and at which block',
+  {
+    group: { ...group, required: true },
+    save: {
+      type: 'string',
+      valueHint: 'FILE',
+      description: 'Write the proofs there, for peerai gov verify --evidence',
+    },
+  } as const,
+  async ({ args, agent, output, signal }) => {
+    const found = await (await agent()).client.governanceEvidence(args.group, signal);
+    const { save } = args;
+    if (found.lies.length > 0 && save !== undefined) {
+      const { writeEvidence } = await import('./gov-files.ts');
+      writeEvidence(found, save);
+      output.note(
+        `${liesOf(found.lies.length)} in ${save}. To check it anywhere: peerai gov verify --evidence ${save}`,
+      );
+    }
+    output.data(found, () => {
+      if (found.lies.length === 0)
+        return `Nobody is proven to have lied.${save === undefined ? '' : ' Nothing is written.'}`;
+      return liesText(found.lies.map((one) => ({ ...one, who: one.name })));
+    });
+  },
+);
+
+export const verify = command(
+  'verify',
+  'Check every signature of the chain, and do again what it decided; or check a file of evidence, with no agent',
+  {
+    group: { ...group, required: false },
+    evidence: { type: 'string', valueHint: 'FILE', description: 'File that peerai gov evidence <group> --save wrote' },
+  } as const,
+  async ({ args, agent, output, signal }) => {
+    if ((args.group === undefined) === (args.evidence === undefined))
+      throw new PeerAiError('USAGE', 'say which group, or --evidence FILE');
+    if (args.evidence !== undefined) {
+      const { checkEvidence } = await import('./gov-files.ts');
+      const lies = checkEvidence(args.evidence);
+      output.data({ v: 1, ok: true, lies }, () =>
+        [
+          `✓ ${liesOf(lies.length)}: each time two statements under one key that no honest member makes both.`,
+          liesText(lies.map((one) => ({ ...one, who: one.peerId }))),
+          ...[...new Set(lies.map((one) => one.group))].map((id) => `Said in the group ${id}.`),
+        ].join('\n'),
+      );
+      return;
+    }
+    const found = await (await agent()).client.verifyGovernance(args.group ?? '', signal);
+    output.data(found, () =>
+      found.ok && found.matches
+        ? `${counted(found.blocks, 'block', 'blocks')} and ${found.signatures} signatures hold. State ${found.digest.slice(0, 16)}…\n${signedText(found.signed)}`
+        : `Broken after ${counted(found.blocks, 'block', 'blocks')}: ${found.problem ?? 'the state is not what the chain leads to'}`,
+    );
+    if (!found.ok || !found.matches || found.signed?.ok === false)
+      throw new PeerAiError('LEDGER_DAMAGED', 'this chain does not hold');
+  },
+);
+
+const liesText = (
+  lies: readonly (Pick<GovernanceEvidenceView['lies'][0], 'kind' | 'height' | 'view'> & { readonly who: string })[],
+): string =>
+  table([
+    ['LIED', 'HOW', 'BLOCK', 'ATTEMPT'],
+    ...lies.map(({ who, kind, height, view }) => [who, kind, `${height}`, `${view}`]),
+  ]);
+
+function signedText(signed: GovernanceVerifyView['signed']): string {
+  if (signed === null) return 'No head is signed by the group yet.';
+  const { key, size, ok, problem } = signed;
+  return ok
+    ? `The group’s own signature is over ${counted(size, 'block', 'blocks')}, by key ${key}.`
+    : `The signed head over ${counted(size, 'block', 'blocks')} does not hold: ${problem ?? 'damaged'}`;
+}
