@@ -1,6 +1,6 @@
 import { nobleCrypto, toBase64Url, toHex } from '@peerai/core-protocol';
 import { memoryWorld } from '@peerai/core-protocol/testing';
-import { decodeEntry, leafHash, openLedger } from '@peerai/ledger';
+import { decodeEntry, leafHash, openLedger, withEntry } from '@peerai/ledger';
 import * as schemas from '@peerai/peer/schemas';
 
 /** A small log that is really signed, so that the page's own check has something to check. */
@@ -44,7 +44,11 @@ export async function answerLedger(
   if (verb === 'proofs') {
     const proof = await ledger.prove(BigInt(place ?? '0'));
     const entry = entries[Number(place)] ?? new Uint8Array();
-    return schemas.ledgerProofSchema.parse({ v: 1, proof: toBase64Url(proof), entry: toBase64Url(entry) });
+    return schemas.ledgerProofSchema.parse({
+      v: 1,
+      proof: toBase64Url(withEntry(proof, entry)),
+      entry: toBase64Url(entry),
+    });
   }
   if (verb !== 'logs') return undefined;
   return schemas.logsSchema.parse({

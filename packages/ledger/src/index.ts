@@ -16,7 +16,7 @@ export { decodeEntry, type Entry } from './log/entry.ts';
 export { leafHash, verifyConsistency, verifyInclusion } from './log/merkle.ts';
 export { openCheckpoint, type TreeHead } from './log/note.ts';
 export { type LedgerDeps, type NumberedEntry, openLedger, type OpenOptions, type OwnLedger } from './log/open.ts';
-export { decodeProof, type ProofFile, type Proven, verifyProof } from './log/proof-file.ts';
+export { decodeProof, type ProofFile, type Proven, verifyProof, withEntry } from './log/proof-file.ts';
 export {
   decodeTrainingRound,
   encodeTrainingRound,

@@ -26,8 +26,8 @@ export const limits = {
   noteSignaturesMax: 16,
   /** Hashes on the way from a leaf to the root: the height of a tree of 2^63 leaves. */
   pathHashesMax: 64,
-  /** Bytes of a proof file: a note, 64 hashes, an index. */
-  proofBytesMax: 131_072 + 4_096,
+  /** Bytes of a proof file: a note, 64 hashes, an index, and the longest entry as a line of base64. */
+  proofBytesMax: 131_072 + 4_096 + 87_687,
   /** Members of one group that signs together, count: each checks all others' numbers, 32 of them in about a second. */
   groupMembersMax: 32,
   /** Commitments of one signer that wait for their session, count: each holds two secret numbers in memory, and the oldest goes first. */

@@ -234,7 +234,9 @@ describe('two agents', () => {
     expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ v: 1, receipt: { model: 'echo' } });
     const out = join(laptop.home, 'a.proof');
     expect((await laptop.run(['ledger', 'prove', '0', '--out', out])).code).toBe(0);
-    expect(statSync(out).size).toBeGreaterThan(100);
+    const checked = await laptop.run(['ledger', 'verify', '--from', out]);
+    expect(checked).toMatchObject({ code: 0, stdout: expect.stringContaining('✓ entry 0 (') as string });
+    expect(existsSync(`${out}.entry`)).toBe(false);
     expect((await laptop.run(['ledger', 'prove', '9999', '--out', out])).code).toBe(1);
   });
 

@@ -95,9 +95,8 @@ function Proof({ index }: { readonly index: number }): ReactNode {
   const name = useName();
   const download = useMutation({
     async mutationFn() {
-      const { proof, entry } = await client.prove(index);
+      const { proof } = await client.prove(index);
       saveAs(new Blob([fromBase64Url(proof).slice()]), `entry-${index}.proof`);
-      saveAs(new Blob([fromBase64Url(entry).slice()]), `entry-${index}.proof.entry`);
     },
   });
   const check = useMutation({

@@ -64,7 +64,7 @@ export const entry = {
   message: 'Its hash, over the text and an id that only the two sides know',
   proof: 'Proof',
   proofText:
-    'One file shows anybody, offline, that this entry is in the log that was signed. Keep the entry beside it.',
+    'One file, with the entry in it, shows anybody, offline, that the log that was signed has it: peerai ledger verify --from <file>',
   download: 'Download the proof',
   checkProof: 'Check it here',
   proven: (size: string) => `It is in the log of ${size} that this peer signed.`,

@@ -2,15 +2,15 @@ import { concatBytes, equalBytes, fromUtf8, PeerAiError, sealSigned, utf8 } from
 import { seededRandom } from '@peerai/core-protocol/testing';
 import { threadMs } from '@peerai/config/thread-time';
 import { describe, expect, test } from 'vitest';
-import { all, crypto, ledgerWorld, note } from '../../test/world.ts';
+import { all, crypto, flipped, ledgerWorld, note } from '../../test/world.ts';
 import { limits } from '../limits.ts';
 import { issueReceipt } from '../receipt/issue.ts';
 import { openReceipt, readReceipt } from '../receipt/receipt.ts';
 import { toBase64 } from './base64.ts';
 import { decodeEntry } from './entry.ts';
-import { leafHash } from './merkle.ts';
+import { leafHash, verifyInclusion } from './merkle.ts';
 import { noteKeyId, openCheckpoint, signCheckpoint } from './note.ts';
-import { decodeProof, encodeProof, verifyProof } from './proof-file.ts';
+import { decodeProof, encodeProof, verifyProof, withEntry } from './proof-file.ts';
 import { decodeTrainingRound, encodeTrainingRound } from './training-round.ts';
 
 const rounds = 10_000;
@@ -65,6 +65,7 @@ async function samples() {
     receipt,
     round,
     proof: await world.ledger.prove(1n),
+    whole: withEntry(await world.ledger.prove(1n), entry),
     note: utf8((await world.ledger.checkpoint()).note),
   };
 }
@@ -76,6 +77,7 @@ describe(`${rounds} mutated inputs a decoder: our errors only, none over 50 ms, 
     ['training round', 'round', (bytes: Uint8Array) => void decodeTrainingRound(bytes)],
     ['note', 'note', (bytes: Uint8Array) => void openCheckpoint(crypto, fromUtf8(bytes))],
     ['proof', 'proof', (bytes: Uint8Array) => void decodeProof(bytes)],
+    ['proof with its entry', 'whole', (bytes: Uint8Array) => void decodeProof(bytes)],
   ] as const;
   for (const [name, sample, decode] of cases) {
     test(name, async () => {
@@ -152,10 +154,51 @@ describe('a proof', () => {
       expect(() => decodeProof(past)).toThrow(expect.objectContaining({ code: 'LIMIT_EXCEEDED' }));
   });
 
-  test('may carry an `extra` line, as the format allows', async () => {
-    const { entry, proof } = await samples();
-    const extra = utf8(fromUtf8(proof).replace('index 1', `extra ${toBase64(utf8('x'))}\nindex 1`));
-    expect(verifyProof(crypto, extra, entry).index).toBe(1n);
+  test('with its entry in the `extra` line is checked alone, and refused for any changed byte', async () => {
+    const { entry, proof, whole } = await samples();
+    const alone = (file: Uint8Array) => verifyProof(crypto, file, decodeProof(file).extra ?? new Uint8Array());
+    expect(alone(whole)).toEqual(verifyProof(crypto, proof, entry));
+    for (let place = 0; place < whole.length; place += 1)
+      expect(() => alone(flipped(whole, place, 4)), `byte ${place}`).toThrow(PeerAiError);
+    const other = withEntry(whole, flipped(entry, entry.length - 1));
+    expect(() => alone(other)).toThrow(expect.objectContaining({ code: 'PROOF_WRONG' }));
+    expect(decodeProof(proof)).not.toHaveProperty('extra');
+    expect(() => decodeProof(utf8(fromUtf8(whole).replace('extra ', 'extra =')))).toThrow('not base64');
+  });
+
+  test('with its entry is, to a reader of C2SP tlog-proof that leaves `extra` out of account, the proof without', async () => {
+    const { entry, proof, whole } = await samples();
+    const [first, extra, ...rest] = fromUtf8(whole).split('\n');
+    expect(extra).toBe(`extra ${Buffer.from(entry).toString('base64')}`);
+    expect([first, ...rest].join('\n')).toBe(fromUtf8(proof));
+    const form =
+      /^c2sp\.org\/tlog-proof@v1\n(?:extra [A-Za-z\d+/]+={0,2}\n)?index (\d+)\n((?:[A-Za-z\d+/]{43}=\n)*)\n(.+)$/su;
+    const [, index = '', hashes = '', checkpoint = ''] = form.exec(fromUtf8(whole)) ?? [];
+    const [, size = '', root = ''] = checkpoint.split('\n');
+    const bytes = (base64: string) => new Uint8Array(Buffer.from(base64, 'base64'));
+    const path = hashes.trimEnd().split('\n').map(bytes);
+    const leaf = crypto.sha256(Uint8Array.of(0), entry);
+    expect(verifyInclusion(crypto, { index: BigInt(index), size: BigInt(size), leaf, root: bytes(root), path })).toBe(
+      true,
+    );
+  });
+
+  test('holds the longest entry beside the longest note and path, and none that is longer', async () => {
+    const { identity } = await ledgerWorld(53);
+    const own = signCheckpoint(crypto, identity, 9n, new Uint8Array(32));
+    const path = Array.from({ length: limits.pathHashesMax }, () => new Uint8Array(32));
+    const index = 10n ** 19n - 1n;
+    const longest = { index, path, note: own.padEnd(limits.noteBytesMax - (utf8(own).length - own.length), 'x') };
+    expect(utf8(longest.note)).toHaveLength(limits.noteBytesMax);
+    const extra = new Uint8Array(limits.entryBytesMax).fill(7);
+    const file = encodeProof({ ...longest, extra });
+    expect(decodeProof(file)).toEqual({ ...longest, extra });
+    const tooLong = new Uint8Array(limits.entryBytesMax + 1);
+    const code = expect.objectContaining({ code: 'LIMIT_EXCEEDED' });
+    expect(() => withEntry(encodeProof(longest), tooLong)).toThrow(code);
+    const short = fromUtf8(encodeProof({ index: 0n, path: [], note: own }));
+    const byHand = utf8(short.replace('index', `extra ${toBase64(tooLong)}\nindex`));
+    expect(() => decodeProof(byHand)).toThrow(code);
   });
 });
 

@@ -6,6 +6,7 @@ import {
   type Verification,
   type VerifyAside,
   verifyLedger,
+  withEntry,
 } from '@peerai/ledger';
 import type {
   LedgerEntries,
@@ -35,7 +36,7 @@ export interface Books {
   entries(range: { readonly from?: number | undefined; readonly limit?: number | undefined }): Promise<LedgerEntries>;
   /** Reads everything on disk again and checks it; names the first bad entry. */
   verify(signal?: AbortSignal): Promise<LedgerVerification>;
-  /** Throws NOT_IN_LOG. Both as base64url. */
+  /** Throws NOT_IN_LOG. */
   prove(index: number): Promise<LedgerProof>;
 }
 
@@ -73,11 +74,16 @@ export function createBooks({ crypto, verifyAside, ledger, store }: BooksDeps): 
       const place = BigInt(index);
       const proof = await ledger.prove(place);
       for await (const { bytes } of ledger.entries(place, place + 1n)) {
-        return { v: 1, proof: toBase64Url(proof), entry: toBase64Url(bytes) };
+        return proofView(proof, bytes);
       }
       throw new PeerAiError('NOT_IN_LOG', `there is no entry ${index}`);
     },
   };
+}
+
+/** Both as base64url: the proof is a file that holds the entry too. */
+export function proofView(proof: Uint8Array, entry: Uint8Array): LedgerProof {
+  return { v: 1, proof: toBase64Url(withEntry(proof, entry)), entry: toBase64Url(entry) };
 }
 
 /** What a check found, for people. */

@@ -112,7 +112,7 @@ export const ledgerVerificationSchema = z.object({
   rounds: z.number().default(0),
   firstBad: z.object({ index: z.number(), reason: z.string() }).optional(),
 });
-/** One entry and the file that proves it, both base64url. */
+/** One entry, and the file that proves it and holds it too; both base64url. */
 export const ledgerProofSchema = z.object({ v: z.literal(1), proof: z.string(), entry: z.string() });
 export type LedgerProof = z.infer<typeof ledgerProofSchema>;
 /** The messages that are kept here against what the log says. */

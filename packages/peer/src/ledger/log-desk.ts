@@ -3,7 +3,7 @@ import { openCheckpoint } from '@peerai/ledger';
 import { proveUnder } from '@peerai/ledger/sync';
 import { readCosigners, verifyEquivocation } from '@peerai/ledger/witness';
 import { messageKinds } from '../messages/messages.ts';
-import { verificationView } from './books.ts';
+import { proofView, verificationView } from './books.ts';
 import { entryView } from './entry-view.ts';
 import { checkMessages } from './check-messages.ts';
 import type { LedgerEntryView } from './ledger.schema.ts';
@@ -121,12 +121,12 @@ export function createLogDesk(deps: DeskDeps, room: LogRoom): LogDesk {
       if (text !== undefined && text !== ledger.origin) {
         const origin = await find(text);
         const proof = await copies.prove(origin, BigInt(index));
-        return { v: 1, proof: toBase64Url(proof), entry: toBase64Url(await entryAt(origin, index)) };
+        return proofView(proof, await entryAt(origin, index));
       }
       const note = await room.cosigned.note();
       if (note === undefined || openCheckpoint(crypto, note).size <= BigInt(index)) return books.prove(index);
       const proof = await proveUnder(crypto, ledgerStore, BigInt(index), note);
-      return { v: 1, proof: toBase64Url(proof), entry: toBase64Url(await entryAt(undefined, index)) };
+      return proofView(proof, await entryAt(undefined, index));
     },
     async witness(signal) {
       for (const { peer, blocked } of devices.list()) {

@@ -1,6 +1,6 @@
 import { callMethod, fromBase64Url, type Network, nobleCrypto, utf8 } from '@peerai/core-protocol';
 import type { MemoryStore } from '@peerai/core-protocol/testing';
-import { openCheckpoint } from '@peerai/ledger';
+import { decodeProof, openCheckpoint } from '@peerai/ledger';
 import { encodeAddCheckpoint, readCosigners, verifyEquivocation, verifyWitnessedProof } from '@peerai/ledger/witness';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type TestPeer, testWorld, type TestWorld } from '../testing/peers.ts';
@@ -74,6 +74,13 @@ describe('logs of paired peers', { timeout: 30_000 }, () => {
     const policy = { witnesses: [ben.identity.peer, cleo.identity.peer], quorum: 2 };
     const proven = verifyWitnessedProof(nobleCrypto, fromBase64Url(proof), fromBase64Url(entry), policy);
     expect(proven.value).toMatchObject({ origin: anna.identity.peer, index: 1n });
+    // Signed by others, not yet signed, another peer's: each file has its entry in it.
+    const files = [
+      await anna.peer.logs.prove(undefined, 1),
+      await anna.peer.books.prove(1),
+      await ben.peer.logs.prove('anna', 1),
+    ];
+    for (const one of files) expect(decodeProof(fromBase64Url(one.proof)).extra).toEqual(fromBase64Url(entry));
     expect(await ben.peer.logs.verify('anna')).toMatchObject({ ok: true, checked: 2, receipts: 2 });
     expect((await ben.peer.logs.entries('anna', {})).entries.map(({ receipt }) => receipt?.signedBy)).toEqual([
       'both',

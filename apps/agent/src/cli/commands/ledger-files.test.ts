@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nobleCrypto, toBase64Url, utf8 } from '@peerai/core-protocol';
 import { memoryWorld } from '@peerai/core-protocol/testing';
-import { openLedger } from '@peerai/ledger';
+import { openLedger, withEntry } from '@peerai/ledger';
 import { cosign, evidenceOfSize, withCosignatures } from '@peerai/ledger/witness';
 import type { ControlClient } from '@peerai/peer/control';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -73,6 +73,14 @@ describe('files of a ledger', () => {
       size: 600,
       cosigners: [witness.peer],
     });
+    // One file with the entry in it says the same, whatever lies beside it.
+    const alone = join(folder, 'alone.proof');
+    const entry = readFileSync(`${file}.entry`);
+    writeFileSync(alone, withEntry(readFileSync(file), entry));
+    writeFileSync(`${alone}.entry`, 'something else');
+    expect(await verifyOffline(alone, policy)).toEqual(await verifyOffline(file, policy));
+    writeFileSync(alone, withEntry(readFileSync(file), entry.with(entry.length - 1, 0)));
+    await expect(verifyOffline(alone, policy)).rejects.toThrow(code('PROOF_WRONG'));
     const strict = { witnesses: [witness.peer, memoryWorld({ seed: 3 }).identity.peer], quorum: 2 };
     await expect(verifyOffline(file, strict)).rejects.toThrow(code('WITNESSES_MISSING'));
     const fork = join(folder, 'a.fork');

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { dirname, join } from 'node:path';
 import { fromBase64Url, fromUtf8, PeerAiError, parsePeerId } from '@peerai/core-protocol';
 import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
+import { decodeProof } from '@peerai/ledger';
 import { readTiles, tileFiles, verifyTiles } from '@peerai/ledger/sync';
 import { readCosigners, verifyEquivocation, verifyWitnessedProof } from '@peerai/ledger/witness';
 import type { ControlClient } from '@peerai/peer/control';
@@ -44,8 +45,8 @@ export interface Offline {
 }
 
 /**
- * A folder of tiles, a proof file with its entry beside it (`<file>.entry`), or evidence of a fork; no agent is asked.
- * Throws PROOF_WRONG, WITNESSES_MISSING, INVALID_SIGNATURE, INVALID_FORMAT, NOT_FOUND.
+ * A folder of tiles, a proof file with its entry in it (or beside it, `<file>.entry`), or evidence of a fork; no agent is asked.
+ * Throws PROOF_WRONG, WITNESSES_MISSING, INVALID_SIGNATURE, INVALID_FORMAT, LIMIT_EXCEEDED, NOT_FOUND.
  */
 export async function verifyOffline(
   path: string,
@@ -59,9 +60,8 @@ export async function verifyOffline(
     const { origin, heads } = verifyEquivocation(nodeCrypto, bytes);
     return { ok: true, what: 'fork', origin, size: Number(heads[1].size), cosigners: [] };
   }
-  const entryFile = `${path}.entry`;
-  if (!existsSync(entryFile)) throw new PeerAiError('NOT_FOUND', `the entry itself belongs beside it, as ${entryFile}`);
-  const { value, cosigners } = verifyWitnessedProof(nodeCrypto, bytes, readFileSync(entryFile), {
+  const stated = decodeProof(bytes).extra ?? readBeside(path);
+  const { value, cosigners } = verifyWitnessedProof(nodeCrypto, bytes, stated, {
     witnesses,
     quorum: policy.quorum,
   });
@@ -96,6 +96,14 @@ async function verifyFolder(folder: string): Promise<Offline> {
   const cosigners = readCosigners(nodeCrypto, note).map(({ witness }) => witness);
   const bad = firstBad === undefined ? {} : { reason: `entry ${firstBad.index}: ${firstBad.reason}` };
   return { ok, what: 'log', origin, size: Number(size), cosigners, ...bad };
+}
+
+/** The entry as a file of its own, for a proof that does not carry it. */
+function readBeside(path: string): Uint8Array {
+  const file = `${path}.entry`;
+  if (!existsSync(file))
+    throw new PeerAiError('NOT_FOUND', `the entry is not in this proof; it belongs beside it, as ${file}`);
+  return readFileSync(file);
 }
 
 function isProof(bytes: Uint8Array): boolean {

@@ -83,11 +83,10 @@ const prove = command(
   } as const,
   async ({ args, agent, output }) => {
     const index = count(args.index, 0);
-    const { proof, entry } = await (await agent()).client.prove(index, args.origin);
+    const { proof } = await (await agent()).client.prove(index, args.origin);
     const file = args.out ?? `entry-${index}.proof`;
     writeFileSync(file, fromBase64Url(proof));
-    writeFileSync(`${file}.entry`, fromBase64Url(entry));
-    output.data({ index, file }, () => `${file} and ${file}.entry`);
+    output.data({ index, file }, () => `${file}; check it anywhere with: peerai ledger verify --from ${file}`);
   },
 );
 
