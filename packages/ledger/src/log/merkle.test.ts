@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fromBase64Url, fromHex, toHex, utf8 } from '@peerai/core-protocol';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { crypto } from '../../test/world.ts';
+import { crypto, flipped } from '../../test/world.ts';
 import {
   appendLeaf,
   consistencyPath,
@@ -122,6 +122,38 @@ test('every leaf of every small tree is proven, and for no other place', async (
       expect(verifyInclusion(crypto, { ...proof, index: index + 1n })).toBe(false);
       expect(verifyInclusion(crypto, { ...proof, path: [...path, leaf] })).toBe(false);
     }
+  }
+});
+
+test('leaves past 2^63 − 1 are proven by the rule of RFC 6962 section 2.1.1, though no number has so many bits', () => {
+  const leaf = leafHash(crypto, utf8('far out'));
+  /** PATH(index, D[size]) and MTH(D[size]); the subtrees beside the way are any hashes, one a level. */
+  function far(index: bigint, size: bigint): { path: Uint8Array[]; root: Uint8Array } {
+    if (size === 1n) return { path: [], root: leaf };
+    let left = 1n;
+    while (left * 2n < size) left *= 2n;
+    const beside = crypto.sha256(utf8(`beside ${size}`));
+    const isLeft = index < left;
+    const { path, root: below } = isLeft ? far(index, left) : far(index - left, size - left);
+    const pair = isLeft ? [below, beside] : [beside, below];
+    return { path: [...path, beside], root: crypto.sha256(Uint8Array.of(1), ...pair) };
+  }
+  const middle = 1n << 63n;
+  const places = [
+    [middle - 1n, middle, 63],
+    [middle - 1n, middle + 1n, 64],
+    [middle, middle + 1n, 1],
+    [middle + 4n, middle + 7n, 4],
+    [2n * middle - 2n, 2n * middle, 64],
+  ] as const;
+  for (const [index, size, hashes] of places) {
+    const proof = { index, size, leaf, ...far(index, size) };
+    expect(proof.path).toHaveLength(hashes);
+    expect(verifyInclusion(crypto, proof)).toBe(true);
+    for (const neighbour of [index - 1n, index + 1n])
+      expect(verifyInclusion(crypto, { ...proof, index: neighbour }), `${neighbour} of ${size}`).toBe(false);
+    for (const [place, hash] of proof.path.entries())
+      expect(verifyInclusion(crypto, { ...proof, path: proof.path.with(place, flipped(hash, 0)) })).toBe(false);
   }
 });
 
