@@ -1,11 +1,16 @@
-import { PeerAiError, utf8 } from '@peerai/core-protocol';
+import { PeerAiError, type Shelf, utf8 } from '@peerai/core-protocol';
+import { languageModelLayout, type Layout, loraLayout } from '@peerai/nn-engine';
+import { llamaScores, readGguf } from '@peerai/nn-engine/export/testing';
 import { createNodeRuntime, readNanoFile, readOnnxSummary } from '@peerai/nn-engine/node';
+import { decodeState } from '@peerai/nn-engine/rounds';
 import { describe, expect, test } from 'vitest';
 import { limits } from '../limits.ts';
+import type { ExportFormat } from '../models/own-models.schema.ts';
 import type { TestPeer } from '../testing/peers.ts';
 import { live } from '../testing/steps.ts';
 import { areDone, begin, join, latest, readIn, trainingTown, untilTrained } from '../testing/training-town.ts';
 import { decodePlan, encodePlan } from './plan.ts';
+import { places } from './run-book.ts';
 import { type TrainingPlan, type TrainingRequest, trainingLinkRequestSchema } from './training.schema.ts';
 
 const code = (expected: string) => expect.objectContaining({ code: expected });
@@ -36,9 +41,9 @@ async function town(count: number, members: number) {
 }
 const basesOf = (shelf: { readonly files: ReadonlyMap<string, unknown> } | undefined): readonly string[] =>
   [...(shelf?.files.keys() ?? [])].filter((name) => name.startsWith('training/bases/'));
-async function exported({ peer }: TestPeer, name: string): Promise<Uint8Array> {
+async function exported({ peer }: TestPeer, name: string, format: ExportFormat = 'onnx'): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
-  for await (const piece of (await peer.own.export(name, 'onnx', live())).content) pieces.push(piece);
+  for await (const piece of (await peer.own.export(name, format, live())).content) pieces.push(piece);
   return Buffer.concat(pieces);
 }
 /** How it goes on, asked of the model itself: what loads it does not wait for a clock. */
@@ -49,6 +54,33 @@ async function said({ peer }: TestPeer, name: string): Promise<string> {
   for await (const part of answer) if (part.type === 'text-delta') text += part.text;
   return text;
 }
+const partOf = ({ parameters }: Layout, weights: Float32Array, name: string): Float32Array => {
+  const { offset = 0, size = 0 } = parameters.find((one) => one.name === name) ?? {};
+  return weights.slice(offset, offset + size);
+};
+/** A matrix [inputs, outputs] of the model that `hen` adapts, and merged by the formula from what is on disk: W + alpha / rank · A · B. */
+async function mergedByHand({ peer }: TestPeer, shelf: Shelf | undefined, name: string) {
+  const [run, first] = await peer.training.list();
+  if (run?.plan.model !== 'adapter' || first === undefined || shelf === undefined) throw new Error('nothing to merge');
+  const { rank, alpha, base: its } = run.plan;
+  const layout = languageModelLayout(its.sizes);
+  const state = await shelf.read(places.state(run.id), 0, 8 + 8 * run.parameters);
+  const adapter = decodeState(state, run.parameters).weights;
+  const part = (side: 'a' | 'b') => partOf(loraLayout(layout, { rank }), adapter, `${name}.${side}`);
+  const [base, a, b] = [partOf(layout, (await peer.training.languageOf(first.id)).weights, name), part('a'), part('b')];
+  const outputs = b.length / rank;
+  const merged = base.map((weight, place) => {
+    const [row, column] = [Math.floor(place / outputs), place % outputs];
+    let sum = 0;
+    for (let k = 0; k < rank; k += 1) sum += (a[row * rank + k] ?? 0) * (b[k * outputs + column] ?? 0);
+    return weight + (alpha / rank) * sum;
+  });
+  return { base, merged, outputs };
+}
+const farthest = (one: ArrayLike<number>, other: Float32Array): number =>
+  one.length === other.length
+    ? other.reduce((most, value, place) => Math.max(most, Math.abs(value - (one[place] ?? 0))), 0)
+    : Infinity;
 const cardOf = async ({ peer }: TestPeer, name: string) =>
   (await peer.models.list()).models.find((model) => model.name === name);
 
@@ -87,6 +119,36 @@ describe('an adapter', { timeout: 120_000 }, () => {
     const [own, plain] = [await exported(host, 'hen'), await exported(host, 'fox')];
     expect(own.length).toBe(plain.length);
     expect(own).not.toEqual(plain);
+
+    const gguf = readGguf(new Uint8Array(await exported(host, 'hen', 'gguf')));
+    expect(gguf).toMatchObject({ magic: 'GGUF', version: 3, rest: 0 });
+    const { sizes } = run.plan.model === 'adapter' ? run.plan.base : { sizes: undefined };
+    if (sizes === undefined) throw new Error('this run is of no adapter');
+    expect(Object.fromEntries(gguf.metadata)).toMatchObject({
+      'general.architecture': 'llama',
+      'general.name': 'hen',
+      'llama.context_length': sizes.context,
+      'llama.embedding_length': sizes.width,
+      'llama.block_count': sizes.layers,
+      'llama.feed_forward_length': sizes.hidden,
+      'llama.attention.head_count': sizes.heads,
+      'llama.vocab_size': 3 + sizes.vocabulary,
+    });
+    // One matrix is as it is here, after the three marks that the bytes have before them; one has a row for each output there.
+    const embedding = await mergedByHand(host, shelves[0], 'embedding');
+    const embedded = gguf.tensors.get('token_embd.weight')?.data.subarray(3 * sizes.width) ?? [];
+    expect(farthest(embedded, embedding.merged)).toBeLessThan(1e-6);
+    expect(farthest(embedded, embedding.base)).toBeGreaterThan(1e-3);
+    const { merged: down, outputs } = await mergedByHand(host, shelves[0], '0.down');
+    const turned = down.map((_, at) => down[(at % sizes.hidden) * outputs + Math.floor(at / sizes.hidden)] ?? 0);
+    expect(farthest(gguf.tensors.get('blk.0.ffn_down.weight')?.data ?? [], turned)).toBeLessThan(1e-6);
+    const bytes = [...utf8(`one grey${answer}`)];
+    const likeliest = llamaScores(
+      gguf,
+      sizes,
+      bytes.map((byte) => 3 + byte),
+    ).map((all) => all.indexOf(Math.max(...all)) - 3);
+    expect(String.fromCodePoint(...likeliest.slice(-7, -1))).toBe(answer);
     await host.peer.training.remove('fox');
     expect(await said(host, 'hen')).toBe(answer);
     expect(basesOf(shelves[0])).toEqual([`training/bases/${sha256}`]);
