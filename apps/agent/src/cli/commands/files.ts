@@ -6,6 +6,7 @@ import { exitCodes } from '../exit-codes.ts';
 import { openFile, sizeText } from '../open-file.ts';
 import type { Output } from '../output.ts';
 import { table } from '../plain.ts';
+import { byteProgress, bytesBar, CountedFile, percentOf } from '../progress-bar.ts';
 import { ago } from '../words.ts';
 
 const which = {
@@ -64,14 +65,14 @@ export async function sendFile(
 ): Promise<void> {
   if (to === 'all' || to.startsWith('@') || to.includes(','))
     throw new PeerAiError('USAGE', 'a file goes to one device; send it to each');
-  const bytes = await openFile(path);
-  output.progress(`${basename(path)}: handing it to the agent`);
-  const sent = await client.sendFile(to, basename(path), bytes, signal);
-  const file = queue ? sent : await watch(client, sent, output, signal);
+  const file = await openFile(path);
+  const handed = byteProgress(output, `${basename(path)} to the agent`, file.size);
+  const sent = await client.sendFile(to, basename(path), new CountedFile(file, handed), signal);
+  const last = queue ? sent : await watch(client, sent, output, signal);
   output.progress('');
-  output.data({ file }, () => ending(file));
-  if (file.state === 'refused') process.exitCode = exitCodes.refused;
-  if (file.state === 'expired' || file.state === 'cancelled') process.exitCode = exitCodes.failure;
+  output.data({ file: last }, () => ending(last));
+  if (last.state === 'refused') process.exitCode = exitCodes.refused;
+  if (last.state === 'expired' || last.state === 'cancelled') process.exitCode = exitCodes.failure;
 }
 
 /** Follows a file to its end; ends early where nothing of it went over and the device is away. */
@@ -120,13 +121,9 @@ function stateOf({ state, code, movedBytes, bytes }: FileView): string {
   return code === null || code === 'CANCELLED' ? state : `${state} (${code})`;
 }
 
-const percentOf = (part: number, whole: number): number => (whole === 0 ? 100 : Math.floor((100 * part) / whole));
-
 function progressLine({ name, peerName, movedBytes, bytes, state }: FileView): string {
-  const percent = percentOf(movedBytes, bytes);
-  const done = Math.round(percent / 5);
   const away = state === 'waiting' ? `  waiting for ${peerName}` : '';
-  return `${name}: ${'█'.repeat(done)}${'░'.repeat(20 - done)} ${percent} % of ${sizeText(bytes)}${away}`;
+  return `${bytesBar(name, movedBytes, bytes)}${away}`;
 }
 
 function ending(file: FileView): string {

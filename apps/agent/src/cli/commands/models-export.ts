@@ -4,6 +4,7 @@ import type { ControlClient, ExportFormat } from '@peerai/peer/control';
 import { command } from '../command.ts';
 import { sizeText } from '../open-file.ts';
 import type { Output } from '../output.ts';
+import { byteProgress } from '../progress-bar.ts';
 
 const formats: readonly ExportFormat[] = ['onnx', 'gguf', 'gguf-q8', 'tokenizer'];
 
@@ -26,7 +27,12 @@ export const exportModel = command(
     if (format === undefined) throw new PeerAiError('USAGE', `--format is ${formats.join(', ')}, not "${args.format}"`);
     if (args.yes !== true && (await exists(args.out)))
       throw new PeerAiError('USAGE', `${args.out} is there already`, { hint: 'Name another file, or say -y.' });
-    const bytes = await save((await agent()).client, { model: args.model, format, path: args.out }, output, signal);
+    const bytes = await saveModel(
+      (await agent()).client,
+      { model: args.model, format, path: args.out },
+      output,
+      signal,
+    );
     output.data({ model: args.model, format, file: args.out, bytes }, () => `Saved ${args.out}, ${sizeText(bytes)}.`);
   },
 );
@@ -38,21 +44,22 @@ interface Wanted {
 }
 
 /** Takes the place of what is there only when it is whole. */
-async function save(
-  client: ControlClient,
+export async function saveModel(
+  client: Pick<ControlClient, 'exportModel'>,
   { model, format, path }: Wanted,
-  output: Output,
+  output: Pick<Output, 'progress'>,
   signal: AbortSignal,
 ): Promise<number> {
   const { bytes, content } = await client.exportModel(model, format, signal);
   const part = `${path}.part`;
   const file = await created(part);
+  const progress = byteProgress(output, path, bytes);
   let written = 0;
   try {
     for await (const piece of content) {
       await file.write(piece);
       written += piece.length;
-      output.progress(`${path}: ${sizeText(written)} of ${sizeText(bytes)}`);
+      progress(written);
     }
     if (written !== bytes) throw new PeerAiError('CHANNEL_CLOSED', `it broke off after ${written} of ${bytes} bytes`);
     await file.sync();

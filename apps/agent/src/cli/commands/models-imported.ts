@@ -3,6 +3,7 @@ import { command } from '../command.ts';
 import { findModelFiles, textFilesAround } from '../model-files.ts';
 import { openFile, sizeText } from '../open-file.ts';
 import { table } from '../plain.ts';
+import { byteProgress, CountedFile } from '../progress-bar.ts';
 import { readData } from '../read-data.ts';
 import { ago, counted } from '../words.ts';
 
@@ -34,8 +35,8 @@ export const importModel = command(
     const texts = tokenizer === undefined ? undefined : await textFilesAround(tokenizer);
     const name = args.name ?? found.name;
     const { client } = await agent();
-    output.progress(`${name}: handing ${sizeText(bytes.size)} to the agent`);
-    const imported = await client.importModel(name, bytes, signal);
+    const handed = byteProgress(output, name, bytes.size);
+    const imported = await client.importModel(name, new CountedFile(bytes, handed), signal);
     // A tokenizer that only lies in the same folder is no matter of a model that takes no words.
     const isForTexts = texts !== undefined && (args.tokenizer !== undefined || imported.texts !== undefined);
     if (isForTexts) output.progress(`${name}: trying it with its tokenizer`);

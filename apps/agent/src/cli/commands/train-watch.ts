@@ -4,6 +4,7 @@ import { exitCodeOf } from '../exit-codes.ts';
 import { sizeText } from '../open-file.ts';
 import type { Output } from '../output.ts';
 import { table } from '../plain.ts';
+import { bar } from '../progress-bar.ts';
 
 export const shortRun = ({ id }: { readonly id: string }): string => id.slice(0, 8);
 
@@ -72,10 +73,8 @@ async function* withFirst(client: ControlClient, signal: AbortSignal) {
 
 function progressLine(run: TrainingRunView): string {
   const { terms, round, received, needed, state, message } = run;
-  const done = Math.round((20 * round) / terms.rounds);
-  const bar = `${'█'.repeat(done)}${'░'.repeat(20 - done)}`;
   const waits = message ?? `waiting for members: ${received} of ${needed} updates`;
-  return `${run.name}: ${bar} round ${round} of ${terms.rounds}  ${state === 'waiting' ? waits : `${received} updates in`}`;
+  return `${run.name}: ${bar(round, terms.rounds)} round ${round} of ${terms.rounds}  ${state === 'waiting' ? waits : `${received} updates in`}`;
 }
 
 function roundLine({ round, loss, after, members, refused }: TrainingRoundView): string {
