@@ -36,6 +36,8 @@ export interface Acts {
   vote(group: RunningGroup, proposal: OpenProposal, choice: Choice, signal: AbortSignal): Promise<GovernanceSaidView>;
   /** Brings a ballot to the chain or hands it on. */
   post(group: RunningGroup, body: Uint8Array, hops: number, signal: AbortSignal): Promise<void>;
+  /** The same for another member, who does not wait: the time it takes would tell how far it went. Throws LIMIT_REACHED with too many of that member under way. */
+  bring(group: RunningGroup, from: PeerId, body: Uint8Array, hops: number, signal: AbortSignal): void;
 }
 
 /** How long members decide on somebody who said yes, milliseconds. */
@@ -51,7 +53,8 @@ export function createActs(deps: ActsDeps): Acts {
     height,
   });
   const chance = (outOf: number): number => (random.bytes(1)[0] ?? 0) % outOf;
-  return {
+  const brought = new Map<PeerId, number>();
+  const acts: Acts = {
     async propose(group, wish, signal) {
       const action = actionOf(devices, identity.peer, wish.action);
       const keys = wish.secret ? await booth.makeKeys() : undefined;
@@ -118,7 +121,20 @@ export function createActs(deps: ActsDeps): Acts {
       if (statement.said.type !== 'ballot') throw new PeerAiError('INVALID_FORMAT', 'this is no ballot');
       await group.say(statement.said, signal);
     },
+    bring(group, from, body, hops, signal) {
+      const underWay = brought.get(from) ?? 0;
+      if (underWay >= limits.ballotsUnderWayMax)
+        throw new PeerAiError('LIMIT_REACHED', `${underWay} ballots of yours are on their way here already`);
+      brought.set(from, underWay + 1);
+      const over = (): void => {
+        const left = (brought.get(from) ?? 1) - 1;
+        if (left > 0) brought.set(from, left);
+        else brought.delete(from);
+      };
+      acts.post(group, body, Math.max(1, hops), signal).then(over, over);
+    },
   };
+  return acts;
 }
 
 const refused = (why: string): PeerAiError<PeerErrorCode> =>

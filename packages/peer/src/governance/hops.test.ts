@@ -1,7 +1,7 @@
 import { createIdentity, nobleCrypto, type PeerId, serveMethod } from '@peerai/core-protocol';
 import { createMemoryNetworks, ManualClock, MemoryStore, seededRandom } from '@peerai/core-protocol/testing';
 import { encodeStatement, type Said } from '@peerai/ledger/governance';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { live } from '../testing/steps.ts';
 import { createActs } from './acts.ts';
 import { governanceMethod } from './governance-protocol.ts';
@@ -32,7 +32,8 @@ function two(chance: number, isHere = false) {
     say: async (one: Said) => void said.push(one),
   } as unknown as RunningGroup;
   const post = (hops: number) => clock.until(acts.post(group, ballotBody(), hops, live()));
-  return { post, handed: () => asked.length, brought: () => said.length };
+  const bring = (from: PeerId, to = group) => acts.bring(to, from, ballotBody(), limits.ballotHopsMax, live());
+  return { post, bring, group, other, handed: () => asked.length, brought: () => said.length };
 }
 function ballotBody(): Uint8Array {
   const bytes = (length: number) => new Uint8Array(length).fill(7);
@@ -77,4 +78,19 @@ test('its voter hands it to another first, whatever chance says, and brings it n
     await away.post(1);
     expect(away.brought()).toBe(1);
   }
+});
+
+test('one member has as many ballots under way here as the limit allows, and room again as they come to an end', async () => {
+  const { bring, group, other } = two(0);
+  const decided: (() => void)[] = [];
+  const slow = { ...group, say: () => new Promise<void>((resolve) => void decided.push(resolve)) };
+  const toSlow = (from: PeerId) => bring(from, slow as unknown as RunningGroup);
+  for (let count = 0; count < limits.ballotsUnderWayMax; count += 1) toSlow(other);
+  const full = expect.objectContaining({ code: 'LIMIT_REACHED' });
+  expect(() => toSlow(other)).toThrow(full);
+  toSlow('another' as PeerId);
+  await vi.waitFor(() => expect(decided).toHaveLength(limits.ballotsUnderWayMax + 1));
+  decided[0]?.();
+  await vi.waitFor(() => expect(() => toSlow(other)).not.toThrow());
+  expect(() => toSlow(other)).toThrow(full);
 });

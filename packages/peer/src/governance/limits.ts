@@ -30,6 +30,8 @@ export const governanceRoomLimits = {
   /** A ballot is handed on with three chances of four, and by so many members at the most (Crowds, Reiter and Rubin 1998). */
   handOnOf4: 3,
   ballotHopsMax: 8,
+  /** Ballots that one member may have under way through this peer at once, count: each waits for a member or for the group. One vote takes one. */
+  ballotsUnderWayMax: 32,
   /** How often it is looked what is to be rewarded, milliseconds: what a lease or a capsule earned need not be there at once. */
   rewardsLookMs: 15_000,
   /**

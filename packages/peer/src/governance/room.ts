@@ -322,11 +322,7 @@ export async function openGovernanceRoom(deps: GovernanceDeps): Promise<Governan
     if (group === undefined) throw new PeerAiError('GROUP_UNKNOWN', 'this peer is in no such group');
     if (question.kind === 'ballot') {
       if (!group.state().members.includes(peer)) throw new PeerAiError('REFUSED', 'only members bring ballots');
-      // Whoever waits for the answer would learn how far it went.
-      void acts
-        .post(group, question.ballot ?? new Uint8Array(), Math.max(1, question.hops ?? 1), stopping)
-        .catch(() => undefined);
-      return;
+      return acts.bring(group, peer, question.ballot ?? new Uint8Array(), question.hops ?? 1, stopping);
     }
     const word = question.consent ?? new Uint8Array();
     if (!isConsent(crypto, group.id, peer, word))
