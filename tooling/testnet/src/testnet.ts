@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { type ControlClient, createControlClient } from '@peerai/peer/control';
 import { type Child, startChild } from './child.ts';
 import { introduceAll } from './pairing.ts';
+import { lastingPort } from './lasting-port.ts';
 import { counted } from './progress.ts';
 import { someAtOnce } from './some-at-once.ts';
 
@@ -192,6 +193,7 @@ interface AgentReady {
 
 async function startAgent(plan: AgentPlan): Promise<RunningAgent> {
   const { name, engine, home, host, relays, options, onLog, started, signal, ports } = plan;
+  const port = async (known: string | undefined): Promise<string> => known ?? `${await lastingPort(host)}`;
   const env: Record<string, string> = {
     PEERAI_NETWORK__NAME: name,
     PEERAI_NETWORK__DISCOVERY__MDNS: 'false',
@@ -200,7 +202,7 @@ async function startAgent(plan: AgentPlan): Promise<RunningAgent> {
     PEERAI_HTTP__BIND: host,
     ...(options.usualPorts === true && ports === undefined
       ? {}
-      : { PEERAI_API__PORT: ports?.api ?? '0', PEERAI_HTTP__PORT: ports?.http ?? '0' }),
+      : { PEERAI_API__PORT: await port(ports?.api), PEERAI_HTTP__PORT: await port(ports?.http) }),
     PEERAI_LLM__ENGINES: engine,
     PEERAI_LLM__EXPOSE: '*',
     ...options.env,

@@ -28,7 +28,7 @@ const chain = `{rpc: "http://127.0.0.1:8545", chain_id: 31337, contract: "${cont
 describe('Where leases are settled', () => {
   it('is in the books of both, and no chain is known, unless the owner says so', () => {
     const { settlement, evm } = load('').ledger;
-    expect([settlement, evm]).toEqual(['local', { wei_per_micro: 1_000_000_000 }]);
+    expect([settlement, evm]).toEqual(['local', { wei_per_micro: 1_000_000_000, confirmations: 1 }]);
     expect(load(`ledger: {settlement: evm, evm: ${chain}}`).ledger.evm).toMatchObject({ chain_id: 31_337, contract });
     // A chain may be known before anything is settled there: its contract has to be put there first.
     expect(load('ledger: {evm: {rpc: "http://127.0.0.1:8545", chain_id: 1}}').ledger.settlement).toBe('local');
