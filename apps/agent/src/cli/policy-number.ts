@@ -6,9 +6,9 @@ const microPerCredit = 1_000_000n;
  * A value of a group's policy. `250000` is in the unit the policy has; `0.25`, `0.25 credits` and `250000 micro-credits` say theirs, and come to
  * micro-credits.
  *
- * Throws USAGE.
+ * Throws USAGE, which says what it is that takes a number.
  */
-export function policyNumber(text: string): number {
+export function policyNumber(text: string, what = '--set'): number {
   const [, whole = '', part, unit] = /^(\d{1,15})(?:\.(\d{1,6}))?\s*(credits?|micro-credits?)?$/u.exec(text) ?? [];
   const isMicro = unit?.startsWith('micro') ?? part === undefined;
   const isWrong = whole === '' || (isMicro && part !== undefined);
@@ -17,6 +17,6 @@ export function policyNumber(text: string): number {
     ? BigInt(whole || 0) * microPerCredit + BigInt((part ?? '').padEnd(6, '0'))
     : BigInt(whole || 0);
   if (isWrong || value > BigInt(Number.MAX_SAFE_INTEGER))
-    throw new PeerAiError('USAGE', `--set takes a whole number, or credits such as 0.25, not "${text}"`);
+    throw new PeerAiError('USAGE', `${what} takes a whole number, or credits such as 0.25, not "${text}"`);
   return Number(value);
 }

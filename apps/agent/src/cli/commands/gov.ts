@@ -3,16 +3,14 @@ import type {
   GovernanceActionView,
   GovernanceDetail,
   GovernanceGroupView,
-  GovernancePropose,
   GovernanceProposalView,
 } from '@peerai/peer/control';
 import { command, type Verb } from '../command.ts';
-import { parseDurationMs } from '@peerai/platform';
 import { table } from '../plain.ts';
-import { policyNumber } from '../policy-number.ts';
 import { ago, counted, until } from '../words.ts';
 import { evidence, verify } from './gov-evidence.ts';
 import { check, exportGroup, head } from './gov-head.ts';
+import { propose } from './gov-propose.ts';
 
 const idChars = 12;
 const which = {
@@ -79,43 +77,6 @@ const leave = command('leave', 'Forget a group on this peer', which, async ({ ar
   output.note('The others still count you until they vote: peerai gov propose <group> "…" --remove <peer>');
   output.data({ left: args.group }, () => 'Forgotten here.');
 });
-
-const propose = command(
-  'propose',
-  'Ask the members for a decision',
-  {
-    ...which,
-    title: { type: 'positional', required: true, description: 'What it is about, one line' },
-    text: { type: 'string', valueHint: 'TEXT', description: 'More about it' },
-    for: { type: 'string', valueHint: '3d', description: 'How long it is open; three days unless said' },
-    secret: { type: 'boolean', description: 'Votes by ballots that nobody can tie to a member by the chain' },
-    set: {
-      type: 'string',
-      valueHint: 'NAME=N',
-      description:
-        'Set a value of the policy: a whole number in the unit that peerai gov show names, or credits with a point such as 0.25',
-    },
-    remove: { type: 'string', valueHint: 'PEER', description: 'Remove a member' },
-    refuse: { type: 'string', valueHint: 'PEER', description: 'Refuse this peer at every member' },
-    admit: { type: 'string', valueHint: 'PEER', description: 'Refuse it no more' },
-    relays: { type: 'string', valueHint: 'ADDR,ADDR', description: 'The relays that members use beside their own' },
-    points: { type: 'string', valueHint: 'PEER=N', description: 'Issue points of the group' },
-    checkpoint: { type: 'string', valueHint: 'NAME=SHA256', description: 'Agree on a hash by a name' },
-    reason: { type: 'string', valueHint: 'TEXT', description: 'Why, with --refuse and --points' },
-  } as const,
-  async ({ args, agent, output, signal }) => {
-    const request: GovernancePropose = {
-      title: args.title,
-      action: actionOf(args),
-      secret: args.secret === true,
-      ...(args.text === undefined ? {} : { text: args.text }),
-      ...(args.for === undefined ? {} : { openMs: parseDurationMs(args.for) }),
-    };
-    const said = await (await agent()).client.proposeTo(args.group, request, signal);
-    const id = said.proposal.slice(0, idChars);
-    output.data(said, () => `Open as ${id}. To vote: peerai gov vote ${args.group} ${id} yes`);
-  },
-);
 
 const vote = command(
   'vote',
@@ -189,38 +150,6 @@ export const gov: Verb = {
 };
 
 const membersOf = ({ members }: GovernanceGroupView): string => members.map(({ name }) => name).join(', ');
-
-type ActionFlag = 'set' | 'remove' | 'refuse' | 'admit' | 'relays' | 'points' | 'checkpoint';
-function actionOf(
-  args: Partial<Readonly<Record<ActionFlag | 'reason', string | undefined>>>,
-): GovernancePropose['action'] {
-  const { set, remove, refuse, admit, relays, points, checkpoint, reason = '' } = args;
-  const given = [set, remove, refuse, admit, relays, points, checkpoint].filter((one) => one !== undefined);
-  if (given.length > 1) throw new PeerAiError('USAGE', 'one proposal is about one thing');
-  if (remove !== undefined) return { type: 'member-remove', peer: remove };
-  if (refuse !== undefined) return { type: 'blacklist-add', peer: refuse, reason };
-  if (admit !== undefined) return { type: 'blacklist-remove', peer: admit };
-  if (relays !== undefined) return { type: 'relays', addresses: relays.split(',').filter((one) => one !== '') };
-  if (set !== undefined) {
-    const [name, value] = halves('set', set);
-    return { type: 'policy', name, value: policyNumber(value) };
-  }
-  if (points !== undefined) {
-    const [peer, value] = halves('points', points);
-    const [, whole = '', part = ''] = /^(\d{1,9})(?:\.(\d{1,6}))?$/u.exec(value) ?? [];
-    if (whole === '') throw new PeerAiError('USAGE', `--points takes an amount such as bob=2.5, not "${value}"`);
-    return { type: 'points', peer, amountMicro: `${BigInt(whole + part.padEnd(6, '0'))}`, reason };
-  }
-  if (checkpoint === undefined) return { type: 'text' };
-  const [name, sha256] = halves('checkpoint', checkpoint);
-  return { type: 'checkpoint', name, sha256 };
-}
-
-function halves(flag: string, text: string): [string, string] {
-  const at = text.lastIndexOf('=');
-  if (at < 1) throw new PeerAiError('USAGE', `--${flag} takes NAME=VALUE, not "${text}"`);
-  return [text.slice(0, at), text.slice(at + 1)];
-}
 
 const pointsText = (micro: string): string => {
   const digits = micro.padStart(7, '0');
