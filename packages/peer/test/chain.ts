@@ -10,6 +10,10 @@ export interface Chain extends AsyncDisposable {
   readonly rpcUrl: string;
   /** Closed: every question breaks off. */
   isOpen: boolean;
+  /** Set: no question is answered, and none breaks off until this is unset. */
+  isSilent: boolean;
+  /** Questions that wait for an answer which does not come. */
+  unanswered(): number;
   /** Asks the node itself. */
   ask(method: string, ...params: readonly unknown[]): Promise<string>;
   receipt(transaction: string): Promise<{ readonly gasUsed: string; readonly effectiveGasPrice: string }>;
@@ -30,6 +34,8 @@ export async function startChain(startMs: number): Promise<Chain> {
   const node = await startAnvil(Math.floor(startMs / 1000));
   let asked = 0;
   let open = 0;
+  let silent = false;
+  const waiting = new Set<ServerResponse>();
   const forward = async (body: string, answer: ServerResponse): Promise<void> => {
     open += 1;
     try {
@@ -43,6 +49,11 @@ export async function startChain(startMs: number): Promise<Chain> {
   const door = createServer((question, answer) => {
     asked += 1;
     if (!chain.isOpen) return void question.socket.destroy();
+    if (silent) {
+      waiting.add(answer);
+      answer.once('close', () => waiting.delete(answer));
+      return undefined;
+    }
     let body = '';
     question.setEncoding('utf8').on('data', (text: string) => (body += text));
     question.once('end', () => void forward(body, answer));
@@ -57,6 +68,14 @@ export async function startChain(startMs: number): Promise<Chain> {
   const chain: Chain = {
     rpcUrl: `http://127.0.0.1:${(door.address() as AddressInfo).port}`,
     isOpen: true,
+    get isSilent() {
+      return silent;
+    },
+    set isSilent(wanted) {
+      silent = wanted;
+      if (!silent) for (const one of waiting) one.destroy();
+    },
+    unanswered: () => waiting.size,
     ask,
     receipt: (transaction) => answerOf('eth_getTransactionReceipt', transaction),
     nowS: async () =>

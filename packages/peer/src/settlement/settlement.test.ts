@@ -52,7 +52,7 @@ beforeAll(async () => {
 });
 afterAll(() => chain[Symbol.asyncDispose]());
 afterEach(async () => {
-  chain.isOpen = true;
+  [chain.isOpen, chain.isSilent] = [true, false];
   for (const { peer } of started.splice(0)) await peer.stop();
 });
 
@@ -180,6 +180,27 @@ describe('a lease on the chain', () => {
     await chain.until(world.clock, async () => (await deposit(borrower)).state === 'settled');
     // One transaction, one block.
     expect(BigInt(await chain.ask('eth_blockNumber'))).toBe(BigInt(blocks) + 1n);
+  });
+
+  test('is served while the node answers nothing at all: what is owed is kept, and settled when it answers again', async () => {
+    const { world, lender, borrower, lease, chat } = await fair();
+    const { lease: begun } = await lease();
+    chain.isSilent = true;
+    for (const text of ['hello', 'and again']) expect((await chat(text)).at(-1)).toMatchObject({ type: 'finish' });
+    await until(world.clock, async () => (await deposit(lender)).endorsed === 2);
+    // Nothing of it was asked of the node.
+    expect(chain.unanswered()).toBe(0);
+    const { lease: over } = await world.clock.until(borrower.peer.market.settle(begun.id, live()));
+    expect(over).toMatchObject({ state: 'settled', agreed: true, answers: 2 });
+    expect(BigInt(over.dueMicro) > 0n).toBe(true);
+    await chain.until(world.clock, () => chain.unanswered() > 0);
+    expect(await deposit(lender)).toMatchObject({ state: 'open', endorsed: 2 });
+    expect(await owed(borrower)).toEqual([over.dueMicro]);
+    chain.isSilent = false;
+    for (const who of [lender, borrower])
+      await chain.until(world.clock, async () => (await deposit(who)).state === 'settled');
+    expect(await deposit(lender)).toMatchObject({ paidMicro: over.dueMicro, failure: null });
+    expect([await owed(lender), await owed(borrower)]).toEqual([['0'], ['0']]);
   });
 
   test('is not begun by a lender that sees no deposit, or too small a one, and that deposit comes back', async () => {
