@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { PeerAiError } from '@peerai/core-protocol';
+import { textFileNames, textFiles } from '@peerai/peer/control';
 import { openFile } from './open-file.ts';
 
 /** An ONNX file and what stands beside it. */
@@ -11,9 +12,6 @@ export interface ModelFiles {
   /** Its `tokenizer.json` with the files around it; undefined where there is none. */
   readonly tokenizer: string | undefined;
 }
-
-const besides = ['tokenizer_config.json', 'config.json', 'generation_config.json'] as const;
-const template = 'chat_template.jinja';
 
 /**
  * The model that a path means: an ONNX file, or a folder as Optimum (`model.onnx`) and Transformers.js (`onnx/model.onnx`) write it. A folder has to have its tokenizer.
@@ -55,12 +53,10 @@ function modelIn(path: string): string {
 /** A tokenizer and the files beside it in one JSON object by their names, read as they are sent. Throws USAGE. */
 export async function textFilesAround(tokenizer: string): Promise<Blob> {
   const folder = dirname(tokenizer);
-  const parts: (string | Blob)[] = ['{"tokenizer.json":', await openFile(tokenizer)];
-  for (const name of besides.filter((one) => existsSync(join(folder, one))))
-    parts.push(`,${JSON.stringify(name)}:`, await openFile(join(folder, name)));
-  if (existsSync(join(folder, template)))
-    parts.push(`,${JSON.stringify(template)}:`, JSON.stringify(readFileSync(join(folder, template), 'utf8')));
-  return new Blob([...parts, '}']);
+  const files = new Map<string, Blob>();
+  for (const name of textFileNames.filter((one) => existsSync(join(folder, one))))
+    files.set(name, await openFile(join(folder, name)));
+  return textFiles(files.set('tokenizer.json', await openFile(tokenizer)));
 }
 
 const missing = (file: string, path: string, hint: string): PeerAiError =>

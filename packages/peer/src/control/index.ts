@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+export { textFileNames, textFiles } from './model-calls.ts';
 export { createControlClient, type ControlClient, type ControlOptions } from './client.ts';
 export type {
   ClusterAnswerView,

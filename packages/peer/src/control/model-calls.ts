@@ -1,3 +1,4 @@
+import { PeerAiError } from '@peerai/core-protocol';
 import type { ExportFormat } from '../models/own-models.schema.ts';
 import type { TrainingPrediction } from '../training/training.schema.ts';
 import type { SplitRequest, SplitsView, SplitView } from '../models/split/split.schema.ts';
@@ -7,6 +8,28 @@ export interface Download {
   readonly bytes: number;
   readonly content: ReadableStream<Uint8Array>;
   readonly blob: () => Promise<Blob>;
+}
+const besides = ['tokenizer_config.json', 'config.json', 'generation_config.json'] as const;
+const template = 'chat_template.jinja';
+/** What the agent reads of the files that lie beside a model. */
+export const textFileNames: readonly string[] = ['tokenizer.json', ...besides, template];
+
+/**
+ * The body of `addTokenizer`: a `tokenizer.json` and the files beside it in one JSON object by their names. Files of other names are left out.
+ *
+ * Throws MODEL_FILE_MISSING without a `tokenizer.json`, and what a file that cannot be read throws.
+ */
+export async function textFiles(files: ReadonlyMap<string, Blob>): Promise<Blob> {
+  const tokenizer = files.get('tokenizer.json');
+  if (tokenizer === undefined) throw new PeerAiError('MODEL_FILE_MISSING', 'tokenizer.json is missing');
+  const parts: (string | Blob)[] = ['{"tokenizer.json":', tokenizer];
+  for (const name of besides) {
+    const file = files.get(name);
+    if (file !== undefined) parts.push(`,${JSON.stringify(name)}:`, file);
+  }
+  const words = await files.get(template)?.text();
+  if (words !== undefined) parts.push(`,${JSON.stringify(template)}:`, JSON.stringify(words));
+  return new Blob([...parts, '}']);
 }
 /** Models whose weights this peer has. */
 export interface ModelCalls {
