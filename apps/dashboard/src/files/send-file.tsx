@@ -5,6 +5,7 @@ import { useRef, useState, type ReactNode } from 'react';
 import { useApp } from '../app/context.ts';
 import { applyEvent } from '../app/live.ts';
 import { bytes } from '../shared/format.ts';
+import { checkReadable } from '../ui/readable-file.ts';
 import { Button } from '../ui/button.tsx';
 import { DeviceField, NoDevice } from '../ui/devices.tsx';
 import { ErrorNote } from '../ui/note.tsx';
@@ -65,14 +66,4 @@ export function SendFile({
       {send.isError && !PeerAiError.is(send.error, 'ABORTED') && <ErrorNote title={form.failed} error={send.error} />}
     </form>
   );
-}
-
-/** Said before the agent is asked: a browser that cannot read a file only breaks the request. Throws LIMIT_EXCEEDED, USAGE. */
-async function checkReadable(file: File, bytesMax: number): Promise<void> {
-  if (file.size > bytesMax) throw new PeerAiError('LIMIT_EXCEEDED', form.tooLong(bytes(bytesMax)));
-  try {
-    await file.slice(0, 1).arrayBuffer();
-  } catch (cause) {
-    throw new PeerAiError('USAGE', form.unreadable, {}, { cause });
-  }
 }

@@ -43,8 +43,6 @@ export const form = {
   to: 'To',
   file: 'File',
   most: (size: string) => `One file, ${size} at most. It arrives whole or not at all.`,
-  tooLong: (size: string) => `This file has more than ${size}.`,
-  unreadable: 'This file cannot be read.',
   send: 'Send',
   sending: 'Handing it to the agent…',
   cancel: 'Cancel',

@@ -24,5 +24,7 @@ export const ui = {
   },
   cancel: 'Cancel',
   failed: 'That did not work',
+  tooLong: (file: string, size: string) => `${file} has more than ${size}.`,
+  unreadable: (file: string) => `${file} cannot be read.`,
   fingerprint: (words: string) => `Fingerprint: ${words}`,
 } as const;
