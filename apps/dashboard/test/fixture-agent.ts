@@ -21,6 +21,7 @@ import { answerFiles } from './fixture-files.ts';
 import { answerGovernance } from './fixture-governance.ts';
 import { answerMarket } from './fixture-market.ts';
 import { answerMemory } from './fixture-memory.ts';
+import { answerOwnModels } from './fixture-models.ts';
 import { answerReputation } from './fixture-reputation.ts';
 import { answerTraining } from './fixture-training.ts';
 import { answerDocuments, answerGroups } from './fixture-rooms.ts';
@@ -95,34 +96,36 @@ export async function startFixtureAgent(dist: string): Promise<FixtureAgent> {
     if (/\/(?:content|model)$/u.test(path)) return void response.writeHead(200).end('what is in the file');
     const [, room, id] = path.split('/');
     const answer =
-      room === 'files'
-        ? answerFiles(state, { method: request.method ?? 'GET', id, query: searchParams }, sent)
-        : room === 'training'
-          ? answerTraining(state, { method: request.method ?? 'GET', path, query: searchParams }, sent)
-          : room === 'memory'
-            ? answerMemory(state, { method: request.method ?? 'GET', path, query: searchParams }, body)
-            : room === 'clusters'
-              ? answerClusters(state, { method: request.method ?? 'GET', path }, body)
-              : room === 'metrics'
-                ? answerMetrics(state)
-                : room === 'reputation'
-                  ? answerReputation(state, { method: request.method ?? 'GET', path })
-                  : room === 'market'
-                    ? answerMarket(
-                        state,
-                        { method: request.method ?? 'GET', path, query: searchParams },
-                        body,
-                        sent.length,
-                      )
-                    : room === 'governance'
-                      ? await answerGovernance(
-                          state.governance,
+      room === 'models' && (id === 'imported' || id === 'splits')
+        ? answerOwnModels(state, { method: request.method ?? 'GET', path, query: searchParams }, body, sent)
+        : room === 'files'
+          ? answerFiles(state, { method: request.method ?? 'GET', id, query: searchParams }, sent)
+          : room === 'training'
+            ? answerTraining(state, { method: request.method ?? 'GET', path, query: searchParams }, sent)
+            : room === 'memory'
+              ? answerMemory(state, { method: request.method ?? 'GET', path, query: searchParams }, body)
+              : room === 'clusters'
+                ? answerClusters(state, { method: request.method ?? 'GET', path }, body)
+                : room === 'metrics'
+                  ? answerMetrics(state)
+                  : room === 'reputation'
+                    ? answerReputation(state, { method: request.method ?? 'GET', path })
+                    : room === 'market'
+                      ? answerMarket(
+                          state,
                           { method: request.method ?? 'GET', path, query: searchParams },
                           body,
+                          sent.length,
                         )
-                      : room === 'ledger' && request.method === 'GET' && id !== 'head'
-                        ? await answerLedger(id, path.split('/')[3], searchParams)
-                        : route(state, request.method ?? 'GET', path, body, url);
+                      : room === 'governance'
+                        ? await answerGovernance(
+                            state.governance,
+                            { method: request.method ?? 'GET', path, query: searchParams },
+                            body,
+                          )
+                        : room === 'ledger' && request.method === 'GET' && id !== 'head'
+                          ? await answerLedger(id, path.split('/')[3], searchParams)
+                          : route(state, request.method ?? 'GET', path, body, url);
     if (answer === undefined) return problem(response, 404, 'NOT_FOUND', 'no such thing');
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
   }
@@ -279,7 +282,6 @@ function route(state: FixtureState, method: string, path: string, body: unknown,
     case 'DELETE cache':
       return answerCache(state, { method, id }, body);
     case 'GET models':
-      if (id === 'splits') return schemas.splitsSchema.parse(state.splits);
       return schemas.modelsSchema.parse(state.models);
     case 'PATCH models': {
       const { exposed } = schemas.modelPatchSchema.parse(body);

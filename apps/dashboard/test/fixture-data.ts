@@ -6,6 +6,7 @@ import type {
   GroupMessageView,
   GroupSentView,
   GroupView,
+  ImportedModelView,
   LedgerHead,
   ModelsView,
   SplitsView,
@@ -24,6 +25,7 @@ import { fixtureGovernance, type GovernanceState } from './fixture-governance.ts
 import { fixtureMarket, type MarketState } from './fixture-market.ts';
 import { fixtureClusters, type ClustersState } from './fixture-clusters.ts';
 import { fixtureMemory, type MemoryState } from './fixture-memory.ts';
+import { fixtureImported, fixtureSplit } from './fixture-models.ts';
 import { fixtureTraining, type TrainingState } from './fixture-training.ts';
 import { fixtureReputations } from './fixture-reputation.ts';
 import { fixtureRooms } from './fixture-rooms.ts';
@@ -36,6 +38,9 @@ export interface FixtureState {
   shares: ShareView[];
   models: ModelsView;
   splits: SplitsView;
+  imported: ImportedModelView[];
+  /** What came last as the tokenizer of one. */
+  tokenizer: unknown;
   cache: CacheView;
   doctor: DoctorView;
   ledger: LedgerHead;
@@ -302,6 +307,8 @@ export function fixtureState(api: string, nowMs: number): FixtureState {
     },
     cache: fixtureCache(nowMs),
     splits: { v: 1, splits: [fixtureSplit(nowMs)] },
+    imported: fixtureImported(nowMs),
+    tokenizer: undefined,
     doctor: {
       v: 1,
       checks: [
@@ -328,31 +335,6 @@ export function fixtureState(api: string, nowMs: number): FixtureState {
       ],
     },
     ledger: { v: 1, origin: 'peerai/laptop', size: 1204, root: 'b1f077ac3e92aa01'.repeat(4), note: '' },
-  };
-}
-
-function fixtureSplit(nowMs: number): SplitsView['splits'][number] {
-  const laptop = { peerId: '12D3KooWLaptop', name: 'laptop', self: true };
-  const study = { peerId: '12D3KooWStudy', name: 'study-pc', self: false };
-  const nuc = { peerId: '12D3KooWNuc', name: 'lab-nuc', self: false };
-  const stage = (index: number, from: number, to: number) => ({
-    index,
-    from,
-    to,
-    parameters: 700_000,
-    sha256: `${index}`.repeat(64),
-  });
-  return {
-    name: 'nano:split',
-    model: 'nano',
-    activations: 'int8',
-    createdMs: nowMs - minuteMs,
-    state: 'open',
-    answers: 3,
-    stages: [
-      { ...stage(0, 0, 2), holder: study, places: [study, laptop], lost: null },
-      { ...stage(1, 2, 3), holder: laptop, places: [nuc, laptop], lost: { ...nuc, code: 'CHANNEL_CLOSED' } },
-    ],
   };
 }
 

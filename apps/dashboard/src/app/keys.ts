@@ -7,6 +7,7 @@ export const keys = {
   models: ['models'],
   cache: ['cache'],
   splits: ['models', 'splits'],
+  imported: ['models', 'imported'],
   tasks: ['tasks'],
   messages: ['messages'],
   files: ['files'],

@@ -62,6 +62,11 @@ export const limits = {
   /** For how long each look at state metrics has devices asked for theirs, milliseconds; and how many seconds of them are kept. */
   metricsWatchMs: 15_000,
   metricsPointsMax: 60,
+  /** Bytes of a model file and of each file with its words, characters of its name, and stages of a split model: what the local API takes. */
+  modelFileBytesMax: 268_435_456,
+  modelTextBytesMax: 33_554_432,
+  modelNameCharsMax: 64,
+  splitStagesMax: 8,
   /** How many starting questions and suggestions are offered at once. */
   suggestionsMax: 4,
 } as const;

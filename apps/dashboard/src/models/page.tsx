@@ -10,6 +10,7 @@ import { Engines, GetModel } from './engines.tsx';
 import { FetchedFiles } from './fetched-files.tsx';
 import { FindModel } from './find-model.tsx';
 import { groupModels } from './group.ts';
+import { ImportedModels } from './imported-models.tsx';
 import { ModelRow } from './model-row.tsx';
 import { SplitModels } from './split-models.tsx';
 import { models as words } from './strings.ts';
@@ -29,6 +30,7 @@ export function ModelsPage(): ReactNode {
           <Region query={models} what={words.what}>
             {(view) => <Groups view={view} />}
           </Region>
+          <ImportedModels />
           <SplitModels />
           <FetchedFiles />
         </div>

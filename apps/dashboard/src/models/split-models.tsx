@@ -1,44 +1,44 @@
 import type { SplitView } from '@peerai/peer/control';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import type { ReactNode } from 'react';
+import { useState, type ReactNode } from 'react';
 import { useApp } from '../app/context.ts';
 import { keys } from '../app/keys.ts';
 import { count } from '../shared/format.ts';
 import { Button } from '../ui/button.tsx';
-import { Command } from '../ui/copy.tsx';
 import { State } from '../ui/icon.tsx';
 import { ErrorNote } from '../ui/note.tsx';
 import { Card } from '../ui/page.tsx';
 import { Region } from '../ui/region.tsx';
+import { SplitModel } from './split-model.tsx';
 import { models } from './strings.ts';
 
 const words = models.split;
 
-/** Models in stages, and who holds which. */
+/** Models in stages, who holds which, and a form for another. */
 export function SplitModels(): ReactNode {
   const { client } = useApp();
   const splits = useQuery({ queryKey: keys.splits, queryFn: ({ signal }) => client.splitModels(signal) });
+  const [isMaking, setMaking] = useState(false);
   return (
     <Card title={words.title} aside={words.lead}>
       <Region query={splits} what={words.what}>
         {(list) =>
-          list.length === 0 ? (
-            <div className="pad stack">
-              <p className="small muted">{words.make}</p>
-              <Command text={words.command} />
-            </div>
-          ) : (
-            <>
-              <ul className="rows">
-                {list.map((split) => (
-                  <Split key={split.name} split={split} />
-                ))}
-              </ul>
-              <p className="pad small muted">{words.reads}</p>
-            </>
+          list.length > 0 && (
+            <ul className="rows">
+              {list.map((split) => (
+                <Split key={split.name} split={split} />
+              ))}
+            </ul>
           )
         }
       </Region>
+      <div className="pad stack">
+        <p className="small muted">{splits.data?.length === 0 ? words.none : words.reads}</p>
+        <div className="row">
+          <Button onClick={() => setMaking(true)}>{words.open}</Button>
+        </div>
+      </div>
+      {isMaking && <SplitModel onClose={() => setMaking(false)} />}
     </Card>
   );
 }
