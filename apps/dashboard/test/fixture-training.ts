@@ -1,4 +1,10 @@
-import type { TrainingOffersView, TrainingRequest, TrainingRoundView, TrainingRunView } from '@peerai/peer/control';
+import type {
+  TrainingLinkView,
+  TrainingOffersView,
+  TrainingRequest,
+  TrainingRoundView,
+  TrainingRunView,
+} from '@peerai/peer/control';
 import * as schemas from '@peerai/peer/schemas';
 
 const minuteMs = 60_000;
@@ -21,7 +27,13 @@ const plan: TrainingRunView['plan'] = {
   seed: 1,
 };
 const sizes = { vocabulary: 1_127, width: 192, layers: 3, heads: 6, hidden: 512, context: 256 };
-const adapterOf = ({ base, rank }: { readonly base: string; readonly rank: number }): TrainingRunView['plan'] => ({
+export const adapterOf = ({
+  base,
+  rank,
+}: {
+  readonly base: string;
+  readonly rank: number;
+}): TrainingRunView['plan'] => ({
   v: 1,
   model: 'adapter',
   base: { name: base, sha256: '7d'.repeat(32), sizes },
@@ -58,6 +70,7 @@ export interface TrainingState {
   runs: TrainingRunView[];
   rounds: TrainingRoundView[];
   offers: TrainingOffersView;
+  links: TrainingLinkView[];
 }
 
 export function fixtureRun(patch: Partial<TrainingRunView>, nowMs: number): TrainingRunView {
@@ -116,6 +129,7 @@ export function fixtureTraining(nowMs: number): TrainingState {
   return {
     runs: [fixtureRun({}, nowMs), fixtureRun({ ...ended, name: 'Leaves', role: 'joined', by: nuc }, nowMs)],
     rounds: Array.from({ length: 14 }, (_, round) => fixtureRound(round, nowMs)),
+    links: [],
     offers: {
       v: 1,
       offers: [
@@ -166,6 +180,13 @@ export function answerTraining(
       return id === undefined
         ? schemas.trainingRunsSchema.parse({ v: 1, runs: training.runs })
         : run && schemas.trainingDetailSchema.parse({ v: 1, ...run, rounds: run.round > 0 ? training.rounds : [] });
+    case 'GET runs links':
+      return schemas.trainingLinksSchema.parse({ v: 1, links: training.links.filter((link) => link.run.id === id) });
+    case 'POST runs links':
+      return run && makeLink(training, run, body());
+    case 'DELETE links':
+      training.links = training.links.map((link) => (link.id === id ? { ...link, state: 'stopped' as const } : link));
+      return schemas.trainingLinkSchema.parse(training.links.find((link) => link.id === id));
     case 'GET offers':
       return schemas.trainingOffersSchema.parse(training.offers);
     case 'POST data': {
@@ -204,4 +225,22 @@ export function answerTraining(
     default:
       return undefined;
   }
+}
+
+function makeLink(training: TrainingState, { id, name }: TrainingRunView, body: unknown): unknown {
+  const { forMs, visitors } = schemas.trainingLinkRequestSchema.parse(body);
+  const link: TrainingLinkView = {
+    id: `f${training.links.length + 1}`,
+    run: { id, name },
+    link: `https://relay.example/t#${'v1abcdefgh'.repeat(40)}`,
+    reach: 'relay',
+    createdMs: Date.now(),
+    expiresMs: Date.now() + forMs,
+    visitorsMax: visitors,
+    visitors: [],
+    handed: null,
+    state: 'active',
+  };
+  training.links = [...training.links, link];
+  return schemas.trainingLinkSchema.parse(link);
 }

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
+import type { TrainingRunView } from '@peerai/peer/control';
 import { describe, expect, it } from 'vitest';
 import { accessibilityViolations } from './browser.ts';
-import { fixtureRound } from './fixture-training.ts';
+import { adapterOf, fixtureRound } from './fixture-training.ts';
 import { ownerPages } from './owner.ts';
 
 describe('In training the owner can, by keyboard alone,', () => {
@@ -127,6 +128,68 @@ describe('In training the owner can, by keyboard alone,', () => {
     await page.getByRole('heading', { level: 2, name: 'Notes of the house' }).waitFor();
     await page.getByText('No device offers a run that you are not in.').waitFor();
     await page.getByRole('button', { name: 'Leave this run' }).waitFor();
+  });
+
+  it('let a browser help by a link, see who came with it, and end it', async () => {
+    const { training } = owner.agent.state;
+    const fish = { ...training.runs[0], coordinator: { peerId: '12D3KooWLaptop', name: 'laptop' } } as TrainingRunView;
+    training.runs = [fish, ...training.runs.slice(1)];
+    const page = await at('/train');
+    await page.getByRole('link', { name: /^Fish/ }).press('Enter');
+    const help = page.getByRole('region', { name: 'Let a browser help' });
+    await help.getByRole('combobox', { name: 'For' }).selectOption('1 day');
+    const browsers = help.getByLabel('Browsers');
+    const make = help.getByRole('button', { name: 'Make a link' });
+    await browsers.fill('33');
+    await make.press('Enter');
+    expect(await browsers.evaluate((field: HTMLInputElement) => field.validity.rangeOverflow)).toBe(true);
+    const place = `POST /training/runs/${fish.id}/links`;
+    expect(owner.agent.requests).not.toContain(place);
+    await browsers.fill('32');
+    owner.agent.refusals.set(place, {
+      status: 409,
+      code: 'LIMIT_REACHED',
+      detail: '32 links are open; stop one first',
+    });
+    await make.press('Enter');
+    await help.getByText('No link was made').waitFor();
+    owner.expectComplaints(/409/);
+    owner.agent.refusals.clear();
+    await make.press('Enter');
+    await help.getByText('0 of 32 browsers came').waitFor();
+    await help.getByText('24 h left').waitFor();
+    const [link] = training.links;
+    if (link === undefined) throw new Error('no link was made');
+    await help.getByRole('button', { name: 'Show the link' }).press('Enter');
+    await help.getByRole('img', { name: 'QR code of the link' }).waitFor();
+    await help.getByText(link.link).waitFor();
+    expect(await accessibilityViolations(page)).toEqual([]);
+    await help.getByRole('button', { name: 'Copy the link' }).first().press('Enter');
+    await help.getByText('Copied', { exact: true }).first().waitFor();
+
+    training.links = [{ ...link, visitors: [{ peerId: 'g1', name: 'a tab', lastSeenMs: Date.now() }] }];
+    await page.getByRole('link', { name: /^Leaves/ }).press('Enter');
+    await help.waitFor({ state: 'detached' });
+    await page.getByRole('link', { name: /^Fish/ }).press('Enter');
+    await help.getByText('1 of 32 browsers came').waitFor();
+    await help.getByText('a tab').waitFor();
+    await help.getByRole('button', { name: 'End the link' }).press('Enter');
+    expect(await accessibilityViolations(page)).toEqual([]);
+    await help.getByRole('button', { name: 'End it now' }).press('Enter');
+    await help.getByText('ended', { exact: true }).waitFor();
+    expect(await help.getByRole('button', { name: 'Copy the link' }).count()).toBe(0);
+    expect(owner.agent.requests).toContain(`DELETE /training/links/${link.id}`);
+
+    const none: readonly [string, Partial<TrainingRunView>][] = [
+      ['This run is private', { terms: { ...fish.terms, kind: 'private' } }],
+      ['This run adapts a model', { plan: adapterOf({ base: 'nano', rank: 4 }) }],
+      ['lab-nuc coordinates this run', { coordinator: { peerId: '12D3KooWNuc', name: 'lab-nuc' } }],
+    ];
+    for (const [why, change] of none) {
+      owner.agent.send({ type: 'training-changed', run: { ...fish, ...change } });
+      await help.getByText(why).waitFor();
+      expect(await make.count()).toBe(0);
+    }
   });
 
   it('see who took part and what was refused, and save the model of a run that is done', async () => {

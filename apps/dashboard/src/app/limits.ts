@@ -45,6 +45,9 @@ export const limits = {
   trainingLinesMax: 6,
   /** Refused updates that are listed, the last ones. */
   trainingRefusedShown: 20,
+  /** How often an open run is asked who came with its links, milliseconds: no event tells. Browsers that one link may let in: what the local API takes. */
+  trainingLinksLookMs: 5_000,
+  trainingVisitorsMax: 32,
   /** Nodes of a cluster that are drawn, the first ones; and how long one that fired is lit, milliseconds. */
   clusterNodesDrawn: 256,
   firedShownMs: 600,

@@ -15,6 +15,7 @@ import { Facts } from '../ui/facts.tsx';
 import { LossChart } from './loss-chart.tsx';
 import { Members, Refused } from './members.tsx';
 import { RunActs } from './run-acts.tsx';
+import { RunLinks } from './run-links.tsx';
 import { dotOf, lossText, modelText } from './run-state.ts';
 import { form, run as words, train } from './strings.ts';
 
@@ -38,6 +39,7 @@ export function RunPane({ run }: { readonly run: TrainingRunView }): ReactNode {
         <Own run={run} />
         <RunActs run={run} />
       </section>
+      <RunLinks run={run} />
       <Region query={detail} what={train.what}>
         {({ rounds }) => {
           const inOrder = rounds.toSorted((a, b) => a.round - b.round);

@@ -219,6 +219,48 @@ export const members = {
   refusedTimes: (times: string) => `${times} refused`,
 } as const;
 
+export const links = {
+  title: 'Let a browser help',
+  text: 'Whoever opens a link takes part from a browser, without an install. They bring a file of their own, which stays with them.',
+  what: 'links',
+  private: 'This run is private: only those who were invited at its start take part.',
+  adapter: 'This run adapts a model that a browser does not hold, so a browser cannot take part.',
+  elsewhere: (name: string) => `${name} coordinates this run; links are made and answered there.`,
+  nobody: 'Links are made where the run is coordinated, and nobody coordinates it yet.',
+  forTime: 'For',
+  times: [
+    { label: '1 hour', ms: 3_600_000 },
+    { label: '2 hours', ms: 7_200_000 },
+    { label: '1 day', ms: 86_400_000 },
+    { label: '7 days', ms: 604_800_000 },
+  ],
+  visitors: 'Browsers',
+  make: 'Make a link',
+  making: 'Making the link…',
+  failed: 'No link was made',
+  came: (n: number, most: number) => `${n} of ${most} browsers came`,
+  left: (time: string) => `${time} left`,
+  states: { active: 'active', expired: 'expired', stopped: 'ended', over: 'the run is over' },
+  handed: (name: string, size: string) => `Hands out ${name}, ${size}: whoever has the link may read a part of it.`,
+  seen: (when: string) => `last came ${when}`,
+  show: 'Show the link',
+  hide: 'Hide the link',
+  near: {
+    relay: 'About this link',
+    lan: 'This link works only on your network',
+    machine: 'This link works only on this computer',
+  },
+  anywhere: 'Works from anywhere; the relay sees only sealed bytes.',
+  noRelay: 'No relay is set, so a browser elsewhere cannot reach you.',
+  relayCommand: 'peerai up --relay <address>',
+  qr: 'QR code of the link',
+  copy: 'Copy the link',
+  end: 'End the link',
+  endSure: 'It is refused from now on, and who came with it is out. The run goes on.',
+  endNow: 'End it now',
+  keep: 'Keep it',
+} as const;
+
 export const refused = {
   title: 'Refused updates',
   one: (name: string, round: number) => `${name}, round ${round}`,
