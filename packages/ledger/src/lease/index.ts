@@ -6,6 +6,25 @@
 export { isOpen, type LeaseAccount, type LeaseBook, type LeaseBookDeps, openLeaseBook } from './book.ts';
 export { leaseLimits } from './limits.ts';
 export { amountsOf, type LeaseAmounts, type LeaseProgress, type LeaseState } from './machine.ts';
-export { type LeaseReceipt, type LeaseUsage, nextWorkHash, openLeaseReceipt, readLeaseReceipt } from './receipt.ts';
+export {
+  countersignLeaseReceipt,
+  issueLeaseReceipt,
+  type LeaseReceipt,
+  leaseReceiptEntry,
+  type LeaseUsage,
+  nextWorkHash,
+  openLeaseReceipt,
+  readLeaseReceipt,
+} from './receipt.ts';
 export type { LeaseRecord } from './rows.ts';
-export { leaseMs, leasePrice, type LeaseTerms, openLease, readLease } from './terms.ts';
+export {
+  acceptLease,
+  leaseDue,
+  leaseEntry,
+  leaseMs,
+  leasePrice,
+  type LeaseTerms,
+  offerLease,
+  openLease,
+  readLease,
+} from './terms.ts';

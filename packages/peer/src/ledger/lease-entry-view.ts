@@ -5,19 +5,19 @@ import type { LedgerEntryView } from './ledger.schema.ts';
 
 type LeaseEntryView = NonNullable<LedgerEntryView['lease']>;
 type Opener = (crypto: CryptoProvider, body: Uint8Array) => LeaseEntryView;
-const plain = { resource: null, subject: '', n: 0, outcome: null } as const;
+const plain = { resource: null, subject: '', n: 0, outcome: null, units: null, minutes: null, held: null } as const;
 
 const openers: Readonly<Record<string, Opener>> = {
   lease(crypto, body) {
     const { terms, id, signedBy } = openLease(crypto, body);
-    const { lender, borrower, price, nodes } = terms;
-    const facts = { what: 'terms', lease: toHex(id), resource: 'node', subject: `${nodes}` } as const;
+    const { lender, borrower, price, nodes, minutes } = terms;
+    const facts = { what: 'terms', lease: toHex(id), resource: 'node', subject: `${nodes}`, minutes } as const;
     return { ...plain, ...facts, peers: [lender, borrower], micro: `${price}`, signed: signedBy === 'both' };
   },
   'metered-lease'(crypto, body) {
     const { terms, id, signedBy } = openMetered(crypto, body);
-    const { lender, borrower, resource, subject } = terms;
-    const facts = { what: 'terms', lease: toHex(id), resource, subject } as const;
+    const { lender, borrower, resource, subject, unitsMax: units, minutes } = terms;
+    const facts = { what: 'terms', lease: toHex(id), resource, subject, units, minutes } as const;
     return {
       ...plain,
       ...facts,
@@ -28,11 +28,11 @@ const openers: Readonly<Record<string, Opener>> = {
   },
   'lease-receipt'(crypto, body) {
     const { receipt, signedBy } = openLeaseReceipt(crypto, body);
-    return receiptOf(receipt, 'node', signedBy);
+    return { ...receiptOf(receipt, 'node', signedBy), held: receipt.heldMs };
   },
   'storage-receipt'(crypto, body) {
     const { receipt, signedBy } = openStorageReceipt(crypto, body);
-    return receiptOf(receipt, 'storage', signedBy);
+    return { ...receiptOf(receipt, 'storage', signedBy), held: receipt.heldBytes };
   },
   'lease-end'(crypto, body) {
     const { end, signedBy } = openEnd(crypto, body);

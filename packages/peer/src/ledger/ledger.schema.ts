@@ -72,6 +72,12 @@ export const ledgerEntrySchema = z.object({
       resource: z.enum(['node', 'model', 'storage']).nullable(),
       /** Of terms: the model's name, or how many nodes. */
       subject: z.string(),
+      /** Of terms, the most: tokens of a model, bytes of storage at once; null for nodes. */
+      units: z.number().nullable(),
+      /** Of terms: how long, minutes. */
+      minutes: z.number().nullable(),
+      /** Of a receipt: for how long nodes were held, milliseconds, or how much storage is held, bytes. */
+      held: z.number().nullable(),
       /** Lender and borrower; of an end who signed first and the other. */
       peers: z.tuple([z.string(), z.string()]),
       /** Micro-credits: the most it may cost, or what is due. */
