@@ -124,7 +124,7 @@ export async function startFixtureAgent(dist: string): Promise<FixtureAgent> {
                             body,
                           )
                         : room === 'ledger' && request.method === 'GET' && id !== 'head'
-                          ? await answerLedger(id, path.split('/')[3], searchParams)
+                          ? await answerLedger(state.log, id, path.split('/')[3], searchParams)
                           : route(state, request.method ?? 'GET', path, body, url);
     if (answer === undefined) return problem(response, 404, 'NOT_FOUND', 'no such thing');
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));

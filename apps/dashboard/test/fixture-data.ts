@@ -22,6 +22,7 @@ import type {
 import { fixtureCache } from './fixture-cache.ts';
 import { fixtureFiles } from './fixture-files.ts';
 import { fixtureGovernance, type GovernanceState } from './fixture-governance.ts';
+import { fixtureLog, type LogState } from './fixture-ledger.ts';
 import { fixtureMarket, type MarketState } from './fixture-market.ts';
 import { fixtureClusters, type ClustersState } from './fixture-clusters.ts';
 import { fixtureMemory, type MemoryState } from './fixture-memory.ts';
@@ -44,6 +45,7 @@ export interface FixtureState {
   cache: CacheView;
   doctor: DoctorView;
   ledger: LedgerHead;
+  log: LogState;
   tasks: TaskDetail[];
   messages: MessageView[];
   files: FileView[];
@@ -154,6 +156,7 @@ export function fixtureState(api: string, nowMs: number): FixtureState {
     reputations: fixtureReputations(nowMs),
     market: fixtureMarket(nowMs),
     governance: fixtureGovernance(nowMs),
+    log: fixtureLog(),
     tasks: [
       fixtureTask(
         't2running',

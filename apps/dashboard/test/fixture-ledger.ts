@@ -1,18 +1,13 @@
-import { nobleCrypto, toBase64Url, toHex } from '@peerai/core-protocol';
-import { memoryWorld } from '@peerai/core-protocol/testing';
+import { nobleCrypto, toBase64Url } from '@peerai/core-protocol';
 import { decodeEntry, leafHash, openLedger, withEntry } from '@peerai/ledger';
+import { entryView } from '@peerai/peer/entries';
 import * as schemas from '@peerai/peer/schemas';
+import { everyKind, own } from './fixture-entries.ts';
 
 /** A small log that is really signed, so that the page's own check has something to check. */
 async function makeLog() {
-  const world = memoryWorld({ seed: 7, crypto: nobleCrypto });
-  const ledger = await openLedger({ ...world, store: world.store.room('ledger') });
-  await ledger.append(
-    ['lease', 'lease-receipt', 'market-offer', 'key-rotation'].map((kind, index) => ({
-      kind,
-      body: Uint8Array.of(index),
-    })),
-  );
+  const ledger = await openLedger({ ...own, store: own.store.room('ledger') });
+  await ledger.append(everyKind);
   const entries: Uint8Array[] = [];
   for await (const bytes of ledger.read(0n, ledger.size)) entries.push(bytes);
   return { ledger, entries, note: (await ledger.checkpoint()).note };
@@ -20,20 +15,41 @@ async function makeLog() {
 const log = makeLog();
 const neighbour = { origin: '12D3KooWNeighbour', name: 'lab-box' };
 
+/** What a test changes: entries and proofs that lie. */
+export interface LogState {
+  /** Entries of the log as they are answered. */
+  readonly altered: Map<number, Uint8Array>;
+  /** Place → the place whose proof and entry are answered instead. */
+  readonly provenBy: Map<number, number>;
+}
+
+export const fixtureLog = (): LogState => ({ altered: new Map(), provenBy: new Map() });
+
+/** An entry with the last bit of its body flipped. */
+export async function flipped(index: number): Promise<Uint8Array> {
+  const bytes = Buffer.from((await log).entries[index] ?? []);
+  const { body } = decodeEntry(bytes);
+  const last = bytes.indexOf(body) + body.length - 1;
+  bytes[last] = (bytes[last] ?? 0) ^ 1;
+  return bytes;
+}
+
 /** Answers of `GET /ledger/<verb>`. */
 export async function answerLedger(
+  state: LogState,
   verb: string | undefined,
   place: string | undefined,
   query: URLSearchParams,
 ): Promise<unknown> {
-  const { ledger, entries, note } = await log;
-  const from = Number(query.get('from') ?? 0);
+  const { ledger, entries: signed, note } = await log;
+  const entries = signed.map((bytes, index) => state.altered.get(index) ?? bytes);
   const limit = Number(query.get('limit') ?? 50);
+  const from = Number(query.get('from') ?? Math.max(0, entries.length - limit));
   const part = entries.slice(from, from + limit);
   if (verb === 'entries') {
     const views = part.map((bytes) => {
-      const { seq, kind, timeMs, previous } = decodeEntry(bytes);
-      return { index: Number(seq), kind, timeMs, hash: toHex(leafHash(nobleCrypto, bytes)), previous: toHex(previous) };
+      const entry = decodeEntry(bytes);
+      return entryView(nobleCrypto, { index: entry.seq, entry, hash: leafHash(nobleCrypto, bytes), bytes });
     });
     return schemas.ledgerEntriesSchema.parse({ v: 1, size: entries.length, entries: views });
   }
@@ -42,8 +58,9 @@ export async function answerLedger(
     return schemas.ledgerPageSchema.parse(view);
   }
   if (verb === 'proofs') {
-    const proof = await ledger.prove(BigInt(place ?? '0'));
-    const entry = entries[Number(place)] ?? new Uint8Array();
+    const index = state.provenBy.get(Number(place)) ?? Number(place);
+    const proof = await ledger.prove(BigInt(index));
+    const entry = entries[index] ?? new Uint8Array();
     return schemas.ledgerProofSchema.parse({
       v: 1,
       proof: toBase64Url(withEntry(proof, entry)),

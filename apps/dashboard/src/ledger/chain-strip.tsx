@@ -49,9 +49,12 @@ export function ChainStrip({
   );
 }
 
+/** The newest entries may stand beside what is seen. */
+const show = (element: HTMLElement | null): void => element?.scrollIntoView({ block: 'nearest', inline: 'center' });
+
 function Torn(): ReactNode {
   return (
-    <span className="torn">
+    <span className="torn" ref={show}>
       <svg viewBox="0 0 84 24" aria-hidden="true">
         <path d="M0 12h26l6-8 6 16M46 4l6 16 6-8h26" />
       </svg>

@@ -1,5 +1,5 @@
-import { fromBase64Url, nobleCrypto } from '@peerai/core-protocol';
-import { verifyLog } from '@peerai/ledger';
+import { fromBase64Url, nobleCrypto, PeerAiError, toHex } from '@peerai/core-protocol';
+import { leafHash, verifyLog } from '@peerai/ledger';
 import { verifyWitnessedProof } from '@peerai/ledger/witness';
 import type { ControlClient } from '@peerai/peer/control';
 
@@ -41,12 +41,21 @@ export async function checkHere(
   };
 }
 
-/** Checks a proof file in this page. Throws PROOF_WRONG and what reading it throws. */
+/**
+ * Checks a proof file in this page.
+ *
+ * @param shownHash - of the entry that is looked at, hex: a good proof of another one is no proof of it.
+ * Throws PROOF_WRONG and what reading it throws.
+ */
 export async function checkProofHere(
   proof: string,
   entry: string,
+  shownHash: string,
 ): Promise<{ readonly size: number; readonly cosigners: readonly string[] }> {
   const policy = { witnesses: [], quorum: 0 };
-  const { value, cosigners } = verifyWitnessedProof(nobleCrypto, fromBase64Url(proof), fromBase64Url(entry), policy);
+  const bytes = fromBase64Url(entry);
+  const { value, cosigners } = verifyWitnessedProof(nobleCrypto, fromBase64Url(proof), bytes, policy);
+  if (toHex(leafHash(nobleCrypto, bytes)) !== shownHash)
+    throw new PeerAiError('PROOF_WRONG', 'this proof is of another entry than the one shown here');
   return { size: Number(value.size), cosigners: cosigners.map(({ witness }) => witness) };
 }

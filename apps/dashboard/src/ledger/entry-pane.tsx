@@ -5,7 +5,7 @@ import type { ReactNode } from 'react';
 import { useApp } from '../app/context.ts';
 import { keys } from '../app/keys.ts';
 import { usePeers } from '../app/queries.ts';
-import { bytes, count, plural, shortId } from '../shared/format.ts';
+import { bytes, count, plural, shortId, span } from '../shared/format.ts';
 import { saveAs } from '../shared/save.ts';
 import { Button } from '../ui/button.tsx';
 import { Facts } from '../ui/facts.tsx';
@@ -13,6 +13,7 @@ import { ErrorNote, Note } from '../ui/note.tsx';
 import { Card } from '../ui/page.tsx';
 import { PaneHead, PaneHint } from '../ui/panes.tsx';
 import { Region } from '../ui/region.tsx';
+import { amountOf, heldOf, leasedOf, titleOf } from './entry-words.ts';
 import { entry as words, ledger } from './strings.ts';
 
 /** One entry: what it says, and what proves it. */
@@ -32,7 +33,7 @@ export function EntryPane({ index }: { readonly index: number }): ReactNode {
           ) : (
             <>
               <Said entry={entry} />
-              <Proof index={index} />
+              <Proof entry={entry} />
             </>
           )
         }
@@ -42,10 +43,11 @@ export function EntryPane({ index }: { readonly index: number }): ReactNode {
 }
 
 function Said({ entry }: { readonly entry: LedgerEntryView }): ReactNode {
-  const { kind, timeMs, hash, previous, receipt, training, message, capsule, key, decision, checkpoint } = entry;
+  const { kind, timeMs, hash, previous, receipt, training, message, lease, capsule, key, decision, checkpoint } = entry;
   const name = useName();
+  const [first, second] = lease?.what === 'end' ? [words.endedBy, words.endedWith] : [words.lender, words.borrower];
   return (
-    <Card title={message === undefined ? kind : words.direction[message.direction]}>
+    <Card title={titleOf(entry)}>
       <div className="pad stack">
         <Facts
           facts={[
@@ -58,12 +60,22 @@ function Said({ entry }: { readonly entry: LedgerEntryView }): ReactNode {
             [words.consumer, receipt === undefined ? null : name(receipt.consumer)],
             [
               words.tokens,
-              receipt === undefined ? null : `${count(receipt.promptTokens)} + ${count(receipt.answerTokens)}`,
+              receipt === undefined ? null : words.inAndOut(count(receipt.promptTokens), count(receipt.answerTokens)),
             ],
-            [words.signed, receipt === undefined ? null : receipt.signedBy === 'both' ? words.both : words.half],
+            [words.lease, lease === undefined ? null : <code key="lease">{shortId(lease.lease)} …</code>],
+            [words.leasedWhat, lease === undefined ? null : leasedOf(lease)],
+            [words.minutes, lease === undefined || lease.minutes === null ? null : span(lease.minutes * 60_000)],
+            [words.held, lease === undefined ? null : heldOf(lease)],
+            [first, lease === undefined ? null : name(lease.peers[0])],
+            [second, lease === undefined ? null : name(lease.peers[1])],
+            [words.cost, lease === undefined ? null : amountOf(lease)],
+            [words.place, lease?.what === 'receipt' ? count(lease.n) : null],
+            [words.last, lease?.what === 'end' ? (lease.n === 0 ? words.noReceipt : count(lease.n)) : null],
+            [words.signed, signedBy(entry)],
             [words.run, training === undefined ? null : <code key="run">{shortId(training.run)}</code>],
             [words.round, training === undefined ? null : count(training.round + 1)],
             [words.updates, training === undefined ? null : count(training.counted)],
+            [words.refused, training === undefined ? null : count(training.refused)],
             [words.group, decision === undefined ? null : <code key="group">{shortId(decision.group)} …</code>],
             [words.height, decision === undefined ? null : count(decision.height)],
             [words.block, decision === undefined ? null : <code key="block">{shortId(decision.block)} …</code>],
@@ -90,7 +102,12 @@ function Said({ entry }: { readonly entry: LedgerEntryView }): ReactNode {
   );
 }
 
-function Proof({ index }: { readonly index: number }): ReactNode {
+function signedBy({ receipt, lease }: LedgerEntryView): string | null {
+  if (receipt === undefined && lease === undefined) return null;
+  return receipt?.signedBy === 'both' || lease?.signed === true ? words.both : words.half;
+}
+
+function Proof({ entry: { index, hash } }: { readonly entry: LedgerEntryView }): ReactNode {
   const { client } = useApp();
   const name = useName();
   const download = useMutation({
@@ -103,7 +120,7 @@ function Proof({ index }: { readonly index: number }): ReactNode {
     async mutationFn() {
       const { proof, entry } = await client.prove(index);
       const { checkProofHere } = await import('./check-here.ts');
-      return checkProofHere(proof, entry);
+      return checkProofHere(proof, entry, hash);
     },
   });
   return (

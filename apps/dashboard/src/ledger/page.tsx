@@ -16,6 +16,7 @@ import { ChainStrip } from './chain-strip.tsx';
 import type { CheckedHere } from './check-here.ts';
 import { Closed } from './closed.tsx';
 import { EntryPane } from './entry-pane.tsx';
+import { lineOf } from './entry-words.ts';
 import { Others } from './others.tsx';
 import { entry as said, ledger as words } from './strings.ts';
 
@@ -126,16 +127,6 @@ function EntryList({ entries }: { readonly entries: readonly LedgerEntryView[] }
       </ul>
     </Card>
   );
-}
-
-function lineOf({ kind, receipt, training, message, capsule, key, decision, checkpoint }: LedgerEntryView): string {
-  if (receipt !== undefined) return `${receipt.model}, ${plural(receipt.promptTokens + receipt.answerTokens, 'token')}`;
-  if (training !== undefined) return `${said.round} ${count(training.round + 1)}`;
-  if (checkpoint !== undefined) return said.checkpoint(plural(checkpoint.size, 'entry', 'entries'));
-  if (decision !== undefined) return `${said.decision} ${count(decision.height)}`;
-  if (key !== undefined) return said.keys[key.kind];
-  if (capsule !== undefined) return said.capsules[capsule.level];
-  return message === undefined ? kind : said.direction[message.direction];
 }
 
 /** All entries as lines of JSON. */
