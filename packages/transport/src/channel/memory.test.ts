@@ -11,7 +11,8 @@ afterEach(() => nodes.stopAll());
 
 /**
  * Both ends in a process of their own, so that nothing but the transfer moves its memory. Live memory is what remains
- * after a collection (heap and buffers); it is sampled all the time, at the pause and while draining.
+ * after a collection (heap and buffers); it is sampled all the time, at the pause and while draining. Of two collections
+ * the second waits until the buffers that the first one found are given back: without it tens of MiB of them are counted.
  */
 const child = `
 import { createAgentNode } from ${JSON.stringify(new URL('../node/index.ts', import.meta.url).href)};
@@ -20,7 +21,7 @@ const [pauseMs, total] = process.argv.slice(-2).map(Number);
 const protocol = { id: '/peerai/test-bulk/1', access: 'anyone', framing: 'messages', messageBytesMax: 65_536, channelsPerPeerMax: 1 };
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const make = () => createAgentNode(testDeps(), { listen: ['/ip4/127.0.0.1/tcp/0'], relays: [], bootstrap: [] });
-const live = () => { gc(); const m = process.memoryUsage(); return m.heapUsed + m.external; };
+const live = () => { gc(); gc(); const m = process.memoryUsage(); return m.heapUsed + m.external; };
 const [a, b] = [await make(), await make()];
 await Promise.all([a.start(), b.start()]);
 let received = 0, sent = 0, base = 0, peak = 0, rssBase = 0, rssPaused = 0, inFlightMax = 0;
