@@ -123,6 +123,10 @@ export async function up(home: string, call: Call = {}, args: readonly string[] 
   };
 }
 
+/** The same, by the name that other devices see. */
+export const upAs = (name: string, home: string, { env, ...call }: Call = {}): Promise<Agent> =>
+  up(home, { ...call, env: { ...env, PEERAI_NETWORK__NAME: name } });
+
 /** The one lets the other in; both say yes. */
 export async function pairUp(host: Agent, guest: Agent, allow = 'chat'): Promise<void> {
   const { invite } = await host.json<{ invite: { link: string } }>(['invite', '--allow', allow]);

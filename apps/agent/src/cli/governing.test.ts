@@ -14,14 +14,13 @@ import type {
   MessageCheckView,
 } from '@peerai/peer/control';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { type Agent, homes, pairUp, up } from '../../test/cli.ts';
+import { type Agent, homes, pairUp, upAs } from '../../test/cli.ts';
 
 const folders = homes();
 let desk: Agent;
 let laptop: Agent;
 beforeAll(async () => {
-  const named = (name: string): Promise<Agent> => up(folders.make(), { env: { PEERAI_NETWORK__NAME: name } });
-  [desk, laptop] = await Promise.all([named('desk'), named('laptop')]);
+  [desk, laptop] = await Promise.all([upAs('desk', folders.make()), upAs('laptop', folders.make())]);
   await pairUp(desk, laptop);
 }, 120_000);
 afterAll(async () => {

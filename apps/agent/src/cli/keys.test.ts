@@ -2,14 +2,13 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LedgerVerification, NodeView, PeerView, RotationView } from '@peerai/peer/control';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { type Agent, homes, pairUp, up } from '../../test/cli.ts';
+import { type Agent, homes, pairUp, upAs } from '../../test/cli.ts';
 
 const folders = homes();
-const named = (name: string) => ({ env: { PEERAI_NETWORK__NAME: name } });
 let desk: Agent;
 let laptop: Agent;
 beforeAll(async () => {
-  [desk, laptop] = await Promise.all([up(folders.make(), named('desk')), up(folders.make(), named('laptop'))]);
+  [desk, laptop] = await Promise.all([upAs('desk', folders.make()), upAs('laptop', folders.make())]);
   await pairUp(desk, laptop);
 }, 60_000);
 afterAll(async () => {
@@ -41,7 +40,7 @@ test(
     expect(rotation.from).toBe(laptop.info.peerId);
     expect(statSync(join(laptop.home, 'identity.key')).mode & 0o777).toBe(0o600);
     expect((await laptop.end()).code).toBe(0);
-    laptop = await up(laptop.home, named('laptop'));
+    laptop = await upAs('laptop', laptop.home);
     expect(laptop.info.peerId).toBe(rotation.to);
     await vi.waitFor(async () => expect(await laptopAtDesk()).toMatchObject({ peerId: rotation.to, state: 'online' }), {
       timeout: 30_000,

@@ -4,14 +4,13 @@ import { nanoGguf } from '@peerai/nn-engine/export';
 import { createNodeRuntime, readNanoFile } from '@peerai/nn-engine/node';
 import type { SplitView } from '@peerai/peer/control';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Agent, homes, pairUp, up } from '../../test/cli.ts';
+import { type Agent, homes, pairUp, upAs } from '../../test/cli.ts';
 
 const folders = homes();
 let desk: Agent;
 let laptop: Agent;
 beforeAll(async () => {
-  const named = (name: string): Promise<Agent> =>
-    up(folders.make(), { env: { PEERAI_NETWORK__NAME: name, PEERAI_LLM__ENGINES: 'nano' } });
+  const named = (name: string): Promise<Agent> => upAs(name, folders.make(), { env: { PEERAI_LLM__ENGINES: 'nano' } });
   [desk, laptop] = await Promise.all([named('desk'), named('laptop')]);
   await pairUp(desk, laptop, 'chat,train');
 }, 120_000);

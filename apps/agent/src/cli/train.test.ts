@@ -3,15 +3,18 @@ import { join } from 'node:path';
 import type { TrainingLinkView, TrainingOffersView, TrainingRunView } from '@peerai/peer/control';
 import { gaussian, seededUnit } from '@peerai/nn-engine';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Agent, ended, homes, pairUp, start, up } from '../../test/cli.ts';
+import { type Agent, ended, homes, pairUp, start, upAs } from '../../test/cli.ts';
 
 const folders = homes();
 let desk: Agent;
 let laptop: Agent;
 let phone: Agent;
 beforeAll(async () => {
-  const named = (name: string): Promise<Agent> => up(folders.make(), { env: { PEERAI_NETWORK__NAME: name } });
-  [desk, laptop, phone] = await Promise.all([named('desk'), named('laptop'), named('phone')]);
+  [desk, laptop, phone] = await Promise.all([
+    upAs('desk', folders.make()),
+    upAs('laptop', folders.make()),
+    upAs('phone', folders.make()),
+  ]);
   await pairUp(desk, laptop, 'chat,train');
   await pairUp(desk, phone, 'chat,train');
   await pairUp(laptop, phone, 'chat');
