@@ -1,3 +1,5 @@
+import { points } from '../shared/format.ts';
+
 export const governance = {
   title: 'Governance',
   lead: 'Groups of devices that decide together, without anybody in charge. Every vote is signed, and all of it is counted again by each of them.',
@@ -126,7 +128,7 @@ export const action = {
   'blacklist-add': (name: string) => `Refuse ${name} at every member`,
   'blacklist-remove': (name: string) => `Refuse ${name} no more`,
   relays: (addresses: string) => `Use these relays: ${addresses}`,
-  points: (amount: string, name: string) => `${amount} points to ${name}`,
+  points: (amount: string, name: string) => `${points(amount)} to ${name}`,
   checkpoint: (name: string, hash: string) => `${name} is ${hash}…`,
   because: (reason: string) => `, because: ${reason}`,
 } as const;

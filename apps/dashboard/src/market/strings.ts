@@ -1,3 +1,5 @@
+import { points } from '../shared/format.ts';
+
 export const market = {
   title: 'Market',
   what: 'the market',
@@ -98,7 +100,7 @@ export const rewards = {
   today: (done: string, most: string, amount: string, amountMost: string) =>
     `Given by itself today: ${done} of at most ${most}, ${amount} of ${amountMost} points.`,
   row: (reason: string, amount: string, name: string, group: string) =>
-    `${amount} points to ${name} ${reason}, ${group}:`,
+    `${points(amount)} to ${name} ${reason}, ${group}:`,
   reasons: {
     capsule: 'for a capsule',
     borrowing: 'for borrowed nodes',

@@ -71,6 +71,9 @@ export function plural(amount: number, one: string, many = `${one}s`): string {
   return `${count(amount)} ${amount === 1 ? one : many}`;
 }
 
+/** Points of a group, their amount in digits. */
+export const points = (amount: string): string => `${amount} ${amount === '1' ? 'point' : 'points'}`;
+
 /** `16:00` today, else with the day. */
 export function clockTime(ms: number, nowMs: number): string {
   const date = new Date(ms);

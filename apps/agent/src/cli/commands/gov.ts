@@ -161,7 +161,8 @@ const pointsText = (micro: string): string => {
 function actionText(action: GovernanceActionView): string {
   if (action.type === 'policy') return `set ${action.name} to ${action.value}`;
   if (action.type === 'relays') return `relays ${action.addresses.join(' ')}`;
-  if (action.type === 'points') return `${pointsText(action.amountMicro)} points to …${action.peerId.slice(-8)}`;
+  if (action.type === 'points')
+    return `${pointsText(action.amountMicro)} ${action.amountMicro === '1000000' ? 'point' : 'points'} to …${action.peerId.slice(-8)}`;
   if (action.type === 'checkpoint') return `${action.name} is ${action.sha256.slice(0, idChars)}…`;
   if (action.type === 'text') return 'words';
   const verb = {
