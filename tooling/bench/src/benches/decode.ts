@@ -1,9 +1,9 @@
 import type { LanguageModel } from '@peerai/core-protocol';
 import { nanoGguf } from '@peerai/nn-engine/export';
+import { findLlamaCpp, type LlamaCpp, llamaCppMissing, openLlamaCpp } from '@peerai/nn-engine/export/testing';
 import { readNanoFile } from '@peerai/nn-engine/node';
 import { freshFolder } from '../folder.ts';
 import { type Bench, elapsedMs, interleave, notMeasured, processorSeconds, type Result, resultOf } from '../harness.ts';
-import { findLlamaCpp, type LlamaCpp, llamaCppMissing, openLlamaCpp } from '../llama-cpp/llama-cpp.ts';
 import { nanoMissing, shippedNano } from '../nano.ts';
 
 const rounds = 7;

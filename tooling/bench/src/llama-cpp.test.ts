@@ -1,11 +1,18 @@
 import { initialWeights, languageModelLayout, type LanguageModelSizes, seededUnit } from '@peerai/nn-engine';
 import { byteTokens, languageModelGguf, languageModelOnnx, nanoGguf } from '@peerai/nn-engine/export';
-import { createNodeRuntime, readNanoFile } from '@peerai/nn-engine/node';
+import {
+  distance,
+  findLlamaCpp,
+  llamaCppMissing,
+  llamaCppVariable,
+  onnxLogProbabilities,
+  openLlamaCpp,
+} from '@peerai/nn-engine/export/testing';
+import { readNanoFile } from '@peerai/nn-engine/node';
 import { decodeModelFile } from '@peerai/nn-engine/text';
 import { expect, it } from 'vitest';
 
-import { freshFolder } from '../folder.ts';
-import { findLlamaCpp, llamaCppMissing, llamaCppVariable, openLlamaCpp } from './llama-cpp.ts';
+import { freshFolder } from './folder.ts';
 
 const sizes: LanguageModelSizes = { vocabulary: 259, width: 64, layers: 2, heads: 2, hidden: 96, context: 64 };
 const location = findLlamaCpp();
@@ -32,32 +39,31 @@ it.skipIf(location === undefined).for(files)(
     using folder = freshFolder();
     const { gguf, ours, ids, context } = await make();
     await using llama = await openLlamaCpp(location ?? '', folder.path, gguf, { contextSize: context, exact: true });
-    const theirs = await llama.probabilities(ids);
-    let [compared, worst, sum] = [0, 0, 0];
-    theirs.forEach((probabilities, place) => {
-      for (const [token, probability] of probabilities) {
-        const difference = Math.abs(Math.log(probability) - (ours[place]?.[token] ?? Infinity));
-        worst = Math.max(worst, difference);
-        sum += difference;
-        compared += 1;
-      }
-    });
+    const { worst, average, compared } = distance(await llama.logProbabilities(ids), ours);
     expect(compared).toBe(ids.length * (ours[0]?.length ?? 0));
     expect(worst).toBeLessThan(within);
-    expect(sum / compared).toBeLessThan(onAverage);
+    expect(average).toBeLessThan(onAverage);
   },
 );
 
 async function overBytes(stored: 'float32' | 'q8') {
   const gguf = languageModelGguf(sizes, weights, { name: 'small', tokens: byteTokens(), weights: stored });
-  return { gguf, ours: await onnxLogProbabilities(sizes, weights, bytes), ids: bytes, context: sizes.context };
+  return {
+    gguf,
+    ours: await onnxLogProbabilities(languageModelOnnx(sizes, weights), bytes),
+    ids: bytes,
+    context: sizes.context,
+  };
 }
 
 async function overTopics() {
   const file = await readNanoFile(new AbortController().signal);
   const { sizes: nano, weights: all } = decodeModelFile(file);
   const ids = Array.from({ length: 20 }, (_, index) => 40 + 3 * index);
-  const ours = await onnxLogProbabilities(nano, all.subarray(0, languageModelLayout(nano).size), ids);
+  const ours = await onnxLogProbabilities(
+    languageModelOnnx(nano, all.subarray(0, languageModelLayout(nano).size)),
+    ids,
+  );
   return { gguf: nanoGguf(file), ours, ids, context: nano.context };
 }
 
@@ -65,20 +71,3 @@ it.skipIf(location !== undefined)('without node-llama-cpp it is said how to inst
   expect(llamaCppMissing).toContain('npm install');
   expect(llamaCppMissing).toContain(llamaCppVariable);
 });
-
-async function onnxLogProbabilities(
-  of: LanguageModelSizes,
-  values: Float32Array,
-  tokens: readonly number[],
-): Promise<number[][]> {
-  const { signal } = new AbortController();
-  await using program = await createNodeRuntime().load(languageModelOnnx(of, values), { signal });
-  const feed = { type: 'int64', shape: [1, tokens.length], data: BigInt64Array.from(tokens, BigInt) } as const;
-  const { logits } = await program.run({ input_ids: feed }, signal);
-  const all = Array.from((logits?.data ?? []) as Float32Array);
-  return tokens.map((_, place) => {
-    const scores = all.slice(place * of.vocabulary, (place + 1) * of.vocabulary);
-    const sum = Math.log(scores.reduce((total, score) => total + Math.exp(score), 0));
-    return scores.map((score) => score - sum);
-  });
-}

@@ -45,8 +45,8 @@ interface Sequence {
 export interface LlamaCpp extends AsyncDisposable {
   /** Reads the tokens and then writes so many more, the likeliest each time. */
   generate(tokens: readonly number[], count: number): Promise<number>;
-  /** For each place: id → probability of what follows. */
-  probabilities(tokens: readonly number[]): Promise<readonly ReadonlyMap<number, number>[]>;
+  /** For each place the log-probabilities of what follows, by id, nats. */
+  logProbabilities(tokens: readonly number[]): Promise<number[][]>;
 }
 
 /** The folder that the environment names, if it holds the package. */
@@ -87,11 +87,14 @@ export async function openLlamaCpp(
       }
       return written;
     },
-    async probabilities(tokens) {
+    async logProbabilities(tokens) {
       await sequence.clearHistory();
       const asked = tokens.map((token) => [token, { generateNext: { probabilities: true } }] as const);
       const results = await sequence.controlledEvaluate(asked);
-      return tokens.map((_, place) => results[place]?.next.probabilities ?? new Map<number, number>());
+      return tokens.map((_, place) => {
+        const given = results[place]?.next.probabilities ?? new Map<number, number>();
+        return Array.from({ length: given.size }, (__, id) => Math.log(given.get(id) ?? NaN));
+      });
     },
     [Symbol.asyncDispose]: async () => await llama.dispose(),
   };
