@@ -4,6 +4,7 @@ import type { AnyCommand } from './cli/command.ts';
 import { exitCodes } from './cli/exit-codes.ts';
 import { negativeWordsLast } from './cli/negative-words.ts';
 import { readWords } from './cli/read-words.ts';
+import { joinRepeated } from './cli/repeated-flags.ts';
 import { nearest, overview, verbs } from './cli/verbs.ts';
 import { version } from './version.ts';
 import { withSmallBufferPool, withSmallYoungHeap } from './cli/young-heap.ts';
@@ -42,12 +43,14 @@ async function main(args: readonly string[]): Promise<void> {
   }
   const isSubMissing = sub === undefined && subWord !== undefined && !subWord.startsWith('-');
   if (chosen === undefined || (isSubMissing && verb.subs !== undefined && !takesWords(chosen.args))) {
-    const known = Object.keys(subs).map((one) => `${word} ${one}`);
-    return unknown(`${word} ${subWord ?? ''}`.trim(), known, args, `${word} --help`);
+    const siblings = Object.keys(subs).map((one) => `${word} ${one}`);
+    return unknown(`${word} ${subWord ?? ''}`.trim(), siblings, args, `${word} --help`);
   }
   const said = sub === undefined ? word : `${word} ${subWord ?? ''}`;
-  const rawArgs = negativeWordsLast(sub === undefined ? rest : rest.slice(1), (chosen.args ?? {}) as ArgsDef);
-  await runCommand(chosen, { rawArgs: [...rawArgs] }).catch((error: unknown) => {
+  const known = (chosen.args ?? {}) as ArgsDef;
+  const { words, twice } = joinRepeated(negativeWordsLast(sub === undefined ? rest : rest.slice(1), known), known);
+  if (twice !== undefined) return misused(`${twice} is given twice`, args, `${said} --help`);
+  await runCommand(chosen, { rawArgs: [...words] }).catch((error: unknown) => {
     const reason = error instanceof Error ? error.message : String(error);
     const missing = /^Missing required (?:positional )?argument: (.+)$/u.exec(reason)?.[1];
     return misused(missing === undefined ? reason : `${said}: ${missing} is missing`, args, `${said} --help`);

@@ -2,6 +2,7 @@ import { PeerAiError } from '@peerai/core-protocol';
 import { type ArgDef, type ArgsDef, type CommandDef, defineCommand, type ParsedArgs } from 'citty';
 import type { Located } from './locate.ts';
 import { createOutput, fail, type Output } from './output.ts';
+import { nearest } from './verbs.ts';
 
 /** Flags that every command takes. */
 export const globalArgs = {
@@ -112,7 +113,10 @@ function refuseUnknown(given: Readonly<Record<string, unknown>>, known: ArgsDef)
   const camel = (name: string): string => name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
   for (const name of Array.from(names)) names.add(camel(name));
   const unknown = Object.keys(given).find((name) => !names.has(name));
-  if (unknown !== undefined) throw new PeerAiError('USAGE', `there is no flag --${unknown} here; see --help`);
+  if (unknown === undefined) return;
+  const meant = nearest(unknown, Object.keys(known));
+  const guess = meant === undefined ? '' : `; did you mean --${meant}?`;
+  throw new PeerAiError('USAGE', `there is no flag --${unknown} here${guess}`, { hint: '--help lists them.' });
 }
 
 /** `--name` without a value, and words that nothing reads. */

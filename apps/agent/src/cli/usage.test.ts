@@ -57,6 +57,8 @@ const mistakes: readonly (readonly [readonly string[], string])[] = [
   [['peers', 'lss'], 'did you mean "peerai peers ls"?'],
   [['peers', 'toString'], 'there is no "peers toString"'],
   [['up', '--nope'], '--nope'],
+  [['memory', 'add', 'gas', '--tags', 'home'], 'did you mean --tag?'],
+  [['memory', 'add', 'gas', '--level', 'public', '--level', 'personal'], '--level is given twice'],
   [['status', '-z'], '--z'],
   [['up', '--no-nope'], '--nope'],
   [['down', 'now'], 'one word too many'],

@@ -40,7 +40,7 @@ const verify = command(
   {
     ...ofLog,
     from: { type: 'string', valueHint: 'PATH', description: 'A proof file, a folder of tiles, or evidence of a fork' },
-    witness: { type: 'string', valueHint: 'IDS', description: 'With --from: peers whose signatures count, by commas' },
+    witness: { type: 'string', valueHint: 'ID,ID', description: 'With --from: peers whose signatures count' },
     quorum: { type: 'string', valueHint: 'K', description: 'With --from: how many of them there must be' },
   } as const,
   async ({ args, agent, output, signal }) => {

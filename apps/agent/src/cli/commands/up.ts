@@ -20,8 +20,8 @@ const detachedName = 'PEERAI_DETACHED';
 const flags = {
   name: { type: 'string', valueHint: 'NAME', description: 'Name others see' },
   config: { type: 'string', valueHint: 'FILE', description: 'Configuration file' },
-  engine: { type: 'string', valueHint: 'auto|nano|…', description: 'Engine to use, or several with commas' },
-  relay: { type: 'string', valueHint: 'ADDR', description: 'Relay to use, or several with commas' },
+  engine: { type: 'string', valueHint: 'auto|nano|…,…', description: 'Engines to use' },
+  relay: { type: 'string', valueHint: 'ADDR,ADDR', description: 'Relays to use' },
   port: { type: 'string', valueHint: 'N', description: 'Port of the local API, gateway and dashboard' },
   listen: { type: 'string', valueHint: 'HOST:PORT', description: 'Where other peers connect' },
   detach: { type: 'boolean', description: 'Run in the background' },
