@@ -334,11 +334,19 @@ async function search(
   };
 }
 
-/** Throws NOT_FOUND for none, and for several. */
+/** Digits of a capsule's id that name it where no other begins with them. */
+const idDigitsMin = 8;
+
+/** Throws NOT_FOUND for none, for several, and for too short a beginning. */
 function find(memory: Memory, text: string): CapsuleCard {
   const exact = memory.card(text);
   if (exact !== undefined) return exact;
-  if (!/^[0-9a-f]{8,63}$/u.test(text)) throw unknown(text);
+  if (!/^[0-9a-f]{1,63}$/u.test(text)) throw unknown(text);
+  if (text.length < idDigitsMin)
+    throw new PeerAiError(
+      'NOT_FOUND',
+      `"${text}" names no capsule: a beginning of an id needs ${idDigitsMin} digits or more`,
+    );
   const [card, second] = [...all(memory)].filter(({ id }) => id.startsWith(text));
   if (card === undefined) throw unknown(text);
   if (second !== undefined)

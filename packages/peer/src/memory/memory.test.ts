@@ -65,6 +65,8 @@ test('what is remembered is listed, found, told of, and there after a kill', asy
 test('what is forgotten is gone, and ids that nothing has are said', async () => {
   const a = await peerOf(testWorld());
   const { id } = await remember(a, 'a secret');
+  expect(await a.peer.memory.get(id.slice(0, 8))).toMatchObject({ id });
+  await expect(a.peer.memory.get(id.slice(0, 7))).rejects.toThrow('needs 8 digits or more');
   expect(await a.peer.memory.forget(id.slice(0, 12))).toMatchObject({ id });
   for (const text of [id, id.slice(0, 12), id.slice(0, 7), 'roof'])
     await expect(a.peer.memory.get(text)).rejects.toMatchObject({ code: 'NOT_FOUND' });
