@@ -14,6 +14,7 @@ import type { ChainEntry } from '../agreement/index.ts';
 import { type Action, decodeAction, encodeAction } from './action.ts';
 import { headKeyCodec, type HeadKeyWord } from './head-key.ts';
 import { governanceLimits as limits } from './limits.ts';
+import { checkLogHeads, logHeadCodec, type LogHeadWord } from './log-heads.ts';
 import { checkTransfer, type PointsSaid, rewardCodec } from './points.ts';
 
 /** The kind of a chain's entries that this fold reads, beside those that begin an epoch. */
@@ -55,14 +56,16 @@ export type Said =
   | { readonly type: 'issue'; readonly on: string; readonly member: PeerId; readonly signature: Uint8Array }
   | { readonly type: 'ballot'; readonly on: string; readonly ballot: Ballot }
   | PointsSaid
-  | { readonly type: 'head-key'; readonly word: HeadKeyWord };
+  | { readonly type: 'head-key'; readonly word: HeadKeyWord }
+  /** How far members' own logs are; each is signed by its own. */
+  | { readonly type: 'log-heads'; readonly heads: readonly LogHeadWord[] };
 export interface Statement {
   /** The author's wall clock. */
   readonly timeMs: number;
   readonly said: Said;
 }
 
-const { bytes, message, nested, oneOf, optional, string, uint32, uint53, uint64 } = wire;
+const { bytes, message, nested, oneOf, optional, repeated, string, uint32, uint53, uint64 } = wire;
 const proposalCodec = message({
   title: string(1),
   text: string(2),
@@ -80,7 +83,18 @@ const ballotCodec = message({
 const codec = message({
   version: uint32(1),
   timeMs: uint53(2),
-  type: oneOf(3, ['proposal', 'vote', 'close', 'ask', 'issue', 'ballot', 'transfer', 'reward', 'head-key']),
+  type: oneOf(3, [
+    'proposal',
+    'vote',
+    'close',
+    'ask',
+    'issue',
+    'ballot',
+    'transfer',
+    'reward',
+    'head-key',
+    'log-heads',
+  ]),
   on: optional(bytes(4)),
   proposal: optional(nested(5, proposalCodec)),
   choice: optional(oneOf(6, choices)),
@@ -92,6 +106,7 @@ const codec = message({
   reason: optional(string(12)),
   reward: optional(nested(13, rewardCodec)),
   headKey: optional(nested(14, headKeyCodec)),
+  logHeads: repeated(nested(15, logHeadCodec), limits.logHeadsTogether),
 });
 
 /** What a member gives to the agreement, which signs it. Throws LIMIT_EXCEEDED, INVALID_FORMAT. */
@@ -117,6 +132,7 @@ export function encodeStatement({ timeMs, said }: Statement): EntryBody {
     reason: said.type === 'transfer' ? said.reason : undefined,
     reward: said.type === 'reward' ? said.reward : undefined,
     headKey: said.type === 'head-key' ? said.word : undefined,
+    logHeads: said.type === 'log-heads' ? said.heads : [],
   });
   return { kind: governanceKind, body };
 }
@@ -148,6 +164,7 @@ function saidOf(read: Omit<ReturnType<typeof codec.decode>, 'version' | 'timeMs'
       reason: need(read.reason),
     };
   if (type === 'head-key') return { type, word: need(read.headKey) };
+  if (type === 'log-heads') return { type, heads: read.logHeads };
   const on = need(read.on);
   if (on.length !== 32) throw new PeerAiError('INVALID_FORMAT', 'an id has 32 bytes');
   const id = toHex(on);
@@ -166,6 +183,7 @@ function need<T>(value: T | undefined): T {
 function checkSaid(said: Said): void {
   if (said.type === 'proposal') checkProposal(said.proposal);
   if (said.type === 'transfer') checkTransfer(said);
+  if (said.type === 'log-heads') checkLogHeads(said.heads);
   const isBytes = (length: number, wanted: number): void => {
     if (length !== wanted) throw new PeerAiError('INVALID_FORMAT', `${wanted} bytes expected, not ${length}`);
   };

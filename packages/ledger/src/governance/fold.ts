@@ -9,6 +9,7 @@ import { execute } from './execute.ts';
 import { isConsent } from './consent.ts';
 import { takeHeadKey, withoutHeadKey } from './head-key.ts';
 import { governanceLimits as limits } from './limits.ts';
+import { takeLogHeads } from './log-heads.ts';
 import { movePoints, type PointsSaid } from './points.ts';
 import { refusalOf, Refused, refuseIf } from './refused.ts';
 import { clockOf, type GovernanceState, type OpenProposal, type Refusal } from './state.ts';
@@ -80,6 +81,11 @@ async function foldEntry(
       const headKeys = takeHeadKey(state, author, said.word);
       return { author, said, on: undefined, refused: undefined, next: { ...state, headKeys } };
     }
+    if (said.type === 'log-heads') {
+      // A lie is refused and kept all the same: the state names who said it.
+      const { logHeads, refused } = takeLogHeads(deps.crypto, state, said.heads);
+      return { author, said, on: undefined, refused, next: { ...state, logHeads } };
+    }
     const on = said.type === 'proposal' ? proposalIdOf(deps.crypto, entry) : said.on;
     const next = await take(deps, state, { author, on, timeMs: statement.timeMs }, said);
     return { author, said, on, refused: undefined, next };
@@ -113,7 +119,7 @@ async function take(
   deps: FoldDeps,
   state: GovernanceState,
   by: Author,
-  said: Exclude<Said, PointsSaid | { type: 'head-key' }>,
+  said: Exclude<Said, PointsSaid | { type: 'head-key' | 'log-heads' }>,
 ): Promise<GovernanceState> {
   if (said.type === 'proposal') return openVote(deps, state, by, said.proposal);
   const proposal = state.proposals.get(by.on);

@@ -17,9 +17,20 @@ export {
   proposalIdOf,
   type Said,
 } from './entry.ts';
+export { exportEntryProof, isEntryProof, type ProvenByGroup, verifyEntryProof } from './entry-proof.ts';
 export { type DecidedBlock, foldBlock, type FoldDeps, type Folded, mayClose, type Outcome } from './fold.ts';
 export type { HeadKey, HeadKeys, HeadKeyWord } from './head-key.ts';
 export { governanceLimits } from './limits.ts';
+export {
+  judgeLogHead,
+  type LogHead,
+  logHeadCodec,
+  type LogHeadFault,
+  logHeadNote,
+  type LogHeads,
+  type LogHeadWord,
+  signLogHead,
+} from './log-heads.ts';
 export { initialPolicy, type Policy, policyKeys, type PolicyName, policyNames } from './policy.ts';
 export { type PointsSaid, type RewardFacts, rewardOf } from './points.ts';
 export { type BallotVerifier, castFromMs, sealBallot, tokenMessage } from './secret.ts';

@@ -30,6 +30,16 @@ export const governanceLimits = {
   headKeyAttemptsMax: 16,
   /** Keys of epochs before, at hand, count; the chain has all. */
   headKeysKept: 16,
+  /** Heads of logs in one entry, count: one of each member; an entry's bytes may take fewer. */
+  logHeadsTogether: 32,
+  /** Entries of a log, count: places are signed 64-bit numbers, as in the notes. */
+  logEntriesMax: 2n ** 63n - 1n,
+  /** Logs whose newest head is at hand, count: those of 32 members, and of who was one before. */
+  logHeadsKept: 256,
+  /** Lies about logs at hand, count: three kinds of each of 32 members. */
+  logHeadFaultsKept: 96,
+  /** Bytes of a file that proves an entry by a group's chain: some 30,000 blocks of 2 kB, which a reader holds in memory. */
+  entryProofBytesMax: 67_108_864,
   /** Random bytes that make two ballots two. */
   ballotTokenBytes: 32,
   /** RSA modulus of ballots, bits: a key lives as long as one vote, and a browser makes one in a second. */

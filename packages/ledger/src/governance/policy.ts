@@ -2,7 +2,7 @@ import { seedIncentives } from '../incentives/policy.ts';
 
 /** A named whole number that a group may set. */
 export interface PolicyKey {
-  readonly unit: 'percent' | 'permille' | 'micro-credits';
+  readonly unit: 'percent' | 'permille' | 'micro-credits' | 'minutes';
   readonly min: number;
   readonly max: number;
   readonly initial: number;
@@ -68,6 +68,14 @@ export const policyKeys = {
     initial: seedIncentives.bonusAbovePermille,
     isRule: false,
     about: 'how good that is: above this',
+  },
+  'log-heads.every_minutes': {
+    unit: 'minutes',
+    min: 0,
+    max: 10_080,
+    initial: 60,
+    isRule: false,
+    about: 'how soon heads of members’ logs go into the chain again; 0 not at all',
   },
 } as const satisfies Readonly<Record<string, PolicyKey>>;
 

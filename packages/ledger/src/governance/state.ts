@@ -3,6 +3,7 @@ import type { Action } from './action.ts';
 import type { Choice } from './entry.ts';
 import type { Genesis } from '../agreement/index.ts';
 import { type HeadKeys, noHeadKeys } from './head-key.ts';
+import { type LogHeads, noLogHeads } from './log-heads.ts';
 import { initialPolicy, type Policy } from './policy.ts';
 
 /** Why an entry changed nothing. */
@@ -31,7 +32,11 @@ export type Refusal =
   /** More points than its author has. */
   | 'NO_POINTS'
   /** Paid for already. */
-  | 'REWARDED';
+  | 'REWARDED'
+  /** A head of a log against the one that the chain has of it: another root for its size, fewer entries, or no path from it. */
+  | 'FORKED'
+  | 'ROLLBACK'
+  | 'INCONSISTENT';
 
 /** What a proposal was opened with; later changes of the policy are for later proposals. */
 export interface VoteRules {
@@ -108,6 +113,8 @@ export interface GovernanceState {
   readonly checkpoints: readonly { readonly name: string; readonly hash: string; readonly height: number }[];
   /** The key that signs heads of the chain. */
   readonly headKeys: HeadKeys;
+  /** How far its members' own logs are known. */
+  readonly logHeads: LogHeads;
   readonly proposals: ReadonlyMap<string, OpenProposal>;
   /** Newest last. */
   readonly decisions: readonly Decision[];
@@ -131,6 +138,7 @@ export const initialState = (group: string, genesis: Pick<Genesis, 'name' | 'mem
   rewarded: [],
   checkpoints: [],
   headKeys: noHeadKeys,
+  logHeads: noLogHeads,
   proposals: new Map(),
   decisions: [],
 });

@@ -178,6 +178,7 @@ export const governanceLogSchema = z.object({
         'transfer',
         'reward',
         'head-key',
+        'log-heads',
         'members',
         'unreadable',
       ]),

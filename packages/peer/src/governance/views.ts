@@ -167,7 +167,9 @@ export const logView = (lines: readonly LogLine[], nameOf: NameOf): GovernanceLo
                     ? said.word.key === undefined
                       ? `attempt ${said.word.attempt} failed`
                       : `has a share, attempt ${said.word.attempt}`
-                    : null,
+                    : said?.type === 'log-heads'
+                      ? said.heads.map(({ origin, size }) => `${nameOf(origin)} ${size}`).join(', ')
+                      : null,
     refused: refused ?? null,
   })),
 });
