@@ -54,7 +54,7 @@ export { repairStopped } from './ledger/repair-stopped.ts';
 export { limits as peerLimits } from './limits.ts';
 export type { CacheView, FetchedView } from './cache/cache.schema.ts';
 export type { OwnDevicesView } from './own/own.schema.ts';
-export type { LeaseDetail, LeasesView, LendingView, NodesView } from './lending/lending.schema.ts';
+export type { LeaseDetail, LeasesView, LendingView, NodeDispute, NodesView } from './lending/lending.schema.ts';
 export type {
   DisputeDetail,
   EvidenceView,

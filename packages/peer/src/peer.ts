@@ -238,8 +238,8 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
   );
   const { clusters, metrics } = clusterWork;
   const forLending = { ledger: accounts.ledger, devices, events, nameOf, isOnline, answering, tasks, settings };
-  const besides = (peer: PeerId) => commons.market.besides(peer);
-  const nodeLending = createNodeLending({ ...world, ...forLending, besides, stopping: stopping.signal });
+  const lendingDeps = { ...forLending, commons: () => commons };
+  const nodeLending = createNodeLending({ ...world, ...lendingDeps, stopping: stopping.signal });
   const commons = openCommons(
     {
       ...world,

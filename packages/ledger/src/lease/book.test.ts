@@ -1,7 +1,8 @@
 import type { Store } from '@peerai/core-protocol';
 import { describe, expect, test } from 'vitest';
 import { all, crypto, type LedgerWorld, ledgerWorld } from '../../test/world.ts';
-import { isOpen, type LeaseBook, openLeaseBook } from './book.ts';
+import { openEnd } from '../market/end.ts';
+import { isOpen, type LeaseBook, openLeaseBook, signedReceipt } from './book.ts';
 import { leaseLimits as limits } from './limits.ts';
 import { amountsOf } from './machine.ts';
 import { type LeaseUsage, nextWorkHash, noWork, readLeaseReceipt } from './receipt.ts';
@@ -188,4 +189,27 @@ test('a receipt of another lease, or one that was never given, is refused', asyn
   await expect(lender.leases.complete(other.id, receiptOf(given))).rejects.toThrow(code('INVALID_SIGNATURE'));
   await expect(lender.leases.complete('00', signed)).rejects.toThrow(code('NOT_FOUND'));
   await expect(borrower.leases.accepted(other.lease)).rejects.toThrow(code('INVALID_SIGNATURE'));
+});
+
+test('a signed dispute names what both signed last, is in both logs, and is there after a restart', async () => {
+  const { lender, borrower, id } = await leasedBetween();
+  await lender.clock.advance(30_000);
+  const first = receiptOf(await lender.leases.issue(id, usage()));
+  const both = receiptOf(await borrower.leases.countersign(id, first, usage()));
+  await lender.leases.complete(id, both);
+  await lender.clock.advance(30_000);
+  await lender.leases.issue(id, usage(8));
+  const { end } = await lender.leases.declare(id, new Uint8Array(32));
+  await borrower.leases.declared(end ?? new Uint8Array());
+  for (const side of [lender, borrower]) {
+    expect(await kinds(side)).toEqual(['lease', 'lease-receipt', 'lease-end']);
+    const again = (await openSide(side)).leases.get(id);
+    expect(again).toEqual(side.leases.get(id));
+    // The lender holds a half of the next one, and still shows what both signed.
+    expect(again === undefined ? undefined : signedReceipt(again)).toEqual(both);
+    expect(again?.progress).toMatchObject({ state: 'disputed', declared: true });
+  }
+  expect(openEnd(crypto, end ?? new Uint8Array()).end).toMatchObject({ outcome: 'disputed', n: 1, due: 3_000n });
+  expect(lender.leases.account(borrower.identity.peer)).toMatchObject({ earned: 3_000n, lockedByThem: 0n });
+  await expect(lender.leases.declared(end ?? new Uint8Array())).rejects.toThrow(code('INVALID_FORMAT'));
 });

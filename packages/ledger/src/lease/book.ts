@@ -3,6 +3,7 @@ import {
   type Clock,
   type CryptoProvider,
   type EntryBody,
+  fromHex,
   type Identity,
   PeerAiError,
   type PeerId,
@@ -11,6 +12,7 @@ import {
   toHex,
 } from '@peerai/core-protocol';
 import type { LedgerErrorCode } from '../errors.ts';
+import { leaseEndEntry, openEnd, signEnd } from '../market/end.ts';
 import type { OwnLedger } from '../log/open.ts';
 import { createLocks } from '../receipt/locks.ts';
 import { byId, leaseIn } from './by-id.ts';
@@ -85,6 +87,10 @@ export interface LeaseBook {
   /** Lender: the borrower has said its last word. */
   close(id: string): Promise<LeaseRecord>;
   dispute(id: string): Promise<LeaseRecord>;
+  /** Disputes with a signature, also what is disputed without one. @param evidence - SHA-256 of the file. Throws NOT_FOUND, LEASE_STATE. */
+  declare(id: string, evidence: Uint8Array): Promise<LeaseRecord>;
+  /** The other side's signed dispute. Throws NOT_FOUND, INVALID_FORMAT, LEASE_STATE, and what `openEnd` throws. */
+  declared(end: Uint8Array): Promise<LeaseRecord>;
   get(id: string): LeaseRecord | undefined;
   /** Oldest first. */
   list(): readonly LeaseRecord[];
@@ -135,8 +141,15 @@ export async function openLeaseBook(deps: LeaseBookDeps): Promise<LeaseBook> {
     const isEnded = progress.state !== 'offered' && progress.state !== 'active';
     const endedMs = record.endedMs ?? (isEnded ? nowMs : undefined);
     const next = { ...record, progress, receipt, heardMs: nowMs, endedMs };
-    const isSettled = progress.state === 'settled' && receipt !== undefined;
-    return keep(next, isSettled ? [leaseReceiptEntry(receipt)] : [], more);
+    return keep(next, entriesOf(record, next), more);
+  };
+  /** Signed by one of the two: what both signed last stands, and the rest is no longer locked. */
+  const declareWith = async (record: LeaseRecord, end: Uint8Array): Promise<LeaseRecord> => {
+    const progress = stepLease(record.progress, { type: 'declared' });
+    if (progress === record.progress) return record;
+    const nowMs = clock.nowMs();
+    const next = { ...record, progress, end, heardMs: nowMs, endedMs: record.endedMs ?? nowMs };
+    return keep(next, [...entriesOf(record, next), leaseEndEntry(end)], []);
   };
   const change = (id: string, event: LeaseEvent): Promise<LeaseRecord> =>
     locks.run('book', () => step(find(id), event));
@@ -223,7 +236,12 @@ export async function openLeaseBook(deps: LeaseBookDeps): Promise<LeaseBook> {
           busyMs: Math.min(usage.busyMs, heldMs),
           timeMs: nowMs,
         });
-        return step(record, { type: 'issued', ...mark }, half, alongside(half, id));
+        return step(
+          { ...record, signed: signedReceipt(record) },
+          { type: 'issued', ...mark },
+          half,
+          alongside(half, id),
+        );
       }),
     countersign: (id, half, expected, alongside = () => []) =>
       locks.run('book', async () => {
@@ -251,7 +269,9 @@ export async function openLeaseBook(deps: LeaseBookDeps): Promise<LeaseBook> {
           throw new PeerAiError<LedgerErrorCode>('RECEIPT_WRONG', 'this receipt is of another lease', {
             field: 'lease',
           });
-        return step(record, { type: 'signed', n: receipt.n, due: receipt.due }, full);
+        const isNew = receipt.n > record.progress.signed.n;
+        const before = isNew ? { ...record, signed: undefined } : record;
+        return step(before, { type: 'signed', n: receipt.n, due: receipt.due }, full);
       }),
     booked: (id, n) =>
       locks.run('book', async () => {
@@ -265,10 +285,42 @@ export async function openLeaseBook(deps: LeaseBookDeps): Promise<LeaseBook> {
     end: (id) => change(id, { type: 'ended' }),
     close: (id) => change(id, { type: 'closed' }),
     dispute: (id) => change(id, { type: 'disputed' }),
+    declare: (id, evidence) =>
+      locks.run('book', () => {
+        const { peer, progress, ...record } = find(id);
+        const who = { version: 1, lease: fromHex(id), by: identity.peer, other: peer } as const;
+        const timeMs = Math.max(0, Math.trunc(clock.nowMs()));
+        const end = signEnd(deps, { ...who, ...progress.signed, outcome: 'disputed', evidence, timeMs });
+        return declareWith({ ...record, peer, progress }, end);
+      }),
+    declared: (bytes) =>
+      locks.run('book', () => {
+        const { end } = openEnd(crypto, bytes);
+        const record = find(toHex(end.lease));
+        if (end.by !== record.peer || end.other !== identity.peer || end.outcome !== 'disputed')
+          throw new PeerAiError<LedgerErrorCode>(
+            'INVALID_FORMAT',
+            'this is no dispute of the other side of this lease',
+          );
+        return declareWith(record, bytes);
+      }),
     get: (id) => records.get(id),
     list: () => [...records.values()],
     account,
   };
+}
+
+/** The newest receipt that both signed, as this side has it. */
+export const signedReceipt = ({ progress, receipt, signed }: LeaseRecord): Uint8Array | undefined =>
+  progress.issued.n > progress.signed.n ? signed : receipt;
+
+/** What goes into the log with a step: the last receipt that both signed, of a lease that ends. */
+function entriesOf(before: LeaseRecord, after: LeaseRecord): readonly EntryBody[] {
+  const { state } = after.progress;
+  const last = signedReceipt(after);
+  const isNew = before.progress.state !== 'disputed' || before.progress.signed.n < after.progress.signed.n;
+  const isEnd = (state === 'settled' || state === 'disputed') && isNew;
+  return isEnd && last !== undefined ? [leaseReceiptEntry(last)] : [];
 }
 
 function totalsWith(

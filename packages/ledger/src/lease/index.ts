@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-export { isOpen, type LeaseAccount, type LeaseBook, type LeaseBookDeps, openLeaseBook } from './book.ts';
+export { isOpen, type LeaseAccount, type LeaseBook, type LeaseBookDeps, openLeaseBook, signedReceipt } from './book.ts';
 export { leaseLimits } from './limits.ts';
 export { amountsOf, type LeaseAmounts, type LeaseProgress, type LeaseState } from './machine.ts';
 export {

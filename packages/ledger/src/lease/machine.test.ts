@@ -71,6 +71,32 @@ describe('a lease at the lender', () => {
   });
 });
 
+describe('a dispute that one side signed', () => {
+  const declared: LeaseEvent = { type: 'declared' };
+  test('locks nothing but what was signed, and takes a late signature without ending as agreed', () => {
+    const lender = run(
+      leased(price),
+      mark('issued', 1, 200n),
+      mark('signed', 1, 200n),
+      mark('issued', 2, 500n),
+      declared,
+    );
+    expect([lender.state, amountsOf(lender)]).toEqual(['disputed', { paid: 200n, locked: 0n, refunded: 800n }]);
+    const late = run(lender, mark('signed', 2, 500n));
+    expect([late.state, amountsOf(late)]).toEqual(['disputed', { paid: 500n, locked: 0n, refunded: 500n }]);
+    const borrower = run(offered(price), accepted, mark('signed', 1, 200n), declared);
+    expect(amountsOf(borrower)).toEqual({ paid: 0n, locked: 200n, refunded: 800n });
+    const heard = run(borrower, mark('booked', 1, 200n));
+    expect([heard.state, amountsOf(heard)]).toEqual(['disputed', { paid: 200n, locked: 0n, refunded: 800n }]);
+  });
+
+  test('is said of a lease that both signed and that is not over', () => {
+    const over = run(leased(price), { type: 'closed' });
+    for (const lease of [over, offered(price)]) expect(() => run(lease, declared)).toThrow(code('LEASE_STATE'));
+    expect(run(leased(price), mark('issued', 1, 5n), { type: 'closed' }, declared).declared).toBe(true);
+  });
+});
+
 test('what comes twice changes nothing', () => {
   const states: [LeaseProgress, LeaseEvent][] = [
     [run(offered(price), accepted), accepted],
@@ -79,6 +105,7 @@ test('what comes twice changes nothing', () => {
     [run(leased(price), mark('issued', 1, 5n), mark('signed', 1, 5n)), mark('signed', 1, 5n)],
     [run(leased(price), { type: 'closed' }), { type: 'closed' }],
     [run(offered(price), accepted, { type: 'disputed' }), { type: 'disputed' }],
+    [run(leased(price), { type: 'declared' }), { type: 'declared' }],
   ];
   for (const [lease, event] of states) expect(stepLease(lease, event)).toBe(lease);
 });

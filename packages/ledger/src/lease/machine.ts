@@ -24,6 +24,8 @@ export interface LeaseProgress {
   readonly signed: Mark;
   /** Borrower: the newest of them that the lender says it has. */
   readonly booked: Mark;
+  /** One of the two has signed that it disputes: a receipt that comes late counts, and the lease stays disputed. */
+  readonly declared?: true;
 }
 export type LeaseEvent =
   | { readonly type: 'accepted' }
@@ -32,7 +34,9 @@ export type LeaseEvent =
   | { readonly type: 'ended' }
   /** Lender: the borrower signs nothing more. */
   | { readonly type: 'closed' }
-  | { readonly type: 'disputed' };
+  | { readonly type: 'disputed' }
+  /** One side disputes with its signature. */
+  | { readonly type: 'declared' };
 
 /** Micro-credits of one lease; they add up to its price. */
 export interface LeaseAmounts {
@@ -86,18 +90,23 @@ export function stepLease(lease: LeaseProgress, event: LeaseEvent): LeaseProgres
       return { ...lease, state: lease.issued.n > lease.signed.n ? 'disputed' : overState(lease) };
     case 'disputed':
       return state === 'active' || state === 'closing' ? { ...lease, state: 'disputed' } : lease;
+    case 'declared':
+      if (state === 'offered' || isOver(lease)) break;
+      return lease.declared === true ? lease : { ...lease, state: 'disputed', declared: true };
   }
   throw new PeerAiError<LedgerErrorCode>('LEASE_STATE', `a lease that is ${state} cannot be ${event.type}`, { state });
 }
 
-export function amountsOf({ role, state, price, issued, signed, booked }: LeaseProgress): LeaseAmounts {
+export function amountsOf({ role, state, price, issued, signed, booked, declared }: LeaseProgress): LeaseAmounts {
   const isLender = role === 'lender';
   const paid = isLender ? signed.due : booked.due;
+  const inDoubt = isLender && declared !== true ? issued.due : signed.due;
   const mayBecome = {
     offered: price,
     active: price,
     closing: isLender ? issued.due : signed.due,
-    disputed: isLender ? issued.due : signed.due,
+    // With a signature under the dispute nothing is kept for a receipt that may never be signed.
+    disputed: inDoubt,
     settled: paid,
     refunded: paid,
   }[state];
@@ -129,7 +138,7 @@ function after({ price }: LeaseProgress, before: Mark, next: Mark): Mark {
 function closedIfComplete(lease: LeaseProgress): LeaseProgress {
   const { role, state, issued, signed, booked } = lease;
   const isComplete = role === 'lender' ? signed.n === issued.n : booked.n === signed.n;
-  const isEnding = state === 'closing' || state === 'disputed';
+  const isEnding = state === 'closing' || (state === 'disputed' && lease.declared !== true);
   return isEnding && isComplete ? { ...lease, state: overState(lease) } : lease;
 }
 

@@ -21,6 +21,10 @@ export interface LeaseRecord {
   readonly progress: LeaseProgress;
   /** Lender: the newest receipt it gave, with one signature or both. Borrower: the newest that both signed. */
   readonly receipt: Uint8Array | undefined;
+  /** Lender: the newest with both signatures, while `receipt` has one. */
+  readonly signed?: Uint8Array | undefined;
+  /** The dispute that one of the two has signed. */
+  readonly end?: Uint8Array | undefined;
   /** When this side signed the terms, and when it last heard of the lease; its own wall clock. */
   readonly sinceMs: number;
   readonly heardMs: number;
@@ -47,6 +51,8 @@ interface Stored {
   readonly peer: PeerId;
   readonly lease: string;
   readonly receipt?: string;
+  readonly signed?: string;
+  readonly end?: string;
   readonly role: LeaseProgress['role'];
   readonly state: LeaseState;
   /** Places and decimal micro-credits: issued, signed, booked. */
@@ -74,12 +80,15 @@ export function leaseRows(store: Store): LeaseRows {
   };
 }
 
-function storedOf({ peer, lease, receipt, progress, sinceMs, heardMs, endedMs }: LeaseRecord): Stored {
+function storedOf(record: LeaseRecord): Stored {
+  const { peer, lease, receipt, signed: both, end, progress, sinceMs, heardMs, endedMs } = record;
   const { role, state, issued, signed, booked } = progress;
   return {
     peer,
     lease: toBase64Url(lease),
     ...(receipt === undefined ? {} : { receipt: toBase64Url(receipt) }),
+    ...(both === undefined ? {} : { signed: toBase64Url(both) }),
+    ...(end === undefined ? {} : { end: toBase64Url(end) }),
     role,
     state,
     marks: [issued, signed, booked].map(({ n, due }) => [n, `${due}`] as const),
@@ -96,14 +105,18 @@ function recordOf(id: string, stored: Stored): LeaseRecord {
     const [n = 0, due = '0'] = stored.marks[place] ?? [];
     return { n, due: BigInt(due) };
   };
-  const { role, state, peer, receipt, sinceMs, heardMs, endedMs } = stored;
+  const { role, state, peer, receipt, signed: both, end, sinceMs, heardMs, endedMs } = stored;
+  const marks = { issued: mark(0), signed: mark(1), booked: mark(2) };
+  const declared = end === undefined ? {} : { declared: true as const };
   return {
     id,
     peer,
     terms,
     lease,
-    progress: { role, state, price: terms.price, issued: mark(0), signed: mark(1), booked: mark(2) },
+    progress: { role, state, price: terms.price, ...marks, ...declared },
     receipt: receipt === undefined ? undefined : fromBase64Url(receipt),
+    signed: both === undefined ? undefined : fromBase64Url(both),
+    end: end === undefined ? undefined : fromBase64Url(end),
     sinceMs,
     heardMs,
     endedMs,

@@ -13,7 +13,7 @@ import type { SignerDeps } from '../receipt/issue.ts';
 import { marketLimits as limits } from './limits.ts';
 
 /**
- * How a metered lease ended. With both signatures: agreed. With one: what this side says, `refunded` and `settled` when its time was over, `disputed`
+ * How a metered lease ended, or that one of nodes is disputed. With both signatures: agreed. With one: what this side says, `refunded` and `settled` when its time was over, `disputed`
  * with the hash of its evidence.
  */
 export interface LeaseEnd {

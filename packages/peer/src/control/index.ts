@@ -65,7 +65,14 @@ export type {
   GovernanceVerifyView,
   RewardsView,
 } from '../governance/governance.schema.ts';
-export type { LeaseDetail, LeasesView, LeaseView, LendingView, NodesView } from '../lending/lending.schema.ts';
+export type {
+  LeaseDetail,
+  LeasesView,
+  LeaseView,
+  LendingView,
+  NodeDispute,
+  NodesView,
+} from '../lending/lending.schema.ts';
 export type {
   BalanceView,
   DisputeDetail,

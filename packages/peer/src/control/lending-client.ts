@@ -4,8 +4,10 @@ import type {
   LeasesView,
   LendingView,
   LendRequest,
+  NodeDispute,
   NodesView,
 } from '../lending/lending.schema.ts';
+import type { EvidenceView } from '../market/market.schema.ts';
 
 /** Nodes lent and borrowed. */
 export interface LendingClient {
@@ -17,6 +19,9 @@ export interface LendingClient {
   leases(signal?: AbortSignal): Promise<LeasesView>;
   /** By its id, or by a beginning of it that no other has. */
   lease(id: string, signal?: AbortSignal): Promise<LeaseDetail>;
+  /** Ends it without the other's yes; the evidence is a text that anybody can check. */
+  disputeNodes(id: string, reason: string): Promise<NodeDispute>;
+  nodeEvidence(id: string, reason: string): Promise<EvidenceView>;
   /** Resolves when the work is done; ending the signal ends the lease. */
   borrow(request: BorrowRequest, signal?: AbortSignal): Promise<LeaseDetail>;
 }
@@ -30,5 +35,7 @@ export const lendingClient = (json: Json): LendingClient => ({
   stopLending: () => json('DELETE', '/nodes/lending'),
   leases: (signal) => json('GET', '/leases', undefined, signal),
   lease: (id, signal) => json('GET', `/leases/${encodeURIComponent(id)}`, undefined, signal),
+  disputeNodes: (id, reason) => json('POST', `/leases/${encodeURIComponent(id)}/dispute`, { reason }),
+  nodeEvidence: (id, reason) => json('POST', `/leases/${encodeURIComponent(id)}/evidence`, { reason }),
   borrow: (request, signal) => json('POST', '/leases', request, signal),
 });

@@ -30,6 +30,8 @@ export interface BorrowerDeps {
   readonly book: LeaseBook;
   readonly jobs: Jobs;
   readonly changed: (lease: LeaseRecord) => void;
+  /** The lender's receipt is wrong: ends the lease with a signature, and tells it. */
+  readonly dispute: (id: string, reason: string) => Promise<unknown>;
   readonly stopping: AbortSignal;
 }
 /** The borrower's side: a job on a lease, from the offer to the last signature, through restarts of either peer. */
@@ -153,7 +155,8 @@ export function createBorrower(deps: BorrowerDeps): Borrower {
         // A stop is no end: the next start goes on.
         if (stopping.aborted) throw error;
         const isWrong = PeerAiError.is(error, 'RECEIPT_WRONG', 'INVALID_SIGNATURE', 'HASH_MISMATCH');
-        told(isWrong ? await book.dispute(id) : await book.end(id));
+        if (isWrong && recordOf(book, id).end === undefined) await deps.dispute(id, error.message);
+        else told(await book.end(id));
         await settled(id);
         throw error;
       }

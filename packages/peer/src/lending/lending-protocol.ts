@@ -35,9 +35,9 @@ export const nodesMethod: Method<ReturnType<typeof question.decode>, NodesAnswer
   timeoutMs: limits.nodesCallMs,
 };
 
-/** `offer`: a lease with one signature. `run`: vectors, before the first the cluster. `state`: the cluster as it is. `settle`: the last word. */
+/** `offer`: a lease with one signature. `run`: vectors, before the first the cluster. `state`: the cluster as it is. `settle`: the last word. `dispute`: an end that says so, from either side. */
 const leaseQuestion = message({
-  kind: oneOf(1, ['offer', 'run', 'state', 'settle']),
+  kind: oneOf(1, ['offer', 'run', 'state', 'settle', 'dispute']),
   lease: optional(bytes(2)),
   id: optional(bytes(3)),
   n: optional(uint32(4)),
@@ -46,6 +46,8 @@ const leaseQuestion = message({
   /** The newest with both signatures. */
   receipt: optional(bytes(7)),
   disputed: optional(bool(8)),
+  /** Of a dispute, with the signature of who asks. */
+  end: optional(bytes(9)),
 });
 const leaseAnswer = message({
   lease: optional(bytes(1)),
@@ -67,6 +69,7 @@ export const plainQuestion = {
   inputs: undefined,
   receipt: undefined,
   disputed: undefined,
+  end: undefined,
 } as const;
 export const plainAnswer = { lease: undefined, outputs: undefined, receipt: undefined, state: undefined } as const;
 

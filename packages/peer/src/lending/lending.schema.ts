@@ -45,6 +45,12 @@ const resultSchema = z.object({
   stateSha256: z.string().optional(),
 });
 export const leaseDetailSchema = z.object({ v: z.literal(1), lease: leaseSchema, result: resultSchema.optional() });
+export const nodeDisputeSchema = z.object({
+  v: z.literal(1),
+  lease: leaseSchema,
+  /** A JSON text that anybody can check; its SHA-256 stands in both logs. */
+  evidence: z.string(),
+});
 export const leasesSchema = z.object({
   v: z.literal(1),
   /** Newest first. */
@@ -146,6 +152,7 @@ export const nodesSchema = z.object({
 export type LeaseView = z.infer<typeof leaseSchema>;
 export type LeaseResult = z.infer<typeof resultSchema>;
 export type LeaseDetail = z.infer<typeof leaseDetailSchema>;
+export type NodeDispute = z.infer<typeof nodeDisputeSchema>;
 export type LeasesView = z.infer<typeof leasesSchema>;
 export type BorrowRequest = z.input<typeof borrowRequestSchema>;
 export type LendRequest = z.input<typeof lendRequestSchema>;

@@ -11,11 +11,12 @@ import {
   type Store,
 } from '@peerai/core-protocol';
 import type { OwnLedger } from '@peerai/ledger';
-import type { LeaseAccount } from '@peerai/ledger/lease';
 import type { z } from 'zod';
+import type { Commons } from '../commons/commons.ts';
 import type { EventHub } from '../events/hub.ts';
 import type { NodeView } from '../node/node.schema.ts';
 import { type Devices, mayUse } from '../pairing/devices.ts';
+import type { EvidenceView } from '../market/market.schema.ts';
 import type { PeerSettings } from '../peer-world.ts';
 import type { Tasks } from '../tasks/tasks.ts';
 import { onDemand } from '../store/on-demand.ts';
@@ -26,6 +27,7 @@ import type {
   LeasesView,
   LendingView,
   lendRequestSchema,
+  NodeDispute,
   NodesView,
 } from './lending.schema.ts';
 import { heldMethod } from './elsewhere.ts';
@@ -52,8 +54,8 @@ export interface NodeLendingDeps {
   readonly tasks: Pick<Tasks, 'list'>;
   readonly settings: Pick<PeerSettings, 'tasksAtOnce'>;
   readonly stopping: AbortSignal;
-  /** What else is owed between this peer and another: one limit holds for all leases. */
-  readonly besides?: (peer: PeerId) => LeaseAccount;
+  /** What else is owed between this peer and another, as one limit holds for all leases, and what is made of who disputes. */
+  readonly commons: () => Pick<Commons, 'market' | 'reputation'>;
 }
 /** Nodes of this peer for others, and those of others for this peer. */
 export interface NodeLending {
@@ -73,6 +75,10 @@ export interface NodeLending {
    * HASH_MISMATCH, PEER_UNREACHABLE, TIMEOUT, LIMIT_EXCEEDED, INVALID_FORMAT, INVALID_OPTION, ABORTED.
    */
   borrow(wish: z.output<typeof borrowRequestSchema>, signal: AbortSignal): Promise<LeaseDetail>;
+  /** Ends a lease without the other's yes, and says why with evidence. Throws LEASE_UNKNOWN, LEASE_STATE, LIMIT_EXCEEDED. */
+  dispute(text: string, reason: string): Promise<NodeDispute>;
+  /** What both signed about a lease, in a file that anybody can check. Throws LEASE_UNKNOWN, LIMIT_EXCEEDED. */
+  evidence(text: string, reason: string): Promise<EvidenceView>;
   /** A paired device is here: it gets the last words it is owed. */
   met(peer: PeerId): void;
   /** The rights of a device changed: who may not borrow any more gives back what it has. */
@@ -107,6 +113,8 @@ export function createNodeLending(deps: NodeLendingDeps): NodeLending {
     list: async () => (await room()).list(),
     get: async (text) => (await room()).get(text),
     borrow: async (wish, signal) => (await room()).borrow(wish, signal),
+    dispute: async (text, reason) => (await room()).dispute(text, reason),
+    evidence: async (text, reason) => (await room()).evidence(text, reason),
     met: (peer) => held.now()?.met(peer),
     review(peer) {
       if (!mayBorrow(peer)) held.now()?.cutOff(peer);

@@ -5,6 +5,7 @@ import type { z } from 'zod';
 import type { PeerErrorCode } from '../errors.ts';
 import { createBorrower, unfinished } from './borrower.ts';
 import { createDesk } from './desk.ts';
+import { createDisputes } from './disputes.ts';
 import { type HeldAnswer, heldElsewhere, type HeldQuestion, showHeld } from './elsewhere.ts';
 import { createGauge } from './gauge.ts';
 import { createJobs } from './jobs.ts';
@@ -37,7 +38,7 @@ export async function openLendingRoom(
 ): Promise<LendingRoom> {
   const { clock, crypto, nameOf, devices, events, logger, stopping } = deps;
   const store = deps.store.room('lending');
-  const book = await openLeaseBook({ ...deps, store: deps.store.room('leases') });
+  const book = await openLeaseBook({ ...deps, store: deps.store.room('leases'), besides: besidesOf(deps) });
   const offer = await openOffer(store);
   const jobs = createJobs(deps.store.room('borrowing'));
   const running = new Set<Promise<unknown>>();
@@ -60,7 +61,14 @@ export async function openLendingRoom(
     changed,
     heldElsewhere: (borrower) => heldElsewhere({ ...deps, self: deps.identity.peer }, borrower),
   });
-  const borrower = createBorrower({ ...deps, book, jobs, changed });
+  const disputes = createDisputes({ ...deps, book, changed, dropped: (id) => desk.dropped(id), quiet });
+  const borrower = createBorrower({
+    ...deps,
+    book,
+    jobs,
+    changed,
+    dispute: (id, reason) => disputes.dispute(id, reason),
+  });
   const gauge = createGauge({
     clock,
     read: deps.machine,
@@ -166,14 +174,23 @@ export async function openLendingRoom(
       await tidy();
       return detail(lease);
     },
-    answer: (peer, question) => desk.answer(peer, question),
+    async dispute(text, reason) {
+      const { lease, evidence } = await disputes.dispute(find(text).id, reason);
+      return { v: 1, lease: leaseView(lease, nameOf), evidence };
+    },
+    evidence: async (text, reason) => ({ v: 1, evidence: disputes.evidence(find(text), reason) }),
+    answer: (peer, question) =>
+      question.kind === 'dispute' ? disputes.heard(peer, question) : desk.answer(peer, question),
     nodesFor(peer) {
       const { nodes, nodeHour, minutesMax } = offer.get() ?? { nodes: 0, nodeHour: 0n, minutesMax: 0 };
       const { load, processor, memory, agoMs = 0, windowMs = 0 } = gauge.mean() ?? {};
       return { nodes, free: desk.freeFor(peer), nodeHour, minutesMax, load, processor, memory, agoMs, windowMs };
     },
     held: (asked) => showHeld(book, offer.get(), asked),
-    met: (peer) => quiet(borrower.settleUp(peer)),
+    met(peer) {
+      quiet(borrower.settleUp(peer));
+      disputes.tellAgain(peer);
+    },
     cutOff: (peer) => quiet(desk.cutOff(peer)),
     resume() {
       measure();
@@ -181,12 +198,18 @@ export async function openLendingRoom(
       for (const { id } of unfinished(book)) quiet(borrower.drive(id, stopping));
       quiet(desk.look());
       quiet(borrower.settleUp());
+      disputes.tellAgain();
     },
     async closed() {
       await Promise.all(running);
     },
   };
 }
+
+const besidesOf =
+  ({ commons }: Pick<NodeLendingDeps, 'commons'>) =>
+  (peer: PeerId) =>
+    commons().market.besides(peer);
 
 type Wish = z.output<typeof borrowRequestSchema>;
 

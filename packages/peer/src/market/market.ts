@@ -1,10 +1,11 @@
 import { PeerAiError, type PeerId, serveMethod, type Store } from '@peerai/core-protocol';
 import { readReceipt } from '@peerai/ledger';
+import type { LeaseAccount } from '@peerai/ledger/lease';
 import { mayUse } from '../pairing/devices.ts';
 import type { z } from 'zod';
 import type { CommonsDeps } from '../commons/commons.ts';
 import type { LeasedChains } from '../ledger/accounts.ts';
-import type { NodeLending, NodeLendingDeps } from '../lending/lending.ts';
+import type { NodeLending } from '../lending/lending.ts';
 import type { LocalModels } from '../models/local-models.ts';
 import type { Models } from '../models/models.ts';
 import type { Deed } from '@peerai/ledger/reputation';
@@ -64,7 +65,7 @@ export interface PeerMarket {
   readonly storage: PeerStorage;
   readonly leased: LeasedChains & LeasedModels;
   /** For leases of nodes. */
-  readonly besides: NonNullable<NodeLendingDeps['besides']>;
+  readonly besides: (peer: PeerId) => LeaseAccount;
   readonly settlement: PeerSettlement;
   met(peer: PeerId): void;
   start(): Promise<void>;

@@ -24,7 +24,7 @@ export interface VerdictsDeps {
 /** What is made of who signed what about a lease. */
 export interface Verdicts {
   /** The other side says how a lease ended: held against what both signed here. Never throws for what the other side sent. */
-  heard(lease: MeteredRecord, end: Uint8Array, documents: readonly EntryBody[]): void;
+  heard(lease: Pick<MeteredRecord, 'id' | 'peer'>, end: Uint8Array, documents: readonly EntryBody[]): void;
   /** A file of evidence about anybody's lease. Throws INVALID_FORMAT, LIMIT_EXCEEDED, NOT_FOUND. */
   judge(text: string): VerdictView;
 }
