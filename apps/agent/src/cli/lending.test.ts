@@ -60,6 +60,15 @@ test(
     expect(leases).toMatchObject([{ id: lease.id, role: 'lender', state: 'settled', paidMicro: lease.paidMicro }]);
     expect(accounts).toMatchObject([{ earnedMicro: lease.paidMicro, lockedByThemMicro: '0' }]);
 
+    // It is over, and both signed the same: there is nothing to dispute, and what was signed is there for anybody to check.
+    expect(await laptop.run(['leases', 'dispute', lease.id, '--reason', 'x'])).toMatchObject({ code: 1 });
+    const file = join(laptop.home, 'nodes.json');
+    expect((await laptop.run(['leases', 'evidence', lease.id, '--save', file])).stdout).toContain(
+      'peerai market judge',
+    );
+    const proven = await json<{ readonly paidMicro: string }>(desk, ['market', 'check', file]);
+    expect(proven).toMatchObject({ resource: 'node', paidMicro: lease.paidMicro });
+
     expect((await laptop.run(['borrow', 'desk'])).stdout).toContain('64 vectors went through 8 nodes of desk');
     expect(await laptop.run(['borrow', 'desk', '--price', '0.5'])).toMatchObject({ code: 5 });
     expect(await laptop.run(['borrow', 'desk', '--nodes', '17'])).toMatchObject({

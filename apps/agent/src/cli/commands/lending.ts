@@ -6,6 +6,7 @@ import { openFile } from '../open-file.ts';
 import { table } from '../plain.ts';
 import { readData, wholeOf } from '../read-data.ts';
 import { ago, counted, creditsText } from '../words.ts';
+import { dispute, evidence } from './lending-disputes.ts';
 import { one } from './peers.ts';
 
 const idChars = 12;
@@ -135,7 +136,7 @@ const show = command(
   },
 );
 export const borrow: Verb = { run: borrowNodes };
-export const leases: Verb = { run: ls, subs: { ls, show } };
+export const leases: Verb = { run: ls, subs: { ls, show, dispute, evidence } };
 
 /** Two numbers each, a wave and the same later: something to try it with. */
 const wave = (): number[][] =>

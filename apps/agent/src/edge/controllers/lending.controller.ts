@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Res } from '@nestjs/common';
-import type { LeaseDetail, LeasesView, LendingView, NodesView, Peer } from '@peerai/peer';
-import { borrowRequestSchema, lendRequestSchema } from '@peerai/peer/schemas';
+import type { EvidenceView, LeaseDetail, LeasesView, LendingView, NodeDispute, NodesView, Peer } from '@peerai/peer';
+import { borrowRequestSchema, disputeRequestSchema, lendRequestSchema } from '@peerai/peer/schemas';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import { goneSignal } from '../stream.ts';
@@ -58,5 +58,23 @@ export class LeasesController {
   @Get(':id')
   one(@Param('id') id: string): Promise<LeaseDetail> {
     return this.peer.nodeLending.get(id);
+  }
+
+  @Post(':id/dispute')
+  @HttpCode(200)
+  dispute(
+    @Param('id') id: string,
+    @Body({ schema: disputeRequestSchema }) { reason }: z.output<typeof disputeRequestSchema>,
+  ): Promise<NodeDispute> {
+    return this.peer.nodeLending.dispute(id, reason);
+  }
+
+  @Post(':id/evidence')
+  @HttpCode(200)
+  evidence(
+    @Param('id') id: string,
+    @Body({ schema: disputeRequestSchema }) { reason }: z.output<typeof disputeRequestSchema>,
+  ): Promise<EvidenceView> {
+    return this.peer.nodeLending.evidence(id, reason);
   }
 }
