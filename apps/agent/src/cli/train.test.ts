@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TrainingLinkView, TrainingOffersView, TrainingRunView } from '@peerai/peer/control';
 import { gaussian, seededUnit } from '@peerai/nn-engine';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type Agent, ended, homes, pairUp, start, upAs } from '../../test/cli.ts';
 
 const folders = homes();
@@ -61,6 +61,12 @@ test(
       '2',
     ]);
     expect(started).toMatchObject({ code: 0, stdout: expect.stringContaining('peerai train join signs') });
+    const early = start(['train', 'watch', 'signs'], { home: desk.home });
+    const earlyEnd = ended(early, 120_000);
+    await vi.waitFor(
+      () => expect(early.told.stderr).toMatch(/^signs: waiting for members: \d of 2 updates$/mu),
+      30_000,
+    );
     const handed = await desk.run(['train', 'link', 'signs', '--data', file, '--visitors', '2', '--for', '1h']);
     expect(handed).toMatchObject({ code: 0, stdout: expect.stringMatching(/^http.*\/t#[\w-]+\n$/u) });
     expect(handed.stderr).toContain('Whoever has the link may read a part of signs.csv');
@@ -92,6 +98,7 @@ test(
     expect(runs).toMatchObject([{ state: 'done' }, { state: 'done' }]);
     expect(runs[0]?.file?.sha256).toMatch(/^[0-9a-f]{64}$/u);
     expect(runs[1]).toMatchObject({ hash: runs[0]?.hash, file: { sha256: runs[0]?.file?.sha256 } });
+    expect((await earlyEnd).code).toBe(0);
     const { stdout, stderr } = await laptop.run(['train', 'watch', 'signs']);
     expect(stdout).toContain(runs[0]?.file?.sha256);
     expect(stderr).toMatch(/round +60 {2}training loss/u);

@@ -37,6 +37,7 @@ export async function follow(client: ControlClient, id: string, output: Output, 
       if (event?.type === 'training-round' && event.runId === id) tell(event.round);
       if (event !== undefined && (event.type !== 'training-changed' || event.run.id !== id)) continue;
       const run = event === undefined ? await client.trainingRun(id, signal) : event.run;
+      if (event === undefined && run.state === 'waiting') output.note(`${run.name}: ${waitingFor(run)}`);
       if (run.endedMs === null) output.progress(progressLine(run));
       else return await end(client, id, output, tell);
     }
@@ -71,10 +72,12 @@ async function* withFirst(client: ControlClient, signal: AbortSignal) {
   for (let { done, value } = await first; done !== true; { done, value } = await events.next()) yield value;
 }
 
+const waitingFor = ({ message, received, needed }: TrainingRunView): string =>
+  message ?? `waiting for members: ${received} of ${needed} updates`;
+
 function progressLine(run: TrainingRunView): string {
-  const { terms, round, received, needed, state, message } = run;
-  const waits = message ?? `waiting for members: ${received} of ${needed} updates`;
-  return `${run.name}: ${bar(round, terms.rounds)} round ${round} of ${terms.rounds}  ${state === 'waiting' ? waits : `${received} updates in`}`;
+  const { terms, round, received, state } = run;
+  return `${run.name}: ${bar(round, terms.rounds)} round ${round} of ${terms.rounds}  ${state === 'waiting' ? waitingFor(run) : `${received} updates in`}`;
 }
 
 function roundLine({ round, loss, after, members, refused }: TrainingRoundView): string {
