@@ -15,6 +15,16 @@ export interface IndexState {
   readonly reason?: string;
 }
 
+/** What an index knows of a vector's neighbours. */
+interface NearRows {
+  /** Nearest first as the index sees them, and how near it says they are, give or take `errorMax`. */
+  readonly found: readonly Held[];
+  readonly cosines: readonly number[];
+  readonly errorMax: number;
+  /** Not in it yet. */
+  readonly rest: Iterable<Held>;
+}
+
 interface AcceleratorDeps {
   readonly indexes: VectorIndexes;
   readonly clock: Clock;
@@ -62,16 +72,11 @@ export class Accelerator {
     this.#index?.remove(label);
   }
 
-  /** The nearest that are indexed, nearest first, with their cosines, and all that are not; undefined when looking at every row is better. */
-  nearest(
-    vector: Float32Array,
-    count: number,
-  ):
-    | { readonly found: readonly Held[]; readonly cosines: readonly number[]; readonly rest: Iterable<Held> }
-    | undefined {
+  /** The nearest that are indexed and some to spare, and all that are not; undefined when looking at every row is better. */
+  nearest(vector: Float32Array, count: number): NearRows | undefined {
     if (this.#index === undefined || this.#failure !== undefined) return undefined;
     if (this.#waiting.size > limits.indexWaitingRowsMax) return undefined;
-    const near = this.#index.search(vector, count);
+    const near = this.#index.search(vector, count + limits.indexSpareRows);
     const [found, cosines]: [Held[], number[]] = [[], []];
     for (let index = 0; index < near.labels.length; index += 1) {
       const held = this.#byLabel[near.labels[index] as number];
@@ -79,7 +84,7 @@ export class Accelerator {
       found.push(held);
       cosines.push(near.cosines[index] as number);
     }
-    return { found, cosines, rest: this.#waiting };
+    return { found, cosines, errorMax: this.#index.errorMax, rest: this.#waiting };
   }
 
   state(): IndexState {

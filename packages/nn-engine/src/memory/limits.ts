@@ -50,12 +50,14 @@ export const memoryLimits = {
   pairsPerTurn: 50_000,
   /** Rows of one embedder above which an index is used, count: below it looking at every row takes under 20 ms. */
   indexAboveRows: 20_000,
-  /** Rows an index takes in before others have a turn, count: about 4 ms. */
+  /** Rows an index takes in before others have a turn, count: about 3 ms. */
   indexStepRows: 16,
   /** Rows that may wait for the index while it is used, count; they are looked at one by one. */
   indexWaitingRowsMax: 5_000,
-  /** Nearest rows an index is asked for at most, count; a question they do not answer for certain looks at every row. */
+  /** Nearest rows an index is asked for at most, count, the spare ones aside; a question they do not answer for certain looks at every row. */
   indexAskedRowsMax: 1_024,
+  /** Rows an index is asked for beyond those that are wanted, count: it rounds, so one that it puts a few places too far back is still looked at. */
+  indexSpareRows: 8,
   /** Counts of uses are written so long after a search, milliseconds: many searches share one write. */
   usesDelayMs: 1_000,
   /** Finds that wait to be counted on disk, each by itself, count; above it each capsule waits once. */

@@ -116,8 +116,8 @@ function scan(group: Group, vector: Float32Array, question: Question, best: Best
 }
 
 /**
- * The best of a group: by its index as long as that answers for certain, else by looking at every row. Certain is what nothing further away could
- * beat, whatever its quality, tags and age; the index itself may miss a near one.
+ * The best of a group: by its index as long as that answers for certain, else by looking at every row. The index names rows, the table says how near
+ * each is. Certain is what nothing further away than the last of them could beat, whatever its quality, tags and age; the index itself may miss a near one.
  */
 export function find(group: Group, vector: Float32Array, question: Question, best: Best): void {
   for (let count = question.limit; count <= limits.indexAskedRowsMax; count *= 8) {
@@ -125,14 +125,20 @@ export function find(group: Group, vector: Float32Array, question: Question, bes
     if (near === undefined) break;
     const own = new Best(question.limit);
     const all = takesAll(question);
-    const offer = (held: Held, cosine: number): void => {
-      if (all || passes(held.facts, question)) own.offer(held, cosine, scoreOf(held.facts, cosine, question));
+    const exact = ({ place }: Held): number => group.table.cosine(place, vector);
+    const offer = (held: Held, cosineMax: number): void => {
+      if (!all && !passes(held.facts, question)) return;
+      // A row of the table is a read far from the last one: only of what could still win.
+      const worst = own.found[question.limit - 1];
+      if (worst !== undefined && scoreOf(held.facts, cosineMax, question) < worst.score) return;
+      const cosine = exact(held);
+      own.offer(held, cosine, scoreOf(held.facts, cosine, question));
     };
-    // The index had its rows in hand; looking them up in the table again, each far from the others, took a third of what a search costs beside the index.
     for (let place = 0; place < near.found.length; place += 1)
-      offer(near.found[place] as Held, near.cosines[place] as number);
-    for (const held of near.rest) offer(held, group.table.cosine(held.place, vector));
-    const furthest = near.cosines.at(-1) ?? 1;
+      offer(near.found[place] as Held, (near.cosines[place] as number) + near.errorMax);
+    for (const held of near.rest) offer(held, 1);
+    const last = near.found.at(-1);
+    const furthest = last === undefined ? 1 : exact(last);
     const worst = own.found[question.limit - 1];
     const isAll = near.found.length >= group.held.length;
     if (!isAll && (worst === undefined || worst.score < unseenMax(group, furthest, question))) continue;

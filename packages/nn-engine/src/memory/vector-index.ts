@@ -5,13 +5,15 @@ export interface VectorIndex {
   /** @param vectors - as many rows as labels, side by side. */
   add(labels: readonly number[], vectors: Float32Array): void;
   remove(label: number): void;
-  /** The nearest by cosine, the nearest first; fewer when it has fewer. Of rows and a vector of length 1, or 0. */
+  /** How far the cosines it gives may be from the true ones; it cannot tell rows apart that are nearer to each other than that. */
+  readonly errorMax: number;
+  /** The nearest by cosine as it sees them, the nearest first; fewer when it has fewer. Of rows and a vector of length 1, or 0. */
   search(vector: Float32Array, count: number): Nearest;
 }
 /** What an index found, side by side. */
 export interface Nearest {
   readonly labels: readonly number[];
-  /** As the index reckons them, in float32: within 1e-5 of the sum in float64. */
+  /** As the index reckons them, within its `errorMax`. */
   readonly cosines: readonly number[];
 }
 /** An index with whose capsule each label is. */

@@ -26,17 +26,23 @@ export interface UsearchDeps {
 
 /** Neighbours a row keeps, and rows looked at when adding and when asking: 0.99 of the true ten nearest among 100,000. */
 const shape = { connectivity: 16, expansion_add: 128, expansion_search: 96 } as const;
+/**
+ * Of the cosine of two rows in float16: each number is off by up to 2^-11 of itself, so the sum by up to 2^-10 of both lengths; twice that, for
+ * kernels that add up in less than float32.
+ */
+const halfErrorMax = 2 ** -9;
 const [nonceBytes, labelBytes, idBytes, countBytes] = [12, 4, 32, 4];
 const temporary = 'unsealed-';
 
 /**
- * Indexes of `usearch` (HNSW, float32; an optional package, ENGINE_MISSING without it), saved as AES-256-GCM files `‹name›.index`. usearch writes and
+ * Indexes of `usearch` (HNSW, float16; an optional package, ENGINE_MISSING without it), saved as AES-256-GCM files `‹name›.index`. usearch writes and
  * reads plain files only, so for a moment one lies in a folder of its own that only this user may read; what a crash leaves there goes at the next start.
  */
 export function createUsearchIndexes({ folder, crypto, random, secret }: UsearchDeps): VectorIndexes {
   const aead = crypto.aead['aes-256-gcm'];
   const key = crypto.hkdfSha256(secret, new Uint8Array(), utf8('peerai/memory/1 index'), 32);
-  const header = (name: string): Uint8Array => utf8(`peerai/memory/1 index ${name}`);
+  // Version 1 had float32: such a file does not open under this header, and is made again.
+  const header = (name: string): Uint8Array => utf8(`peerai/memory/2 index ${name}`);
   const fileOf = (name: string): string => join(folder, `${name}.index`);
   let prepared: Promise<void> | undefined;
   const plainFile = async <T>(work: (path: string) => Promise<T>): Promise<T> => {
@@ -93,6 +99,7 @@ export function createUsearchIndexes({ folder, crypto, random, secret }: Usearch
 
 class UsearchIndex implements VectorIndex {
   readonly inner: Index;
+  readonly errorMax = halfErrorMax;
 
   constructor(inner: Index) {
     this.inner = inner;
@@ -127,7 +134,7 @@ async function newIndex(dimensions: number): Promise<Index> {
   return new usearch.Index({
     dimensions,
     metric: usearch.MetricKind.IP,
-    quantization: usearch.ScalarKind.F32,
+    quantization: usearch.ScalarKind.F16,
     multi: false,
     ...shape,
   });
