@@ -19,6 +19,7 @@ import type { NodeLending } from './lending/lending.ts';
 import type { PeerMarket } from './market/market.ts';
 import type { PeerMemory } from './memory/memory.ts';
 import type { Messages } from './messages/messages.ts';
+import type { ModelRuns } from './models/asked-runs.ts';
 import type { ImportedModels } from './models/imported-models.ts';
 import type { Models } from './models/models.ts';
 import type { OwnModels } from './models/own-models.ts';
@@ -46,6 +47,7 @@ export interface Peer {
   readonly sharing: Sharing;
   readonly models: Models;
   readonly imported: ImportedModels;
+  readonly modelRuns: ModelRuns;
   readonly own: OwnModels;
   readonly splits: Splits;
   readonly memory: PeerMemory;

@@ -98,7 +98,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     },
   });
   const engines = () => [...world.engines(), imported.engine, own.engine, splits.engine];
-  const answers = await openAnswers({ ...world, engines }, settings, {
+  const answers = await openAnswers({ ...world, engines, imported }, settings, {
     devices,
     events,
     links,

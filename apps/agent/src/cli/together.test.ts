@@ -4,7 +4,8 @@ import { createIdentity, utf8 } from '@peerai/core-protocol';
 import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
 import { attestAnswers, decodeAnswerFile, encodeAnswerFile, openStatement } from '@peerai/llm-bridge/proof';
 import { systemClock } from '@peerai/platform';
-import type { BroadcastView, DocumentContents, DocumentView } from '@peerai/peer/control';
+import { add, Graph } from '@peerai/nn-engine';
+import type { BroadcastView, DocumentContents, DocumentView, ModelRunView } from '@peerai/peer/control';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type Agent, ended, homes, pairUp, peerai, start, up } from '../../test/cli.ts';
 import { nanoEngine } from '../host/nano-engine.ts';
@@ -65,6 +66,20 @@ test(
     expect(await peerai(['check-answer', join(laptopHome, 'nothing')])).toMatchObject({ code: 2 });
   },
 );
+
+test('a model file of one peer is run by another, once it is offered', { timeout: 120_000 }, async () => {
+  const file = join(laptopHome, 'double.onnx');
+  const graph = new Graph();
+  const x = graph.input('x', ['rows', 2]);
+  graph.output('y', add(x, x));
+  writeFileSync(file, graph.toModel());
+  const infer = ['models', 'infer', 'double@desk', '--data', '{"x": [[1, 2.5]]}'];
+  await desk.json(['models', 'import', file]);
+  expect(await laptop.run(infer)).toMatchObject({ stderr: expect.stringContaining('MODEL_UNKNOWN') as string });
+  await desk.json(['models', 'expose', 'double']);
+  const { outputs } = await laptop.json<ModelRunView>(infer);
+  expect(outputs).toEqual({ y: { type: 'float32', shape: [1, 2], data: [2, 5] } });
+});
 
 const read = (agent: Agent): Promise<DocumentContents> => agent.json<DocumentContents>(['state', 'get', 'notes']);
 const eventually = <T>(look: () => Promise<T>): Promise<T> => vi.waitFor(look, { timeout: 30_000, interval: 250 });

@@ -10,6 +10,8 @@ import { createLogs, type PeerLogs } from '../ledger/logs.ts';
 import { createMarket, type MarketParts, type PeerMarket } from '../market/market.ts';
 import type { Relays } from '../links/relays.ts';
 import type { Messages } from '../messages/messages.ts';
+import { createModelRuns, type ModelRuns } from '../models/asked-runs.ts';
+import type { Models } from '../models/models.ts';
 import type { ImportedModels } from '../models/imported-models.ts';
 import { createOwnDevices, type OwnDevices } from '../own/own.ts';
 import type { Devices } from '../pairing/devices.ts';
@@ -35,7 +37,7 @@ export interface CommonsDeps extends PeerWorld {
   readonly imported: ImportedModels;
   readonly roundTripMs: (peer: PeerId) => number;
   readonly stopping: AbortSignal;
-  readonly market: MarketParts;
+  readonly market: MarketParts & { readonly models: Pick<Models, 'isNamed'> };
 }
 
 /** What peers hold each other to: witnessed logs, the market, reputation, and what a group decides. */
@@ -44,6 +46,7 @@ export interface Commons {
   readonly logs: PeerLogs;
   readonly reputation: PeerReputation;
   readonly cache: Cache;
+  readonly modelRuns: ModelRuns;
   readonly governance: Governance;
   readonly market: PeerMarket;
   /** A paired device said hello. */
@@ -75,6 +78,7 @@ export function openCommons(deps: CommonsDeps, settings: PeerSettings): Commons 
     rewards: { isOn: settings.rewards === 'auto', memory: deps.memory, lending: deps.market.nodeLending },
     lied: (peer, proof) => reputation.note(peer, 'equivocation', proof),
   });
+  const modelRuns = createModelRuns({ ...deps, models: deps.market.models });
   const market = createMarket({
     ...deps,
     ...deps.market,
@@ -86,6 +90,7 @@ export function openCommons(deps: CommonsDeps, settings: PeerSettings): Commons 
     market,
     reputation,
     cache,
+    modelRuns,
     governance,
     met(peer) {
       logs.met(peer);
@@ -94,12 +99,16 @@ export function openCommons(deps: CommonsDeps, settings: PeerSettings): Commons 
       governance.met(peer);
       market.met(peer);
     },
-    review: (peer) => reputation.review(peer),
+    review(peer) {
+      reputation.review(peer);
+      modelRuns.review(peer);
+    },
     isRefused: (peer) => logs.isRefused(peer) || reputation.isRefused(peer) || governance.isRefused(peer),
     async start() {
       await logs.start();
       ownDevices.start();
       cache.start();
+      modelRuns.start();
       await reputation.start();
       await governance.start();
       await market.start();

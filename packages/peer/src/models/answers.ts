@@ -9,6 +9,7 @@ import type { NodeView } from '../node/node.schema.ts';
 import type { Devices } from '../pairing/devices.ts';
 import type { PeerSettings, PeerWorld } from '../peer-world.ts';
 import type { PeerReputation } from '../reputation/reputation.ts';
+import type { ImportedModels } from './imported-models.ts';
 import { createLocalModels, type LocalModels } from './local-models.ts';
 import { type Models, openModels } from './models.ts';
 import { createRemoteModels, type RemoteModels } from './remote-models.ts';
@@ -40,13 +41,13 @@ export interface Answers {
 
 /** Throws what the store throws. */
 export async function openAnswers(
-  world: PeerWorld,
+  world: PeerWorld & { readonly imported: Pick<ImportedModels, 'list'> },
   settings: PeerSettings,
   { devices, events, links, signing, nameOf, memory, reputation, changed }: Parts,
 ): Promise<Answers> {
   const { identity, clock, random, crypto, logger } = world;
   const { expose, defaultModel, systemPrompt, concurrency, queueLength } = settings;
-  const { engines, findings } = world;
+  const { engines, findings, imported } = world;
   const local = createLocalModels({
     clock,
     logger,
@@ -71,6 +72,7 @@ export async function openAnswers(
     signing,
     receiptWrong: (peer, error) => reputation().failed(peer, error),
     expose,
+    isImported: async (name) => (await imported.list()).models.some((one) => one.name === name),
     defaultModel,
   });
   const queue = createModelQueue(clock, { concurrency, queueLengthMax: queueLength });

@@ -36,6 +36,8 @@ export const importedModelSchema = z.object({
     .optional(),
   /** A process has it in memory now. */
   loaded: z.boolean(),
+  /** Its owner offers it by name: paired devices that may chat may run it. */
+  exposed: z.boolean().optional(),
 });
 export const importedModelsSchema = z.object({ v: z.literal(1), models: z.array(importedModelSchema) });
 /** Each input by its name: numbers in lists inside each other, or `{ "shape": […], "data": […] }`. */

@@ -26,6 +26,11 @@ export const modelLimits = {
   stagesKeptMax: 64,
   /** Runs of imported models that wait: one runs at a time. */
   modelRunsWaitingMax: 16,
+  /** One run that a paired device asks for: bytes of question and of answer (as many numbers as above, 24 letters each), and milliseconds until it is given up: loading and one run, after others. */
+  askedRunBytesMax: 8_388_608,
+  askedRunMs: 300_000,
+  /** Such runs of one device at once, count: those here wait for them. */
+  askedRunsPerPeerMax: 2,
   /** How long such a model stays in memory after its last run, milliseconds. */
   modelRestMs: 60_000,
 } as const;

@@ -36,6 +36,8 @@ export interface ModelsDeps extends AskingDeps {
   readonly receiptWrong: (peer: PeerId, error: unknown) => void;
   /** Names, or `*` for all: what is offered to paired devices unless changed later. */
   readonly expose: readonly string[];
+  /** A model file that was brought here, and may take no words. */
+  readonly isImported: (name: string) => Promise<boolean>;
   readonly defaultModel: string | undefined;
 }
 
@@ -62,6 +64,8 @@ export interface Models {
   /** Throws MODEL_UNKNOWN. */
   expose(name: string, exposed: boolean): Promise<void>;
   isExposed(name: string): boolean;
+  /** The same where `*` means nothing: the owner said this name. */
+  isNamed(name: string): boolean;
   /** Cards a paired device may see. */
   exposedCards(): readonly ModelCard[];
   /** Everybody who could answer `model` or `model@peer`; ours first. Throws MODEL_UNKNOWN and DEVICE_UNKNOWN, which name what there is, NO_MODELS. */
@@ -87,6 +91,9 @@ export async function openModels(deps: ModelsDeps): Promise<Models> {
     chosen.get(name) ??
     deps.expose.some((one) => (one === '*' ? !isNamedOnly(deps.local, name) : sameModelName(one, name)));
 
+  const isNamed = (name: string): boolean =>
+    chosen.get(name) ?? deps.expose.some((one) => one !== '*' && sameModelName(one, name));
+
   const ownCandidates = (): Candidate[] => deps.local.list().map((model) => localCandidate(deps, model));
   const remoteCandidates = (): Candidate[] =>
     deps.devices
@@ -103,6 +110,7 @@ export async function openModels(deps: ModelsDeps): Promise<Models> {
   };
   return {
     isExposed,
+    isNamed,
     defaultName,
     exposedCards: () =>
       deps.local
@@ -126,10 +134,10 @@ export async function openModels(deps: ModelsDeps): Promise<Models> {
       }));
     },
     async expose(name, exposed) {
-      const model = findModel(deps.local.list(), name);
+      const model = findModel(deps.local.list(), name)?.card.name ?? ((await deps.isImported(name)) ? name : undefined);
       if (model === undefined) throw unknown(name, ownCandidates());
-      await room.commit([rows.put(model.card.name, { exposed })]);
-      chosen.set(model.card.name, exposed);
+      await room.commit([rows.put(model, { exposed })]);
+      chosen.set(model, exposed);
       deps.events.emit({ type: 'models-changed' });
     },
     async candidates(name, signal) {

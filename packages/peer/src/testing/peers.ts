@@ -23,6 +23,7 @@ import type { HttpPost } from '@peerai/messaging/http';
 import { createGuest, type Guest } from '../guest/index.ts';
 import type { MachineReading } from '../lending/gauge.ts';
 import type { UseRelays } from '../links/relays.ts';
+import type { ModelRunner } from '../models/imported/runner.ts';
 import { createPeer, type Peer, type PeerSettings } from '../peer.ts';
 import type { ChainWorld } from '../settlement/chain-world.ts';
 import type { TaskHandler } from '../tasks/task-handler.ts';
@@ -48,6 +49,8 @@ export interface PeerOptions {
   readonly trainingRuntime?: () => Promise<Runtime>;
   /** The shipped guide's file. */
   readonly nanoFile?: (signal: AbortSignal) => Promise<Uint8Array>;
+  /** What runs model files; without it nothing does. */
+  readonly modelRunner?: ModelRunner;
   /** What its machine says of itself; without it nothing. */
   readonly machine?: () => MachineReading;
   /** Where its leases can be settled; without it in the books. */
@@ -143,6 +146,7 @@ export function testWorld(weather: { readonly latencyMs?: number; readonly lossR
         ...(options.shelf === undefined ? {} : { shelf: options.shelf }),
         ...(options.trainingRuntime === undefined ? {} : { trainingRuntime: options.trainingRuntime }),
         ...(options.nanoFile === undefined ? {} : { nanoFile: options.nanoFile }),
+        ...(options.modelRunner === undefined ? {} : { modelRunner: options.modelRunner }),
         ...(options.machine === undefined ? {} : { machine: options.machine }),
         ...(options.chain === undefined ? {} : { chain: options.chain }),
         ...(options.post === undefined ? {} : { post: options.post }),

@@ -58,7 +58,11 @@ export const infer = command(
   'infer',
   'Run an imported model once: numbers in, numbers out',
   {
-    ...which,
+    model: {
+      type: 'positional',
+      required: true,
+      description: 'Name it was imported under; model@device runs it there',
+    },
     data: {
       type: 'string',
       required: true,
@@ -93,6 +97,7 @@ export function facts(model: ImportedModelView): string {
     ['imported', ago(model.importedMs)],
     ...textRow(model),
     ['loaded', model.loaded ? 'yes' : 'no'],
+    ['offered', model.exposed === true ? 'to paired devices that may chat' : 'no'],
   ]);
 }
 

@@ -39,7 +39,7 @@ export class ModelsController {
 
   @Get('imported')
   imported(): Promise<ImportedModelsView> {
-    return this.peer.imported.list();
+    return this.peer.modelRuns.list();
   }
 
   /** The body is the model file, read as it comes. */
@@ -55,7 +55,7 @@ export class ModelsController {
 
   @Get('imported/:name')
   one(@Param('name') name: string): Promise<ImportedModelView> {
-    return this.peer.imported.get(name);
+    return this.peer.modelRuns.get(name);
   }
 
   /** The body is its `tokenizer.json`, or that and what lies beside it in one JSON object by file names. */
@@ -86,7 +86,7 @@ export class ModelsController {
     void reply.headers(attachment(file.name, file.bytes)).send(Readable.from(file.content));
   }
 
-  /** Inference with an imported model: tensors in, tensors out. */
+  /** Inference with an imported model, `model@device` on that device: tensors in, tensors out. */
   @Post(':name/run')
   @HttpCode(200)
   run(
@@ -94,6 +94,6 @@ export class ModelsController {
     @Body({ schema: modelRunRequestSchema }) { inputs }: ModelRunRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ModelRunView> {
-    return this.peer.imported.run(name, inputs, goneSignal(reply));
+    return this.peer.modelRuns.run(name, inputs, goneSignal(reply));
   }
 }
