@@ -55,7 +55,10 @@ export const propose = command(
       output.data({ v: 1, changes }, () => changesText(args.group, changes));
       return;
     }
-    if (title === undefined) throw new PeerAiError('USAGE', 'say in one line what it is about');
+    if (title === undefined)
+      throw new PeerAiError('USAGE', 'say in one line what it is about', {
+        hint: `peerai gov propose ${args.group} "why and what" --set …`,
+      });
     const request: GovernancePropose = { title, action, ...more };
     const said = await (await agent()).client.proposeTo(args.group, request, signal);
     const id = said.proposal.slice(0, idChars);
