@@ -45,6 +45,22 @@ test('one server behind a router says nothing of how it treats others', async ()
   expect((await probed([await responder(outer)])).facts()).not.toHaveProperty('mapping');
 });
 
+test('an answer of so many bytes is read, one that is longer is none', async () => {
+  const usable = await Promise.all(
+    [limits.stunAnswerBytesMax, limits.stunAnswerBytesMax + 4].map(async (bytes) => {
+      const one = await createStunResponder('127.0.0.1', 0, () => outer, bytes);
+      responders.push(one);
+      const clock = new ManualClock();
+      const probe = createStunProbe({ clock, random: realRandom, logger }, [{ host: '127.0.0.1', port: one.port }]);
+      const round = probe.round(AbortSignal.timeout(5_000));
+      if (bytes > limits.stunAnswerBytesMax) await clock.until(round);
+      await round;
+      return probe.usable().length;
+    }),
+  );
+  expect(usable).toEqual([1, 0]);
+});
+
 test('a silent server is left out, alone or beside others', async () => {
   const silent = { host: '127.0.0.1', port: (await responder()).port };
   await responders.pop()?.stop();
