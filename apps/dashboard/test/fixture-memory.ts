@@ -3,7 +3,7 @@ import * as schemas from '@peerai/peer/schemas';
 
 const minuteMs = 60_000;
 const self = { peerId: '12D3KooWLaptop', name: 'laptop' };
-const embedder = { name: 'peerai-lexical-1', kind: 'lexical' } as const;
+const embedder = { name: 'peerai-lexical-1', kind: 'lexical', setting: 'auto' } as const;
 
 export interface MemoryState {
   capsules: CapsuleDetail[];
@@ -80,6 +80,7 @@ const stateOf = ({ capsules, waiting }: MemoryState) => ({
   ofOtherPeers: capsules.filter(({ mine }) => !mine).length,
   damaged: [],
   waiting,
+  embedder,
 });
 
 /** At the other device; its end is too long for a list. */

@@ -224,6 +224,17 @@ export const limits = {
   memoryQuestionCharsMax: 16_384,
   memoryHitsMax: 100,
   memoryPageMax: 500,
+  /** How long one question to the model that embeds may take, milliseconds: an engine that loads it first needs some seconds. The first one takes a look at it too. */
+  embedMs: 30_000,
+  embedderFirstMs: 30_000,
+  /** How long an embedder that failed is not asked again, milliseconds: words are compared meanwhile, without a wait. */
+  embedderAwayMs: 30_000,
+  /** How long the embedder that was chosen by itself may be missing before another takes its place and everything is embedded anew, milliseconds. */
+  embedderMissingMs: 600_000,
+  /** Models that are tried, count, where the first ones fail. */
+  embedderTriesMax: 4,
+  /** Characters of a text that a model refused and that is not cut any further: the smallest models read 256 tokens. */
+  embedRefusedCharsMin: 256,
   /** Hits that one peer is given at most, count: each brings its capsule. */
   memorySharedHitsMax: 20,
   /** Capsules that wait for peers that are away, count: all of them stand in one list. */

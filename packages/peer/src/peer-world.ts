@@ -100,7 +100,7 @@ export interface PeerSettings {
   readonly expose: readonly string[];
   readonly defaultModel?: string;
   readonly systemPrompt?: string;
-  /** Model of an engine on this machine that embeds what is remembered; without it words and spellings are compared. */
+  /** `auto`, `lexical` or `off`, or the name of a model of an engine on this machine that embeds what is remembered; `auto` unless said. */
   readonly memoryEmbedder?: string;
   /** How much is kept of what others gave, and who may fetch from here. */
   readonly cache?: CacheSettings;

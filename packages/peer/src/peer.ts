@@ -112,12 +112,9 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
   const memory = createMemory({
     ...withLog,
     nameOf,
-    embedder: settings.memoryEmbedder,
+    embedder: settings.memoryEmbedder ?? 'auto',
+    local,
     indexes: world.memoryIndexes,
-    async findModel(model, signal) {
-      const found = await local.find(model, signal);
-      return found !== undefined && local.isHere(found) ? found : undefined;
-    },
     devices,
     isOnline,
     stopping: stopping.signal,

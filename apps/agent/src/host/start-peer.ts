@@ -198,7 +198,7 @@ function settingsOf({
     ledgerShow: ledger.show,
     groupRelays: governance.relays,
     rewards: market.rewards,
-    ...(memory.embedder === undefined ? {} : { memoryEmbedder: memory.embedder }),
+    memoryEmbedder: memory.embedder,
     cache: { quotaBytes: cache.quota, offered: cache.offer },
     metricAlerts: metrics.alerts,
     concurrency: llm.max_concurrent,

@@ -32,6 +32,8 @@ export interface ModelCard {
   readonly deterministic: boolean;
   readonly fits: boolean;
   readonly embeds?: boolean;
+  /** Its engine says that it is made for embeddings; absent where the engine does not say. A name is no such word. */
+  readonly forEmbeddings?: boolean;
   /** One honest sentence for people. */
   readonly description?: string;
 }

@@ -12,6 +12,7 @@ const tagsSchema = z.object({
         name: z.string().min(1),
         size: z.number().nonnegative().optional(),
         digest: z.string().optional(),
+        details: z.object({ family: z.string().nullish() }).nullish(),
       }),
     )
     .max(limits.engineModelsMax),
@@ -36,6 +37,9 @@ interface Traits {
   readonly contextTokensMax: number;
   readonly embeds: boolean;
 }
+
+/** Families of models that only embed. Before 0.6.4 Ollama named no capabilities; a family it always named. */
+const embeddingFamily = /^(?:[a-z]+-)*bert(?:-[a-z0-9]+)*$/u;
 
 /**
  * What this Ollama has (`/api/tags`), what of it is loaded (`/api/ps`), and for each model once its traits (`/api/show`).
@@ -67,7 +71,11 @@ export async function ollamaCards(
 }
 
 /** A model whose traits cannot be learned now keeps the assumed ones, and is asked again next time. */
-async function learn(client: Ollama, traitsOf: Map<string, Traits>, { name, digest = name }: Tag): Promise<void> {
+async function learn(
+  client: Ollama,
+  traitsOf: Map<string, Traits>,
+  { name, digest = name, details }: Tag,
+): Promise<void> {
   const reply = showSchema.safeParse(await client.show({ model: name }).catch(() => undefined)).data;
   if (reply === undefined) return;
   if (traitsOf.size >= limits.engineModelsMax) traitsOf.clear();
@@ -77,7 +85,7 @@ async function learn(client: Ollama, traitsOf: Map<string, Traits>, { name, dige
   traitsOf.set(digest, {
     // Ollama runs a model with `num_ctx`, else with its own default of about 4,096, whatever the model was trained for.
     contextTokensMax: Number.isNaN(asked) ? Math.min(known, limits.contextTokensAssumed) : asked,
-    embeds: reply.capabilities?.includes('embedding') === true,
+    embeds: reply.capabilities?.includes('embedding') ?? embeddingFamily.test(details?.family ?? ''),
   });
 }
 
@@ -91,6 +99,6 @@ function cardOf({ name, size = 0 }: Tag, traits: Traits | undefined, running: re
     loaded: loaded !== undefined,
     deterministic: false,
     fits: true,
-    ...(traits === undefined ? {} : { embeds: traits.embeds }),
+    ...(traits === undefined ? {} : { embeds: traits.embeds, forEmbeddings: traits.embeds }),
   };
 }

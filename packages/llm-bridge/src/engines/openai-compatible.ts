@@ -6,7 +6,7 @@ import { type Engine, findModel } from './engine.ts';
 import { engineUrl, type HttpEngineDeps, requestJson } from './http.ts';
 import { oneAnswer } from './one-answer.ts';
 import { ask, isNoSuchAddress, type Server } from './openai-chat.ts';
-import { embeddingsSchema, modelsSchema, propsSchema } from './openai-schema.ts';
+import { embeddingsSchema, modelsSchema, propsSchema, saysForEmbeddings } from './openai-schema.ts';
 import { embedReplyBytesMax, unitRows } from './unit-rows.ts';
 
 export interface OpenAiCompatibleOptions {
@@ -46,12 +46,17 @@ async function cardsOf(deps: HttpEngineDeps, server: Server, signal: AbortSignal
     // llama.cpp runs a model with a context of its own choice, which only `/props` tells.
     const ofLlamaCpp = data.some(({ owned_by: owner }) => owner === 'llamacpp');
     const context = ofLlamaCpp ? (await propsOf(deps, server, signal).catch(() => undefined))?.context : undefined;
+    const ofLmStudio = data.some(({ owned_by: owner }) => owner === 'organization_owner');
+    const typed = ofLmStudio ? await embeddersOfLmStudio(deps, server, signal) : undefined;
     if (signal.aborted) signal.throwIfAborted();
-    return data.map(({ id, owned_by: owner, max_model_len: length, meta }) => ({
-      ...cardOf(id, length ?? context ?? meta?.n_ctx_train ?? undefined),
-      memoryBytes: meta?.size ?? 0,
-      loaded: owner === 'llamacpp' || owner === 'vllm',
-    }));
+    return data.map((one) => {
+      const { id, owned_by: owner, max_model_len: length, meta } = one;
+      return {
+        ...cardOf(id, length ?? context ?? meta?.n_ctx_train ?? undefined, typed?.has(id) ?? saysForEmbeddings(one)),
+        memoryBytes: meta?.size ?? 0,
+        loaded: owner === 'llamacpp' || owner === 'vllm',
+      };
+    });
   } catch (error) {
     if (!isNoSuchAddress(error)) throw inTime(error);
   }
@@ -62,6 +67,17 @@ async function cardsOf(deps: HttpEngineDeps, server: Server, signal: AbortSignal
 
 const getJson = (deps: HttpEngineDeps, server: Server, path: string, signal: AbortSignal): Promise<unknown> =>
   requestJson(deps, `${server.url}${path}`, signal, { headers: server.headers });
+
+/** LM Studio says only in a list of its own what each model is for (its REST API v0, of 0.3.6 and later); undefined where that list is not. */
+async function embeddersOfLmStudio(
+  deps: HttpEngineDeps,
+  server: Server,
+  signal: AbortSignal,
+): Promise<ReadonlySet<string> | undefined> {
+  const reply = await getJson(deps, server, '/api/v0/models', signal).catch(() => undefined);
+  const listed = modelsSchema.safeParse(reply).data?.data;
+  return listed && new Set(listed.filter((one) => saysForEmbeddings(one) === true).map(({ id }) => id));
+}
 
 async function propsOf(
   deps: HttpEngineDeps,
@@ -77,10 +93,15 @@ async function propsOf(
   return { name: file === '' ? 'default' : file, context: props.default_generation_settings.n_ctx };
 }
 
-/** These servers do not say what embeds. Its name may: a heuristic, and only for the card; asking is always possible. */
+/** Where a server does not say what embeds, its name may: a heuristic, and only for the card; asking is always possible. */
 const embedsByName = /embed|\bbge\b|\bgte\b|\be5\b|minilm/i;
 
-function cardOf(name: string, contextTokensMax: number = limits.contextTokensAssumed): ModelCard {
+function cardOf(
+  name: string,
+  contextTokensMax: number = limits.contextTokensAssumed,
+  forEmbeddings?: boolean,
+): ModelCard {
+  const embeds = forEmbeddings ?? embedsByName.test(name);
   return {
     name,
     engine: 'openai-compatible',
@@ -89,7 +110,8 @@ function cardOf(name: string, contextTokensMax: number = limits.contextTokensAss
     loaded: false,
     deterministic: false,
     fits: true,
-    ...(embedsByName.test(name) ? { embeds: true } : {}),
+    ...(embeds ? { embeds } : {}),
+    ...(forEmbeddings === undefined ? {} : { forEmbeddings }),
   };
 }
 

@@ -12,6 +12,15 @@ export const modelsSchema = z.object({
         owned_by: z.string().nullish(),
         /** vLLM. */
         max_model_len: z.number().int().positive().nullish(),
+        /** LM Studio's own list, and hosted ones: `embeddings`, `embedding`; of another form it says nothing. */
+        type: z.string().nullish().catch(undefined),
+        /** Infinity: `embed`. */
+        capabilities: z.array(z.string()).nullish().catch(undefined),
+        /** A llama.cpp server with many models: how it starts this one. */
+        status: z
+          .object({ args: z.array(z.string()).nullish() })
+          .nullish()
+          .catch(undefined),
         /** llama.cpp. */
         meta: z
           .object({ n_ctx_train: z.number().int().positive().nullish(), size: z.number().nonnegative().nullish() })
@@ -20,6 +29,19 @@ export const modelsSchema = z.object({
     )
     .max(limits.engineModelsMax),
 });
+type ListedModel = z.output<typeof modelsSchema>['data'][number];
+
+/** Whether the server says that a model is made for embeddings; undefined where it says nothing of it. */
+export function saysForEmbeddings({ type, capabilities, status }: ListedModel): boolean | undefined {
+  if (status?.args?.some((arg) => arg === '--embeddings' || arg === '--embedding') === true) return true;
+  if (capabilities !== undefined && capabilities !== null) return capabilities.some((one) => embeddingWord.test(one));
+  if (embeddingWord.test(type ?? '')) return true;
+  return answerTypes.has(type ?? '') ? false : undefined;
+}
+
+const embeddingWord = /^embed(?:ding|dings)?$/u;
+const answerTypes: ReadonlySet<string> = new Set(['llm', 'vlm', 'chat']);
+
 export const chunkSchema = z.object({
   choices: z
     .array(

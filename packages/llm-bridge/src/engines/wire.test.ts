@@ -212,6 +212,7 @@ describe('The models of an engine', () => {
       deterministic: false,
       fits: true,
       embeds: true,
+      forEmbeddings: true,
     });
     expect((await engineOf('ollama', ollama).model('slow:latest', never))?.card).toMatchObject({
       contextTokensMax: 16_384,

@@ -3,6 +3,7 @@ import { PeerAiError } from '@peerai/core-protocol';
 import type { NnErrorCode } from '../errors.ts';
 import type { CapsuleCard, CapsuleId } from './capsule.ts';
 import { type CapsuleDraft, prepare } from './draft.ts';
+import type { Embedder } from './embedder.ts';
 import { novelty } from './formulas.ts';
 import { cardOf, type Held } from './holdings.ts';
 import { commit, type Inner, kept, type Step } from './inner.ts';
@@ -19,9 +20,13 @@ export type TakeResult =
   /** Nothing was kept; the code says why, as an error of `take` would. */
   | { readonly outcome: 'refused'; readonly code: string; readonly reason: string };
 
-export async function addCapsule(inner: Inner, draft: CapsuleDraft, signal: AbortSignal): Promise<CapsuleCard> {
-  const { crypto, identity, clock, holdings, embedders } = inner;
-  const [embedder] = embedders;
+export async function addCapsule(
+  inner: Inner,
+  draft: CapsuleDraft,
+  signal: AbortSignal,
+  embedder: Embedder | undefined = inner.embedders[0],
+): Promise<CapsuleCard> {
+  const { crypto, identity, clock, holdings } = inner;
   if (embedder === undefined) throw new PeerAiError<NnErrorCode>('INVALID_OPTION', 'A memory needs an embedder.');
   const prepared = await prepare(draft, embedder, signal);
   return await inner.inTurn(async () => {

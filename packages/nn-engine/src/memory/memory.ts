@@ -5,6 +5,7 @@ import type { IndexState } from './accelerator.ts';
 import type { Audience, Capsule, CapsuleCard, CapsuleId } from './capsule.ts';
 import { consolidate, type Consolidation, undoConsolidation } from './consolidate.ts';
 import type { CapsuleDraft } from './draft.ts';
+import type { Embedder } from './embedder.ts';
 import { buryCapsules, forgetCapsule, honourForget } from './forget.ts';
 import { cardOf } from './holdings.ts';
 import { type Inner, load, type MemoryDeps, type MemoryOptions } from './inner.ts';
@@ -19,8 +20,12 @@ import { createUses } from './uses.ts';
 
 /** What a device remembers. Whatever was acknowledged is on disk. */
 export interface Memory {
-  /** Embedded, signed, sealed and on disk when it resolves. Throws INVALID_OPTION, LIMIT_EXCEEDED, MEMORY_FULL, ABORTED, STORE_FULL, what the embedder throws. */
-  add(draft: CapsuleDraft, signal: AbortSignal): Promise<CapsuleCard>;
+  /**
+   * Embedded, signed, sealed and on disk when it resolves. Throws INVALID_OPTION, LIMIT_EXCEEDED, MEMORY_FULL, ABORTED, STORE_FULL, what the embedder throws.
+   *
+   * @param by - instead of the first of the memory's embedders.
+   */
+  add(draft: CapsuleDraft, signal: AbortSignal, by?: Embedder): Promise<CapsuleCard>;
   /** What is known without opening it. */
   card(id: CapsuleId): CapsuleCard | undefined;
   /** The whole capsule. Undefined for one that is not here. Throws DECRYPTION_FAILED, INVALID_FORMAT when its row was damaged since. */
@@ -89,7 +94,7 @@ export async function openMemory(deps: MemoryDeps, options: MemoryOptions = {}):
   const oneByOne = createTurns();
   const accelerators = () => [...holdings.groups()].flatMap(({ accelerator }) => accelerator ?? []);
   return {
-    add: (draft, signal) => addCapsule(inner, draft, signal),
+    add: (draft, signal, by) => addCapsule(inner, draft, signal, by),
     card(id) {
       const held = holdings.get(id);
       return held === undefined ? undefined : cardOf(held);

@@ -2,7 +2,6 @@ import {
   type Clock,
   type CryptoProvider,
   type Identity,
-  type LanguageModel,
   type Logger,
   PeerAiError,
   type PeerId,
@@ -14,6 +13,7 @@ import {
   type CapsuleCard,
   type CapsuleId,
   capsuleText,
+  lexicalEmbedder,
   type Memory,
   type MemoryOptions,
   openForget,
@@ -25,7 +25,7 @@ import {
 import { limits } from '../limits.ts';
 import type { Devices } from '../pairing/devices.ts';
 import { goesOnFor } from '../pairing/newest-key.ts';
-import { createEmbedders, type Embedders } from './embedders.ts';
+import { createEmbedders, type Embedders, type EmbeddersDeps } from './embedders.ts';
 import type {
   CapsuleDetail,
   ConsolidationUndoneView,
@@ -60,9 +60,11 @@ export interface MemoryRoomDeps {
   /** Keys this peer had before. */
   readonly formerKeys: ReadonlySet<PeerId>;
   readonly devices: Pick<Devices, 'list'>;
-  /** Name of a model on this machine that embeds; without one words and spellings are compared. */
-  readonly embedder: string | undefined;
-  readonly findModel: (name: string, signal: AbortSignal) => Promise<LanguageModel | undefined>;
+  /** `auto`, `lexical` or `off`, or the name of a model on this machine that embeds. */
+  readonly embedder: string;
+  readonly findModel: EmbeddersDeps['find'];
+  /** Models on this machine whose engines say that they are for embeddings. */
+  readonly offeredEmbedders: EmbeddersDeps['offered'];
   /** A capsule came (true) or went. */
   readonly changed: (id: CapsuleId, isHere: boolean) => void;
   readonly copies: Copies;
@@ -120,7 +122,13 @@ export interface MemoryRoom {
 export async function openMemoryRoom(given: MemoryRoomDeps, options: MemoryOptions = {}): Promise<MemoryRoom> {
   const { indexes: makeIndexes, ...deps } = given;
   const { identity, clock, nameOf, changed } = deps;
-  const embedders = createEmbedders({ clock, wanted: deps.embedder, find: deps.findModel });
+  const embedders = createEmbedders({
+    clock,
+    setting: deps.embedder,
+    find: deps.findModel,
+    offered: deps.offeredEmbedders,
+    store: deps.store.room('memory-embedder'),
+  });
   const secret = await memorySecret(deps, identity);
   const indexes = await makeIndexes?.(secret);
   const memory = await openMemory(
@@ -145,21 +153,23 @@ export async function openMemoryRoom(given: MemoryRoomDeps, options: MemoryOptio
   const names: Names = { self: identity.peer, isOwn, nameOf };
   return {
     async add({ text, level = 'personal', tags = [], relations = [], summary, surprise }, signal) {
-      const embedder = await embedders.ready(signal);
-      const card = await memory.add(
-        {
-          text,
-          level,
-          tags,
-          relations,
-          ...(summary === undefined ? {} : { summary }),
-          ...(surprise === undefined ? {} : { surprise }),
-        },
-        signal,
-      );
+      await embedders.ready(signal);
+      const draft = {
+        text,
+        level,
+        tags,
+        relations,
+        ...(summary === undefined ? {} : { summary }),
+        ...(surprise === undefined ? {} : { surprise }),
+      };
+      const card = await memory.add(draft, signal).catch((error: unknown) => {
+        // An engine that is away, or cannot take this text, must not keep it from being remembered.
+        if (signal.aborted || embedders.list[0] === lexicalEmbedder) throw error;
+        return memory.add(draft, signal, lexicalEmbedder);
+      });
       await stated.say(card);
       changed(card.id, true);
-      return { v: 1, capsule: keptView(card, names), embedder };
+      return { v: 1, capsule: keptView(card, names), embedder: embedders.now() };
     },
     async list({ limit, after, level, tag }) {
       const page = memory.list({
@@ -179,6 +189,7 @@ export async function openMemoryRoom(given: MemoryRoomDeps, options: MemoryOptio
         bytesMax,
         ofOtherPeers,
         damaged: [...damaged],
+        embedder: embedders.now(),
       };
     },
     async get(text) {
@@ -304,7 +315,7 @@ async function search(
   { fromMs, toMs, qualityMin, level, text, tags = [], limit = 10 }: MemorySearchRequest,
   signal: AbortSignal,
 ): Promise<MemoryFoundView> {
-  const embedder = await embedders.ready(signal);
+  await embedders.ready(signal);
   const answer = await memory.search(
     {
       text,
@@ -330,7 +341,7 @@ async function search(
     searched: answer.searched,
     leftOut: answer.leftOut.map((one) => ({ ...one })),
     leftOutCount: answer.leftOutCount,
-    embedder,
+    embedder: embedders.now(),
   };
 }
 

@@ -63,7 +63,9 @@ export const capsuleDetailSchema = keptCapsuleSchema.extend({
 const embedderSchema = z.object({
   name: z.string(),
   kind: kindSchema,
-  /** Why the model that the configuration names is not used. */
+  /** `memory.embedder`: `auto`, `lexical`, `off`, or the name of a model. */
+  setting: z.string(),
+  /** Why the model that is named, or was chosen, is not used now. */
   problem: z.string().optional(),
 });
 export const memoryListSchema = z.object({
@@ -81,6 +83,7 @@ export const memoryListSchema = z.object({
   damaged: z.array(z.string()),
   /** Shares on their way to peers that have not taken them, the oldest first. */
   waiting: z.array(waitingShareSchema),
+  embedder: embedderSchema,
 });
 const linkSchema = z.object({
   from: z.string(),

@@ -1,5 +1,6 @@
 import type { LanguageModel } from '@peerai/core-protocol';
-import { type Engine, scriptedEngine } from '@peerai/llm-bridge';
+import { type Engine, ollamaEngine, scriptedEngine } from '@peerai/llm-bridge';
+import { startWireEmbedder } from '@peerai/llm-bridge/testing';
 import { memoryLimits } from '@peerai/nn-engine/memory';
 import { afterEach, expect, test } from 'vitest';
 import { limits } from '../limits.ts';
@@ -130,6 +131,7 @@ test('the model of the setting embeds; while it is away words are compared, and 
   expect(early.embedder).toEqual({
     name: 'lexical-hash/1',
     kind: 'lexical',
+    setting: 'vectors',
     problem: 'no engine on this machine has vectors',
   });
   isThere = true;
@@ -151,6 +153,36 @@ test('the model of the setting embeds; while it is away words are compared, and 
   expect(asked).toEqual([]);
   const plain = await peerOf(testWorld(), { seed: 5, engines: [engine] });
   expect((await plain.peer.memory.add({ text: 'x' }, live())).embedder.kind).toBe('lexical');
+});
+
+test('a model that Ollama says is for embeddings is used by itself; while Ollama is away words are compared, by a peer too', async () => {
+  const world = testWorld();
+  const ollama = await startWireEmbedder((text) => (/roof|rain/u.test(text) ? [1, 0, 0] : [0, 1, 0]), 300);
+  try {
+    const a = await peerOf(world, { engines: [ollamaEngine({ clock: world.clock }, ollama)] });
+    const b = await world.peer('b', { seed: 2 });
+    started.push(b);
+    await pair(world, a, b, ['chat', 'memory']);
+    const long = `the roof leaks ${'above the stairs '.repeat(20)}`;
+    const { embedder, capsule } = await a.peer.memory.add({ text: long, level: 'public' }, live());
+    expect(embedder).toEqual({ name: 'ollama/nomic-embed-text:latest', kind: 'semantic', setting: 'auto' });
+    expect(capsule).toMatchObject({ kind: 'semantic', embedder: embedder.name });
+    await a.peer.memory.add({ text: 'the train leaves', level: 'public' }, live());
+    const ask = () => world.clock.until(b.peer.memory.search({ text: 'rain', peer: 'a' }, live()));
+    expect((await ask()).hits[0]?.capsule.id).toBe(capsule.id);
+    expect(ollama.asked.some(({ body }) => body?.model === 'llama3:latest' && body.input !== undefined)).toBe(false);
+    await ollama.stop();
+    const away = await a.peer.memory.add({ text: 'a boat with a red sail' }, live());
+    expect(away.capsule.kind).toBe('lexical');
+    expect(away.embedder).toMatchObject({
+      kind: 'lexical',
+      problem: expect.stringMatching(/nomic.*no engine answers/u),
+    });
+    const found = await a.peer.memory.search({ text: 'red sail' }, live());
+    expect([found.hits[0]?.capsule.id, found.embedder.kind]).toEqual([away.capsule.id, 'lexical']);
+  } finally {
+    await ollama.stop().catch(() => undefined);
+  }
 });
 
 test('what is remembered opens after the key of this peer has changed', async () => {

@@ -1,6 +1,7 @@
 import { createIdentity, PeerAiError, type PeerId, serveMethod } from '@peerai/core-protocol';
 import type { FetchedView } from '../cache/cache.schema.ts';
 import { limits } from '../limits.ts';
+import type { LocalModels } from '../models/local-models.ts';
 import type { Device } from '../pairing/devices.ts';
 import { readFormerKeys } from '../keys/former.ts';
 import { newestKey } from '../pairing/newest-key.ts';
@@ -12,7 +13,8 @@ import type { CapsuleElsewhere, MemoryListQuestion, MemoryListView, MemoryShared
 import type { OthersDeps } from './others.ts';
 import { openWaitingShares } from './waiting.ts';
 
-export type MemoryDeps = Omit<MemoryRoomDeps, 'copies' | 'formerKeys'> & Omit<OthersDeps, 'self' | 'isOwn'>;
+export type MemoryDeps = Omit<MemoryRoomDeps, 'copies' | 'formerKeys' | 'findModel' | 'offeredEmbedders'> &
+  Omit<OthersDeps, 'self' | 'isOwn'> & { readonly local: Pick<LocalModels, 'find' | 'list' | 'isHere'> };
 
 /** What devices of one owner ask each other's memory for. */
 export type OwnMemory = Pick<MemoryRoom, 'ownIds' | 'giveOwn' | 'takeOwn' | 'bury'>;
@@ -51,9 +53,14 @@ export function createMemory(given: MemoryDeps): PeerMemory {
   const copies = createCopies(given);
   const waiting = openWaitingShares(given.store);
   let formerKeys: ReadonlySet<PeerId> = new Set();
-  const { identity, devices } = given;
+  const { identity, devices, local } = given;
   const deps = {
     ...given,
+    async findModel(model: string, signal: AbortSignal) {
+      const found = await local.find(model, signal);
+      return found !== undefined && local.isHere(found) ? found : undefined;
+    },
+    offeredEmbedders: () => local.list().filter((one) => one.card.forEmbeddings === true && local.isHere(one)),
     self: identity.peer,
     isOwn: (peer: PeerId) => peer === identity.peer || formerKeys.has(peer),
     nameOf: (peer: PeerId) => given.nameOf(newestKey(devices, peer)),

@@ -228,9 +228,9 @@ const sections = z.strictObject({
       embedder: z
         .string()
         .min(1)
-        .optional()
+        .default('auto')
         .describe(
-          'Model of an engine on this machine (built in, or at a loopback address) whose embeddings find what is remembered by meaning; without it words and spellings are compared.',
+          'Who embeds what is remembered, so that it is found by meaning: `auto`, a model of an engine on this machine (built in, or at a loopback address) that the engine says is for embeddings; the name of such a model; or `lexical` (also `off`), words and spellings alone, which are compared too where no model is there.',
         ),
     })
     .prefault({}),

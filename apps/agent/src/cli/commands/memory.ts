@@ -186,9 +186,10 @@ const tidy = command(
 
 export const memory: Verb = { run: ls, subs: { ls, add, search, show, share, forget, tidy, devices, sync } };
 
-/** A model that was asked for and is not there must not pass unseen. */
-function tell({ name, problem }: MemoryEmbedderView, note: (line: string) => void): void {
-  if (problem !== undefined) note(`memory.embedder is not used: ${problem}; ${name} compares words and spellings`);
+/** A model that was asked for, or chosen, and is not there must not pass unseen. */
+function tell({ name, setting, problem }: MemoryEmbedderView, note: (line: string) => void): void {
+  if (problem === undefined) return;
+  note(`memory.embedder (${setting}) is not used now: ${problem}; ${name} compares words and spellings`);
 }
 
 function hitsText({ hits, searched, leftOutCount }: MemoryFoundView): string {

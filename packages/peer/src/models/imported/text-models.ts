@@ -34,6 +34,7 @@ export function textModel(room: Room, name: string): LanguageModel | undefined {
 
 type Said = Pick<ModelCard, 'contextTokensMax' | 'deterministic' | 'fits' | 'description'> & {
   readonly embeds?: boolean;
+  readonly forEmbeddings?: boolean;
 };
 const cardOf = ({ name, bytes, loaded }: ImportedModelView, said: Said): ModelCard => ({
   name,
@@ -59,6 +60,7 @@ function embedder(model: ImportedModelView, room: Room): LanguageModel {
     deterministic: true,
     fits: true,
     embeds: true,
+    forEmbeddings: true,
     description: 'An imported ONNX model: it makes embeddings and answers nothing.',
   });
   return {
