@@ -3,7 +3,7 @@ import * as schemas from '@peerai/peer/schemas';
 
 const minuteMs = 60_000;
 const self = { peerId: '12D3KooWLaptop', name: 'laptop' };
-const embedder = { name: 'peerai-lexical-1', kind: 'lexical', setting: 'auto' } as const;
+const embedder = { name: 'peerai-lexical-1', kind: 'lexical', setting: 'auto', left: 0 } as const;
 
 export interface MemoryState {
   capsules: CapsuleDetail[];

@@ -231,6 +231,8 @@ export const limits = {
   embedderAwayMs: 30_000,
   /** How long the embedder that was chosen by itself may be missing before another takes its place and everything is embedded anew, milliseconds. */
   embedderMissingMs: 600_000,
+  /** How often it is looked whether capsules want another vector, milliseconds: it is one comparison of numbers where none does. */
+  embedAgainEveryMs: 30_000,
   /** Models that are tried, count, where the first ones fail. */
   embedderTriesMax: 4,
   /** Characters of a text that a model refused and that is not cut any further: the smallest models read 256 tokens. */

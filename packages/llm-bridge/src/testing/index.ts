@@ -5,6 +5,6 @@
  */
 export { type Booked, type RecordingAdmission, recordingAdmission, signReceipt } from './admission.ts';
 export { languageModelContract, type ModelUnderTest } from './contract.ts';
-export { startWireEmbedder, type TextToRow } from './wire-embedder.ts';
+export { type TextToRow, type WireEmbedder, wireEmbedder } from './wire-embedder.ts';
 export { type Behaviour, type Dialect, startWireEngine } from './wire-engines.ts';
 export { type Asked, type WireServer } from './wire-server.ts';

@@ -9,7 +9,7 @@ import { commit, type Inner, kept, type Step } from './inner.ts';
 import { memoryLimits as limits } from './limits.ts';
 import { type ConsolidationRule, expired, type Merge, merges } from './plan.ts';
 import { Room } from './room.ts';
-import { awayKey, capsuleKey, readUses, usesKey, usesRow } from './rows.ts';
+import { awayKey, capsuleKey, readUses, usesKey, usesRow, vectorKeys } from './rows.ts';
 import { signCapsule } from './signed-capsule.ts';
 
 export interface Consolidation {
@@ -75,6 +75,8 @@ async function takeAway(
       store.put(awayKey(id), await store.get(capsuleKey(id))),
       store.put(capsuleKey(id)),
       store.put(usesKey(id), usesRow(uses)),
+      // When it comes back it is embedded again.
+      ...vectorKeys(id).map((key) => store.put(key)),
     ]),
   );
   const away = here.map(({ facts: { id }, rowBytes }) => ({ id, rowBytes }));
@@ -183,7 +185,8 @@ async function undo(inner: Inner, part: Part): Promise<number> {
       apply: () => holdings.put(opened, state),
     });
   }
-  const made = into === undefined ? [] : [store.put(capsuleKey(into)), store.put(usesKey(into))];
+  const made =
+    into === undefined ? [] : [capsuleKey(into), usesKey(into), ...vectorKeys(into)].map((key) => store.put(key));
   steps.unshift({
     changes: [...made, store.put(partKey(part))],
     apply: () => {

@@ -54,11 +54,15 @@ export async function prepare(draft: CapsuleDraft, embedder: Embedder, signal: A
     packed,
     embedder: embedder.name,
     embedderKind: embedder.kind,
-    vector: await embedText(embedder, shown.startsWith(summary) ? shown : `${summary}\n${shown}`, signal),
+    vector: await embedText(embedder, embeddedText(summary, shown), signal),
     importance: importance(surprise, tags.length),
     relations: tidyRelations(draft.relations),
   };
 }
+
+/** What of a capsule is embedded: its summary, and its text where it has one. */
+export const embeddedText = (summary: string, shown: string): string =>
+  shown.startsWith(summary) ? shown : `${summary}\n${shown}`;
 
 /** Each once, in order; an empty text is no tag. */
 export function tidyTags(tags: readonly string[] = []): readonly string[] {

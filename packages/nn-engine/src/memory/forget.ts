@@ -14,7 +14,7 @@ import {
 import type { CapsuleId } from './capsule.ts';
 import { commit, type Inner, type Step } from './inner.ts';
 import { memoryLimits as limits } from './limits.ts';
-import { awayKey, capsuleKey, forgottenKey, forgottenRow, usesKey } from './rows.ts';
+import { awayKey, capsuleKey, forgottenKey, forgottenRow, usesKey, vectorKeys } from './rows.ts';
 
 const forgetTag = 'peerai/capsule-forget/1';
 const forgetForm = wire.message({ version: wire.uint32(1), capsule: wire.bytes(2), statedMs: wire.uint53(3) });
@@ -110,7 +110,7 @@ function forgetStep({ store, clock, holdings, damaged, forgotten, quota }: Inner
     changes: [
       ...oldest.map((one) => store.put(forgottenKey(one))),
       ...ids.flatMap((one) => [
-        ...[capsuleKey(one), usesKey(one), awayKey(one)].map((key) => store.put(key)),
+        ...[capsuleKey(one), usesKey(one), awayKey(one), ...vectorKeys(one)].map((key) => store.put(key)),
         store.put(forgottenKey(one), forgottenRow(nowMs)),
       ]),
     ],

@@ -4,6 +4,7 @@ import type { Accelerator } from './accelerator.ts';
 import type { CapsuleCard, CapsuleFacts, CapsuleId } from './capsule.ts';
 import type { EmbedderKind } from './embedder.ts';
 import type { OpenedCapsule } from './signed-capsule.ts';
+import type { MadeVector } from './rows.ts';
 import { VectorTable } from './vectors.ts';
 
 /** One capsule in memory: everything but its data. */
@@ -17,6 +18,10 @@ export interface Held {
   /** Of its vector in the group's table. */
   place: number;
   uses: number;
+  /** The capsule, where this is a vector that was made here beside its own. */
+  readonly of: Held | undefined;
+  /** The vectors that were made here beside its own, at most one of each kind. */
+  made: readonly Held[] | undefined;
 }
 /** The capsules of one embedder; only their vectors are compared. */
 export interface Group {
@@ -52,12 +57,10 @@ const newGroup = (space: VectorSpace): Group => ({
   newestMs: 0,
 });
 
-export const cardOf = ({ facts, mine, keptSinceMs, uses }: Held): CapsuleCard => ({
-  ...facts,
-  mine,
-  keptSinceMs,
-  uses,
-});
+export function cardOf(held: Held): CapsuleCard {
+  const { facts, mine, keptSinceMs, uses } = held.of ?? held;
+  return { ...facts, mine, keptSinceMs, uses };
+}
 
 /**
  * Reads a little of each capsule, the same of all one after the other, and gives nothing that means anything. In a large memory each first read of a
@@ -73,6 +76,14 @@ export function touch(all: readonly Held[]): number {
   }
   return sum;
 }
+
+/** Has the capsule a vector in this space? */
+export const isIn = (held: Held, { name, dimensions, kind }: VectorSpace): boolean =>
+  [held, ...(held.made ?? [])].some(({ group: { space } }) => {
+    return space.name === name && space.dimensions === dimensions && space.kind === kind;
+  });
+
+const madeBytes = ({ group }: Held): number => group.space.dimensions * Float32Array.BYTES_PER_ELEMENT;
 
 /** Newest first, then by id. */
 export const byNewest = (
@@ -90,6 +101,8 @@ export class Holdings {
   #accelerate: Accelerate | undefined;
   readonly all: Totals = { capsules: 0, bytes: 0 };
   readonly foreign: Totals = { capsules: 0, bytes: 0 };
+  /** Of the vectors that were made here. */
+  madeBytes = 0;
 
   get(id: CapsuleId): Held | undefined {
     return this.#byId.get(id);
@@ -114,23 +127,49 @@ export class Holdings {
   }
 
   put({ facts, body }: OpenedCapsule, kept: Pick<Held, 'mine' | 'keptSinceMs' | 'rowBytes' | 'uses'>): void {
-    const space = { name: body.embedder, dimensions: body.vector.length, kind: body.embedderKind };
-    const group = this.group(space) ?? newGroup(space);
-    this.#groups.set(groupKey(space), group);
-    const held: Held = { facts, ...kept, group, place: group.table.count };
-    group.table.add(body.vector);
-    group.held.push(held);
-    group.qualityMax = Math.max(group.qualityMax, facts.quality);
-    group.newestMs = Math.max(group.newestMs, facts.createdMs);
-    if (group.accelerator === undefined) this.#speedUp(group);
-    else group.accelerator.put(held);
+    const { embedder, embedderKind: kind, vector } = body;
+    const held = this.#enter({ facts, ...kept, of: undefined, made: undefined }, { embedder, kind, vector });
     this.#byId.set(facts.id, held);
     this.#count(held, 1);
+  }
+
+  /** A vector that was made here beside the capsule's own, in place of one of the same kind; nothing where the capsule is gone, or has this embedder's. */
+  putMade(id: CapsuleId, made: MadeVector): void {
+    const of = this.#byId.get(id);
+    const space = { name: made.embedder, dimensions: made.vector.length, kind: made.kind };
+    if (of === undefined || isIn(of, space)) return;
+    const { facts, mine, keptSinceMs } = of;
+    for (const one of of.made ?? []) if (one.group.space.kind === made.kind) this.#leave(one);
+    const others = (of.made ?? []).filter((one) => one.group.space.kind !== made.kind);
+    const held = this.#enter({ facts, mine, keptSinceMs, rowBytes: 0, uses: 0, of, made: undefined }, made);
+    of.made = [...others, held];
+    this.madeBytes += madeBytes(held);
   }
 
   drop(id: CapsuleId): void {
     const held = this.#byId.get(id);
     if (held === undefined) return;
+    for (const one of held.made ?? []) this.#leave(one);
+    this.#leave(held);
+    this.#byId.delete(id);
+    this.#count(held, -1);
+  }
+
+  #enter(parts: Omit<Held, 'group' | 'place'>, { embedder, kind, vector }: MadeVector): Held {
+    const space = { name: embedder, dimensions: vector.length, kind };
+    const group = this.group(space) ?? newGroup(space);
+    this.#groups.set(groupKey(space), group);
+    const held: Held = { ...parts, group, place: group.table.count };
+    group.table.add(vector);
+    group.held.push(held);
+    group.qualityMax = Math.max(group.qualityMax, held.facts.quality);
+    group.newestMs = Math.max(group.newestMs, held.facts.createdMs);
+    if (group.accelerator === undefined) this.#speedUp(group);
+    else group.accelerator.put(held);
+    return held;
+  }
+
+  #leave(held: Held): void {
     const { group, place } = held;
     group.accelerator?.drop(held);
     group.table.remove(place);
@@ -140,8 +179,7 @@ export class Holdings {
       last.place = place;
     }
     if (group.held.length === 0) this.#groups.delete(groupKey(group.space));
-    this.#byId.delete(id);
-    this.#count(held, -1);
+    if (held.of !== undefined) this.madeBytes -= madeBytes(held);
   }
 
   /** From now on large groups get an accelerator. */

@@ -17,7 +17,7 @@ export {
 } from './capsule.ts';
 export type { Consolidation } from './consolidate.ts';
 export { type CapsuleDraft, capsuleText } from './draft.ts';
-export { type Embedder, type EmbedderKind, embedderOf, lexicalEmbedder } from './embedder.ts';
+export { type Embedder, type EmbedderKind, embedderKinds, embedderOf, lexicalEmbedder } from './embedder.ts';
 export { type ForgetRequest, openForget, signForget } from './forget.ts';
 export type { MemoryDeps, MemoryOptions } from './inner.ts';
 export type { TakeResult } from './keep.ts';

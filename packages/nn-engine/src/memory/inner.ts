@@ -13,7 +13,7 @@ import {
 import { createTurns } from '../turns.ts';
 import { Accelerator } from './accelerator.ts';
 import type { CapsuleId } from './capsule.ts';
-import { type Embedder, lexicalEmbedder } from './embedder.ts';
+import { type Embedder, embedderKinds, lexicalEmbedder } from './embedder.ts';
 import { groupKey, type Held, Holdings } from './holdings.ts';
 import { memoryLimits as limits } from './limits.ts';
 import { type Part, partRange, readPart } from './consolidation-rows.ts';
@@ -45,6 +45,7 @@ export interface MemoryOptions {
   readonly capsulesMax?: number;
   readonly bytesMax?: number;
   readonly tombstonesMax?: number;
+  readonly localVectorBytesMax?: number;
   /** Rows of one embedder above which `indexes` is used; the limit of this part unless said. */
   readonly indexAboveRows?: number;
 }
@@ -61,6 +62,8 @@ export interface Inner extends MemoryDeps {
   readonly parts: Part[];
   /** Rows that do not open. */
   readonly damaged: Set<CapsuleId>;
+  /** Capsules that an embedder could not take, by its group's key: they are not tried again until the memory is opened again. */
+  readonly refusedBy: Map<string, Set<CapsuleId>>;
   readonly inTurn: ReturnType<typeof createTurns>;
   /** Ends what goes on by itself. */
   readonly closing: AbortController;
@@ -85,12 +88,14 @@ export async function load(deps: MemoryDeps, options: MemoryOptions): Promise<In
       capsulesMax: Math.min(options.capsulesMax ?? Infinity, limits.capsulesMax),
       bytesMax: Math.min(options.bytesMax ?? Infinity, limits.bytesMax),
       tombstonesMax: Math.min(options.tombstonesMax ?? Infinity, limits.tombstonesMax),
+      localVectorBytesMax: Math.min(options.localVectorBytesMax ?? Infinity, limits.localVectorBytesMax),
     },
     seal: createRowSeal(deps, deps.secret),
     holdings: new Holdings(),
     forgotten: new Map(),
     parts: [],
     damaged: new Set(),
+    refusedBy: new Map(),
     inTurn: createTurns(),
     closing: new AbortController(),
   };
@@ -109,6 +114,11 @@ export async function load(deps: MemoryDeps, options: MemoryOptions): Promise<In
     if (opened === undefined) inner.damaged.add(id);
     else inner.holdings.put(opened, kept(inner, opened, row, opened.keptSinceMs, uses.get(id)));
   }
+  for (const kind of embedderKinds)
+    for await (const [id, row] of rowsOf(deps.store, kind)) {
+      const made = readSafely(() => inner.seal.openVector(id, kind, row));
+      if (made !== undefined && made.vector.length > 0) inner.holdings.putMade(id, made);
+    }
   speedUp(inner, options.indexAboveRows ?? limits.indexAboveRows);
   return inner;
 }

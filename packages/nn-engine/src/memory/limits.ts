@@ -18,6 +18,13 @@ export const memoryLimits = {
   embeddingDimensionsMax: 4_096,
   /** Characters of a text or query that are embedded, UTF-16 units; what is behind them is kept and not searched. */
   embeddedCharsMax: 16_384,
+  /**
+   * Vectors that were made here beside the capsules' own, bytes: about 87,000 of 768 numbers. What is above it is found by its own vector alone, as long as the
+   * embedder that made it is there.
+   */
+  localVectorBytesMax: 268_435_456,
+  /** Texts that are embedded again at once, count: an engine answers them in a second or two, and a question in between waits no longer. */
+  embedAgainTexts: 16,
   /** How far a foreign capsule's time may lie ahead of our clock, milliseconds. */
   createdAheadMsMax: 60_000,
   /** Capsules of one memory, count: each holds its vector and summary in memory, 2 to 3 KiB. */

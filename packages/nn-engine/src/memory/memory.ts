@@ -5,9 +5,10 @@ import type { IndexState } from './accelerator.ts';
 import type { Audience, Capsule, CapsuleCard, CapsuleId } from './capsule.ts';
 import { consolidate, type Consolidation, undoConsolidation } from './consolidate.ts';
 import type { CapsuleDraft } from './draft.ts';
+import { embedAgain, lackingOf } from './embed-again.ts';
 import type { Embedder } from './embedder.ts';
 import { buryCapsules, forgetCapsule, honourForget } from './forget.ts';
-import { cardOf } from './holdings.ts';
+import { cardOf, type VectorSpace } from './holdings.ts';
 import { type Inner, load, type MemoryDeps, type MemoryOptions } from './inner.ts';
 import { addCapsule, takeCapsules, type TakeResult } from './keep.ts';
 import { memoryLimits as limits } from './limits.ts';
@@ -34,6 +35,16 @@ export interface Memory {
   list(question?: ListQuestion): ListPage;
   /** Each capsule it returns to this device itself counts as used. Throws INVALID_OPTION, LIMIT_EXCEEDED, ABORTED. */
   search(query: MemoryQuery, signal: AbortSignal): Promise<SearchAnswer>;
+  /** How many capsules this embedder has made no vector of; those that it could not take do not count. */
+  lacking(space: VectorSpace): number;
+  /**
+   * Gives those a vector of this embedder beside their own, which their author signed and which stays; newest first, so many at a time. Ends when none is left,
+   * or there is no room for more. A capsule is found by the vector of the first embedder that answers. What is done when this ends early stays.
+   * Throws ABORTED, STORE_FULL, INVALID_OPTION, what the embedder throws.
+   *
+   * @param told - how many are left, after each step.
+   */
+  embedAgain(embedder: Embedder, signal: AbortSignal, told?: (left: number) => void): Promise<void>;
   /** Gone from the disk, a tombstone in its place, so that no copy comes back; with what it replaced. False for one that is not here. */
   forget(id: CapsuleId): Promise<boolean>;
   /** As its author asks (`signForget`), or a key that goes on for its author's. False for one that is not here. Throws REFUSED for another author's, INVALID_FORMAT, INVALID_SIGNATURE. */
@@ -110,6 +121,8 @@ export async function openMemory(deps: MemoryDeps, options: MemoryOptions = {}):
       if ((query.audience ?? 'self') === 'self') uses.note(found);
       return answer;
     },
+    lacking: (space) => lackingOf(inner, space),
+    embedAgain: (embedder, signal, told = () => undefined) => embedAgain(inner, embedder, signal, told),
     forget: (id) => forgetCapsule(inner, id),
     honourForget: (signed) => honourForget(inner, signed),
     take: (signed) => takeCapsules(inner, signed),

@@ -63,7 +63,9 @@ export async function merges(
 
 /** This device's capsules of a group by level and media type, the newest first. */
 function kinds(group: Group): readonly (readonly Held[])[] {
-  const mine = group.held.filter((held) => held.mine).sort((a, b) => byNewest(a.facts, b.facts));
+  const mine = group.held
+    .filter((held) => held.mine && held.of === undefined)
+    .sort((a, b) => byNewest(a.facts, b.facts));
   return [...Map.groupBy(mine, ({ facts }) => `${facts.level} ${facts.mediaType}`).values()];
 }
 

@@ -2,7 +2,7 @@ import { PeerAiError } from '@peerai/core-protocol';
 
 import type { NnErrorCode } from '../errors.ts';
 import { type Embedder, embedText, unit } from './embedder.ts';
-import { touch, type VectorSpace } from './holdings.ts';
+import { type Group, type Held, touch, type VectorSpace } from './holdings.ts';
 import type { Inner } from './inner.ts';
 import { memoryLimits as limits } from './limits.ts';
 import { checkLimit } from './list.ts';
@@ -64,22 +64,47 @@ export async function ask(inner: Inner, query: MemoryQuery, signal: AbortSignal)
   const vectorOf = await vectors(inner, query, signal);
   const best = new Best(question.limit);
   const leftOut: LeftOut[] = [];
-  let searched = 0;
-  for (const group of inner.holdings.groups()) {
+  const { holdings } = inner;
+  const ranks = ranksOf(inner, (space) => vectorOf(space) instanceof Float32Array);
+  const asked = holdings.madeBytes === 0 ? question : { ...question, counts: (held: Held) => isBest(held, ranks) };
+  for (const group of holdings.groups()) {
     const vector = vectorOf(group.space);
     if (vector instanceof Float32Array) {
-      find(group, vector, question, best);
-      searched += group.held.length;
-    } else leftOut.push({ embedder: group.space.name, count: group.held.length, reason: vector });
+      find(group, vector, asked, best);
+      continue;
+    }
+    const count = group.held.filter((held) => held.of === undefined && isBest(held, ranks)).length;
+    if (count > 0) leftOut.push({ embedder: group.space.name, count, reason: vector });
   }
+  const leftOutCount = leftOut.reduce((sum, { count }) => sum + count, 0);
   touch(best.found.map(({ held }) => held));
   const answer = {
     hits: best.found.map((found) => hitOf(found, question)),
-    searched,
-    leftOutCount: leftOut.reduce((sum, { count }) => sum + count, 0),
+    // Each capsule is compared by one of its vectors, or by none.
+    searched: holdings.all.capsules - leftOutCount,
+    leftOutCount,
     leftOut: leftOut.sort((a, b) => b.count - a.count).slice(0, limits.leftOutNamedMax),
   };
   return { answer, found: best.found };
+}
+
+/** The groups that the question can be compared with, the memory's first embedder first. */
+function ranksOf({ holdings, embedders }: Inner, isAsked: (space: VectorSpace) => boolean): ReadonlyMap<Group, number> {
+  const ranks = new Map<Group, number>();
+  for (const group of holdings.groups()) {
+    if (!isAsked(group.space)) continue;
+    const place = embedders.findIndex((one) => isSpace(one, group.space));
+    ranks.set(group, place === -1 ? embedders.length : place);
+  }
+  return ranks;
+}
+
+/** Is the capsule compared by this one of its vectors? One in a group that is not asked is the best where none is. */
+function isBest(held: Held, ranks: ReadonlyMap<Group, number>): boolean {
+  const capsule = held.of ?? held;
+  if (capsule.made === undefined) return true;
+  const rank = ranks.get(held.group) ?? Infinity;
+  return [capsule, ...capsule.made].every(({ group }) => (ranks.get(group) ?? Infinity) >= rank);
 }
 
 type VectorOf = (space: VectorSpace) => Float32Array | LeftOut['reason'];

@@ -43,6 +43,8 @@ export interface Question extends SearchFilter {
   readonly ranking: Ranking;
   readonly limit: number;
   readonly nowMs: number;
+  /** False for a vector beside which its capsule has a better one that the question can be compared with; absent where none has several. */
+  readonly counts?: (held: Held) => boolean;
 }
 
 export const askedTags = (tags: readonly string[] = []): readonly string[] =>
@@ -109,7 +111,7 @@ export class Best {
 /** Every capsule of a group that passes, looked at: exact, and fast enough up to some ten thousand. */
 function scan(group: Group, vector: Float32Array, question: Question, best: Best): void {
   for (const held of group.held) {
-    if (!passes(held.facts, question)) continue;
+    if (question.counts?.(held) === false || !passes(held.facts, question)) continue;
     const cosine = group.table.cosine(held.place, vector);
     best.offer(held, cosine, scoreOf(held.facts, cosine, question));
   }
@@ -127,6 +129,7 @@ export function find(group: Group, vector: Float32Array, question: Question, bes
     const all = takesAll(question);
     const exact = ({ place }: Held): number => group.table.cosine(place, vector);
     const offer = (held: Held, cosineMax: number): void => {
+      if (question.counts?.(held) === false) return;
       if (!all && !passes(held.facts, question)) return;
       // A row of the table is a read far from the last one: only of what could still win.
       const worst = own.found[question.limit - 1];

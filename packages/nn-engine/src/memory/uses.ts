@@ -34,7 +34,8 @@ export function createUses(inner: Inner): Uses {
   };
   return {
     note(found) {
-      for (const { held } of found) {
+      for (const one of found) {
+        const held = one.held.of ?? one.held;
         held.uses += 1;
         waiting.push(held);
       }

@@ -247,7 +247,7 @@ export class Device {
             throw new PeerAiError('UNSUPPORTED', 'this device takes capsules and does nothing else');
           const outcome = await (await this.memories()).take(signed);
           this.#arrive({ kind: 'memory', from: peer });
-          return { outcome, capsule: undefined, score: undefined, similarity: undefined };
+          return { outcome, capsule: undefined, score: undefined, similarity: undefined, by: undefined };
         },
         { clock },
       ),

@@ -4,6 +4,9 @@ import { limits } from '../limits.ts';
 import { guarded, type GuardedEmbedder } from './guarded-embedder.ts';
 import type { MemoryEmbedderView } from './memory.schema.ts';
 
+/** Who embeds, but for how far that is. */
+export type EmbedderNow = Omit<MemoryEmbedderView, 'left'>;
+
 export interface EmbeddersDeps {
   readonly clock: Clock;
   /** `auto`, `lexical` or `off`, or the name of a model. */
@@ -20,9 +23,9 @@ export interface Embedders {
   /** All of them embed what is asked, the first one before the others where a capsule has vectors of several. */
   readonly list: readonly Embedder[];
   /** Looks for a model unless one is in use, and says who embeds now. Throws ABORTED. */
-  ready(signal: AbortSignal): Promise<MemoryEmbedderView>;
+  ready(signal: AbortSignal): Promise<EmbedderNow>;
   /** Who embeds now, without looking for another: what a question or a text has just shown counts. */
-  now(): MemoryEmbedderView;
+  now(): EmbedderNow;
 }
 
 const chosenKey = 'chosen';
@@ -36,7 +39,7 @@ export function createEmbedders(deps: EmbeddersDeps): Embedders {
   /** No engine is asked before: one that hangs would hold up every question. */
   let lookAfterMs = -Infinity;
   let missingSinceMs: number | undefined;
-  const now = (): MemoryEmbedderView => {
+  const now = (): EmbedderNow => {
     const why = model === undefined ? problem : model.problem();
     const { name, kind } = model !== undefined && why === undefined ? model : lexicalEmbedder;
     return { name, kind, setting, ...(why === undefined ? {} : { problem: why }) };

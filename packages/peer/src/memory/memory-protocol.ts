@@ -1,5 +1,5 @@
 import { type Method, wire } from '@peerai/core-protocol';
-import { privacyLevels } from '@peerai/nn-engine/memory';
+import { embedderKinds, privacyLevels } from '@peerai/nn-engine/memory';
 import { limits } from '../limits.ts';
 
 const { bytes, double, message, oneOf, optional, repeated, string, uint32, uint53 } = wire;
@@ -23,6 +23,8 @@ export const memoryReply = message({
   capsule: optional(bytes(2)),
   score: optional(double(3)),
   similarity: optional(double(4)),
+  /** By what the hit was found; of a program from before, by what its capsule says. */
+  by: optional(oneOf(5, embedderKinds)),
 });
 export type MemoryQuestion = ReturnType<typeof memoryQuestion.decode>;
 export type MemoryReply = ReturnType<typeof memoryReply.decode>;

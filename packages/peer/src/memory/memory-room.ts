@@ -25,7 +25,8 @@ import {
 import { limits } from '../limits.ts';
 import type { Devices } from '../pairing/devices.ts';
 import { goesOnFor } from '../pairing/newest-key.ts';
-import { createEmbedders, type Embedders, type EmbeddersDeps } from './embedders.ts';
+import { createEmbedders, type EmbeddersDeps } from './embedders.ts';
+import { keepEmbedded } from './embedding-again.ts';
 import type {
   CapsuleDetail,
   ConsolidationUndoneView,
@@ -33,6 +34,7 @@ import type {
   KeptCapsuleView,
   MemoryAddedView,
   MemoryAddRequest,
+  MemoryEmbedderView,
   MemoryFoundView,
   MemoryGraphView,
   MemoryListQuestion,
@@ -150,6 +152,17 @@ export async function openMemoryRoom(given: MemoryRoomDeps, options: MemoryOptio
     const replaced = relations.filter(({ kind }) => kind === 'replaces').map(({ capsule }) => capsule);
     for (const one of [id, ...replaced]) await deps.copies.owe(one, signForget(identity, one, clock.nowMs()));
   };
+  const ended = new AbortController();
+  const embedding = keepEmbedded({
+    ...deps,
+    memory,
+    embedders,
+    stopping: AbortSignal.any([deps.stopping, ended.signal]),
+  });
+  const embedderNow = (): MemoryEmbedderView => ({
+    ...embedders.now(),
+    left: memory.lacking(embedders.list[0] ?? lexicalEmbedder),
+  });
   const names: Names = { self: identity.peer, isOwn, nameOf };
   return {
     async add({ text, level = 'personal', tags = [], relations = [], summary, surprise }, signal) {
@@ -169,7 +182,7 @@ export async function openMemoryRoom(given: MemoryRoomDeps, options: MemoryOptio
       });
       await stated.say(card);
       changed(card.id, true);
-      return { v: 1, capsule: keptView(card, names), embedder: embedders.now() };
+      return { v: 1, capsule: keptView(card, names), embedder: embedderNow() };
     },
     async list({ limit, after, level, tag }) {
       const page = memory.list({
@@ -189,7 +202,7 @@ export async function openMemoryRoom(given: MemoryRoomDeps, options: MemoryOptio
         bytesMax,
         ofOtherPeers,
         damaged: [...damaged],
-        embedder: embedders.now(),
+        embedder: embedderNow(),
       };
     },
     async get(text) {
@@ -210,7 +223,10 @@ export async function openMemoryRoom(given: MemoryRoomDeps, options: MemoryOptio
     },
     summaryOf: (id) => memory.card(id)?.summary,
     bytesOf: (id) => memory.card(id)?.dataBytes,
-    search: (request, signal) => search(memory, embedders, names, request, signal),
+    async search(request, signal) {
+      await embedders.ready(signal);
+      return { ...(await search(memory, names, request, signal)), embedder: embedderNow() };
+    },
     async recall(question, signal) {
       await embedders.ready(signal);
       return recall(memory, names, question, signal);
@@ -267,12 +283,15 @@ export async function openMemoryRoom(given: MemoryRoomDeps, options: MemoryOptio
         signal,
       );
       const allowed = hits.filter(({ capsule }) => isForPaired(capsule));
-      for (const { capsule, relevance, similarity } of allowed.slice(0, Math.min(limit, limits.memorySharedHitsMax))) {
+      for (const { capsule, relevance, similarity, kind } of allowed.slice(
+        0,
+        Math.min(limit, limits.memorySharedHitsMax),
+      )) {
         const card = memory.card(capsule.id);
         if (card === undefined) continue;
         const signed = await memory.handOut(capsule.id, 'paired');
         await stated.say(card);
-        yield { outcome: 'hit', capsule: signed, score: relevance, similarity };
+        yield { outcome: 'hit', capsule: signed, score: relevance, similarity, by: kind };
       }
     },
     async handTo(id) {
@@ -301,7 +320,11 @@ export async function openMemoryRoom(given: MemoryRoomDeps, options: MemoryOptio
       for (const id of gone) changed(id, false);
       return gone.length;
     },
-    stop: () => memory.close(),
+    async stop() {
+      ended.abort();
+      await embedding;
+      await memory.close();
+    },
   };
 }
 
@@ -310,12 +333,10 @@ const isForPaired = ({ mine, level }: CapsuleCard): boolean => level === 'public
 
 async function search(
   memory: Memory,
-  embedders: Embedders,
   names: Names,
   { fromMs, toMs, qualityMin, level, text, tags = [], limit = 10 }: MemorySearchRequest,
   signal: AbortSignal,
-): Promise<MemoryFoundView> {
-  await embedders.ready(signal);
+): Promise<Omit<MemoryFoundView, 'embedder'>> {
   const answer = await memory.search(
     {
       text,
@@ -341,7 +362,6 @@ async function search(
     searched: answer.searched,
     leftOut: answer.leftOut.map((one) => ({ ...one })),
     leftOutCount: answer.leftOutCount,
-    embedder: embedders.now(),
   };
 }
 

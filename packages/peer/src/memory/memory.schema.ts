@@ -65,6 +65,8 @@ const embedderSchema = z.object({
   kind: kindSchema,
   /** `memory.embedder`: `auto`, `lexical`, `off`, or the name of a model. */
   setting: z.string(),
+  /** Capsules that the model in use, or the one that is away, has not embedded yet; they are found by words until then. */
+  left: z.number(),
   /** Why the model that is named, or was chosen, is not used now. */
   problem: z.string().optional(),
 });

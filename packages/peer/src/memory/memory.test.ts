@@ -1,8 +1,8 @@
 import type { LanguageModel } from '@peerai/core-protocol';
 import { type Engine, ollamaEngine, scriptedEngine } from '@peerai/llm-bridge';
-import { startWireEmbedder } from '@peerai/llm-bridge/testing';
+import { type WireEmbedder, wireEmbedder } from '@peerai/llm-bridge/testing';
 import { memoryLimits } from '@peerai/nn-engine/memory';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { limits } from '../limits.ts';
 import { type PeerOptions, type TestPeer, testWorld, type TestWorld } from '../testing/peers.ts';
 import { live, pair, until } from '../testing/steps.ts';
@@ -132,6 +132,7 @@ test('the model of the setting embeds; while it is away words are compared, and 
     name: 'lexical-hash/1',
     kind: 'lexical',
     setting: 'vectors',
+    left: 0,
     problem: 'no engine on this machine has vectors',
   });
   isThere = true;
@@ -155,34 +156,79 @@ test('the model of the setting embeds; while it is away words are compared, and 
   expect((await plain.peer.memory.add({ text: 'x' }, live())).embedder.kind).toBe('lexical');
 });
 
-test('a model that Ollama says is for embeddings is used by itself; while Ollama is away words are compared, by a peer too', async () => {
-  const world = testWorld();
-  const ollama = await startWireEmbedder((text) => (/roof|rain/u.test(text) ? [1, 0, 0] : [0, 1, 0]), 300);
-  try {
-    const a = await peerOf(world, { engines: [ollamaEngine({ clock: world.clock }, ollama)] });
+describe('an engine that offers a model for embeddings', () => {
+  const meaning = 'ollama/nomic-embed-text:latest';
+  const url = 'http://127.0.0.1:11434';
+  const wet = (text: string) => (/roof|rain/u.test(text) ? [1, 0, 0] : [0, 1, 0]);
+  async function desk(ollama: WireEmbedder) {
+    const world = testWorld();
+    const engine = ollamaEngine({ clock: world.clock, fetch: ollama.fetch }, { url });
+    // The client is loaded in real time.
+    await engine.list(live());
+    const offering = { isThere: true };
+    const list = async (signal: AbortSignal) => (offering.isThere ? engine.list(signal) : []);
+    const engines = [scriptedEngine({ clock: world.clock }), { ...engine, list }];
+    const a = async () => peerOf(world, { engines });
+    return { world, offering, a };
+  }
+  const asker = async (world: TestWorld, a: TestPeer) => {
     const b = await world.peer('b', { seed: 2 });
     started.push(b);
     await pair(world, a, b, ['chat', 'memory']);
-    const long = `the roof leaks ${'above the stairs '.repeat(20)}`;
-    const { embedder, capsule } = await a.peer.memory.add({ text: long, level: 'public' }, live());
-    expect(embedder).toEqual({ name: 'ollama/nomic-embed-text:latest', kind: 'semantic', setting: 'auto' });
-    expect(capsule).toMatchObject({ kind: 'semantic', embedder: embedder.name });
-    await a.peer.memory.add({ text: 'the train leaves', level: 'public' }, live());
-    const ask = () => world.clock.until(b.peer.memory.search({ text: 'rain', peer: 'a' }, live()));
-    expect((await ask()).hits[0]?.capsule.id).toBe(capsule.id);
-    expect(ollama.asked.some(({ body }) => body?.model === 'llama3:latest' && body.input !== undefined)).toBe(false);
-    await ollama.stop();
-    const away = await a.peer.memory.add({ text: 'a boat with a red sail' }, live());
-    expect(away.capsule.kind).toBe('lexical');
-    expect(away.embedder).toMatchObject({
-      kind: 'lexical',
-      problem: expect.stringMatching(/nomic.*no engine answers/u),
+    return async (text: string) => (await world.clock.until(b.peer.memory.search({ text, peer: 'a' }, live()))).hits;
+  };
+  const best = async ({ peer }: TestPeer, text: string) => {
+    const { hits, embedder, leftOutCount } = await peer.memory.search({ text, limit: 1 }, live());
+    return [hits.map(({ kind, capsule }) => `${kind} ${capsule.summary}`), embedder.kind, leftOutCount];
+  };
+  const embedder = async ({ peer }: TestPeer) => (await peer.memory.list({})).embedder;
+
+  test('is used by itself, by peers that ask too, and what is longer than its model reads is cut', async () => {
+    const ollama = wireEmbedder(wet, 300);
+    const { world, a: desktop } = await desk(ollama);
+    const a = await desktop();
+    const ask = await asker(world, a);
+    const text = `the roof leaks ${'above the stairs '.repeat(20)}`;
+    const added = await a.peer.memory.add({ text, level: 'public' }, live());
+    expect(added.embedder).toEqual({ name: meaning, kind: 'semantic', setting: 'auto', left: 0 });
+    expect(added.capsule).toMatchObject({ kind: 'semantic', embedder: meaning });
+    expect(await ask('rain')).toMatchObject([{ kind: 'semantic', capsule: { id: added.capsule.id } }]);
+    expect(ollama.asked.map(({ model }) => `ollama/${model}`)).toEqual(ollama.asked.map(() => meaning));
+    expect(ollama.asked.map(({ text: one }) => one)).toContain('rain');
+  });
+
+  test('embeds what was here before it came; while it is away all is found by words', async () => {
+    const ollama = wireEmbedder(wet);
+    const { world, offering, a: desktop } = await desk(ollama);
+    offering.isThere = false;
+    const a = await desktop();
+    const ask = await asker(world, a);
+    await a.peer.memory.add({ text: 'the roof leaks', level: 'public' }, live());
+    await a.peer.memory.add({ text: 'the train leaves' }, live());
+    expect((await best(a, 'rain')).slice(1)).toEqual(['lexical', 0]);
+    expect(await embedder(a)).toEqual({ name: 'lexical-hash/1', kind: 'lexical', setting: 'auto', left: 0 });
+    offering.isThere = true;
+    await world.clock.advance(limits.engineListEveryMs + limits.embedAgainEveryMs);
+    expect(await embedder(a)).toEqual({ name: meaning, kind: 'semantic', setting: 'auto', left: 0 });
+    expect(await best(a, 'rain')).toEqual([['semantic the roof leaks'], 'semantic', 0]);
+    // Its author signed it with the words' vector.
+    expect(await ask('rain')).toMatchObject([{ kind: 'semantic', capsule: { kind: 'lexical' } }]);
+    await a.peer.memory.add({ text: 'a boat with a red sail' }, live());
+    await world.clock.advance(limits.embedAgainEveryMs);
+    ollama.isAway = true;
+    expect(await best(a, 'red sails')).toEqual([['lexical a boat with a red sail'], 'lexical', 0]);
+    const problem = expect.stringMatching(/nomic.*no engine answers/u);
+    expect(await a.peer.memory.add({ text: 'a black dog' }, live())).toMatchObject({
+      capsule: { kind: 'lexical' },
+      embedder: { kind: 'lexical', left: 1, problem },
     });
-    const found = await a.peer.memory.search({ text: 'red sail' }, live());
-    expect([found.hits[0]?.capsule.id, found.embedder.kind]).toEqual([away.capsule.id, 'lexical']);
-  } finally {
-    await ollama.stop().catch(() => undefined);
-  }
+    // Back again, only what came meanwhile is embedded.
+    ollama.isAway = false;
+    const before = ollama.asked.length;
+    await world.clock.advance(limits.embedderAwayMs + limits.embedAgainEveryMs);
+    expect(await embedder(a)).toMatchObject({ kind: 'semantic', left: 0 });
+    expect(ollama.asked.slice(before).map(({ text }) => text)).toEqual(['a black dog']);
+  });
 });
 
 test('what is remembered opens after the key of this peer has changed', async () => {

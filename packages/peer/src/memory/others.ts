@@ -33,7 +33,7 @@ export async function* answerOther(
   signal: AbortSignal,
 ): AsyncGenerator<MemoryReply, void, undefined> {
   const { kind, signed = new Uint8Array() } = question;
-  const reply = { capsule: undefined, score: undefined, similarity: undefined };
+  const reply = { capsule: undefined, score: undefined, similarity: undefined, by: undefined };
   if (kind === 'forget') {
     yield { ...reply, outcome: (await room.honour(signed)) ? 'forgotten' : 'absent' };
     return;
@@ -122,12 +122,13 @@ export function readHit(
   deps: Names & Pick<OthersDeps, 'crypto'>,
   peer: PeerId,
   peerName: string,
-  { outcome, capsule: signed, score, similarity }: MemoryReply,
+  { outcome, capsule: signed, score, similarity, by }: MemoryReply,
 ): MemoryHitView {
   if (outcome !== 'hit' || signed === undefined || !isPart(score) || !isPart(similarity))
     throw new PeerAiError('INVALID_FORMAT', 'a hit has a capsule and two numbers from 0 to 1');
   const capsule = openForeign(deps.crypto, signed);
-  return { capsule: capsuleView(capsule, deps), score, similarity, kind: capsule.embedderKind, peerId: peer, peerName };
+  const kind = by ?? capsule.embedderKind;
+  return { capsule: capsuleView(capsule, deps), score, similarity, kind, peerId: peer, peerName };
 }
 
 /** Checked whole. Throws what is wrong with it. */
