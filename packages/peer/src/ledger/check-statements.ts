@@ -3,6 +3,7 @@ import { capsuleKind, readCapsuleEntry } from './capsule-statement.ts';
 import { checkpointKind, readCheckpointEntry } from './checkpoint-statement.ts';
 import { decisionKind, readDecisionEntry } from './decision-statement.ts';
 import { keyKind, readKeyEntry } from './key-statement.ts';
+import { keptBeforeKind, readKeptBeforeEntry } from './kept-before.ts';
 import { leaseEntryView } from './lease-entry-view.ts';
 import { messageKind, readMessageEntry } from './message-statement.ts';
 
@@ -16,6 +17,7 @@ export function createStatementChecker(crypto: CryptoProvider, origin: PeerId): 
   const blocks = new Map<string, string>();
   const checks: Readonly<Record<string, (body: Uint8Array) => void>> = {
     [capsuleKind]: (body) => void readCapsuleEntry(body),
+    [keptBeforeKind]: (body) => void readKeptBeforeEntry(body),
     [messageKind]: (body) => void readMessageEntry(body),
     [keyKind]: (body) => void readKeyEntry(crypto, body, origin),
     [checkpointKind]: (body) => void readCheckpointEntry(body),

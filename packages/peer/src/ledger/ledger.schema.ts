@@ -124,7 +124,7 @@ export type LedgerProof = z.infer<typeof ledgerProofSchema>;
 /** The messages that are kept here against what the log says. */
 export const messageCheckSchema = z.object({
   v: z.literal(1),
-  /** Every kept message has its entry. */
+  /** Every kept message has its entry, and none was taken away. */
   ok: z.boolean(),
   kept: z.number(),
   /** Entries of messages that came and went. */
@@ -132,10 +132,12 @@ export const messageCheckSchema = z.object({
   sent: z.number(),
   /** Ids of kept messages without an entry: put in or changed since. */
   missing: z.array(z.string()),
-  /** Kept messages from before the log spoke of any. */
+  /** Kept messages that the log began with. */
   older: z.number(),
   /** Entries whose message is not kept any more. */
   notKept: z.number(),
+  /** Places of those among them whose message made room for no other: there was room. */
+  dropped: z.array(z.number()),
 });
 export type MessageCheckView = z.infer<typeof messageCheckSchema>;
 export type ReceiptView = z.infer<typeof receiptSchema>;

@@ -2,7 +2,6 @@ import { PeerAiError, type PeerId, toBase64Url } from '@peerai/core-protocol';
 import { openCheckpoint } from '@peerai/ledger';
 import { proveUnder } from '@peerai/ledger/sync';
 import { readCosigners, verifyEquivocation } from '@peerai/ledger/witness';
-import { messageKinds } from '../messages/messages.ts';
 import { proofView, verificationView } from './books.ts';
 import { entryView } from './entry-view.ts';
 import { checkMessages } from './check-messages.ts';
@@ -153,8 +152,7 @@ export function createLogDesk(deps: DeskDeps, room: LogRoom): LogDesk {
       return overview();
     },
     async checkMessages(signal) {
-      const kept = (await deps.messages.list()).filter(({ kind }) => messageKinds.some((one) => one === kind));
-      return checkMessages({ crypto, ledger }, kept, signal);
+      return checkMessages({ crypto, ledger, store: deps.store }, await deps.messages.list(), signal);
     },
     async pardon(text, isPardoned) {
       const origin = await find(text);

@@ -1,4 +1,4 @@
-import { fromHex, nobleCrypto, toHex } from '@peerai/core-protocol';
+import { fromHex, nobleCrypto, toHex, utf8 } from '@peerai/core-protocol';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type TestPeer, testWorld } from '../testing/peers.ts';
 import { live, pair, until } from '../testing/steps.ts';
@@ -66,20 +66,47 @@ describe('a delivered message', () => {
     expect(await Array.fromAsync(store.room('statements').range('', '\u{10ffff}'))).toEqual([]);
   });
 
-  test('is found missing when the kept text was changed or put in, and only then', async () => {
+  test('is found missing when the kept text was changed or put in, and its entry when it was taken away', async () => {
     const { world, anna, ben } = await couple();
     for (const text of ['one', 'two']) await world.clock.until(anna.peer.messages.deliver('ben', 'text', text));
     await until(world.clock, async () => (await said(ben)).length === 2);
     const check = () => ben.peer.logs.checkMessages(live());
-    expect(await check()).toEqual({ v: 1, ok: true, kept: 2, received: 2, sent: 0, missing: [], older: 0, notKept: 0 });
+    expect(await check()).toEqual({
+      v: 1,
+      ok: true,
+      kept: 2,
+      received: 2,
+      sent: 0,
+      missing: [],
+      older: 0,
+      notKept: 0,
+      dropped: [],
+    });
     expect(await anna.peer.logs.checkMessages(live())).toMatchObject({ ok: true, kept: 0, sent: 2 });
-    const [newest] = await ben.peer.messages.list();
+    // The very first too, and whatever it then says of when it was sent: its sender chose that.
+    const first = (await ben.peer.messages.list()).at(-1);
+    const facts = { id: '', from: '', kind: '', payload: '', ...first, to: ben.identity.peer };
+    const hash = toHex(messageHash(nobleCrypto, facts));
+    const place = (await entriesOf(ben)).findIndex(({ message }) => message?.hash === hash);
     const room = ben.store.room('messages');
-    const [row] = await Array.fromAsync(room.range('in/', 'in0', { reverse: true, limit: 1 }));
-    const changed = { ...newest, payload: 'another word' };
-    await room.commit([room.put(row?.key ?? '', new TextEncoder().encode(JSON.stringify(changed)))]);
-    expect(await check()).toMatchObject({ ok: false, missing: [newest?.id], notKept: 1 });
+    const [row] = await Array.fromAsync(room.range('in/', 'in0', { limit: 1 }));
+    for (const sentMs of [first?.sentMs, 0]) {
+      const changed = { ...first, payload: 'another word', sentMs };
+      await room.commit([room.put(row?.key ?? '', utf8(JSON.stringify(changed)))]);
+      expect(await check()).toMatchObject({
+        ok: false,
+        missing: [first?.id],
+        notKept: 1,
+        dropped: [place],
+      });
+    }
     await room.commit([room.put(row?.key ?? '')]);
-    expect(await check()).toMatchObject({ ok: true, kept: 1, received: 2, notKept: 1 });
+    expect(await check()).toMatchObject({
+      ok: false,
+      kept: 1,
+      received: 2,
+      missing: [],
+      dropped: [place],
+    });
   });
 });

@@ -10,6 +10,7 @@ import {
 } from '@peerai/core-protocol';
 import type { OwnLedger } from '@peerai/ledger';
 import type { PeerMessenger } from '@peerai/messaging';
+import type { MessageView } from '../messages/messages.schema.ts';
 import { records } from '../store/records.ts';
 import { messageEntry, messageHash } from './message-statement.ts';
 
@@ -17,7 +18,7 @@ export interface StatementsDeps {
   readonly store: Store;
   readonly crypto: CryptoProvider;
   readonly logger: Logger;
-  readonly ledger: Pick<OwnLedger, 'append' | 'origin'>;
+  readonly ledger: Pick<OwnLedger, 'append' | 'entries' | 'origin' | 'size'>;
 }
 /**
  * Entries for messages. What is to be said is on disk in the commit of the message itself; it goes into the log a moment later, many together,
@@ -30,8 +31,11 @@ export interface Statements {
   received(message: Pick<Opened, 'id' | 'sender' | 'kind' | 'payload'>): readonly Change[];
   /** Says what is due soon; nobody waits for it. */
   nudge(): void;
-  /** Follows what becomes of ours, and says what an earlier life left. */
-  start(messenger: Pick<PeerMessenger, 'deliveries' | 'status'>): Promise<void>;
+  /** Begins the log with the messages that were `kept` before it, follows what becomes of ours, and says what an earlier life left. */
+  start(
+    messenger: Pick<PeerMessenger, 'deliveries' | 'status'>,
+    kept: () => Promise<readonly MessageView[]>,
+  ): Promise<void>;
   stop(): Promise<void>;
 }
 interface Row {
@@ -45,6 +49,7 @@ export function createStatements({ store, crypto, logger, ledger }: StatementsDe
   /** Ours that are on their way, by id; and what is due, by direction and id. */
   const waiting = records<Row>(room, 'sent');
   const due = records<Row>(room, 'due');
+  const begun = records<true>(store.room('messages-before'), 'begun');
   let saying: Promise<void> | undefined;
   let again = false;
   let listening: Disposable | undefined;
@@ -70,15 +75,25 @@ export function createStatements({ store, crypto, logger, ledger }: StatementsDe
       }
     } while (again);
   };
+  const failed = (error: unknown): void => {
+    logger.error('statement-not-written', { error: error instanceof Error ? error.message : 'unknown' });
+  };
   const nudge = (): void => {
     again = true;
     saying ??= sayAll()
-      .catch((error: unknown) => {
-        logger.error('statement-not-written', { error: error instanceof Error ? error.message : 'unknown' });
-      })
+      .catch(failed)
       .finally(() => {
         saying = undefined;
       });
+  };
+  /** Once a log: what is put among the messages later was not there before. */
+  const begin = async (kept: readonly MessageView[]): Promise<void> => {
+    const mark = begun.put(ledger.origin, true);
+    if (kept.length > 0) {
+      const { stateKeptBefore } = await import('./kept-before.ts');
+      if (await stateKeptBefore({ crypto, ledger }, kept, [mark])) return;
+    }
+    await store.commit([mark]);
   };
   const settle = async (id: string, isDelivered: boolean): Promise<void> => {
     const row = await waiting.get(id);
@@ -96,7 +111,8 @@ export function createStatements({ store, crypto, logger, ledger }: StatementsDe
       return [due.put(`received-${said.hash}`, said)];
     },
     nudge,
-    async start(messenger) {
+    async start(messenger, kept) {
+      if ((await begun.get(ledger.origin)) === undefined) await begin(await kept()).catch(failed);
       listening = messenger.deliveries(
         ({ id, state }) => void settle(id, state === 'delivered').catch(() => undefined),
       );

@@ -133,7 +133,7 @@ export async function openCorrespondence(
     met: (peer) => mailbox.records.meet(peer),
     async listen(signal) {
       messages.start();
-      await statements.start(messenger);
+      await statements.start(messenger, () => messages.list());
       await groups.start(signal);
       await state.start(signal);
       await tasks.start(signal);

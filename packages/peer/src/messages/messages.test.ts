@@ -48,7 +48,11 @@ async function open(store = new MemoryStore()) {
     contacts: await openContacts({ store, crypto: nobleCrypto }, { named: [], isOpen: false }),
     events: { ...events, emit: (event) => void seen.push(event) },
     mailboxes: () => 0,
-    statements: createStatements({ ...world, store, ledger: { origin: sender, append } }),
+    statements: createStatements({
+      ...world,
+      store,
+      ledger: { origin: sender, append, size: 0n, async *entries() {} },
+    }),
   });
   messages.start();
   const arrive = async (place: number): Promise<void> => {

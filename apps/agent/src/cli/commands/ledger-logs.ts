@@ -33,12 +33,22 @@ export const check = command(
   async ({ agent, output, signal }) => {
     const found = await (await agent()).client.checkMessages(signal);
     output.data(found, () => {
-      const { kept, received, sent, missing, older } = found;
+      const { kept, received, sent, missing, older, dropped } = found;
       const counts = `${counted(kept, 'message', 'messages')} kept; the log has ${received} received and ${sent} sent`;
-      const before = older === 0 ? '' : `; ${older} came before the log spoke of messages`;
-      return missing.length === 0
-        ? `✓ ${counts}: all have their entry${before}.`
-        : `⊗ ${counts}: ${counted(missing.length, 'message has', 'messages have')} no entry, put in or changed since: ${missing.slice(0, 8).join(', ')}`;
+      const before = older === 0 ? '' : `; ${older} the log began with`;
+      const wrong = [
+        ...(missing.length === 0
+          ? []
+          : [
+              `${counted(missing.length, 'message has', 'messages have')} no entry, put in or changed since: ${missing.slice(0, 8).join(', ')}`,
+            ]),
+        ...(dropped.length === 0
+          ? []
+          : [
+              `${counted(dropped.length, 'entry has', 'entries have')} no message any more, taken away or changed since: ${dropped.slice(0, 8).join(', ')}`,
+            ]),
+      ];
+      return wrong.length === 0 ? `✓ ${counts}: all have their entry${before}.` : `⊗ ${counts}: ${wrong.join('; ')}`;
     });
     if (!found.ok) process.exitCode = 6;
   },
