@@ -34,4 +34,6 @@ export type LedgerErrorCode =
   /** A block of a group that may not come next, whoever signed it. */
   | 'BLOCK_WRONG'
   /** Two statements that prove no lie. */
-  | 'EVIDENCE_WRONG';
+  | 'EVIDENCE_WRONG'
+  /** Who a lie is proven of had no voice in that group at that block. */
+  | 'ACCUSED_NOT_MEMBER';

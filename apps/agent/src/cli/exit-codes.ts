@@ -49,6 +49,7 @@ const byCode: Readonly<Record<string, number>> = {
   KEY_FILE_OPEN: exitCodes.refused,
   INVALID_SIGNATURE: exitCodes.verification,
   EVIDENCE_WRONG: exitCodes.verification,
+  ACCUSED_NOT_MEMBER: exitCodes.verification,
   FINGERPRINT_WRONG: exitCodes.verification,
   KEY_CONFLICT: exitCodes.verification,
   LEDGER_DAMAGED: exitCodes.verification,

@@ -121,6 +121,7 @@ const statuses: Readonly<Record<Code, number>> = {
   RUN_OVER: 409,
   LEASE_STATE: 409,
   EVIDENCE_WRONG: 400,
+  ACCUSED_NOT_MEMBER: 400,
   ESCROW_STATE: 409,
   WITNESS_CONFLICT: 409,
   FORKED: 409,

@@ -36,7 +36,7 @@ export function evidenceOf(first: SignedStatement, second: SignedStatement): Evi
 
 /**
  * Checks a proven lie offline, with nothing but its bytes; the group's id says where it was told, and only its chain says whether the liar was a
- * member then. Throws INVALID_FORMAT, LIMIT_EXCEEDED, INVALID_SIGNATURE, EVIDENCE_WRONG when the two statements go together.
+ * member then (`verifyAccused`). Throws INVALID_FORMAT, LIMIT_EXCEEDED, INVALID_SIGNATURE, EVIDENCE_WRONG when the two statements go together.
  */
 export function verifyEvidence(
   crypto: Pick<CryptoProvider, 'ed25519'>,

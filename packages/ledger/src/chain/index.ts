@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+export { type ProvenLie, verifyAccused } from './accused.ts';
 export { type ChainFile, exportChain, readChain, verifyChainFile } from './file.ts';
 export { createGroupChain, type GroupChain, type GroupChainDeps } from './group-chain.ts';
 export { importChain } from './import.ts';

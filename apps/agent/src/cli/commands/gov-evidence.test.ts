@@ -2,9 +2,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fromBase64Url } from '@peerai/core-protocol';
+import { fromBase64Url, parsePeerId, toBase64Url } from '@peerai/core-protocol';
+import { encodeGenesis } from '@peerai/ledger/agreement';
 import { afterEach, expect, test } from 'vitest';
-import { checkEvidence, writeEvidence } from './gov-files.ts';
+import { checkEvidence, writeEvidence, writeGroupChain } from './gov-files.ts';
 
 const folders: string[] = [];
 afterEach(async () => {
@@ -24,20 +25,39 @@ test('what an agent says of a lie is checked by its file alone, and a changed fi
   folders.push(folder);
   const file = join(folder, 'lies');
   writeEvidence({ lies: [{ ...facts, name: 'bob', evidence: proof }] }, file);
-  expect(checkEvidence(file)).toEqual([{ ...facts, group }]);
+  expect(await checkEvidence(file)).toEqual([{ ...facts, group }]);
   const bytes = readFileSync(file);
-  const refusedAs = (changed: Uint8Array): unknown => {
+  const refusedAs = async (changed: Uint8Array): Promise<unknown> => {
     writeFileSync(file, changed);
     try {
-      return checkEvidence(file);
+      return await checkEvidence(file);
     } catch (error) {
       return error;
     }
   };
   for (const at of [bytes.indexOf(1, 60), bytes.length - 2])
-    expect(refusedAs(Buffer.from(bytes).fill((bytes[at] ?? 0) ^ 1, at, at + 1))).toEqual(code('INVALID_SIGNATURE'));
-  expect(refusedAs(bytes.subarray(0, -1))).toEqual(code('INVALID_FORMAT'));
+    expect(await refusedAs(Buffer.from(bytes).fill((bytes[at] ?? 0) ^ 1, at, at + 1))).toEqual(
+      code('INVALID_SIGNATURE'),
+    );
+  expect(await refusedAs(bytes.subarray(0, -1))).toEqual(code('INVALID_FORMAT'));
   // Not in its file, the proof is no file.
-  expect(refusedAs(fromBase64Url(proof))).toEqual(code('INVALID_FORMAT'));
-  expect(() => checkEvidence(join(folder, 'none'))).toThrow(code('USAGE'));
+  expect(await refusedAs(fromBase64Url(proof))).toEqual(code('INVALID_FORMAT'));
+  await expect(checkEvidence(join(folder, 'none'))).rejects.toThrow(code('USAGE'));
+});
+
+test('with a chain, its epochs say whether who lied was a member: one of another group, or none, says nothing', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'peerai-lies-'));
+  folders.push(folder);
+  const [file, chain] = [join(folder, 'lies'), join(folder, 'chain')];
+  writeEvidence({ lies: [{ ...facts, name: 'bob', evidence: proof }] }, file);
+  await expect(checkEvidence(file, chain)).rejects.toThrow(code('USAGE'));
+  const members = [parsePeerId(peerId)];
+  const genesis = encodeGenesis({ version: 1, name: 'x', members, nonce: new Uint8Array(16) });
+  const client = {
+    governanceChain: async () => ({ v: 1 as const, genesis: toBase64Url(genesis), blocks: [], next: null }),
+  };
+  await writeGroupChain(client, 'x', chain, new AbortController().signal);
+  await expect(checkEvidence(file, chain)).rejects.toThrow(code('EVIDENCE_WRONG'));
+  writeFileSync(chain, 'peerai chain');
+  await expect(checkEvidence(file, chain)).rejects.toThrow(code('INVALID_FORMAT'));
 });

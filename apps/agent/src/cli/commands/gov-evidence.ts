@@ -42,18 +42,30 @@ export const verify = command(
   {
     group: { ...group, required: false },
     evidence: { type: 'string', valueHint: 'FILE', description: 'File that peerai gov evidence <group> --save wrote' },
+    chain: {
+      type: 'string',
+      valueHint: 'FILE',
+      description:
+        'With --evidence: that they were members then, by the file that peerai gov export <group> --out wrote',
+    },
   } as const,
   async ({ args, agent, output, signal }) => {
     if ((args.group === undefined) === (args.evidence === undefined))
       throw new PeerAiError('USAGE', 'say which group, or --evidence FILE');
+    if (args.chain !== undefined && args.evidence === undefined)
+      throw new PeerAiError('USAGE', '--chain goes with --evidence FILE');
     if (args.evidence !== undefined) {
       const { checkEvidence } = await import('./gov-files.ts');
-      const lies = checkEvidence(args.evidence);
-      output.data({ v: 1, ok: true, lies }, () =>
+      const lies = await checkEvidence(args.evidence, args.chain);
+      const areMembers = args.chain !== undefined;
+      output.data({ v: 1, ok: true, membersChecked: areMembers, lies }, () =>
         [
           `✓ ${liesOf(lies.length)}: each time two statements under one key that no honest member makes both.`,
           liesText(lies.map((one) => ({ ...one, who: one.peerId }))),
           ...[...new Set(lies.map((one) => one.group))].map((id) => `Said in the group ${id}.`),
+          areMembers
+            ? '✓ Each was a member of it at that block, by the chain.'
+            : 'Whether they were members of it then is not checked: add --chain FILE, which `peerai gov export <group> --out FILE` writes.',
         ].join('\n'),
       );
       return;

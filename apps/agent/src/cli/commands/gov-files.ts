@@ -1,11 +1,12 @@
 import { createReadStream, createWriteStream, readFileSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { fromBase64Url, fromUtf8, parsePeerId, PeerAiError, toHex } from '@peerai/core-protocol';
 import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
 import { openCheckpoint } from '@peerai/ledger';
 import { decodeGenesis, encodeEvidenceFile, type Evidence, verifyEvidenceFile } from '@peerai/ledger/agreement';
-import { exportChain, readChain } from '@peerai/ledger/chain';
+import { exportChain, readChain, verifyAccused } from '@peerai/ledger/chain';
 import { verifyChainHead } from '@peerai/ledger/chain/heads';
 import { createBallotBooth, verifyGovernance } from '@peerai/ledger/governance';
 import { unreadable } from '../open-file.ts';
@@ -69,11 +70,21 @@ export function writeEvidence({ lies }: Pick<GovernanceEvidenceView, 'lies'>, fi
   writeFileSync(file, encodeEvidenceFile(lies.map(({ evidence }) => fromBase64Url(evidence))));
 }
 
-/** No agent is asked. Throws USAGE for a file that cannot be read, and what `verifyEvidenceFile` throws for one that does not hold. */
-export function checkEvidence(
+/**
+ * No agent is asked. With a chain, also whether each was a member then. Throws USAGE for a file that cannot be read, and what `verifyEvidenceFile` and
+ * `verifyAccused` throw for one that does not hold.
+ */
+export async function checkEvidence(
   file: string,
-): readonly (Omit<Evidence, 'member' | 'bytes'> & { readonly peerId: string; readonly group: string })[] {
-  return verifyEvidenceFile(nodeCrypto, readFileBytes(file)).map(({ member, group, kind, epoch, height, view }) => ({
+  chainFile?: string,
+): Promise<readonly (Omit<Evidence, 'member' | 'bytes'> & { readonly peerId: string; readonly group: string })[]> {
+  const lies = verifyEvidenceFile(nodeCrypto, readFileBytes(file));
+  if (chainFile !== undefined) {
+    const chain = await open(chainFile).catch((cause: unknown) => Promise.reject(unreadable(chainFile, cause)));
+    const { genesis, blocks } = await readChain(chain.createReadStream());
+    await verifyAccused(nodeCrypto, genesis, blocks, lies);
+  }
+  return lies.map(({ member, group, kind, epoch, height, view }) => ({
     peerId: member,
     group: toHex(group),
     kind,
