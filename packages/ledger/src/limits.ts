@@ -26,6 +26,11 @@ export const limits = {
   noteSignaturesMax: 16,
   /** Hashes on the way from a leaf to the root: the height of a tree of 2^63 leaves. */
   pathHashesMax: 64,
+  /**
+   * Hashes that show one tree to go on from another: RFC 6962, section 2.1.2, has at most ⌈log2 n⌉ + 1, and a size is below 2^64.
+   * Also of a tree that no log can reach, so that the proof's own check is what refuses it.
+   */
+  consistencyHashesMax: 65,
   /** Bytes of a proof file: a note, 64 hashes, an index, and the longest entry as a line of base64. */
   proofBytesMax: 131_072 + 4_096 + 87_687,
   /** Members of one group that signs together, count: each checks all others' numbers, 32 of them in about a second. */

@@ -1,5 +1,4 @@
 import { type PeerId, utf8, wire } from '@peerai/core-protocol';
-
 import { limits } from '../limits.ts';
 import { checkpointText, type TreeHead } from '../log/note.ts';
 import { bounded, type GroupKey, identifierOf, wrong } from './group-key.ts';
@@ -23,7 +22,7 @@ const commitmentForm = wire.message({ hiding: wire.bytes(1), binding: wire.bytes
 const requestForm = wire.message({
   size: wire.uint64(1),
   root: wire.bytes(2),
-  proof: wire.repeated(wire.bytes(3), limits.pathHashesMax * 2),
+  proof: wire.repeated(wire.bytes(3), limits.consistencyHashesMax),
   signers: wire.repeated(
     wire.nested(4, wire.message({ member: wire.uint32(1), hiding: wire.bytes(2), binding: wire.bytes(3) })),
     limits.groupMembersMax,

@@ -167,6 +167,18 @@ describe('a signer', () => {
 });
 
 describe('bytes of a stranger', () => {
+  it('prove a head by as many hashes as a tree of 2^64 leaves can need, not by one more', async () => {
+    const signers = await fresh(a, b, c);
+    const commitments = new Map(signers.map((signer) => [signer.key.self, signer.commit()]));
+    const asked = (count: number): Uint8Array => {
+      const proof = Array.from({ length: count }, () => new Uint8Array(32));
+      return createSigningSession(crypto, key, { ...headOf(3n), proof }, commitments).request;
+    };
+    const most = limits.consistencyHashesMax;
+    expect(decodeRequest(key, asked(most)).proof).toHaveLength(most);
+    expect(() => decodeRequest(key, asked(most + 1))).toThrow(PeerAiError);
+  });
+
   it('mutated ten thousand times for each decoder are what they were, or an error with a code', async () => {
     const signers = await fresh(a, b, c);
     const commitments = new Map(signers.map((signer) => [signer.key.self, signer.commit()]));

@@ -40,9 +40,6 @@ export interface Acts {
   bring(group: RunningGroup, from: PeerId, body: Uint8Array, hops: number, signal: AbortSignal): void;
 }
 
-/** How long members decide on somebody who said yes, milliseconds. */
-const memberOpenMs = 259_200_000;
-
 export function createActs(deps: ActsDeps): Acts {
   const { identity, clock, crypto, random, network, devices, store, booth } = deps;
   const ballots = ballotStore(store);
@@ -67,7 +64,7 @@ export function createActs(deps: ActsDeps): Acts {
     },
     async proposeMember(group, peer, name, consent, signal) {
       const action: Action = { type: 'member-add', peer, consent };
-      const proposal = { title: `${name} joins`, text: '', action, openMs: memberOpenMs };
+      const proposal = { title: `${name} joins`, text: '', action, openMs: limits.memberOpenMs };
       taken(await group.say({ type: 'proposal', proposal }, signal));
     },
     async pay(group, said, signal) {

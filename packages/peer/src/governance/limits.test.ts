@@ -191,6 +191,11 @@ test('a decision is waited for as long as the limit says', async () => {
   await group.stop();
 });
 
+test('members decide on who said yes as long as on any proposal that says no time', () => {
+  const plain = governanceProposeSchema.parse({ title: 'x', action: { type: 'text' } });
+  expect(plain.openMs).toBe(limits.memberOpenMs);
+});
+
 test('the second member in turn does what the first left undone, a turn later', async () => {
   const clock = new ManualClock();
   const identity = createIdentity(nodeCrypto, seededRandom(1).bytes(32));

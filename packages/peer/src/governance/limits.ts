@@ -23,6 +23,8 @@ export const governanceRoomLimits = {
   callBytesMax: 8_192,
   /** How long the owner's call waits for the group's decision, milliseconds; what was sent may still be decided later. */
   decideMs: 30_000,
+  /** How long members decide on somebody who said yes, milliseconds: three days, as of any proposal that says no time. */
+  memberOpenMs: 259_200_000,
   /** How often open votes are looked at, milliseconds: deadlines are met to within this. */
   lookMs: 500,
   /** How much later each further member does what one is enough for, milliseconds: two rounds of a group whose leader is gone. */
