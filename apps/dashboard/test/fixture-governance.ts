@@ -52,8 +52,14 @@ const member = (who: typeof self, online: boolean) => ({
   online,
   heard: online,
   liar: false,
+  lies: [],
 });
-const members = [member(self, true), member(study, true), member(mira, false), member(nas, true)];
+const members = [
+  member(self, true),
+  member(study, true),
+  member(mira, false),
+  { ...member(nas, true), liar: true, lies: ['conflicting-finalize' as const] },
+];
 
 /** What a test changes: the proposals, and blocks that lie. */
 export interface GovernanceState {
@@ -145,11 +151,12 @@ async function detailOf(state: GovernanceState, id: string, nowMs: number): Prom
     signed,
   };
   const relays = { addresses: [], mode: 'follow' as const, used: [], reasons: [], command: null };
-  if (id !== real.id) return { v: 1, group, timeMs: 0, head: '', digest: '', relays, ...none };
+  if (id !== real.id) return { v: 1, group, round: null, timeMs: 0, head: '', digest: '', relays, ...none };
   return {
     ...none,
     v: 1,
     group,
+    round: { height: group.height + 1, attempt: 2, leader: mira, phase: 'view-change' },
     timeMs: nowMs,
     head: real.head,
     digest: state.digest ?? real.digest,

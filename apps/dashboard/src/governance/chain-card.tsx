@@ -10,7 +10,7 @@ import { Card } from '../ui/page.tsx';
 import type { ChainChecked } from './check-here.ts';
 import { chain as words } from './strings.ts';
 
-export function ChainCard({ view: { group, digest, signed } }: { readonly view: GovernanceDetail }): ReactNode {
+export function ChainCard({ view: { group, round, digest, signed } }: { readonly view: GovernanceDetail }): ReactNode {
   const { client } = useApp();
   const [progress, setProgress] = useState<readonly [number, number]>();
   const leaving = useRef(new AbortController());
@@ -31,6 +31,7 @@ export function ChainCard({ view: { group, digest, signed } }: { readonly view: 
         <Facts
           facts={[
             [words.blocks, count(group.height)],
+            [words.next, nextOf(round)],
             [words.members, plural(group.epoch, 'time')],
             [words.digest, digest === '' ? null : <code key="digest">{shortId(digest)}</code>],
             ...(digest === '' ? [] : headFacts(signed)),
@@ -50,6 +51,13 @@ export function ChainCard({ view: { group, digest, signed } }: { readonly view: 
       </div>
     </Card>
   );
+}
+
+/** How far the group is with what comes next, while it is about something. */
+function nextOf(round: GovernanceDetail['round']): string | null {
+  if (round === null || round.phase === null) return null;
+  const { height, attempt, leader, phase } = round;
+  return words.round(count(height), count(attempt), leader.name, words.phases[phase]);
 }
 
 type Signed = GovernanceDetail['signed'];

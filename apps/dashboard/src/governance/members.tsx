@@ -14,12 +14,12 @@ export function Members({ view: { group } }: { readonly view: GovernanceDetail }
   return (
     <Card title={words.title}>
       <ul className="rows">
-        {group.members.map(({ peerId, name, own, online, liar }) => (
+        {group.members.map(({ peerId, name, own, online, liar, lies }) => (
           <li key={peerId} className="pad row">
             <b className="anywhere">{name}</b>
             <span className="small push">
               {liar ? (
-                <State dot="blocked">{words.liar}</State>
+                <State dot="blocked">{words.liar(lies.map((kind) => words.lies[kind]).join(', '))}</State>
               ) : (
                 <State dot={online ? 'direct' : 'offline'}>{own ? words.own : online ? words.here : words.away}</State>
               )}

@@ -41,7 +41,13 @@ export const people = {
   own: 'this device',
   here: 'here',
   away: 'away',
-  liar: 'said two things at once, proven',
+  liar: (what: string) => `lied, proven: ${what}`,
+  lies: {
+    'conflicting-propose': 'proposed two blocks in one attempt',
+    'conflicting-notarize': 'agreed to two blocks in one attempt',
+    'conflicting-finalize': 'decided two blocks in one attempt',
+    'nullify-and-finalize': 'gave an attempt up and decided in it',
+  },
   quorum: (quorum: number, members: number) => `A block needs the signatures of ${quorum} of ${members}.`,
   ask: 'Ask a device in',
   askAct: 'Ask',
@@ -136,6 +142,15 @@ export const action = {
 export const chain = {
   title: 'Chain',
   blocks: 'Blocks',
+  next: 'Next block',
+  round: (height: string, attempt: string, leader: string, phase: string) =>
+    `${height}, attempt ${attempt} led by ${leader}: ${phase}`,
+  phases: {
+    'pre-prepare': 'proposed (pre-prepare)',
+    prepare: 'voted for here (prepare)',
+    commit: 'committed to here (commit)',
+    'view-change': 'given up here (view-change)',
+  },
   members: 'Members changed',
   digest: 'State',
   key: 'Signs as',

@@ -2,8 +2,16 @@ import { fromUtf8, type PeerId, toHex } from '@peerai/core-protocol';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createGroup, identityOf, never, payload } from '../../test/members.ts';
 import { all, crypto } from '../../test/world.ts';
-import { type Agreement, agreementLimits as limits, epochKind, membersPayload, verifyEvidence } from './index.ts';
+import {
+  type Agreement,
+  agreementLimits as limits,
+  epochKind,
+  leaderOf,
+  membersPayload,
+  verifyEvidence,
+} from './index.ts';
 import { decodeBlock } from './block.ts';
+import { firstEpoch } from './epoch.ts';
 import { decodeMessage, encodeMessage } from './message.ts';
 import { statementKey } from './rows.ts';
 import { decodeStatement } from './statement.ts';
@@ -290,6 +298,38 @@ test('a lying leader’s two proposals are never both decided, and both prove th
   expect(kept).toHaveLength(proven.length);
   for (const { bytes, kind } of kept) expect(verifyEvidence(crypto, bytes)).toMatchObject({ member: leader, kind });
   expect(honest.flatMap(({ agreement }) => agreement.status().liars)).toContain(leader);
+  for (const { agreement, lies } of honest)
+    expect(agreement.status().lies.get(leader) ?? []).toEqual(lies.map(({ kind }) => kind));
+});
+
+test('a member tells how far the attempt is: the proposal came, its vote, and that it gave up', async () => {
+  const { members, group, clock } = await started(4);
+  const leader = members.find(({ identity, agreement }) => agreement.status().leader === identity.peer)!;
+  const others = members.filter((one) => one !== leader);
+  const phases = () => [leader, ...others].map(({ agreement }) => agreement.status().phase);
+  expect(phases()).toEqual([undefined, undefined, undefined, undefined]);
+  // Only the leader's words arrive, so nobody has a quorum.
+  group.loses = (from) => from !== leader.identity.peer;
+  void leader.agreement.propose(payload('x'), never).catch(() => undefined);
+  await clock.advance(20);
+  expect(phases()).toEqual(['notarize', 'notarize', 'notarize', 'notarize']);
+  await clock.advance(limits.viewTimeoutMs);
+  expect(phases()).toEqual(['nullify', 'nullify', 'nullify', 'nullify']);
+});
+
+test('who agrees to nothing has the proposal, and says no word on it', async () => {
+  const group = createGroup(2);
+  const leads = leaderOf(firstEpoch(group.genesis), 1, 1);
+  const [one, two] = await Promise.all(
+    group.identities.map((identity) => group.join(identity, { judge: () => identity.peer === leads })),
+  );
+  if (one === undefined || two === undefined) throw new Error('nobody');
+  for (const { agreement } of [one, two]) await group.clock.until(agreement.start());
+  running.push(one.agreement, two.agreement);
+  const [leader, other] = one.agreement.status().leader === one.identity.peer ? [one, two] : [two, one];
+  void leader.agreement.propose(payload('x'), never).catch(() => undefined);
+  await group.clock.advance(20);
+  expect([leader.agreement.status().phase, other.agreement.status().phase]).toEqual(['notarize', 'propose']);
 });
 
 test('a message is at most as long as the link was told, and what no member sent is not read', async () => {

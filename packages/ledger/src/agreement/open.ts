@@ -1,4 +1,4 @@
-import { type EntryBody, orAborted, PeerAiError } from '@peerai/core-protocol';
+import { type EntryBody, orAborted, PeerAiError, type PeerId } from '@peerai/core-protocol';
 import type { LedgerErrorCode } from '../errors.ts';
 import { createBell } from '../receipt/locks.ts';
 import { decodeBlock } from './block.ts';
@@ -9,8 +9,8 @@ import { loadEvidence, loadState } from './load.ts';
 import { entriesBytes, firstPlace } from './place.ts';
 import { blockKey } from './rows.ts';
 import { runMember } from './run.ts';
-import type { Times } from './state.ts';
-import type { AgreementOptions, Block, CreateAgreement, Decision } from './types.ts';
+import { type AgreementState, statementName, type Times, viewAt } from './state.ts';
+import type { AgreementOptions, Block, CreateAgreement, Decision, Evidence, StatementKind } from './types.ts';
 
 const bell = 'height';
 
@@ -107,19 +107,24 @@ export const createAgreement: CreateAgreement = async (deps, options) => {
     },
     evidence: () => loadEvidence(store, crypto),
     status() {
-      const { place: at, round, pool, own, heard, lies } = member.state();
+      const state = member.state();
+      const { place: at, round, pool, own, heard } = state;
+      const lies = liesOf(state);
+      const leader = leaderOf(at.epoch, at.height + 1, round.view);
       return {
         group: at.group,
         epoch: at.epoch,
         height: at.height,
         head: at.hash,
         view: round.view,
-        leader: leaderOf(at.epoch, at.height + 1, round.view),
+        leader,
+        phase: phaseOf(state, identity.peer, leader),
         isMember: isMember(),
         quorum: quorumOf(at.epoch.members.length),
         pending: [...pool.values()].reduce((sum, entries) => sum + entries.size, own.length),
         heard,
-        liars: [...new Set([...lies].map((name) => name.split('/', 1)[0] as (typeof at.epoch.members)[number]))],
+        liars: [...lies.keys()],
+        lies,
       };
     },
   };
@@ -131,5 +136,21 @@ const timesOf = (options: AgreementOptions): Times => ({
   resendMs: options.resendMs ?? limits.resendMs,
   idleMs: options.idleMs ?? limits.idleMs,
 });
+/** Of the first two a member says one; who gives no vote has the proposal all the same. */
+const votes = ['finalize', 'nullify', 'notarize'] as const satisfies readonly StatementKind[];
+function phaseOf(state: AgreementState, self: PeerId, leader: PeerId): StatementKind | undefined {
+  const { statements } = viewAt(state, state.round.view);
+  const said = votes.find((kind) => statements.has(statementName(kind, self)));
+  return said ?? (statements.has(statementName('propose', leader)) ? 'propose' : undefined);
+}
+
+function liesOf({ lies }: AgreementState): ReadonlyMap<PeerId, readonly Evidence['kind'][]> {
+  const found = new Map<PeerId, Evidence['kind'][]>();
+  for (const name of lies) {
+    const [member, kind] = name.split('/', 2) as [PeerId, Evidence['kind']];
+    found.set(member, [...(found.get(member) ?? []), kind]);
+  }
+  return found;
+}
 const refused = (text: string): PeerAiError => new PeerAiError('REFUSED', text);
 const notRunning = (): PeerAiError => new PeerAiError('ABORTED', 'this group does not run here');

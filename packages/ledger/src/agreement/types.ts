@@ -183,6 +183,8 @@ export interface AgreementStatus {
   /** The attempt at the next height, and whose turn it is to propose. */
   readonly view: number;
   readonly leader: PeerId;
+  /** How far that attempt is here: `propose` once the leader's proposal came, then what this member said last; undefined before. */
+  readonly phase: StatementKind | undefined;
   readonly isMember: boolean;
   /** Signatures that a certificate needs. */
   readonly quorum: number;
@@ -192,6 +194,8 @@ export interface AgreementStatus {
   readonly heard: ReadonlyMap<PeerId, number>;
   /** Members proven to have lied, oldest first. */
   readonly liars: readonly PeerId[];
+  /** What each of them is proven to have done. */
+  readonly lies: ReadonlyMap<PeerId, readonly Evidence['kind'][]>;
 }
 export interface Decision {
   readonly block: Block;

@@ -4,7 +4,7 @@ import { afterEach, expect, test } from 'vitest';
 import { live, until } from '../testing/steps.ts';
 import { show, type Village, village } from '../testing/village.ts';
 import { agreementProtocol, lineFrame } from './governance-protocol.ts';
-import { governanceEvidenceSchema } from './governance.schema.ts';
+import { governanceEvidenceSchema, governanceProposeSchema } from './governance.schema.ts';
 
 const villages: Village[] = [];
 afterEach(async () => {
@@ -49,8 +49,15 @@ test('who is seen to lie in a running group is told with the proof, which holds 
   const found = governanceEvidenceSchema.strict().parse(await honest.peer.governance.evidence('village'));
   const lie = { peerId: liar.identity.peer, name: 'p1', kind: 'conflicting-notarize', epoch: 0, height, view: 1 };
   expect(found).toMatchObject({ group: id, lies: [lie] });
-  const liars = (await show(honest)).group.members.filter((one) => one.liar);
-  expect(liars.map(({ name }) => name)).toEqual(['p1']);
+  const shown = await show(honest);
+  const liars = shown.group.members.filter((one) => one.liar);
+  expect(liars.map(({ name, lies }) => [name, lies])).toEqual([['p1', ['conflicting-notarize']]]);
+  expect(shown.group.members.find((one) => one.own)?.lies).toEqual([]);
+  // Alone it waits for nobody's vote for ever: it gives the attempt up, and says so in PBFT's word for that.
+  expect(shown.round).toMatchObject({ height, attempt: 1, phase: null });
+  const wish = governanceProposeSchema.parse({ title: 'x', action: { type: 'text' } });
+  honest.peer.governance.propose('village', wish, live()).catch(() => undefined);
+  await until(world.clock, async () => (await show(honest)).round?.phase === 'view-change');
   const proof = fromBase64Url(found.lies[0]?.evidence ?? '');
   const proven = verifyEvidence(nobleCrypto, proof);
   expect([proven.member, toHex(proven.group)]).toEqual([liar.identity.peer, id]);

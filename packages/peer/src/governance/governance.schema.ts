@@ -59,6 +59,12 @@ export const decisionSchema = z.object({
   result: z.enum(['accepted', 'rejected', 'no-quorum', 'void']),
   ...tallyShape,
 });
+const lieKindSchema = z.enum([
+  'conflicting-propose',
+  'conflicting-notarize',
+  'conflicting-finalize',
+  'nullify-and-finalize',
+]);
 export const governanceGroupSchema = z.object({
   id: idSchema,
   name: z.string(),
@@ -75,6 +81,8 @@ export const governanceGroupSchema = z.object({
       heard: z.boolean(),
       /** Proven to have said two things at once. */
       liar: z.boolean(),
+      /** What it is proven to have done, each kind once. */
+      lies: z.array(lieKindSchema),
     }),
   ),
   height: z.number(),
@@ -106,9 +114,20 @@ const headsSchema = z.object({
   /** Keys of epochs before. */
   former: z.array(z.object({ key: z.string(), epoch: z.number() })),
 });
+/** How far the block that comes next is, in the words of PBFT. */
+const roundSchema = z.object({
+  height: z.number(),
+  /** Attempts at it, from 1, each with its leader. */
+  attempt: z.number(),
+  leader: z.object(who),
+  /** `pre-prepare` once the leader's proposal is here, then what this peer said last; `view-change` gave the attempt up. Null before. */
+  phase: z.enum(['pre-prepare', 'prepare', 'commit', 'view-change']).nullable(),
+});
 export const governanceDetailSchema = z.object({
   v: z.literal(1),
   group: governanceGroupSchema,
+  /** Null where this peer does not follow the group. */
+  round: roundSchema.nullable(),
   timeMs: z.number(),
   head: z.string(),
   /** SHA-256 over all that the chain came to: alike on every node at one height. */
@@ -209,7 +228,7 @@ export const governanceEvidenceSchema = z.object({
   lies: z.array(
     z.object({
       ...who,
-      kind: z.enum(['conflicting-propose', 'conflicting-notarize', 'conflicting-finalize', 'nullify-and-finalize']),
+      kind: lieKindSchema,
       epoch: z.number(),
       /** Of the block that both statements are about, and which attempt at it. */
       height: z.number(),

@@ -8,7 +8,7 @@ import {
   toHex,
 } from '@peerai/core-protocol';
 import { openCheckpoint } from '@peerai/ledger';
-import { decodeGenesis } from '@peerai/ledger/agreement';
+import { decodeGenesis, pbftNames } from '@peerai/ledger/agreement';
 import { verifyChainHead } from '@peerai/ledger/chain/heads';
 import { createBallotBooth, type GovernanceState, stateDigest, verifyGovernance } from '@peerai/ledger/governance';
 import { ballotStore } from './ballot-rows.ts';
@@ -61,6 +61,7 @@ export function summaryOf(deps: ShowDeps, id: string): GovernanceGroupView {
       online: peer === identity.peer || isOnline(peer),
       heard: peer === identity.peer || status?.heard.has(peer) === true,
       liar: status?.liars.includes(peer) === true,
+      lies: [...(status?.lies.get(peer) ?? [])],
     })),
     height: status?.height ?? 0,
     epoch: status?.epoch.number ?? 0,
@@ -96,7 +97,7 @@ export async function detailOf(deps: ShowDeps, id: string): Promise<GovernanceDe
       checkpoints: [],
       signed,
     };
-    return { v: 1, group: summary, timeMs: 0, head: '', digest: '', ...empty };
+    return { v: 1, group: summary, round: null, timeMs: 0, head: '', digest: '', ...empty };
   }
   const rows = ballotStore(deps.store).own(id);
   const own = async (proposal: string, isSecret: boolean) =>
@@ -108,9 +109,16 @@ export async function detailOf(deps: ShowDeps, id: string): Promise<GovernanceDe
       proposalView(one, await own(one.id, one.secret !== undefined), deps.nameOf),
     ),
   );
+  const { height, view, leader, phase } = group.status();
   return {
     v: 1,
     group: summary,
+    round: {
+      height: height + 1,
+      attempt: view,
+      leader: whoOf(leader, deps.nameOf),
+      phase: phase === undefined ? null : pbftNames[phase],
+    },
     timeMs: state.timeMs,
     head: toHex(group.status().head),
     digest: stateDigest(deps.crypto, state),

@@ -3,6 +3,7 @@ import type { GovernanceEvidenceView, GovernanceVerifyView } from '@peerai/peer/
 import { command } from '../command.ts';
 import { table } from '../plain.ts';
 import { counted } from '../words.ts';
+import { lieWords } from './lie-words.ts';
 
 const group = { type: 'positional', description: 'Name or id of the group, or its beginning' } as const;
 const liesOf = (count: number): string => counted(count, 'proven lie', 'proven lies');
@@ -86,7 +87,7 @@ const liesText = (
 ): string =>
   table([
     ['LIED', 'HOW', 'BLOCK', 'ATTEMPT'],
-    ...lies.map(({ who, kind, height, view }) => [who, kind, `${height}`, `${view}`]),
+    ...lies.map(({ who, kind, height, view }) => [who, lieWords[kind], `${height}`, `${view}`]),
   ]);
 
 function signedText(signed: GovernanceVerifyView['signed']): string {

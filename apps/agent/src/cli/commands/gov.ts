@@ -8,6 +8,7 @@ import type {
 import { command, type Verb } from '../command.ts';
 import { table } from '../plain.ts';
 import { ago, counted, until } from '../words.ts';
+import { liesText } from './lie-words.ts';
 import { evidence, verify } from './gov-evidence.ts';
 import { check, exportGroup, head } from './gov-head.ts';
 import { propose } from './gov-propose.ts';
@@ -219,8 +220,12 @@ function relaysText({ addresses, used, reasons, command }: GovernanceDetail['rel
   );
 }
 
+const roundText = ({ height, attempt, leader, phase }: NonNullable<GovernanceDetail['round']>): string =>
+  `Block ${height}, attempt ${attempt} led by ${leader.name}: ${phase ?? ''}.`;
+
 function detailText({
   group,
+  round,
   proposals,
   decisions,
   policy,
@@ -231,9 +236,10 @@ function detailText({
   signed,
 }: GovernanceDetail): string {
   const online = (one: GovernanceGroupView['members'][0]): string =>
-    one.liar ? 'LIED' : one.own ? 'you' : one.online ? 'here' : 'away';
+    one.liar ? `LIED: ${liesText(one.lies)}` : one.own ? 'you' : one.online ? 'here' : 'away';
   const parts = [
     `${group.name}: ${group.state}, ${counted(group.height, 'block', 'blocks')}, ${group.quorum} of ${group.members.length} decide`,
+    ...(round === null || round.phase === null ? [] : [roundText(round)]),
     table([['MEMBER', 'IS'], ...group.members.map((one) => [one.name, online(one)])]),
   ];
   if (proposals.length > 0)
