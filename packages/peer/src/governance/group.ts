@@ -37,6 +37,7 @@ import {
 } from '@peerai/ledger/governance';
 import type { PeerErrorCode } from '../errors.ts';
 import type { DecisionStatement } from '../ledger/decision-statement.ts';
+import { createKeptOutcomes } from './kept-outcomes.ts';
 import { governanceRoomLimits as limits } from './limits.ts';
 
 export interface GroupDeps {
@@ -86,8 +87,7 @@ export async function runGroup(deps: GroupDeps, genesisBytes: string): Promise<R
   const ending = new AbortController();
   let state = initialState(id, genesis);
   const lines: LogLine[] = [];
-  /** By height: the outcomes that a caller may still come for, and those who wait. */
-  const folded = new Map<number, readonly Outcome[]>();
+  const folded = createKeptOutcomes();
   let waiting: (() => void)[] = [];
   const broken = new AbortController();
 
@@ -111,8 +111,7 @@ export async function runGroup(deps: GroupDeps, genesisBytes: string): Promise<R
     const { height, timeMs } = block.header;
     const { state: after, outcomes } = await foldBlock({ crypto, ballots: deps.booth }, before, block);
     state = after;
-    folded.set(height, outcomes);
-    folded.delete(height - limits.outcomesKept);
+    folded.take(height, outcomes);
     for (const [place, outcome] of outcomes.entries())
       lines.push({ ...outcome, height, blockMs: timeMs, isEpoch: block.entries[place]?.kind === epochKind });
     if (lines.length > limits.logKept) lines.splice(0, lines.length - limits.logKept);
@@ -134,7 +133,7 @@ export async function runGroup(deps: GroupDeps, genesisBytes: string): Promise<R
   const outcomeAt = async (height: number, index: number): Promise<Outcome> => {
     while (state.height < height && !broken.signal.aborted && !ending.signal.aborted)
       await new Promise<void>((resolve) => waiting.push(resolve));
-    const outcome = folded.get(height)?.[index];
+    const outcome = folded.at(height, index);
     if (outcome !== undefined) return outcome;
     throw new PeerAiError('ABORTED', 'this group was stopped');
   };

@@ -12,9 +12,10 @@ import {
 import { expect, test } from 'vitest';
 import type { RunningGroup } from './group.ts';
 import { openGroupHeads } from './heads.ts';
+import { governanceRoomLimits as limits } from './limits.ts';
 
-/** Members of one group without an agreement: what one says is decided at once. `twist` is what a liar makes of its messages. */
-async function members(count: number, twist: (from: PeerId, to: PeerId, bytes: Uint8Array) => Uint8Array) {
+/** Members of one group without an agreement: what one says is decided at once. `twist` is what a liar makes of its messages, none where it keeps them. */
+async function members(count: number, twist: (from: PeerId, to: PeerId, bytes: Uint8Array) => Uint8Array | undefined) {
   const clock = new ManualClock();
   const identities = Array.from({ length: count }, (_, index) =>
     createIdentity(nobleCrypto, new Uint8Array(32).fill(index + 1)),
@@ -38,7 +39,7 @@ async function members(count: number, twist: (from: PeerId, to: PeerId, bytes: U
     (name: string): AgreementLink => {
       const send = (to: PeerId, bytes: Uint8Array): void => {
         const told = twist(peer, to, bytes.slice());
-        queueMicrotask(() => hearing.get(`${to}/${name}`)?.forEach((hear) => hear(peer, told)));
+        if (told !== undefined) queueMicrotask(() => hearing.get(`${to}/${name}`)?.forEach((hear) => hear(peer, told)));
       };
       return {
         send,
@@ -79,7 +80,7 @@ async function members(count: number, twist: (from: PeerId, to: PeerId, bytes: U
       await clock.advance(500);
     }
   };
-  return { all, peers, run, keys: () => state.headKeys, stop: () => Promise.all(all.map((one) => one.stop())) };
+  return { clock, all, peers, run, keys: () => state.headKeys, stop: () => Promise.all(all.map((one) => one.stop())) };
 }
 
 test('a member that hands one other a wrong share is named in the chain, and the next attempt makes a key', async () => {
@@ -115,5 +116,38 @@ test('who spoils every attempt is named in each, and after the last one allowed 
       .every(({ blamed }) => blamed.some((peer) => peer === peers[1])),
   ).toBe(true);
   expect(keys().key).toBeUndefined();
+  await made.stop();
+});
+
+test('an attempt at a key is said again, given up and followed by another after as long as the limits say', async () => {
+  /** When the first member said something to the other, who says nothing. */
+  const saidMs: number[] = [];
+  const made = await members(2, (from, _, bytes) => {
+    if (from === made.peers[0]) saidMs.push(made.clock.elapsedMs());
+    return from === made.peers[0] ? bytes : undefined;
+  });
+  const { clock, all, keys } = made;
+  const look = async (ms: number): Promise<void> => {
+    await clock.advance(ms);
+    all[0]?.look();
+    await clock.advance(0);
+  };
+  await look(0);
+  expect(saidMs).toEqual([0]);
+  await look(limits.headKeyResendMs - 1);
+  expect(saidMs).toHaveLength(1);
+  await look(1);
+  expect(saidMs).toEqual([0, limits.headKeyResendMs]);
+  await look(limits.headKeyMs - limits.headKeyResendMs - 1);
+  expect(keys().attempt).toBe(0);
+  await look(1);
+  expect(keys()).toMatchObject({ attempt: 1, failed: [{ attempt: 0, by: made.peers[0], blamed: [made.peers[1]] }] });
+  // The next one begins so much later for each that failed.
+  const before = saidMs.length;
+  await look(0);
+  await look(limits.headRetryMs - 1);
+  expect(saidMs).toHaveLength(before);
+  await look(1);
+  expect(saidMs).toHaveLength(before + 1);
   await made.stop();
 });

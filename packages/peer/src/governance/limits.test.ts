@@ -11,7 +11,7 @@ import {
 import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
 import { ManualClock, MemoryStore, seededRandom, silentLogger } from '@peerai/core-protocol/testing';
 import { agreementLimits, createAgreement, encodeGenesis, type Genesis, groupIdOf } from '@peerai/ledger/agreement';
-import type { Said } from '@peerai/ledger/governance';
+import type { Outcome, Said } from '@peerai/ledger/governance';
 import { expect, test } from 'vitest';
 import { testWorld } from '../testing/peers.ts';
 import { live } from '../testing/steps.ts';
@@ -20,6 +20,7 @@ import { createDuties } from './duties.ts';
 import { governanceProposeSchema } from './governance.schema.ts';
 import { agreementProtocol, lineFrame } from './governance-protocol.ts';
 import { type GroupDeps, type RunningGroup, runGroup } from './group.ts';
+import { createKeptOutcomes } from './kept-outcomes.ts';
 import { governanceRoomLimits as limits } from './limits.ts';
 import { createLines } from './lines.ts';
 
@@ -189,6 +190,19 @@ test('a decision is waited for as long as the limit says', async () => {
   await clock.advance(1);
   expect(ended).toEqual(code('NO_DECISION'));
   await group.stop();
+});
+
+test('what became of the entries is kept for so many blocks, the newest', () => {
+  const kept = createKeptOutcomes();
+  const outcome = (height: number) => ({ on: `${height}` }) as unknown as Outcome;
+  for (let height = 1; height <= limits.outcomesKept; height += 1) kept.take(height, [outcome(height)]);
+  expect([kept.at(1, 0), kept.at(1, 1)]).toEqual([outcome(1), undefined]);
+  kept.take(limits.outcomesKept + 1, [outcome(limits.outcomesKept + 1)]);
+  expect([1, 2, limits.outcomesKept + 1].map((height) => kept.at(height, 0))).toEqual([
+    undefined,
+    outcome(2),
+    outcome(limits.outcomesKept + 1),
+  ]);
 });
 
 test('members decide on who said yes as long as on any proposal that says no time', () => {

@@ -65,6 +65,36 @@ describe('leased storage', () => {
     expect(Math.abs(paid - ofGap)).toBeLessThan(10);
   });
 
+  test('is looked at each `lookMs`, and proven once `proveEveryMs` are over since the proof before', async () => {
+    const { world, borrower, lease, put } = await fair();
+    const { clock } = world;
+    // The rooms sleep between their looks, the borrower's among them: both began with the first lease, a moment apart.
+    const sleep = clock.sleep.bind(clock);
+    const looksMs: number[] = [];
+    clock.sleep = (ms, signal) => {
+      if (ms === limits.lookMs) looksMs.push(clock.elapsedMs());
+      return sleep(ms, signal);
+    };
+    const { id } = await lease();
+    await put(id);
+    const shown = async () => (await borrower.peer.market.storage.view()).leases[0];
+    const untilLookMs = () => Math.min(...looksMs.slice(-2)) + limits.lookMs - clock.elapsedMs();
+    await clock.advance(limits.lookMs);
+    expect(looksMs.length).toBeGreaterThanOrEqual(2);
+    const provenMs = (await shown())?.provenMs ?? 0;
+    const spreadMs = Math.abs((looksMs.at(-1) ?? 0) - (looksMs.at(-2) ?? 0));
+    // Both looks come while a millisecond is missing, at the most; nothing is proven.
+    await clock.advance(untilLookMs() - 1);
+    clock.jump(provenMs + limits.proveEveryMs - 1 - (clock.nowMs() + 1 + spreadMs));
+    await clock.advance(1 + spreadMs);
+    expect(await shown()).toMatchObject({ proofs: 1, provenMs });
+    await clock.advance(untilLookMs() - 1);
+    expect(await shown()).toMatchObject({ proofs: 1, provenMs });
+    clock.jump(provenMs + limits.proveEveryMs - (clock.nowMs() + 1));
+    await until(clock, async () => (await shown())?.proofs === 2);
+    expect(((await shown())?.provenMs ?? 0) - provenMs - limits.proveEveryMs).toBeLessThanOrEqual(spreadMs);
+  });
+
   test('gives a file back whole after both were killed, also in the middle of a proof', async () => {
     const { world, shelf, lender, borrower, lease, put } = await fair();
     const { id } = await lease();
