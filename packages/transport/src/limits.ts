@@ -132,8 +132,10 @@ export const limits = {
   relayCircuitMs: 1_800_000,
   /** Circuits one peer may have open through one relay. */
   relayCircuitsPerPeerMax: 16,
-  /** Topics a relay forwards for its peers. */
+  /** Topics a relay forwards for its peers: each is a mesh, scores and a cache in memory. */
   relayTopicsMax: 256,
+  /** Of these, those that it joined for one peer: an agent listens to a handful, and nobody alone takes the places of all. */
+  relayTopicsPerPeerMax: 32,
 
   // ── topics and directory
   /** One gossip message, bytes. */
