@@ -62,6 +62,16 @@ test('sixty steps become a capsule that is found by numbers like its own, and by
   expect(trends).toMatchObject({ total: 2, by_tag: { c: 2 }, earlier: { capsules: 1 }, later: { capsules: 1 } });
 });
 
+test('so many capsules wait to be written; of what is more it is said how much was dropped, once', async () => {
+  const device = alone();
+  device.create_cluster('c', 1);
+  steps(device, limits.capsuleSteps * limits.capsulesWaitingMax);
+  expect((await device.get_vector_database_stats()).total_vectors).toBe(limits.capsulesWaitingMax);
+  steps(device, limits.capsuleSteps * (limits.capsulesWaitingMax + 2));
+  await expect(device.get_vector_database_stats()).rejects.toThrow('2 were dropped');
+  expect((await device.get_vector_database_stats()).total_vectors).toBe(2 * limits.capsulesWaitingMax);
+});
+
 test('near-equal capsules become one when the memory is consolidated, and a second time nothing changes', async () => {
   const device = alone();
   device.create_cluster('c', 1);

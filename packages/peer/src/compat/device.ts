@@ -43,6 +43,7 @@ export class Device {
   #dropped = 0;
   #writing: Promise<void> = Promise.resolve();
   #waiting = 0;
+  #unwritten = 0;
   #writeError: unknown;
 
   constructor(id: string, deps: DeviceDeps) {
@@ -93,9 +94,12 @@ export class Device {
   /** Everything experienced so far is remembered, or the first error of that is thrown. */
   async written(): Promise<void> {
     await this.#writing;
-    const error = this.#writeError;
+    const [error, lost] = [this.#writeError, this.#unwritten];
     this.#writeError = undefined;
+    this.#unwritten = 0;
     if (error !== undefined) throw error;
+    if (lost > 0)
+      throw new PeerAiError('LIMIT_REACHED', `clusters stepped faster than capsules are written: ${lost} were dropped`);
   }
 
   news(): DeviceNews {
@@ -265,7 +269,7 @@ export class Device {
   /** In order, behind the steps that go on meanwhile. */
   #write(chapter: Chapter): void {
     if (this.#waiting >= limits.capsulesWaitingMax) {
-      this.#writeError ??= new PeerAiError('LIMIT_REACHED', 'clusters step faster than capsules are written');
+      this.#unwritten += 1;
       return;
     }
     this.#waiting += 1;

@@ -197,6 +197,20 @@ test('two devices learn together by rounds, each with data of its own, and write
   }
 });
 
+test('a device takes part in so many sessions at once and not one more', async () => {
+  const many: NonNullable<DeviceDeps['learning']> = async (name) => {
+    const found = await pull(1)('pull');
+    if (found === undefined) return undefined;
+    return { ...found, spec: { ...found.spec, name }, learner: { learn: () => new Promise(() => undefined) } };
+  };
+  const { a, soon } = await two({ accepts, learning: many }, { accepts, learning: many });
+  await soon(a.initiate_webrtc_connection('b'));
+  for (let place = 0; place < limits.sessionsMax; place += 1)
+    await soon(a.start_collaborative_learning(['b'], `pull ${place}`));
+  await expect(soon(a.start_collaborative_learning(['b'], 'one more'))).rejects.toThrow(code('LIMIT_REACHED'));
+  await a.free();
+});
+
 test('a session that nobody joins does not begin', async () => {
   const { a, soon } = await two({ accepts }, { accepts, learning: pull(1) });
   await soon(a.initiate_webrtc_connection('b'));
