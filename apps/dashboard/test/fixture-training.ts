@@ -87,6 +87,7 @@ export function fixtureRun(patch: Partial<TrainingRunView>, nowMs: number): Trai
     coordinator: study,
     invited: [],
     members: [laptop, study, nuc, pixel],
+    stages: [],
     received: 2,
     needed: 3,
     data: { name: 'fish.csv', bytes: 18_400, examples: 412, heldOut: 103 },

@@ -171,6 +171,9 @@ export const limits = {
   /** Stages that are open at one host at once, and offers of one host, count: each holds its weights, and its graphs in threads of their own. */
   stagesOpenMax: 16,
   stagesOfferedMax: 64,
+  /** Bytes that one stage holds while it learns: 13 million weights with their moments and gradient. And stages that learn at one host at once, count: 1 GiB in all. */
+  stageLearnBytesMax: 268_435_456,
+  stagesLearningMax: 4,
   /** How long one call of a stage may take, its opening with the weights' way included, milliseconds. */
   stageCallMs: 60_000,
   /** UTF-16 units of what a stage's host says of an error. */

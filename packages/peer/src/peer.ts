@@ -216,9 +216,9 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
       return reach.share();
     },
     ended: () => quiet(local.refresh(stopping.signal)),
+    giveWeights: (source) => splits.giveWeights(source),
     runtime: world.trainingRuntime,
   });
-  const mayTrain = (peer: PeerId): boolean => training.mayTrain(peer);
   const clusterWork = openClusters(
     {
       ...world,
@@ -226,7 +226,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
       events,
       nameOf,
       isOnline,
-      mayTrain,
+      mayTrain: (peer) => training.mayTrain(peer),
       status: () => status,
       reputation: () => commons.reputation,
       stopping: stopping.signal,

@@ -21,6 +21,21 @@ afterAll(async () => {
 
 const { signal } = new AbortController();
 
+test('two agents hold the layers of a model that one of them teaches', { timeout: 120_000 }, async () => {
+  const file = join(laptop.home, 'fox.txt');
+  writeFileSync(file, 'the quick brown fox jumps over the lazy dog. '.repeat(60));
+  const start = ['train', 'start', file, '--rounds', '2', '--steps', '2'];
+  expect(await laptop.run([...start, '--spare', 'none'])).toMatchObject({ code: 2 });
+  expect((await laptop.run([...start, '--stages', 'desk,self', '--liars', '1'])).stderr).toContain('has no liars');
+  const taught = await laptop.run([...start, '--stages', 'desk,self', '--watch']);
+  expect(taught, taught.stderr).toMatchObject({ code: 0 });
+  expect(taught.stderr).toContain('Who holds the first stage reads what is learned from');
+  expect(taught.stdout).toMatch(/^run +fox, stages, done$/mu);
+  expect(taught.stdout).toMatch(/^stage 1 +layer 1, desk$/mu);
+  expect(taught.stdout).toMatch(/^stage 2 +layer 2, laptop$/mu);
+  expect((await laptop.run(['run', 'fox', 'the quick'])).code).toBe(0);
+});
+
 test(
   'two agents compute one model, layer after layer; one is killed, and the answer stays the same',
   { timeout: 120_000 },

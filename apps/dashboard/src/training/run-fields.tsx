@@ -4,6 +4,7 @@ import { usePeers } from '../app/queries.ts';
 import { Choice } from '../ui/choice.tsx';
 import { DeviceChoices, usableDevices } from '../ui/devices.tsx';
 import { type Kind, readModel } from './model-fields.tsx';
+import { readStages, StagesFields } from './stages.tsx';
 import { form } from './strings.ts';
 
 export function NumberField({
@@ -29,30 +30,40 @@ export function NumberField({
   );
 }
 
-/** Open or private: the two exclude each other, and so do their other fields. */
+export type KindOfRun = keyof typeof form.kindsOfRun;
+
+/** Open, private or in stages: they exclude each other, and so do their other fields. */
 export function SeenFields({
-  isPrivate,
-  onPrivate,
+  kind,
+  of,
+  onKind,
 }: {
-  readonly isPrivate: boolean;
-  readonly onPrivate: (isPrivate: boolean) => void;
+  readonly kind: KindOfRun;
+  /** What is trained: images and adapters are not cut. */
+  readonly of: Kind;
+  readonly onKind: (kind: KindOfRun) => void;
 }): ReactNode {
   const peers = usePeers();
   const devices = usableDevices(peers.data ?? []).filter(({ allow }) => allow.includes('train'));
+  const kinds = (Object.keys(form.kindsOfRun) as KindOfRun[]).filter((one) => one !== 'stages' || isCut(of));
   return (
     <>
       <label className="field">
         {form.seenBy}
         <select
           name="kind"
-          value={isPrivate ? 'private' : 'open'}
-          onChange={(event) => onPrivate(event.target.value === 'private')}
+          value={kind}
+          onChange={(event) => onKind(kinds.find((one) => one === event.target.value) ?? kind)}
         >
-          <option value="open">{form.kindsOfRun.open}</option>
-          <option value="private">{form.kindsOfRun.private}</option>
+          {kinds.map((one) => (
+            <option key={one} value={one}>
+              {form.kindsOfRun[one]}
+            </option>
+          ))}
         </select>
       </label>
-      {isPrivate && (
+      {kind === 'stages' && <StagesFields />}
+      {kind === 'private' && (
         <fieldset>
           <legend>{form.invite}</legend>
           <DeviceChoices devices={devices} />
@@ -62,6 +73,9 @@ export function SeenFields({
     </>
   );
 }
+
+/** Whether its model can be cut into stages. */
+export const isCut = (kind: Kind): boolean => kind !== 'conv' && kind !== 'adapter';
 
 /** The budget of this computer's own data: each member decides on its own. */
 export function EpsilonField(): ReactNode {
@@ -82,13 +96,14 @@ export function readPrivacy(fields: FormData): Pick<TrainingRequest, 'privacy'> 
   return typeof said === 'string' && said !== '' ? { privacy: { epsilon: Number(said) } } : {};
 }
 
-export function MoreFields({ kind, isPrivate }: { readonly kind: Kind; readonly isPrivate: boolean }): ReactNode {
+export function MoreFields({ kind, seen }: { readonly kind: Kind; readonly seen: KindOfRun }): ReactNode {
+  const isShared = seen !== 'stages';
   return (
     <details className="more-fields">
       <summary>{form.more}</summary>
       <div className="stack">
         <div className="pair">
-          {!isPrivate && (
+          {seen === 'open' && (
             <>
               <NumberField label={form.members} name="membersMin" value={2} max={64} />
               <Choice label={form.compression} name="compression" words={form.packings} />
@@ -96,7 +111,7 @@ export function MoreFields({ kind, isPrivate }: { readonly kind: Kind; readonly 
               <NumberField label={form.liars} name="liars" value={0} min={0} max={64} />
             </>
           )}
-          <Choice label={form.outer} name="outer" words={form.outers} />
+          {isShared && <Choice label={form.outer} name="outer" words={form.outers} />}
           <NumberField label={form.rate} name="learningRate" value={0.01} min={0.000_001} max={1} step="any" />
           <Choice label={form.schedule} name="schedule" words={form.schedules} />
           {kind === 'adapter' && <NumberField label={form.rank} name="rank" value={8} max={64} />}
@@ -127,11 +142,15 @@ export function MoreFields({ kind, isPrivate }: { readonly kind: Kind; readonly 
             </label>
           )}
           <NumberField label={form.seed} name="seed" value={1} min={0} max={2_147_483_647} />
-          <NumberField label={form.roundTime} name="roundTime" value={60} max={3_600} />
+          {isShared && <NumberField label={form.roundTime} name="roundTime" value={60} max={3_600} />}
         </div>
-        {!isPrivate && <p className="small muted">{form.liarsHint}</p>}
-        <p className="small muted">{form.roundTimeHint}</p>
-        <EpsilonField />
+        {seen === 'open' && <p className="small muted">{form.liarsHint}</p>}
+        {isShared && (
+          <>
+            <p className="small muted">{form.roundTimeHint}</p>
+            <EpsilonField />
+          </>
+        )}
       </div>
     </details>
   );
@@ -143,18 +162,22 @@ export function readRequest(data: string, kind: Kind, fields: FormData): Trainin
   const text = (name: string): string => fields.get(name) as string;
   const number = (name: string): number => Number(text(name));
   const is = (name: string, value: string): boolean => text(name) === value;
-  const invited = fields.getAll('member') as string[];
-  return {
+  const common = {
     name: text('name'),
     data,
     model: readModel(kind, text),
     rounds: number('rounds'),
     localSteps: number('localSteps'),
     threads: number('threads'),
-    outer: is('outer', 'diloco') ? 'diloco' : is('outer', 'nesterov') ? 'nesterov' : 'local-sgd',
     learningRate: number('learningRate'),
     schedule: is('schedule', 'cosine') ? 'cosine' : 'constant',
     seed: number('seed'),
+  } as const;
+  if (is('kind', 'stages')) return { ...common, stages: readStages(fields) };
+  const invited = fields.getAll('member') as string[];
+  return {
+    ...common,
+    outer: is('outer', 'diloco') ? 'diloco' : is('outer', 'nesterov') ? 'nesterov' : 'local-sgd',
     roundMs: 1_000 * number('roundTime'),
     ...readPrivacy(fields),
     ...(is('kind', 'private')

@@ -26,7 +26,7 @@ export function RunLinks({ run }: { readonly run: TrainingRunView }): ReactNode 
 }
 
 function whyNone({ terms, plan, coordinator, role }: TrainingRunView, self: string): string | undefined {
-  if (terms.kind === 'private') return words.private;
+  if (terms.kind !== 'open') return words[terms.kind];
   if (plan.model === 'adapter') return words.adapter;
   if (coordinator === null) return role === 'started' ? undefined : words.nobody;
   return coordinator.peerId === self ? undefined : words.elsewhere(coordinator.name);

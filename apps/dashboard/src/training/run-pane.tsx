@@ -17,6 +17,7 @@ import { Members, Refused } from './members.tsx';
 import { RunActs } from './run-acts.tsx';
 import { RunLinks } from './run-links.tsx';
 import { dotOf, lossText, modelText } from './run-state.ts';
+import { stageFacts } from './stages.tsx';
 import { form, run as words, train } from './strings.ts';
 
 /** One run: how far it is, how well it learns, who takes part. */
@@ -59,15 +60,15 @@ export function RunPane({ run }: { readonly run: TrainingRunView }): ReactNode {
 
 function Progress({ run }: { readonly run: TrainingRunView }): ReactNode {
   const { round, terms, state, received, needed, coordinator, message, endedMs } = run;
-  const isOpen = endedMs === null;
+  const isShared = endedMs === null && terms.kind !== 'stages';
   const said = words.progress(round, terms.rounds);
   return (
     <>
       <UsageBar used={round} whole={terms.rounds} label={said} />
       <p className="row small" role="status">
         <b>{said}</b>
-        {isOpen && <span>{words.updates(received, needed)}</span>}
-        {isOpen && <span>{coordinator === null ? words.nobody : words.coordinates(coordinator.name)}</span>}
+        {isShared && <span>{words.updates(received, needed)}</span>}
+        {isShared && <span>{coordinator === null ? words.nobody : words.coordinates(coordinator.name)}</span>}
       </p>
       {message !== null && (
         <Note
@@ -89,6 +90,16 @@ const heldText = (held: HeldOut | null): string | null =>
 const budgetText = ({ epsilon, epsilonMax, delta, noise }: NonNullable<TrainingRunView['privacy']>): string =>
   words.budget(epsilon.toFixed(2), `${epsilonMax}`, `${noise}`, `${delta}`);
 
+type Terms = TrainingRunView['terms'];
+const packingOf = ({ kind, compression }: Terms): string => {
+  if (compression !== 'none') return form.packings[compression];
+  return kind === 'stages' ? words.exact : words.masked;
+};
+const guardOf = ({ aggregation }: Terms): string => {
+  if (aggregation === 'none') return words.alone;
+  return aggregation === 'masked-sum' ? words.sum : form.rules[aggregation];
+};
+
 function Own({ run }: { readonly run: TrainingRunView }): ReactNode {
   const { data, terms, threads, hash, file, invited, privacy } = run;
   return (
@@ -98,6 +109,7 @@ function Own({ run }: { readonly run: TrainingRunView }): ReactNode {
           [words.teaches, modelText(run.plan)],
           [words.kind, words.kinds[terms.kind]],
           [words.invited, invited.length === 0 ? null : invited.map(({ name }) => name).join(', ')],
+          ...stageFacts(run),
           [words.gives, words.examples(data.name, count(data.examples), count(data.heldOut))],
           [words.first, heldText(run.first)],
           [words.now, heldText(run.now)],
@@ -110,14 +122,7 @@ function Own({ run }: { readonly run: TrainingRunView }): ReactNode {
         <Facts
           facts={[
             [words.weights, count(run.parameters)],
-            [
-              words.terms,
-              words.termsText(
-                count(terms.localSteps),
-                terms.compression === 'none' ? words.masked : form.packings[terms.compression],
-                terms.aggregation === 'masked-sum' ? words.sum : form.rules[terms.aggregation],
-              ),
-            ],
+            [words.terms, words.termsText(count(terms.localSteps), packingOf(terms), guardOf(terms))],
             [words.base, run.plan.model === 'adapter' ? <code>{run.plan.base.sha256}</code> : null],
             [words.threads, count(threads)],
             [words.hash, hash === null ? null : <code>{hash}</code>],

@@ -10,7 +10,7 @@ import { Button } from '../ui/button.tsx';
 import { ErrorNote } from '../ui/note.tsx';
 import { Sheet } from '../ui/sheet.tsx';
 import { type Kind, kindsOf, ModelFields } from './model-fields.tsx';
-import { MoreFields, NumberField, readRequest, SeenFields } from './run-fields.tsx';
+import { isCut, type KindOfRun, MoreFields, NumberField, readRequest, SeenFields } from './run-fields.tsx';
 import { form } from './strings.ts';
 
 /** A run over a file of this computer: the agent reads it first, and says what can be learned from it. */
@@ -58,7 +58,8 @@ function RunForm({ data, onClose }: { readonly data: TrainingDataView; readonly 
   const navigate = useNavigate();
   const labels = data.table?.columns.filter(({ values }) => values !== null).map(({ name }) => name) ?? [];
   const [kind, setKind] = useState<Kind>(kindsOf(data, labels)[0] ?? 'language');
-  const [isPrivate, setPrivate] = useState(false);
+  const [seenBy, setSeenBy] = useState<KindOfRun>('open');
+  const asked = seenBy === 'stages' && !isCut(kind) ? 'open' : seenBy;
   const start = useMutation({
     mutationFn: (request: TrainingRequest) => client.startTraining(request),
     onSuccess: async (run) => {
@@ -87,10 +88,12 @@ function RunForm({ data, onClose }: { readonly data: TrainingDataView; readonly 
           <NumberField label={form.steps} name="localSteps" value={20} max={10_000} />
           <NumberField label={form.threads} name="threads" value={1} max={16} />
         </div>
-        <SeenFields isPrivate={isPrivate} onPrivate={setPrivate} />
-        <MoreFields kind={kind} isPrivate={isPrivate} />
+        <SeenFields kind={asked} of={kind} onKind={setSeenBy} />
+        <MoreFields kind={kind} seen={asked} />
         <p className="small muted">
-          {seen[kind]} {isPrivate ? form.seenPrivate : form.seenOpen}
+          {asked === 'stages'
+            ? form.seenStages
+            : `${seen[kind]} ${asked === 'private' ? form.seenPrivate : form.seenOpen}`}
         </p>
         <Button look="primary" type="submit" disabled={start.isPending}>
           {start.isPending ? form.doing : form.act}

@@ -6,7 +6,7 @@
 export { aggregate, type Aggregate, type Refusal, type RobustRule, type Update } from './aggregate.ts';
 export { type BlobTable, createBlobTable } from './blob-table.ts';
 export { deltaBytes, type DeltaBits, packDelta, type PackedDelta, unpackDelta } from './delta.ts';
-export { openReceipt } from './messages.ts';
+export { openReceipt, signReceipt } from './messages.ts';
 export { diLoCo, localSgd, type OuterStep, outerStep, type SharedState, shortNesterov } from './outer.ts';
 export type { Learner, RunDeps, RunEvent, UnmaskedStates, UpdatePrivacy } from './participant.ts';
 export type { PrivateTerms } from './private/terms.ts';

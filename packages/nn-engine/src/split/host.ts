@@ -16,6 +16,7 @@ import { fetchBlob } from '@peerai/core-protocol/blob';
 import type { NnErrorCode } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { createCacheRoom, type StageAnswer } from './decoding.ts';
+import { createLearningRoom } from './learning-room.ts';
 import { answerForm, decodeOpen, type OpenStage, questionForm, stageHash, type StageQuestion } from './messages.ts';
 import type { Stage } from './plan.ts';
 import { stageProtocol } from './protocol.ts';
@@ -34,7 +35,7 @@ export interface StageHostOptions {
   readonly mayUse: (peer: PeerId, stage: Stage, mode: OpenStage['mode']) => boolean | Promise<boolean>;
   /** Whether weights that are not offered here are fetched from the peer that opens, as a blob. Default false. */
   readonly fetchesWeights?: boolean;
-  /** Where fetched weights stay for the next opening; without it they are fetched each time. */
+  /** Where fetched weights stay for the next opening; without it they are fetched each time, as are those to learn from, which are other ones then. */
   readonly kept?: KeptWeights;
   /** Hears what went wrong here and was told as INTERNAL. */
   readonly onError?: (error: unknown) => void;
@@ -70,6 +71,7 @@ export function createStageHost(
   const { mayUse, fetchesWeights = false, kept, onError } = options;
   const offers = new Map<string, Float32Array>();
   const room = createCacheRoom(limits.stageCacheBytesMax);
+  const learning = createLearningRoom();
   let open = 0;
   const weightsOf = async (wanted: OpenStage, peer: PeerId, signal: AbortSignal): Promise<Float32Array> => {
     const offered = offers.get(toHex(stageHash(crypto, wanted)));
@@ -78,23 +80,16 @@ export function createStageHost(
     const before = await kept?.get(wanted.weights);
     if (before !== undefined) return unpackWeights(before);
     const bytesMax = 4 * wanted.stage.layout.size;
-    kept?.admit(bytesMax);
+    const keeps = wanted.mode === 'learn' ? undefined : kept;
+    keeps?.admit(bytesMax);
     const fetched = await fetchBlob(deps, peer, wanted.weights, { signal, bytesMax, protocol: weightsProtocol });
-    await kept?.put(wanted.weights, fetched);
+    await keeps?.put(wanted.weights, fetched);
     return unpackWeights(fetched);
   };
-  const begin = async (first: Uint8Array, { link, signal }: Channel) => {
+  const allowed = async (first: Uint8Array, { link, signal }: Channel): Promise<OpenStage> => {
     const wanted = decodeOpen(first);
-    const { stage, mode, activations } = wanted;
-    if (!(await orAborted(Promise.resolve(mayUse(link.peer, stage, mode)), signal)))
-      throw new PeerAiError('REFUSED', 'This peer may not use this stage here.');
-    const weights = await weightsOf(wanted, link.peer, signal);
-    const runner = await openStage({ ...deps, room }, { stage, weights, mode, signal });
-    const isLast = stage.index === stage.count - 1;
-    // Scores are no activation: nothing comes after them that would forgive a rounded one.
-    const formOf = (kind: StageQuestion['kind']): ActivationForm =>
-      isLast && (kind === 'forward' || kind === 'extend') ? 'float32' : activations;
-    return { runner, formOf };
+    if (await orAborted(Promise.resolve(mayUse(link.peer, wanted.stage, wanted.mode)), signal)) return wanted;
+    throw new PeerAiError('REFUSED', 'This peer may not use this stage here.');
   };
   const serveOne = async (channel: Channel): Promise<void> => {
     if (open >= limits.stagesOpenMax) throw tooMany('stages are open here');
@@ -103,11 +98,15 @@ export function createStageHost(
       const messages = channel[Symbol.asyncIterator]();
       const first = await next(messages, clock.deadline(limits.stageCallMs, channel.signal));
       if (first === undefined) return;
-      const { runner, formOf } = await begin(first, channel);
-      await using _ = runner;
+      const wanted = await allowed(first, channel);
+      const { stage, mode } = wanted;
+      using _ = mode === 'learn' ? learning.take(stage) : undefined;
+      const { link, signal } = channel;
+      const weights = await weightsOf(wanted, link.peer, signal);
+      await using runner = await openStage({ ...deps, room }, { stage, weights, mode, signal });
       using answers = answersOf(runner);
       await channel.send(answerForm.encode({ tensors: [], error: undefined }));
-      await serve(channel, messages, { runner, answers, formOf, onError });
+      await serve(channel, messages, { runner, answers, formOf: formsOf(wanted), onError });
     } finally {
       open -= 1;
     }
@@ -131,6 +130,12 @@ export function createStageHost(
     withdraw: (hash) => void offers.delete(toHex(hash)),
   };
 }
+
+/** Scores are no activation: nothing comes after them that would forgive a rounded one. */
+const formsOf =
+  ({ stage: { index, count }, activations }: OpenStage): Served['formOf'] =>
+  (kind) =>
+    index === count - 1 && (kind === 'forward' || kind === 'extend') ? 'float32' : activations;
 
 interface Served {
   readonly runner: StageRunner;

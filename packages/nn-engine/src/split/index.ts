@@ -17,7 +17,7 @@ export type { SplitModel } from './layered.ts';
 export { type NamedStage, type OpenStage, stageHash } from './messages.ts';
 export { createStageTrainer, type PlacedStage, runStages, type StageTrainer } from './pipeline.ts';
 export { checkModel, splitModel, type Stage, stageInputs, stageWeights } from './plan.ts';
-export { openStage, type StageGradients, type StageOptions, type StageRunner } from './stage.ts';
+export { openStage, type StageGradients, type StageMode, type StageOptions, type StageRunner } from './stage.ts';
 export { openRemoteStage, type StageDriverDeps } from './remote.ts';
 export type { ActivationForm } from './tensors.ts';
 export { stageProtocol } from './protocol.ts';

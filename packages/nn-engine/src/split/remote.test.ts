@@ -8,6 +8,7 @@ import { limits } from '../limits.ts';
 import { createBlobTable } from '../rounds/index.ts';
 import { seededUnit } from '../train/random.ts';
 import { type StageHostOptions, serveStages } from './host.ts';
+import { createLearningRoom } from './learning-room.ts';
 import { answerForm, decodeOpen, encodeOpen, questionForm } from './messages.ts';
 import { createStageTrainer, runStages } from './pipeline.ts';
 import { splitModel, type Stage, stageWeights } from './plan.ts';
@@ -144,6 +145,37 @@ describe('what is bounded', () => {
     await using runner = await openRemoteStage(deps, peerOf('a'), wanted(stage, [], { mode: 'answer' }), signal);
     expect(await runner.weights(signal)).toHaveLength(stage.layout.size);
     for (const channel of held) await channel.close('ABORTED');
+  });
+
+  it('stages that learn at one host, and what one of them holds', async () => {
+    const idle: Runtime = {
+      load: async () => ({
+        run: () => Promise.reject(new Error('nothing is run here')),
+        read: () => Promise.reject(new Error('nothing is read here')),
+        write: async () => undefined,
+        [Symbol.asyncDispose]: async () => undefined,
+      }),
+    };
+    const { stages, deps, wanted } = world(languageModel, 2, ['a'], { runtime: idle });
+    const stage = need(stages[0]);
+    const open = (mode: 'learn' | 'answer') => openRemoteStage(deps, peerOf('a'), wanted(stage, [], { mode }), signal);
+    const held: AsyncDisposable[] = [];
+    for (let count = 0; count < limits.stagesLearningMax; count += 1) held.push(await open('learn'));
+    await expect(open('learn')).rejects.toThrow(code('LIMIT_REACHED'));
+    await using _ = await open('answer');
+    await held.pop()?.[Symbol.asyncDispose]();
+    await settle();
+    held.push(await open('learn'));
+    for (const one of held) await one[Symbol.asyncDispose]();
+
+    // The only stage of a network is its last: six vectors of its weights.
+    const most = Math.floor(limits.stageLearnBytesMax / (4 * 6)) - 1;
+    const sized = (weights: number) => need(splitModel({ type: 'mlp', widths: [weights, 1], rows: 1 }, 1)[0]);
+    const room = createLearningRoom();
+    expect(() => room.take({ ...sized(1), layout: { parameters: [], size: most + 1 } })).not.toThrow();
+    expect(() => room.take({ ...sized(1), layout: { parameters: [], size: most + 2 } })).toThrow(
+      code('LIMIT_EXCEEDED'),
+    );
   });
 
   it('activations at their limit travel, and one element more does not', () => {

@@ -21,6 +21,8 @@ export const modelLimits = {
   splitAnswersMax: 4,
   /** How long the stages of a split model stay loaded after its last answer, milliseconds: they fill the memory of other people's devices. */
   splitRestMs: 300_000,
+  /** Steps of a run in stages between two times that its weights are kept, count: so many are lost with a device. */
+  runStepsKeptMax: 500,
   /** Weights of stages that others gave this peer, bytes and count; the ones unused for longest go. */
   stageKeptBytesMax: 536_870_912,
   stagesKeptMax: 64,

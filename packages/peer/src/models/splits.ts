@@ -12,12 +12,14 @@ import {
   type Shelf,
   type Store,
 } from '@peerai/core-protocol';
+import type { BlobSource } from '@peerai/core-protocol/blob';
 import { type Engine, findModel } from '@peerai/llm-bridge';
 import { stageProtocol } from '@peerai/nn-engine/split/protocol';
 import type { z } from 'zod';
 import type { Devices } from '../pairing/devices.ts';
 import { onDemand } from '../store/on-demand.ts';
 import type { OwnRoom } from './own/own-room.ts';
+import type { GivenWeights } from './split/given-weights.ts';
 import type { SplitRoom } from './split/split-room.ts';
 import type { splitRequestSchema, SplitsView, SplitView } from './split/split.schema.ts';
 
@@ -49,6 +51,8 @@ export interface Splits {
   create(wish: z.output<typeof splitRequestSchema>, signal: AbortSignal): Promise<SplitView>;
   /** Ends its answers and frees its stages. Throws MODEL_UNKNOWN. */
   remove(name: string): Promise<void>;
+  /** Gives weights of stages of something else that this peer drives, until what it resolves with is disposed. Throws ABORTED. */
+  giveWeights(source: BlobSource): Promise<Disposable>;
   /** The rights of a device changed: stages that it has here and may not have any more end. */
   review(peer: PeerId): void;
   start(): void;
@@ -59,9 +63,13 @@ export interface Splits {
 export function createSplits(deps: SplitsDeps): Splits {
   const { store, network, mayTrain } = deps;
   let isOver = false;
-  const held = onDemand<SplitRoom>(async () => {
+  const given = onDemand<GivenWeights>(async () => {
     if (isOver) throw new PeerAiError('ABORTED', 'this peer is stopping');
-    return (await import('./split/split-room.ts')).openSplitRoom(deps);
+    return (await import('./split/given-weights.ts')).openGivenWeights(network);
+  });
+  const held = onDemand<SplitRoom>(async () => {
+    const weights = await given.get();
+    return (await import('./split/split-room.ts')).openSplitRoom(deps, weights);
   });
   const host = onDemand(async () => (await import('./split/stage-host.ts')).openStageHost(deps));
   const open = new Set<Channel>();
@@ -78,6 +86,7 @@ export function createSplits(deps: SplitsDeps): Splits {
     list: async () => ({ v: 1, splits: [...((await known())?.list() ?? [])] }),
     create: async (wish, signal) => (await held.get()).create(wish, signal),
     remove: async (name) => (await held.get()).remove(name),
+    giveWeights: async (source) => (await given.get()).give(source),
     review(peer) {
       for (const channel of open) if (channel.link.peer === peer && !mayTrain(peer)) void channel.close('REFUSED');
     },
@@ -95,6 +104,7 @@ export function createSplits(deps: SplitsDeps): Splits {
       isOver = true;
       serving?.[Symbol.dispose]();
       await (await held.settled())?.close();
+      (await given.settled())?.[Symbol.dispose]();
     },
   };
 }

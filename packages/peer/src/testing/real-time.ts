@@ -22,3 +22,22 @@ export async function whileTimeGoes<T>(clock: ManualClock, work: Promise<T>): Pr
   await untilTrained(clock, () => over);
   return work;
 }
+
+/**
+ * For what a thread computes while a call of a protocol waits for it: time goes as slowly as it really does, so that a busy machine does not look like a peer
+ * that fell silent.
+ */
+export async function untilSlowly(clock: ManualClock, look: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await look())) {
+    await clock.advance(2);
+    await new Promise((resolve) => void setTimeout(resolve, 2));
+  }
+}
+
+export async function whileTimeCreeps<T>(clock: ManualClock, work: Promise<T>): Promise<T> {
+  let isOver = false;
+  const end = (): void => void (isOver = true);
+  work.then(end, end);
+  await untilSlowly(clock, () => isOver);
+  return work;
+}

@@ -82,6 +82,8 @@ export class ActiveRun {
           ask: leads ? [] : this.#others(),
           onEvent: (event) => this.#heard(event),
           onMeasured: (round, heldOut) => this.#noteMeasured(round, heldOut),
+          onStages: (stages, message) =>
+            this.#set({ stages, ...(message === undefined ? {} : { code: 'STAGE_LOST', message }) }, true),
           privacy: this.#privacy(),
           unmasked: { known: await book.unmasked(id), note: (base) => book.noteUnmasked(id, base) },
           signal,

@@ -6,6 +6,8 @@ export interface CountedNetwork extends Network {
   readonly received: number;
   /** Ends the channels that this peer opened here. */
   cutOff(peer: PeerId): void;
+  /** Bytes that went another way. */
+  countSent(bytes: number): void;
 }
 
 /** For training alone. A peer that does not answer a protocol, or not for us, counts as not there: the next one is asked. */
@@ -62,6 +64,9 @@ export function countedNetwork(network: Network): CountedNetwork {
     },
     get received() {
       return received;
+    },
+    countSent(bytes) {
+      sent += bytes;
     },
     cutOff(peer) {
       for (const channel of open) if (channel.link.peer === peer) void channel.close('REFUSED').catch(() => undefined);

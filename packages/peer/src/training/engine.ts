@@ -23,6 +23,8 @@ import {
   type UnmaskedStates,
   type UpdatePrivacy,
 } from '@peerai/nn-engine/rounds';
+import { openJudge } from './judge.ts';
+import type { StageRow } from './stage-terms.ts';
 import { type Task, weightsOfPlan } from './task.ts';
 import { withStatistics } from './with-statistics.ts';
 import type { HeldOut, TrainingPlan } from './training.schema.ts';
@@ -61,15 +63,18 @@ export interface Seat extends AsyncDisposable {
   /** The trained model as an ONNX file. */
   model(weights: Float32Array): Uint8Array;
   /** From the newest known state to the end of the run. Throws as `Runs.takePart` does. */
-  take(options: {
-    readonly ask: readonly PeerId[];
-    readonly onEvent: (event: RunEvent) => void;
-    /** The shared model before a round. */
-    readonly onMeasured: (round: number, heldOut: HeldOut) => void;
-    readonly privacy: UpdatePrivacy | undefined;
-    readonly unmasked: UnmaskedStates;
-    readonly signal: AbortSignal;
-  }): Promise<SharedState>;
+  take(options: TakeOptions): Promise<SharedState>;
+}
+export interface TakeOptions {
+  readonly ask: readonly PeerId[];
+  readonly onEvent: (event: RunEvent) => void;
+  /** The shared model before a round. */
+  readonly onMeasured: (round: number, heldOut: HeldOut) => void;
+  /** Of a run in stages: somebody else holds one, with what is to be said of it. */
+  readonly onStages?: (stages: readonly StageRow[], message?: string) => void;
+  readonly privacy: UpdatePrivacy | undefined;
+  readonly unmasked: UnmaskedStates;
+  readonly signal: AbortSignal;
 }
 
 /** Training for one peer: answers its members and makes its steps. Disposing stops answering. */
@@ -107,21 +112,15 @@ export function openTrainingEngine(deps: EngineDeps): TrainingEngine {
         }),
         task,
       );
-      const judge = await deps.runtime
-        .load(task.measuringGraph(), { signal, threads })
-        .catch(async (error: unknown) => {
-          await trainer[Symbol.asyncDispose]();
-          throw error;
-        });
+      const judge = await openJudge(deps.runtime, task, { signal, threads }).catch(async (error: unknown) => {
+        await trainer[Symbol.asyncDispose]();
+        throw error;
+      });
       const steps = trainerLearner(trainer, {
         batch: (step) => task.batch(begun + step),
         learningRate:
           plan.schedule === undefined ? plan.learningRate : cosineRate(plan.learningRate, run.rounds * run.localSteps),
       });
-      const measure = async (weights: Float32Array, until: AbortSignal): Promise<HeldOut> =>
-        task.judge(
-          await judge.run({ ...task.measured, w: { type: 'float32', shape: [weights.length], data: weights } }, until),
-        );
       let hash: Uint8Array | undefined;
       const state = async (sha256: Uint8Array): Promise<Uint8Array | undefined> => {
         const length = await blobs.length(sha256, deps.identity.peer);
@@ -129,7 +128,7 @@ export function openTrainingEngine(deps: EngineDeps): TrainingEngine {
       };
       return {
         state,
-        measure,
+        measure: (weights, until) => judge.measure(weights, until),
         model: (weights) => task.model(weights),
         async take({ ask, onEvent, onMeasured, privacy, unmasked, signal: until }) {
           const newest = hash === undefined ? undefined : await state(hash);
@@ -137,7 +136,7 @@ export function openTrainingEngine(deps: EngineDeps): TrainingEngine {
           hash = undefined;
           const learner: Learner = {
             async learn(weights, context) {
-              onMeasured(context.round, await measure(weights, context.signal));
+              onMeasured(context.round, await judge.measure(weights, context.signal));
               return steps.learn(weights, context);
             },
           };

@@ -16,7 +16,7 @@ import type { TrainingPlan } from './training.schema.ts';
 export type LanguagePlan = Extract<TrainingPlan, { readonly model: 'language' }>;
 
 /** Rows of one batch. */
-const batchRows = 8;
+export const batchRows = 8;
 
 /** A letter is a byte: 115 thousand weights and 917 thousand. */
 const sizes: Readonly<Record<LanguagePlan['size'], LanguageModelSizes>> = {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { limits } from '../limits.ts';
+import { modelLimits } from '../models/limits.ts';
 
 export const learningRate = z.number().positive().max(1);
 /** How the rate goes over a run: as it is, or falling to a hundredth as half a cosine does. */
@@ -19,6 +20,8 @@ const common = {
   learningRate,
   schedule,
   seed,
+  /** Of a run in stages: into how many the model is cut. */
+  stages: z.int().min(1).max(modelLimits.splitStagesMax).optional(),
   /** The run whose last state is the first of this one: what it was called, its id, and the SHA-256 of that state, both hex. */
   start: z.object({ name: words, run: sha256, state: sha256 }).optional(),
 };
@@ -86,14 +89,14 @@ export const trainingTermsSchema = z.object({
   localSteps: z.int().min(1).max(limits.trainingLocalStepsMax),
   /**
    * `open`: whoever coordinates sees each update, and a robust rule stands liars. `private`: those invited alone, whose updates are seen as a sum;
-   * nothing stands a poisoned one.
+   * nothing stands a poisoned one. `stages`: one member, whose model's layers other devices hold; a round is how often its weights are kept.
    */
-  kind: z.enum(['open', 'private']),
-  /** How an update is packed; `none` in a private run, whose masked numbers have 32 bits. */
+  kind: z.enum(['open', 'private', 'stages']),
+  /** How an update is packed; `none` in a private run, whose masked numbers have 32 bits, and in stages. */
   compression: z.enum(['int8', 'int4', 'none']),
   /** `local-sgd`: the average of what the members have. With momentum over rounds: `nesterov`, 0.5, for tens of rounds, short ones or of a trained base; `diloco`, 0.9 at rate 0.7, for hundreds. */
   outer: z.enum(['local-sgd', 'nesterov', 'diloco']),
-  aggregation: z.enum(['trimmed-mean', 'multi-krum', 'masked-sum']),
+  aggregation: z.enum(['trimmed-mean', 'multi-krum', 'masked-sum', 'none']),
   /** How many of the updates of a round may lie: f. */
   liars: z.int().min(0).max(limits.trainingLiarsMax),
   /** A round does not close with fewer updates. */

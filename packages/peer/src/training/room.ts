@@ -15,6 +15,7 @@ import { isEnded, openRunBook, places, readWhole, type RunBook, type RunHead } f
 import { type LinkAnswer } from './link-protocol.ts';
 import { openTrainingLinks } from './links.ts';
 import { createRunner } from './runner.ts';
+import { checkStagesWish, stageRows } from './stage-terms.ts';
 import { createTeller } from './teller.ts';
 import type { TrainedRun, Training, TrainingDeps } from './training.ts';
 import type { Offer } from './training-protocol.ts';
@@ -121,12 +122,14 @@ export async function openTrainingRoom(deps: RoomDeps): Promise<TrainingRoom> {
     async begin(wish) {
       const head = await runner.begin(async () => {
         const data = findData(book, wish.data);
+        if (wish.stages !== undefined) checkStagesWish(wish);
         const plan = await planOf(wish, () => readText(shelf(), data), {
           base: baseNamed,
           run: (name) => ended(find(book, name)),
         });
         const { sizeOfPlan, checkRun, thresholdOf } = await import('./lazy.ts');
         const bytes = encodePlan(plan);
+        const stages = wish.stages && (await stageRows(plan, placesOf(wish.stages, deps)));
         const members = wish.private && invitedOf(deps, wish.private.invite);
         const privacy = await agreePrivacy(deps.store, data, wish.privacy, wish.rounds);
         const agreed = {
@@ -135,9 +138,10 @@ export async function openTrainingRoom(deps: RoomDeps): Promise<TrainingRoom> {
           invited: members && { members, threshold: thresholdOf(members.length) },
           noise: privacy && privacy.clip * privacy.noise,
         };
-        const run = checkRun(crypto, specOf(wish, agreed));
+        const run = checkRun(crypto, specOf(stages === undefined ? wish : { ...wish, membersMin: 1 }, agreed));
         await anew(run);
-        return { run, plan, planText: fromUtf8(bytes), by: self, dataId: wish.data, threads: wish.threads, privacy };
+        const { data: dataId, threads } = wish;
+        return { run, plan, planText: fromUtf8(bytes), by: self, dataId, threads, privacy, stages };
       });
       return view(head);
     },
@@ -178,6 +182,8 @@ export async function openTrainingRoom(deps: RoomDeps): Promise<TrainingRoom> {
       const handed = data === undefined ? undefined : { name: data.name, text: await readText(shelf(), data) };
       if (head.invited !== undefined)
         throw new PeerAiError('REFUSED', 'this run is private: only those who were invited at its start take part');
+      if (head.stages !== undefined)
+        throw new PeerAiError('UNSUPPORTED', 'this run is in stages: it has one member, and no place for a browser');
       if (decodePlan(utf8(head.plan)).model === 'adapter')
         throw new PeerAiError('UNSUPPORTED', 'a browser does not hold what an adapter is of, so it cannot take part');
       const made = await links.create(head, wish, handed);
@@ -255,7 +261,8 @@ function ended(head: RunHead): RunHead {
 
 async function planOf(wish: Wish, text: () => Promise<string>, named: Named): Promise<TrainingPlan> {
   const plan = await steadyPlan(wish, text, named);
-  return wish.schedule === 'cosine' ? { ...plan, schedule: wish.schedule } : plan;
+  const cut = wish.stages === undefined ? {} : { stages: wish.stages.over.length };
+  return { ...plan, ...(wish.schedule === 'cosine' ? { schedule: wish.schedule } : {}), ...cut };
 }
 
 async function steadyPlan(
@@ -265,7 +272,7 @@ async function steadyPlan(
 ): Promise<TrainingPlan> {
   if (model.kind === 'run') {
     const { id, name, hash, plan } = named.run(model.run);
-    const { schedule: _, ...former } = decodePlan(utf8(plan));
+    const { schedule: _schedule, stages: _stages, ...former } = decodePlan(utf8(plan));
     return { ...former, learningRate, seed, start: { name, run: id, state: hash } };
   }
   if (model.kind === 'adapter') {
@@ -305,9 +312,20 @@ function invitedOf(
   return invited;
 }
 
+/** Who holds the stages of a run, and who may take a place over. Throws DEVICE_UNKNOWN, INVALID_OPTION. */
+function placesOf({ over, spares }: NonNullable<Wish['stages']>, { devices, identity }: RoomDeps) {
+  const peersOf = (names: readonly string[]): readonly PeerId[] => {
+    const peers = names.map((text) => (text === 'self' ? identity.peer : devices.find(text).peer));
+    if (new Set(peers).size < peers.length) throw new PeerAiError('INVALID_OPTION', 'a device is named twice');
+    return peers;
+  };
+  return { over: peersOf(over), spares: peersOf(spares) };
+}
+
 /** The run under way, for whoever may join: offered by who started it, and by who leads it now. */
 function ownOffers(head: RunHead | undefined, self: PeerId): readonly Offer[] {
-  if (head === undefined || (head.role !== 'started' && head.coordinator !== self)) return [];
+  if (head === undefined || head.stages !== undefined || (head.role !== 'started' && head.coordinator !== self))
+    return [];
   const { termsHex, plan, round, members } = head;
   return [{ terms: fromHex(termsHex), plan: utf8(plan), round, members: Math.max(1, members.length) }];
 }

@@ -2,6 +2,7 @@ import type { Change, EntryBody, Ledger, PeerId, Shelf, Store } from '@peerai/co
 import { records } from '../store/records.ts';
 import type { Terms } from './plan.ts';
 import type { PrivacyState } from './privacy.ts';
+import type { StageRow } from './stage-terms.ts';
 import type { HeldOut, TrainingDataView } from './training.schema.ts';
 
 /** A run as kept on disk; its data, state and model lie on the shelf. */
@@ -29,6 +30,8 @@ export interface RunHead {
   /** Who may take part in a private run. */
   readonly invited?: readonly PeerId[];
   readonly privacy?: PrivacyState;
+  /** Of a run in stages. */
+  readonly stages?: readonly StageRow[];
   readonly first?: HeldOut;
   readonly now?: HeldOut;
   readonly startedMs: number;

@@ -23,10 +23,11 @@ import type { ActiveRun } from './active-run.ts';
 import { countedNetwork } from './counted-network.ts';
 import { findData, readText } from './data-sets.ts';
 import type { AdapterPlan, HeldBase } from './adapter-plan.ts';
-import type { TrainingEngine } from './engine.ts';
+import type { Seat, SeatOptions, TrainingEngine } from './engine.ts';
 import { decodePlan, neededOf, termsOf } from './plan.ts';
 import { budgetOf, type PrivacyTerms } from './privacy.ts';
 import { isEnded, places, readWhole, type RoundRow, type RunBook, type RunHead } from './run-book.ts';
+import { type StageRow, stagesTerms } from './stage-terms.ts';
 import type { TrainingPlan } from './training.schema.ts';
 
 export interface RunnerDeps {
@@ -48,6 +49,9 @@ export interface RunnerDeps {
   readonly baseOf: (base: AdapterPlan['base']) => Promise<HeldBase>;
   /** The weights that a run begins with which goes on from another; undefined where they are not here. */
   readonly startOf: (start: NonNullable<TrainingPlan['start']>) => Promise<Float32Array | undefined>;
+  readonly nameOf: (peer: PeerId) => string;
+  /** To those who hold stages of ours. */
+  readonly giveWeights: (source: BlobSource) => Promise<Disposable>;
   readonly changed: (head: RunHead, isWhole: boolean) => void;
   readonly closed: (id: string, row: RoundRow) => void;
 }
@@ -60,6 +64,8 @@ export interface Part {
   readonly dataId: string;
   readonly threads: number;
   readonly privacy: PrivacyTerms | undefined;
+  /** Who holds which layers, of a run in stages. */
+  readonly stages?: readonly StageRow[] | undefined;
   /** The run as it was before a restart. */
   readonly before?: RunHead;
 }
@@ -91,14 +97,20 @@ export function createRunner(deps: RunnerDeps): Runner {
   const closing = new AbortController();
   let going: Going | undefined;
   let isBusy = false;
+  const runtimeOf = async (): Promise<Runtime> => {
+    if (deps.runtime !== undefined) return deps.runtime();
+    throw new PeerAiError('ENGINE_MISSING', 'this peer has nothing to compute with: install onnxruntime-node');
+  };
   const openEngine = async (): Promise<TrainingEngine> => {
-    if (deps.runtime === undefined)
-      throw new PeerAiError('ENGINE_MISSING', 'this peer has nothing to compute with: install onnxruntime-node');
-    const [{ openTrainingEngine }, runtime] = await Promise.all([import('./lazy.ts'), deps.runtime()]);
+    const [{ openTrainingEngine }, runtime] = await Promise.all([import('./lazy.ts'), runtimeOf()]);
     return openTrainingEngine({ ...deps, network, runtime });
   };
   const held = onDemand(openEngine);
-  const engine = held.get;
+  const sit = async (options: SeatOptions, stages: Part['stages']): Promise<Seat> => {
+    if (stages === undefined) return (await held.get()).sit(options);
+    const { openStagesSeat } = await import('./stages-seat.ts');
+    return openStagesSeat({ ...deps, network, runtime: await runtimeOf() }, { ...options, stages });
+  };
 
   /** Loads everything, writes the run down, and lets it go. */
   const take = async (part: Part): Promise<RunHead> => {
@@ -112,7 +124,7 @@ export function createRunner(deps: RunnerDeps): Runner {
     const start = plan.start && (await deps.startOf(plan.start));
     if (plan.start !== undefined && start === undefined && from === undefined && part.by === identity.peer)
       throw new PeerAiError('NOT_FOUND', `the model of "${plan.start.name}", from which this run goes on, is gone`);
-    const seat = await (await engine()).sit({ run, plan, task, threads, from, start, signal: closing.signal });
+    const seat = await sit({ run, plan, task, threads, from, start, signal: closing.signal }, part.stages);
     const { examples, heldOut } = task;
     const about = { dataId: data.id, data: { name: data.name, bytes: data.bytes, examples, heldOut } };
     const { privacy } = part;
@@ -211,8 +223,8 @@ export function createRunner(deps: RunnerDeps): Runner {
 async function partOf(crypto: CryptoProvider, head: RunHead): Promise<Part> {
   const { decodeRun } = await import('./lazy.ts');
   const run = decodeRun(crypto, fromHex(head.termsHex));
-  const { by, dataId, threads, plan, privacy } = head;
-  return { run, plan: decodePlan(utf8(plan)), planText: plan, by, dataId, threads, privacy, before: head };
+  const { by, dataId, threads, plan, privacy, stages } = head;
+  return { run, plan: decodePlan(utf8(plan)), planText: plan, by, dataId, threads, privacy, stages, before: head };
 }
 
 /** Undefined where this peer ended before it had one on the disk. */
@@ -234,7 +246,7 @@ async function placeOf({ crypto }: RunnerDeps, run: Run, state: Uint8Array | und
 
 /** A run as it begins here. */
 export async function headOf(
-  { run, planText, by, threads, before }: Omit<Part, 'plan' | 'dataId' | 'privacy'>,
+  { run, planText, by, threads, stages, before }: Omit<Part, 'plan' | 'dataId' | 'privacy'>,
   self: PeerId,
   nowMs: number,
 ) {
@@ -249,11 +261,12 @@ export async function headOf(
     state: 'waiting' as const,
     plan: planText,
     termsHex: toHex(encodeRun(run)),
-    terms: termsOf(run),
+    terms: stages === undefined ? termsOf(run) : stagesTerms(termsOf(run)),
     parameters: run.size,
     needed: neededOf(run),
     threads,
     ...(run.private === undefined ? {} : { invited: run.private.members }),
+    ...(stages === undefined ? {} : { stages }),
   };
 }
 

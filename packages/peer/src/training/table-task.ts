@@ -20,17 +20,21 @@ import type { HeldOut, TrainingPlan } from './training.schema.ts';
 export type TablePlan = Extract<TrainingPlan, { readonly model: 'mlp' }>;
 
 /** Rows of one batch. */
-const batchRows = 32;
+export const batchRows = 32;
 /** One row in so many is kept apart. */
 const heldOutShare = 5;
 
-const widthsOf = ({ features, hidden, classes }: TablePlan): readonly number[] => [
+export const tableWidths = ({
+  features,
+  hidden,
+  classes,
+}: Pick<TablePlan, 'features' | 'hidden' | 'classes'>): readonly number[] => [
   features.length,
   ...hidden,
   classes.length,
 ];
-export const tableLayout = (plan: TablePlan): Layout => mlpLayout(widthsOf(plan));
-export const tableWeights = (plan: TablePlan): Float32Array => mlpWeights(widthsOf(plan), seededUnit(plan.seed));
+export const tableLayout = (plan: TablePlan): Layout => mlpLayout(tableWidths(plan));
+export const tableWeights = (plan: TablePlan): Float32Array => mlpWeights(tableWidths(plan), seededUnit(plan.seed));
 
 /** The plan of whoever starts: columns, labels and the scale of each feature as its own data has them. Throws DATA_INVALID, DATA_TOO_SMALL. */
 export function planOfTable(
@@ -61,7 +65,7 @@ function scaleOf(values: readonly number[]): { readonly mean: number; readonly d
 }
 
 export function tableTask(plan: TablePlan, text: string): Task {
-  const widths = widthsOf(plan);
+  const widths = tableWidths(plan);
   const layout = tableLayout(plan);
   const all = scaled(readExamples(readTable(text), plan), plan);
   const order = shuffled(all.count, plan.seed);

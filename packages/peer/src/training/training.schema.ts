@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { limits } from '../limits.ts';
+import { modelLimits } from '../models/limits.ts';
 import {
   filters,
   learningRate,
@@ -12,6 +13,7 @@ import {
 
 export { type TrainingPlan, trainingPlanSchema, trainingTermsSchema } from './plan.schema.ts';
 
+const device = z.string().min(1).max(128);
 const name = z.string().trim().min(1).max(limits.trainingNameCharsMax);
 
 /** Noise on this peer's own updates, within what they may ever say of one data set. */
@@ -82,6 +84,15 @@ export const trainingRequestSchema = z.strictObject({
     })
     .optional(),
   privacy: trainingPrivacySchema.optional(),
+  /** The model's layers are held by devices, and this one has the data and drives the steps. It excludes what only several members have. */
+  stages: z
+    .strictObject({
+      /** Names or ids of paired devices, or `self`: a stage for each, in this order. */
+      over: z.array(device).min(1).max(modelLimits.splitStagesMax),
+      /** Who takes the place of one that is lost, the first one first; this peer itself unless said. */
+      spares: z.array(device).max(modelLimits.splitStagesMax).default(['self']),
+    })
+    .optional(),
   roundMs: trainingTermsSchema.shape.roundMs.default(60_000),
   learningRate: learningRate.default(0.01),
   schedule: z.enum(schedules).default('constant'),
@@ -196,6 +207,21 @@ export const trainingRunSchema = z.object({
   /** Who may take part in a private run; empty for an open one. */
   invited: z.array(memberSchema),
   members: z.array(memberSchema),
+  /** Of a run in stages, in their order; empty for others. */
+  stages: z.array(
+    z.object({
+      /** Layers of the model, the first one 0: `from` to before `to`. */
+      from: z.number(),
+      to: z.number(),
+      parameters: z.number(),
+      /** Who is meant to hold it, then the spares. */
+      places: z.array(memberSchema),
+      /** Who holds it now; null while nobody does. */
+      holder: memberSchema.nullable(),
+      /** Who was lost last, and with which code. */
+      lost: memberSchema.extend({ code: z.string() }).nullable(),
+    }),
+  ),
   /** Updates of the open round that are in, and that it needs. */
   received: z.number(),
   needed: z.number(),

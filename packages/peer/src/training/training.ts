@@ -13,6 +13,7 @@ import {
   type Shelf,
   type Store,
 } from '@peerai/core-protocol';
+import type { BlobSource } from '@peerai/core-protocol/blob';
 import type { BaseModel } from '@peerai/nn-engine/text';
 import type { z } from 'zod';
 import type { EventHub } from '../events/hub.ts';
@@ -56,6 +57,8 @@ export interface TrainingDeps {
   readonly reach: () => Promise<ShareReach>;
   /** A run came to its end. */
   readonly ended: () => void;
+  /** Gives weights of stages to those who hold them. */
+  readonly giveWeights: (source: BlobSource) => Promise<Disposable>;
   /** What computes; without it this peer does not train. */
   readonly runtime: (() => Promise<Runtime>) | undefined;
 }
@@ -69,7 +72,7 @@ export interface Training {
   get(text: string): Promise<TrainingDetail>;
   /** Throws DATA_INVALID, DATA_TOO_SMALL, LIMIT_EXCEEDED, UNSUPPORTED. */
   readIn(name: string, bytes: AsyncIterable<Uint8Array>): Promise<TrainingDataView>;
-  /** Throws RUN_ACTIVE, DATA_UNKNOWN, DATA_INVALID, DATA_TOO_SMALL, BASE_MISSING, ENGINE_MISSING, INVALID_OPTION, LIMIT_REACHED, NOT_GRANTED, PRIVACY_SPENT, UNSUPPORTED. */
+  /** Throws RUN_ACTIVE, DATA_UNKNOWN, DATA_INVALID, DATA_TOO_SMALL, BASE_MISSING, ENGINE_MISSING, INVALID_OPTION, LIMIT_REACHED, NOT_GRANTED, PRIVACY_SPENT, UNSUPPORTED; in stages DEVICE_UNKNOWN, LIMIT_EXCEEDED. */
   begin(wish: z.output<typeof trainingRequestSchema>): Promise<TrainingRunView>;
   /** Runs that paired devices offer now. */
   offers(signal: AbortSignal): Promise<TrainingOffersView>;

@@ -22,6 +22,12 @@ export function runView(head: RunHead, nameOf: NameOf, shelf: Shelf | undefined)
     coordinator: head.coordinator === undefined ? null : memberOf(head.coordinator, nameOf),
     invited: (head.invited ?? []).map((peer) => memberOf(peer, nameOf)),
     members: head.members.map((peer) => memberOf(peer, nameOf)),
+    stages: (head.stages ?? []).map(({ places: of, holder, lost, ...stage }) => ({
+      ...stage,
+      places: of.map((peer) => memberOf(peer, nameOf)),
+      holder: holder === undefined ? null : memberOf(holder, nameOf),
+      lost: lost === undefined ? null : { ...memberOf(lost.peer, nameOf), code: lost.code },
+    })),
     received: head.received,
     needed: head.needed,
     data: head.data,

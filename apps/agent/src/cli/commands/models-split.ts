@@ -72,7 +72,7 @@ async function stop(client: ControlClient, name: string | undefined, output: Out
   output.data({ stopped: name }, () => 'Ended. Its stages are freed.');
 }
 
-const namesOf = (text: string): string[] => text.split(',').map((one) => one.trim());
+export const namesOf = (text: string): string[] => text.split(',').map((one) => one.trim());
 
 function stagesText({ name, state, stages }: SplitView): string {
   const rows = stages.map(({ index, from, to, parameters, holder, places, lost }) => [

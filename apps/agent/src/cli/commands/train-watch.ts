@@ -5,6 +5,8 @@ import { sizeText } from '../open-file.ts';
 import type { Output } from '../output.ts';
 import { table } from '../plain.ts';
 import { bar } from '../progress-bar.ts';
+import { counted } from '../words.ts';
+import { heldBy, stageRows } from './train-stages.ts';
 
 export const shortRun = ({ id }: { readonly id: string }): string => id.slice(0, 8);
 
@@ -72,19 +74,24 @@ async function* withFirst(client: ControlClient, signal: AbortSignal) {
   for (let { done, value } = await first; done !== true; { done, value } = await events.next()) yield value;
 }
 
-const waitingFor = ({ message, received, needed }: TrainingRunView): string =>
-  message ?? `waiting for members: ${received} of ${needed} updates`;
+const waitingFor = (run: TrainingRunView): string => {
+  const { message, received, needed, terms } = run;
+  if (message !== null) return message;
+  if (terms.kind === 'stages') return `its stages are handed out: ${heldBy(run)}`;
+  return `waiting for members: ${received} of ${needed} updates`;
+};
 
 function progressLine(run: TrainingRunView): string {
-  const { terms, round, received, state } = run;
-  return `${run.name}: ${bar(round, terms.rounds)} round ${round} of ${terms.rounds}  ${state === 'waiting' ? waitingFor(run) : `${received} updates in`}`;
+  const { terms, round, received, state, message } = run;
+  const goes = terms.kind === 'stages' ? (message ?? `held by ${heldBy(run)}`) : `${received} updates in`;
+  return `${run.name}: ${bar(round, terms.rounds)} round ${round} of ${terms.rounds}  ${state === 'waiting' ? waitingFor(run) : goes}`;
 }
 
 function roundLine({ round, loss, after, members, refused }: TrainingRoundView): string {
   const out = refused.map(({ name, reason }) => `, without ${name} (${reason})`).join('');
   const own = after === null ? '' : `  held out ${judged(after)}`;
   const said = loss === null ? '' : `  training loss ${loss.toFixed(3)}`;
-  return `round ${`${round + 1}`.padStart(3)}${said}${own}  ${members.length} members${out}`;
+  return `round ${`${round + 1}`.padStart(3)}${said}${own}  ${counted(members.length, 'member', 'members')}${out}`;
 }
 
 const judged = ({ loss, accuracy }: HeldOut): string =>
@@ -98,6 +105,7 @@ function ending(run: TrainingRunView): string {
     ['rounds', `${run.round} of ${run.terms.rounds}`],
     ...(first === null || now === null ? [] : [['held out', `${judged(first)} before, ${judged(now)} now`]]),
     ...(run.privacy === null ? [] : [['privacy', budgetText(run.privacy)]]),
+    ...stageRows(run),
     ['traffic', `${sizeText(run.bytesSent)} out, ${sizeText(run.bytesReceived)} in`],
     ...(file === null
       ? []

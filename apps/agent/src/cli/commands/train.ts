@@ -9,6 +9,7 @@ import { table } from '../plain.ts';
 import { counted } from '../words.ts';
 import { modelWished, numberOf } from './train-model.ts';
 import { link, links, unlink } from './train-link.ts';
+import { heldBy, stagesArgs, stagesNote, stagesWished } from './train-stages.ts';
 import { predict } from './train-predict.ts';
 import { budgetText, follow, figures, shortRun, whatIs } from './train-watch.ts';
 
@@ -80,6 +81,7 @@ const start = command(
       valueHint: 'A,B',
       description: 'Devices of a private run; all that may train unless said',
     },
+    ...stagesArgs,
     ...noise,
     'round-time': {
       type: 'string',
@@ -118,6 +120,7 @@ const start = command(
         }),
         ...(args['round-time'] === undefined ? {} : { roundMs: 1_000 * numberOf('round-time', args['round-time']) }),
         ...(args.private === true ? { private: inviting(args.invite) } : {}),
+        ...stagesWished(args),
         ...privacyOf(args),
         ...words({
           compression: args.compression,
@@ -220,6 +223,11 @@ const rm = command('rm', 'Forget a run that is over, with its model', which, asy
 export const train: Verb = { run: ls, subs: { start, join, ls, watch, predict, link, links, unlink, stop, rm } };
 
 const begun = (run: TrainingRunView): string =>
+  run.terms.kind === 'stages'
+    ? `Started ${run.name} (${shortRun(run)}) in ${counted(run.stages.length, 'stage', 'stages')}: ${heldBy(run)}.\nSee it: peerai train watch ${run.name}`
+    : begunByMembers(run);
+
+const begunByMembers = (run: TrainingRunView): string =>
   run.role === 'started'
     ? `Started ${run.name} (${shortRun(run)}), ${run.terms.kind}; it waits for ${counted(run.needed - 1, 'more member', 'more members')}.${spentText(run)}\nOn another device: peerai train join ${run.name} <file>\nSee it: peerai train watch ${run.name}`
     : `Joined ${run.name} (${shortRun(run)}), ${run.terms.kind}.${spentText(run)}\nSee it: peerai train watch ${run.name}`;
@@ -257,6 +265,7 @@ const liarsText = ({ kind, aggregation, liars }: TrainingOfferView['terms']): st
 
 /** What others learn of whoever starts. */
 function startNote({ plan, terms, invited }: TrainingRunView): string {
+  if (terms.kind === 'stages') return stagesNote;
   const columns = `${notes[plan.model]}The data itself stays here.`;
   if (terms.kind === 'open') return `${columns} It is open: whoever coordinates sees each update by itself.`;
   return `${columns} It is private, for ${invited.map(({ name }) => name).join(', ')}: updates are seen as a sum, and nothing stands a bad one.`;

@@ -9,20 +9,22 @@ import {
 } from '@peerai/core-protocol';
 import type { BlobSource } from '@peerai/core-protocol/blob';
 import {
+  type ActivationForm,
   openStage,
   openStageAnywhere,
   packWeights,
   type PlacedStage,
-  type Stage,
   stageDecoder,
   splitModel,
+  type SplitModel,
+  type StageMode,
   stageWeights,
 } from '@peerai/nn-engine/split';
 import type { Decoder } from '@peerai/nn-engine/text';
 import type { LanguageSource } from '../own/sources.ts';
 import type { SplitRow } from './split-row.ts';
 
-export interface OpenSplitDeps {
+export interface PlaceDeps {
   readonly network: Network;
   readonly clock: Clock;
   readonly crypto: CryptoProvider;
@@ -34,61 +36,84 @@ export interface OpenSplitDeps {
 export interface OpenSplit extends AsyncDisposable {
   readonly source: LanguageSource;
   readonly decoder: Decoder;
-  /** Its stages' weights, for the peers that hold them. */
-  readonly weights: BlobSource;
 }
+/** Who may hold a stage, the first one first. */
+export type Places = readonly { readonly places: readonly PeerId[] }[];
 
-/** The stages of a model that answers, and the SHA-256 of the weights of each. */
-export function stagesOf(crypto: CryptoProvider, { sizes, weights }: LanguageSource, count: number) {
-  const batch = { rows: 1, length: sizes.context, learned: 1 };
-  return splitModel({ type: 'language-model', sizes, batch }, count).map((stage) => {
+/** The stages of a model, and the SHA-256 of the weights of each. Throws what `splitModel` throws. */
+export const cutModel = (crypto: CryptoProvider, model: SplitModel, weights: Float32Array, count: number) =>
+  splitModel(model, count).map((stage) => {
     const bytes = packWeights(stageWeights(stage, weights));
     return { stage, bytes, sha256: crypto.sha256(bytes) };
   });
-}
-export type CutStage = ReturnType<typeof stagesOf>[number];
+export type CutStage = ReturnType<typeof cutModel>[number];
 
-/** Loads every stage where it belongs, or with a spare. Throws STAGE_LOST, ABORTED, ENGINE_MISSING. */
-export async function openSplit(
-  deps: OpenSplitDeps,
-  { row, source, cut }: { readonly row: SplitRow; readonly source: LanguageSource; readonly cut: readonly CutStage[] },
+/** The stages of a model that answers. */
+export const stagesOf = (crypto: CryptoProvider, { sizes, weights }: LanguageSource, count: number) =>
+  cutModel(
+    crypto,
+    { type: 'language-model', sizes, batch: { rows: 1, length: sizes.context, learned: 1 } },
+    weights,
+    count,
+  );
+
+export interface PlaceOptions {
+  readonly cut: readonly CutStage[];
+  readonly stages: Places;
+  readonly weights: Float32Array;
+  readonly mode: StageMode;
+  readonly activations: ActivationForm;
+  /** For stages here, 1 unless said. */
+  readonly threads?: number;
+}
+
+/** Loads every stage where it belongs, or with the next of its places. Throws STAGE_LOST, ABORTED, ENGINE_MISSING. */
+export async function placeStages(
+  deps: PlaceDeps,
+  { cut, stages, weights, mode, activations, threads = 1 }: PlaceOptions,
   signal: AbortSignal,
-): Promise<OpenSplit> {
+): Promise<AsyncDisposable & { readonly placed: readonly PlacedStage[] }> {
+  const { runtime, network, opened, lost } = deps;
   await using owned = new AsyncDisposableStack();
   const placed: PlacedStage[] = [];
   for (const [index, { stage, sha256 }] of cut.entries()) {
+    const here = { stage, weights: stageWeights(stage, weights), mode, threads };
     const runner = await openStageAnywhere(deps, {
       stage,
       weights: sha256,
-      mode: 'decode',
-      activations: row.activations,
-      peers: row.stages[index]?.places ?? [],
-      own: { peer: deps.network.self, open: (until) => openHere(deps, stage, source, until) },
-      onOpened: (peer) => deps.opened(index, peer),
-      onLost: (peer, error) => deps.lost(index, peer, PeerAiError.is(error) ? error.code : 'INTERNAL'),
+      mode,
+      activations,
+      peers: stages[index]?.places ?? [],
+      own: { peer: network.self, open: (until) => openStage({ runtime }, { ...here, signal: until }) },
+      onOpened: (peer) => opened(index, peer),
+      onLost: (peer, error) => lost(index, peer, PeerAiError.is(error) ? error.code : 'INTERNAL'),
       signal,
     });
     placed.push({ stage, runner: owned.use(runner) });
   }
   const kept = owned.move();
-  return {
-    source,
-    decoder: stageDecoder(placed),
-    weights: weightsOf(row, cut),
-    [Symbol.asyncDispose]: () => kept.disposeAsync(),
-  };
+  return { placed, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
-const openHere = ({ runtime }: OpenSplitDeps, stage: Stage, { weights }: LanguageSource, signal: AbortSignal) =>
-  openStage({ runtime }, { stage, weights: stageWeights(stage, weights), mode: 'decode', signal });
+/** Opens a model that answers. Throws what `placeStages` throws. */
+export async function openSplit(
+  deps: PlaceDeps,
+  { row, source, cut }: { readonly row: SplitRow; readonly source: LanguageSource; readonly cut: readonly CutStage[] },
+  signal: AbortSignal,
+): Promise<OpenSplit> {
+  const { stages, activations } = row;
+  const { weights } = source;
+  const open = await placeStages(deps, { cut, stages, weights, mode: 'decode', activations }, signal);
+  return { source, decoder: stageDecoder(open.placed), [Symbol.asyncDispose]: () => open[Symbol.asyncDispose]() };
+}
 
 /** Given to those who hold the stage or may take it over, and to nobody else. */
-export function weightsOf(row: SplitRow, cut: readonly CutStage[]): BlobSource {
+export function weightsOf(stages: Places, cut: readonly CutStage[]): BlobSource {
   const find = (sha256: Uint8Array): number => cut.findIndex((one) => toHex(one.sha256) === toHex(sha256));
   return {
     async length(sha256, peer) {
       const index = find(sha256);
-      return row.stages[index]?.places.includes(peer) === true ? cut[index]?.bytes.length : undefined;
+      return stages[index]?.places.includes(peer) === true ? cut[index]?.bytes.length : undefined;
     },
     read: async (sha256, offset, count) => cut[find(sha256)]?.bytes.slice(offset, offset + count) ?? new Uint8Array(),
   };

@@ -1,12 +1,11 @@
 import { type AnswerPart, type LanguageModel, PeerAiError, type PeerId, toHex } from '@peerai/core-protocol';
-import type { BlobSource } from '@peerai/core-protocol/blob';
 import type { NnErrorCode } from '@peerai/nn-engine';
-import { serveStageWeights } from '@peerai/nn-engine/split';
 import { guideOver, textModel } from '@peerai/nn-engine/text';
 import type { z } from 'zod';
 import { modelLimits } from '../limits.ts';
 import { records } from '../../store/records.ts';
 import type { SplitsDeps } from '../splits.ts';
+import type { GivenWeights } from './given-weights.ts';
 import { openSplit, type OpenSplit, stagesOf, weightsOf } from './open-split.ts';
 import type { SplitRow } from './split-row.ts';
 import { type splitRequestSchema, type SplitView } from './split.schema.ts';
@@ -29,7 +28,8 @@ interface Live {
   readonly ended: AbortController;
   opening: Promise<OpenSplit> | undefined;
   isOpen: boolean;
-  weights: BlobSource | undefined;
+  /** Given to their holders while it is there. */
+  weights: Disposable | undefined;
   running: number;
   answers: number;
   resting: AbortController;
@@ -37,29 +37,12 @@ interface Live {
 
 const namePattern = /^[\p{L}\p{N}][\p{L}\p{N}._:-]*$/u;
 
-export async function openSplitRoom(deps: SplitsDeps): Promise<SplitRoom> {
+export async function openSplitRoom(deps: SplitsDeps, given: Pick<GivenWeights, 'give'>): Promise<SplitRoom> {
   const { network, clock, crypto, random, nameOf } = deps;
   const store = deps.store.room(splitRoomName);
   const kept = records<SplitRow>(store, 'split');
   const all = new Map<string, Live>();
   for await (const [name, row] of kept.all()) all.set(name, liveOf(row, true));
-  const serving = serveStageWeights(network, {
-    async length(sha256, peer) {
-      for (const { weights } of all.values()) {
-        const length = await weights?.length(sha256, peer);
-        if (length !== undefined) return length;
-      }
-      return undefined;
-    },
-    async read(sha256, offset, count) {
-      for (const { weights } of all.values()) {
-        const bytes = await weights?.read(sha256, offset, count);
-        if (bytes !== undefined && bytes.length > 0) return bytes;
-      }
-      return new Uint8Array();
-    },
-  });
-
   const open = (live: Live, signal: AbortSignal): Promise<OpenSplit> => {
     const load = async (): Promise<OpenSplit> => {
       const { row } = live;
@@ -67,7 +50,8 @@ export async function openSplitRoom(deps: SplitsDeps): Promise<SplitRoom> {
       const cut = stagesOf(crypto, source, row.stages.length);
       if (cut.some(({ sha256 }, index) => toHex(sha256) !== row.stages[index]?.sha256))
         throw new PeerAiError('HASH_MISMATCH', `${row.model} has other weights than when it was split; split it again`);
-      live.weights = weightsOf(row, cut);
+      live.weights?.[Symbol.dispose]();
+      live.weights = given.give(weightsOf(row.stages, cut));
       const split = await openSplit(
         {
           ...deps,
@@ -98,6 +82,7 @@ export async function openSplitRoom(deps: SplitsDeps): Promise<SplitRoom> {
     const { opening } = live;
     live.opening = undefined;
     live.isOpen = false;
+    live.weights?.[Symbol.dispose]();
     live.weights = undefined;
     live.holders.fill(undefined);
     await (await opening?.catch(() => undefined))?.[Symbol.asyncDispose]();
@@ -252,7 +237,6 @@ export async function openSplitRoom(deps: SplitsDeps): Promise<SplitRoom> {
       deps.changed();
     },
     async close() {
-      serving[Symbol.dispose]();
       for (const live of all.values()) {
         live.ended.abort(new PeerAiError('ABORTED', 'this peer is stopping'));
         await shut(live);

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { modelLimits } from '../limits.ts';
 import type { Permission } from '../../pairing/permissions.ts';
 import type { TestPeer, TestWorld } from '../../testing/peers.ts';
+import { untilSlowly, whileTimeCreeps } from '../../testing/real-time.ts';
 import { live, startAsking, textOf } from '../../testing/steps.ts';
 import { trainingTown } from '../../testing/training-town.ts';
 import { openKeptWeights } from './kept-weights.ts';
@@ -16,29 +17,14 @@ const code = (expected: string) => expect.objectContaining({ code: expected });
 const town = (count: number, allow: readonly Permission[] = ['chat', 'train']) =>
   trainingTown(count, allow, () => ({ nanoFile: readNanoFile }));
 
-/** Stages are computed in real threads. Time goes slowly meanwhile, so that a busy machine does not look like a peer that fell silent. */
-async function until(clock: ManualClock, look: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await look())) {
-    await clock.advance(2);
-    await new Promise((resolve) => void setTimeout(resolve, 2));
-  }
-}
-async function whileTimeGoes<T>(clock: ManualClock, work: Promise<T>): Promise<T> {
-  let isOver = false;
-  const end = (): void => void (isOver = true);
-  work.then(end, end);
-  await until(clock, () => isOver);
-  return work;
-}
-
 const split = (world: TestWorld, { peer }: TestPeer, wish: Partial<SplitRequest>) =>
-  whileTimeGoes(
+  whileTimeCreeps(
     world.clock,
     peer.splits.create(splitRequestSchema.parse({ model: 'nano', over: ['peer-1', 'peer-2'], ...wish }), live()),
   );
 async function asked(world: TestWorld, host: TestPeer, text: string) {
   const running = startAsking(host, 'nano:split', text, 3);
-  await until(world.clock, () => running.ended());
+  await untilSlowly(world.clock, () => running.ended());
   return running.events;
 }
 const holders = async ({ peer }: TestPeer) =>
@@ -68,7 +54,7 @@ describe('a model in stages at two devices', { timeout: 60_000 }, () => {
       .slice(1)
       .map((shelf) => [...shelf.files.keys()].filter((name) => name.startsWith('stages/')));
     expect(stored).toEqual(made.stages.map(({ sha256 }) => [`stages/${sha256}`]));
-    await until(world.clock, async () =>
+    await untilSlowly(world.clock, async () =>
       (await host.peer.models.list()).models.some(({ engine }) => engine === 'split'),
     );
     const expected = await whole();
@@ -89,7 +75,7 @@ describe('a model in stages at two devices', { timeout: 60_000 }, () => {
     const { world, at, again } = await town(3);
     await split(world, at(0), { spares: [] });
     await expect(split(world, at(0), {})).rejects.toThrow(code('MODEL_EXISTS'));
-    await whileTimeGoes(world.clock, at(2).peer.peers.change(at(0).identity.peer, { allow: ['chat'] }));
+    await whileTimeCreeps(world.clock, at(2).peer.peers.change(at(0).identity.peer, { allow: ['chat'] }));
     const events = await asked(world, at(0), question);
     expect(events.at(-1)).toMatchObject({ type: 'error', code: 'STAGE_LOST' });
     expect(JSON.stringify(events.at(-1))).toContain('stage 2 of 2 of nano:split');
@@ -125,8 +111,7 @@ test('weights are given to those who hold their stage or may take it over, and t
     sha256: toHex(sha256),
     places: index === 0 ? [host, other] : [host],
   }));
-  const about = { name: 'x', model: 'nano', source: 'nano', activations: 'int8', createdMs: 0, context: 256 } as const;
-  const given = weightsOf({ ...about, stages }, cut);
+  const given = weightsOf(stages, cut);
   const lengths = await Promise.all(cut.map(({ sha256 }) => given.length(sha256, other)));
   expect(lengths).toEqual([4 * (stages[0]?.parameters ?? 0), undefined]);
   expect(await given.length(new Uint8Array(32), other)).toBeUndefined();

@@ -7,7 +7,7 @@ import { openKeptWeights } from './kept-weights.ts';
 export async function openStageHost(deps: SplitsDeps): Promise<{ answer(channel: Channel): Promise<void> }> {
   const { shelf, logger, mayTrain } = deps;
   return createStageHost(deps, {
-    mayUse: (peer, _, mode) => mode !== 'learn' && mayTrain(peer),
+    mayUse: (peer) => mayTrain(peer),
     fetchesWeights: true,
     ...(shelf === undefined ? {} : { kept: await openKeptWeights({ ...deps, shelf }) }),
     onError: () => logger.error('stage-failed'),
