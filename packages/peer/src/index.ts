@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 export { hintFor } from './chat/hints.ts';
-export type { ChatEvent, ChatRequest, ServedBy } from './chat/chat.schema.ts';
+export type { AnswerCheckView, ChatEvent, ChatRequest, ServedBy } from './chat/chat.schema.ts';
 export type {
   ClusterAnswerView,
   ClusterDetail,

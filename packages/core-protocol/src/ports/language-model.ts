@@ -54,12 +54,19 @@ export interface ModelIdentity {
   readonly version: string;
 }
 export type AnswerPart =
-  | { readonly type: 'text-delta'; readonly text: string }
+  | {
+      readonly type: 'text-delta';
+      readonly text: string;
+      /** How nearly another text came: nats by which the scores of the tokens in it would have to differ. Absent where the model does not say. */
+      readonly margin?: number;
+    }
   | { readonly type: 'tool-call'; readonly id: string; readonly name: string; readonly argumentsText: string }
   | {
       readonly type: 'finish';
       readonly reason: 'stop' | 'length' | 'tool-calls';
       readonly usage: Usage;
+      /** The same of going on. */
+      readonly margin?: number;
       readonly servedBy?: Provenance;
       /** Questions a reader may click instead, when the model was not sure it understood. */
       readonly suggestions?: readonly string[];

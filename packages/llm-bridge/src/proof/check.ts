@@ -3,13 +3,20 @@ import { llmError } from '../errors.ts';
 import { createTranscript } from '../share/transcript.ts';
 import { promptBytes } from '../share/work.ts';
 import type { AnswerFile } from './answer-file.ts';
+import { proofLimits } from './limits.ts';
 import { type AnswerStatement, openStatement } from './statement.ts';
 
-/** What asking again gave. A statement that is not so, with the file, is evidence against its signer that anybody can check. */
+/**
+ * What asking again gave. `equal`: the model gives these bytes, and ends for this reason. `different`: it does not, and the statement with the file is
+ * evidence against its signer that anybody can check. `cannot-tell`: it does not either, and where they part the model here was so near to another
+ * choice that another processor's last bits may decide: that is evidence of nothing.
+ */
+export type AnswerVerdict = 'equal' | 'different' | 'cannot-tell';
 export interface AnswerCheck {
   readonly statement: AnswerStatement;
-  /** The model gives these bytes, and ends for this reason. */
-  readonly equal: boolean;
+  readonly verdict: AnswerVerdict;
+  /** How sure the model here was where they part, nats; absent where they do not, or it does not say. */
+  readonly margin?: number;
   /** What the model gives here. */
   readonly answer: Uint8Array;
   readonly reason: AnswerStatement['reason'];
@@ -30,9 +37,11 @@ export async function checkAnswer(
   if (!equalBytes(crypto.sha256(promptBytes(file.prompt)), statement.prompt)) throw other('prompt');
   if (!equalBytes(crypto.sha256(file.answer), statement.answer)) throw other('answer');
   const model = await findModel(statement, models, signal);
-  const { answer, reason } = await ask(model, file, statement, signal);
-  const equal = reason === statement.reason && equalBytes(answer, file.answer);
-  return { statement, equal, answer, reason };
+  const { answer, reason, margin } = await ask(model, file, statement, signal);
+  const given = { statement, answer, reason };
+  if (reason === statement.reason && equalBytes(answer, file.answer)) return { ...given, verdict: 'equal' };
+  if (margin === undefined) return { ...given, verdict: 'different' };
+  return { ...given, margin, verdict: margin < proofLimits.answerMarginMin ? 'cannot-tell' : 'different' };
 }
 
 async function findModel(
@@ -56,22 +65,34 @@ async function findModel(
   );
 }
 
+interface Again extends Pick<AnswerCheck, 'answer' | 'reason'> {
+  readonly margin: number | undefined;
+}
+
 /** The same bytes as a provider's, by the same transcript. */
 async function ask(
   model: LanguageModel,
-  { prompt }: AnswerFile,
+  { prompt, answer: claimed }: AnswerFile,
   { sampling }: AnswerStatement,
   signal: AbortSignal,
-): Promise<Pick<AnswerCheck, 'answer' | 'reason'>> {
+): Promise<Again> {
   const transcript = createTranscript();
-  const ended = (reason: AnswerStatement['reason']): Pick<AnswerCheck, 'answer' | 'reason'> => {
+  /** Of the piece in which the two part, and how many pieces were compared. */
+  let parted: { readonly margin: number | undefined } | undefined;
+  let compared = 0;
+  const ended = (reason: AnswerStatement['reason'], ofEnd?: number): Again => {
     transcript.end({ type: 'error', error: { code: 'INTERNAL', message: '', retryAfterMs: undefined } });
-    return { answer: concatBytes(...transcript.entries.map(({ bytes }) => bytes)), reason };
+    const answer = concatBytes(...transcript.entries.map(({ bytes }) => bytes));
+    return { answer, reason, margin: parted === undefined ? ofEnd : parted.margin };
   };
   for await (const part of model.generate(prompt, sampling, signal)) {
-    if (part.type === 'finish') return ended(part.reason);
+    if (part.type === 'finish') return ended(part.reason, part.margin);
     const fits = part.type === 'text-delta' ? transcript.text(part.text) : transcript.call(part);
     if (!fits) return ended('length');
+    const fresh = transcript.entries.slice(compared);
+    compared += fresh.length;
+    if (fresh.some(({ offset, bytes }) => !equalBytes(bytes, claimed.subarray(offset, offset + bytes.length))))
+      parted ??= { margin: part.type === 'text-delta' ? part.margin : undefined };
   }
   throw llmError('ENGINE_FAILED', 'the engine ended without a finish');
 }

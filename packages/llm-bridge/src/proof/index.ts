@@ -5,5 +5,5 @@
  */
 export { type AnsweredFacts, type Attest, attestAnswers } from './attest.ts';
 export { type AnswerFile, decodeAnswerFile, encodeAnswerFile } from './answer-file.ts';
-export { type AnswerCheck, checkAnswer } from './check.ts';
+export { type AnswerCheck, type AnswerVerdict, checkAnswer } from './check.ts';
 export { type AnswerStatement, openStatement } from './statement.ts';

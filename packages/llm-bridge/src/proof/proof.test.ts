@@ -25,6 +25,7 @@ import {
   encodeAnswerFile,
   openStatement,
 } from './index.ts';
+import { proofLimits } from './limits.ts';
 import { signStatement } from './statement.ts';
 
 const random = seededRandom(4);
@@ -68,7 +69,12 @@ const mute: LanguageModel = {
 const liar = words((word) => (word === 'Paris' ? 'London' : word));
 
 /** What a consumer holds after asking a provider that serves this model, over a network. */
-async function asked(model: LanguageModel, text = 'Paris is a city', admission: Admission = recordingAdmission()) {
+async function asked(
+  model: LanguageModel,
+  text = 'Paris is a city',
+  admission: Admission = recordingAdmission(),
+  temperature = 0,
+) {
   const clock = new ManualClock();
   const networks = createMemoryNetworks({ clock, random });
   const shared = serveModels({
@@ -86,8 +92,7 @@ async function asked(model: LanguageModel, text = 'Paris is a city', admission: 
     { peer: provider, card: model.card },
   );
   const parts: AnswerPart[] = [];
-  for await (const part of remote.generate(prompt, { maxTokens: 3, temperature: 0, stop: ['a'] }, never))
-    parts.push(part);
+  for await (const part of remote.generate(prompt, { maxTokens: 3, temperature, stop: ['a'] }, never)) parts.push(part);
   shared[Symbol.dispose]();
   const finish = parts.at(-1);
   const statement = finish?.type === 'finish' ? finish.servedBy?.statement : undefined;
@@ -99,8 +104,8 @@ describe('an answer of a deterministic model', () => {
   it('carries what its provider signed, and a third peer that asks again gets the same', async () => {
     const { file } = await asked(honest);
     const read = decodeAnswerFile(encodeAnswerFile(file));
-    const { statement, equal, answer } = await checkAnswer(crypto, read, [mute, honest], never);
-    expect(equal).toBe(true);
+    const { statement, verdict, answer } = await checkAnswer(crypto, read, [mute, honest], never);
+    expect(verdict).toBe('equal');
     expect(answer).toEqual(file.answer);
     expect(statement).toMatchObject({
       provider: signer.peer,
@@ -115,7 +120,7 @@ describe('an answer of a deterministic model', () => {
   it('that is another one than the model gives is found by a third peer, with the liar’s signature under it', async () => {
     const { file } = await asked(liar);
     const checked = await checkAnswer(crypto, decodeAnswerFile(encodeAnswerFile(file)), [honest], never);
-    expect(checked).toMatchObject({ equal: false, statement: { provider: signer.peer } });
+    expect(checked).toMatchObject({ verdict: 'different', statement: { provider: signer.peer } });
     expect(new TextDecoder().decode(checked.answer)).toBe('Paris is city ');
     expect(new TextDecoder().decode(file.answer)).toBe('London is city ');
   });
@@ -125,7 +130,7 @@ describe('an answer of a deterministic model', () => {
     const { file } = await asked(honest, text);
     const { statement } = await checkAnswer(crypto, file, [honest], never);
     const forged = signStatement(signer, { ...statement, reason: 'stop' });
-    expect((await checkAnswer(crypto, { ...file, statement: forged }, [honest], never)).equal).toBe(false);
+    expect((await checkAnswer(crypto, { ...file, statement: forged }, [honest], never)).verdict).toBe('different');
     expect(statement.reason).toBe('length');
   });
 
@@ -137,8 +142,65 @@ describe('an answer of a deterministic model', () => {
     });
     const { statement, file } = await asked(honest, 'one two three', { ...admission, reserve });
     expect(openStatement(crypto, statement ?? new Uint8Array()).sampling.maxTokens).toBe(2);
-    expect((await checkAnswer(crypto, file, [honest], never)).equal).toBe(true);
+    expect((await checkAnswer(crypto, file, [honest], never)).verdict).toBe('equal');
   });
+});
+
+describe('an answer that parts from the model here', () => {
+  /** As sure of each word and of its end as is said. */
+  const sure = (margin: number | undefined): LanguageModel =>
+    words(undefined, {
+      async *generate(prompt, sampling, signal) {
+        const told = margin === undefined ? {} : { margin };
+        for await (const part of honest.generate(prompt, sampling, signal)) yield { ...part, ...told };
+      },
+    });
+  const near = proofLimits.answerMarginMin;
+
+  it.each([
+    ['where it was as near to another choice', near * 0.999, 'cannot-tell'],
+    ['where it was as sure as is asked for', near, 'different'],
+    ['where it does not say how sure it was', undefined, 'different'],
+  ])('is judged %s', async (_, margin, verdict) => {
+    const { file } = await asked(liar);
+    expect(await checkAnswer(crypto, file, [sure(margin)], never)).toMatchObject({ verdict });
+    const honestly = await asked(honest);
+    expect(await checkAnswer(crypto, honestly.file, [sure(margin)], never)).toMatchObject({ verdict: 'equal' });
+    const text = 'one two three four';
+    const { statement, file: cut } = await asked(honest, text);
+    const ended = signStatement(signer, { ...openStatement(crypto, statement ?? new Uint8Array()), reason: 'stop' });
+    expect(await checkAnswer(crypto, { ...cut, statement: ended }, [sure(margin)], never)).toMatchObject({ verdict });
+  });
+
+  it('is judged by the first word in which they part, however near the others are', async () => {
+    const { file } = await asked(liar);
+    const margins = [9, near / 2, near / 2, near / 2];
+    const model = words(undefined, {
+      async *generate(prompt, sampling, signal) {
+        let place = 0;
+        for await (const part of honest.generate(prompt, sampling, signal))
+          yield { ...part, margin: margins[place++] ?? 0 };
+      },
+    });
+    expect(await checkAnswer(crypto, file, [model], never)).toMatchObject({ verdict: 'different', margin: 9 });
+  });
+});
+
+it('a draw that was given no seed is stated with the one it got, so that it can be asked again', async () => {
+  const seeds: (number | undefined)[] = [];
+  const drawing = words(undefined, {
+    async *generate(prompt, sampling, signal) {
+      seeds.push(sampling.seed);
+      yield { type: 'text-delta', text: `${sampling.seed}` };
+      for await (const part of honest.generate(prompt, sampling, signal)) if (part.type === 'finish') yield part;
+    },
+  });
+  const { file } = await asked(drawing, 'Paris', recordingAdmission(), 0.7);
+  expect(seeds[0]).toBeTypeOf('number');
+  expect((await checkAnswer(crypto, file, [drawing], never)).verdict).toBe('equal');
+  expect(seeds[1]).toBe(seeds[0]);
+  await asked(drawing);
+  expect(seeds[2]).toBe(undefined);
 });
 
 describe('no statement', () => {

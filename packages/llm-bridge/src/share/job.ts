@@ -9,6 +9,7 @@ import {
   type Reservation,
   type Usage,
   usageBounds,
+  utf8,
 } from '@peerai/core-protocol';
 import { llmError } from '../errors.ts';
 import { createWatchdog, orAborted, reasonOf } from '../flow/abort.ts';
@@ -64,7 +65,7 @@ export function startJob(deps: JobDeps, peer: PeerId, model: LanguageModel, ques
     });
     const signal = AbortSignal.any([stopping.signal, reservation.revoked]);
     try {
-      const fitting = fit(question, reservation, promptTokens);
+      const fitting = seeded(deps.crypto, model, fit(question, reservation, promptTokens));
       const answered = await answer(deps, peer, model, fitting, transcript, reservation, signal);
       const finish = await settle(deps, question, transcript, reservation, answered);
       const statement = await attested(deps, model, fitting, transcript, answered, signal);
@@ -93,6 +94,14 @@ function fit(question: Question, { units }: Reservation, promptTokens: number): 
   const maxTokens = Math.min(question.sampling.maxTokens, units - promptTokens);
   if (maxTokens < 1) throw llmError('BUDGET_SPENT', 'the tokens left do not reach for this prompt and an answer');
   return { ...question, sampling: { ...question.sampling, maxTokens } };
+}
+
+/** Where a deterministic model draws and was given no seed it gets one that follows from the request: else nobody could ask it again. */
+function seeded({ sha256 }: JobDeps['crypto'], { card }: LanguageModel, question: Question): Question {
+  const { temperature = 0, seed } = question.sampling;
+  if (!card.deterministic || temperature === 0 || seed !== undefined) return question;
+  const drawn = new DataView(sha256(utf8(question.requestId)).slice().buffer).getUint32(0) >>> 1;
+  return { ...question, sampling: { ...question.sampling, seed: drawn } };
 }
 
 async function answer(

@@ -6,20 +6,29 @@ import type { Sampling } from '@peerai/core-protocol';
  *
  * @param random - a number of 0 to below 1, asked once.
  */
-export function chooseToken(
+export const chooseToken = (scores: Float32Array, wish: Wish, random: () => number): number =>
+  chooseWithMargin(scores, wish, random).token;
+
+type Wish = Pick<Sampling, 'temperature' | 'topP'> & { readonly topK?: number };
+interface Choice {
+  readonly token: number;
+  /** How far two scores would have to move towards each other until another token is chosen, nats: at least so far, where it was drawn. `topK` is not looked at. */
+  readonly margin: number;
+}
+
+/** The same, and how nearly another was chosen: whoever rounds otherwise by more than that may choose that one. */
+export function chooseWithMargin(
   scores: Float32Array,
-  {
-    temperature = 0,
-    topP = 1,
-    topK = scores.length,
-  }: Pick<Sampling, 'temperature' | 'topP'> & { readonly topK?: number },
+  { temperature = 0, topP = 1, topK = scores.length }: Wish,
   random: () => number,
-): number {
-  let best = 0;
+): Choice {
+  let [best, second] = [0, -Infinity];
   scores.forEach((score, token) => {
-    if (score > (scores[best] ?? -Infinity)) best = token;
+    const most = scores[best] ?? -Infinity;
+    if (score > most) [best, second] = [token, most];
+    else if (token !== best && score > second) second = score;
   });
-  if (!(temperature > 0)) return best;
+  if (!(temperature > 0)) return { token: best, margin: (scores[best] ?? 0) - second };
   const greatest = scores[best] ?? 0;
   const shareOf = (score: number, token: number) => ({ token, share: Math.exp((score - greatest) / temperature) });
   const shares =
@@ -35,8 +44,23 @@ export function chooseToken(
     kept.push(one);
     sum += one.share;
   }
-  let left = random() * sum;
-  return kept.find(({ share }) => (left -= share) < 0)?.token ?? best;
+  const draw = random() * sum;
+  let [place, below] = [0, 0];
+  for (; draw >= below + (kept[place]?.share ?? Infinity); place += 1) below += kept[place]?.share ?? 0;
+  const drawn = kept[place];
+  if (drawn === undefined) return { token: best, margin: 0 };
+  const borders = [
+    ...(place > 0 ? [draw - below] : []),
+    ...(place < kept.length - 1 ? [below + drawn.share - draw] : []),
+    // With one token more or less in it, all that is kept is divided otherwise.
+    ...(topP < 1 ? [sum - topP * total, topP * total - (sum - (kept.at(-1)?.share ?? 0))].map(Math.abs) : []),
+  ];
+  // Scores that are all off by d move the share of all below a border by d / (2 · temperature) at most, and two scores towards each other by 2 · d.
+  const ofBorders = borders.map((far) => (4 * temperature * far) / total);
+  const scoreOf = ({ token }: { readonly token: number }): number => scores[token] ?? -Infinity;
+  const besides = [shares[place - 1], shares[place + 1]].filter((one) => one !== undefined);
+  const ofOrder = besides.map((one) => Math.abs(scoreOf(one) - scoreOf(drawn)));
+  return { token: drawn.token, margin: Math.min(Infinity, ...ofBorders, ...ofOrder) };
 }
 
 /** Places of the `count` largest scores: a hundred thousand are not sorted for fifty. */

@@ -5,7 +5,8 @@ import type { Decoder, DecoderSession } from '../nano/plain.ts';
 import { StopFilter } from '../nano/stop-filter.ts';
 import { seededUnit } from '../train/random.ts';
 import type { TokenCodec } from './codec.ts';
-import { chooseToken } from './sample.ts';
+import { createMargins } from './margins.ts';
+import { chooseWithMargin } from './sample.ts';
 
 /** What computes and reads one answer. */
 export interface OpenedText {
@@ -63,8 +64,13 @@ async function* answer(
   const text = prompt.messages.map((message) => message.text).join('\n');
   const read = codec.encode(text.slice(-charsPerToken * half)).slice(-half);
   const seen = read.length === 0 ? [codec.begin] : [...read];
-  const [filter, reader] = [new StopFilter(sampling.stop ?? []), codec.reader()];
-  let [made, ended] = [0, false];
+  const [filter, reader, margins] = [new StopFilter(sampling.stop ?? []), codec.reader(), createMargins()];
+  const shownOf = (read: string, margin: number): string => {
+    margins.read(read, margin);
+    return filter.push(read);
+  };
+  const delta = (shown: string): AnswerPart => ({ type: 'text-delta', text: shown, ...told(margins.shown(shown)) });
+  let [made, ended, ofEnd] = [0, false, Infinity];
   let session: DecoderSession | undefined;
   let used = 0;
   const scoresAfter = async (tokens: readonly number[]): Promise<Float32Array> => {
@@ -77,13 +83,16 @@ async function* answer(
     let scores = sampling.maxTokens > 0 ? await scoresAfter(seen) : new Float32Array();
     while (made < sampling.maxTokens) {
       throwIfAborted(signal);
-      const token = chooseToken(scores, sampling, random);
+      const { token, margin } = chooseWithMargin(scores, sampling, random);
       ended = token === codec.end;
-      if (ended) break;
+      if (ended) {
+        ofEnd = margin;
+        break;
+      }
       made += 1;
       seen.push(token);
-      const shown = filter.push(reader.push(token));
-      if (shown !== '') yield { type: 'text-delta', text: shown };
+      const shown = shownOf(reader.push(token), margin);
+      if (shown !== '') yield delta(shown);
       if (filter.stopped || made >= sampling.maxTokens) break;
       if (made % tokensPerTurn === 0) await clock.sleep(0, signal);
       if (used < context) {
@@ -97,8 +106,11 @@ async function* answer(
   } finally {
     await session?.close();
   }
-  const rest = filter.push(reader.end()) + filter.end();
-  if (rest !== '') yield { type: 'text-delta', text: rest };
+  const rest = shownOf(reader.end(), Infinity) + filter.end();
+  if (rest !== '') yield delta(rest);
   const reason = ended || filter.stopped ? 'stop' : 'length';
-  yield { type: 'finish', reason, usage: { promptTokens: read.length, answerTokens: made } };
+  const usage = { promptTokens: read.length, answerTokens: made };
+  yield { type: 'finish', reason, usage, ...told(Math.min(ofEnd, margins.rest())) };
 }
+
+const told = (margin: number): { readonly margin?: number } => (Number.isFinite(margin) ? { margin } : {});

@@ -9,7 +9,8 @@ import { createTokenizer } from '../nano/tokenizer.ts';
 import { readNanoFile } from '../node/nano-file.ts';
 import { seededUnit } from '../train/random.ts';
 import { byteCodec, byteTokenizerJson, nanoTokenizerJson, plainDecoder, textModel } from './index.ts';
-import { chooseToken } from './sample.ts';
+import { createMargins } from './margins.ts';
+import { chooseToken, chooseWithMargin } from './sample.ts';
 
 const live = () => new AbortController().signal;
 const card = { name: 'x', engine: 'x', contextTokensMax: 8, memoryBytes: 0, loaded: true, deterministic: false };
@@ -82,6 +83,52 @@ test('a draw follows temperature, the share of the likeliest, and the random num
   expect([0.6, 0.7, 0.95].map((random) => drawn(1, random))).toEqual([1, 2, 0]);
   expect([0.6, 0.7, 0.95].map((random) => drawn(0.8, random))).toEqual([1, 1, 2]);
   expect(drawn(0.1, 0.99)).toBe(1);
+});
+
+test('a choice is as sure as scores may be wrong without another token', () => {
+  const scores = Float32Array.of(1, 3, 2.5, -1);
+  expect(chooseWithMargin(scores, {}, () => 0)).toEqual({ token: 1, margin: 0.5 });
+  const random = seededUnit(4);
+  const off = (by: number): Float32Array => scores.map((score) => score + (2 * random() - 1) * by);
+  let [changed, tried] = [0, 0];
+  for (let turn = 0; turn < 2_000; turn += 1) {
+    const [draw, temperature, topP] = [random(), 0.2 + 2 * random(), turn % 2 === 0 ? 1 : 0.3 + 0.7 * random()];
+    const { token, margin } = chooseWithMargin(scores, { temperature, topP }, () => draw);
+    // Less than half of the margin each, and it is the same token.
+    expect(chooseToken(off(0.49 * margin), { temperature, topP }, () => draw)).toBe(token);
+    tried += 1;
+    if (chooseToken(off(8 * margin), { temperature, topP }, () => draw) !== token) changed += 1;
+  }
+  expect(changed / tried).toBeGreaterThan(0.05);
+});
+
+test('a piece of text is as sure as its least sure token, also where it is shown in parts', () => {
+  const margins = createMargins();
+  margins.read('', 4);
+  margins.read('ä', 5);
+  margins.read('bc', 2);
+  margins.read('de', 3);
+  expect([margins.shown('ä'), margins.shown('b'), margins.shown('cd')]).toEqual([4, 2, 2]);
+  margins.read('', 0.5);
+  expect([margins.rest(), margins.shown('e'), margins.rest()]).toEqual([0.5, 3, 0.5]);
+});
+
+test('a model says with each piece how nearly another came, and with its end too', async () => {
+  const { decoder } = alphabet(8);
+  const codec = { ...byteCodec, end: 101 };
+  const model = textModel({
+    card: { ...card, fits: true },
+    clock: { sleep: async () => undefined, nowMs: () => 0, elapsedMs: () => 0, deadline: () => live() },
+    seed: () => 1,
+    open: async () => ({ decoder, codec, context: 8 }),
+  });
+  const prompt: Prompt = { messages: [{ role: 'user', text: 'b' }] };
+  const parts: AnswerPart[] = await Array.fromAsync(model.generate(prompt, { maxTokens: 8 }, live()));
+  expect(parts).toMatchObject([
+    { text: 'c', margin: 5 },
+    { text: 'd', margin: 5 },
+    { reason: 'stop', margin: 5 },
+  ]);
 });
 
 test('tokenizer.json of bytes and of the guide give our own tokens and take them back', async () => {

@@ -63,6 +63,24 @@ export const chatEventSchema = z.discriminatedUnion('type', [
   }),
   z.object({ type: z.literal('error'), code: z.string(), message: z.string(), hint: z.string().optional() }),
 ]);
+/** What asking again gave: see `checkAnswer`. */
+export const answerCheckSchema = z.object({
+  v: z.literal(1),
+  /** `cannot-tell`: another answer came, and where they part the model was so near to another choice that another processor's last bits may decide. */
+  verdict: z.enum(['equal', 'different', 'cannot-tell']),
+  /** Who signed. */
+  provider: z.string(),
+  model: z.string(),
+  engine: z.string(),
+  version: z.string(),
+  /** The provider's clock. */
+  statedMs: z.number(),
+  /** What the model says here, where that is something else; how it ended; and how sure it was where they part, nats, where it says. */
+  here: z.string().optional(),
+  reason: z.enum(['stop', 'length', 'tool-calls']).optional(),
+  margin: z.number().optional(),
+});
+export type AnswerCheckView = z.infer<typeof answerCheckSchema>;
 export type ChatRequest = z.input<typeof chatRequestSchema>;
 export type ChatEvent = z.infer<typeof chatEventSchema>;
 export type AnswerSource = z.infer<typeof answerSourceSchema>;

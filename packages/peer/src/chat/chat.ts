@@ -6,12 +6,13 @@ import type { Route, Routed } from '../models/route.ts';
 import type { PeerMemory } from '../memory/memory.ts';
 import type { Recalled } from '../memory/recall.ts';
 import { chatEvents, errorEvent } from './chat-events.ts';
-import type { ChatEvent, chatRequestSchema } from './chat.schema.ts';
+import type { AnswerCheckView, ChatEvent, chatRequestSchema } from './chat.schema.ts';
+import type { CheckAnswerDeps } from './check-answer.ts';
 import { sourceOf, withNotes } from './notes.ts';
 
 type Request = z.output<typeof chatRequestSchema>;
 
-export interface ChatDeps {
+export interface ChatDeps extends CheckAnswerDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly models: Models;
@@ -26,10 +27,16 @@ export interface ChatDeps {
 export interface Chat {
   /** Never throws: an error is the last event, and what came before it stays. */
   ask(request: Request, signal: AbortSignal): AsyncIterable<ChatEvent>;
+  /**
+   * Asks the model of an answer that was kept with what its provider signed again; the model has to be here, with the same weights. Throws MODEL_UNKNOWN where it is not,
+   * INVALID_FORMAT, INVALID_SIGNATURE, HASH_MISMATCH, LIMIT_EXCEEDED.
+   */
+  check(file: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<AnswerCheckView>;
 }
 
 export function createChat(deps: ChatDeps): Chat {
   return {
+    check: async (...question) => (await import('./check-answer.ts')).checkAnswerHere(deps, ...question),
     async *ask(request, signal) {
       const { model: name, messages, maxTokens, temperature, topP, seed } = request;
       let routed: Routed;

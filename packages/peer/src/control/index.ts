@@ -20,7 +20,7 @@ export type { ConfigView } from './config.schema.ts';
 export type { KeyView } from './keys.schema.ts';
 export type { SessionCodeView, SessionView } from './session.schema.ts';
 export type { RevocationView, RotationView } from '../keys/keys.schema.ts';
-export type { ChatEvent, ChatRequest, ServedBy } from '../chat/chat.schema.ts';
+export type { AnswerCheckView, ChatEvent, ChatRequest, ServedBy } from '../chat/chat.schema.ts';
 export type { CensusView } from '../discovery/census.schema.ts';
 export type { CrawlView, FindRequest, FoundView } from '../discovery/discovery.schema.ts';
 export type { Check, DoctorView } from '../doctor/doctor.schema.ts';

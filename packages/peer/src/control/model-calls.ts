@@ -1,4 +1,5 @@
 import { PeerAiError } from '@peerai/core-protocol';
+import type { AnswerCheckView } from '../chat/chat.schema.ts';
 import type { ExportFormat } from '../models/own-models.schema.ts';
 import type { TrainingPrediction } from '../training/training.schema.ts';
 import type { SplitRequest, SplitsView, SplitView } from '../models/split/split.schema.ts';
@@ -41,6 +42,8 @@ export interface ModelCalls {
   /** Resolves when every stage is loaded where it belongs. */
   splitModel(request: SplitRequest, signal?: AbortSignal): Promise<SplitView>;
   stopSplit(name: string): Promise<void>;
+  /** Asks the model of a kept answer again, here. @param file - what `run --proof` wrote. */
+  checkAnswer(file: Blob, signal?: AbortSignal): Promise<AnswerCheckView>;
 }
 
 type Ask = (method: string, path: string, body?: unknown, signal?: AbortSignal) => Promise<Response>;
@@ -60,6 +63,8 @@ export const modelCalls = (ask: Ask): ModelCalls => ({
     const response = await ask('GET', '/models/splits', undefined, signal);
     return ((await response.json()) as SplitsView).splits;
   },
+  checkAnswer: async (file, signal) =>
+    (await ask('POST', '/chat/check', file, signal)).json() as Promise<AnswerCheckView>,
   splitModel: async (request, signal) =>
     (await (await ask('POST', '/models/splits', request, signal)).json()) as SplitView,
   async stopSplit(name) {

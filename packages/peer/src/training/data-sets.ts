@@ -1,6 +1,7 @@
 import { type CryptoProvider, PeerAiError, type Random, type Shelf, toHex } from '@peerai/core-protocol';
 import type { PeerErrorCode } from '../errors.ts';
 import { limits } from '../limits.ts';
+import { gathered } from '../store/gathered.ts';
 import { type DataRow, places, readWhole, type RunBook } from './run-book.ts';
 import type { Table } from './table.ts';
 import type { TrainingDataView } from './training.schema.ts';
@@ -22,7 +23,7 @@ export async function readIn(
   bytes: AsyncIterable<Uint8Array>,
 ): Promise<TrainingDataView> {
   const { random, book, shelf, nowMs } = deps;
-  const whole = await gathered(bytes);
+  const whole = await gathered(bytes, limits.trainingDataBytesMax);
   const told = await toldOf(name, textOf(whole));
   const view = {
     id: toHex(random.bytes(8)),
@@ -50,27 +51,6 @@ export function findData(book: RunBook, id: string): DataRow {
 /** Throws NOT_FOUND. */
 export const readText = async (shelf: Shelf, { id, bytes }: DataRow): Promise<string> =>
   textOf(await readWhole(shelf, places.data(id), bytes));
-
-/** All of a file that comes. Throws LIMIT_EXCEEDED. */
-export async function gathered(bytes: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const pieces: Uint8Array[] = [];
-  let length = 0;
-  for await (const piece of bytes) {
-    length += piece.length;
-    if (length > limits.trainingDataBytesMax)
-      throw new PeerAiError('LIMIT_EXCEEDED', `data has at most ${limits.trainingDataBytesMax} bytes`, {
-        bytesMax: limits.trainingDataBytesMax,
-      });
-    pieces.push(piece);
-  }
-  const whole = new Uint8Array(length);
-  let place = 0;
-  for (const piece of pieces) {
-    whole.set(piece, place);
-    place += piece.length;
-  }
-  return whole;
-}
 
 /** Throws DATA_INVALID. */
 export function textOf(bytes: Uint8Array): string {

@@ -7,7 +7,8 @@ import { createMutex } from '../store/mutex.ts';
 import { onDemand } from '../store/on-demand.ts';
 import type { BaseName } from './adapter-plan.ts';
 import type { Bases } from './bases.ts';
-import { findData, gathered, readIn, readText, textOf } from './data-sets.ts';
+import { gathered } from '../store/gathered.ts';
+import { findData, readIn, readText, textOf } from './data-sets.ts';
 import { askForOffers, type FoundOffer } from './offers.ts';
 import { decodePlan, encodePlan, specOf, taskOf } from './plan.ts';
 import { agreePrivacy } from './privacy.ts';
@@ -201,7 +202,12 @@ export async function openTrainingRoom(deps: RoomDeps): Promise<TrainingRoom> {
       const { bytes: model } = await modelOf(id);
       if (deps.runtime === undefined) throw new PeerAiError('UNSUPPORTED', 'this peer has nothing that computes');
       const { predict } = await import('./lazy.ts');
-      const asked = { plan: decodePlan(utf8(plan)), text: textOf(await gathered(content)), model, signal };
+      const asked = {
+        plan: decodePlan(utf8(plan)),
+        text: textOf(await gathered(content, limits.trainingDataBytesMax)),
+        model,
+        signal,
+      };
       const runtime = await deps.runtime();
       return { v: 1, run: { id, name }, ...(await predicting(() => predict(runtime, asked))) };
     },

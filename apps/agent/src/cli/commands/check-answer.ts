@@ -3,12 +3,13 @@ import { equalBytes, fromBase64Url, fromUtf8, PeerAiError, type Prompt, utf8 } f
 import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
 import { promptBytes } from '@peerai/llm-bridge/share';
 import {
-  type AnswerCheck,
+  type AnswerFile,
   checkAnswer,
   decodeAnswerFile,
   encodeAnswerFile,
   openStatement,
 } from '@peerai/llm-bridge/proof';
+import type { AnswerCheckView } from '@peerai/peer/control';
 import { systemClock } from '@peerai/platform';
 import { nanoEngine } from '../../host/nano-engine.ts';
 import { command, type Verb } from '../command.ts';
@@ -17,30 +18,53 @@ import { unreadable } from '../open-file.ts';
 export const checkAnswerVerb: Verb = {
   run: command(
     'check-answer',
-    'Ask the same model the same again, and see whether an answer kept with `run --proof` is what it gives; needs no running peer',
+    'Ask the same model the same again, and see whether an answer kept with `run --proof` is what it gives; for nano needs no running peer, for a model that was trained together one that has it',
     { file: { type: 'positional', required: true, description: 'File of `peerai run --proof FILE`' } } as const,
-    async ({ args, output, signal }) => {
+    async ({ args, agent, output, signal }) => {
       const bytes = await readFile(args.file).catch((cause: unknown) => {
         throw unreadable(args.file, cause);
       });
       const file = decodeAnswerFile(bytes);
-      const found = await checkAnswer(nodeCrypto, file, await nanoEngine(systemClock).list(signal), signal);
-      if (!found.equal) throw lie(found, file.answer);
-      const { provider, model, identity, statedMs } = found.statement;
-      const view = { equal: true, provider, model, engine: identity.engine, version: identity.version, statedMs };
+      const isNano = openStatement(nodeCrypto, file.statement).identity.engine === 'nano';
+      const found = isNano
+        ? await askedOfNano(file, signal)
+        : await (await agent()).client.checkAnswer(new Blob([bytes.slice()]), signal);
+      const { verdict, provider, model, engine, version, statedMs } = found;
+      if (verdict !== 'equal') throw partedError(found, file.answer);
+      const view = { equal: true, provider, model, engine, version, statedMs };
       output.data(view, () => `${model} gives the same answer here. It is what ${provider} signed.`);
     },
   ),
 };
 
-function lie({ statement, answer, reason }: AnswerCheck, signed: Uint8Array): PeerAiError {
-  const { provider, model } = statement;
-  const what = equalBytes(answer, signed) ? `ends for another reason (${reason})` : 'gives another answer';
-  return new PeerAiError('PROOF_WRONG', `${model} ${what} here than ${provider} signed; the file is the evidence.`, {
-    provider,
-    model,
-    here: fromUtf8(answer),
-  });
+type Found = Omit<AnswerCheckView, 'v'>;
+
+async function askedOfNano(file: AnswerFile, signal: AbortSignal): Promise<Found> {
+  const models = await nanoEngine(systemClock).list(signal);
+  const { statement, verdict, answer, reason } = await checkAnswer(nodeCrypto, file, models, signal);
+  const { provider, model, identity, statedMs } = statement;
+  const { engine, version } = identity;
+  return { verdict, provider, model, engine, version, statedMs, here: fromUtf8(answer), reason };
+}
+
+/** What is said of an answer that the model here does not give. */
+export function partedError(
+  { verdict, provider, model, here = '', reason, margin }: Found,
+  signed: Uint8Array,
+): PeerAiError {
+  const what = equalBytes(utf8(here), signed) ? `ends for another reason (${reason})` : 'gives another answer';
+  const facts = { provider, model, here, ...(margin === undefined ? {} : { margin }) };
+  if (verdict === 'different')
+    return new PeerAiError(
+      'PROOF_WRONG',
+      `${model} ${what} here than ${provider} signed; the file is the evidence.`,
+      facts,
+    );
+  return new PeerAiError(
+    'PROOF_UNCLEAR',
+    `${model} ${what} here than ${provider} signed, and where they part it was as near to another word: another processor may choose that one. It is evidence of nothing.`,
+    facts,
+  );
 }
 
 /**

@@ -1,9 +1,10 @@
-import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { type Logger, PeerAiError } from '@peerai/core-protocol';
-import type { Peer, PublishedView } from '@peerai/peer';
+import type { AnswerCheckView, Peer, PublishedView } from '@peerai/peer';
 import { chatRequestSchema, publishRequestSchema } from '@peerai/peer/schemas';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
+import { fileBody } from '../file-body.ts';
 import { goneSignal, sendEvents, type StreamItem } from '../stream.ts';
 import { LOGGER, PEER } from '../tokens.ts';
 
@@ -24,6 +25,13 @@ export class StreamsController {
   ): Promise<void> {
     const answer = this.peer.chat.ask(request, goneSignal(reply));
     await this.stream(reply, items(answer));
+  }
+
+  /** The body is a file of `peerai run --proof`: its model is asked again here. */
+  @Post('chat/check')
+  @HttpCode(200)
+  check(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<AnswerCheckView> {
+    return this.peer.chat.check(fileBody(request), goneSignal(reply));
   }
 
   @Get('events')

@@ -1,12 +1,19 @@
-import { type LanguageModel, PeerAiError } from '@peerai/core-protocol';
+import { type LanguageModel, type ModelIdentity, PeerAiError } from '@peerai/core-protocol';
 import { languageModelLayout } from '@peerai/nn-engine';
 import { languageModelOnnx } from '@peerai/nn-engine/export';
-import { type OpenedText, plainDecoder, textModel } from '@peerai/nn-engine/text';
+import { encodeBase, type OpenedText, plainDecoder, textModel } from '@peerai/nn-engine/text';
 import type { TrainedRun } from '../../training/training.ts';
 import type { ExportedModel, OwnModelsDeps } from '../own-models.ts';
 import type { ExportFormat } from '../own-models.schema.ts';
 import { importedFile } from '../imported/imported-file.ts';
 import { type LanguageSource, modelNameOf, sizesOfRun, sourceOfNano, sourceOfRun } from './sources.ts';
+
+interface Opened extends OpenedText {
+  /** SHA-256 of the whole model as one file: an adapter with its base. */
+  readonly hash: Uint8Array;
+}
+/** Of how a trained model reads a prompt and chooses: another one may give other answers with the same weights. */
+const answersVersion = '1';
 
 export interface OwnRoom {
   /** Those of the runs that are language models, as what answers. */
@@ -19,11 +26,12 @@ export interface OwnRoom {
 export function openOwnRoom(deps: OwnModelsDeps): OwnRoom {
   const { clock, random } = deps;
   /** The one that answered last: each holds a few megabytes. */
-  let held: { readonly id: string; readonly opened: Promise<OpenedText> } | undefined;
-  const opened = (run: TrainedRun): Promise<OpenedText> => {
-    const load = async (): Promise<OpenedText> => {
-      const { sizes, weights, codec } = await sourceOfRun(deps, run);
-      return { decoder: await plainDecoder(sizes, weights), codec, context: sizes.context };
+  let held: { readonly id: string; readonly opened: Promise<Opened> } | undefined;
+  const opened = (run: TrainedRun): Promise<Opened> => {
+    const load = async (): Promise<Opened> => {
+      const { sizes, weights, vocabulary, codec } = await sourceOfRun(deps, run);
+      const hash = deps.crypto.sha256(encodeBase({ sizes, vocabulary, weights }));
+      return { decoder: await plainDecoder(sizes, weights), codec, context: sizes.context, hash };
     };
     if (held?.id === run.id) return held.opened;
     const next = { id: run.id, opened: load() };
@@ -45,11 +53,15 @@ export function openOwnRoom(deps: OwnModelsDeps): OwnRoom {
         contextTokensMax: context,
         memoryBytes: 4 * languageModelLayout(sizes).size,
         loaded: held?.id === run.id,
-        deterministic: false,
+        deterministic: true,
         fits: true,
         description: described(run, context),
       };
-      return [textModel({ card, clock, seed, open: () => opened(run) })];
+      const identify = async (): Promise<ModelIdentity> => {
+        const { hash, decoder } = await opened(run);
+        return { weights: hash, engine: card.engine, version: `${answersVersion} ${decoder.name}` };
+      };
+      return [{ ...textModel({ card, clock, seed, open: () => opened(run) }), identify }];
     });
   const runOf = async (name: string): Promise<TrainedRun | undefined> =>
     (await deps.training().trained()).find((run) => run.id === name || run.name === name || modelNameOf(run) === name);

@@ -9,6 +9,7 @@ import {
   type NanoModelFile,
   nanoTokenizerJson,
   type TokenCodec,
+  type Vocabulary,
 } from '@peerai/nn-engine/text';
 import { languageSizes } from '../../training/language-task.ts';
 import type { TrainedRun } from '../../training/training.ts';
@@ -22,6 +23,8 @@ export interface LanguageSource {
   readonly sizes: LanguageModelSizes;
   /** Flat, as `languageModelLayout`. */
   readonly weights: Float32Array;
+  /** Word pieces like the guide's; null where a token is a byte. */
+  readonly vocabulary: Vocabulary | null;
   readonly codec: TokenCodec;
   readonly tokenizer: () => Uint8Array;
   readonly gguf: (weights: GgufWeights) => Uint8Array;
@@ -53,6 +56,7 @@ export async function sourceOfRun(
     key: run.id,
     sizes,
     weights,
+    vocabulary,
     codec: baseCodec({ vocabulary }),
     tokenizer: () => (vocabulary === null ? byteTokenizerJson() : nanoTokenizerJson(vocabulary)),
     gguf: (stored) =>
@@ -72,6 +76,7 @@ export function sourceOfNano(bytes: Uint8Array): LanguageSource {
     key: 'nano',
     sizes,
     weights,
+    vocabulary,
     codec: nanoCodec(vocabulary),
     tokenizer: () => nanoTokenizerJson(vocabulary),
     gguf: (stored) => nanoDecoderGguf(sizes, weights, 'nano', stored),

@@ -1,7 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join as under } from 'node:path';
-import { PeerAiError, utf8 } from '@peerai/core-protocol';
+import { fromBase64Url, fromUtf8, nobleCrypto, PeerAiError, utf8 } from '@peerai/core-protocol';
+import { llmLimits } from '@peerai/llm-bridge';
+import { type AnswerFile, attestAnswers, encodeAnswerFile, openStatement } from '@peerai/llm-bridge/proof';
 import {
   distance,
   findLlamaCpp,
@@ -15,8 +17,18 @@ import {
 import { plainDecoder } from '@peerai/nn-engine/text';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { TestPeer } from '../../testing/peers.ts';
-import { live } from '../../testing/steps.ts';
-import { areDone, begin, join, readIn, trainingTown, untilTrained } from '../../testing/training-town.ts';
+import { live, textOf } from '../../testing/steps.ts';
+import {
+  areDone,
+  begin,
+  bytesOf,
+  join,
+  readIn,
+  type TrainingTown,
+  trainingTown,
+  untilTrained,
+  whileTimeGoes,
+} from '../../testing/training-town.ts';
 import type { ExportFormat } from '../own-models.schema.ts';
 
 const location = findLlamaCpp();
@@ -61,8 +73,10 @@ const of = (name: string, who: 'host' | 'guest' = 'host'): Exported => {
   return one;
 };
 
+let town: TrainingTown;
 beforeAll(async () => {
-  const { world, at } = await trainingTown(2);
+  town = await trainingTown(3);
+  const { world, at } = town;
   const [host, guest] = [at(0), at(1)];
   const take = async (one: TestPeer, name: string): Promise<Exported> => ({
     ours: await ours(one, name),
@@ -90,6 +104,7 @@ beforeAll(async () => {
   await join(world, guest, 'hen', hen, 'text.txt');
   await untilTrained(world.clock, () => areDone(host, guest));
   await both('hen');
+  await untilTrained(world.clock, async () => (await host.peer.own.engine.list(live())).length === 2);
 }, 60_000);
 
 /** How much this part of the text surprises, nats a byte. */
@@ -136,5 +151,62 @@ describe.each(['fox', 'hen'])('what two peers trained together, exported (%s):',
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
+  });
+});
+
+describe('an answer of what peers trained together', () => {
+  /** What the third device, which trained nothing, keeps of a question to the host. */
+  const kept = async (name: string, more: { readonly temperature?: number } = {}): Promise<AnswerFile> => {
+    const { world, at } = town;
+    await at(0).peer.models.expose(name, true);
+    await at(2).peer.models.learn(at(0).identity.peer, live());
+    const prompt = { messages: [{ role: 'user', text: 'one grey' } as const] };
+    const wish = { model: `${name}@peer-0`, messages: [...prompt.messages], maxTokens: 12, ...more };
+    const events = await whileTimeGoes(world.clock, Array.fromAsync(at(2).peer.chat.ask(wish, live())));
+    const finish = events.at(-1);
+    if (finish?.type !== 'finish') throw new Error(JSON.stringify(finish));
+    return { statement: fromBase64Url(finish.servedBy.statement ?? ''), prompt, answer: utf8(textOf(events)) };
+  };
+  const check = async (index: number, file: AnswerFile) => {
+    const content = async function* content(): AsyncGenerator<Uint8Array> {
+      yield encodeAnswerFile(file);
+    };
+    return whileTimeGoes(town.world.clock, town.at(index).peer.chat.check(content(), live()));
+  };
+
+  test.each<[string, { readonly temperature?: number }]>([
+    ['fox', {}],
+    ['hen', {}],
+    ['fox', { temperature: 1 }],
+  ])('is asked again by whoever has the same weights (%s %o)', async (name, more) => {
+    const file = await kept(name, more);
+    expect(file.answer.length).toBeGreaterThan(0);
+    const provider = town.at(0).identity.peer;
+    const said = { v: 1, verdict: 'equal', provider, model: name, engine: 'trained' } as const;
+    expect(await check(1, file)).toEqual({ ...said, version: '1 wasm-simd', statedMs: expect.any(Number) as number });
+    // Without the weights nothing is checked, and nobody accused.
+    await expect(check(2, file)).rejects.toMatchObject({ code: 'MODEL_UNKNOWN' });
+  });
+
+  test('that is a lie is found, with the liar’s signature under it', async () => {
+    const file = await kept('fox');
+    const { identity, requestId, sampling, reason } = openStatement(nobleCrypto, file.statement);
+    const signer = town.at(2).identity;
+    const attest = attestAnswers({ identity: signer, crypto: nobleCrypto, clock: town.world.clock });
+    const [model] = await town.at(0).peer.own.engine.list(live());
+    if (model === undefined) throw new Error('no model');
+    const answer = utf8(fromUtf8(file.answer).replace(/.$/u, '#'));
+    const facts = { requestId, prompt: file.prompt, sampling, answer: [answer], reason };
+    const lie = await attest({ ...model, identify: async () => identity }, facts, live());
+    const found = await check(1, { ...file, answer, statement: lie ?? new Uint8Array() });
+    expect(found).toMatchObject({ verdict: 'different', provider: signer.peer, here: fromUtf8(file.answer) });
+    expect(found.margin).toBeGreaterThan(0.01);
+  });
+
+  test('is no longer than a file of an answer may be', async () => {
+    const long = bytesOf('x'.repeat(llmLimits.answerFileBytesMax + 1));
+    await expect(town.at(1).peer.chat.check(long, live())).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' });
+    const most = bytesOf('x'.repeat(llmLimits.answerFileBytesMax));
+    await expect(town.at(1).peer.chat.check(most, live())).rejects.toMatchObject({ code: 'INVALID_FORMAT' });
   });
 });
