@@ -105,7 +105,7 @@ beforeAll(async () => {
   await untilTrained(world.clock, () => areDone(host, guest));
   await both('hen');
   await untilTrained(world.clock, async () => (await host.peer.own.engine.list(live())).length === 2);
-}, 60_000);
+}, 120_000);
 
 /** How much this part of the text surprises, nats a byte. */
 function surprise({ ours }: Exported, part: string): number {
@@ -125,7 +125,7 @@ test('both peers have the same files, and what each run learned is in them', () 
   expect(surprise(of('hen'), ofHen)).toBeLessThan(surprise(of('fox'), ofHen) / 2);
 });
 
-describe.each(['fox', 'hen'])('what two peers trained together, exported (%s):', (name) => {
+describe.each(['fox', 'hen'])('what two peers trained together, exported (%s):', { timeout: 60_000 }, (name) => {
   const check = (theirs: readonly number[][]): void => {
     const { worst, compared } = distance(theirs, of(name).ours);
     expect(compared).toBe(bytes.length * 256);
@@ -154,7 +154,7 @@ describe.each(['fox', 'hen'])('what two peers trained together, exported (%s):',
   });
 });
 
-describe('an answer of what peers trained together', () => {
+describe('an answer of what peers trained together', { timeout: 60_000 }, () => {
   /** What the third device, which trained nothing, keeps of a question to the host. */
   const kept = async (name: string, more: { readonly temperature?: number } = {}): Promise<AnswerFile> => {
     const { world, at } = town;
