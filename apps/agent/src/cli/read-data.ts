@@ -26,6 +26,13 @@ export function readFileText(path: string): string {
   }
 }
 
+/** A flag that is an amount of credits, as the agent takes it: the sentence names the flag, the agent's own would name a field. Throws USAGE. */
+export function creditsOf(flag: string, text: string): string {
+  if (!/^\d{1,3}(?:\.\d{1,6})?$/u.test(text))
+    throw new PeerAiError('USAGE', `--${flag} is credits such as 0.5, below 1,000, not "${text}"`);
+  return text;
+}
+
 /** A flag that is a count. Throws USAGE. */
 export function wholeOf(flag: string, text: string): number {
   const number = Number(text);

@@ -4,7 +4,7 @@ import type { LeaseDetail, LeaseView, LendingView, NodesView } from '@peerai/pee
 import { command, type Verb } from '../command.ts';
 import { openFile } from '../open-file.ts';
 import { table } from '../plain.ts';
-import { readData, wholeOf } from '../read-data.ts';
+import { creditsOf, readData, wholeOf } from '../read-data.ts';
 import { ago, counted, creditsText } from '../words.ts';
 import { dispute, evidence } from './lending-disputes.ts';
 import { one } from './peers.ts';
@@ -27,13 +27,14 @@ const lendOwn = command(
     off: { type: 'boolean', description: 'Lend no more; leases under way go on to their end' },
   } as const,
   async ({ args, agent, output, signal }) => {
+    const price = args.price === undefined ? undefined : creditsOf('price', args.price);
     const { client } = await agent();
     if (args.off === true) {
       const lending = await client.stopLending();
       output.data(lending, () => 'This peer lends no nodes.');
       return;
     }
-    const { nodes, each, everywhere, price, 'minutes-max': minutes } = args;
+    const { nodes, each, everywhere, 'minutes-max': minutes } = args;
     if (nodes === undefined) {
       if (each !== undefined || everywhere !== undefined || price !== undefined || minutes !== undefined)
         throw new PeerAiError('USAGE', 'say how many: peerai lend --nodes 64');
@@ -94,7 +95,8 @@ const borrowNodes = command(
     save: { type: 'string', valueHint: 'FILE', description: 'Write the cluster that comes back to a file' },
   } as const,
   async ({ args, agent, output, signal }) => {
-    const { peer, minutes = '1', price, cluster, save } = args;
+    const { peer, minutes = '1', cluster, save } = args;
+    const price = args.price === undefined ? undefined : creditsOf('price', args.price);
     if (cluster !== undefined && (args.nodes !== undefined || args.seed !== undefined))
       throw new PeerAiError('USAGE', 'a saved cluster has its nodes and seed already');
     const vectors = args.data === undefined ? wave() : vectorsOf(readData(args.data));

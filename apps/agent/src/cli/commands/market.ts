@@ -12,7 +12,7 @@ import { table } from '../plain.ts';
 import { points, reward, rewards, votedPolicy } from './market-points.ts';
 import { drop, files, get, leaseStorage, offerStorage, oneOf, prove, put, storageText } from './market-storage.ts';
 import { sizeText } from '../open-file.ts';
-import { readFileText, wholeOf } from '../read-data.ts';
+import { creditsOf, readFileText, wholeOf } from '../read-data.ts';
 import { ago, counted, creditsText } from '../words.ts';
 import { deploy, onChainText, payout, settlement } from './settlement.ts';
 
@@ -53,6 +53,7 @@ const offer = command(
     minutes: { type: 'string', valueHint: 'M', description: 'Longest lease; 1,440 unless said, 43,200 of storage' },
   } as const,
   async ({ args, agent, output }) => {
+    const credits = creditsOf('price', args.price);
     if (oneOf(args.model, args.storage) === 'storage') {
       const { client } = await agent();
       const found = await offerStorage(client, { ...args, storage: args.storage ?? '' });
@@ -64,7 +65,7 @@ const offer = command(
       await agent()
     ).client.offerModel({
       model: args.model ?? '',
-      credits: args.price,
+      credits,
       ...(args.tokens === undefined ? {} : { tokensMax: wholeOf('tokens', args.tokens) }),
       ...(args.minutes === undefined ? {} : { minutesMax: wholeOf('minutes', args.minutes) }),
     });
@@ -103,7 +104,8 @@ const buy = command(
     },
   } as const,
   async ({ args, agent, output, signal }) => {
-    const { peer, tokens, minutes, price, storage } = args;
+    const { peer, tokens, minutes, storage } = args;
+    const price = args.price === undefined ? undefined : creditsOf('price', args.price);
     if (oneOf(args.model, storage) === 'storage') {
       const done = await leaseStorage((await agent()).client, { ...args, storage: storage ?? '' }, signal);
       output.note(`Store a file: peerai market put ${done.lease.id.slice(0, idChars)} <file>`);
