@@ -35,7 +35,9 @@ describe('logs', () => {
     expect(agent.info).toMatchObject({ log: join(elsewhere, 'own.log') });
     expect((await agent.run(['logs'])).stdout).toContain('agent-ready');
     await agent.end();
-    expect((await agent.run(['logs'])).stdout).toContain('agent-ready');
+    const told = await agent.json<{ file: string; lines: { text: string }[] }>(['logs']);
+    expect(told.file).toBe(join(elsewhere, 'own.log'));
+    expect(told.lines.map(({ text }) => `${text}\n`).join('')).toBe(readFileSync(told.file, 'utf8'));
     expect(filesOf(home)).toEqual([]);
   });
 
@@ -58,14 +60,17 @@ describe('logs', () => {
     const home = homeWith(`logging:\n  file: ${file}\n`);
     const logger = createLogger({ level: 'info', format: 'json', file, rotate: { size: 500, keep: 50 } });
     logger.info('line-0');
-    const follower = start(['logs', '-f'], { home });
+    const follower = start(['logs', '-f', '--json'], { home });
     await vi.waitFor(() => expect(follower.told.stdout).toContain('line-0'), { timeout: 10_000 });
     const count = 60;
     for (let n = 1; n < count; n += 1) logger.info(`line-${n}`);
-    await vi.waitFor(() => expect(follower.told.stdout).toContain(`line-${count - 1}"`), { timeout: 10_000 });
+    await vi.waitFor(() => expect(follower.told.stdout).toContain(`line-${count - 1}\\"`), { timeout: 10_000 });
     logger.info('line-last');
     await vi.waitFor(() => expect(follower.told.stdout).toContain('line-last'), { timeout: 10_000 });
-    const told = [...follower.told.stdout.matchAll(/"line-(\d+)"/g)].map(([, n]) => Number(n));
+    const lines = follower.told.stdout.trimEnd().split('\n');
+    const said = lines.map((line) => JSON.parse(line) as { readonly v: number; readonly text: string });
+    expect(said.every(({ v }) => v === 1)).toBe(true);
+    const told = said.flatMap(({ text }) => [...text.matchAll(/"line-(\d+)"/g)].map(([, n]) => Number(n)));
     expect(told).toEqual(Array.from({ length: count }, (_, n) => n));
     follower.kill('SIGINT');
     await ended(follower);

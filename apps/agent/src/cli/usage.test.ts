@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -70,6 +70,7 @@ const mistakes: readonly (readonly [readonly string[], string])[] = [
   [['status', '--timeout', 'soon'], '--timeout is "soon"'],
   [['completion', 'tcsh'], 'bash, zsh or fish'],
   [['env', 'gemini'], 'openai or ollama'],
+  [['market', 'offer', 'echo', '--price', '-1'], '--price is credits such as 0.5, below 1,000, not "-1"'],
   [['send', 'a'], 'give a text, --data or --file'],
 ];
 
@@ -166,6 +167,17 @@ describe('configuration', () => {
     writeFileSync(example, (await peerai(['config', 'example'], { home })).stdout);
     expect((await peerai(['config', 'check', example], { home })).code).toBe(0);
     expect((await peerai(['config', 'get', 'nothing.here'], { home })).code).toBe(9);
+    const words = [
+      ['config', 'schema'],
+      ['config', 'example'],
+      ['completion', 'bash'],
+    ];
+    const told = await inTurns(words, (args) => peerai([...args, '--json'], { home }));
+    expect(told.map(({ stdout }) => JSON.parse(stdout) as unknown)).toEqual([
+      { v: 1, schema: expect.objectContaining({ type: 'object' }) },
+      { v: 1, text: readFileSync(example, 'utf8') },
+      { v: 1, shell: 'bash', script: expect.stringContaining('complete -F _peerai peerai') },
+    ]);
   });
 });
 

@@ -7,11 +7,12 @@ export const completion: Verb = {
     'completion',
     'Completion for your shell: source <(peerai completion bash)',
     { shell: { type: 'positional', required: true, description: 'bash, zsh or fish' } } as const,
-    async ({ args }) => {
+    async ({ args, output }) => {
       const words = await tree();
       const text = { bash, zsh, fish }[args.shell as 'bash'];
       if (text === undefined) throw new PeerAiError('USAGE', `"${args.shell}" is not known; use bash, zsh or fish`);
-      process.stdout.write(text(words));
+      const script = text(words);
+      output.data({ shell: args.shell, script }, () => script);
     },
   ),
 };

@@ -79,14 +79,16 @@ const check = command(
   },
 );
 
-const schema = command('schema', 'JSON Schema of the configuration file', {}, async () => {
+const schema = command('schema', 'JSON Schema of the configuration file', {}, async ({ output }) => {
   const { configJsonSchema } = await import('@peerai/platform/node');
-  process.stdout.write(`${JSON.stringify(configJsonSchema(), null, 2)}\n`);
+  const found = configJsonSchema();
+  output.data({ schema: found }, () => JSON.stringify(found, null, 2));
 });
 
-const example = command('example', 'A configuration file with every key and what it does', {}, async () => {
+const example = command('example', 'A configuration file with every key and what it does', {}, async ({ output }) => {
   const { exampleConfig } = await import('@peerai/platform/node');
-  process.stdout.write(exampleConfig());
+  const text = exampleConfig();
+  output.data({ text }, () => text);
 });
 
 const set = command(

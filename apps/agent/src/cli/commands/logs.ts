@@ -11,15 +11,26 @@ export const logs: Verb = {
   run: command(
     'logs',
     'The end of the log file',
-    { follow: { type: 'boolean', alias: 'f', description: 'Go on printing' } } as const,
-    async ({ args, signal }) => {
+    {
+      follow: { type: 'boolean', alias: 'f', description: 'Go on printing; with --json a line of JSON for each' },
+    } as const,
+    async ({ args, output, signal }) => {
       const file = await logFile(args);
       if (!existsSync(file)) {
         const hint =
           '`peerai up --detach` writes one, and so does `logging.file`; else the log is on the screen of `up`.';
         throw new PeerAiError('NOT_FOUND', `there is no log at ${file}`, { hint });
       }
-      const printNew = tail(file, (text) => void process.stdout.write(plain(text)));
+      if (output.json && args.follow !== true) {
+        const lines: { readonly text: string }[] = [];
+        const take = linesOf((text) => lines.push({ text }));
+        tail(file, take.more)();
+        take.end();
+        output.data({ file, lines }, () => '');
+        return;
+      }
+      const { more } = linesOf((text) => output.data({ text }, () => ''));
+      const printNew = tail(file, output.json ? more : (text) => void process.stdout.write(plain(text)));
       if (args.follow !== true) return printNew();
       // The folder, not the file: a log that is put aside keeps its own watcher.
       const watcher = watch(dirname(file));
@@ -29,6 +40,22 @@ export const logs: Verb = {
     },
   ),
 };
+
+/** Whole lines out of pieces; the last one, without its end, is said at the end. */
+function linesOf(say: (line: string) => void): { more(this: void, text: string): void; end(this: void): void } {
+  let rest = '';
+  return {
+    more(text) {
+      const lines = (rest + text).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) say(line);
+    },
+    end() {
+      if (rest !== '') say(rest);
+      rest = '';
+    },
+  };
+}
 
 /** Where the running agent writes; else where the configuration says the next one will; else where a detached one does. */
 async function logFile(flags: LocateFlags): Promise<string> {
