@@ -52,12 +52,12 @@ test(
       /^✓ 2 messages kept; the log has 2 received and 0 sent: all have their entry\.$/mu,
     );
     expect(await desk.run(['ledger', 'check', 'now'])).toMatchObject({ code: 2, stdout: '' });
-    changeOnDisk(desk, 'good morning', 'good evening');
+    changeOnDisk(desk, 'hello', 'hullo');
     expect(await desk.run(['ledger', 'check'])).toMatchObject({
       code: 6,
       stdout: expect.stringMatching(/^⊗ 2 messages kept; .*: 1 message has no entry/u),
     });
-    changeOnDisk(desk, 'good evening', 'good morning');
+    changeOnDisk(desk, 'hullo', 'hello');
 
     expect((await desk.run(['ledger', 'witness'])).stdout).toMatch(
       /^This log: \d+ entr(?:y|ies); laptop \(.+\) signed it at \d+/u,
