@@ -149,6 +149,7 @@ async function detailOf(state: GovernanceState, id: string, nowMs: number): Prom
     pointsIssuedMicro: '0',
     checkpoints: [],
     signed,
+    logHeads: { everyMinutes: 60, heads: [], faults: [], problem: null },
   };
   const relays = { addresses: [], mode: 'follow' as const, used: [], reasons: [], command: null };
   if (id !== real.id) return { v: 1, group, round: null, timeMs: 0, head: '', digest: '', relays, ...none };
@@ -212,6 +213,15 @@ async function detailOf(state: GovernanceState, id: string, nowMs: number): Prom
       ...signed,
       problem: { why: 'members-away', peers: [mira] },
       failed: [{ attempt: 0, by: study, blamed: [nas] }],
+    },
+    logHeads: {
+      everyMinutes: 60,
+      heads: [
+        { ...self, size: 1_204, root: 'ab'.repeat(32), height: 2, timeMs: nowMs - 1_800_000 },
+        { ...nas, size: 77, root: 'cd'.repeat(32), height: 1, timeMs: nowMs - dayMs },
+      ],
+      faults: [{ ...nas, kind: 'rollback', height: 2, heldSize: 77, saidSize: 12 }],
+      problem: null,
     },
   };
 }

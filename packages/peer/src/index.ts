@@ -37,6 +37,7 @@ export type {
   GovernanceSaidView,
   GovernanceVerifyView,
 } from './governance/governance.schema.ts';
+export type { GovernanceProofView } from './governance/log-heads.schema.ts';
 export type { GroupDeliveryView, GroupMessageView, GroupSentView, GroupView } from './groups/groups.schema.ts';
 export type { OlderPeerPatch, OlderPeerView } from './http/older-peers.schema.ts';
 export type { HandshakeView, PeerSessionView } from './http/sessions.schema.ts';

@@ -10,7 +10,7 @@ import {
 import { createMemoryNetworks, ManualClock, seededRandom } from '@peerai/core-protocol/testing';
 import { ledgerLimits } from '@peerai/ledger';
 import { agreementLimits, encodeGenesis } from '@peerai/ledger/agreement';
-import { encodeStatement, governanceLimits } from '@peerai/ledger/governance';
+import { encodeStatement, governanceLimits, logHeadCodec } from '@peerai/ledger/governance';
 import { evmLimits } from '@peerai/ledger/evm';
 import { leaseLimits } from '@peerai/ledger/lease';
 import { marketLimits } from '@peerai/ledger/market';
@@ -134,6 +134,15 @@ const genesis = encodeGenesis({
 });
 /** A log's head with its writer's signature alone, of the most entries there are. */
 const note = `${identity().peer}\n${2n ** 63n}\n${toBase64(bytes(32))}\n\n— ${identity().peer} ${toBase64(bytes(4 + 64))}\n`;
+const logHeadWord = logHeadCodec.encode({
+  origin: identity().peer,
+  from: governanceLimits.logEntriesMax,
+  size: governanceLimits.logEntriesMax,
+  root: bytes(32),
+  head: bytes(64),
+  path: times(ledgerLimits.pathHashesMax, () => bytes(32)),
+  signature: bytes(64),
+});
 const { body: ballot } = encodeStatement({
   timeMs: Number.MAX_SAFE_INTEGER,
   said: {
@@ -223,8 +232,9 @@ test.each([
     [
       { ...plainGovernance, kind: 'invite', genesis },
       { ...plainGovernance, kind: 'ballot', group: bytes(32), ballot, hops: 2 ** 32 - 1 },
+      { ...plainGovernance, kind: 'log-head', group: bytes(32) },
     ],
-    [{ version: 1 }],
+    [{ version: 1, logHead: logHeadWord }],
   ),
   question(
     reputationMethod,

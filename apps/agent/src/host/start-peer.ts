@@ -197,6 +197,7 @@ function settingsOf({
     ...(llm.system_prompt === undefined ? {} : { systemPrompt: llm.system_prompt }),
     ledgerShow: ledger.show,
     groupRelays: governance.relays,
+    logHeads: governance.log_heads,
     rewards: market.rewards,
     memoryEmbedder: memory.embedder,
     cache: { quotaBytes: cache.quota, offered: cache.offer },

@@ -16,7 +16,12 @@ const group = createGroup(3);
 const running: Agreement[] = [];
 const [alice] = group.identities as [(typeof group.identities)[0]];
 let id = '';
-let files: { readonly proof: Uint8Array; readonly blocks: readonly Uint8Array[]; readonly whole: Uint8Array };
+let files: {
+  readonly proof: Uint8Array;
+  readonly blocks: readonly Uint8Array[];
+  readonly whole: Uint8Array;
+  readonly longer: Uint8Array;
+};
 const fileOf = async (proof: Uint8Array, blocks: readonly Uint8Array[]) =>
   concatBytes(...(await all(exportEntryProof(proof, group.genesis, blocks))));
 
@@ -45,7 +50,9 @@ beforeAll(async () => {
   await say(await word(log, 2n, await log.proveConsistency(2n, 5n)));
   const proof = withEntry(await log.prove(3n), (await all(log.read(3n, 4n)))[0] ?? new Uint8Array());
   const blocks = await all(agreement.blocks(1, 4));
-  files = { proof, blocks, whole: await fileOf(proof, blocks) };
+  await say(await word(log, 5n));
+  const longer = await fileOf(proof, await all(agreement.blocks(1, 5)));
+  files = { proof, blocks, longer, whole: await fileOf(proof, blocks) };
 });
 afterAll(async () => {
   for (const one of running) await one.stop();
@@ -69,13 +76,14 @@ test('an entry is proven by its group’s chain alone: entry, head of its log, b
 });
 
 test('nothing is proven by another block, a chain that was cut or continued, or another entry', async () => {
-  const { proof, blocks, whole } = files;
+  const { proof, blocks, whole, longer } = files;
   const refused = async (file: Uint8Array, expected: string) =>
     expect(verifyEntryProof(deps, file)).rejects.toThrow(code(expected));
   await refused(await fileOf(proof, blocks.slice(0, 2)), 'PROOF_WRONG');
   await refused(await fileOf(proof, blocks.slice(0, 1)), 'PROOF_WRONG');
   await refused(await fileOf(proof, [blocks[0] ?? proof, blocks[2] ?? proof]), 'BLOCK_WRONG');
   await refused(await fileOf(proof, []), 'PROOF_WRONG');
+  await refused(longer, 'PROOF_WRONG');
   await refused(whole.subarray(0, -1), 'BLOCK_WRONG');
   await refused(concatBytes(whole, Uint8Array.of(0)), 'BLOCK_WRONG');
   await refused(whole.subarray(1), 'INVALID_FORMAT');

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { all, crypto, flipped, type LedgerWorld, ledgerWorld, notes } from '../../test/world.ts';
 import { encodeEntry } from '../log/entry.ts';
 import { appendLeaf, emptyRange, leafHash, rootOf } from '../log/merkle.ts';
+import { decodeProof, verifyProof } from '../log/proof-file.ts';
 import { signCheckpoint } from '../log/note.ts';
 import { entryKey, headKey } from '../log/rows.ts';
 import { receiptKind } from '../receipt/receipt.ts';
@@ -61,6 +62,15 @@ describe('a copy', () => {
     await take(again, await rangeOf(world, 300n, 340n));
     expect(await all(again.read(world.identity.peer, 0n, 999n))).toEqual(await all(world.ledger.read(0n, 340n)));
     expect(await again.prove(world.identity.peer, 7n)).toEqual(await world.ledger.prove(7n));
+    const under = await again.proveUnder(world.identity.peer, 7n, first.note);
+    expect(decodeProof(under).note).toBe(first.note);
+    expect(verifyProof(crypto, under, (await all(world.ledger.read(7n, 8n)))[0] ?? new Uint8Array())).toMatchObject({
+      size: 300n,
+    });
+    await expect(again.proveUnder(world.identity.peer, 300n, first.note)).rejects.toThrow(code('NOT_IN_LOG'));
+    await world.ledger.append(notes(1, 340));
+    const newer = (await world.ledger.checkpoint()).note;
+    await expect(again.proveUnder(world.identity.peer, 7n, newer)).rejects.toThrow(code('NOT_IN_LOG'));
     expect(await again.consistency(world.identity.peer, 3n, 340n)).toEqual(
       await world.ledger.proveConsistency(3n, 340n),
     );

@@ -30,6 +30,7 @@ import {
 import { checkForeign } from './check-range.ts';
 import { type CopyState, emptyCopy, encodePart, fits, loadCopy, partKey } from './copy-rows.ts';
 import { copyLimits as limits } from './limits.ts';
+import { proveUnder } from './stored.ts';
 import { verifyCopy } from './verify-copy.ts';
 
 export interface CopiesDeps {
@@ -73,6 +74,8 @@ export interface Copies {
   read(origin: PeerId, from: bigint, to: bigint): AsyncIterable<Uint8Array>;
   /** Proof file under the checkpoint that is held. Throws NOT_IN_LOG unless the copy is whole and has the entry, NOT_FOUND. */
   prove(origin: PeerId, index: bigint): Promise<Uint8Array>;
+  /** The same under another checkpoint of that log, of as many entries as are here or fewer; whether it is of this history, the proof itself shows. Throws NOT_IN_LOG, NOT_FOUND. */
+  proveUnder(origin: PeerId, index: bigint, note: string): Promise<Uint8Array>;
   /** RFC 6962 consistency within what is here. Throws NOT_IN_LOG, NOT_FOUND. */
   consistency(origin: PeerId, size1: bigint, size2: bigint): Promise<readonly Uint8Array[]>;
   /** What the checkpoint that is held says of a smaller size. Nothing unless the copy is whole and larger. */
@@ -190,6 +193,12 @@ export function createCopies({ store, crypto, self }: CopiesDeps): Copies {
       if (range.size !== head.size || index < 0n || index >= range.size)
         throw new PeerAiError('NOT_IN_LOG', `${range.size} of ${head.size} entries are here`, { index });
       return encodeProof({ index, note, path: await inclusionPath(crypto, readerOf(origin), index, range.size) });
+    },
+    async proveUnder(origin, index, note) {
+      const { range } = await find(origin);
+      if (openCheckpoint(crypto, note).size > range.size)
+        throw new PeerAiError('NOT_IN_LOG', `${range.size} entries of that log are here`, { size: range.size });
+      return proveUnder(crypto, roomOf(origin), index, note);
     },
     async consistency(origin, size1, size2) {
       const { range } = await find(origin);

@@ -77,6 +77,8 @@ export function openCommons(deps: CommonsDeps, settings: PeerSettings): Commons 
     relays: createGroupRelays(deps.relays, settings, deps.stopping),
     rewards: { isOn: settings.rewards === 'auto', memory: deps.memory, lending: deps.market.nodeLending },
     lied: (peer, proof) => reputation.note(peer, 'equivocation', proof),
+    logs: { ...logs, saw: (note, shownBy) => deps.accounts.guard.saw(note, shownBy) },
+    saysLogHead: settings.logHeads !== 'off',
   });
   const modelRuns = createModelRuns({ ...deps, models: deps.market.models });
   const market = createMarket({

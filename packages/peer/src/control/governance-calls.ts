@@ -15,6 +15,7 @@ import type {
   GovernanceVerifyView,
   RewardsView,
 } from '../governance/governance.schema.ts';
+import type { GovernanceProofView } from '../governance/log-heads.schema.ts';
 import type { Call } from './cluster-calls.ts';
 
 /** Groups that decide together. They go by id, its beginning (8 or more), or name; so do proposals by id. */
@@ -40,6 +41,8 @@ export interface GovernanceCalls {
   governanceEvidence(group: string, signal?: AbortSignal): Promise<GovernanceEvidenceView>;
   /** The newest head that the group signed. */
   governanceHead(group: string, signal?: AbortSignal): Promise<GovernanceHeadView>;
+  /** An entry of this agent's log, or of another member's that is copied here, under the head that the chain has. */
+  proveByGroup(group: string, index: number, origin?: string, signal?: AbortSignal): Promise<GovernanceProofView>;
   /** Blocks as they are stored, from a height on (from 1). */
   governanceChain(group: string, from: number, signal?: AbortSignal): Promise<GovernanceChainView>;
 }
@@ -63,6 +66,13 @@ export function governanceCalls(call: Call): GovernanceCalls {
     verifyGovernance: (group, signal) => call('POST', at(group, '/verify'), {}, signal),
     governanceEvidence: (group, signal) => call('GET', at(group, '/evidence'), undefined, signal),
     governanceHead: (group, signal) => call('GET', at(group, '/head'), undefined, signal),
+    proveByGroup: (group, index, origin, signal) =>
+      call(
+        'GET',
+        at(group, `/proofs/${index}${origin === undefined ? '' : `?origin=${encodeURIComponent(origin)}`}`),
+        undefined,
+        signal,
+      ),
     governanceChain: (group, from, signal) => call('GET', at(group, `/blocks?from=${from}`), undefined, signal),
   };
 }

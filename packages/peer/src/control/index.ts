@@ -65,6 +65,7 @@ export type {
   GovernanceVerifyView,
   RewardsView,
 } from '../governance/governance.schema.ts';
+export type { GovernanceProofView } from '../governance/log-heads.schema.ts';
 export type {
   LeaseDetail,
   LeasesView,

@@ -25,17 +25,22 @@ export const headsProtocol: Protocol = {
 };
 
 const question = message({
-  kind: oneOf(1, ['invite', 'consent', 'ballot']),
+  kind: oneOf(1, ['invite', 'consent', 'ballot', 'log-head']),
   /** `invite`: how the group began. */
   genesis: optional(bytes(2)),
-  /** `consent` and `ballot`: which group. */
+  /** `consent`, `ballot` and `log-head`: which group. */
   group: optional(bytes(3)),
   consent: optional(bytes(4)),
   /** An entry's body of type `ballot`, and how many members had it. */
   ballot: optional(bytes(5)),
   hops: optional(uint32(6)),
 });
-const answer = message({ version: uint32(1) });
+const answer = message({
+  version: uint32(1),
+  /** Of `log-head`: a word about the answerer's own log; none where the chain has all that is worth a block. */
+  logHead: optional(bytes(2)),
+});
+export type GovernanceAnswer = ReturnType<typeof answer.decode>;
 export type GovernanceQuestion = ReturnType<typeof question.decode>;
 
 export const plainQuestion = {
@@ -46,8 +51,8 @@ export const plainQuestion = {
   hops: undefined,
 } as const;
 
-/** `/peerai/governance/1`: invitations, the yes to one, and ballots on their way. */
-export const governanceMethod: Method<GovernanceQuestion, { readonly version: number }> = {
+/** `/peerai/governance/1`: invitations, the yes to one, ballots on their way, and how far members' logs are. */
+export const governanceMethod: Method<GovernanceQuestion, GovernanceAnswer> = {
   protocol: {
     id: '/peerai/governance/1',
     access: 'granted',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { logHeadsSchema } from './log-heads.schema.ts';
 
 const microSchema = z.string().regex(/^\d{1,30}$/u);
 const idSchema = z.string();
@@ -170,6 +171,7 @@ export const governanceDetailSchema = z.object({
   pointsIssuedMicro: microSchema,
   checkpoints: z.array(z.object({ name: z.string(), sha256: z.string(), height: z.number() })),
   signed: headsSchema,
+  logHeads: logHeadsSchema,
 });
 export const governanceHeadSchema = z.object({
   v: z.literal(1),

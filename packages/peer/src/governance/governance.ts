@@ -32,6 +32,8 @@ import type {
   GovernanceWish,
   RewardsView,
 } from './governance.schema.ts';
+import type { LedgerProof } from '../ledger/ledger.schema.ts';
+import type { GovernanceProofView } from './log-heads.schema.ts';
 import type { RewardedRooms } from './reward-sources.ts';
 import type { GroupRelays } from './group-relays.ts';
 import type { GovernanceRoom } from './room.ts';
@@ -43,8 +45,9 @@ export interface GovernanceDeps {
   readonly random: Random;
   readonly logger: Logger;
   readonly store: Store;
-  /** This peer's log, which says what was decided while it was a member. */
-  readonly ledger: Pick<OwnLedger, 'append'>;
+  /** This peer's log, which says what was decided while it was a member, and whose head its groups are told. */
+  readonly ledger: Pick<OwnLedger, 'append' | 'size' | 'refusal' | 'checkpoint' | 'entries' | 'proveConsistency'>;
+  readonly logs: GovernanceLogs;
   readonly network: Network;
   readonly devices: Devices;
   readonly events: EventHub;
@@ -55,7 +58,18 @@ export interface GovernanceDeps {
   readonly relays: GroupRelays;
   /** What this peer had from others; given for by itself where `settings` says so. */
   readonly rewards: RewardedRooms & { readonly isOn: boolean };
+  /** Whether groups are told the head of this peer's log. */
+  readonly saysLogHead: boolean;
   readonly stopping: AbortSignal;
+}
+/** What is known of logs beside the groups. */
+export interface GovernanceLogs {
+  /** Throws NOT_IN_LOG, NOT_FOUND, PROOF_WRONG. */
+  proveUnder(note: string, index: number): Promise<LedgerProof>;
+  /** Somebody forked. */
+  accuse(evidence: Uint8Array): Promise<unknown>;
+  /** A head of our own log that somebody shows. */
+  saw(note: string, shownBy: PeerId): Promise<unknown>;
 }
 /** Groups of paired devices that decide together, each by a chain of its own. Groups and proposals go by id, a beginning of it (8 or more), or a group's name. */
 export interface Governance {
@@ -87,6 +101,8 @@ export interface Governance {
   evidence(group: string): Promise<GovernanceEvidenceView>;
   /** The newest head that the group has signed, a signed note. Throws NOT_FOUND when there is none. */
   head(group: string): Promise<GovernanceHeadView>;
+  /** An entry of a member's log, this peer's unless said, under the newest head of it that the chain has. Throws DEVICE_UNKNOWN, NOT_FOUND, NOT_IN_LOG, PROOF_WRONG. */
+  prove(group: string, index: number, origin?: string): Promise<GovernanceProofView>;
   /** Blocks as they are stored, from a height on. */
   chain(group: string, from: number): Promise<GovernanceChainView>;
   /** What the group decided that this peer has been a member of the longest; undefined where it is in none. */
@@ -123,6 +139,7 @@ export function createGovernance(deps: GovernanceDeps): Governance {
     verify: async (group) => (await room()).verify(group),
     evidence: async (group) => (await room()).evidence(group),
     head: async (group) => (await room()).head(group),
+    prove: async (group, index, origin) => (await room()).prove(group, index, origin),
     chain: async (group, from) => (await room()).chain(group, from),
     policy: () => held.now()?.policy(),
     isRefused: (peer) => held.now()?.isRefused(peer) ?? false,

@@ -45,6 +45,13 @@ export const governanceRoomLimits = {
   /** Rewards that were given, remembered beyond those whose lease or capsule is still here, count; and of either list shown. */
   rewardRowsKept: 4_096,
   rewardsShown: 100,
+  /**
+   * Entries of a log that nobody needs to be told of at once, count: decided blocks and others' heads, which stand elsewhere already. From so many on they are
+   * said like any; counting them costs a read of each.
+   */
+  quietEntriesMax: 1_024,
+  /** Bytes of one entry's body that are left for what is around its heads. */
+  logHeadsRoomBytes: 64,
   /** Blocks of one page, count. */
   blocksPageMax: 64,
   /** Lines of the log that are kept at hand for people, count; the chain has all. */

@@ -13,6 +13,7 @@ import {
   createBallotBooth,
   type GovernanceState,
   isConsent,
+  logHeadCodec,
   type OpenProposal,
   type Policy,
   rewardOf,
@@ -28,6 +29,7 @@ import { createDuties } from './duties.ts';
 import type { Governance, GovernanceDeps } from './governance.ts';
 import {
   agreementProtocol,
+  type GovernanceAnswer,
   governanceMethod,
   type GovernanceQuestion,
   headsProtocol,
@@ -40,6 +42,8 @@ import { type GroupHeads, openGroupHeads } from './heads.ts';
 import { createLiarTeller } from './liars.ts';
 import { governanceRoomLimits as limits } from './limits.ts';
 import { createLines } from './lines.ts';
+import { proveByGroup } from './log-head-views.ts';
+import { accuseForks, createGroupLogHeads } from './log-heads.ts';
 import type { GroupRow } from './rows.ts';
 import { createStatedDecisions } from './stated.ts';
 import { chainOf, detailOf, headOf, summaryOf, verifyGroup } from './show.ts';
@@ -49,7 +53,7 @@ import { evidenceView, logView, whoOf } from './views.ts';
 
 export interface GovernanceRoom extends Omit<Governance, 'start' | 'stop' | 'policy'> {
   policy(): Policy | undefined;
-  answer(peer: PeerId, question: GovernanceQuestion, signal: AbortSignal): Promise<{ readonly version: number }>;
+  answer(peer: PeerId, question: GovernanceQuestion, signal: AbortSignal): Promise<GovernanceAnswer>;
   hear(channel: Channel): Promise<void>;
   hearHeads(channel: Channel): Promise<void>;
   closed(): Promise<void>;
@@ -89,6 +93,7 @@ export async function openGovernanceRoom(deps: GovernanceDeps): Promise<Governan
     const group = running.get(id);
     if (group !== undefined) duties.look(group);
     heads.get(id)?.look();
+    accuseForks(deps, before, after);
     if (!after.members.includes(identity.peer)) return;
     for (const peer of after.blacklist.keys())
       if (!before.blacklist.has(peer)) void network.disconnect(peer).catch(() => undefined);
@@ -162,7 +167,11 @@ export async function openGovernanceRoom(deps: GovernanceDeps): Promise<Governan
     const why = isOver ? 'is decided already' : 'is no open proposal of this group';
     throw new PeerAiError<PeerErrorCode>('PROPOSAL_UNKNOWN', `"${text}" ${why}; peerai gov show has them`);
   };
-  const facts = { ...deps, store, known, running, heads };
+  const logHeads = createGroupLogHeads({
+    ...deps,
+    ask: async (peer, group) => (await ask(peer, { kind: 'log-head', group: fromHex(group) })).logHead,
+  });
+  const facts = { ...deps, store, known, running, heads, logHeads };
   const show = (id: string) => detailOf(facts, id);
 
   const members = (): readonly RunningGroup[] =>
@@ -196,6 +205,7 @@ export async function openGovernanceRoom(deps: GovernanceDeps): Promise<Governan
       for (const group of running.values()) {
         duties.look(group);
         tellLiars(group);
+        logHeads.look(group);
       }
       for (const one of heads.values()) one.look();
     }
@@ -284,6 +294,7 @@ export async function openGovernanceRoom(deps: GovernanceDeps): Promise<Governan
     verify: async (text) => verifyGroup(facts, groupOf(text)),
     evidence: async (text) => evidenceView(groupOf(text), deps.nameOf),
     head: async (text) => headOf(facts, groupOf(text)),
+    prove: (text, index, origin = 'self') => proveByGroup(deps, groupOf(text), index, origin),
     chain: async (text, from) => chainOf(groupOf(text), known, from),
     policy: () => members()[0]?.state().policy,
     isRefused: (peer) =>
@@ -297,9 +308,10 @@ export async function openGovernanceRoom(deps: GovernanceDeps): Promise<Governan
     },
     async answer(peer, question, signal) {
       const { kind } = question;
+      let logHead: Uint8Array | undefined;
       if (kind === 'invite') await mutex(() => invited(peer, question.genesis));
-      else await heard(peer, question, signal);
-      return { version: 1 };
+      else logHead = await heard(peer, question, signal);
+      return { version: 1, logHead };
     },
     hear: (channel) => lines.hear(channel),
     hearHeads: (channel) => headLines.hear(channel),
@@ -317,20 +329,31 @@ export async function openGovernanceRoom(deps: GovernanceDeps): Promise<Governan
     const encoded = toBase64Url(encodeGenesis(genesis));
     await keep(id, { genesis: encoded, state: 'invited', from, invite: [], sinceMs: clock.nowMs() });
   }
-  async function heard(peer: PeerId, question: GovernanceQuestion, signal: AbortSignal): Promise<void> {
+  async function heard(
+    peer: PeerId,
+    question: GovernanceQuestion,
+    signal: AbortSignal,
+  ): Promise<Uint8Array | undefined> {
     const group = running.get(toHex(question.group ?? new Uint8Array()));
     if (group === undefined) throw new PeerAiError('GROUP_UNKNOWN', 'this peer is in no such group');
     if (question.kind === 'ballot') {
       if (!group.state().members.includes(peer)) throw new PeerAiError('REFUSED', 'only members bring ballots');
-      return acts.bring(group, peer, question.ballot ?? new Uint8Array(), question.hops ?? 1, stopping);
+      acts.bring(group, peer, question.ballot ?? new Uint8Array(), question.hops ?? 1, stopping);
+      return undefined;
+    }
+    if (question.kind === 'log-head') {
+      if (!group.state().members.includes(peer)) throw new PeerAiError('REFUSED', 'only members are told');
+      const word = await logHeads.word(group);
+      return word && logHeadCodec.encode(word);
     }
     const word = question.consent ?? new Uint8Array();
     if (!isConsent(crypto, group.id, peer, word))
       throw new PeerAiError('INVALID_SIGNATURE', 'this is no consent of yours');
     const open = [...group.state().proposals.values()].map(({ action }) => action);
     const isUnderWay = open.some((action) => action.type === 'member-add' && action.peer === peer);
-    if (isUnderWay || group.state().members.includes(peer)) return;
-    await acts.proposeMember(group, peer, deps.nameOf(peer), word, signal);
+    if (!isUnderWay && !group.state().members.includes(peer))
+      await acts.proposeMember(group, peer, deps.nameOf(peer), word, signal);
+    return undefined;
   }
 }
 

@@ -23,6 +23,8 @@ import type {
 import type { RunningGroup } from './group.ts';
 import type { GroupHeads } from './heads.ts';
 import { governanceRoomLimits as limits } from './limits.ts';
+import { logHeadsView } from './log-head-views.ts';
+import type { GroupLogHeads } from './log-heads.ts';
 import type { GroupRow } from './rows.ts';
 import { decisionView, headsView, proposalView, resultsView, whoOf } from './views.ts';
 
@@ -32,6 +34,7 @@ export interface ShowDeps extends Pick<GovernanceDeps, 'identity' | 'nameOf' | '
   readonly known: ReadonlyMap<string, GroupRow>;
   readonly running: ReadonlyMap<string, RunningGroup>;
   readonly heads: ReadonlyMap<string, GroupHeads>;
+  readonly logHeads: Pick<GroupLogHeads, 'problem'>;
 }
 
 export function summaryOf(deps: ShowDeps, id: string): GovernanceGroupView {
@@ -96,6 +99,7 @@ export async function detailOf(deps: ShowDeps, id: string): Promise<GovernanceDe
       pointsIssuedMicro: '0',
       checkpoints: [],
       signed,
+      logHeads: { everyMinutes: 0, heads: [], faults: [], problem: null },
     };
     return { v: 1, group: summary, round: null, timeMs: 0, head: '', digest: '', ...empty };
   }
@@ -126,6 +130,7 @@ export async function detailOf(deps: ShowDeps, id: string): Promise<GovernanceDe
     decisions: state.decisions.toReversed().map((one) => decisionView(one, deps.nameOf)),
     ...resultsView(state, deps.relays, deps.identity.peer, deps.nameOf),
     signed: headsView(state, deps.heads.get(id)?.view(), deps.nameOf),
+    logHeads: logHeadsView(state, deps.logHeads.problem(group), deps.nameOf),
   };
 }
 

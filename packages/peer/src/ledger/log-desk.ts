@@ -1,5 +1,5 @@
 import { PeerAiError, type PeerId, toBase64Url } from '@peerai/core-protocol';
-import { openCheckpoint } from '@peerai/ledger';
+import { openCheckpoint, verifyProof } from '@peerai/ledger';
 import { proveUnder } from '@peerai/ledger/sync';
 import { readCosigners, verifyEquivocation } from '@peerai/ledger/witness';
 import { proofView, verificationView } from './books.ts';
@@ -126,6 +126,19 @@ export function createLogDesk(deps: DeskDeps, room: LogRoom): LogDesk {
       if (note === undefined || openCheckpoint(crypto, note).size <= BigInt(index)) return books.prove(index);
       const proof = await proveUnder(crypto, ledgerStore, BigInt(index), note);
       return proofView(proof, await entryAt(undefined, index));
+    },
+    async proveUnder(note, index) {
+      const { origin, size } = openCheckpoint(crypto, note);
+      const isOwn = origin === ledger.origin;
+      if (isOwn && size > ledger.size)
+        throw new PeerAiError('NOT_IN_LOG', `the log has ${ledger.size} entries`, { size: Number(ledger.size) });
+      const place = BigInt(index);
+      const proof = await (isOwn
+        ? proveUnder(crypto, ledgerStore, place, note)
+        : copies.proveUnder(origin, place, note));
+      const entry = await entryAt(isOwn ? undefined : origin, index);
+      verifyProof(crypto, proof, entry);
+      return proofView(proof, entry);
     },
     async witness(signal) {
       for (const { peer, blocked } of devices.list()) {

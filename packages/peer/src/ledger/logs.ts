@@ -59,6 +59,8 @@ export interface PeerLogs {
   verify(origin: string, signal?: AbortSignal): Promise<LedgerVerification>;
   /** Of our own log under the newest checkpoint that others signed too, where the entry is older than that. Throws NOT_IN_LOG, NOT_FOUND. */
   prove(origin: string | undefined, index: number): Promise<LedgerProof>;
+  /** Under a checkpoint that is given, of our own log or of one that is copied here. Throws NOT_IN_LOG, NOT_FOUND, PROOF_WRONG where it is of another history. */
+  proveUnder(note: string, index: number): Promise<LedgerProof>;
   /** Shows our head to every device that is here, and looks at theirs. */
   witness(signal: AbortSignal): Promise<LogsView>;
   /** Puts a damaged log of ours together again out of what devices that are here have of it. Throws NOT_FOUND where none has any of it, and what the repair throws. */
@@ -99,6 +101,7 @@ export function createLogs(deps: LogsDeps): PeerLogs {
     page: async (origin, from, limit) => (await desk()).page(origin, from, limit),
     verify: async (origin, signal) => (await desk()).verify(origin, signal),
     prove: async (origin, index) => (await desk()).prove(origin, index),
+    proveUnder: async (note, index) => (await desk()).proveUnder(note, index),
     witness: async (signal) => (await desk()).witness(signal),
     repair: async (signal) => (await desk()).repair(signal),
     goOn: async () => (await desk()).goOn(),

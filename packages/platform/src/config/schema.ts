@@ -211,6 +211,12 @@ const sections = z.strictObject({
         .describe(
           'Relays that a group of this agent has voted for: used beside network.relays, at most 8 in all and never behind a proxy, or only shown.',
         ),
+      log_heads: z
+        .enum(['tell', 'off'])
+        .default('tell')
+        .describe(
+          'Tell the groups of this agent the head of its log, a count of entries and a root, as often as each votes, so that its entries can be proven by their chains; whoever has a chain sees how fast the log grows. off: it stays out of them.',
+        ),
     })
     .prefault({}),
   market: z

@@ -11,6 +11,7 @@ import { ago, counted, until } from '../words.ts';
 import { liesText } from './lie-words.ts';
 import { evidence, verify } from './gov-evidence.ts';
 import { check, exportGroup, head } from './gov-head.ts';
+import { logHeadsText } from './gov-log-heads.ts';
 import { propose } from './gov-propose.ts';
 
 const idChars = 12;
@@ -234,6 +235,7 @@ function detailText({
   points,
   digest,
   signed,
+  logHeads,
 }: GovernanceDetail): string {
   const online = (one: GovernanceGroupView['members'][0]): string =>
     one.liar ? `LIED: ${liesText(one.lies)}` : one.own ? 'you' : one.online ? 'here' : 'away';
@@ -281,6 +283,7 @@ function detailText({
   if (points.length > 0)
     parts.push(table([['POINTS OF', 'AMOUNT'], ...points.map((one) => [one.name, pointsText(one.amountMicro)])]));
   if (relays.addresses.length > 0) parts.push(relaysText(relays));
+  if (digest !== '') parts.push(logHeadsText(logHeads));
   if (digest !== '') parts.push(`State ${digest}`, headText(signed));
   return parts.join('\n\n');
 }

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { fromBase64Url, fromUtf8, PeerAiError, parsePeerId } from '@peerai/core-protocol';
 import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
 import { decodeProof } from '@peerai/ledger';
+import { createBallotBooth, isEntryProof, verifyEntryProof } from '@peerai/ledger/governance';
 import { readTiles, tileFiles, verifyTiles } from '@peerai/ledger/sync';
 import { readCosigners, verifyEquivocation, verifyWitnessedProof } from '@peerai/ledger/witness';
 import type { ControlClient } from '@peerai/peer/control';
@@ -33,7 +34,7 @@ export async function writeTiles(client: ControlClient, folder: string, origin: 
 /** What a file or a folder proves, offline. */
 export interface Offline {
   readonly ok: boolean;
-  readonly what: 'log' | 'proof' | 'fork';
+  readonly what: 'log' | 'proof' | 'group-proof' | 'fork';
   readonly origin: string;
   /** Entries the checkpoint speaks of. */
   readonly size: number;
@@ -42,20 +43,34 @@ export interface Offline {
   /** Peers that signed the checkpoint too. */
   readonly cosigners: readonly string[];
   readonly reason?: string;
+  /** The group whose chain has the head, and since when by that group's clock. */
+  readonly chain?: {
+    readonly group: string;
+    readonly name: string;
+    readonly height: number;
+    readonly timeMs: number;
+    readonly members: number;
+    /** Lies about this log that the chain names its writer for. */
+    readonly faults: readonly string[];
+  };
 }
 
 /**
- * A folder of tiles, a proof file with its entry in it (or beside it, `<file>.entry`), or evidence of a fork; no agent is asked.
- * Throws PROOF_WRONG, WITNESSES_MISSING, INVALID_SIGNATURE, INVALID_FORMAT, LIMIT_EXCEEDED, NOT_FOUND.
+ * A folder of tiles, a proof file with its entry in it (or beside it, `<file>.entry`), one with a group's chain, or evidence of a fork; no agent is asked.
+ * Throws PROOF_WRONG, BLOCK_WRONG, USAGE, WITNESSES_MISSING, INVALID_SIGNATURE, INVALID_FORMAT, LIMIT_EXCEEDED, NOT_FOUND.
  */
 export async function verifyOffline(
   path: string,
-  policy: { readonly witnesses: readonly string[]; readonly quorum: number },
+  policy: { readonly witnesses: readonly string[]; readonly quorum: number; readonly group?: string | undefined },
 ): Promise<Offline> {
   if (!existsSync(path)) throw new PeerAiError('NOT_FOUND', `there is no file ${path}`);
   const witnesses = policy.witnesses.map((id) => parsePeerId(id));
-  if (statSync(path).isDirectory()) return verifyFolder(path);
-  const bytes = readFileSync(path);
+  const isFolder = statSync(path).isDirectory();
+  const bytes = isFolder ? new Uint8Array() : readFileSync(path);
+  if (isEntryProof(bytes)) return verifyByGroup(bytes, policy);
+  if (policy.group !== undefined)
+    throw new PeerAiError('PROOF_WRONG', 'this file has no group’s chain: only its log’s own signature stands for it');
+  if (isFolder) return verifyFolder(path);
   if (!isProof(bytes)) {
     const { origin, heads } = verifyEquivocation(nodeCrypto, bytes);
     return { ok: true, what: 'fork', origin, size: Number(heads[1].size), cosigners: [] };
@@ -75,6 +90,31 @@ export async function verifyOffline(
     size: Number(size),
     kind: entry.kind,
     cosigners: signers,
+  };
+}
+
+async function verifyByGroup(
+  bytes: Uint8Array,
+  { group: wanted, quorum }: { readonly group?: string | undefined; readonly quorum: number },
+): Promise<Offline> {
+  if (quorum > 0)
+    throw new PeerAiError(
+      'USAGE',
+      'witnesses sign heads that they were shown; here a group’s chain stands for the head',
+    );
+  const found = await verifyEntryProof({ crypto: nodeCrypto, ballots: createBallotBooth() }, bytes);
+  const { origin, index, size, entry, group, name, height, timeMs, members, faults } = found;
+  if (wanted !== undefined && wanted !== group)
+    throw new PeerAiError('PROOF_WRONG', `this is the chain of the group ${group}`, { group });
+  return {
+    ok: true,
+    what: 'group-proof',
+    origin,
+    index: Number(index),
+    size: Number(size),
+    kind: entry.kind,
+    cosigners: [],
+    chain: { group, name, height, timeMs, members: members.length, faults: faults.map(({ kind }) => kind) },
   };
 }
 

@@ -42,13 +42,18 @@ const verify = command(
     from: { type: 'string', valueHint: 'PATH', description: 'A proof file, a folder of tiles, or evidence of a fork' },
     witness: { type: 'string', valueHint: 'ID,ID', description: 'With --from: peers whose signatures count' },
     quorum: { type: 'string', valueHint: 'K', description: 'With --from: how many of them there must be' },
+    group: {
+      type: 'string',
+      valueHint: 'ID',
+      description: 'With --from: the group whose chain must have it, by its whole id',
+    },
   } as const,
   async ({ args, agent, output, signal }) => {
     if (args.from !== undefined) {
       const { verifyOffline } = await import('./ledger-files.ts');
       const witnesses = args.witness?.split(',').filter((id) => id !== '') ?? [];
       const quorum = args.quorum === undefined ? witnesses.length : count(args.quorum, 0);
-      const found = await verifyOffline(args.from, { witnesses, quorum });
+      const found = await verifyOffline(args.from, { witnesses, quorum, group: args.group });
       output.data(found, () => offlineText(found));
       if (!found.ok) process.exitCode = 6;
       return;
@@ -63,28 +68,57 @@ const verify = command(
   },
 );
 
-function offlineText({ ok, what, origin, size, index, kind, cosigners, reason }: Offline): string {
+function offlineText({ ok, what, origin, size, index, kind, cosigners, reason, chain }: Offline): string {
   const signed =
     cosigners.length === 0 ? 'nobody else signed it' : `signed too by ${cosigners.map(shortId).join(', ')}`;
   if (!ok) return `⊗ ${reason ?? 'damaged'}`;
+  if (chain !== undefined) return groupText(`✓ entry ${index} (${kind}) of the log of ${origin}`, chain);
   if (what === 'fork') return `✓ proven: ${origin} signed two histories of one log.`;
   return what === 'log'
     ? `✓ all ${counted(size, 'entry', 'entries')} and every tile of the log of ${origin}; ${signed}.`
     : `✓ entry ${index} (${kind}) of the log of ${origin}, of ${counted(size, 'entry', 'entries')}; ${signed}.`;
 }
 
+function groupText(
+  entry: string,
+  { name, group, height, timeMs, members, faults }: NonNullable<Offline['chain']>,
+): string {
+  const lies = faults.map((fault) => `  This chain also names its writer for a lie: ${fault}.`);
+  return [
+    `${entry}, since ${new Date(timeMs).toISOString()} in block ${height} of the group ${name} (${counted(members, 'member', 'members')} then)`,
+    `  Group ${group}: ask it of somebody you trust, or name it with --group.`,
+    ...lies,
+  ].join('\n');
+}
+
 const prove = command(
   'prove',
-  'One file that proves an entry offline',
+  'One file that proves an entry offline, by its log’s own signature or by a group’s whole chain',
   {
     index: { type: 'positional', required: true, description: 'Place of the entry' },
     out: { type: 'string', valueHint: 'FILE', description: 'Write there (default: entry-N.proof)' },
+    group: { type: 'string', valueHint: 'GROUP', description: 'By the chain of this group, which has the log’s head' },
     ...ofLog,
   } as const,
-  async ({ args, agent, output }) => {
+  async ({ args, agent, output, signal }) => {
     const index = count(args.index, 0);
-    const { proof } = await (await agent()).client.prove(index, args.origin);
     const file = args.out ?? `entry-${index}.proof`;
+    const { client } = await agent();
+    if (args.group !== undefined) {
+      const { writeGroupProof } = await import('./ledger-group.ts');
+      const { group, height } = await writeGroupProof(
+        client,
+        { group: args.group, index, ...originOf(args) },
+        file,
+        signal,
+      );
+      output.data(
+        { index, file, group, height },
+        () => `${file}; check it anywhere with: peerai ledger verify --from ${file} --group ${group}`,
+      );
+      return;
+    }
+    const { proof } = await client.prove(index, args.origin);
     writeFileSync(file, fromBase64Url(proof));
     output.data({ index, file }, () => `${file}; check it anywhere with: peerai ledger verify --from ${file}`);
   },

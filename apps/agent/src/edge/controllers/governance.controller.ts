@@ -8,6 +8,7 @@ import type {
   GovernanceHeadView,
   GovernanceLogView,
   GovernancePaidView,
+  GovernanceProofView,
   GovernanceSaidView,
   GovernanceVerifyView,
   Peer,
@@ -127,6 +128,17 @@ export class GovernanceController {
   @Get(':group/head')
   head(@Param('group') group: string): Promise<GovernanceHeadView> {
     return this.peer.governance.head(group);
+  }
+
+  @Get(':group/proofs/:index')
+  prove(
+    @Param('group') group: string,
+    @Param('index') index: string,
+    @Query('origin') origin?: string,
+  ): Promise<GovernanceProofView> {
+    if (!/^(?:0|[1-9]\d{0,14})$/u.test(index))
+      throw new PeerAiError('INVALID_FORMAT', 'index is the place of an entry, a whole number from 0');
+    return this.peer.governance.prove(group, Number(index), origin);
   }
 
   @Get(':group/blocks')
