@@ -18,6 +18,10 @@ export function bar(part: number, whole: number): string {
 export const bytesBar = (name: string, moved: number, bytes: number): string =>
   `${name}: ${bar(moved, bytes)} ${percentOf(moved, bytes)} % of ${sizeText(bytes)}`;
 
+/** `name: ██░░… 12 % of 300 capsules`. */
+export const countBar = (name: string, done: number, all: number, what: string): string =>
+  `${name}: ${bar(done, all)} ${percentOf(done, all)} % of ${all} ${what}`;
+
 /** Draws a bar for each whole percent of the bytes, however small their pieces are. */
 export function byteProgress(output: Pick<Output, 'progress'>, name: string, bytes: number): (moved: number) => void {
   let told = '';

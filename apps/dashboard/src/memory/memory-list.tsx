@@ -9,6 +9,7 @@ import { Region, useNow } from '../ui/region.tsx';
 import { CapsuleLink } from './capsule-link.tsx';
 import type { Question } from './question.ts';
 import { memory as words } from './strings.ts';
+import { HowFound } from './how-found.tsx';
 import { Waiting } from './waiting.tsx';
 
 /** Everything that is remembered, or what has the tag and the level; the newest first, a page at a time. */
@@ -32,6 +33,7 @@ export function MemoryList({ question: { tag, level } }: { readonly question: Qu
                     </Note>
                   </div>
                 )}
+                {pages[0] !== undefined && pages[0].count > 0 && <HowFound page={pages[0]} />}
                 {capsules.length === 0 && <None isEmpty={pages[0]?.count === 0} />}
                 <Rows capsules={capsules} />
               </>

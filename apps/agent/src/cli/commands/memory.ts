@@ -7,6 +7,7 @@ import { table } from '../plain.ts';
 import { readFileText } from '../read-data.ts';
 import { ago, counted } from '../words.ts';
 import { devices, sync } from './memory-devices.ts';
+import { embedder } from './memory-embedder.ts';
 
 const levels = ['personal', 'behavioral', 'public'] as const;
 type Level = (typeof levels)[number];
@@ -30,11 +31,11 @@ const add = command(
       throw new PeerAiError('USAGE', 'give a text, - for standard input, or --file');
     const level = levelOf(args.level ?? 'personal');
     const text = args.file === undefined ? await textOf(args.text ?? '') : readFileText(args.file);
-    const { capsule, embedder } = await (
+    const { capsule, embedder: by } = await (
       await agent()
     ).client.remember({ text, level, tags: tagsOf(args.tag) }, signal);
-    tell(embedder, (line) => output.note(line));
-    output.data({ capsule, embedder }, () => `Remembered as ${capsule.id.slice(0, shownIdChars)}, ${level}.`);
+    tell(by, (line) => output.note(line));
+    output.data({ capsule, embedder: by }, () => `Remembered as ${capsule.id.slice(0, shownIdChars)}, ${level}.`);
   },
 );
 
@@ -184,10 +185,12 @@ const tidy = command(
   },
 );
 
-export const memory: Verb = { run: ls, subs: { ls, add, search, show, share, forget, tidy, devices, sync } };
+export const memory: Verb = { run: ls, subs: { ls, add, search, show, share, forget, tidy, embedder, devices, sync } };
 
 /** A model that was asked for, or chosen, and is not there must not pass unseen. */
-function tell({ name, setting, problem }: MemoryEmbedderView, note: (line: string) => void): void {
+function tell({ name, setting, left, problem }: MemoryEmbedderView, note: (line: string) => void): void {
+  if (problem === undefined && left > 0)
+    note(`${counted(left, 'capsule is', 'capsules are')} found by words until ${name} has read them`);
   if (problem === undefined) return;
   note(`memory.embedder (${setting}) is not used now: ${problem}; ${name} compares words and spellings`);
 }
