@@ -6,6 +6,7 @@ import {
   PeerAiError,
   type Prompt,
   type Sampling,
+  utf8,
 } from '@peerai/core-protocol';
 import { withDeadline } from '../flow/abort.ts';
 import { limits } from '../limits.ts';
@@ -52,7 +53,7 @@ export function parseRequest(bytes: Uint8Array): LlamaRequest {
   if (
     apiKey !== undefined &&
     apiKey !== null &&
-    (typeof apiKey !== 'string' || apiKey.length > limits.llamaApiKeyBytesMax)
+    (typeof apiKey !== 'string' || utf8(apiKey).length > limits.llamaApiKeyBytesMax)
   ) {
     throw new LlamaRefusal('Invalid API key');
   }

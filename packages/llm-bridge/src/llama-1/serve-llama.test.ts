@@ -149,6 +149,34 @@ describe('/llama/1.0.0', () => {
     });
   });
 
+  it('takes a key of as many bytes as the limit, and no longer one', async () => {
+    const seen: string[] = [];
+    serve({ apiKeys: (key) => (seen.push(key), utf8('grant')) });
+    const fits = 'é'.repeat(limits.llamaApiKeyBytesMax / 2);
+    expect(await ask({ prompt: 'x', apiKey: fits })).toMatchObject({ success: true });
+    expect(await ask({ prompt: 'x', apiKey: `${fits}x` })).toEqual({ success: false, error: 'Invalid API key' });
+    expect(seen).toEqual([fits]);
+  });
+
+  it('gives as many tokens as the default where none are asked for, in pieces of so many bytes', async () => {
+    serve();
+    const counts = (model: string) => ask({ prompt: 'x', model });
+    const most = limits.llamaMaxTokensDefault;
+    expect(await counts(`lorem-${most}`)).toMatchObject({ data: { tokens_predicted: most, stop_type: 'eos' } });
+    expect(await counts(`lorem-${most + 1}`)).toMatchObject({ data: { tokens_predicted: most, stop_type: 'limit' } });
+    const channel = await world.here.open(provider, llamaProtocol, { signal: never });
+    await channel.send(utf8(`{"prompt":"${'x'.repeat(2 * limits.llamaPieceBytes)}"}`));
+    await channel.close();
+    const sizes: number[] = [];
+    for await (const piece of channel) sizes.push(piece.length);
+    const whole = sizes.slice(0, -1);
+    expect([whole.length, whole, (sizes.at(-1) ?? Infinity) <= limits.llamaPieceBytes]).toEqual([
+      2,
+      whole.map(() => limits.llamaPieceBytes),
+      true,
+    ]);
+  });
+
   it('takes a request of the limit and refuses one byte more', async () => {
     serve();
     const padded = (bytes: number): string => '{"prompt":"x"}'.padEnd(bytes, ' ');
@@ -163,9 +191,15 @@ describe('/llama/1.0.0', () => {
     serve();
     const channel = await world.here.open(provider, llamaProtocol, { signal: never });
     await channel.send(utf8('{"prompt":'));
-    await world.clock.advance(limits.llamaRequestMs);
-    const { value } = await channel[Symbol.asyncIterator]().next();
-    expect(JSON.parse(new TextDecoder().decode(value as Uint8Array))).toEqual({
+    let told: Uint8Array | undefined;
+    const reading = channel[Symbol.asyncIterator]()
+      .next()
+      .then(({ value }) => (told = value as Uint8Array));
+    await world.clock.advance(limits.llamaRequestMs - 1);
+    expect(told).toBeUndefined();
+    await world.clock.advance(1);
+    const value = await reading;
+    expect(JSON.parse(new TextDecoder().decode(value))).toEqual({
       success: false,
       error: 'Request timed out',
     });

@@ -6,7 +6,7 @@ import {
   type Random,
   type Store,
 } from '@peerai/core-protocol';
-import { type CapsuleCard, type Memory, openMemory } from '@peerai/nn-engine/memory';
+import { type CapsuleCard, type Memory, memoryLimits, openMemory } from '@peerai/nn-engine/memory';
 import { memorySecret } from '../memory/secret.ts';
 import type { Chapter } from './clusters.ts';
 import { type CapsuleData, contextEmbedder } from './experience.ts';
@@ -159,7 +159,11 @@ export class Memories {
   *#cards(tags: readonly string[] = []): Generator<CapsuleCard, void, undefined> {
     let after: string | undefined;
     do {
-      const page = this.#memory.list({ tags, limit: 500, ...(after === undefined ? {} : { after }) });
+      const page = this.#memory.list({
+        tags,
+        limit: memoryLimits.listCapsulesMax,
+        ...(after === undefined ? {} : { after }),
+      });
       yield* page.capsules;
       after = page.next;
     } while (after !== undefined);
