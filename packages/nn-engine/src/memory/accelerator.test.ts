@@ -111,3 +111,16 @@ it('does not look up rows that could not win if an index were wrong by all it ma
   await found(group, indexOf([], 0.9, 0), limit);
   expect(looked).toEqual([0, 1, 2, 3, limit + limits.indexSpareRows - 1]);
 });
+
+it('leaves out a row that does not count, whether the index names it or not', async () => {
+  const group = groupOf(3);
+  const accelerator = accelerated(group, indexOf());
+  await clock.until(accelerator.settled());
+  const question = { tags: [], ranking: 'similarity', limit: 2, nowMs: 0 } as const;
+  const found = (limit: number): readonly string[] => {
+    const best = new Best(limit);
+    find(group, vector, { ...question, limit, counts: ({ facts }) => facts.id !== '0' }, best);
+    return best.found.map(({ held }) => held.facts.id);
+  };
+  expect([found(1), found(2), found(3)]).toEqual([['1'], ['1', '2'], ['1', '2']]);
+});

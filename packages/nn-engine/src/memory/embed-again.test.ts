@@ -83,6 +83,14 @@ test('a capsule of an embedder that is not here is left out until it is embedded
   expect((await found(memory, 'tomatoes'))[0]).toBe('lexical tomatoes');
   expect((await found(memory, 'sails'))[0]).toBe('lexical a red sail');
   expect((await memory.search({ text: 'tomatoes' }, signal)).leftOutCount).toBe(0);
+  // Where none of its vectors can be compared, it is left out once.
+  const far = memoryDeps(2);
+  const { embedder, state } = water();
+  const lost = await openMemory({ ...far, embedders: [embedder, lexicalEmbedder] });
+  await lost.take([signedBy(other, { embedder: 'far/1', embedderKind: 'semantic' })]);
+  await again(far, lost, embedder);
+  state.error = new PeerAiError('TIMEOUT', 'away');
+  expect(await lost.search({ text: 'tomatoes' }, signal)).toMatchObject({ searched: 0, leftOutCount: 1 });
 });
 
 test('so many texts at once, the newest first; what is done when it is aborted or fails stays', async () => {
