@@ -229,7 +229,7 @@ export const verbs: Readonly<Record<string, Entry>> = {
   },
   memory: {
     group: 'Ask',
-    usage: 'memory add|search|ls|show|share|forget|tidy|devices|sync [text]',
+    usage: 'memory add|search|ls|show|share|forget|tidy|embedder|devices|sync [text]',
     says: 'what this peer remembers',
     load: async () => (await import('./commands/memory.ts')).memory,
   },
