@@ -1,6 +1,17 @@
-import { type EntryBody, nobleCrypto, signSuccession } from '@peerai/core-protocol';
+import { type EntryBody, nobleCrypto, sealSigned, signSuccession, wire } from '@peerai/core-protocol';
 import { memoryWorld } from '@peerai/core-protocol/testing';
-import { countersign, encodeTrainingRound, issueReceipt, receiptEntry, trainingRoundKind } from '@peerai/ledger';
+import {
+  countersign,
+  encodeTrainingCommit,
+  encodeTrainingReveal,
+  encodeTrainingRound,
+  issueReceipt,
+  receiptEntry,
+  trainingCommitKind,
+  trainingRevealKind,
+  trainingRoundKind,
+  updateCommitment,
+} from '@peerai/ledger';
 import { createSettlementKey, settlementKeyEntry, stateSettlementKey } from '@peerai/ledger/evm';
 import {
   acceptLease,
@@ -40,7 +51,7 @@ const between = { version: 1, lender: other.identity.peer, borrower: own.identit
 /** One entry of each kind that a peer writes, every body signed by whom it says. */
 export const everyKind: readonly EntryBody[] = [
   answered(),
-  trained(),
+  ...trained(),
   messageEntry('sent', hash(3)),
   messageEntry('received', hash(4)),
   capsuleEntry({
@@ -67,9 +78,21 @@ function answered(): EntryBody {
   return receiptEntry(countersign(own, half, undefined, asked));
 }
 
-function trained(): EntryBody {
-  const hashes = { run: hash(11), before: hash(12), after: hash(13), receipts: hash(14) };
-  return { kind: trainingRoundKind, body: encodeTrainingRound({ ...hashes, round: 4, counted: 3, refused: 1 }) };
+/** A round whose first commitment was never revealed: its program began again. */
+function trained(): EntryBody[] {
+  const [run, base, salt, former] = [hash(11), hash(12), hash(16), hash(17)];
+  const { bytes, message, uint32 } = wire;
+  const form = message({ run: bytes(1), round: uint32(3), base: bytes(4), update: bytes(5) });
+  const said = form.encode({ run, round: 4, base, update: hash(15) });
+  const receipt = sealSigned(own.identity, 'peerai/train/1 update', said);
+  const commitment = updateCommitment(nobleCrypto, salt, receipt);
+  const result = { run, round: 4, before: base, after: hash(13), receipts: hash(14), counted: 3, refused: 1 };
+  return [
+    { kind: trainingCommitKind, body: encodeTrainingCommit({ run, round: 4, base, commitment: former }) },
+    { kind: trainingCommitKind, body: encodeTrainingCommit({ run, round: 4, base, commitment, instead: former }) },
+    { kind: trainingRevealKind, body: encodeTrainingReveal({ salt, receipt }) },
+    { kind: trainingRoundKind, body: encodeTrainingRound({ ...result, own: receipt }) },
+  ];
 }
 
 function nodesLeased(): EntryBody[] {

@@ -24,7 +24,7 @@ export { createIdentity, type Identity } from './identity/identity.ts';
 export { type KeyStatement, openKeyStatement, signRevocation, signSuccession } from './identity/key-statement.ts';
 export { parsePeerId, peerIdFromPublicKey, publicKeyFromPeerId } from './identity/peer-id.ts';
 export { openRecord, type PeerRecord, signRecord } from './identity/record.ts';
-export { openSigned, sealSigned, signedBytes } from './identity/signed.ts';
+export { commitmentTo, openSigned, saltBytes, sealSigned, signedBytes } from './identity/signed.ts';
 export { limits } from './limits.ts';
 export {
   type MessageDraft,

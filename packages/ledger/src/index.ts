@@ -18,6 +18,18 @@ export { openCheckpoint, type TreeHead } from './log/note.ts';
 export { type LedgerDeps, type NumberedEntry, openLedger, type OpenOptions, type OwnLedger } from './log/open.ts';
 export { decodeProof, type ProofFile, type Proven, verifyProof, withEntry } from './log/proof-file.ts';
 export {
+  decodeTrainingCommit,
+  decodeTrainingReveal,
+  encodeTrainingCommit,
+  encodeTrainingReveal,
+  openRevealed,
+  type TrainingCommit,
+  trainingCommitKind,
+  type TrainingReveal,
+  trainingRevealKind,
+  updateCommitment,
+} from './log/training-claim.ts';
+export {
   decodeTrainingRound,
   encodeTrainingRound,
   receiptsHash,

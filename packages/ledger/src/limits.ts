@@ -50,6 +50,8 @@ export const limits = {
   receiptBytesMax: 1_024,
   /** Bytes of a member's signed receipt of an update: its body has about 150, key and signature 96. */
   updateReceiptBytesMax: 512,
+  /** Commitments of one run that can still be revealed, the newest: each coordinator that is lost and each start of the program makes one more in a round. */
+  commitmentsLiveMax: 16,
   /** Receipts of one chain that may wait for the consumer's signature: answers at once a grant may allow (16), with room. */
   pendingReceiptsMax: 64,
   /** Finished receipts of one chain kept at hand, so that a repeated half gets the same answer. */

@@ -112,6 +112,10 @@ test(
     expect((await desk.run(['ledger', 'tail', '-n', '1'])).stdout).toMatch(
       /training-round +round 60 of .* its own among them/u,
     );
+    const { stdout: said } = await desk.run(['ledger', 'tail', '-n', '3']);
+    expect(said).toMatch(
+      /training-commit +round 60 of .* commits to its update as (\w{8})\n.*training-reveal +round 60 of .* \1 was to its update/u,
+    );
     expect((await laptop.run(['ledger', 'verify'])).stdout).toMatch(/\d+ training rounds: all good/u);
   },
 );

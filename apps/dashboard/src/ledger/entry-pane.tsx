@@ -44,6 +44,8 @@ export function EntryPane({ index }: { readonly index: number }): ReactNode {
 
 function Said({ entry }: { readonly entry: LedgerEntryView }): ReactNode {
   const { kind, timeMs, hash, previous, receipt, training, message, lease, capsule, key, decision, checkpoint } = entry;
+  const { trainingClaim: claim } = entry;
+  const round = training ?? claim;
   const name = useName();
   const [first, second] = lease?.what === 'end' ? [words.endedBy, words.endedWith] : [words.lender, words.borrower];
   return (
@@ -72,8 +74,19 @@ function Said({ entry }: { readonly entry: LedgerEntryView }): ReactNode {
             [words.place, lease?.what === 'receipt' ? count(lease.n) : null],
             [words.last, lease?.what === 'end' ? (lease.n === 0 ? words.noReceipt : count(lease.n)) : null],
             [words.signed, signedBy(entry)],
-            [words.run, training === undefined ? null : <code key="run">{shortId(training.run)}</code>],
-            [words.round, training === undefined ? null : count(training.round + 1)],
+            [words.run, round === undefined ? null : <code key="run">{shortId(round.run)}</code>],
+            [words.round, round === undefined ? null : count(round.round + 1)],
+            [
+              words.commitment,
+              claim === undefined ? null : <code key="commitment">{shortId(claim.commitment)} …</code>,
+            ],
+            [words.update, claim?.kind === 'reveal' ? <code key="update">{shortId(claim.update)} …</code> : null],
+            [
+              words.instead,
+              claim?.kind === 'commit' && claim.instead !== null ? (
+                <code key="instead">{shortId(claim.instead)} …</code>
+              ) : null,
+            ],
             [words.updates, training === undefined ? null : count(training.counted)],
             [words.refused, training === undefined ? null : count(training.refused)],
             [words.group, decision === undefined ? null : <code key="group">{shortId(decision.group)} …</code>],

@@ -10,6 +10,7 @@ export function titleOf({
   kind,
   receipt,
   training,
+  trainingClaim,
   message,
   capsule,
   key,
@@ -19,6 +20,7 @@ export function titleOf({
 }: LedgerEntryView): string {
   if (receipt !== undefined) return words.answer;
   if (training !== undefined) return words.trained;
+  if (trainingClaim !== undefined) return words.claims[trainingClaim.kind];
   if (message !== undefined) return words.direction[message.direction];
   if (capsule !== undefined) return words.capsules[capsule.level];
   if (key !== undefined) return words.keys[key.kind];
@@ -30,9 +32,10 @@ export function titleOf({
 
 /** The same with what matters most of it, for a list. */
 export function lineOf(entry: LedgerEntryView): string {
-  const { receipt, training, decision, checkpoint, lease } = entry;
+  const { receipt, training, trainingClaim, decision, checkpoint, lease } = entry;
   if (receipt !== undefined) return `${receipt.model}, ${plural(receipt.promptTokens + receipt.answerTokens, 'token')}`;
   if (training !== undefined) return `${words.round} ${count(training.round + 1)}`;
+  if (trainingClaim !== undefined) return words.claimed[trainingClaim.kind](count(trainingClaim.round + 1));
   if (checkpoint !== undefined) return words.checkpoint(plural(checkpoint.size, 'entry', 'entries'));
   if (decision !== undefined) return `${words.decision} ${count(decision.height)}`;
   if (lease !== undefined) return `${leaseTitle(lease)}, ${amountOf(lease)}`;

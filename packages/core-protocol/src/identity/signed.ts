@@ -28,3 +28,19 @@ export function openSigned(
   }
   return { body, signer };
 }
+
+/** Bytes of the salt of a commitment: as many as of its hash, so that neither is the easier to guess. */
+export const saltBytes = 32;
+
+/**
+ * What is said of a signed statement before it is shown: SHA-256(tag ‖ 0x00 ‖ salt ‖ sealed), 32 bytes. The salt hides the statement, though it could be guessed; the hash
+ * binds to it, signer included, so that nobody can say another's commitment for their own. Throws INVALID_FORMAT unless the salt has 32 bytes.
+ */
+export function commitmentTo(
+  crypto: Pick<CryptoProvider, 'sha256'>,
+  tag: string,
+  { salt, sealed }: { readonly salt: Uint8Array; readonly sealed: Uint8Array },
+): Uint8Array {
+  if (salt.length !== saltBytes) throw new PeerAiError('INVALID_FORMAT', `a salt has ${saltBytes} bytes`);
+  return crypto.sha256(signedBytes(tag, salt), sealed);
+}

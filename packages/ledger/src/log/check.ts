@@ -1,12 +1,9 @@
 import { type CryptoProvider, equalBytes, PeerAiError, type PeerId } from '@peerai/core-protocol';
-import { createReceiptChecker, type ReceiptChecker } from '../receipt/chain.ts';
-import { receiptKind } from '../receipt/receipt.ts';
 import { damaged, orDamaged } from './damaged.ts';
-import { decodeEntry, type Entry, noPrevious } from './entry.ts';
-import { appendLeaf, type CompactRange, emptyRange, leafHash, rootOf } from './merkle.ts';
+import { decodeEntry, type Entry } from './entry.ts';
+import { leafHash, rootOf } from './merkle.ts';
 import { openCheckpoint } from './note.ts';
 import { decodeHead, type EntryRow, entryKey, type Head } from './rows.ts';
-import { checkTrainingRound, trainingRoundKind } from './training-round.ts';
 
 export interface Verification {
   readonly ok: boolean;
@@ -38,22 +35,6 @@ export interface Signed {
 /** Whether all of these hold, by the very rule of `crypto.ed25519.verify`. Never rejects. */
 export type VerifyAside = (signed: readonly Signed[]) => Promise<boolean>;
 
-/** How far a check has come. */
-export interface Progress {
-  range: CompactRange;
-  previous: Uint8Array;
-  readonly receipts: ReceiptChecker;
-  readonly origin: PeerId;
-  rounds: number;
-}
-export const startProgress = (crypto: CryptoProvider, origin: PeerId): Progress => ({
-  range: emptyRange,
-  previous: noPrevious,
-  receipts: createReceiptChecker(crypto, origin),
-  origin,
-  rounds: 0,
-});
-
 /** The entry's own statements: whose log, which place, what it follows. Throws LEDGER_DAMAGED naming it. */
 export function checkEntry(
   bytes: Uint8Array,
@@ -77,17 +58,6 @@ export function checkRow(
   if (key !== entryKey(index)) throw damaged(index, 'the entry is missing');
   if (!equalBytes(row.leaf, leafHash(crypto, row.bytes))) throw damaged(index, 'its bytes do not fit its hash');
   return checkEntry(row.bytes, expected);
-}
-
-/** Counts an entry as good, its receipt or round too. Throws LEDGER_DAMAGED when that is not. */
-export function advance(crypto: CryptoProvider, progress: Progress, entry: Entry, leaf: Uint8Array): void {
-  if (entry.kind === receiptKind) orDamaged(entry.seq, () => progress.receipts.take(entry.body));
-  if (entry.kind === trainingRoundKind) {
-    orDamaged(entry.seq, () => checkTrainingRound(crypto, entry.body, progress.origin));
-    progress.rounds += 1;
-  }
-  progress.range = appendLeaf(crypto, progress.range, leaf);
-  progress.previous = leaf;
 }
 
 /** A head whose checkpoint is signed and says the same. `index` is what damage is reported as. Throws LEDGER_DAMAGED, NOT_OUR_LOG. */

@@ -11,6 +11,12 @@ import { decodeEntry } from './entry.ts';
 import { leafHash, verifyInclusion } from './merkle.ts';
 import { noteKeyId, openCheckpoint, signCheckpoint } from './note.ts';
 import { decodeProof, encodeProof, verifyProof, withEntry } from './proof-file.ts';
+import {
+  decodeTrainingCommit,
+  decodeTrainingReveal,
+  encodeTrainingCommit,
+  encodeTrainingReveal,
+} from './training-claim.ts';
 import { decodeTrainingRound, encodeTrainingRound } from './training-round.ts';
 
 const rounds = 10_000;
@@ -64,6 +70,8 @@ async function samples() {
     entry,
     receipt,
     round,
+    commit: encodeTrainingCommit({ run: hash, round: 3, base: hash, commitment: hash, instead: hash }),
+    reveal: encodeTrainingReveal({ salt: hash, receipt: own }),
     proof: await world.ledger.prove(1n),
     whole: withEntry(await world.ledger.prove(1n), entry),
     note: utf8((await world.ledger.checkpoint()).note),
@@ -75,6 +83,8 @@ describe(`${rounds} mutated inputs a decoder: our errors only, none over 50 ms, 
     ['entry', 'entry', (bytes: Uint8Array) => void decodeEntry(bytes)],
     ['receipt', 'receipt', (bytes: Uint8Array) => void openReceipt(crypto, bytes)],
     ['training round', 'round', (bytes: Uint8Array) => void decodeTrainingRound(bytes)],
+    ['training commit', 'commit', (bytes: Uint8Array) => void decodeTrainingCommit(bytes)],
+    ['training reveal', 'reveal', (bytes: Uint8Array) => void decodeTrainingReveal(bytes)],
     ['note', 'note', (bytes: Uint8Array) => void openCheckpoint(crypto, fromUtf8(bytes))],
     ['proof', 'proof', (bytes: Uint8Array) => void decodeProof(bytes)],
     ['proof with its entry', 'whole', (bytes: Uint8Array) => void decodeProof(bytes)],

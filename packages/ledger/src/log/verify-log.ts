@@ -1,9 +1,10 @@
 import { type CryptoProvider, equalBytes } from '@peerai/core-protocol';
-import { advance, checkEntry, type Progress, startProgress, type Verification, type VerifyOptions } from './check.ts';
+import { checkEntry, type Verification, type VerifyOptions } from './check.ts';
 import { damaged, damageOf, orDamaged } from './damaged.ts';
 import { decodeEntry } from './entry.ts';
 import { appendLeaf, type CompactRange, emptyRange, leafHash, rootOf } from './merkle.ts';
 import { openCheckpoint, type TreeHead } from './note.ts';
+import { advance, type Progress, startProgress } from './progress.ts';
 
 /** A log from anywhere: its newest checkpoint and all its entries in order. */
 export interface LogSource {

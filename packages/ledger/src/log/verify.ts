@@ -1,9 +1,10 @@
 import { type CryptoProvider, equalBytes, type PeerId, type Store } from '@peerai/core-protocol';
 import { limits } from '../limits.ts';
 import { checksAside } from './aside.ts';
-import { advance, checkHead, checkRow, startProgress, type Verification, type VerifyOptions } from './check.ts';
+import { checkHead, checkRow, type Verification, type VerifyOptions } from './check.ts';
 import { damaged, damageOf, orDamaged } from './damaged.ts';
 import type { CompactRange } from './merkle.ts';
+import { advance, startProgress } from './progress.ts';
 import { allRows, decodeEntryRow, decodeHead, entryRows, type Head, headKey, tileRows } from './rows.ts';
 import { addToTails, type GrowingTails } from './tiles.ts';
 

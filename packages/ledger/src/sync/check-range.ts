@@ -3,12 +3,12 @@ import type { LedgerErrorCode } from '../errors.ts';
 import { checkEntry } from '../log/check.ts';
 import { damageOf, orDamaged } from '../log/damaged.ts';
 import type { Entry } from '../log/entry.ts';
-import { checkTrainingRound, trainingRoundKind } from '../log/training-round.ts';
+import type { TrainingClaims } from '../log/training-claim.ts';
 import { openReceipt, receiptKind } from '../receipt/receipt.ts';
 
 /**
- * An entry of another peer's log by itself: its place, what it follows, and where it is a receipt or a round its signatures.
- * That receipts follow each other is seen by a whole check of the copy, which has them all. Throws INVALID_ENTRY with `details.index`.
+ * An entry of another peer's log by itself: its place, what it follows, and where it is a receipt its signatures.
+ * That receipts follow each other is seen by a whole check of the copy, which has them all; what is said of rounds is `checkClaim`'s. Throws INVALID_ENTRY with `details.index`.
  */
 export function checkForeign(
   crypto: CryptoProvider,
@@ -19,18 +19,30 @@ export function checkForeign(
   try {
     const entry = checkEntry(bytes, expected);
     if (entry.kind === receiptKind) orDamaged(index, () => checkReceipt(crypto, entry.body, origin));
-    if (entry.kind === trainingRoundKind) orDamaged(index, () => checkTrainingRound(crypto, entry.body, origin));
     return entry;
   } catch (cause) {
-    const damage = damageOf(cause);
-    if (damage === undefined) throw cause;
-    throw new PeerAiError<LedgerErrorCode>(
-      'INVALID_ENTRY',
-      `entry ${damage.index} of ${origin} is not taken: ${damage.reason}`,
-      { index: damage.index, origin, reason: damage.reason },
-      { cause },
-    );
+    throw notTaken(origin, cause);
   }
+}
+
+/** What an entry says of a training round, held against what the log says before it. Throws INVALID_ENTRY with `details.index`. */
+export function checkClaim(claims: TrainingClaims, entry: Entry): void {
+  try {
+    orDamaged(entry.seq, () => claims.take(entry));
+  } catch (cause) {
+    throw notTaken(entry.origin, cause);
+  }
+}
+
+function notTaken(origin: PeerId, cause: unknown): unknown {
+  const damage = damageOf(cause);
+  if (damage === undefined) return cause;
+  return new PeerAiError<LedgerErrorCode>(
+    'INVALID_ENTRY',
+    `entry ${damage.index} of ${origin} is not taken: ${damage.reason}`,
+    { index: damage.index, origin, reason: damage.reason },
+    { cause },
+  );
 }
 
 function checkReceipt(crypto: CryptoProvider, body: Uint8Array, origin: PeerId): void {

@@ -18,6 +18,7 @@ import { encodeProof } from '../log/proof-file.ts';
 import { allRows, encodeHead, headKey } from '../log/rows.ts';
 import { addEntry, type LogState } from '../log/state.ts';
 import { subtreeReader } from '../log/tiles.ts';
+import { createTrainingClaims, isTrainingClaim, type TrainingClaims } from '../log/training-claim.ts';
 import { createLocks } from '../receipt/locks.ts';
 import {
   bare,
@@ -27,7 +28,7 @@ import {
   forked,
   type PrefixClaim,
 } from '../witness/equivocation.ts';
-import { checkForeign } from './check-range.ts';
+import { checkClaim, checkForeign } from './check-range.ts';
 import { type CopyState, emptyCopy, encodePart, fits, loadCopy, partKey } from './copy-rows.ts';
 import { copyLimits as limits } from './limits.ts';
 import { proveUnder } from './stored.ts';
@@ -91,6 +92,8 @@ export function createCopies({ store, crypto, self }: CopiesDeps): Copies {
   const locks = createLocks();
   /** Copies that were loaded, each with the edge of its tree: a few kilobytes. */
   const loaded = new Map<PeerId, CopyState>();
+  /** What those logs say of training rounds, read from the copy once. */
+  const claimed = new Map<PeerId, TrainingClaims>();
   const roomOf = (origin: PeerId): Store => store.room(origin);
   const known = (origin: PeerId): Key => `copy/${origin}`;
   const list = async (): Promise<PeerId[]> => {
@@ -109,6 +112,14 @@ export function createCopies({ store, crypto, self }: CopiesDeps): Copies {
     return held;
   };
   const readerOf = (origin: PeerId) => subtreeReader(crypto, roomOf(origin));
+  const claimsOf = async (origin: PeerId, size: bigint): Promise<TrainingClaims> => {
+    const known = claimed.get(origin);
+    if (known !== undefined) return known.fork();
+    const claims = createTrainingClaims(crypto, origin);
+    for await (const { entry } of readRows(roomOf(origin), 0n, size, false))
+      if (isTrainingClaim(entry.kind)) checkClaim(claims, entry);
+    return claims;
+  };
   const compareWith = async (held: CopyState, note: string): Promise<void> => {
     const { origin, size } = openCheckpoint(crypto, note);
     if (held.note === '') return;
@@ -164,8 +175,13 @@ export function createCopies({ store, crypto, self }: CopiesDeps): Copies {
         const rows = new Map<Key, Uint8Array>();
         let edge: Omit<LogState, 'note'> = held;
         let { bytes } = held;
+        let claims: TrainingClaims | undefined;
         for (const entry of entries) {
-          checkForeign(crypto, entry, { index: edge.range.size, previous: edge.last, origin });
+          const checked = checkForeign(crypto, entry, { index: edge.range.size, previous: edge.last, origin });
+          if (isTrainingClaim(checked.kind)) {
+            claims ??= await claimsOf(origin, held.range.size);
+            checkClaim(claims, checked);
+          }
           edge = addEntry(crypto, edge, entry, rows);
           bytes += entry.length;
         }
@@ -179,6 +195,7 @@ export function createCopies({ store, crypto, self }: CopiesDeps): Copies {
             from,
           });
         await keep(origin, next, rows, before === undefined);
+        if (claims !== undefined) claimed.set(origin, claims);
       });
     },
     async *entries(origin, from, to) {
@@ -240,6 +257,7 @@ export function createCopies({ store, crypto, self }: CopiesDeps): Copies {
         for await (const { key } of room.range(allRows.from, allRows.to)) changes.push(room.put(key));
         await store.commit(changes);
         loaded.delete(origin);
+        claimed.delete(origin);
       }),
   };
 }

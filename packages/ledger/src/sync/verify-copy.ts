@@ -1,7 +1,8 @@
 import type { CryptoProvider, PeerId } from '@peerai/core-protocol';
-import { advance, checkEntry, startProgress, type Verification, type VerifyOptions } from '../log/check.ts';
+import { checkEntry, type Verification, type VerifyOptions } from '../log/check.ts';
 import { damaged, damageOf } from '../log/damaged.ts';
 import { leafHash } from '../log/merkle.ts';
+import { advance, startProgress } from '../log/progress.ts';
 import { type CopyState, fits } from './copy-rows.ts';
 
 /** A copy's entries from the first on, under the checkpoint that is held: receipts must follow each other too. Throws what reading throws, but damage is named. */

@@ -5,12 +5,13 @@
  */
 export { aggregate, type Aggregate, type Refusal, type RobustRule, type Update } from './aggregate.ts';
 export { type BlobTable, createBlobTable } from './blob-table.ts';
+export { createFollowerRuns, createRuns } from './create-runs.ts';
 export { deltaBytes, type DeltaBits, packDelta, type PackedDelta, unpackDelta } from './delta.ts';
 export { openReceipt, signReceipt } from './messages.ts';
 export { diLoCo, localSgd, type OuterStep, outerStep, type SharedState, shortNesterov } from './outer.ts';
-export type { Learner, RunDeps, RunEvent, UnmaskedStates, UpdatePrivacy } from './participant.ts';
+export type { CommitUpdate, Learner, RunDeps, RunEvent, UnmaskedStates, UpdatePrivacy } from './participant.ts';
 export type { PrivateTerms } from './private/terms.ts';
 export { checkRun, decodeRun, encodeRun, type Run, type RunSpec } from './run-spec.ts';
-export { createRuns, type PartOptions, type Runs } from './runs.ts';
+export type { PartOptions, Runs } from './runs.ts';
 export { decodeState, encodeState, firstState } from './shared-state.ts';
 export { cosineRate, trainerLearner, type TrainerLearnerOptions } from './trainer-learner.ts';

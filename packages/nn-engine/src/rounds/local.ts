@@ -41,7 +41,7 @@ export async function learnChange(deps: RunDeps, part: Participant, signal: Abor
   return { delta: clipAndAddNoise(delta, { clip, noise }, randomOf(deps)), loss: Number.NaN };
 }
 
-/** The change of this peer's local steps, packed and signed. Throws what `learnChange` throws, NOT_FINITE. */
+/** The change of this peer's local steps, packed, signed and committed to. Throws what `learnChange` and `commit` throw, NOT_FINITE. */
 export async function learnLocally(deps: RunDeps, part: Participant, signal: AbortSignal): Promise<LocalUpdate> {
   const { run, held } = part;
   const { state, hash, term, residual: before } = held;
@@ -56,7 +56,9 @@ export async function learnLocally(deps: RunDeps, part: Participant, signal: Abo
     updateBytes: packed.length,
     loss,
   };
-  return { receipt: signReceipt(deps.identity, receipt), packed, loss, residual };
+  const sealed = signReceipt(deps.identity, receipt);
+  await part.commit?.(sealed);
+  return { receipt: sealed, packed, loss, residual };
 }
 
 /** A state with the bytes others fetch and the hash that names it. */

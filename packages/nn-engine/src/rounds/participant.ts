@@ -56,6 +56,13 @@ export interface UnmaskedStates {
   note(base: string): Promise<void>;
 }
 
+/**
+ * Binds this peer to an update before anything of it leaves. Durable when it resolves. What it throws ends this peer's part; a LIMIT_REACHED or ABORTED only costs the round this update.
+ *
+ * @param receipt - the update's signed receipt; in a private run that of the masked row.
+ */
+export type CommitUpdate = (receipt: Uint8Array) => Promise<void>;
+
 /** Who makes the local steps: a trainer with this peer's own data, which never leaves it. */
 export interface Learner {
   /**
@@ -99,6 +106,7 @@ export interface Participant {
   readonly privacy: UpdatePrivacy | undefined;
   /** Keeps that an update was unmasked, where the peer may come back to the run. */
   readonly noteUnmasked?: ((base: string) => Promise<void>) | undefined;
+  readonly commit?: CommitUpdate | undefined;
   /** The state this peer holds, its bytes' hash, and what its last packing left out. */
   readonly held: Held;
 }

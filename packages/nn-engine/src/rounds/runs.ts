@@ -3,10 +3,11 @@ import { PeerAiError, type PeerId, serveMethod, toHex } from '@peerai/core-proto
 import type { NnErrorCode } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { follow, type FollowOutcome, leaderKnownTo, notLeading } from './follow.ts';
-import { type LeadOutcome, RunLeader } from './lead.ts';
+import type { LeadOutcome, RunLeader } from './lead.ts';
 import { submitMethod, watchMethod } from './messages.ts';
 import type { SharedState } from './outer.ts';
 import {
+  type CommitUpdate,
   type Learner,
   type Participant,
   randomOf,
@@ -33,6 +34,8 @@ export interface PartOptions {
   readonly privacy?: UpdatePrivacy;
   /** For a private run that this peer may come back to. */
   readonly unmasked?: UnmaskedStates;
+  /** Where each update is committed to before it leaves. */
+  readonly commit?: CommitUpdate;
   readonly signal: AbortSignal;
 }
 
@@ -59,8 +62,11 @@ interface Seat {
 /** What a search for the coordinator came to. `lost`: it led and is gone; `mine`: nobody before this peer is there. */
 type Found = { readonly type: 'done' | 'mine' | 'nobody' } | { readonly type: 'lost'; readonly leader: PeerId };
 
-/** Answers for all runs this peer takes part in. `deps.blobs` must be served to their members. */
-export function createRuns(deps: RunDeps): Runs {
+/** Makes the coordinator's side of a run. */
+export type MakeLeader = (...about: ConstructorParameters<typeof RunLeader>) => RunLeader;
+
+/** Answers for all runs this peer takes part in. `deps.blobs` must be served to their members. Without `makeLeader` it never coordinates. */
+export function runsOf(deps: RunDeps, makeLeader: MakeLeader | undefined): Runs {
   const seats = new Map<string, Seat>();
   const seatOf = (run: Uint8Array, peer: PeerId): Seat => {
     const seat = deps.mayJoin?.(peer, run) === false ? undefined : seats.get(toHex(run));
@@ -101,7 +107,7 @@ export function createRuns(deps: RunDeps): Runs {
       const seat = seatFor(deps, run, options);
       seats.set(name, seat);
       try {
-        const state = await drive(deps, seat, options);
+        const state = await drive(deps, seat, options, makeLeader);
         seat.isOver = true;
         forgetOldest(seats);
         return state;
@@ -116,7 +122,7 @@ export function createRuns(deps: RunDeps): Runs {
 }
 
 function seatFor(deps: RunDeps, run: Run, options: PartOptions): Seat {
-  const { from, learner, privacy, unmasked, onEvent = () => undefined } = options;
+  const { from, learner, privacy, unmasked, commit, onEvent = () => undefined } = options;
   if (from.weights.length !== run.size || from.momentum.length !== run.size)
     throw new PeerAiError<NnErrorCode>('SHAPE_MISMATCH', 'The state to begin with has another length than the run.', {
       expected: run.size,
@@ -134,7 +140,7 @@ function seatFor(deps: RunDeps, run: Run, options: PartOptions): Seat {
     closed: undefined,
   };
   const noteUnmasked = unmasked === undefined ? undefined : (base: string) => unmasked.note(base);
-  const part = { run, learner, onEvent, privacy, noteUnmasked, held };
+  const part = { run, learner, onEvent, privacy, noteUnmasked, commit, held };
   return { part, isOver: false, leader: undefined, following: undefined };
 }
 
@@ -145,19 +151,25 @@ function forgetOldest(seats: Map<string, Seat>): void {
 }
 
 /** Follows whoever leads, and leads when this peer's turn comes. */
-async function drive(deps: RunDeps, seat: Seat, { ask, signal, leads = true }: PartOptions): Promise<SharedState> {
+async function drive(
+  deps: RunDeps,
+  seat: Seat,
+  { ask, signal, leads = true }: PartOptions,
+  makeLeader: MakeLeader | undefined,
+): Promise<SharedState> {
+  const mayLead = leads && makeLeader !== undefined;
   const { held } = seat.part;
   const self = deps.identity.peer;
-  let order = ask.length === 0 && leads ? [self] : ask;
+  let order = ask.length === 0 && mayLead ? [self] : ask;
   for (;;) {
     const found = await seek(deps, seat, order, signal);
     if (found.type === 'done') return held.state;
-    if (found.type === 'nobody' || !leads)
+    if (found.type === 'nobody' || !mayLead)
       throw new PeerAiError('PEER_UNREACHABLE', 'Nobody who takes part in this run is there.', { asked: order });
     // All members know the same order: the first of them that is there leads on from the state it holds.
     if (found.type === 'lost') order = held.members.filter((peer) => peer !== found.leader);
     else {
-      const outcome = await leadOn(deps, seat, signal);
+      const outcome = await leadOn(deps, seat, makeLeader, signal);
       if (outcome.type === 'done') return held.state;
       order = [outcome.by, ...held.members];
     }
@@ -212,12 +224,12 @@ async function followSeated(deps: RunDeps, seat: Seat, peer: PeerId, signal: Abo
   }
 }
 
-async function leadOn(deps: RunDeps, seat: Seat, signal: AbortSignal): Promise<LeadOutcome> {
+async function leadOn(deps: RunDeps, seat: Seat, makeLeader: MakeLeader, signal: AbortSignal): Promise<LeadOutcome> {
   const { held, onEvent } = seat.part;
   const self = deps.identity.peer;
   held.term += 1;
   held.termOf = self;
-  const leader = new RunLeader(deps, seat.part, signal);
+  const leader = makeLeader(deps, seat.part, signal);
   seat.leader = leader;
   onEvent({ type: 'coordinator', peer: self, term: held.term });
   const lookAround = async (): Promise<void> => {

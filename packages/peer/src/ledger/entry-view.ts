@@ -1,5 +1,16 @@
 import { type CryptoProvider, PeerAiError, toHex } from '@peerai/core-protocol';
-import { decodeTrainingRound, type NumberedEntry, receiptKind, trainingRoundKind } from '@peerai/ledger';
+import {
+  decodeTrainingCommit,
+  decodeTrainingReveal,
+  decodeTrainingRound,
+  type NumberedEntry,
+  openRevealed,
+  receiptKind,
+  trainingCommitKind,
+  trainingRevealKind,
+  trainingRoundKind,
+  updateCommitment,
+} from '@peerai/ledger';
 import { openedView } from './books.ts';
 import { capsuleKind, readCapsuleEntry } from './capsule-statement.ts';
 import { checkpointKind, readCheckpointEntry } from './checkpoint-statement.ts';
@@ -9,7 +20,7 @@ import { leaseEntryView } from './lease-entry-view.ts';
 import type { LedgerEntryView } from './ledger.schema.ts';
 import { messageKind, readMessageEntry } from './message-statement.ts';
 
-/** An entry for people; the signatures in it are checked. Of a capsule, key, decision, checkpoint or lease that another peer wrote down wrongly, the kind alone is shown. */
+/** An entry for people; the signatures in it are checked. Of a commitment, reveal, capsule, key, decision, checkpoint or lease that another peer wrote down wrongly, the kind alone is shown. */
 export function entryView(crypto: CryptoProvider, { index, entry, hash }: NumberedEntry): LedgerEntryView {
   return {
     index: Number(index),
@@ -19,6 +30,8 @@ export function entryView(crypto: CryptoProvider, { index, entry, hash }: Number
     previous: toHex(entry.previous),
     ...(entry.kind === receiptKind ? { receipt: openedView(crypto, entry.body) } : {}),
     ...(entry.kind === trainingRoundKind ? { training: roundView(crypto, entry.body) } : {}),
+    ...(entry.kind === trainingCommitKind ? readable(() => ({ trainingClaim: commitView(entry.body) })) : {}),
+    ...(entry.kind === trainingRevealKind ? readable(() => ({ trainingClaim: revealView(crypto, entry.body) })) : {}),
     ...(entry.kind === messageKind ? { message: messageView(entry.body) } : {}),
     ...(entry.kind === capsuleKind ? readable(() => ({ capsule: capsuleView(entry.body) })) : {}),
     ...(entry.kind === decisionKind ? readable(() => ({ decision: readDecisionEntry(entry.body) })) : {}),
@@ -50,6 +63,25 @@ function messageView(body: Uint8Array): NonNullable<LedgerEntryView['message']> 
 function capsuleView(body: Uint8Array): NonNullable<LedgerEntryView['capsule']> {
   const { parents, ...said } = readCapsuleEntry(body);
   return { ...said, parents: [...parents] };
+}
+
+function commitView(body: Uint8Array): LedgerEntryView['trainingClaim'] {
+  const { run, round, base, commitment, instead } = decodeTrainingCommit(body);
+  return {
+    kind: 'commit',
+    run: toHex(run),
+    round,
+    base: toHex(base),
+    commitment: toHex(commitment),
+    instead: instead === undefined ? null : toHex(instead),
+  };
+}
+
+function revealView(crypto: CryptoProvider, body: Uint8Array): LedgerEntryView['trainingClaim'] {
+  const { salt, receipt } = decodeTrainingReveal(body);
+  const { run, round, update } = openRevealed(crypto, receipt);
+  const commitment = toHex(updateCommitment(crypto, salt, receipt));
+  return { kind: 'reveal', run: toHex(run), round, update: toHex(update), commitment };
 }
 
 function roundView(crypto: CryptoProvider, body: Uint8Array): LedgerEntryView['training'] {

@@ -31,6 +31,27 @@ export const ledgerRoundSchema = z.object({
   /** SHA-256 of this peer's own signed receipt among them; null where the round went on without it. */
   own: z.string().nullable(),
 });
+/** What this log's peer says of its own update of a round, before it leaves and once the round is over. Hashes in hex. */
+const trainingClaimSchema = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('commit'),
+    run: z.string(),
+    /** Counted from 0. */
+    round: z.number(),
+    base: z.string(),
+    commitment: z.string(),
+    /** The commitment before, where this one was made to the same round, or to one that was learned again. */
+    instead: z.string().nullable(),
+  }),
+  z.object({
+    kind: z.literal('reveal'),
+    run: z.string(),
+    round: z.number(),
+    /** What was committed to: SHA-256 of the update's bytes, in a private run of the masked ones. */
+    update: z.string(),
+    commitment: z.string(),
+  }),
+]);
 export const ledgerHeadSchema = z.object({
   v: z.literal(1),
   origin: z.string(),
@@ -46,6 +67,7 @@ export const ledgerEntrySchema = z.object({
   previous: z.string(),
   receipt: receiptSchema.optional(),
   training: ledgerRoundSchema.optional(),
+  trainingClaim: trainingClaimSchema.optional(),
   /** A message that was delivered: SHA-256 in hex, of it and of the random id that only its two sides know. */
   message: z.object({ direction: z.enum(['sent', 'received']), hash: z.string() }).optional(),
   /** A capsule that others may have: ids in hex, of its data the count of bytes. */

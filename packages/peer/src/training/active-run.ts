@@ -1,7 +1,6 @@
 import {
   type CryptoProvider,
   type Clock,
-  type EntryBody,
   fromHex,
   type Logger,
   PeerAiError,
@@ -15,7 +14,8 @@ import { limits } from '../limits.ts';
 import { createMutex } from '../store/mutex.ts';
 import type { CountedNetwork } from './counted-network.ts';
 import type { Seat } from './engine.ts';
-import { places, replaceFile, type RoundRow, type RunBook, type RunHead } from './run-book.ts';
+import type { Commitments } from './commitments.ts';
+import { places, replaceFile, type RoundRow, type RunBook, type RunHead, type Statement } from './run-book.ts';
 import type { HeldOut } from './training.schema.ts';
 
 export interface ActiveDeps {
@@ -39,6 +39,8 @@ export interface ActiveParts {
   readonly head: RunHead;
   /** Where the updates of `head.privacy` are booked. */
   readonly budget?: PrivacyBudget | undefined;
+  /** Where its updates are committed to; absent where there is no log to say it. */
+  readonly commitments?: Commitments;
 }
 
 /** Takes part in one run until its end and keeps what comes of it. */
@@ -46,9 +48,10 @@ export class ActiveRun {
   readonly #deps: ActiveDeps;
   readonly #seat: Seat;
   readonly #budget: PrivacyBudget | undefined;
+  readonly #commitments: Commitments | undefined;
   readonly #serial = createMutex();
   readonly #rows = new Map<number, RoundRow>();
-  readonly #statements = new Map<number, EntryBody>();
+  readonly #statements = new Map<number, Statement>();
   readonly #measured = new Map<number, HeldOut>();
   readonly #counted: { readonly sent: number; readonly received: number };
   readonly #before: { readonly sent: number; readonly received: number };
@@ -60,6 +63,7 @@ export class ActiveRun {
     this.#deps = deps;
     this.#seat = about.seat;
     this.#budget = about.budget;
+    this.#commitments = about.commitments;
     this.head = about.head;
     this.#savedHash = about.head.hash;
     this.#before = { sent: about.head.sent, received: about.head.receivedBytes };
@@ -85,6 +89,7 @@ export class ActiveRun {
           onStages: (stages, message) =>
             this.#set({ stages, ...(message === undefined ? {} : { code: 'STAGE_LOST', message }) }, true),
           privacy: this.#privacy(),
+          commit: this.#commitments && ((receipt) => this.#commit(receipt)),
           unmasked: { known: await book.unmasked(id), note: (base) => book.noteUnmasked(id, base) },
           signal,
         });
@@ -159,6 +164,13 @@ export class ActiveRun {
     return { clip, noise, budget: { ...budget, spend } };
   }
 
+  /** The log speaks of one round after the other: the next update waits until the result before it is said. */
+  async #commit(receipt: Uint8Array): Promise<void> {
+    await this.#serial(async () => undefined);
+    if (this.#statements.size > 0) await this.save();
+    await this.#commitments?.commit(receipt);
+  }
+
   #heard(event: RunEvent): void {
     if (event.type === 'coordinator') this.#set({ coordinator: event.peer, ...cleared }, true);
     else if (event.type === 'opened') {
@@ -194,7 +206,10 @@ export class ActiveRun {
       hash,
       stated: true,
     };
-    const statement = encodeTrainingRound({
+    const sealed = receipts.get(self)?.sealed;
+    const revealed = this.#commitments?.reveal(event.round, event.base, sealed);
+    const { own, entries, alongside } = revealed ?? { own: sealed, entries: [], alongside: [] };
+    const result = encodeTrainingRound({
       run: fromHex(this.head.id),
       round: event.round,
       before: event.base,
@@ -202,10 +217,13 @@ export class ActiveRun {
       receipts: receiptsHash(crypto, event.receipts),
       counted: event.peers.length,
       refused: refused.length,
-      own: receipts.get(self)?.sealed,
+      own,
     });
     this.#rows.set(event.round, row);
-    this.#statements.set(event.round, { kind: trainingRoundKind, body: statement });
+    this.#statements.set(event.round, {
+      entries: [...entries, { kind: trainingRoundKind, body: result }],
+      alongside,
+    });
     const members = [...new Set([...event.peers, ...refused.map(({ peer }) => peer), self])].toSorted();
     this.#set({ round: event.round + 1, members, hash, state: 'training', ...cleared }, false);
     this.#deps.closed(this.head.id, row);

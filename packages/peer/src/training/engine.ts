@@ -10,14 +10,16 @@ import {
 import { type BlobSource, serveBlobs } from '@peerai/core-protocol/blob';
 import { createTrainer, freshState } from '@peerai/nn-engine';
 import {
+  type CommitUpdate,
   cosineRate,
   createBlobTable,
-  createRuns,
   decodeState,
   firstState,
   type Learner,
   type Run,
+  type RunDeps,
   type RunEvent,
+  type Runs,
   type SharedState,
   trainerLearner,
   type UnmaskedStates,
@@ -41,8 +43,8 @@ export interface EngineDeps {
   readonly mayJoin: (peer: PeerId, run?: Uint8Array) => boolean;
   /** Other bytes that are given to them. */
   readonly shards?: BlobSource;
-  /** False: never coordinates, and asks nobody but those it is told of. */
-  readonly leads?: boolean;
+  /** `createRuns`; or `createFollowerRuns` for who never coordinates and asks nobody but those it is told of. */
+  readonly createRuns: (deps: RunDeps) => Runs;
 }
 export interface SeatOptions {
   readonly run: Run;
@@ -74,6 +76,7 @@ export interface TakeOptions {
   readonly onStages?: (stages: readonly StageRow[], message?: string) => void;
   readonly privacy: UpdatePrivacy | undefined;
   readonly unmasked: UnmaskedStates;
+  readonly commit?: CommitUpdate | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -84,7 +87,7 @@ export interface TrainingEngine extends Disposable {
 }
 
 export function openTrainingEngine(deps: EngineDeps): TrainingEngine {
-  const { crypto, mayJoin, shards, leads = true } = deps;
+  const { crypto, mayJoin, shards } = deps;
   const blobs = createBlobTable(crypto);
   const serving = serveBlobs(deps.network, {
     length: async (sha256, peer) =>
@@ -94,12 +97,12 @@ export function openTrainingEngine(deps: EngineDeps): TrainingEngine {
       return known.length > 0 || shards === undefined ? known : shards.read(sha256, offset, count);
     },
   });
-  const runs = createRuns({ ...deps, blobs });
+  const runs = deps.createRuns({ ...deps, blobs });
   return {
     async sit({ run, plan, task, threads, from, start, signal }) {
       let known = from === undefined ? firstState(start ?? weightsOfPlan(plan)) : decodeState(from, run.size);
       // With other first weights than all are to have, it must never lead the others to them.
-      let mayLead = leads && (plan.start === undefined || start !== undefined || from !== undefined);
+      let mayLead = plan.start === undefined || start !== undefined || from !== undefined;
       const begun = known.round * run.localSteps;
       const learned = task.size - (task.statistics ?? 0);
       const trainer = withStatistics(
@@ -130,7 +133,7 @@ export function openTrainingEngine(deps: EngineDeps): TrainingEngine {
         state,
         measure: (weights, until) => judge.measure(weights, until),
         model: (weights) => task.model(weights),
-        async take({ ask, onEvent, onMeasured, privacy, unmasked, signal: until }) {
+        async take({ ask, onEvent, onMeasured, privacy, unmasked, commit, signal: until }) {
           const newest = hash === undefined ? undefined : await state(hash);
           if (newest !== undefined) known = decodeState(newest, run.size);
           hash = undefined;
@@ -148,10 +151,11 @@ export function openTrainingEngine(deps: EngineDeps): TrainingEngine {
             leads: mayLead,
             unmasked,
             ...(privacy === undefined ? {} : { privacy }),
+            ...(commit === undefined ? {} : { commit }),
             onEvent(event) {
               if (event.type === 'closed') {
                 hash = event.hash;
-                mayLead = leads;
+                mayLead = true;
               }
               onEvent(event);
             },

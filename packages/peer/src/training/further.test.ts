@@ -1,7 +1,7 @@
 import { createIdentity, nobleCrypto } from '@peerai/core-protocol';
 import { createMemoryNetworks, ManualClock, seededRandom } from '@peerai/core-protocol/testing';
 import { createNodeRuntime } from '@peerai/nn-engine/node';
-import { checkRun } from '@peerai/nn-engine/rounds';
+import { checkRun, createRuns } from '@peerai/nn-engine/rounds';
 import { describe, expect, test } from 'vitest';
 import { live } from '../testing/steps.ts';
 import {
@@ -65,7 +65,7 @@ describe('a run that goes on from another', { timeout: 60_000 }, () => {
     const network = createMemoryNetworks({ clock, random: seededRandom(1) }).join(identity.peer, {
       isGranted: () => true,
     });
-    const deps = { network, clock, crypto, identity, runtime: createNodeRuntime(), mayJoin: () => true };
+    const deps = { network, clock, crypto, identity, runtime: createNodeRuntime(), mayJoin: () => true, createRuns };
     using engine = openTrainingEngine(deps);
     const wish = { name: 'further', data: 'd', model: { kind: 'run', run: 'signs' }, rounds: 1, membersMin: 1 };
     const size = sizeOfPlan(plan);

@@ -1,7 +1,9 @@
 /** What training needs once somebody trains: it is loaded then, and not when the agent starts. */
 export { ActiveRun } from './active-run.ts';
+export { openCommitments } from './commitments.ts';
 export { createBases } from './bases.ts';
 export { openTrainingEngine, type Seat, type TrainingEngine } from './engine.ts';
+export { headOf } from './head-of.ts';
 export { planOfImages } from './image-task.ts';
 export { readImageTable, sidesIfAny } from './images.ts';
 export { describeColumns } from './table.ts';
@@ -9,4 +11,4 @@ export { predict } from './predict.ts';
 export { planOfTable } from './table-task.ts';
 export { sizeOfPlan, taskOfData } from './task.ts';
 export { openPrivacyBudget, thresholdOf } from '@peerai/nn-engine/privacy';
-export { checkRun, decodeRun, decodeState, deltaBytes, encodeRun } from '@peerai/nn-engine/rounds';
+export { checkRun, createRuns, decodeRun, decodeState, deltaBytes } from '@peerai/nn-engine/rounds';

@@ -1,4 +1,4 @@
-import type { Store } from '@peerai/core-protocol';
+import { PeerAiError, type Store } from '@peerai/core-protocol';
 import { describe, expect, test } from 'vitest';
 import type { TestPeer } from '../testing/peers.ts';
 import {
@@ -19,6 +19,10 @@ const stated = async ({ peer }: TestPeer) =>
     training === undefined ? [] : [training],
   );
 
+const kindsOf = async ({ peer }: TestPeer) =>
+  (await peer.books.entries({ limit: 500 })).entries.map(({ kind }) => kind);
+const wholeRound = ['training-commit', 'training-reveal', 'training-round'];
+
 /** Calls `then` in place of what follows the commit of one entry in the log, counted from 1; it is on the disk already or not. */
 function beforeDisk(nth: number, isThere: boolean, then: () => unknown) {
   let seen = 0;
@@ -31,7 +35,7 @@ function beforeDisk(nth: number, isThere: boolean, then: () => unknown) {
       if (name === 'ledger') seen += 1;
       if (name !== 'ledger' || seen !== nth) return store.commit(changes);
       if (isThere) await store.commit(changes);
-      then();
+      await then();
       await new Promise(() => undefined);
     },
   });
@@ -56,23 +60,57 @@ describe('the log of a member', { timeout: 60_000 }, () => {
     const own = [host, ...others].flatMap((list) => list.map((one) => one.own));
     expect(new Set(own).size).toBe(3 * rounds);
     expect(own).not.toContain(null);
-    for (const { peer } of peers) expect(await peer.books.verify()).toMatchObject({ ok: true, size: rounds, rounds });
+    for (const one of peers) {
+      expect(await one.peer.books.verify()).toMatchObject({ ok: true, size: 3 * rounds, rounds });
+      expect(await kindsOf(one)).toEqual(Array.from({ length: rounds }, () => wholeRound).flat());
+    }
+  });
+
+  test('commits to an update before anybody can see it, and a run that is begun again says what it takes the place of', async () => {
+    const { world, peers, at } = await trainingTown(2);
+    const { id } = await begin(world, at(0), { rounds: 2 });
+    await join(world, at(1));
+    await untilTrained(world.clock, () => areDone(...peers));
+    for (const one of peers) await one.peer.training.remove(id);
+    await begin(world, at(0), { rounds: 2 });
+    await join(world, at(1));
+    await untilTrained(world.clock, () => areDone(...peers));
+    for (const one of peers) {
+      expect(await one.peer.books.verify()).toMatchObject({ ok: true, rounds: 4 });
+      expect(await kindsOf(one)).toEqual(Array.from({ length: 4 }, () => wholeRound).flat());
+    }
+  });
+
+  test('lets no update leave that its log refuses to commit to', async () => {
+    const refused = new PeerAiError('LEDGER_DAMAGED', 'the log is closed');
+    const disk = beforeDisk(3, false, () => Promise.reject(refused));
+    const town = await trainingTown(2, ['chat', 'train'], (index) => (index === 1 ? { disk } : {}));
+    const { world, at } = town;
+    await begin(world, at(0), { rounds });
+    await join(world, at(1));
+    await untilTrained(world.clock, async () => (await latest(at(1))).state === 'failed');
+    expect(await latest(at(1))).toMatchObject({ round: 1, code: 'LEDGER_DAMAGED' });
+    // The other one has all of the round but this member's update.
+    expect(await latest(at(0))).toMatchObject({ round: 1, received: 1 });
+    expect(await stated(at(0))).toHaveLength(1);
   });
 
   test.each([
-    ['before an entry is on the disk', false],
-    ['between an entry and the state it led to', true],
-  ])('has each round once after kill -9 %s', async (_, isThere) => {
+    ['before a commitment is on the disk', 5, false, 2],
+    ['between a commitment and its update', 5, true, 2],
+    ['before a result is on the disk', 6, false, 2],
+    ['between a result and the state it led to', 6, true, 3],
+  ])('has each round once after kill -9 %s', async (_, nth, isThere, known) => {
     let town: TrainingTown | undefined;
     let back: Promise<TestPeer> | undefined;
     // The dead one waits for its commit for ever, so it writes nothing more anywhere.
-    const disk = beforeDisk(3, isThere, () => (back = town?.again(1)));
+    const disk = beforeDisk(nth, isThere, () => (back = town?.again(1)));
     town = await trainingTown(2, ['chat', 'train'], (index) => (index === 1 ? { disk } : {}));
     const { world, at } = town;
     await begin(world, at(0), { rounds });
     await join(world, at(1));
     const one = await untilTrained(world.clock, () => back);
-    expect((await stated(one)).length).toBe(isThere ? 3 : 2);
+    expect((await stated(one)).length).toBe(known);
     await untilTrained(world.clock, () => areDone(at(0), one));
     const [host, member] = [await stated(at(0)), await stated(one)];
     expect(member.map(({ round }) => round)).toEqual(Array.from({ length: rounds }, (_, round) => round));

@@ -56,10 +56,15 @@ export interface RoundRow {
   /** This peer's own log says it too: both came to the disk in one commit. Absent in rows of before logs said it. */
   readonly stated?: true;
 }
+/** Entries of the log, with changes that are to come to the disk with them. */
+export interface Statement {
+  readonly entries: readonly EntryBody[];
+  readonly alongside: readonly Change[];
+}
 /** A round with what this peer's log is to say of it, if it does not say it yet. */
 export interface StatedRound {
   readonly row: RoundRow;
-  readonly statement: EntryBody | undefined;
+  readonly statement: Statement | undefined;
 }
 /** `sha256` of its bytes, hex; absent in rows of before budgets were kept. */
 export type DataRow = TrainingDataView & { readonly madeMs: number; readonly sha256?: string };
@@ -124,7 +129,7 @@ export async function openRunBook({ store, shelf, ledger }: RunBookDeps): Promis
         // After kill -9 the same result may come again.
         const isStated = before?.stated === true && before.hash === row.hash;
         if (statement === undefined || isStated) changes.push(kept.put(key, row));
-        else await ledger.append([statement], [kept.put(key, row)]);
+        else await ledger.append(statement.entries, [...statement.alongside, kept.put(key, row)]);
       }
       await room.commit(changes);
     },

@@ -20,14 +20,15 @@ import type { PeerErrorCode } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { onDemand } from '../store/on-demand.ts';
 import type { ActiveRun } from './active-run.ts';
+import type { CommitmentsDeps } from './commitments.ts';
 import { countedNetwork } from './counted-network.ts';
 import { findData, readText } from './data-sets.ts';
 import type { AdapterPlan, HeldBase } from './adapter-plan.ts';
 import type { Seat, SeatOptions, TrainingEngine } from './engine.ts';
-import { decodePlan, neededOf, termsOf } from './plan.ts';
+import { decodePlan } from './plan.ts';
 import { budgetOf, type PrivacyTerms } from './privacy.ts';
 import { isEnded, places, readWhole, type RoundRow, type RunBook, type RunHead } from './run-book.ts';
-import { type StageRow, stagesTerms } from './stage-terms.ts';
+import type { StageRow } from './stage-terms.ts';
 import type { TrainingPlan } from './training.schema.ts';
 
 export interface RunnerDeps {
@@ -37,6 +38,7 @@ export interface RunnerDeps {
   readonly random: Random;
   readonly logger: Logger;
   readonly store: Store;
+  readonly ledger: CommitmentsDeps['ledger'];
   readonly network: Network;
   readonly book: RunBook;
   /** Throws UNSUPPORTED. */
@@ -102,8 +104,8 @@ export function createRunner(deps: RunnerDeps): Runner {
     throw new PeerAiError('ENGINE_MISSING', 'this peer has nothing to compute with: install onnxruntime-node');
   };
   const openEngine = async (): Promise<TrainingEngine> => {
-    const [{ openTrainingEngine }, runtime] = await Promise.all([import('./lazy.ts'), runtimeOf()]);
-    return openTrainingEngine({ ...deps, network, runtime });
+    const [{ createRuns, openTrainingEngine }, runtime] = await Promise.all([import('./lazy.ts'), runtimeOf()]);
+    return openTrainingEngine({ ...deps, network, runtime, createRuns });
   };
   const held = onDemand(openEngine);
   const sit = async (options: SeatOptions, stages: Part['stages']): Promise<Seat> => {
@@ -117,7 +119,7 @@ export function createRunner(deps: RunnerDeps): Runner {
     const { run, plan, threads, before } = part;
     const shelf = deps.shelf();
     const data = findData(book, part.dataId);
-    const { taskOfData, ActiveRun: Active } = await import('./lazy.ts');
+    const { taskOfData, ActiveRun: Active, headOf, openCommitments } = await import('./lazy.ts');
     const base = plan.model === 'adapter' ? await deps.baseOf(plan.base) : undefined;
     const task = taskOfData(plan, await readText(shelf, data), base);
     const from = before === undefined || before.hash === '' ? undefined : await keptState(shelf, run);
@@ -131,13 +133,14 @@ export function createRunner(deps: RunnerDeps): Runner {
     const budget = privacy && (await budgetOf(deps.store, data, privacy));
     const spent = privacy && budget && { privacy: { ...privacy, ...(await budget.state()) } };
     const head = {
-      ...(await headOf(part, identity.peer, clock.nowMs())),
+      ...headOf(part, identity.peer, clock.nowMs()),
       ...spent,
       ...about,
       ...(await placeOf(deps, run, from)),
     };
     await book.save(head);
-    const active = new Active({ ...deps, self: identity.peer, network, shelf }, { seat, head, budget });
+    const commitments = await openCommitments(deps, head.id);
+    const active = new Active({ ...deps, self: identity.peer, network, shelf }, { seat, head, budget, commitments });
     const stop = new AbortController();
     const isNew = before === undefined && part.by === identity.peer;
     const ended = goOn(active, isNew, stop.signal);
@@ -242,32 +245,6 @@ async function placeOf({ crypto }: RunnerDeps, run: Run, state: Uint8Array | und
   if (state === undefined) return { hash: '', round: 0 };
   const { decodeState } = await import('./lazy.ts');
   return { hash: toHex(crypto.sha256(state)), round: decodeState(state, run.size).round };
-}
-
-/** A run as it begins here. */
-export async function headOf(
-  { run, planText, by, threads, stages, before }: Omit<Part, 'plan' | 'dataId' | 'privacy'>,
-  self: PeerId,
-  nowMs: number,
-) {
-  const { encodeRun } = await import('./lazy.ts');
-  const fresh = { round: 0, members: [], received: 0, startedMs: nowMs, sent: 0, receivedBytes: 0, hash: '' };
-  return {
-    ...(before ?? fresh),
-    id: toHex(run.hash),
-    name: run.name,
-    role: by === self ? ('started' as const) : ('joined' as const),
-    by,
-    state: 'waiting' as const,
-    plan: planText,
-    termsHex: toHex(encodeRun(run)),
-    terms: stages === undefined ? termsOf(run) : stagesTerms(termsOf(run)),
-    parameters: run.size,
-    needed: neededOf(run),
-    threads,
-    ...(run.private === undefined ? {} : { invited: run.private.members }),
-    ...(stages === undefined ? {} : { stages }),
-  };
 }
 
 const trainsAlready = (): PeerAiError =>

@@ -1,6 +1,7 @@
 import { callMethod, fromUtf8, PeerAiError, type PeerId, utf8 } from '@peerai/core-protocol';
 import { proveTicket, type Ticket } from '@peerai/core-protocol/access';
 import { fetchBlob } from '@peerai/core-protocol/blob';
+import { createFollowerRuns } from '@peerai/nn-engine/rounds';
 import { limits } from '../limits.ts';
 import { ActiveRun } from '../training/active-run.ts';
 import { countedNetwork } from '../training/counted-network.ts';
@@ -8,7 +9,7 @@ import { openTrainingEngine } from '../training/engine.ts';
 import { type LinkAnswer, linkMethod } from '../training/link-protocol.ts';
 import { understood } from '../training/offers.ts';
 import { type PacedRuntime, pacedRuntime } from '../training/paced-runtime.ts';
-import { headOf } from '../training/runner.ts';
+import { headOf } from '../training/head-of.ts';
 import { taskOfData } from '../training/task.ts';
 import type { TrainingRunView } from '../training/training.schema.ts';
 import { roundView, runView } from '../training/views.ts';
@@ -77,12 +78,12 @@ export function createVisitor(world: VisitorWorld, ticket: Ticket): Visitor {
         network,
         runtime: pace,
         mayJoin: (peer) => peer === host,
-        leads: false,
+        createRuns: createFollowerRuns,
       });
       const seat = await engine.sit({ run, plan, task, threads, from: undefined, signal });
       const { examples, heldOut } = task;
       const head = {
-        ...(await headOf({ run, planText, by: host, threads }, identity.peer, clock.nowMs())),
+        ...headOf({ run, planText, by: host, threads }, identity.peer, clock.nowMs()),
         dataId: '',
         data: { name: data.name, bytes: utf8(data.text).length, examples, heldOut },
       };

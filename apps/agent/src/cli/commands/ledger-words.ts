@@ -2,7 +2,8 @@ import type { LedgerEntryView } from '@peerai/peer/control';
 import { counted, creditsText, shortId } from '../words.ts';
 
 /** What this peer stated by itself, in a line; empty for a kind that this program does not know. */
-export function statedText({ capsule, key, decision, checkpoint, lease }: LedgerEntryView): string {
+export function statedText({ capsule, key, decision, checkpoint, lease, trainingClaim }: LedgerEntryView): string {
+  if (trainingClaim !== undefined) return claimText(trainingClaim);
   if (lease !== undefined) return leaseText(lease);
   if (decision !== undefined)
     return `block ${decision.height} of group ${decision.group.slice(0, 8)} · ${decision.block.slice(0, 16)}`;
@@ -14,6 +15,13 @@ export function statedText({ capsule, key, decision, checkpoint, lease }: Ledger
   const { capsule: id, author, bytes, level, parents } = capsule;
   const after = parents.length === 0 ? '' : ` · after ${counted(parents.length, 'other', 'others')}`;
   return `${level} · ${id.slice(0, 16)} by ${shortId(author)} · ${counted(bytes, 'byte', 'bytes')}${after}`;
+}
+
+function claimText(claim: NonNullable<LedgerEntryView['trainingClaim']>): string {
+  const [place, id] = [`round ${claim.round + 1} of ${claim.run.slice(0, 8)}`, claim.commitment.slice(0, 8)];
+  if (claim.kind === 'reveal') return `${place} · ${id} was to its update ${claim.update.slice(0, 8)}`;
+  const again = claim.instead === null ? '' : `, in place of ${claim.instead.slice(0, 8)}`;
+  return `${place} · commits to its update as ${id}${again}`;
 }
 
 function leaseText({

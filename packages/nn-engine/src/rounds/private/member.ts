@@ -29,11 +29,11 @@ export const brokenSum = (): PeerAiError<NnErrorCode> =>
  * member would show that one's update.
  *
  * @param input - the update on the common scale. Resolves with the bytes of the masked input; undefined when the sum went on without this member.
- * Throws TOO_FEW_UPDATES (`brokenSum`), what the steps of `SumMember` throw, and what the exchange throws.
+ * Throws TOO_FEW_UPDATES (`brokenSum`), what the steps of `SumMember` throw, and what `commit` and the exchange throw.
  */
 export async function takeSum(
   deps: RunDeps,
-  { run, held, noteUnmasked }: Pick<Participant, 'run' | 'held' | 'noteUnmasked'>,
+  { run, held, noteUnmasked, commit }: Pick<Participant, 'run' | 'held' | 'noteUnmasked' | 'commit'>,
   name: SumName,
   input: Uint32Array,
   exchange: Exchange,
@@ -55,9 +55,11 @@ export async function takeSum(
   const masked = encodeWords(member.mask(input, new Map(shares.map(({ peer, body }) => [peer as PeerId, body]))));
   const update = blobs.put(masked);
   const receipt = { run: run.hash, term: name.term, round, base: name.base, update, updateBytes: masked.length };
+  const signed = signReceipt(identity, { ...receipt, loss: Number.NaN });
   let included: readonly SumPart[] | undefined;
   try {
-    included = await exchange('masked', own(signReceipt(identity, { ...receipt, loss: Number.NaN })));
+    await commit?.(signed);
+    included = await exchange('masked', own(signed));
   } finally {
     blobs.delete(update);
   }
