@@ -1,4 +1,4 @@
-import { concatBytes, utf8 } from '../bytes.ts';
+import { utf8 } from '../bytes.ts';
 import { PeerAiError } from '../errors.ts';
 import type { CryptoProvider } from '../ports/index.ts';
 import { bytes, message } from '../wire/index.ts';
@@ -8,7 +8,11 @@ const envelope = message({ body: bytes(1), signer: bytes(2), signature: bytes(3)
 
 /** What every protobuf signature of ours covers: a tag of its kind, a zero byte, then the body's bytes as they travel. */
 export function signedBytes(tag: string, body: Uint8Array): Uint8Array {
-  return concatBytes(utf8(tag), Uint8Array.of(0), body);
+  const name = utf8(tag);
+  const whole = new Uint8Array(name.length + 1 + body.length);
+  whole.set(name);
+  whole.set(body, name.length + 1);
+  return whole;
 }
 
 /** Body, signer's key and signature in one piece. */

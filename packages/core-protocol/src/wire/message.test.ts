@@ -49,3 +49,16 @@ test('messages inside messages, one that cannot be written and one too large to 
   outer.encode({ ...value, before: 'z' });
   expect(again).toEqual(first);
 });
+
+test('a message without a required field is refused by its name, whatever other field it has in its place', () => {
+  const others = { maybe: optional(string(3)), many: repeated(uint53(4), 3) };
+  const wanted = message({ first: uint53(1), second: uint53(2), ...others });
+  const sent = message({ first: uint53(1), ...others, unknown: optional(uint53(9)) });
+  const nothing = { maybe: undefined, many: [], unknown: undefined };
+  for (const instead of [{}, { maybe: 'm' }, { many: [1] }, { many: [1, 2] }, { unknown: 5 }]) {
+    const bytesSent = sent.encode({ first: 1, ...nothing, ...instead });
+    expect(() => wanted.decode(bytesSent)).toThrow('field second is missing');
+  }
+  const least = wanted.encode({ first: 1, second: 2, maybe: undefined, many: [] });
+  expect(wanted.decode(least)).toEqual({ first: 1, second: 2, many: [] });
+});

@@ -153,11 +153,14 @@ export function message<F extends Record<string, Field<any>>>(fields: F): Codec<
 
 function writeField(writer: BinaryWriter, field: Field<unknown>, value: unknown): void {
   if (value === undefined) return;
-  const values = field.presence === 'repeated' ? (value as readonly unknown[]) : [value];
-  for (const one of values) {
-    writer.tag(field.number, field.wireType);
-    field.write(writer, one);
-  }
+  if (field.presence === 'repeated') {
+    for (const one of value as readonly unknown[]) writeOne(writer, field, one);
+  } else writeOne(writer, field, value);
+}
+
+function writeOne(writer: BinaryWriter, field: Field<unknown>, value: unknown): void {
+  writer.tag(field.number, field.wireType);
+  field.write(writer, value);
 }
 
 function readMessage(
@@ -167,7 +170,11 @@ function readMessage(
 ): Record<string, unknown> {
   const reader = new BinaryReader(bytes);
   const result: Record<string, unknown> = {};
-  for (const [name, field] of named) if (field.presence === 'repeated') result[name] = [];
+  let required = 0;
+  for (const [name, { presence }] of named) {
+    if (presence === 'repeated') result[name] = [];
+    else if (presence === 'required') required += 1;
+  }
   while (reader.pos < reader.len) {
     const [number, wireType] = reader.tag();
     const known = byNumber.get(number);
@@ -178,7 +185,9 @@ function readMessage(
     const [name, field] = known;
     if (wireType !== field.wireType) throw invalid(`field ${name} has wire type ${wireType}`);
     readField(reader, name, field, result);
+    if (field.presence === 'required') required -= 1;
   }
+  if (required === 0) return result;
   for (const [name, field] of named) {
     if (field.presence === 'required' && !(name in result)) throw invalid(`field ${name} is missing`);
   }

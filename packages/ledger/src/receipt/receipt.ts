@@ -1,12 +1,12 @@
 import {
   type CryptoProvider,
+  byteName,
   type EntryBody,
   PeerAiError,
   type PeerId,
   peerIdFromPublicKey,
   publicKeyFromPeerId,
   signedBytes,
-  toHex,
   utf8,
   wire,
 } from '@peerai/core-protocol';
@@ -137,9 +137,9 @@ export const receiptHash = (crypto: Hasher, bytes: Uint8Array): Uint8Array => cr
 /** A full receipt as an entry of either side's log. */
 export const receiptEntry = (full: Uint8Array): EntryBody => ({ kind: receiptKind, body: full });
 
-/** Provider, consumer, lease as one text: the name of a chain. */
+/** Provider, consumer, lease as one text to look a chain up by; not for people. */
 export const chainName = (receipt: Pick<UsageReceipt, 'provider' | 'consumer' | 'lease'>): string =>
-  `${receipt.provider}/${receipt.consumer}/${toHex(receipt.lease)}`;
+  `${receipt.provider}/${receipt.consumer}/${byteName(receipt.lease)}`;
 
 function checkSizes(receipt: UsageReceipt): void {
   const { lease, requestId, model, workHash, previous, n, promptTokens, answerTokens } = receipt;
