@@ -10,7 +10,9 @@ import { limits } from '../limits.ts';
 export function rowKey(path: string, key: string): Uint8Array<ArrayBuffer> {
   const [pathBytes, keyBytes] = [utf8(path), utf8(key)];
   const whole = new Uint8Array(2 + pathBytes.length + keyBytes.length);
-  new DataView(whole.buffer).setUint16(0, pathBytes.length);
+  // By hand: a DataView would move so short an array out of JavaScript's heap, which costs twice what the rest does.
+  whole[0] = pathBytes.length >> 8;
+  whole[1] = pathBytes.length & 0xff;
   whole.set(pathBytes, 2);
   whole.set(keyBytes, 2 + pathBytes.length);
   return whole;
