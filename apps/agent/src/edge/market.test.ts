@@ -33,6 +33,7 @@ test.each([
   [`${lease}/00000000/dispute`, [], 400, 'INVALID_FORMAT'],
   [`${lease}/00000000/evidence`, { reason: 'x' }, 404, 'LEASE_UNKNOWN'],
   [`${lease}/00000000/evidence`, {}, 400, 'INVALID_FORMAT'],
+  ['/api/v1/leases/00000000/end', {}, 404, 'LEASE_UNKNOWN'],
   ['/api/v1/leases/00000000/dispute', { reason: 'x' }, 404, 'LEASE_UNKNOWN'],
   ['/api/v1/leases/00000000/dispute', { reason: '' }, 400, 'INVALID_FORMAT'],
   ['/api/v1/leases/00000000/dispute', { reason: 'x'.repeat(501) }, 400, 'INVALID_FORMAT'],

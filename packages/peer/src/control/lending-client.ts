@@ -19,6 +19,8 @@ export interface LendingClient {
   leases(signal?: AbortSignal): Promise<LeasesView>;
   /** By its id, or by a beginning of it that no other has. */
   lease(id: string, signal?: AbortSignal): Promise<LeaseDetail>;
+  /** Gives borrowed nodes back, or takes lent ones back. */
+  giveBackNodes(id: string): Promise<LeaseDetail>;
   /** Ends it without the other's yes; the evidence is a text that anybody can check. */
   disputeNodes(id: string, reason: string): Promise<NodeDispute>;
   nodeEvidence(id: string, reason: string): Promise<EvidenceView>;
@@ -35,6 +37,7 @@ export const lendingClient = (json: Json): LendingClient => ({
   stopLending: () => json('DELETE', '/nodes/lending'),
   leases: (signal) => json('GET', '/leases', undefined, signal),
   lease: (id, signal) => json('GET', `/leases/${encodeURIComponent(id)}`, undefined, signal),
+  giveBackNodes: (id) => json('POST', `/leases/${encodeURIComponent(id)}/end`, {}),
   disputeNodes: (id, reason) => json('POST', `/leases/${encodeURIComponent(id)}/dispute`, { reason }),
   nodeEvidence: (id, reason) => json('POST', `/leases/${encodeURIComponent(id)}/evidence`, { reason }),
   borrow: (request, signal) => json('POST', '/leases', request, signal),

@@ -41,6 +41,8 @@ export interface Borrower {
    * Throws what the lender says, RECEIPT_WRONG, PEER_UNREACHABLE, TIMEOUT, ABORTED.
    */
   drive(id: string, signal: AbortSignal): Promise<LeaseRecord>;
+  /** After the run that is under way, whose receipt is signed; with the cluster as it is then. Throws NOT_FOUND. */
+  giveBack(id: string): Promise<void>;
   /** Last words that have not arrived go out again, to this peer or to all. */
   settleUp(peer?: PeerId): Promise<void>;
 }
@@ -50,6 +52,9 @@ const passing = ['PEER_UNREACHABLE', 'CHANNEL_CLOSED', 'TIMEOUT', 'LIMIT_REACHED
 
 export function createBorrower(deps: BorrowerDeps): Borrower {
   const { clock, crypto, book, jobs, stopping } = deps;
+  const driven = new Map<string, Promise<unknown>>();
+  /** Given back by their owner, with a run still under way. */
+  const ending = new Set<string>();
   const told = (lease: LeaseRecord): LeaseRecord => {
     deps.changed(lease);
     return lease;
@@ -120,6 +125,10 @@ export function createBorrower(deps: BorrowerDeps): Borrower {
   async function work(id: string, signal: AbortSignal): Promise<void> {
     for (;;) {
       const lease = recordOf(book, id);
+      if (ending.has(id)) {
+        await fetchState(lease, signal);
+        return;
+      }
       if (lease.progress.state === 'offered') await begin(lease, signal);
       else if (lease.progress.state !== 'active') return;
       else {
@@ -146,23 +155,41 @@ export function createBorrower(deps: BorrowerDeps): Borrower {
     await settle(id).catch(() => undefined);
   };
 
+  const toTheEnd: Borrower['drive'] = async (id, signal) => {
+    const both = AbortSignal.any([signal, stopping]);
+    try {
+      await work(id, both);
+    } catch (error) {
+      // A stop is no end: the next start goes on.
+      if (stopping.aborted) throw error;
+      const isWrong = PeerAiError.is(error, 'RECEIPT_WRONG', 'INVALID_SIGNATURE', 'HASH_MISMATCH');
+      if (isWrong && recordOf(book, id).end === undefined) await deps.dispute(id, error.message);
+      else told(await book.end(id));
+      await settled(id);
+      throw error;
+    }
+    told(await book.end(id));
+    await settled(id);
+    return recordOf(book, id);
+  };
+
   return {
     async drive(id, signal) {
-      const both = AbortSignal.any([signal, stopping]);
+      const driving = toTheEnd(id, signal);
+      driven.set(id, driving);
       try {
-        await work(id, both);
-      } catch (error) {
-        // A stop is no end: the next start goes on.
-        if (stopping.aborted) throw error;
-        const isWrong = PeerAiError.is(error, 'RECEIPT_WRONG', 'INVALID_SIGNATURE', 'HASH_MISMATCH');
-        if (isWrong && recordOf(book, id).end === undefined) await deps.dispute(id, error.message);
-        else told(await book.end(id));
-        await settled(id);
-        throw error;
+        return await driving;
+      } finally {
+        driven.delete(id);
       }
+    },
+    async giveBack(id) {
+      ending.add(id);
+      // How the job ended is for who began it.
+      await driven.get(id)?.catch(() => undefined);
+      ending.delete(id);
       told(await book.end(id));
-      await settled(id);
-      return recordOf(book, id);
+      if (recordOf(book, id).progress.state === 'closing') await settled(id);
     },
     async settleUp(peer) {
       const owed = book

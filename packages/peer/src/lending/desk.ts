@@ -46,6 +46,8 @@ export interface Desk {
   freeFor(peer: PeerId): number;
   /** Throws LENDING_OFF, NODES_TAKEN, PRICE_TOO_LOW, LEASE_UNKNOWN, LEASE_OVER, and what the book and the cluster throw. */
   answer(peer: PeerId, question: LeaseQuestion): Promise<LeaseAnswer>;
+  /** Takes the nodes of a lease back; what both signed stands. */
+  end(lease: LeaseRecord): Promise<LeaseRecord>;
   /** Nothing runs on this lease any more. */
   dropped(id: string): void;
   /** Takes nodes back whose time is over. */
@@ -183,6 +185,7 @@ export function createDesk(deps: DeskDeps): Desk {
 
   return {
     freeFor,
+    end,
     dropped: (id) => void clusters.delete(id),
     async answer(peer, question) {
       if (question.kind === 'offer') return accept(peer, question.lease ?? new Uint8Array());

@@ -51,6 +51,25 @@ async function atWork() {
   return { world, lender, borrower, failed, id, priceMicro };
 }
 
+test.each(['borrower', 'lender'] as const)(
+  'nodes come back at once when the %s says so, and what both signed is paid',
+  async (who) => {
+    const { world, lender, borrower, failed, id, priceMicro } = await atWork();
+    const by = who === 'lender' ? lender : borrower;
+    const { lease } = await world.clock.until(by.peer.nodeLending.giveBack(id));
+    expect(lease.steps).toBeLessThan(4_096);
+    // Its borrower has what was done so far; whom the nodes were taken from is told so.
+    const error = await world.clock.until(failed);
+    expect(error).toEqual(who === 'lender' ? code('LEASE_OVER') : undefined);
+    await until(world.clock, async () => (await leaseOf(lender)).state === 'settled');
+    const [ours, theirs] = [await leaseOf(borrower), await leaseOf(lender)];
+    expect([ours.state, ours.paidMicro, ours.lockedMicro]).toEqual(['settled', theirs.paidMicro, '0']);
+    expect(BigInt(ours.paidMicro)).toBeLessThan(BigInt(priceMicro));
+    expect((await lender.peer.nodeLending.own()).free).toBe(64);
+    await expect(by.peer.nodeLending.giveBack(id)).rejects.toThrow(code('LEASE_STATE'));
+  },
+);
+
 describe('a dispute of a lease of nodes', () => {
   test.each(['borrower', 'lender'] as const)(
     'by its %s ends it on both sides with what both signed, gives the rest back, and leaves a file that proves it',

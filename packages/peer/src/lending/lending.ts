@@ -75,6 +75,8 @@ export interface NodeLending {
    * HASH_MISMATCH, PEER_UNREACHABLE, TIMEOUT, LIMIT_EXCEEDED, INVALID_FORMAT, INVALID_OPTION, ABORTED.
    */
   borrow(wish: z.output<typeof borrowRequestSchema>, signal: AbortSignal): Promise<LeaseDetail>;
+  /** Gives borrowed nodes back, once the run under way is signed for, or takes lent ones back. Throws LEASE_UNKNOWN, LEASE_STATE when it is over. */
+  giveBack(text: string): Promise<LeaseDetail>;
   /** Ends a lease without the other's yes, and says why with evidence. Throws LEASE_UNKNOWN, LEASE_STATE, LIMIT_EXCEEDED. */
   dispute(text: string, reason: string): Promise<NodeDispute>;
   /** What both signed about a lease, in a file that anybody can check. Throws LEASE_UNKNOWN, LIMIT_EXCEEDED. */
@@ -113,6 +115,7 @@ export function createNodeLending(deps: NodeLendingDeps): NodeLending {
     list: async () => (await room()).list(),
     get: async (text) => (await room()).get(text),
     borrow: async (wish, signal) => (await room()).borrow(wish, signal),
+    giveBack: async (text) => (await room()).giveBack(text),
     dispute: async (text, reason) => (await room()).dispute(text, reason),
     evidence: async (text, reason) => (await room()).evidence(text, reason),
     met: (peer) => held.now()?.met(peer),

@@ -174,6 +174,14 @@ export async function openLendingRoom(
       await tidy();
       return detail(lease);
     },
+    async giveBack(text) {
+      const lease = find(text);
+      if (!isOpen(lease))
+        throw new PeerAiError('LEASE_STATE', 'this lease is over already', { state: lease.progress.state });
+      if (lease.progress.role === 'lender') await desk.end(lease);
+      else await borrower.giveBack(lease.id);
+      return detail(find(lease.id));
+    },
     async dispute(text, reason) {
       const { lease, evidence } = await disputes.dispute(find(text).id, reason);
       return { v: 1, lease: leaseView(lease, nameOf), evidence };

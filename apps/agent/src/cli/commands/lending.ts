@@ -137,8 +137,17 @@ const show = command(
     output.data(found, () => doneText(found));
   },
 );
+const end = command(
+  'end',
+  'Give borrowed nodes back, or take lent ones back; what both signed stays paid',
+  { id: { type: 'positional', required: true, description: 'Id from `peerai leases`, or its beginning' } } as const,
+  async ({ args, agent, output }) => {
+    const found = await (await agent()).client.giveBackNodes(args.id);
+    output.data(found, () => doneText(found));
+  },
+);
 export const borrow: Verb = { run: borrowNodes };
-export const leases: Verb = { run: ls, subs: { ls, show, dispute, evidence } };
+export const leases: Verb = { run: ls, subs: { ls, show, end, dispute, evidence } };
 
 /** Two numbers each, a wave and the same later: something to try it with. */
 const wave = (): number[][] =>

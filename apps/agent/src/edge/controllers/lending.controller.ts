@@ -60,6 +60,12 @@ export class LeasesController {
     return this.peer.nodeLending.get(id);
   }
 
+  @Post(':id/end')
+  @HttpCode(200)
+  end(@Param('id') id: string): Promise<LeaseDetail> {
+    return this.peer.nodeLending.giveBack(id);
+  }
+
   @Post(':id/dispute')
   @HttpCode(200)
   dispute(
