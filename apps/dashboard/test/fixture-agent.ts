@@ -21,6 +21,7 @@ import { answerFiles } from './fixture-files.ts';
 import { answerGovernance } from './fixture-governance.ts';
 import { answerMarket } from './fixture-market.ts';
 import { answerMemory } from './fixture-memory.ts';
+import { answerNodes } from './fixture-nodes.ts';
 import { answerOwnModels } from './fixture-models.ts';
 import { answerReputation } from './fixture-reputation.ts';
 import { answerTraining } from './fixture-training.ts';
@@ -110,22 +111,24 @@ export async function startFixtureAgent(dist: string): Promise<FixtureAgent> {
                   ? answerMetrics(state)
                   : room === 'reputation'
                     ? answerReputation(state, { method: request.method ?? 'GET', path })
-                    : room === 'market'
-                      ? answerMarket(
-                          state,
-                          { method: request.method ?? 'GET', path, query: searchParams },
-                          body,
-                          sent.length,
-                        )
-                      : room === 'governance'
-                        ? await answerGovernance(
-                            state.governance,
+                    : room === 'nodes' || room === 'leases'
+                      ? answerNodes(state, { method: request.method ?? 'GET', path }, body)
+                      : room === 'market'
+                        ? answerMarket(
+                            state,
                             { method: request.method ?? 'GET', path, query: searchParams },
                             body,
+                            sent.length,
                           )
-                        : room === 'ledger' && request.method === 'GET' && id !== 'head'
-                          ? await answerLedger(state.log, id, path.split('/')[3], searchParams)
-                          : route(state, request.method ?? 'GET', path, body, url);
+                        : room === 'governance'
+                          ? await answerGovernance(
+                              state.governance,
+                              { method: request.method ?? 'GET', path, query: searchParams },
+                              body,
+                            )
+                          : room === 'ledger' && request.method === 'GET' && id !== 'head'
+                            ? await answerLedger(state.log, id, path.split('/')[3], searchParams)
+                            : route(state, request.method ?? 'GET', path, body, url);
     if (answer === undefined) return problem(response, 404, 'NOT_FOUND', 'no such thing');
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
   }

@@ -24,6 +24,7 @@ import { fixtureFiles } from './fixture-files.ts';
 import { fixtureGovernance, type GovernanceState } from './fixture-governance.ts';
 import { fixtureLog, type LogState } from './fixture-ledger.ts';
 import { fixtureMarket, type MarketState } from './fixture-market.ts';
+import { fixtureNodes, type NodesState } from './fixture-nodes.ts';
 import { fixtureClusters, type ClustersState } from './fixture-clusters.ts';
 import { fixtureMemory, type MemoryState } from './fixture-memory.ts';
 import { fixtureImported, fixtureSplit } from './fixture-models.ts';
@@ -54,6 +55,7 @@ export interface FixtureState {
   clusters: ClustersState;
   reputations: ReputationView[];
   market: MarketState;
+  nodes: NodesState;
   governance: GovernanceState;
   groups: GroupView[];
   groupMessages: GroupMessageView[];
@@ -155,6 +157,7 @@ export function fixtureState(api: string, nowMs: number): FixtureState {
     clusters: fixtureClusters(nowMs),
     reputations: fixtureReputations(nowMs),
     market: fixtureMarket(nowMs),
+    nodes: fixtureNodes(nowMs),
     governance: fixtureGovernance(nowMs),
     log: fixtureLog(),
     tasks: [

@@ -81,7 +81,7 @@ export function fixtureMarket(nowMs: number): MarketState {
     offers: {
       v: 1,
       models: [{ ...study, ...offer }],
-      nodes: [{ ...study, free: 16, nodeHourMicro: '500000', minutesMax: 60 }],
+      nodes: [],
       unanswered: [{ ...mira, code: 'TIMEOUT', message: 'no answer in time' }],
     },
     view: {

@@ -150,6 +150,10 @@ export function applyEvent(cache: QueryClient, event: ControlEvent): void {
         (view) => view && { ...view, tasks: put(view.tasks, event.task, (task) => task.id, 'first') ?? [] },
       );
       break;
+    case 'lease-changed':
+      for (const queryKey of [keys.nodeLeases, keys.lending, keys.market])
+        void cache.invalidateQueries({ queryKey, exact: true }, { cancelRefetch: false });
+      break;
     case 'market-changed':
       // Each answer of a lease changes it: one that is being asked for is not asked for again.
       for (const queryKey of [keys.market, keys.storage])

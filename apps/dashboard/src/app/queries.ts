@@ -7,7 +7,9 @@ import type {
   FilesView,
   GovernanceGroupsView,
   GroupView,
+  LeasesView,
   LedgerHead,
+  LendingView,
   MarketView,
   MessageView,
   MemoryGraphView,
@@ -56,6 +58,16 @@ export const useShares = (): UseQueryResult<readonly ShareView[]> => {
 export const useMarket = (): UseQueryResult<MarketView> => {
   const { client } = useApp();
   return useFetched(keys.market, (signal) => client.market(signal));
+};
+/** Leases of nodes, those of others here and ours there. */
+export const useNodeLeases = (): UseQueryResult<LeasesView> => {
+  const { client } = useApp();
+  return useFetched(keys.nodeLeases, (signal) => client.leases(signal));
+};
+/** What this peer lends, with what its machine measured. */
+export const useLending = (): UseQueryResult<LendingView> => {
+  const { client } = useApp();
+  return useFetched(keys.lending, (signal) => client.lending(signal));
 };
 /** What is leased of storage: each proof tells of itself by `market-changed`. */
 export const useStorage = (): UseQueryResult<StorageView> => {

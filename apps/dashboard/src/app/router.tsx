@@ -16,6 +16,10 @@ const chosenAt = ({ id, at }: Record<string, unknown>): { readonly id?: string; 
   ...(typeof at === 'string' ? { at } : {}),
 });
 
+/** The market has a view for each kind of thing beside the books. */
+const part = ({ part: of }: Record<string, unknown>): { readonly part?: 'models' | 'storage' | 'nodes' } =>
+  of === 'models' || of === 'storage' || of === 'nodes' ? { part: of } : {};
+
 const routeTree = root.addChildren([
   createRoute({
     getParentRoute: () => root,
@@ -92,6 +96,7 @@ const routeTree = root.addChildren([
   createRoute({
     getParentRoute: () => root,
     path: '/market',
+    validateSearch: part,
     component: lazyRouteComponent(() => import('../market/page.tsx'), 'MarketPage'),
   }),
   createRoute({

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { coins, credits, partOf, storagePrice } from './credits.ts';
+import { coins, credits, nodePrice, partOf, storagePrice } from './credits.ts';
 
 it.each([
   ['0', '0'],
@@ -28,4 +28,9 @@ it('a part of the limit is drawn to either side, and never past it', () => {
 it('room is priced by MiB and hour, and rounded up', () => {
   expect(storagePrice('1000000', { bytes: 2_097_152, minutes: 90 })).toBe('3000000');
   expect(storagePrice('1', { bytes: 1, minutes: 1 })).toBe('1');
+});
+
+it('nodes are priced by the hour, and rounded up', () => {
+  expect(nodePrice('500000', { nodes: 8, minutes: 10 })).toBe('666667');
+  expect(nodePrice('1', { nodes: 1, minutes: 1 })).toBe('1');
 });

@@ -28,3 +28,11 @@ export function storagePrice(
   const unit = 1_048_576n * 60n;
   return `${(BigInt(unitPriceMicro) * BigInt(bytes) * BigInt(minutes) + unit - 1n) / unit}`;
 }
+
+/** Micro-credits that a lease of nodes locks: price of a node and an hour × nodes × time, rounded up. */
+export function nodePrice(
+  nodeHourMicro: string,
+  { nodes, minutes }: { readonly nodes: number; readonly minutes: number },
+): string {
+  return `${(BigInt(nodeHourMicro) * BigInt(nodes) * BigInt(minutes) + 59n) / 60n}`;
+}

@@ -86,7 +86,7 @@ export function DeviceOffers(): ReactNode {
   );
 }
 
-function Found({ view: { models, nodes, unanswered } }: { readonly view: MarketOffersView }): ReactNode {
+function Found({ view: { models, unanswered } }: { readonly view: MarketOffersView }): ReactNode {
   const { client } = useApp();
   const cache = useQueryClient();
   const lease = useMutation({
@@ -98,7 +98,7 @@ function Found({ view: { models, nodes, unanswered } }: { readonly view: MarketO
   const silent = unanswered.filter(({ code }) => code !== 'REFUSED' && code !== 'NOT_GRANTED');
   return (
     <>
-      {models.length + nodes.length === 0 && <p className="pad muted">{words.theirsNone}</p>}
+      {models.length === 0 && <p className="pad muted">{words.theirsNone}</p>}
       <ul className="rows">
         {models.map((one) => (
           <li key={`${one.peerId} ${one.model}`} className="pad row">
@@ -108,13 +108,6 @@ function Found({ view: { models, nodes, unanswered } }: { readonly view: MarketO
             <Button push aria-label={words.leaseOne(one.model, one.peerName)} onClick={() => lease.mutate(one)}>
               {words.lease}
             </Button>
-          </li>
-        ))}
-        {nodes.map((one) => (
-          <li key={one.peerId} className="pad row">
-            <Said name={one.peerName} price={words.nodesPrice(credits(one.nodeHourMicro))}>
-              {words.nodes(plural(one.free, 'node'))}
-            </Said>
           </li>
         ))}
       </ul>

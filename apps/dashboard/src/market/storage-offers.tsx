@@ -14,6 +14,7 @@ import { credits, storagePrice } from './credits.ts';
 import { storageAgain } from './storage-again.ts';
 import { storage as words } from './storage-words.ts';
 import { market } from './strings.ts';
+import { Whole } from './whole.tsx';
 
 const [megabyte, gigabyte, minuteMs] = [1_000_000, 1_000_000_000, 60_000];
 
@@ -94,17 +95,6 @@ function Offer({ offer }: { readonly offer: StorageFoundView['offers'][number] }
         {lease.isError && <ErrorNote title={words.takeFailed} error={lease.error} />}
       </form>
     </li>
-  );
-}
-
-interface WholeProps {
-  readonly value: string;
-  readonly max: number;
-  readonly onValue: (value: string) => void;
-}
-function Whole({ value, max, onValue }: WholeProps): ReactNode {
-  return (
-    <input type="number" required min={1} max={max} value={value} onChange={(event) => onValue(event.target.value)} />
   );
 }
 

@@ -2,6 +2,11 @@ import { points } from '../shared/format.ts';
 
 export const market = {
   title: 'Market',
+  parts: 'Parts of the market',
+  books: 'Books',
+  models: 'Models',
+  storage: 'Storage',
+  nodes: 'Nodes',
   what: 'the market',
   own: 'Offered here',
   ownNone: 'This peer offers nothing.',
@@ -22,10 +27,8 @@ export const market = {
   lease: 'Lease',
   leaseOne: (model: string, peer: string) => `Lease ${model} of ${peer}`,
   leaseFailed: 'It was not leased',
-  nodes: (free: string) => `${free} free`,
-  nodesPrice: (credits: string) => `${credits} credits for a node and an hour`,
   unanswered: (names: string) => `No word from ${names}.`,
-  leases: 'Leases of models and storage',
+  leases: 'Leases',
   room: 'Storage',
   stored: (bytes: string, proofs: string) => `${bytes} at the most, ${proofs}`,
   leasesNone: 'No lease yet.',
