@@ -35,6 +35,7 @@ export const readmeBlocks: Readonly<Record<string, () => string>> = {
       'llm',
       'ledger',
       'governance',
+      'reputation',
       'market',
       'memory',
       'cache',

@@ -64,7 +64,13 @@ export function answerReputation(
   if (method === 'DELETE')
     state.reputations = state.reputations.map((one) => (one.peerId === id ? { ...one, refused: null } : one));
   if (id === undefined)
-    return schemas.reputationsSchema.parse({ v: 1, peers: state.reputations, strangerScore: 0.3, refuseBelow: 0.2 });
+    return schemas.reputationsSchema.parse({
+      v: 1,
+      peers: state.reputations,
+      strangerScore: 0.3,
+      refuseBelow: 0.2,
+      admissionMin: 0.25,
+    });
   const reputation = state.reputations.find(({ peerId, name }) => peerId === id || name === id);
   return reputation && schemas.reputationDetailSchema.parse({ v: 1, reputation });
 }

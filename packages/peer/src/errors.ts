@@ -44,6 +44,8 @@ export type PeerErrorCode =
   | 'ANSWERS_UNENDORSED'
   /** A lender did not sign what it showed of what it stores. */
   | 'ANSWER_UNSIGNED'
+  /** What the lender makes of the borrower is below what it asks for. */
+  | 'REPUTATION_LOW'
   | 'LENDING_OFF'
   /** No chain is configured. */
   | 'SETTLEMENT_OFF'

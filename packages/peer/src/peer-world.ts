@@ -90,6 +90,8 @@ export interface PeerSettings {
   readonly logHeads?: 'tell' | 'off';
   /** Whether what its groups pay for is given by itself; not unless said. */
   readonly rewards?: 'off' | 'auto';
+  /** Score below which nobody gets a new lease of nodes, models or storage, 0 to 1; 0.25 unless said. */
+  readonly admissionMin?: number;
   /** Where this peer is, for devices; nothing is told unless said. */
   readonly region?: string;
   readonly http?: PeerHttpSettings;

@@ -39,6 +39,7 @@ const byCode: Readonly<Record<string, number>> = {
   NO_DECISION: exitCodes.timeout,
   NOT_OFFERED: exitCodes.refused,
   NODES_TAKEN: exitCodes.refused,
+  REPUTATION_LOW: exitCodes.refused,
   PRICE_TOO_LOW: exitCodes.refused,
   PRICE_TOO_HIGH: exitCodes.refused,
   TOO_MANY_GUESTS: exitCodes.refused,

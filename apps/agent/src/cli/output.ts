@@ -101,6 +101,8 @@ const ownHints: Readonly<Record<string, string>> = {
   SHARE_UNKNOWN: '`peerai share ls` lists links to models, `peerai train links <run>` those into a run.',
   KEY_UNKNOWN: '`peerai key ls` lists them.',
   LEASE_UNKNOWN: '`peerai leases ls` lists leases of nodes, `peerai market leases` the others.',
+  REPUTATION_LOW:
+    'Its owner sees why with `peerai peers reputation <your name>`; what you do well there mends it, and deeds count half after 14 days.',
   NOT_IN_LOG: '`peerai ledger tail` shows the last entries with their numbers.',
   LENDING_OFF: 'Its owner lends with `peerai lend --nodes 64`. Who does: peerai nodes free',
   STORE_FULL: 'Make room on the disk, then start again; nothing that was confirmed is lost.',

@@ -205,7 +205,7 @@ export const verbs: Readonly<Record<string, Entry>> = {
   },
   leases: {
     group: 'Tasks',
-    usage: 'leases ls|show <id>',
+    usage: 'leases ls|show|end|dispute|evidence <id>',
     says: 'nodes borrowed and lent, and what they cost',
     load: async () => (await import('./commands/lending.ts')).leases,
   },

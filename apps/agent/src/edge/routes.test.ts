@@ -333,7 +333,7 @@ test('/metrics tells what was answered before anybody asked for it, in buckets t
 
 test('reputation is of peers that are known', async () => {
   const list = await world.control('GET', '/api/v1/reputation');
-  expect(await list.json()).toEqual({ v: 1, peers: [], strangerScore: 0.3, refuseBelow: 0.2 });
+  expect(await list.json()).toEqual({ v: 1, peers: [], strangerScore: 0.3, refuseBelow: 0.2, admissionMin: 0.25 });
   for (const [method, path] of [
     ['GET', '/api/v1/reputation/nobody'],
     ['DELETE', '/api/v1/reputation/nobody/refusal'],

@@ -131,6 +131,7 @@ const statuses: Readonly<Record<Code, number>> = {
   VOTE_REFUSED: 409,
   NOT_JOINED: 409,
   NODES_TAKEN: 409,
+  REPUTATION_LOW: 403,
   PRICE_TOO_LOW: 409,
   PRICE_TOO_HIGH: 409,
   TOO_FEW_UPDATES: 409,

@@ -73,6 +73,26 @@ describe('The fair queue', () => {
     expect(places['b']).toEqual([1, 0]);
   });
 
+  it('gives a full queue’s last place to the better standing, and to nobody of the same', async () => {
+    const names: Record<string, number> = { alice: 0.4, bob: 0.2, carol: 0.3, dora: 0.3, emil: 0.2 };
+    const queue = queueOf({ lengthMax: 3, standing: (peer: PeerId) => names[peer] ?? 0 });
+    const { enter, served, slots } = entering(queue);
+    await enter('first' as PeerId, 'first');
+    const waits = new Map([alice, bob, carol].map((peer) => [peer, enter(peer, peer)]));
+    expect(await enter('emil' as PeerId, 'emil')).toBe('QUEUE_FULL');
+    const dora = enter('dora' as PeerId, 'dora');
+    expect(await waits.get(bob)).toBe('QUEUE_FULL');
+    expect(await enter(bob, 'bob again')).toBe('QUEUE_FULL');
+    // One that has a place has no second one of it, however well it stands.
+    expect(await enter(alice, 'alice again')).toBe('QUEUE_FULL');
+    for (let turn = 0; turn < 4; turn += 1) {
+      await settle();
+      slots.at(-1)?.free();
+    }
+    await dora;
+    expect(served).toEqual(['first', 'alice', 'carol', 'dora']);
+  });
+
   it('takes as many of one peer as its share, and refuses one more', async () => {
     const queue = queueOf({ perPeerMax: 3 });
     const { enter } = entering(queue);

@@ -9,6 +9,8 @@ export interface QueueOptions {
   /** Waiting over all peers, and of one peer. */
   readonly lengthMax: number;
   readonly perPeerMax: number;
+  /** What is made of a peer, 0 to 1; all are alike unless said. */
+  readonly standing?: (peer: PeerId) => number;
 }
 /** A place among those that are served. */
 export interface Slot {
@@ -33,9 +35,12 @@ interface Waiter {
   readonly moved: (position: number) => void;
 }
 
-/** Round robin over peers; each peer's own requests in their order. When full, the newest request of the peer with most gives way to one with fewer. */
+/**
+ * Round robin over peers; each peer's own requests in their order. When full, the newest request of the peer with most gives way to one with fewer; where
+ * nobody has more, that of the peer of least standing gives way to one with more, if it has one more waiting than that. Turns are not taken by standing.
+ */
 export function createFairQueue(clock: Pick<Clock, 'elapsedMs'>, options: QueueOptions): FairQueue {
-  const { concurrency, lengthMax, perPeerMax } = options;
+  const { concurrency, lengthMax, perPeerMax, standing = () => 0 } = options;
   /** In the order of their next turn. */
   const lines = new Map<PeerId, Waiter[]>();
   let running = 0;
@@ -61,11 +66,15 @@ export function createFairQueue(clock: Pick<Clock, 'elapsedMs'>, options: QueueO
     const mine = lines.get(peer)?.length ?? 0;
     if (mine >= perPeerMax) throw full(`${mine} of your requests wait already`);
     if (waiting() < lengthMax) return;
-    const longest = [...lines.values()].reduce((a, b) => (b.length > a.length ? b : a), []);
-    const last = longest.at(-1);
-    if (last === undefined || longest.length <= mine + 1) throw full(`${waiting()} requests wait already`);
+    // The most first, of the least standing among those.
+    const [longest] = [...lines].toSorted((a, b) => b[1].length - a[1].length || standing(a[0]) - standing(b[0]));
+    const last = longest?.[1].at(-1);
+    if (longest === undefined || last === undefined) throw full('nobody waits here');
+    const hasMore = longest[1].length > mine + 1;
+    const standsHigher = longest[1].length > mine && standing(peer) > standing(longest[0]);
+    if (!hasMore && !standsHigher) throw full(`${waiting()} requests wait already`);
     leave(last);
-    last.refuse(full('others wait who have had less'));
+    last.refuse(full(hasMore ? 'others wait who have had less' : 'others wait whose reputation here is better'));
   };
   const slot = (): Slot => {
     running += 1;

@@ -7,6 +7,7 @@ import {
   type Logger,
   type Network,
   PeerAiError,
+  type PeerId,
 } from '@peerai/core-protocol';
 import { findModel } from '../engines/engine.ts';
 import { llmError } from '../errors.ts';
@@ -42,6 +43,8 @@ export interface ServeModelsOptions {
   readonly concurrency?: number;
   readonly queueLengthMax?: number;
   readonly queuePerPeerMax?: number;
+  /** What is made of a peer, 0 to 1: decides who waits where the queue is full; without it all are alike. */
+  readonly standing?: (peer: PeerId) => number;
 }
 /** What is served right now, for people and metrics. */
 export interface SharedModels extends Disposable {
@@ -56,6 +59,7 @@ export function createModelQueue(clock: Clock, options: ServeModelsOptions = {})
     concurrency: options.concurrency ?? limits.concurrencyDefault,
     lengthMax: options.queueLengthMax ?? limits.queueLengthMax,
     perPeerMax: options.queuePerPeerMax ?? limits.queuePerPeerMax,
+    ...(options.standing === undefined ? {} : { standing: options.standing }),
   });
 }
 

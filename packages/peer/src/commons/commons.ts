@@ -16,6 +16,7 @@ import type { ImportedModels } from '../models/imported-models.ts';
 import { createOwnDevices, type OwnDevices } from '../own/own.ts';
 import type { Devices } from '../pairing/devices.ts';
 import type { PeerSettings, PeerWorld } from '../peer-world.ts';
+import { standingLimits } from '../reputation/limits.ts';
 import { createReputation, type PeerReputation } from '../reputation/reputation.ts';
 
 export interface CommonsDeps extends PeerWorld {
@@ -69,7 +70,7 @@ export function openCommons(deps: CommonsDeps, settings: PeerSettings): Commons 
     },
   });
   const ownDevices = createOwnDevices(deps);
-  const reputation = createReputation(deps);
+  const reputation = createReputation({ ...deps, admissionMin: settings.admissionMin ?? standingLimits.admissionMin });
   const cache = createCache(deps, settings.cache ?? {});
   const governance = createGovernance({
     ...deps,
@@ -85,6 +86,7 @@ export function openCommons(deps: CommonsDeps, settings: PeerSettings): Commons 
     ...deps,
     ...deps.market,
     note: (peer, deed, id) => reputation.note(peer, deed, id),
+    admit: (peer) => reputation.admit(peer),
   });
   return {
     logs,

@@ -38,13 +38,15 @@ export interface DeskDeps {
   readonly changed: (lease: LeaseRecord) => void;
   /** Nodes somebody holds at lenders that this one counts together with. */
   readonly heldElsewhere: (borrower: PeerId) => Promise<number>;
+  /** Before a peer gets a new lease here. Throws REPUTATION_LOW. */
+  readonly admit: (peer: PeerId) => void;
   readonly stopping: AbortSignal;
 }
 /** The lender's side: who may have nodes, what runs on them, and when they come back. */
 export interface Desk {
   /** Nodes that this peer may have now. */
   freeFor(peer: PeerId): number;
-  /** Throws LENDING_OFF, NODES_TAKEN, PRICE_TOO_LOW, LEASE_UNKNOWN, LEASE_OVER, and what the book and the cluster throw. */
+  /** Throws LENDING_OFF, NODES_TAKEN, PRICE_TOO_LOW, REPUTATION_LOW, LEASE_UNKNOWN, LEASE_OVER, and what the book and the cluster throw. */
   answer(peer: PeerId, question: LeaseQuestion): Promise<LeaseAnswer>;
   /** Takes the nodes of a lease back; what both signed stands. */
   end(lease: LeaseRecord): Promise<LeaseRecord>;
@@ -95,6 +97,7 @@ export function createDesk(deps: DeskDeps): Desk {
       throw new PeerAiError('INVALID_FORMAT', 'a lease is offered by its borrower to its lender');
     return admitting(async () => {
       if (book.get(toHex(id)) === undefined) {
+        deps.admit(peer);
         await checkEverywhere(peer, terms);
         checkOffer(deps.offer(), terms, freeFor(peer));
       }

@@ -71,7 +71,7 @@ export interface NodeLending {
   get(text: string): Promise<LeaseDetail>;
   /**
    * Vectors through a cluster on another peer, and the cluster back. Ends the lease before it throws, also when the signal fires.
-   * Throws DEVICE_UNKNOWN, NOT_GRANTED, LENDING_OFF, PRICE_TOO_HIGH, PRICE_TOO_LOW, NODES_TAKEN, LEASE_OVER, CREDIT_EXCEEDED, RECEIPT_WRONG,
+   * Throws DEVICE_UNKNOWN, NOT_GRANTED, LENDING_OFF, PRICE_TOO_HIGH, PRICE_TOO_LOW, REPUTATION_LOW, NODES_TAKEN, LEASE_OVER, CREDIT_EXCEEDED, RECEIPT_WRONG,
    * HASH_MISMATCH, PEER_UNREACHABLE, TIMEOUT, LIMIT_EXCEEDED, INVALID_FORMAT, INVALID_OPTION, ABORTED.
    */
   borrow(wish: z.output<typeof borrowRequestSchema>, signal: AbortSignal): Promise<LeaseDetail>;

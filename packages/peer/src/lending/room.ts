@@ -59,6 +59,7 @@ export async function openLendingRoom(
     book,
     offer: () => offer.get(),
     changed,
+    admit: (peer) => deps.commons().reputation.admit(peer),
     heldElsewhere: (borrower) => heldElsewhere({ ...deps, self: deps.identity.peer }, borrower),
   });
   const disputes = createDisputes({ ...deps, book, changed, dropped: (id) => desk.dropped(id), quiet });

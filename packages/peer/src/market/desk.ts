@@ -6,7 +6,7 @@ import type { MarketDeps } from './market.ts';
 import type { MarketAnswer, MarketQuestion } from './market-protocol.ts';
 import type { OfferBook } from './offers.ts';
 
-export interface DeskDeps extends Pick<MarketDeps, 'identity' | 'crypto'> {
+export interface DeskDeps extends Pick<MarketDeps, 'identity' | 'crypto' | 'admit'> {
   readonly book: MeteredBook;
   readonly offers: OfferBook;
   readonly escrows: Escrows;
@@ -17,7 +17,8 @@ export interface DeskDeps extends Pick<MarketDeps, 'identity' | 'crypto'> {
 }
 
 /** Answers what other peers ask of this market. */
-export function createDesk({ identity, crypto, book, offers, escrows, changed, heard, stopping }: DeskDeps) {
+export function createDesk(deps: DeskDeps) {
+  const { identity, crypto, book, offers, escrows, changed, heard, stopping } = deps;
   const accept = async (peer: PeerId, half: Uint8Array): Promise<MarketAnswer> => {
     const { terms, id } = openMetered(crypto, half);
     if (terms.borrower !== peer || terms.lender !== identity.peer)
@@ -27,6 +28,7 @@ export function createDesk({ identity, crypto, book, offers, escrows, changed, h
     if (terms.resource !== 'model' || (offer === undefined && !isKnown))
       throw new PeerAiError<PeerErrorCode>('NOT_OFFERED', 'this peer does not offer that');
     if (offer !== undefined && !isKnown) {
+      deps.admit(peer);
       if (terms.unitPrice < offer.unitPrice)
         throw new PeerAiError<PeerErrorCode>('PRICE_TOO_LOW', 'this peer asks more for that model now');
       const { tokensMax, minutesMax } = offer;

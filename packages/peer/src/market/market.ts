@@ -38,6 +38,8 @@ export type MarketDeps = Omit<CommonsDeps, 'market'> &
   MarketParts & {
     /** What a dispute came to, for what is made of a peer. */
     readonly note: (peer: PeerId, deed: Deed, id: string) => void;
+    /** Before a peer gets a new lease here. Throws REPUTATION_LOW. */
+    readonly admit: (peer: PeerId) => void;
   };
 /** What this peer gives at a price, and what it has from others. */
 export interface PeerMarket {

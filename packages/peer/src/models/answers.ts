@@ -75,7 +75,8 @@ export async function openAnswers(
     isImported: async (name) => (await imported.list()).models.some((one) => one.name === name),
     defaultModel,
   });
-  const queue = createModelQueue(clock, { concurrency, queueLengthMax: queueLength });
+  const standing = (peer: PeerId): number => reputation().standing(peer);
+  const queue = createModelQueue(clock, { concurrency, queueLengthMax: queueLength, standing });
   const route = createRoute(createFailures(clock), () => queue.running + queue.waiting, reputation);
   const receiptView = (receipt: Uint8Array) => openedView(crypto, receipt);
   const catalogue = catalogueOf(models, route);

@@ -13,4 +13,8 @@ export const standingLimits = {
   askMs: 5_000,
   /** Bytes of one message of `/peerai/reputation/1`: 64 opinions of 512 bytes. */
   messageBytesMax: 36_864,
+  /** Score below which a peer gets no new lease here, unless the owner says otherwise: under a stranger's 0.3, so that it takes deeds to get there. */
+  admissionMin: 0.25,
+  /** Score of who nothing is known of, as in the ledger's `reputationLimits`: here for who asks before those are loaded. */
+  unknownScore: 0.3,
 } as const;

@@ -47,6 +47,8 @@ export interface ReputationRoomDeps {
   readonly devices: Devices;
   readonly nameOf: (peer: PeerId) => string;
   readonly isOnline: (peer: PeerId) => boolean;
+  /** Below it nobody gets a new lease here. */
+  readonly admissionMin: number;
   /** Ends what a peer has here, and its links. */
   readonly cutOff: (peer: PeerId) => Promise<void>;
   /** Tries a device again now. */
@@ -188,7 +190,13 @@ export async function openReputationRoom(deps: ReputationRoomDeps): Promise<Repu
       const paired = devices.list().map(({ peer }) => peer);
       const others = standings.peers().filter((peer) => !paired.includes(peer));
       const { strangerScore, refuseBelow } = reputationLimits;
-      return { v: 1, peers: [...paired, ...others].map(viewOf), strangerScore, refuseBelow };
+      return {
+        v: 1,
+        peers: [...paired, ...others].map(viewOf),
+        strangerScore,
+        refuseBelow,
+        admissionMin: deps.admissionMin,
+      };
     },
     get: (text) => viewOf(find(text)),
     async letIn(text) {

@@ -38,6 +38,8 @@ export const reputationsSchema = z.object({
   /** Score of somebody nothing is known of, and the one below which a peer that misbehaves is refused. */
   strangerScore: z.number(),
   refuseBelow: z.number(),
+  /** Who is below it gets no new lease here. */
+  admissionMin: z.number(),
 });
 export type ReputationView = z.output<typeof reputationSchema>;
 export type ReputationDetail = z.output<typeof reputationDetailSchema>;

@@ -2,6 +2,8 @@ import { PeerAiError, type PeerId, serveMethod } from '@peerai/core-protocol';
 import type { Deed } from '@peerai/ledger/reputation';
 import type { EventHub } from '../events/hub.ts';
 import { onDemand } from '../store/on-demand.ts';
+import type { PeerErrorCode } from '../errors.ts';
+import { standingLimits as limits } from './limits.ts';
 import { reputationMethod } from './reputation-protocol.ts';
 import type { ReputationRoom, ReputationRoomDeps } from './reputation-room.ts';
 import type { ReputationDetail, ReputationsView } from './reputation.schema.ts';
@@ -24,6 +26,10 @@ export interface PeerReputation {
   now(peer: PeerId): number | undefined;
   /** The same once it is loaded; 1 for this peer itself. */
   scores(): Promise<(peer: PeerId) => number>;
+  /** The same, a stranger's for who nothing is known of. */
+  standing(peer: PeerId): number;
+  /** Before it gets something new here. Throws REPUTATION_LOW. */
+  admit(peer: PeerId): void;
   isRefused(peer: PeerId): boolean;
   /** A paired device is here. */
   met(peer: PeerId): void;
@@ -65,6 +71,7 @@ export function createReputation(all: ReputationDeps): PeerReputation {
       for await (const { event } of deps.events.subscribe(stopping))
         if (telling.has(event.type)) quiet(async () => (await held.get()).see(event));
   };
+  const standing = (peer: PeerId): number => held.now()?.score(peer) ?? limits.unknownScore;
   let serving: Disposable | undefined;
   return {
     list: async () => (await held.get()).list(),
@@ -76,6 +83,15 @@ export function createReputation(all: ReputationDeps): PeerReputation {
     async scores() {
       const room = await held.get();
       return (peer) => room.score(peer);
+    },
+    standing,
+    admit(peer) {
+      const score = standing(peer);
+      if (score >= deps.admissionMin) return;
+      logger.info('lease-not-given', { peer, score, least: deps.admissionMin });
+      const why = 'your reputation with this peer is below what it asks for a lease';
+      const how = 'its owner sees every reason with `peerai peers reputation` and your name';
+      throw new PeerAiError<PeerErrorCode>('REPUTATION_LOW', `${why}; ${how}`);
     },
     isRefused: (peer) => held.now()?.isRefused(peer) === true,
     met(peer) {

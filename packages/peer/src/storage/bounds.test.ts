@@ -134,6 +134,7 @@ async function lending() {
     escrows: {} as Escrows,
     offer: { get: () => undefined, set: async () => undefined },
     changed: (lease) => lease,
+    admit: () => undefined,
     stopping: new AbortController().signal,
   });
   const ask = (question: Partial<StorageQuestion> & Pick<StorageQuestion, 'kind'>, from = other) =>

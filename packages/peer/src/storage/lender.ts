@@ -48,6 +48,8 @@ export interface LenderDeps {
   readonly escrows: Escrows;
   readonly offer: StorageOfferBook;
   readonly changed: (lease: MeteredRecord) => MeteredRecord;
+  /** Before a peer gets a new lease here. Throws REPUTATION_LOW. */
+  readonly admit: (peer: PeerId) => void;
   readonly stopping: AbortSignal;
 }
 /** The lender's side: keeps chunks, shows leaves of them, and writes down what they come to. */
@@ -109,6 +111,7 @@ export async function openLender(deps: LenderDeps): Promise<Lender> {
     if (terms.borrower !== peer || terms.lender !== identity.peer || terms.resource !== 'storage')
       throw new PeerAiError('INVALID_FORMAT', 'a lease is offered by its borrower to its lender');
     if (book.get(toHex(id)) === undefined) {
+      deps.admit(peer);
       const offer = deps.offer.get();
       if (offer === undefined) throw new PeerAiError<PeerErrorCode>('NOT_OFFERED', 'this peer offers no storage');
       if (terms.unitPrice < offer.unitPrice)

@@ -229,6 +229,18 @@ const sections = z.strictObject({
         ),
     })
     .prefault({}),
+  reputation: z
+    .strictObject({
+      admission_min: z
+        .number()
+        .min(0)
+        .max(1)
+        .default(0.25)
+        .describe(
+          'Score below which a peer gets no new lease of nodes, models or storage here. One nothing is known of has 0.3, so that above 0.3 nobody new gets any; 0 asks for none.',
+        ),
+    })
+    .prefault({}),
   memory: z
     .strictObject({
       embedder: z

@@ -16,6 +16,9 @@ export const reputation = command(
       return;
     }
     const all = await client.reputations(signal);
+    const low = all.peers.filter(({ score }) => score < all.admissionMin).map(({ name }) => name);
+    if (low.length > 0)
+      output.note(`Below ${scoreText(all.admissionMin)}, so without a new lease here: ${low.join(', ')}.`);
     output.data(all, () => {
       if (all.peers.length === 0) return 'Nobody yet. Let a device in: peerai invite';
       const rows = all.peers.map((one) => [one.name, scoreText(one.score), refusedText(one) ?? '-', mainReason(one)]);
