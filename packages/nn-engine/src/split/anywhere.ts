@@ -44,7 +44,8 @@ export async function openStageAnywhere(deps: StageDriverDeps, wanted: StagePeer
 
   /** Of several answers that find a peer lost, the first one leaves it. */
   const leave = async (left: Holder | undefined, peer: PeerId, error: unknown): Promise<void> => {
-    if (left !== holder) return;
+    // What a closed stage's last call fails with is no loss.
+    if (left !== holder || isOver) return;
     holder = undefined;
     order = mode === 'learn' && left !== undefined ? [] : [...order.filter((one) => one !== peer), peer];
     onLost?.(peer, error);

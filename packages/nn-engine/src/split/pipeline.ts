@@ -43,7 +43,9 @@ export function createStageTrainer(placed: readonly PlacedStage[], { clipNorm = 
       const shorter = Math.min(1, Math.fround(clipNorm / Math.fround(norm + 1e-6)));
       const scalars = stepFeeds(steps + 1, learningRate);
       const feeds: Tensors = { ...scalars, shorter: { type: 'float32', shape: [], data: Float32Array.of(shorter) } };
-      await Promise.all(placed.map(({ runner }) => runner.update(feeds, signal)));
+      // All of them are over before one that failed is told: whoever then closes a stage closes none that still works.
+      const updated = await Promise.allSettled(placed.map(({ runner }) => runner.update(feeds, signal)));
+      for (const one of updated) if (one.status === 'rejected') throw one.reason;
       steps += 1;
       return { step: steps, loss: made.at(-1)?.loss ?? Number.NaN, gradientNorm: norm };
     },

@@ -9,6 +9,7 @@ import { createBlobTable } from '../rounds/index.ts';
 import { seededUnit } from '../train/random.ts';
 import { type StageHostOptions, serveStages } from './host.ts';
 import { createLearningRoom } from './learning-room.ts';
+import { openStageAnywhere } from './anywhere.ts';
 import { answerForm, decodeOpen, encodeOpen, questionForm } from './messages.ts';
 import { createStageTrainer, runStages } from './pipeline.ts';
 import { splitModel, type Stage, stageWeights } from './plan.ts';
@@ -83,6 +84,33 @@ describe('a peer that dies', () => {
         code: 'STAGE_LOST',
         details: { index: 1 },
       });
+  });
+
+  it('is not one that was closed while it worked', async () => {
+    const { deps, stages, wanted } = world(languageModel, 2, []);
+    const lost: unknown[] = [];
+    const begun = Promise.withResolvers<void>();
+    const closed = Promise.withResolvers<never>();
+    const none = () => Promise.reject(new Error('nothing else is asked here'));
+    const working = {
+      forward() {
+        begun.resolve();
+        return closed.promise;
+      },
+      backward: none,
+      update: none,
+      weights: none,
+      begin: () => expect.unreachable('nothing is decoded here'),
+      [Symbol.asyncDispose]: async () => closed.reject(new PeerAiError('CHANNEL_CLOSED', 'it was closed')),
+    };
+    const own = { peer: driver, open: async () => working };
+    const onLost = (peer: unknown): void => void lost.push(peer);
+    const runner = await openStageAnywhere(deps, wanted(need(stages[0]), [driver], { own, onLost, mode: 'learn' }));
+    const asked = expect(runner.forward({}, signal)).rejects.toThrow(code('ABORTED'));
+    await begun.promise;
+    await runner[Symbol.asyncDispose]();
+    await asked;
+    expect(lost).toEqual([]);
   });
 
   it('and one that is stopped, end the work there', async () => {
