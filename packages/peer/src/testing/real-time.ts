@@ -28,10 +28,12 @@ export async function whileTimeGoes<T>(clock: ManualClock, work: Promise<T>): Pr
  * that fell silent.
  */
 export async function untilSlowly(clock: ManualClock, look: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await look())) {
+  for (let turn = 0; turn < 50_000; turn += 1) {
+    if (await look()) return;
     await clock.advance(2);
     await new Promise((resolve) => void setTimeout(resolve, 2));
   }
+  throw new Error('the condition did not come true');
 }
 
 export async function whileTimeCreeps<T>(clock: ManualClock, work: Promise<T>): Promise<T> {

@@ -84,17 +84,28 @@ describe('a run in stages', { timeout: 120_000 }, () => {
   test('goes on from the weights that were kept when a device is lost, here or with the next one, bit for bit', async () => {
     const town = await trainingTown(3);
     const { world, at } = town;
-    const rounds = 16;
-    await start(town, { stages: { over: ['peer-1', 'self'], spares: ['peer-2', 'self'] }, rounds });
-    const isAt = (round: number) => async () => (await latest(at(0))).round >= round;
-    await untilSlowly(world.clock, isAt(2));
+    await start(town, { stages: { over: ['peer-1', 'self'], spares: ['peer-2', 'self'] }, rounds: 2_000 });
+    /** Two rounds more, with this one as the holder of the first stage. */
+    const goesOnWith = async (name: string): Promise<void> => {
+      const going = async (): Promise<TrainingRunView> => {
+        const run = await latest(at(0));
+        if (run.endedMs !== null) throw new Error(`${run.state}: ${run.message ?? ''} (${run.code ?? ''})`);
+        return run;
+      };
+      await untilSlowly(world.clock, async () => holders(await going())[0] === name);
+      const { round } = await going();
+      await untilSlowly(world.clock, async () => (await going()).round >= round + 2);
+    };
+    await goesOnWith('peer-1');
     world.kill(at(1));
-    await untilSlowly(world.clock, async () => holders(await latest(at(0)))[0] === 'peer-2');
-    await untilSlowly(world.clock, isAt((await latest(at(0))).round + 2));
+    await goesOnWith('peer-2');
     world.kill(at(2));
-    await finished(town);
-    const run = await latest(at(0));
-    expect(run).toMatchObject({ state: 'done', round: rounds, stages: [{ lost: { name: 'peer-2' } }, { lost: null }] });
+    await goesOnWith('peer-0');
+    const run = await whileTimeCreeps(world.clock, at(0).peer.training.stop('signs'));
+    expect(run, `${run.state} ${run.code} ${run.message}`).toMatchObject({
+      state: 'stopped',
+      stages: [{ lost: { name: 'peer-2' } }, { lost: null }],
+    });
     expect(holders(run)).toEqual(['peer-0', 'peer-0']);
     // Each loss begins anew with moments of zero, and with nothing else.
     const { task, fresh } = await whole(run.plan, signs(120, 1));
@@ -114,7 +125,7 @@ describe('a run in stages', { timeout: 120_000 }, () => {
       weights = next;
     }
     await trainer[Symbol.asyncDispose]();
-    expect([kept.length, losses]).toEqual([rounds, 2]);
+    expect([kept.length, losses]).toEqual([run.round, 2]);
   });
 
   test('ends with the stage and the device where nobody is left, and says who never held one', async () => {
