@@ -64,6 +64,23 @@ const terms: TrainingRunView['terms'] = {
 
 const hiddenTerms = { kind: 'private', aggregation: 'masked-sum', compression: 'none', elementMax: 0.4 } as const;
 
+const stagesTerms = { kind: 'stages', aggregation: 'none', compression: 'none' } as const;
+
+/** The last one is with its spare already. */
+const stagesOver = (over: readonly string[]): TrainingRunView['stages'] =>
+  over.map((peerId, index) => {
+    const meant = [laptop, study, nuc, pixel].find((one) => one.peerId === peerId) ?? laptop;
+    const isLost = index > 0 && index === over.length - 1;
+    return {
+      from: index,
+      to: index + 1,
+      parameters: 100,
+      places: [meant, laptop],
+      holder: isLost ? laptop : meant,
+      lost: isLost ? { ...meant, code: 'CHANNEL_CLOSED' } : null,
+    };
+  });
+
 const begun = { round: 0, state: 'waiting', coordinator: null, now: null, hash: null } as const;
 
 export interface TrainingState {
@@ -206,10 +223,16 @@ export function answerTraining(
       return { v: 1, data: schemas.trainingDataSchema.parse(data) };
     }
     case 'POST runs': {
-      const { name, rounds, localSteps, model, private: hidden } = schemas.trainingRequestSchema.parse(body());
+      const { name, rounds, localSteps, model, private: hidden, stages } = schemas.trainingRequestSchema.parse(body());
       const invited = hidden === undefined ? [] : [laptop, study, nuc];
-      const asked = { ...terms, rounds, localSteps, ...(hidden === undefined ? {} : hiddenTerms) };
-      const about = { terms: asked, invited, plan: planOf(model) };
+      const ofKind = stages !== undefined ? stagesTerms : hidden !== undefined ? hiddenTerms : {};
+      const asked = { ...terms, rounds, localSteps, ...ofKind };
+      const about = {
+        terms: asked,
+        invited,
+        plan: planOf(model),
+        stages: stages === undefined ? [] : stagesOver(stages.over),
+      };
       return keep(fixtureRun({ ...waiting, id: 'e5'.repeat(32), name, ...about }, Date.now()));
     }
     case 'POST offers join': {

@@ -60,6 +60,29 @@ describe('In training the owner can, by keyboard alone,', () => {
     await page.getByRole('button', { name: 'Stop now' }).press('Enter');
   });
 
+  it('start a run in stages, and see who holds them and who was lost', async () => {
+    const page = await at('/train');
+    await page.getByRole('button', { name: 'Start a run' }).press('Enter');
+    const sheet = page.getByRole('dialog', { name: 'Start a run' });
+    const table = { name: 'fish.csv', mimeType: 'text/csv', buffer: Buffer.from('length,species\n1,perch\n') };
+    await sheet.getByLabel('File to learn from').setInputFiles(table);
+    await sheet.getByText('More settings').press('Enter');
+    await sheet.getByLabel('Who sees updates').selectOption('stages');
+    await sheet.getByText('Whoever holds the first stage reads what is learned from').waitFor();
+    expect(await sheet.getByLabel('Privacy budget ε of this file').count()).toBe(0);
+    await sheet.getByRole('checkbox', { name: 'study-pc' }).press('Space');
+    await sheet.getByRole('checkbox', { name: 'lab-nuc' }).press('Space');
+    expect(await accessibilityViolations(page)).toEqual([]);
+    await sheet.getByRole('button', { name: 'Start', exact: true }).press('Enter');
+    await page.getByText('in stages: devices hold the layers').waitFor();
+    await page.getByText('1 layer of the model, with study-pc').waitFor();
+    await page.getByText('1 layer of the model, with laptop; lab-nuc was lost (CHANNEL_CLOSED)').waitFor();
+    await page.getByText('there is no place for a browser').waitFor();
+    expect(await accessibilityViolations(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Stop here' }).press('Enter');
+    await page.getByRole('button', { name: 'Stop now' }).press('Enter');
+  });
+
   it('start a run over images that lie in a table', async () => {
     const page = await at('/train');
     await page.getByRole('button', { name: 'Start a run' }).press('Enter');

@@ -102,7 +102,7 @@ describe('a run in stages', { timeout: 120_000 }, () => {
     world.kill(at(2));
     await goesOnWith('peer-0');
     const run = await whileTimeCreeps(world.clock, at(0).peer.training.stop('signs'));
-    expect(run, `${run.state} ${run.code} ${run.message}`).toMatchObject({
+    expect(run).toMatchObject({
       state: 'stopped',
       stages: [{ lost: { name: 'peer-2' } }, { lost: null }],
     });
