@@ -45,6 +45,7 @@ const headersMs = 10_000;
 const requestMs = 60_000;
 /** Where a body is a file. */
 const fileRoutes = new Set([
+  '/api/v1/chat/check',
   '/api/v1/files',
   '/api/v1/market/storage/leases/:id/files',
   '/api/v1/models/imported',
