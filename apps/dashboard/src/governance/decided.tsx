@@ -1,7 +1,7 @@
 import type { GovernanceDetail } from '@peerai/peer/control';
 import { Fragment, type ReactNode } from 'react';
 import { limits } from '../app/limits.ts';
-import { ago, count } from '../shared/format.ts';
+import { ago, count, plural } from '../shared/format.ts';
 import { credits } from '../market/credits.ts';
 import { Command } from '../ui/copy.tsx';
 import { Card } from '../ui/page.tsx';
@@ -51,7 +51,7 @@ const breakable = (name: string): ReactNode =>
 
 /** What all decisions together came to. */
 export function Holds({
-  view: { policy, blacklist, points, pointsIssuedMicro, checkpoints, relays },
+  view: { policy, blacklist, points, pointsIssuedMicro, checkpoints, relays, logHeads },
 }: {
   readonly view: GovernanceDetail;
 }): ReactNode {
@@ -88,6 +88,17 @@ export function Holds({
             ...points.map((one): [string, string] => [one.name, credits(one.amountMicro)]),
             ...(points.length === 0 ? [] : [[words.pointsIssued, credits(pointsIssuedMicro)] as [string, string]]),
           ]}
+        />
+        <Named
+          title={words.logs}
+          lines={logHeads.heads.map((one) => [
+            one.name,
+            words.logProven(plural(one.size, 'entry', 'entries'), count(one.height)),
+          ])}
+        />
+        <Named
+          title={words.logLied}
+          lines={logHeads.faults.map((one) => [`${one.name} (${one.kind})`, words.logLies[one.kind]])}
         />
         <Named title={words.checkpoints} lines={checkpoints.map(({ name, sha256 }) => [name, sha256])} />
         <Named

@@ -120,6 +120,14 @@ export const decided = {
   points: 'Points of the group',
   pointsIssued: 'issued in all',
   checkpoints: 'Agreed hashes',
+  logs: 'Logs that can be proven',
+  logProven: (entries: string, block: string) => `${entries}, by block ${block}`,
+  logLied: 'LIED about their logs',
+  logLies: {
+    forked: 'signed two histories of its log',
+    rollback: 'said fewer entries than it had signed',
+    inconsistent: 'said a log that does not follow from its own',
+  },
   relayList: 'Relays of the group',
   relay: (isUsed: boolean, why: { readonly code: string; readonly text: string } | undefined) =>
     `${isUsed ? 'used here' : 'not used here'}${why === undefined ? '' : `: ${why.text} (${why.code})`}`,

@@ -47,7 +47,7 @@ export async function proveByGroup(
   const peer = peerOf(devices, identity.peer, origin);
   const { logHeads, policy } = group.state();
   const head = logHeads.heads.get(peer);
-  const next = `a head goes into the chain at most every ${policy['log-heads.every_minutes']} minutes`;
+  const next = `a head goes into the chain at most every ${policy['log-heads.every_minutes']} min`;
   if (head === undefined) throw new PeerAiError('NOT_FOUND', `this group’s chain has no head of that log yet; ${next}`);
   if (BigInt(index) >= head.size)
     throw new PeerAiError('NOT_IN_LOG', `the newest head in this group’s chain is of ${head.size} entries; ${next}`, {
