@@ -6,7 +6,7 @@ import { Button } from '../ui/button.tsx';
 import { Card } from '../ui/page.tsx';
 import { Region } from '../ui/region.tsx';
 import { JoinRun } from './join-run.tsx';
-import { modelText } from './run-state.ts';
+import { kindOf, modelText } from './run-state.ts';
 import { offers as words, train } from './strings.ts';
 
 /** What paired devices train now and we do not. */
@@ -57,7 +57,7 @@ function OfferRow({ offer, onJoin }: { readonly offer: TrainingOfferView; readon
         <span className="push small">{train.round(round, terms.rounds)}</span>
       </div>
       <p className="small muted anywhere">
-        {train.kinds[terms.kind]} {words.from(from.name, plural(members, 'device'))} · {modelText(plan)}
+        {train.kinds[kindOf(terms)]} {words.from(from.name, plural(members, 'device'))} · {modelText(plan)}
       </p>
       <div className="row">
         <Button aria-label={words.joinNamed(name)} onClick={onJoin}>

@@ -9,7 +9,7 @@ import { PaneHint, PaneLink, Panes } from '../ui/panes.tsx';
 import { Region } from '../ui/region.tsx';
 import { Offers } from './offers.tsx';
 import { RunPane } from './run-pane.tsx';
-import { dotOf } from './run-state.ts';
+import { dotOf, kindOf } from './run-state.ts';
 import { StartRun } from './start-run.tsx';
 import { train as words } from './strings.ts';
 
@@ -57,7 +57,7 @@ function RunList({ runs }: { readonly runs: readonly TrainingRunView[] }): React
             id={run.id}
             icon="train"
             name={run.name}
-            sub={`${words.kinds[run.terms.kind]} · ${words.round(run.round, run.terms.rounds)} · ${run.role === 'started' ? words.started : words.by(run.by.name)}`}
+            sub={`${words.kinds[kindOf(run.terms)]} · ${words.round(run.round, run.terms.rounds)} · ${run.role === 'started' ? words.started : words.by(run.by.name)}`}
             side={<State dot={dotOf(run)}>{words.states[run.state]}</State>}
           />
         ))}

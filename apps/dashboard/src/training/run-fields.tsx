@@ -144,7 +144,16 @@ export function MoreFields({ kind, seen }: { readonly kind: Kind; readonly seen:
           <NumberField label={form.seed} name="seed" value={1} min={0} max={2_147_483_647} />
           {isShared && <NumberField label={form.roundTime} name="roundTime" value={60} max={3_600} />}
         </div>
-        {seen === 'open' && <p className="small muted">{form.liarsHint}</p>}
+        {seen === 'open' && (
+          <>
+            <p className="small muted">{form.liarsHint}</p>
+            <label className="opt">
+              <input type="checkbox" name="sealed" />
+              {form.sealed}
+            </label>
+            <p className="small muted">{form.sealedHint}</p>
+          </>
+        )}
         {isShared && (
           <>
             <p className="small muted">{form.roundTimeHint}</p>
@@ -187,6 +196,7 @@ export function readRequest(data: string, kind: Kind, fields: FormData): Trainin
           compression: is('compression', 'int4') ? 'int4' : 'int8',
           aggregation: is('aggregation', 'multi-krum') ? 'multi-krum' : 'trimmed-mean',
           liars: number('liars'),
+          ...(fields.has('sealed') ? { sealed: true as const } : {}),
         }),
   };
 }

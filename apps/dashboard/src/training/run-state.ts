@@ -34,3 +34,7 @@ export function dataText(plan: TrainingPlan): string {
 
 /** Nats with the digits that matter. */
 export const lossText = (loss: number): string => (loss < 10 ? loss.toFixed(3) : loss.toFixed(1));
+
+/** How its updates are seen, in one word. */
+export const kindOf = ({ kind, sealed }: TrainingRunView['terms']): TrainingRunView['terms']['kind'] | 'sealed' =>
+  sealed === true ? 'sealed' : kind;

@@ -13,7 +13,7 @@ export const train = {
   by: (name: string) => `by ${name}`,
   started: 'started here',
   states: { waiting: 'waiting', training: 'training', done: 'done', stopped: 'stopped', failed: 'failed' },
-  kinds: { open: 'open run', private: 'private run', stages: 'run in stages' },
+  kinds: { open: 'open run', sealed: 'sealed run', private: 'private run', stages: 'run in stages' },
   round: (round: number, rounds: number) => `round ${round} of ${rounds}`,
   mlp: (features: string, label: string) => `tells ${label} from ${features}`,
   language: (size: string) => `a ${size} language model`,
@@ -111,6 +111,9 @@ export const form = {
   rules: { 'trimmed-mean': 'trimmed mean', 'multi-krum': 'multi-Krum' },
   liars: 'Bad updates to stand',
   liarsHint: 'A round then needs more than twice as many updates as may be bad.',
+  sealed: 'Seal each round: all commit to their updates before any is seen',
+  sealedHint:
+    'Nobody, the coordinator included, then copies an update or chooses one after seeing the others. It costs one more question a round.',
   rate: 'Learning rate',
   schedule: 'Rate over the run',
   schedules: { constant: 'stays', cosine: 'falls to a hundredth' },

@@ -12,7 +12,7 @@ export interface Update {
 /** Why an update took no part. */
 export interface Refusal {
   readonly peer: string;
-  readonly reason: 'not-finite' | 'wrong-size' | 'too-large' | 'repeated' | 'outlier';
+  readonly reason: 'not-finite' | 'wrong-size' | 'too-large' | 'repeated' | 'outlier' | 'not-committed';
 }
 
 /**

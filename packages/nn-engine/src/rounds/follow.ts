@@ -8,6 +8,7 @@ import { deltaBytes, unpackDelta } from './delta.ts';
 import { adopt, learnChange, learnLocally, type LocalUpdate, meanLoss, named } from './local.ts';
 import {
   type ClosedRound,
+  commitMethod,
   type News,
   type OpenRound,
   openReceipt,
@@ -20,6 +21,7 @@ import type { Participant, RunDeps } from './participant.ts';
 import { inputOf } from './private/input.ts';
 import { exchangeWith, takeSum } from './private/member.ts';
 import { updatesNeeded } from './run-spec.ts';
+import { checkSealed, updateCommitment } from './seal.ts';
 import { decodeState, stateBytes } from './shared-state.ts';
 
 /** How following one peer ended. `gone`: it does not answer, or stopped to; `silent`, though the link stands. `elsewhere`: it is there and does not lead. */
@@ -36,8 +38,10 @@ interface Work {
   readonly base: Uint8Array;
   readonly term: number;
   readonly abort: AbortController;
-  /** Which try of a private round's sum the coordinator makes. */
+  /** Which try of a private or sealed round the coordinator makes. */
   readonly attempt: Board<number>;
+  /** Of a sealed round: what the coordinator opened it with, once it did. */
+  readonly opened: Board<Uint8Array | undefined>;
   update?: LocalUpdate;
 }
 
@@ -71,18 +75,27 @@ export async function follow(
       told = news;
       held.term = news.term;
       held.termOf = leader;
-      await takeOver(deps, part, leader, news, work?.update, until);
+      await takeOver(deps, part, leader, news, work, until);
       if (news.open === undefined) return { type: 'done' };
       held.members = news.open.members as readonly PeerId[];
       onEvent({ type: 'received', round: news.open.round, received: news.open.received, needed: news.open.needed });
-      const { attempt = 0 } = news.open;
+      const { attempt = 0, opened } = news.open;
       if (work !== undefined && work.term === news.term && equalBytes(work.base, held.hash)) {
-        if (work.attempt.current !== attempt) work.attempt.set(attempt);
-        continue;
+        if (run.sealed !== true || work.attempt.current === attempt) {
+          if (work.attempt.current !== attempt) work.attempt.set(attempt);
+          noteOpened(work, opened, leader);
+          continue;
+        }
       }
       work?.abort.abort();
       onEvent({ type: 'opened', round: news.open.round, members: news.open.present });
-      work = { base: held.hash, term: news.term, abort: new AbortController(), attempt: createBoard(attempt) };
+      work = {
+        base: held.hash,
+        term: news.term,
+        abort: new AbortController(),
+        attempt: createBoard(attempt),
+        opened: createBoard(opened),
+      };
       contribute(deps, part, leader, work, until).catch((error: unknown) => failed.abort(error));
     }
     return { type: 'gone', led: told !== undefined };
@@ -95,6 +108,14 @@ export async function follow(
   } finally {
     work?.abort.abort();
   }
+}
+
+/** A round is opened once, with the commitments of then. Throws REFUSED. */
+function noteOpened({ opened: board }: Work, opened: Uint8Array | undefined, peer: PeerId): void {
+  if (opened === undefined) return;
+  if (board.current === undefined) board.set(opened);
+  else if (!equalBytes(board.current, opened))
+    throw new PeerAiError('REFUSED', 'The coordinator opened a round twice, with other commitments.', { peer });
 }
 
 /** Whom a peer holds for the coordinator, and of itself in which round it is; undefined when it cannot be asked. */
@@ -150,10 +171,16 @@ async function handIn(
   const update = await learnLocally(deps, part, signal);
   if (signal.aborted) return;
   work.update = update;
+  const { salt } = update;
+  if (part.run.sealed === true && salt !== undefined && !(await isOpened(deps, part, leader, work, salt, signal))) {
+    part.onEvent({ type: 'submitted', round, bytes: 0, late: true });
+    return;
+  }
   const sha256 = deps.blobs.put(update.packed);
   try {
-    const handed = { run: part.run.hash, receipt: update.receipt };
-    const late = await submit(deps, leader, handed, signal);
+    const handed = { run: part.run.hash, receipt: update.receipt, salt: part.run.sealed === true ? salt : undefined };
+    const ask = async () => callMethod(deps, leader, submitMethod, handed, { signal });
+    const { late } = await untilAsked(deps, ask, signal);
     part.onEvent({ type: 'submitted', round, bytes: update.packed.length, late });
   } finally {
     deps.blobs.delete(sha256);
@@ -161,20 +188,33 @@ async function handIn(
 }
 
 /** Tries until the round is over: the link on which it was asked may break while another one still tells the news. */
-async function submit(
-  deps: RunDeps,
-  leader: PeerId,
-  handed: { readonly run: Uint8Array; readonly receipt: Uint8Array },
-  signal: AbortSignal,
-): Promise<boolean> {
+async function untilAsked<T>(deps: RunDeps, ask: () => Promise<T>, signal: AbortSignal): Promise<T> {
   for (;;) {
     try {
-      return (await callMethod(deps, leader, submitMethod, handed, { signal })).late;
+      return await ask();
     } catch (error) {
       if (signal.aborted || !isLoss(error)) throw error;
     }
     await deps.clock.sleep(limits.leaderRetryMs, signal);
   }
+}
+
+/** Commits to the update, and waits until the coordinator has all commitments: nothing of the update leaves before. False when it came too late. */
+async function isOpened(
+  deps: RunDeps,
+  { run }: Participant,
+  leader: PeerId,
+  { term, base, attempt, opened, update }: Work,
+  salt: Uint8Array,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (update === undefined) return false;
+  const commitment = updateCommitment(deps.crypto, salt, update.receipt);
+  const said = { run: run.hash, term, base, attempt: attempt.current, commitment };
+  const { late } = await untilAsked(deps, async () => callMethod(deps, leader, commitMethod, said, { signal }), signal);
+  if (late) return false;
+  while (opened.current === undefined) await opened.changed(deps.clock, limits.coordinatorSilentMs, signal);
+  return true;
 }
 
 /** Local steps, then each try of the round's masked sum, until the round is over. */
@@ -211,13 +251,13 @@ async function takeOver(
   part: Participant,
   leader: PeerId,
   { open, closed }: News,
-  own: LocalUpdate | undefined,
+  work: Work | undefined,
   signal: AbortSignal,
 ): Promise<void> {
   const { held, run } = part;
   if (closed !== undefined && equalBytes(closed.base, held.hash) && closed.round === held.state.round)
     try {
-      await applyClosed(deps, part, leader, closed, own, signal);
+      await applyClosed(deps, part, leader, closed, work, signal);
     } catch (error) {
       // A member that ended the run has the state and no more the delta.
       if (!PeerAiError.is(error, 'NOT_FOUND')) throw error;
@@ -240,11 +280,14 @@ async function applyClosed(
   part: Participant,
   leader: PeerId,
   closed: ClosedRound,
-  own: LocalUpdate | undefined,
+  work: Work | undefined,
   signal: AbortSignal,
 ): Promise<void> {
   const { run, held, onEvent } = part;
+  const own = work?.update;
   const receipts = checkReceipts(deps, part, closed);
+  if (run.sealed === true)
+    checkSealed(deps.crypto, closed, work && { attempt: work.attempt.current, opened: work.opened.current });
   const bytes = await fetchBlob(deps, leader, closed.delta, { signal, bytesMax: deltaBytes(run.size, 8) });
   const next = named(deps.crypto, outerStep(held.state, unpackDelta(bytes, run.size), run.outer));
   if (!equalBytes(next.hash, closed.next))

@@ -7,39 +7,19 @@ import { type Aggregate, aggregate } from './aggregate.ts';
 import { type Board, createBoard } from './board.ts';
 import { deltaBytes, packDelta, unpackDelta } from './delta.ts';
 import { adopt, learnChange, learnLocally, meanLoss, named } from './local.ts';
-import { type News, openReceipt, type UpdateReceipt } from './messages.ts';
+import { type CommitAsk, type News, openReceipt, type UpdateReceipt } from './messages.ts';
 import { outerStep } from './outer.ts';
 import type { Participant, RunDeps } from './participant.ts';
 import { inputOf } from './private/input.ts';
 import { brokenSum, type Exchange, type SumName, takeSum } from './private/member.ts';
 import type { SumAnswer, SumAsk } from './private/messages.ts';
-import { type SumResult, SumTable } from './private/table.ts';
+import { SumTable, sumOf } from './private/table.ts';
+import type { Outcome, Round } from './round.ts';
 import { deltaBitsOf, robustRule, updatesNeeded } from './run-spec.ts';
+import { Seal, updateCommitment } from './seal.ts';
 
 /** The bits in which the aggregate goes back to the members: at 8 nothing is lost that training would notice, so nothing is carried over. */
 const downBits = 8;
-
-interface Received {
-  readonly receipt: Uint8Array;
-  readonly loss: number;
-  readonly delta: Float32Array;
-}
-
-interface Round {
-  readonly updates: Map<PeerId, Received>;
-  readonly closing: AbortController;
-  /** Of a private run: the sum that is being made. */
-  sum?: { readonly attempt: number; readonly table: SumTable };
-}
-
-/** What a round came to. */
-interface Outcome {
-  readonly delta: Float32Array;
-  readonly loss: number;
-  readonly peers: readonly PeerId[];
-  readonly receipts: readonly Uint8Array[];
-  readonly refused: Aggregate['refused'];
-}
 
 /** Why a coordinator stopped: the last round closed, or a peer came that knows a later term. */
 export type LeadOutcome = { readonly type: 'done' } | { readonly type: 'deposed'; readonly by: PeerId };
@@ -52,13 +32,14 @@ export class RunLeader {
   readonly #watchers = new Map<PeerId, number>();
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
-  #round = freshRound();
+  #round: Round;
   #deposedBy: PeerId | undefined;
 
   constructor(deps: RunDeps, part: Participant, signal: AbortSignal) {
     this.#deps = deps;
     this.#part = part;
     this.#signal = AbortSignal.any([signal, this.#stop.signal]);
+    this.#round = this.#freshRound();
     this.#board = createBoard(this.#news());
   }
 
@@ -93,7 +74,11 @@ export class RunLeader {
   }
 
   /** For `submit`: true when it came too late to count. Throws REFUSED, SHAPE_MISMATCH, INVALID_FORMAT and what fetching the update throws. */
-  async submit(peer: PeerId, sealed: Uint8Array, signal: AbortSignal): Promise<boolean> {
+  async submit(
+    peer: PeerId,
+    { receipt: sealed, salt }: { readonly receipt: Uint8Array; readonly salt?: Uint8Array | undefined },
+    signal: AbortSignal,
+  ): Promise<boolean> {
     const { run } = this.#part;
     if (run.private !== undefined)
       throw new PeerAiError('REFUSED', 'This run is private: an update comes masked, or not at all.');
@@ -103,6 +88,7 @@ export class RunLeader {
     const isLate = (): boolean => round !== this.#round || !this.#isOfThisRound(receipt);
     if (isLate()) return true;
     if (round.updates.has(peer)) return false;
+    if (round.seal !== undefined && !this.#isAdmitted(round.seal, peer, salt, sealed)) return true;
     const size = deltaBytes(run.size, deltaBitsOf(run));
     if (receipt.updateBytes !== size)
       throw new PeerAiError<NnErrorCode>('SHAPE_MISMATCH', 'The update has another length than this run’s.', {
@@ -113,9 +99,29 @@ export class RunLeader {
     const packed = await fetchBlob(this.#deps, peer, receipt.update, { signal: until, bytesMax: size });
     const delta = unpackDelta(packed, run.size);
     if (isLate()) return true;
-    round.updates.set(peer, { receipt: sealed, loss: receipt.loss, delta });
+    round.updates.set(peer, { receipt: sealed, salt, loss: receipt.loss, delta });
     this.#say();
     return false;
+  }
+
+  /** For `commit`: true when it came too late to count. Throws REFUSED in a run that is not sealed, INVALID_FORMAT. */
+  commit(peer: PeerId, { term, base, attempt, commitment }: Omit<CommitAsk, 'run'>): boolean {
+    const { held } = this.#part;
+    const { seal } = this.#round;
+    if (seal === undefined) throw new PeerAiError('REFUSED', 'This run is not sealed: an update comes as it is.');
+    if (term !== held.term || attempt !== seal.attempt || !equalBytes(base, held.hash)) return true;
+    const isLate = seal.commit(peer, commitment);
+    this.#say();
+    return isLate;
+  }
+
+  /** Whoever hands in another update than it committed to is named at once, so that nobody waits for it. */
+  #isAdmitted(seal: Seal, peer: PeerId, salt: Uint8Array | undefined, receipt: Uint8Array): boolean {
+    try {
+      return seal.admits(peer, salt, receipt);
+    } finally {
+      this.#say();
+    }
   }
 
   /** For `sum`: one step of a private round. Throws REFUSED in an open run, and what `SumTable.enter` throws. */
@@ -167,11 +173,16 @@ export class RunLeader {
     const failed = Promise.withResolvers<never>();
     failed.promise.catch(() => undefined);
     this.#learn(round).catch((error: unknown) => failed.reject(error));
-    const overMs = clock.elapsedMs() + run.roundMs;
+    let overMs = clock.elapsedMs() + run.roundMs;
     let lookMs = clock.elapsedMs() + limits.coordinatorSilentMs;
     for (;;) {
-      const timeIsOver = clock.elapsedMs() >= overMs;
+      let timeIsOver = clock.elapsedMs() >= overMs;
+      if (this.#opens(round, timeIsOver)) {
+        overMs = clock.elapsedMs() + run.roundMs;
+        timeIsOver = false;
+      }
       if (this.#mayClose(timeIsOver) && this.#closes(round)) return;
+      if (this.#isStuck(round, timeIsOver)) return this.#again(round);
       const waitMs = Math.max(1, (timeIsOver ? lookMs : Math.min(overMs, lookMs)) - clock.elapsedMs());
       await Promise.race([failed.promise, this.#board.changed(clock, waitMs, this.#signal)]);
       if (clock.elapsedMs() < lookMs) continue;
@@ -230,16 +241,52 @@ export class RunLeader {
     const own = await learnLocally(this.#deps, this.#part, AbortSignal.any([this.#signal, round.closing.signal]));
     if (round !== this.#round) return;
     held.residual = own.residual;
-    const delta = unpackDelta(own.packed, run.size);
-    round.updates.set(this.#deps.identity.peer, { receipt: own.receipt, loss: own.loss, delta });
+    const { peer } = this.#deps.identity;
+    const { receipt, salt, loss } = own;
+    const update = { receipt, salt, loss, delta: unpackDelta(own.packed, run.size) };
+    if (round.seal === undefined) round.updates.set(peer, update);
+    else if (salt !== undefined && !round.seal.commit(peer, updateCommitment(this.#deps.crypto, salt, receipt)))
+      round.own = update;
     this.#say();
+  }
+
+  /** A sealed round opens when all who watch have committed, or time is over and enough have. True when it does now. */
+  #opens({ seal, own, updates }: Round, timeIsOver: boolean): boolean {
+    if (seal === undefined || seal.opened !== undefined || !this.#isEnough(seal.size, timeIsOver)) return false;
+    seal.open();
+    if (own !== undefined) updates.set(this.#deps.identity.peer, own);
+    this.#say();
+    return true;
+  }
+
+  /** Of a sealed round that was opened: those who committed left, or were refused, and others are there. */
+  #isStuck({ seal, updates }: Round, timeIsOver: boolean): boolean {
+    return seal?.isStuck(updates, this.#members(), updatesNeeded(this.#part.run), timeIsOver) === true;
+  }
+
+  /** Another try of the round: everybody learns and commits again, but for who broke its word. */
+  #again(round: Round): void {
+    round.closing.abort();
+    this.#round = this.#freshRound(round.seal);
+    this.#say();
+  }
+
+  #freshRound(before?: Seal): Round {
+    const seal = this.#part.run.sealed === true ? new Seal(this.#deps.crypto, before) : undefined;
+    return { updates: new Map(), closing: new AbortController(), seal };
   }
 
   /** All who watch have sent; or time is over and those who did are more than half of them. Always enough for the rule. */
   #mayClose(timeIsOver: boolean): boolean {
-    const [received, members] = [this.#round.updates.size, this.#members().length];
-    if (received < updatesNeeded(this.#part.run)) return false;
-    return received >= members || (timeIsOver && received * 2 > members);
+    const { seal, updates } = this.#round;
+    if (seal === undefined) return this.#isEnough(updates.size, timeIsOver);
+    return updates.size >= updatesNeeded(this.#part.run) && seal.isComplete(updates, this.#members(), timeIsOver);
+  }
+
+  #isEnough(count: number, timeIsOver: boolean): boolean {
+    const members = this.#members().length;
+    if (count < updatesNeeded(this.#part.run)) return false;
+    return count >= members || (timeIsOver && count * 2 > members);
   }
 
   /** False when too many updates failed the gates: the round waits for others. */
@@ -259,13 +306,14 @@ export class RunLeader {
       loss: meanLoss(received),
       peers: result.peers as readonly PeerId[],
       receipts: received.map(({ receipt }) => receipt),
-      refused: result.refused,
+      salts: received.flatMap(({ salt }) => salt ?? []),
+      refused: [...result.refused, ...(round.seal?.refused() ?? [])],
     });
     return true;
   }
 
   /** The step to the next state, and the news of it. */
-  #closeWith(round: Round, { delta, loss, peers, receipts, refused }: Outcome): void {
+  #closeWith(round: Round, { delta, loss, peers, receipts, salts = [], refused }: Outcome): void {
     const { blobs, crypto } = this.#deps;
     const { run, held, onEvent } = this.#part;
     const { bytes } = packDelta(delta, downBits);
@@ -280,10 +328,13 @@ export class RunLeader {
       receipts,
       refused,
       loss: run.private === undefined ? undefined : loss,
+      commitments: round.seal?.commitments ?? [],
+      salts: round.seal === undefined ? [] : salts,
+      attempt: round.seal?.attempt,
     };
     adopt(this.#deps, this.#part, next);
     round.closing.abort();
-    this.#round = freshRound();
+    this.#round = this.#freshRound();
     this.#board.set(this.#news());
     onEvent({
       type: 'closed',
@@ -330,29 +381,17 @@ export class RunLeader {
     // Whoever was here once may be behind a cut line: it is asked when the coordinator changes. Those who are here come first.
     const known = [...present, ...held.members.filter((peer) => !present.includes(peer))];
     held.members = known.slice(0, limits.roundUpdatesMax).toSorted();
+    const { seal, sum, updates } = this.#round;
     const open = {
       round,
       base: held.hash,
       members: held.members,
       present: present.length,
-      received: this.#round.sum?.table.received ?? this.#round.updates.size,
+      received: sum?.table.received ?? (seal === undefined || seal.opened !== undefined ? updates.size : seal.size),
       needed: updatesNeeded(run),
-      attempt: this.#round.sum?.attempt,
+      attempt: sum?.attempt ?? seal?.attempt,
+      opened: seal?.opened,
     };
     return { term: held.term, open: round < run.rounds ? open : undefined, closed: held.closed };
   }
-}
-
-/** Undefined when too many dropped out, or the shares did not fit: another try may go better. */
-async function sumOf(table: SumTable, lookAround: () => void): Promise<SumResult | undefined> {
-  try {
-    return await table.collect(lookAround);
-  } catch (error) {
-    if (PeerAiError.is(error, 'TOO_FEW_UPDATES', 'SHARES_WRONG')) return undefined;
-    throw error;
-  }
-}
-
-function freshRound(): Round {
-  return { updates: new Map(), closing: new AbortController() };
 }

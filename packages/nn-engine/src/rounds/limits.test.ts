@@ -24,10 +24,20 @@ const first = firstState(new Float32Array(spec.size));
 const base = crypto.sha256(encodeState(first));
 const run = checkRun(crypto, spec);
 
+const plain = { attempt: undefined };
 /** News of a run that has begun and where nothing happens. */
 const quiet: News = {
   term: 1,
-  open: { round: 0, base, members: [own.peer, other.peer], present: 2, received: 0, needed: 2, attempt: undefined },
+  open: {
+    round: 0,
+    base,
+    members: [own.peer, other.peer],
+    present: 2,
+    received: 0,
+    needed: 2,
+    ...plain,
+    opened: undefined,
+  },
   closed: undefined,
 };
 
@@ -198,6 +208,9 @@ describe('news', () => {
         receipts: many(count, signReceipt(own, receipt)),
         refused: many(count, { peer: own.peer, reason: 'not-finite' }),
         loss: 1,
+        commitments: many(count, base),
+        salts: many(count, base),
+        attempt: 2 ** 32 - 1,
       },
     });
     const bytes = watchMethod.response.encode(of(most));

@@ -1,4 +1,4 @@
-import { type CryptoProvider, equalBytes, PeerAiError } from '@peerai/core-protocol';
+import { type CryptoProvider, equalBytes, PeerAiError, saltBytes } from '@peerai/core-protocol';
 
 import type { NnErrorCode } from '../errors.ts';
 import { clipAndAddNoise } from '../privacy/noise.ts';
@@ -13,6 +13,8 @@ import { encodeState } from './shared-state.ts';
 /** A member's own update of one round. */
 export interface LocalUpdate {
   readonly receipt: Uint8Array;
+  /** Opens the commitment that was made to the receipt; absent where none was. */
+  readonly salt: Uint8Array | undefined;
   readonly packed: Uint8Array;
   readonly loss: number;
   /** What packing left out; kept once the update is in. */
@@ -57,8 +59,13 @@ export async function learnLocally(deps: RunDeps, part: Participant, signal: Abo
     loss,
   };
   const sealed = signReceipt(deps.identity, receipt);
-  await part.commit?.(sealed);
-  return { receipt: sealed, packed, loss, residual };
+  const salt = part.commit === undefined ? saltFor(deps, part) : await part.commit(sealed);
+  return { receipt: sealed, salt, packed, loss, residual };
+}
+
+/** Of a peer without a log, as a tab is: what it commits to is said on the wire alone. */
+function saltFor(deps: RunDeps, { run }: Participant): Uint8Array | undefined {
+  return run.sealed === true ? randomOf(deps).bytes(saltBytes) : undefined;
 }
 
 /** A state with the bytes others fetch and the hash that names it. */

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { refusedMutations } from '../../test/mutations.ts';
 
 import { limits } from '../limits.ts';
-import { openReceipt, signReceipt, watchMethod } from './messages.ts';
+import { commitMethod, openReceipt, signReceipt, watchMethod } from './messages.ts';
 import { checkRun, decodeRun, encodeRun } from './run-spec.ts';
 import { decodeState, encodeState, firstState } from './shared-state.ts';
 import { smallRun } from './testing/spec.ts';
@@ -26,18 +26,36 @@ describe('what a foreign peer sends', () => {
     updateBytes: 3,
     loss: 4,
   });
+  const state = encodeState(firstState(new Float32Array(size)));
   const closed = { round: 1, base: receipt, delta: receipt, deltaBytes: 1, next: receipt, receipts: [receipt] };
-  const open = { round: 2, base: receipt, members: [identity.peer], present: 1, received: 0, needed: 2, attempt: 1 };
+  const open = {
+    round: 2,
+    base: receipt,
+    members: [identity.peer],
+    present: 1,
+    received: 0,
+    needed: 2,
+    attempt: 1,
+    opened: state.subarray(0, 32),
+  };
+  const commit = { run: receipt, term: 1, base: receipt, attempt: 1, commitment: receipt };
   const news = {
     term: 1,
     open,
-    closed: { ...closed, refused: [{ peer: identity.peer, reason: 'outlier' }], loss: 1.5 },
+    closed: {
+      ...closed,
+      refused: [{ peer: identity.peer, reason: 'outlier' }],
+      loss: 1.5,
+      commitments: [receipt],
+      salts: [receipt],
+      attempt: 1,
+    },
   };
-  const state = encodeState(firstState(new Float32Array(size)));
 
   it.each<[string, Uint8Array, (bytes: Uint8Array) => unknown]>([
     ['a receipt', receipt, (bytes) => openReceipt(crypto, bytes)],
     ['news', watchMethod.response.encode(news), (bytes) => watchMethod.response.decode(bytes)],
+    ['a commitment', commitMethod.request.encode(commit), (bytes) => commitMethod.request.decode(bytes)],
     ['the terms of a run', encodeRun(spec), (bytes) => decodeRun(crypto, bytes)],
     ['a state', state, (bytes) => decodeState(bytes, size)],
   ])('%s: ten thousand mutations are read or refused with a code', (_, valid, decode) => {

@@ -57,8 +57,10 @@ const openForm = wire.message({
   present: wire.uint32(4),
   received: wire.uint32(5),
   needed: wire.uint32(6),
-  /** Of a private run: which try of the round's sum this is, counted from 1. */
+  /** Of a private or a sealed run: which try of the round this is, counted from 1. */
   attempt: wire.optional(wire.uint32(7)),
+  /** Of a sealed run, once all have committed: SHA-256 over the commitments, sorted. From then on updates are taken. */
+  opened: wire.optional(wire.bytes(8)),
 });
 const refusalForm = wire.message({ peer: wire.string(1), reason: wire.string(2) });
 const closedForm = wire.message({
@@ -71,6 +73,10 @@ const closedForm = wire.message({
   refused: wire.repeated(wire.nested(7, refusalForm), limits.roundUpdatesMax),
   /** Of a private run: the mean loss, nats; receipts tell none there. */
   loss: wire.optional(wire.double(8)),
+  /** Of a sealed run: the commitments with which the round was opened, the salts of `receipts` in their order, and which try it was. */
+  commitments: wire.repeated(wire.bytes(9), limits.roundUpdatesMax),
+  salts: wire.repeated(wire.bytes(10), limits.roundUpdatesMax),
+  attempt: wire.optional(wire.uint32(11)),
 });
 const newsForm = wire.message({
   term: wire.uint32(1),
@@ -78,7 +84,15 @@ const newsForm = wire.message({
   closed: wire.optional(wire.nested(3, closedForm)),
 });
 const watchForm = wire.message({ run: wire.bytes(1), term: wire.uint32(2) });
-const submitForm = wire.message({ run: wire.bytes(1), receipt: wire.bytes(2) });
+/** Of a sealed run the salt opens the commitment. */
+const submitForm = wire.message({ run: wire.bytes(1), receipt: wire.bytes(2), salt: wire.optional(wire.bytes(3)) });
+const commitForm = wire.message({
+  run: wire.bytes(1),
+  term: wire.uint32(2),
+  base: wire.bytes(3),
+  attempt: wire.uint32(4),
+  commitment: wire.bytes(5),
+});
 const takenForm = wire.message({ late: wire.bool(1) });
 
 /** Where a run stands, as its coordinator says: the round that is open (none: the run is over) and the one that closed last. */
@@ -112,4 +126,19 @@ export const submitMethod: Method<ReturnType<typeof submitForm.decode>, ReturnTy
   request: submitForm,
   response: takenForm,
   timeoutMs: limits.submitMsMax,
+};
+
+export type CommitAsk = ReturnType<typeof commitForm.decode>;
+/** `/peerai/train/commit/1`: what a member of a sealed run says of its update before anybody's is opened. */
+export const commitMethod: Method<CommitAsk, ReturnType<typeof takenForm.decode>> = {
+  protocol: {
+    id: '/peerai/train/commit/1',
+    access: 'granted',
+    framing: 'messages',
+    messageBytesMax: 1_024,
+    channelsPerPeerMax: 8,
+  },
+  request: commitForm,
+  response: takenForm,
+  timeoutMs: limits.coordinatorSilentMs,
 };

@@ -57,11 +57,11 @@ export interface UnmaskedStates {
 }
 
 /**
- * Binds this peer to an update before anything of it leaves. Durable when it resolves. What it throws ends this peer's part; a LIMIT_REACHED or ABORTED only costs the round this update.
+ * Binds this peer to an update before anything of it leaves. Durable when it resolves, with the salt that opens the commitment (`updateCommitment`). What it throws ends this peer's part; a LIMIT_REACHED or ABORTED only costs the round this update.
  *
  * @param receipt - the update's signed receipt; in a private run that of the masked row.
  */
-export type CommitUpdate = (receipt: Uint8Array) => Promise<void>;
+export type CommitUpdate = (receipt: Uint8Array) => Promise<Uint8Array>;
 
 /** Who makes the local steps: a trainer with this peer's own data, which never leaves it. */
 export interface Learner {

@@ -33,6 +33,11 @@ export interface RunSpec {
   readonly membersMin: number;
   /** After this a round closes without those who are slow, milliseconds. */
   readonly roundMs: number;
+  /**
+   * Of an open run: each member commits to its update before any is opened, so that nobody, the coordinator included, copies another's or chooses its own once it
+   * saw them. Costs a question more a round. Absent where it is not so.
+   */
+  readonly sealed?: true | undefined;
   /** What makes a run private; absent in an open one. */
   readonly private?: PrivateTerms | undefined;
 }
@@ -57,6 +62,7 @@ const form = wire.message({
   rule: wire.oneOf(11, rules),
   liars: wire.uint32(12),
   private: wire.optional(wire.nested(13, privateForm)),
+  sealed: wire.optional(wire.bool(14)),
 });
 
 /** Throws INVALID_OPTION, naming the term; LIMIT_REACHED. */
@@ -74,6 +80,7 @@ export function checkRun(crypto: CryptoProvider, spec: RunSpec): Run {
   if (spec.task.length !== 32) throw invalid('task', `${spec.task.length} bytes`);
   if (spec.name.length > 100) throw invalid('name', `${spec.name.length} letters`);
   checkPrivate(crypto, spec);
+  if (spec.sealed === true && spec.private !== undefined) throw invalid('sealed', 'where updates are masked');
   const { learningRate, momentum } = spec.outer;
   if (!(learningRate > 0 && learningRate <= 10)) throw invalid('learningRate', learningRate);
   if (!(momentum >= 0 && momentum < 1)) throw invalid('momentum', momentum);
@@ -86,13 +93,18 @@ export function checkRun(crypto: CryptoProvider, spec: RunSpec): Run {
 }
 
 export function encodeRun({ outer, ...spec }: RunSpec): Uint8Array {
-  return form.encode({ ...spec, ...outer, private: spec.private });
+  return form.encode({ ...spec, ...outer, private: spec.private, sealed: spec.sealed });
 }
 
 /** Throws INVALID_FORMAT, INVALID_OPTION, LIMIT_REACHED. */
 export function decodeRun(crypto: CryptoProvider, bytes: Uint8Array): Run {
-  const { learningRate, momentum, bits, private: terms, ...spec } = form.decode(bytes);
-  const whole = { ...spec, bits: bits as RunSpec['bits'], outer: { learningRate, momentum } };
+  const { learningRate, momentum, bits, private: terms, sealed, ...spec } = form.decode(bytes);
+  const whole = {
+    ...spec,
+    sealed: sealed === true ? sealed : undefined,
+    bits: bits as RunSpec['bits'],
+    outer: { learningRate, momentum },
+  };
   if (terms === undefined) return checkRun(crypto, whole);
   return checkRun(crypto, { ...whole, private: { ...terms, members: terms.members as readonly PeerId[] } });
 }

@@ -171,7 +171,17 @@ describe('a coordinator that lies', () => {
   const { hash: run } = checkRun(crypto, { ...spec, rounds: 1 });
   const receipt = { run, term: 1, round: 0, base, update: new Uint8Array(32), updateBytes: 1, loss: 0 };
   const receipts = signers.map((identity) => signReceipt(identity, receipt));
-  const closed = { round: 0, base, deltaBytes: delta.length, next, receipts, refused: [], loss: undefined };
+  const unsealed = { commitments: [], salts: [], attempt: undefined };
+  const closed = {
+    round: 0,
+    base,
+    deltaBytes: delta.length,
+    next,
+    receipts,
+    refused: [],
+    loss: undefined,
+    ...unsealed,
+  };
   const elsewhere = signers.map((identity) => signReceipt(identity, { ...receipt, round: 1 }));
 
   it.each<[string, Partial<typeof closed>, string | undefined]>([
@@ -231,7 +241,7 @@ describe('an update', () => {
           { network, clock: here.clock },
           host.peer,
           submitMethod,
-          { run: hash, receipt: signReceipt(identity, receipt) },
+          { run: hash, receipt: signReceipt(identity, receipt), salt: undefined },
           { signal: new AbortController().signal },
         ),
       );

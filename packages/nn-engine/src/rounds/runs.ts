@@ -4,7 +4,7 @@ import type { NnErrorCode } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { follow, type FollowOutcome, leaderKnownTo, notLeading } from './follow.ts';
 import type { LeadOutcome, RunLeader } from './lead.ts';
-import { submitMethod, watchMethod } from './messages.ts';
+import { commitMethod, submitMethod, watchMethod } from './messages.ts';
 import type { SharedState } from './outer.ts';
 import {
   type CommitUpdate,
@@ -90,9 +90,13 @@ export function runsOf(deps: RunDeps, makeLeader: MakeLeader | undefined): Runs 
       if (seat.isOver) yield { term: held.term, open: undefined, closed: held.closed };
       else yield* leaderOf(seat, peer, term).watch(peer, signal);
     }),
-    serveMethod(deps.network, submitMethod, async ({ run, receipt }, { peer, signal }) => {
+    serveMethod(deps.network, submitMethod, async ({ run, ...handed }, { peer, signal }) => {
       const seat = seatOf(run, peer);
-      return { late: seat.isOver || (await leaderOf(seat, peer, 0).submit(peer, receipt, signal)) };
+      return { late: seat.isOver || (await leaderOf(seat, peer, 0).submit(peer, handed, signal)) };
+    }),
+    serveMethod(deps.network, commitMethod, async ({ run, ...ask }, { peer }) => {
+      const seat = seatOf(run, peer);
+      return { late: seat.isOver || leaderOf(seat, peer, 0).commit(peer, ask) };
     }),
   ];
   return {
@@ -100,7 +104,8 @@ export function runsOf(deps: RunDeps, makeLeader: MakeLeader | undefined): Runs 
       const run = checkRun(deps.crypto, options.spec);
       if (run.private?.members.includes(deps.identity.peer) === false)
         throw new PeerAiError('REFUSED', 'This peer is not invited to that private run.');
-      if (run.private !== undefined || options.privacy !== undefined) randomOf(deps);
+      if (run.private !== undefined || options.privacy !== undefined || (run.sealed && options.commit === undefined))
+        randomOf(deps);
       const name = toHex(run.hash);
       if (seats.get(name)?.isOver === false)
         throw new PeerAiError('REFUSED', 'This peer takes part in that run already.');

@@ -77,6 +77,7 @@ export class ActiveRun {
    */
   async toEnd(isNew: boolean, signal: AbortSignal): Promise<void> {
     const { book } = this.#deps;
+    const commitments = this.#commitments;
     const { id } = this.head;
     for (let looks = isNew ? limits.trainingLooksMax : 0; ; looks += 1) {
       const leads = this.head.role === 'started' && looks >= limits.trainingLooksMax;
@@ -89,7 +90,7 @@ export class ActiveRun {
           onStages: (stages, message) =>
             this.#set({ stages, ...(message === undefined ? {} : { code: 'STAGE_LOST', message }) }, true),
           privacy: this.#privacy(),
-          commit: this.#commitments && ((receipt) => this.#commit(receipt)),
+          commit: commitments && ((receipt) => this.#commit(commitments, receipt)),
           unmasked: { known: await book.unmasked(id), note: (base) => book.noteUnmasked(id, base) },
           signal,
         });
@@ -165,10 +166,10 @@ export class ActiveRun {
   }
 
   /** The log speaks of one round after the other: the next update waits until the result before it is said. */
-  async #commit(receipt: Uint8Array): Promise<void> {
+  async #commit(commitments: Commitments, receipt: Uint8Array): Promise<Uint8Array> {
     await this.#serial(async () => undefined);
     if (this.#statements.size > 0) await this.save();
-    await this.#commitments?.commit(receipt);
+    return commitments.commit(receipt);
   }
 
   #heard(event: RunEvent): void {

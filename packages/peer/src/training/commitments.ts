@@ -32,8 +32,8 @@ export interface Revealed {
 
 /** What this peer's log says of its own updates of one run, before they leave and after. */
 export interface Commitments {
-  /** In the log and on the disk when it resolves: the update may leave after that. One at a time. Throws what the log throws. */
-  commit(receipt: Uint8Array): Promise<void>;
+  /** In the log and on the disk when it resolves, with the salt: the update may leave after that. One at a time. Throws what the log throws. */
+  commit(receipt: Uint8Array): Promise<Uint8Array>;
   /**
    * For the result of the round that began at `base`: the update that counted is revealed, once; where none did, the newest that was handed in, which may have come too late.
    *
@@ -70,6 +70,7 @@ export async function openCommitments(deps: CommitmentsDeps, run: string): Promi
       const body = encodeTrainingCommit({ run: fromHex(run), round, base, commitment, instead });
       await ledger.append([{ kind: trainingCommitKind, body }], [rows.put(run, next)]);
       kept = next;
+      return salt;
     },
     reveal(round, base, own) {
       const [at, receipt] = [toHex(base), own && toHex(own)];

@@ -62,7 +62,10 @@ test(
     const identity = createIdentity(nobleCrypto, seededRandom(50).bytes(32));
     const network = world.networks.join(identity.peer, { isGranted: (peer) => peer === ticket.provider });
     const { clock } = world;
-    const visitor = createVisitor({ identity, clock, crypto: nobleCrypto, logger: silentLogger, network }, ticket);
+    const visitor = createVisitor(
+      { identity, clock, crypto: nobleCrypto, random: seededRandom(5), logger: silentLogger, network },
+      ticket,
+    );
     await join(world, at(1), 'bars', bars(160, 2), 'bars.csv');
     const visit = visitor.train({
       own: undefined,

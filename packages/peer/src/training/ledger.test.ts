@@ -81,6 +81,26 @@ describe('the log of a member', { timeout: 60_000 }, () => {
     }
   });
 
+  test('of a sealed run states the very commitments that the round was opened with', async () => {
+    const { world, peers, at } = await trainingTown(2);
+    const { terms } = await begin(world, at(0), { rounds: 2, sealed: true });
+    expect(terms).toMatchObject({ kind: 'open', sealed: true });
+    await join(world, at(1));
+    await untilTrained(world.clock, () => areDone(...peers));
+    for (const one of peers) {
+      expect(await one.peer.books.verify()).toMatchObject({ ok: true, size: 6, rounds: 2 });
+      const { entries } = await one.peer.books.entries({ limit: 50 });
+      const claims = entries.flatMap(({ trainingClaim }) => trainingClaim ?? []);
+      expect(claims.map(({ kind, round }) => [kind, round])).toEqual([
+        ['commit', 0],
+        ['reveal', 0],
+        ['commit', 1],
+        ['reveal', 1],
+      ]);
+      for (const index of [0, 2]) expect(claims[index]?.commitment).toBe(claims[index + 1]?.commitment);
+    }
+  });
+
   test('lets no update leave that its log refuses to commit to', async () => {
     const refused = new PeerAiError('LEDGER_DAMAGED', 'the log is closed');
     const disk = beforeDisk(3, false, () => Promise.reject(refused));

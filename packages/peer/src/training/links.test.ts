@@ -59,7 +59,10 @@ interface Came {
 function visit({ clock, networks }: TestWorld, ticket: Ticket, seed: number): Came {
   const identity = createIdentity(nobleCrypto, seededRandom(seed).bytes(32));
   const network = networks.join(identity.peer, { isGranted: (peer) => peer === ticket.provider });
-  const visitor = createVisitor({ identity, clock, crypto: nobleCrypto, logger: silentLogger, network }, ticket);
+  const visitor = createVisitor(
+    { identity, clock, crypto: nobleCrypto, random: seededRandom(5), logger: silentLogger, network },
+    ticket,
+  );
   const [rounds, runs, leave] = [[] as TrainingRoundView[], [] as TrainingRunView[], new AbortController()];
   return {
     visitor,
@@ -89,6 +92,31 @@ const lookCode = (world: TestWorld, came: Came): Promise<string> =>
   );
 
 describe('a visitor with a link into a run', { timeout: 60_000 }, () => {
+  test('commits to its updates as everybody does where the run is sealed, and ends with the same model', async () => {
+    const { world, at } = await trainingTown(1);
+    const run = await begin(world, at(0), { rounds: 3, sealed: true });
+    const { link } = await linkInto(at(0), { visitors: 1, data: await readIn(at(0), signs(80, 9), 'spare.csv') });
+    const one = visit(world, ticketOf(link), 50);
+    expect((await look(world, one)).offer).toMatchObject({
+      terms: { kind: 'open', sealed: true },
+      asks: { visible: expect.arrayContaining([expect.stringContaining('commits to its update')]) },
+    });
+    const asked: string[] = [];
+    const open = one.network.open.bind(one.network);
+    one.network.open = (peer, protocol, options) => {
+      asked.push(protocol.id);
+      return open(peer, protocol, options);
+    };
+    const ended = one.train();
+    await untilTrained(world.clock, () => areDone(at(0)));
+    const last = await whileTimeGoes(world.clock, ended);
+    expect(last.file?.sha256).toBe((await latest(at(0))).file?.sha256);
+    expect(last).toMatchObject({ id: run.id, round: 3, code: null });
+    expect(asked.filter((id) => /commit|submit/u.test(id))).toEqual(
+      Array.from({ length: 3 }, () => ['/peerai/train/commit/1', '/peerai/train/submit/1']).flat(),
+    );
+  });
+
   test('sees what is asked before anything is fetched, takes part with a part of what is handed out, and ends with the same model', async () => {
     const { world, peers, at } = await trainingTown(2);
     const run = await begin(world, at(0), { membersMin: 3 });
@@ -149,10 +177,10 @@ describe('a visitor with a link into a run', { timeout: 60_000 }, () => {
     const came = visit(world, ticket, 50);
     const host = at(0).identity.peer;
     const may = (protocol: string): boolean => at(0).peer.isGranted(came.peer, protocol);
-    const own = ['/peerai/train/watch/1', '/peerai/train/submit/1', '/peerai/blob/1'];
-    expect(own.map(may)).toEqual([false, false, false]);
+    const own = ['/peerai/train/watch/1', '/peerai/train/commit/1', '/peerai/train/submit/1', '/peerai/blob/1'];
+    expect(own.map(may)).toEqual([false, false, false, false]);
     await look(world, came);
-    expect(own.map(may)).toEqual([true, true, true]);
+    expect(own.map(may)).toEqual([true, true, true, true]);
     const others = [
       'train/offers',
       'train/sum',

@@ -105,4 +105,6 @@ export const trainingTermsSchema = z.object({
   roundMs: z.int().min(1_000).max(3_600_000),
   /** Of a private run: the largest magnitude of one number of an update; more is cut to it. */
   elementMax: z.number().nullable(),
+  /** Of an open run: members commit to their updates before any is opened. Absent where they do not. */
+  sealed: z.literal(true).optional(),
 });

@@ -82,8 +82,9 @@ export function specOf(wish: Wish, { task, size, invited, noise = 0 }: Agreed): 
       rule: wish.aggregation ?? 'trimmed-mean',
       liars: wish.liars ?? 0,
       membersMin: wish.membersMin ?? 2,
+      sealed: wish.sealed,
     };
-  const ofOpen = (['aggregation', 'liars', 'compression'] as const).filter((one) => wish[one] !== undefined);
+  const ofOpen = (['aggregation', 'liars', 'compression', 'sealed'] as const).filter((one) => wish[one] !== undefined);
   if (ofOpen.length > 0)
     throw new PeerAiError(
       'INVALID_OPTION',
@@ -116,6 +117,7 @@ export function termsOf(run: RunSpec): Terms {
     membersMin,
     roundMs,
     elementMax: run.private?.elementMax ?? null,
+    ...(run.sealed === true ? { sealed: true } : {}),
   };
   const { success, data } = trainingTermsSchema.safeParse(said);
   if (success) return data;

@@ -31,7 +31,7 @@ describe('the right to train', { timeout: 60_000 }, () => {
     const { id } = await begin(world, at(0));
     expect(id).toHaveLength(64);
     const [host, one] = [at(0).identity.peer, at(1).identity.peer];
-    for (const protocol of ['/peerai/train/watch/1', '/peerai/train/submit/1'])
+    for (const protocol of ['/peerai/train/watch/1', '/peerai/train/commit/1', '/peerai/train/submit/1'])
       expect([at(0).peer.isGranted(one, protocol), at(0).peer.isGranted(one, '/peerai/chat/1')]).toEqual([false, true]);
     const network = world.networks.join('stranger' as PeerId);
     const ask = callMethod({ network, clock: world.clock }, host, offersMethod, { version: 1 }, { signal: live() });

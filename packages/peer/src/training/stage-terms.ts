@@ -49,7 +49,7 @@ export async function stageRows(
 }
 
 /** What only several members have, and so a run in stages has not: its one gradient is never handed in as an update. */
-const ofMembers = ['private', 'privacy', 'compression', 'aggregation', 'liars', 'membersMin'] as const;
+const ofMembers = ['private', 'privacy', 'compression', 'aggregation', 'liars', 'sealed', 'membersMin'] as const;
 
 /** Throws INVALID_OPTION for what a run in stages has not, LIMIT_EXCEEDED for more steps than may be lost. */
 export function checkStagesWish(wish: Wish): void {

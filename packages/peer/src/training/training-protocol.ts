@@ -29,7 +29,7 @@ export const offersMethod: Method<ReturnType<typeof question.decode>, ReturnType
 
 /** Protocols that a visitor with a link may open: those of an open run, and the bytes that it names. */
 export const isForVisitors = (id: string): boolean =>
-  ['/peerai/train/watch/1', '/peerai/train/submit/1', '/peerai/blob/1'].includes(id);
+  ['/peerai/train/watch/1', '/peerai/train/commit/1', '/peerai/train/submit/1', '/peerai/blob/1'].includes(id);
 
 /**
  * Errors and states of gating clusters: who may train here may teach what learns here, and see how it is. Stages of models: they are computed here with weights

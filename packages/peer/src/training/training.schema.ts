@@ -73,6 +73,8 @@ export const trainingRequestSchema = z.strictObject({
   /** Of an open run: trimmed-mean, and 0 liars, unless said. */
   aggregation: z.enum(['trimmed-mean', 'multi-krum']).optional(),
   liars: trainingTermsSchema.shape.liars.optional(),
+  /** Makes an open run sealed: each round, all commit to their updates before any is opened. Programs of before it cannot join. */
+  sealed: z.literal(true).optional(),
   /** 2 unless said; of a private run more than two thirds of those invited. */
   membersMin: trainingTermsSchema.shape.membersMin.optional(),
   /** Makes the run private: no rule against liars, and nobody but those invited. */

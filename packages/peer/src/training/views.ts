@@ -66,6 +66,9 @@ export function visibleOf(run: RunSpec, plan: TrainingPlan, from: string): Train
   return [
     'Your data stays on this machine. What leaves it is how the model changed by learning from it, once a round.',
     ...(run.private === undefined ? ofOpen(from) : ofPrivate(run.private.members.length, run.membersMin, from)),
+    ...(run.sealed === true
+      ? ['The run is sealed: every member, the coordinator too, commits to its update of a round before any is opened.']
+      : []),
     ...(plan.model === 'mlp'
       ? [`The names of columns and labels, and each column's mean and deviation, come from the data of ${from}.`]
       : []),

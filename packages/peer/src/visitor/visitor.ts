@@ -1,4 +1,4 @@
-import type { Clock, CryptoProvider, Identity, Logger, Network, PeerId, Runtime } from '@peerai/core-protocol';
+import type { Clock, CryptoProvider, Identity, Logger, Network, PeerId, Random, Runtime } from '@peerai/core-protocol';
 import type { TrainingOfferView, TrainingRoundView, TrainingRunView } from '../training/training.schema.ts';
 
 /** The parts of a world that a visitor's tab has. */
@@ -6,6 +6,8 @@ export interface VisitorWorld {
   readonly identity: Identity;
   readonly clock: Clock;
   readonly crypto: CryptoProvider;
+  /** Fit for secrets: a sealed run's commitments are salted with it. */
+  readonly random: Random;
   readonly logger: Logger;
   readonly network: Network;
 }

@@ -94,6 +94,10 @@ function roundLine({ round, loss, after, members, refused }: TrainingRoundView):
   return `round ${`${round + 1}`.padStart(3)}${said}${own}  ${counted(members.length, 'member', 'members')}${out}`;
 }
 
+/** How its updates are seen. */
+export const kindText = ({ kind, sealed }: TrainingRunView['terms']): string =>
+  sealed === true ? 'open, sealed' : kind;
+
 const judged = ({ loss, accuracy }: HeldOut): string =>
   accuracy === null ? `loss ${loss.toFixed(3)}` : `loss ${loss.toFixed(3)}, ${(100 * accuracy).toFixed(1)} % right`;
 
@@ -101,7 +105,7 @@ function ending(run: TrainingRunView): string {
   const { first, now, file, state } = run;
   const why = run.message === null ? '' : `: ${run.message} (${run.code ?? 'unknown'})`;
   return table([
-    ['run', `${run.name}, ${run.terms.kind}, ${state}${why}`],
+    ['run', `${run.name}, ${kindText(run.terms)}, ${state}${why}`],
     ['rounds', `${run.round} of ${run.terms.rounds}`],
     ...(first === null || now === null ? [] : [['held out', `${judged(first)} before, ${judged(now)} now`]]),
     ...(run.privacy === null ? [] : [['privacy', budgetText(run.privacy)]]),

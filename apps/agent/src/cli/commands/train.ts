@@ -11,7 +11,7 @@ import { modelWished, numberOf } from './train-model.ts';
 import { link, links, unlink } from './train-link.ts';
 import { heldBy, stagesArgs, stagesNote, stagesWished } from './train-stages.ts';
 import { predict } from './train-predict.ts';
-import { budgetText, follow, figures, shortRun, whatIs } from './train-watch.ts';
+import { budgetText, follow, figures, kindText, shortRun, whatIs } from './train-watch.ts';
 
 const which = {
   run: { type: 'positional', required: true, description: 'Name of the run, or the beginning of its id' },
@@ -72,6 +72,11 @@ const start = command(
     outer: { type: 'string', valueHint: 'local-sgd|nesterov|diloco', description: 'The step from round to round' },
     aggregation: { type: 'string', valueHint: 'trimmed-mean|multi-krum', description: 'What stands liars' },
     liars: { type: 'string', valueHint: 'F', description: 'How many updates of a round may lie, 0 unless said' },
+    sealed: {
+      type: 'boolean',
+      description:
+        'All commit to their updates of a round before any is opened, so that nobody copies or chooses later',
+    },
     private: {
       type: 'boolean',
       description: 'Invite devices; updates are seen as a sum, and nothing stands a bad one',
@@ -119,6 +124,7 @@ const start = command(
           threads: args.threads,
         }),
         ...(args['round-time'] === undefined ? {} : { roundMs: 1_000 * numberOf('round-time', args['round-time']) }),
+        ...(args.sealed === true ? { sealed: true as const } : {}),
         ...(args.private === true ? { private: inviting(args.invite) } : {}),
         ...stagesWished(args),
         ...privacyOf(args),
@@ -176,7 +182,7 @@ const ls = command('ls', 'Runs here, and those that devices offer', {}, async ({
     const here = runs.map((run) => [
       shortRun(run),
       run.name,
-      run.terms.kind,
+      kindText(run.terms),
       run.state,
       figures(run),
       whatIs(run.plan),
@@ -185,7 +191,7 @@ const ls = command('ls', 'Runs here, and those that devices offer', {}, async ({
     const there = open.map((offer) => [
       shortRun(offer),
       offer.name,
-      offer.terms.kind,
+      kindText(offer.terms),
       'offered',
       `round ${offer.round} of ${offer.terms.rounds}`,
       whatIs(offer.plan),
@@ -229,8 +235,8 @@ const begun = (run: TrainingRunView): string =>
 
 const begunByMembers = (run: TrainingRunView): string =>
   run.role === 'started'
-    ? `Started ${run.name} (${shortRun(run)}), ${run.terms.kind}; it waits for ${counted(run.needed - 1, 'more member', 'more members')}.${spentText(run)}\nOn another device: peerai train join ${run.name} <file>\nSee it: peerai train watch ${run.name}`
-    : `Joined ${run.name} (${shortRun(run)}), ${run.terms.kind}.${spentText(run)}\nSee it: peerai train watch ${run.name}`;
+    ? `Started ${run.name} (${shortRun(run)}), ${kindText(run.terms)}; it waits for ${counted(run.needed - 1, 'more member', 'more members')}.${spentText(run)}\nOn another device: peerai train join ${run.name} <file>\nSee it: peerai train watch ${run.name}`
+    : `Joined ${run.name} (${shortRun(run)}), ${kindText(run.terms)}.${spentText(run)}\nSee it: peerai train watch ${run.name}`;
 
 /** What it takes and shows, before a yes. */
 function consent(
@@ -243,7 +249,7 @@ function consent(
     [
       'kind',
       terms.kind === 'open'
-        ? 'open: whoever coordinates sees each update'
+        ? `${kindText(terms)}: whoever coordinates sees each update`
         : `private: ${invited.map((one) => one.name).join(', ')}`,
     ],
     ['model', `${whatIs(plan)}, ${parameters.toLocaleString('en')} weights`],
@@ -267,7 +273,8 @@ const liarsText = ({ kind, aggregation, liars }: TrainingOfferView['terms']): st
 function startNote({ plan, terms, invited }: TrainingRunView): string {
   if (terms.kind === 'stages') return stagesNote;
   const columns = `${notes[plan.model]}The data itself stays here.`;
-  if (terms.kind === 'open') return `${columns} It is open: whoever coordinates sees each update by itself.`;
+  const sealed = terms.sealed === true ? ', once all have committed to theirs' : '';
+  if (terms.kind === 'open') return `${columns} It is open: whoever coordinates sees each update by itself${sealed}.`;
   return `${columns} It is private, for ${invited.map(({ name }) => name).join(', ')}: updates are seen as a sum, and nothing stands a bad one.`;
 }
 

@@ -224,4 +224,14 @@ export class SumTable {
   }
 }
 
+/** Undefined when too many dropped out, or the shares did not fit: another try may go better. */
+export async function sumOf(table: SumTable, lookAround: () => void): Promise<SumResult | undefined> {
+  try {
+    return await table.collect(lookAround);
+  } catch (error) {
+    if (PeerAiError.is(error, 'TOO_FEW_UPDATES', 'SHARES_WRONG')) return undefined;
+    throw error;
+  }
+}
+
 const refused = (text: string): PeerAiError<'REFUSED'> => new PeerAiError('REFUSED', text);

@@ -132,7 +132,7 @@ describe('what a coordinator of a private run is told', () => {
     const { signal } = new AbortController();
     const step = { run: hash, term: 1, base, attempt: 1, step: 'keys' as const, parts: [] };
     const asked: Promise<unknown> = isPrivate
-      ? callMethod({ network, clock }, host.peer, submitMethod, { run: hash, receipt }, { signal })
+      ? callMethod({ network, clock }, host.peer, submitMethod, { run: hash, receipt, salt: undefined }, { signal })
       : callMethod({ network, clock }, host.peer, sumMethod, step, { signal });
     await expect(clock.until(asked)).rejects.toMatchObject({
       code: 'REFUSED',

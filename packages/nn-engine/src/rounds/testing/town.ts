@@ -1,9 +1,17 @@
-import { createIdentity, type PeerId, toHex } from '@peerai/core-protocol';
+import { createIdentity, type Identity, type Network, type PeerId, toHex } from '@peerai/core-protocol';
 import { serveBlobs } from '@peerai/core-protocol/blob';
 import { nodeCrypto as crypto } from '@peerai/core-protocol/crypto-node';
 import { createMemoryNetworks, ManualClock, type MemoryNetworks, seededRandom } from '@peerai/core-protocol/testing';
 
-import { createBlobTable, createRuns, firstState, type Learner, type RunEvent, type RunSpec } from '../index.ts';
+import {
+  type BlobTable,
+  createBlobTable,
+  createRuns,
+  firstState,
+  type Learner,
+  type RunEvent,
+  type RunSpec,
+} from '../index.ts';
 import { smallRun as spec } from './spec.ts';
 
 export interface Town {
@@ -13,6 +21,9 @@ export interface Town {
 
 export interface Player {
   readonly peer: PeerId;
+  readonly identity: Identity;
+  readonly network: Network;
+  readonly blobs: BlobTable;
   readonly events: RunEvent[];
   readonly stop: AbortController;
   take(
@@ -43,9 +54,20 @@ export function players(
       serveBlobs(network, blobs);
       const events: RunEvent[] = [];
       const stop = new AbortController();
-      const runs = createRuns({ network, clock: here.clock, crypto, identity, blobs, mayJoin });
+      const runs = createRuns({
+        network,
+        clock: here.clock,
+        crypto,
+        identity,
+        blobs,
+        mayJoin,
+        random: seededRandom(40 + index),
+      });
       return {
         peer: identity.peer,
+        identity,
+        network,
+        blobs,
         events,
         stop,
         async take(ask, { spec: wanted = spec, learner = pulling(here.clock, index), leads = true } = {}) {
