@@ -32,13 +32,14 @@ export function channelClosed(reason: string, code?: string, cause?: unknown): P
 const endedAtOnce = 'the other side closed the connection at once; it may have blocked this one';
 
 /**
- * Why no channel could be opened on a link. QUIC's streams say only that an operation was aborted when the link ends while one is made, also when
- * nobody here aborted anything.
+ * Why no channel could be opened on a link. When the link ends while a stream of QUIC is made, that says only that an operation was aborted, though
+ * nobody here aborted anything, or gives the event of the stream's end.
  *
  * @param isProven - the other side has answered on this link before.
  */
 export function reasonOfLink(error: unknown, isProven: boolean): string {
-  if (!(error instanceof DOMException) || error.name !== 'AbortError') return reasonOf(error);
+  const isEnded = error instanceof Event || (error instanceof DOMException && error.name === 'AbortError');
+  if (!isEnded) return reasonOf(error);
   return isProven ? 'the link ended while the channel was opened' : endedAtOnce;
 }
 

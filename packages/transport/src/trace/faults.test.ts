@@ -1,3 +1,4 @@
+import { StreamAbortEvent } from '@libp2p/interface';
 import { createSocket } from 'node:dgram';
 import { type AddressInfo, createServer } from 'node:net';
 import type { PeerId, Protocol, StepTrace } from '@peerai/core-protocol';
@@ -115,11 +116,14 @@ describe('at a direct address', () => {
     await expect(opening).rejects.toThrow(/closed the connection at once; it may have blocked this one/u);
   });
 
-  test('a QUIC link that ends while a stream is made says so, although its muxer says only "aborted"', () => {
+  test('a QUIC link that ends while a stream is made says so, although its muxer says only "aborted", or that a stream ended', () => {
     // What its `throwIfAborted()` throws when the link ended between the asking for a stream and the getting.
     const { reason } = AbortSignal.abort();
     expect(reasonOfLink(reason, false)).toMatch(/closed the connection at once; it may have blocked this one/u);
     expect(reasonOfLink(reason, true)).toBe('the link ended while the channel was opened');
+    const ended = new StreamAbortEvent(new Error('connection closed'));
+    expect(reasonOfLink(ended, false)).toMatch(/closed the connection at once; it may have blocked this one/u);
+    expect(reasonOfLink(ended, true)).toBe('the link ended while the channel was opened');
     expect(reasonOfLink(new Error('read ECONNRESET'), true)).toBe('Error: read ECONNRESET');
   });
 
