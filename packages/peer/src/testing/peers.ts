@@ -158,7 +158,8 @@ export function testWorld(weather: { readonly latencyMs?: number; readonly lossR
         { ...settingsOf(name), ...options.settings },
       );
       granted = peer;
-      if (options.start !== false) await peer.start();
+      // On a slow disk what a start writes takes its time.
+      if (options.start !== false) await (options.commitMs === undefined ? peer.start() : clock.until(peer.start()));
       return { peer, identity, store };
     },
     async guest(link, options = {}) {
