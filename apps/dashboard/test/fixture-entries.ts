@@ -38,7 +38,14 @@ import {
   signEnd,
   storageReceiptEntry,
 } from '@peerai/ledger/market';
-import { capsuleEntry, checkpointEntry, decisionEntry, keyEntry, messageEntry } from '@peerai/peer/entries';
+import {
+  capsuleEntry,
+  checkpointEntry,
+  decisionEntry,
+  keptBeforeEntry,
+  keyEntry,
+  messageEntry,
+} from '@peerai/peer/entries';
 
 const worldOf = (seed: number) => memoryWorld({ seed, crypto: nobleCrypto });
 export const own = worldOf(7);
@@ -52,6 +59,7 @@ const between = { version: 1, lender: other.identity.peer, borrower: own.identit
 export const everyKind: readonly EntryBody[] = [
   answered(),
   ...trained(),
+  keptBeforeEntry([hash(18), hash(19)]),
   messageEntry('sent', hash(3)),
   messageEntry('received', hash(4)),
   capsuleEntry({

@@ -92,6 +92,7 @@ const said: readonly (readonly [string, ...string[]])[] = [
   ['Commits to its update of a round', '5', 'In place of', '1111 1111 1111 1111 …'],
   ['Reveals its update of a round', '5', '0f0f 0f0f 0f0f 0f0f …'],
   ['A round of training', '5', '3', '1'],
+  ['2 messages from before this log'],
   ['Message sent'],
   ['Message received'],
   ['A memory for everybody', '2.4 kB'],

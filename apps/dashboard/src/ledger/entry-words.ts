@@ -12,6 +12,7 @@ export function titleOf({
   training,
   trainingClaim,
   message,
+  messagesBefore,
   capsule,
   key,
   decision,
@@ -22,6 +23,7 @@ export function titleOf({
   if (training !== undefined) return words.trained;
   if (trainingClaim !== undefined) return words.claims[trainingClaim.kind];
   if (message !== undefined) return words.direction[message.direction];
+  if (messagesBefore !== undefined) return words.messagesBefore(plural(messagesBefore, 'message'));
   if (capsule !== undefined) return words.capsules[capsule.level];
   if (key !== undefined) return words.keys[key.kind];
   if (decision !== undefined) return words.decided;

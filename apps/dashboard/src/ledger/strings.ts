@@ -45,6 +45,7 @@ export const entry = {
   updates: 'Updates counted',
   refused: 'Updates refused',
   direction: { sent: 'Message sent', received: 'Message received' },
+  messagesBefore: (many: string) => `${many} from before this log`,
   capsules: { behavioral: 'A memory for paired devices', public: 'A memory for everybody' },
   keys: { succession: 'This peer goes on under another key', revocation: 'This key is ended' },
   answer: 'An answer, and what it took',

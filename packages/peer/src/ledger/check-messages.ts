@@ -4,7 +4,7 @@ import { limits } from '../limits.ts';
 import { messageKinds } from '../messages/messages.ts';
 import type { MessageView } from '../messages/messages.schema.ts';
 import { records } from '../store/records.ts';
-import { keptBeforeKind, readKeptBeforeEntry } from './kept-before.ts';
+import { keptBeforeKind, readKeptBeforeEntry } from './kept-before-statement.ts';
 import type { MessageCheckView } from './ledger.schema.ts';
 import { messageHash, messageKind, readMessageEntry } from './message-statement.ts';
 

@@ -3,7 +3,7 @@ import { capsuleKind, readCapsuleEntry } from './capsule-statement.ts';
 import { checkpointKind, readCheckpointEntry } from './checkpoint-statement.ts';
 import { decisionKind, readDecisionEntry } from './decision-statement.ts';
 import { keyKind, readKeyEntry } from './key-statement.ts';
-import { keptBeforeKind, readKeptBeforeEntry } from './kept-before.ts';
+import { keptBeforeKind, readKeptBeforeEntry } from './kept-before-statement.ts';
 import { leaseEntryView } from './lease-entry-view.ts';
 import { messageKind, readMessageEntry } from './message-statement.ts';
 

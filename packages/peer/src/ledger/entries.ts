@@ -7,5 +7,6 @@ export { type CapsuleStatement, capsuleEntry } from './capsule-statement.ts';
 export { checkpointEntry } from './checkpoint-statement.ts';
 export { type DecisionStatement, decisionEntry } from './decision-statement.ts';
 export { entryView } from './entry-view.ts';
+export { keptBeforeEntry } from './kept-before-statement.ts';
 export { keyEntry } from './key-statement.ts';
 export { messageEntry, type MessageStatement } from './message-statement.ts';

@@ -15,12 +15,13 @@ import { openedView } from './books.ts';
 import { capsuleKind, readCapsuleEntry } from './capsule-statement.ts';
 import { checkpointKind, readCheckpointEntry } from './checkpoint-statement.ts';
 import { decisionKind, readDecisionEntry } from './decision-statement.ts';
+import { keptBeforeKind, readKeptBeforeEntry } from './kept-before-statement.ts';
 import { keyKind, readKeyEntry } from './key-statement.ts';
 import { leaseEntryView } from './lease-entry-view.ts';
 import type { LedgerEntryView } from './ledger.schema.ts';
 import { messageKind, readMessageEntry } from './message-statement.ts';
 
-/** An entry for people; the signatures in it are checked. Of a commitment, reveal, capsule, key, decision, checkpoint or lease that another peer wrote down wrongly, the kind alone is shown. */
+/** An entry for people; the signatures in it are checked. Of a commitment, reveal, list of messages, capsule, key, decision, checkpoint or lease that another peer wrote down wrongly, the kind alone is shown. */
 export function entryView(crypto: CryptoProvider, { index, entry, hash }: NumberedEntry): LedgerEntryView {
   return {
     index: Number(index),
@@ -33,6 +34,9 @@ export function entryView(crypto: CryptoProvider, { index, entry, hash }: Number
     ...(entry.kind === trainingCommitKind ? readable(() => ({ trainingClaim: commitView(entry.body) })) : {}),
     ...(entry.kind === trainingRevealKind ? readable(() => ({ trainingClaim: revealView(crypto, entry.body) })) : {}),
     ...(entry.kind === messageKind ? { message: messageView(entry.body) } : {}),
+    ...(entry.kind === keptBeforeKind
+      ? readable(() => ({ messagesBefore: readKeptBeforeEntry(entry.body).length }))
+      : {}),
     ...(entry.kind === capsuleKind ? readable(() => ({ capsule: capsuleView(entry.body) })) : {}),
     ...(entry.kind === decisionKind ? readable(() => ({ decision: readDecisionEntry(entry.body) })) : {}),
     ...(entry.kind === checkpointKind ? readable(() => ({ checkpoint: readCheckpointEntry(entry.body) })) : {}),

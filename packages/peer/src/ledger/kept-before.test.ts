@@ -6,7 +6,7 @@ import { limits } from '../limits.ts';
 import type { MessageView } from '../messages/messages.schema.ts';
 import { live } from '../testing/steps.ts';
 import { checkMessages } from './check-messages.ts';
-import { keptBeforeEntry, keptBeforeKind, readKeptBeforeEntry } from './kept-before.ts';
+import { keptBeforeEntry, keptBeforeKind, readKeptBeforeEntry } from './kept-before-statement.ts';
 import { messageEntry, messageHash } from './message-statement.ts';
 import { openOwnLedger } from './own-ledger.ts';
 import { createStatements } from './statements.ts';

@@ -70,6 +70,8 @@ export const ledgerEntrySchema = z.object({
   trainingClaim: trainingClaimSchema.optional(),
   /** A message that was delivered: SHA-256 in hex, of it and of the random id that only its two sides know. */
   message: z.object({ direction: z.enum(['sent', 'received']), hash: z.string() }).optional(),
+  /** How many messages were kept here before this log said anything of messages; it has their hashes. */
+  messagesBefore: z.number().optional(),
   /** A capsule that others may have: ids in hex, of its data the count of bytes. */
   capsule: z
     .object({

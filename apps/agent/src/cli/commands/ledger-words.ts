@@ -2,7 +2,10 @@ import type { LedgerEntryView } from '@peerai/peer/control';
 import { counted, creditsText, shortId } from '../words.ts';
 
 /** What this peer stated by itself, in a line; empty for a kind that this program does not know. */
-export function statedText({ capsule, key, decision, checkpoint, lease, trainingClaim }: LedgerEntryView): string {
+export function statedText(entry: LedgerEntryView): string {
+  const { capsule, key, decision, checkpoint, lease, trainingClaim, messagesBefore } = entry;
+  if (messagesBefore !== undefined)
+    return `${counted(messagesBefore, 'message was', 'messages were')} kept here before this log said anything of messages`;
   if (trainingClaim !== undefined) return claimText(trainingClaim);
   if (lease !== undefined) return leaseText(lease);
   if (decision !== undefined)
