@@ -96,6 +96,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
       events.emit({ type: 'models-changed' });
       quiet(local.refresh(stopping.signal));
     },
+    handed: (name, moved, bytes) => events.emit({ type: 'split-progress', name, moved, bytes }),
   });
   const engines = () => [...world.engines(), imported.engine, own.engine, splits.engine];
   const answers = await openAnswers({ ...world, engines, imported }, settings, {

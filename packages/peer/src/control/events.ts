@@ -20,6 +20,8 @@ export type ControlEvent =
   | { readonly type: 'pairing-changed'; readonly pairing: PendingPairing }
   | { readonly type: 'share-changed'; readonly share: ShareView }
   | { readonly type: 'models-changed' }
+  /** Stages of a model that is being split reach their devices: bytes of weights, told for each whole percent at most. */
+  | { readonly type: 'split-progress'; readonly name: string; readonly moved: number; readonly bytes: number }
   /** A capsule came into this peer's memory, or went. */
   | { readonly type: 'memory-changed'; readonly capsuleId: string; readonly isHere: boolean }
   | { readonly type: 'message-received'; readonly message: MessageView }

@@ -5,7 +5,7 @@ import type { Training } from '../training/training.ts';
 import type { ImportedModels } from './imported-models.ts';
 import type { LocalModels } from './local-models.ts';
 import { createOwnModels, type OwnModels } from './own-models.ts';
-import { createSplits, lateRuntime, type Splits } from './splits.ts';
+import { createSplits, lateRuntime, type Splits, type SplitsDeps } from './splits.ts';
 
 interface Parts {
   readonly devices: Devices;
@@ -14,12 +14,13 @@ interface Parts {
   readonly imported: () => ImportedModels;
   readonly local: () => LocalModels;
   readonly changed: () => void;
+  readonly handed: SplitsDeps['handed'];
 }
 
 /** Models whose weights this peer has: as they are, and in stages at several devices. */
 export function createModelsOfOwn(
   world: PeerWorld,
-  { devices, nameOf, training, imported, local, changed }: Parts,
+  { devices, nameOf, training, imported, local, changed, handed }: Parts,
 ): { readonly own: OwnModels; readonly splits: Splits } {
   const cards = () =>
     local()
@@ -36,6 +37,7 @@ export function createModelsOfOwn(
     runtime: lateRuntime(world.trainingRuntime),
     isTaken: (wanted) => cards().some(({ name, engine }) => name === wanted && engine !== 'split'),
     changed,
+    handed,
   });
   return { own, splits };
 }

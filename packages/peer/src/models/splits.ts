@@ -41,6 +41,8 @@ export interface SplitsDeps {
   /** Another engine has a model of this name. */
   readonly isTaken: (name: string) => boolean;
   readonly changed: () => void;
+  /** So many of the bytes of a split model's stages are at their devices. */
+  readonly handed: (name: string, moved: number, bytes: number) => void;
 }
 /** Models whose layers several devices compute, one after the other. */
 export interface Splits {

@@ -6,6 +6,7 @@ import { modelLimits } from '../limits.ts';
 import { records } from '../../store/records.ts';
 import type { SplitsDeps } from '../splits.ts';
 import type { GivenWeights } from './given-weights.ts';
+import { awayOf, handedOut } from './handed-out.ts';
 import { openSplit, type OpenSplit, stagesOf, weightsOf } from './open-split.ts';
 import type { SplitRow } from './split-row.ts';
 import { type splitRequestSchema, type SplitView } from './split.schema.ts';
@@ -51,7 +52,8 @@ export async function openSplitRoom(deps: SplitsDeps, given: Pick<GivenWeights, 
       if (cut.some(({ sha256 }, index) => toHex(sha256) !== row.stages[index]?.sha256))
         throw new PeerAiError('HASH_MISMATCH', `${row.model} has other weights than when it was split; split it again`);
       live.weights?.[Symbol.dispose]();
-      live.weights = given.give(weightsOf(row.stages, cut));
+      const told = (moved: number, bytes: number): void => deps.handed(row.name, moved, bytes);
+      live.weights = given.give(handedOut(weightsOf(row.stages, cut), awayOf(row.stages, cut, network.self), told));
       const split = await openSplit(
         {
           ...deps,

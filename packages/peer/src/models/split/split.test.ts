@@ -44,7 +44,18 @@ describe('a model in stages at two devices', { timeout: 60_000 }, () => {
   test('answers as the whole one; a lost device’s place is taken, its weights are fetched, and the answer is the same', async () => {
     const { world, at, shelves } = await town(3);
     const host = at(0);
+    const told: (readonly [string, number, number])[] = [];
+    const listening = (async () => {
+      for await (const { event } of host.peer.events.subscribe(live()))
+        if (event.type === 'split-progress') told.push([event.name, event.moved, event.bytes]);
+    })();
+    listening.catch(() => undefined);
     const made = await split(world, host, { spares: ['self'] });
+    const bytes = 4 * made.stages.reduce((sum, { parameters }) => sum + parameters, 0);
+    expect(told.map(([, moved]) => moved)).toEqual(told.map(([, moved]) => moved).toSorted((a, b) => a - b));
+    expect(told.length).toBeGreaterThan(1);
+    expect(told.length).toBeLessThanOrEqual(101);
+    expect(told.at(-1)).toEqual(['nano:split', bytes, bytes]);
     expect(made).toMatchObject({ name: 'nano:split', model: 'nano', state: 'open', answers: 0 });
     expect(made.stages.map(({ from, to, holder }) => [from, to, holder?.name])).toEqual([
       [0, 2, 'peer-1'],
