@@ -93,6 +93,7 @@ describe('a dispute that one side signed', () => {
   test('is said of a lease that both signed and that is not over', () => {
     const over = run(leased(price), { type: 'closed' });
     for (const lease of [over, offered(price)]) expect(() => run(lease, declared)).toThrow(code('LEASE_STATE'));
+    expect(() => run(over, declared)).toThrow(/^a lease that is \w+ cannot be disputed$/u);
     expect(run(leased(price), mark('issued', 1, 5n), { type: 'closed' }, declared).declared).toBe(true);
   });
 });

@@ -94,7 +94,11 @@ export function stepLease(lease: LeaseProgress, event: LeaseEvent): LeaseProgres
       if (state === 'offered' || isOver(lease)) break;
       return lease.declared === true ? lease : { ...lease, state: 'disputed', declared: true };
   }
-  throw new PeerAiError<LedgerErrorCode>('LEASE_STATE', `a lease that is ${state} cannot be ${event.type}`, { state });
+  throw new PeerAiError<LedgerErrorCode>(
+    'LEASE_STATE',
+    `a lease that is ${state} cannot be ${event.type === 'declared' ? 'disputed' : event.type}`,
+    { state },
+  );
 }
 
 export function amountsOf({ role, state, price, issued, signed, booked, declared }: LeaseProgress): LeaseAmounts {

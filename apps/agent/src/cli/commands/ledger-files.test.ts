@@ -86,7 +86,9 @@ describe('files of a ledger', () => {
     const fork = join(folder, 'a.fork');
     writeFileSync(fork, evidenceOfSize(nobleCrypto, note, (await log('b')).note) ?? '');
     expect(await verifyOffline(fork, nobody)).toMatchObject({ ok: true, what: 'fork', origin: ledger.origin });
-    await expect(verifyOffline(join(folder, 'mine.txt'), nobody)).rejects.toThrow(code('INVALID_FORMAT'));
+    await expect(verifyOffline(join(folder, 'mine.txt'), nobody)).rejects.toThrow(
+      'mine.txt is no proof and no evidence',
+    );
     await expect(verifyOffline(join(folder, 'none'), nobody)).rejects.toThrow(code('NOT_FOUND'));
   });
 });

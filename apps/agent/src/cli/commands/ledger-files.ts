@@ -72,7 +72,7 @@ export async function verifyOffline(
     throw new PeerAiError('PROOF_WRONG', 'this file has no group’s chain: only its log’s own signature stands for it');
   if (isFolder) return verifyFolder(path);
   if (!isProof(bytes)) {
-    const { origin, heads } = verifyEquivocation(nodeCrypto, bytes);
+    const { origin, heads } = forkIn(bytes, path);
     return { ok: true, what: 'fork', origin, size: Number(heads[1].size), cosigners: [] };
   }
   const stated = decodeProof(bytes).extra ?? readBeside(path);
@@ -91,6 +91,18 @@ export async function verifyOffline(
     kind: entry.kind,
     cosigners: signers,
   };
+}
+
+/** What is neither of the other files is evidence of a fork, or nothing that is known here. */
+function forkIn(bytes: Uint8Array, path: string): ReturnType<typeof verifyEquivocation> {
+  try {
+    return verifyEquivocation(nodeCrypto, bytes);
+  } catch (error) {
+    if (!PeerAiError.is(error, 'INVALID_FORMAT')) throw error;
+    throw new PeerAiError('INVALID_FORMAT', `${path} is no proof and no evidence of a fork: ${error.message}`, {
+      hint: 'A file of `peerai ledger prove`, a folder of `peerai ledger export --tiles`, or a fork’s evidence is checked.',
+    });
+  }
 }
 
 async function verifyByGroup(
