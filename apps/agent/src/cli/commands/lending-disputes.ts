@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import type { LeaseView } from '@peerai/peer/control';
 import { command } from '../command.ts';
 import { counted, creditsText } from '../words.ts';
+import { disputeFlags, evidenceFlags, noReason, savedText } from './evidence-file.ts';
 
 const lease = {
   type: 'positional',
@@ -12,18 +13,14 @@ const lease = {
 export const dispute = command(
   'dispute',
   'End a lease of nodes without the other’s yes, and write down the evidence',
-  {
-    id: lease,
-    reason: { type: 'string', required: true, valueHint: 'TEXT', description: 'What is wrong, in your words' },
-    save: { type: 'string', valueHint: 'FILE', description: 'Write the evidence to a file' },
-  } as const,
+  { id: lease, ...disputeFlags } as const,
   async ({ args, agent, output }) => {
     const done = await (await agent()).client.disputeNodes(args.id, args.reason);
     if (args.save !== undefined) writeFileSync(args.save, done.evidence);
     const where =
       args.save === undefined
         ? `Later: peerai leases evidence ${done.lease.id.slice(0, 12)} --save case.json`
-        : saved(args.save);
+        : savedText(args.save);
     output.data(done, () => `${disputedText(done.lease)}\n${where}`);
   },
 );
@@ -31,19 +28,13 @@ export const dispute = command(
 export const evidence = command(
   'evidence',
   'Write down what both signed about a lease of nodes, for others to check',
-  {
-    id: lease,
-    save: { type: 'string', required: true, valueHint: 'FILE', description: 'Where to' },
-    reason: { type: 'string', valueHint: 'TEXT', description: 'What is wrong, in your words' },
-  } as const,
+  { id: lease, ...evidenceFlags } as const,
   async ({ args, agent, output }) => {
-    const found = await (await agent()).client.nodeEvidence(args.id, args.reason ?? 'no reason given');
+    const found = await (await agent()).client.nodeEvidence(args.id, args.reason ?? noReason);
     writeFileSync(args.save, found.evidence);
-    output.data(found, () => saved(args.save));
+    output.data(found, () => savedText(args.save));
   },
 );
-
-const saved = (file: string): string => `The evidence is in ${file}. Elsewhere: peerai market judge ${file}`;
 
 const disputedText = ({ id, nodes, peerName, role, paidMicro, lockedMicro, refundedMicro }: LeaseView): string => {
   const earned = role === 'lender' ? 'earned' : 'paid';

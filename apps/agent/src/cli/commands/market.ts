@@ -9,6 +9,7 @@ import type {
 } from '@peerai/peer/control';
 import { command, type Verb } from '../command.ts';
 import { table } from '../plain.ts';
+import { disputeFlags, evidenceFlags, noReason, savedText } from './evidence-file.ts';
 import { points, reward, rewards, votedPolicy } from './market-points.ts';
 import { drop, files, get, leaseStorage, offerStorage, oneOf, prove, put, storageText } from './market-storage.ts';
 import { sizeText } from '../open-file.ts';
@@ -176,11 +177,7 @@ const settle = command(
 const dispute = command(
   'dispute',
   'End a lease without the other’s yes, and write down the evidence',
-  {
-    id: lease,
-    reason: { type: 'string', required: true, valueHint: 'TEXT', description: 'What is wrong, in your words' },
-    save: { type: 'string', valueHint: 'FILE', description: 'Write the evidence to a file' },
-  } as const,
+  { id: lease, ...disputeFlags } as const,
   async ({ args, agent, output, signal }) => {
     const done = await (await agent()).client.disputeLease(args.id, args.reason, signal);
     if (args.save !== undefined) writeFileSync(args.save, done.evidence);
@@ -223,15 +220,11 @@ const check = command(
 const evidence = command(
   'evidence',
   'Write down what both signed about a lease, for others to check',
-  {
-    id: lease,
-    save: { type: 'string', required: true, valueHint: 'FILE', description: 'Where to' },
-    reason: { type: 'string', valueHint: 'TEXT', description: 'What is wrong, in your words' },
-  } as const,
+  { id: lease, ...evidenceFlags } as const,
   async ({ args, agent, output }) => {
-    const found = await (await agent()).client.leaseEvidence(args.id, args.reason ?? 'no reason given');
+    const found = await (await agent()).client.leaseEvidence(args.id, args.reason ?? noReason);
     writeFileSync(args.save, found.evidence);
-    output.data(found, () => `The evidence is in ${args.save}. Elsewhere: peerai market judge ${args.save}`);
+    output.data(found, () => savedText(args.save));
   },
 );
 const judge = command(

@@ -52,8 +52,8 @@ export async function openSplitRoom(deps: SplitsDeps, given: Pick<GivenWeights, 
       if (cut.some(({ sha256 }, index) => toHex(sha256) !== row.stages[index]?.sha256))
         throw new PeerAiError('HASH_MISMATCH', `${row.model} has other weights than when it was split; split it again`);
       live.weights?.[Symbol.dispose]();
-      const told = (moved: number, bytes: number): void => deps.handed(row.name, moved, bytes);
-      live.weights = given.give(handedOut(weightsOf(row.stages, cut), awayOf(row.stages, cut, network.self), told));
+      const handed = (moved: number, bytes: number): void => deps.handed(row.name, moved, bytes);
+      live.weights = given.give(handedOut(weightsOf(row.stages, cut), awayOf(row.stages, cut, network.self), handed));
       const split = await openSplit(
         {
           ...deps,
