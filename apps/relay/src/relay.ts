@@ -5,6 +5,7 @@ import { type AddressInfo, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import {
+  limits as coreLimits,
   type Logger,
   type Network,
   PeerAiError,
@@ -37,8 +38,6 @@ export interface Relay {
   stop(): Promise<void>;
 }
 
-/** Addresses one answer names: a host with many interfaces must not fill a frame. */
-const addressesSaidMax = 16;
 /** Where the guest's page may lie: beside the built program, or where the dashboard's build puts it, seen from source. */
 const pageFolders = ['../page', '../../dashboard/dist'].map((place) => fileURLToPath(new URL(place, import.meta.url)));
 
@@ -91,7 +90,7 @@ export async function startRelay(
       name: settings.name,
       version,
       pageUrl,
-      addresses: browserFirst(made.network.addresses()).slice(0, addressesSaidMax),
+      addresses: browserFirst(made.network.addresses()).slice(0, coreLimits.relayAddressesMax),
     }));
     if (settings.mailboxBytes !== 0) letters = await openLetters(made.network, files.letters, settings, logger);
     await made.start();
@@ -177,7 +176,7 @@ function healthOf(node: TransportNode | undefined, startedMs: number): object {
     service: 'peerai-relay',
     version,
     peer_id: node?.network.self ?? null,
-    addresses: node === undefined ? [] : browserFirst(node.network.addresses()).slice(0, addressesSaidMax),
+    addresses: node === undefined ? [] : browserFirst(node.network.addresses()).slice(0, coreLimits.relayAddressesMax),
     uptime_s: secondsSince(startedMs),
   };
 }

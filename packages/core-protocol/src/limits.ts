@@ -37,6 +37,8 @@ export const limits = {
   addressBytesMax: 256,
   /** Models one ticket may name. */
   ticketModelsMax: 8,
+  /** Rights one ticket may give: there are three. */
+  ticketRightsMax: 8,
   modelNameBytesMax: 128,
   /** Whole ticket in base64url characters, so that it stays a link. */
   ticketCharsMax: 1_200,
@@ -47,16 +49,20 @@ export const limits = {
   ticketConcurrencyMax: 16,
   /** An invite lives this long, milliseconds. */
   inviteLifeMs: 600_000,
-  /** One rpc frame. */
-  rpcFrameBytesMax: 1_048_576,
   /** An error's sentence, and its details as JSON, UTF-8 bytes: for people and programs, not a way to send data. */
   rpcErrorMessageBytesMax: 1_024,
   rpcErrorDetailsBytesMax: 4_096,
-  /** How long a unary request may take unless its method says otherwise, milliseconds. */
-  rpcTimeoutMs: 30_000,
   /** One blob fetched by hash, and the piece it comes in. */
   blobBytesMax: 268_435_456,
   blobPieceBytes: 65_536,
+  /** How long a blob's next piece is waited for, milliseconds. */
+  blobPieceMs: 30_000,
+  /** Addresses a relay names to anyone who asks: a host with many interfaces must not fill a frame. */
+  relayAddressesMax: 16,
+  /** One answer of a relay about itself: as many addresses as it may name, and room. */
+  relayAnswerBytesMax: 16_384,
+  /** How long that may take, milliseconds. */
+  relayAnswerMs: 10_000,
   /** One key of a Store, UTF-8 bytes: fits an index page many times over. */
   storeKeyBytesMax: 512,
   /** One value of a Store: above it a blob belongs into pieces. */

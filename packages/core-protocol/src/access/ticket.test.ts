@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { fromBase64Url, toBase64Url } from '../bytes.ts';
+import { concatBytes, fromBase64Url, toBase64Url } from '../bytes.ts';
 import { nobleCrypto as crypto } from '../crypto/noble.ts';
 import { createIdentity } from '../identity/identity.ts';
-import { sealSigned } from '../identity/signed.ts';
+import { openSigned, sealSigned } from '../identity/signed.ts';
 import { limits } from '../limits.ts';
 import { seededRandom } from '../testing/index.ts';
+import { message, string } from '../wire/index.ts';
 import { inviteLink, parseLink, shareLink, trainLink } from './link.ts';
 import { decodeTicket, encodeTicket, proveTicket, readTicketProof, type Ticket, ticketProof } from './ticket.ts';
 
@@ -29,6 +30,7 @@ const given: Omit<Ticket, 'version' | 'provider'> = {
   secret: random.bytes(16),
 };
 const text = encodeTicket(provider, given);
+const ticketTag = 'peerai/ticket/1';
 const failure = (code: string) => expect.objectContaining({ code });
 
 describe('A ticket', () => {
@@ -92,12 +94,22 @@ describe('A ticket', () => {
     expect(() => decodeTicket(crypto, otherTag)).toThrow(failure('TICKET_INVALID'));
   });
 
-  it('keeps lists to their limits', () => {
-    const many = { ...given, addresses: ['a', 'b', 'c', 'd', 'e'], models: [] };
-    expect(() => decodeTicket(crypto, encodeTicket(provider, many))).toThrow(failure('TICKET_INVALID'));
-    expect(
-      decodeTicket(crypto, encodeTicket(provider, { ...many, addresses: many.addresses.slice(1) })).addresses,
-    ).toHaveLength(4);
+  it.each([
+    ['addresses', limits.ticketAddressesMax],
+    ['models', limits.ticketModelsMax],
+    ['allow', limits.ticketRightsMax],
+  ] as const)('names at most so many %s: %i, whoever makes it', (list, countMax) => {
+    const plain = { ...given, addresses: [], models: [] };
+    const names = Array.from({ length: countMax }, (_, place) => `x${place}`);
+    expect(decodeTicket(crypto, encodeTicket(provider, { ...plain, [list]: names }))[list]).toEqual(names);
+    expect(() => encodeTicket(provider, { ...plain, [list]: [...names, 'x'] })).toThrow(failure('LIMIT_EXCEEDED'));
+    // Another program's, signed all the same: one name more behind the last of a full list.
+    const full = openSigned(crypto, ticketTag, fromBase64Url(encodeTicket(provider, { ...plain, [list]: names }))).body;
+    const field = { addresses: 5, models: 6, allow: 11 }[list];
+    const more = concatBytes(full, message({ name: string(field) }).encode({ name: 'x' }));
+    expect(() => decodeTicket(crypto, toBase64Url(sealSigned(provider, ticketTag, more)))).toThrow(
+      failure('TICKET_INVALID'),
+    );
   });
 });
 
@@ -147,6 +159,19 @@ describe('A link', () => {
     [`p2p://${provider.peer}@[::1]:4001`, { kind: 'seed', peer: provider.peer, host: '[::1]:4001' }],
   ])('%s is understood', (link, parsed) => {
     expect(parseLink(link)).toEqual(parsed);
+  });
+
+  it('has at most so many characters, spaces around it counted', () => {
+    const link = inviteLink(text);
+    const padded = link.padEnd(limits.linkCharsMax);
+    expect(parseLink(padded)).toEqual({ kind: 'pair', ticket: text });
+    expect(() => parseLink(`${padded} `)).toThrow(failure('TICKET_INVALID'));
+  });
+
+  it('holds a ticket of so many characters and no longer', () => {
+    const ticket = 'A'.repeat(limits.ticketCharsMax);
+    expect(parseLink(inviteLink(ticket))).toEqual({ kind: 'pair', ticket });
+    expect(() => parseLink(inviteLink(`${ticket}A`))).toThrow(failure('TICKET_INVALID'));
   });
 
   it.each([

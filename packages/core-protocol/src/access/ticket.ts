@@ -45,12 +45,23 @@ const body = message({
   expiresMs: uint53(8),
   guests: uint32(9),
   concurrency: uint32(10),
-  allow: repeated(string(11), 8),
+  allow: repeated(string(11), limits.ticketRightsMax),
   secret: bytes(12),
 });
 
-/** Base64url text, as it stands behind `#` in a link. Throws LIMIT_EXCEEDED when it would not fit a link. */
+const listsMax = [
+  ['addresses', limits.ticketAddressesMax],
+  ['models', limits.ticketModelsMax],
+  ['allow', limits.ticketRightsMax],
+] as const;
+
+/** Base64url text, as it stands behind `#` in a link. Throws LIMIT_EXCEEDED for one that nobody could read: too long for a link, or a list that is. */
 export function encodeTicket(identity: Identity, ticket: Omit<Ticket, 'version' | 'provider'>): string {
+  for (const [name, countMax] of listsMax) {
+    const { length } = ticket[name];
+    if (length > countMax)
+      throw new PeerAiError('LIMIT_EXCEEDED', `a ticket of ${length} ${name}; at most ${countMax}`);
+  }
   const text = toBase64Url(sealSigned(identity, ticketTag, body.encode({ version: 1, ...ticket })));
   if (text.length > limits.ticketCharsMax) {
     throw new PeerAiError('LIMIT_EXCEEDED', `a ticket of ${text.length} characters; at most ${limits.ticketCharsMax}`);

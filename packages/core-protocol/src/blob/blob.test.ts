@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { concatBytes } from '../bytes.ts';
 import { nodeCrypto as crypto } from '../crypto-node/index.ts';
 import { limits } from '../limits.ts';
@@ -110,6 +110,25 @@ describe('A blob', () => {
     await expect(fetchBlob({ network, clock, crypto }, there, new Uint8Array(31), { signal })).rejects.toThrow(
       failure('INVALID_FORMAT'),
     );
+  });
+
+  it('is waited for so long and no longer, from piece to piece', async () => {
+    let isStuck = false;
+    const source = sourceOf(blob);
+    serveBlobs(server, {
+      length: async () => blob.length,
+      read: (hash, offset, count) => (isStuck ? new Promise(() => undefined) : source.read(hash, offset, count)),
+    });
+    let ended = 'waits';
+    const codes = fetch({ onPiece: () => void (isStuck = true) }).then(
+      () => (ended = 'whole'),
+      (error: { readonly code: string }) => (ended = error.code),
+    );
+    await vi.waitFor(() => expect(isStuck).toBe(true));
+    await clock.advance(limits.blobPieceMs - 1);
+    expect(ended).toBe('waits');
+    await clock.advance(1);
+    expect(await codes).toBe('TIMEOUT');
   });
 
   it('stops when its caller goes', async () => {

@@ -43,7 +43,7 @@ const methodOf = (protocol: Protocol): Method<Wanted, Piece> => ({
   protocol,
   request,
   response,
-  timeoutMs: limits.rpcTimeoutMs,
+  timeoutMs: limits.blobPieceMs,
 });
 
 /** Gives blobs to peers that were granted something; `source.length` may say no to one of them. */

@@ -18,14 +18,11 @@ import { aeadTagBytes, checkAeadKey, checkHkdfLength, decryptionFailed, keyRefus
 import { PeerAiError } from '../errors.ts';
 import type { Aead, AeadName, CryptoProvider } from '../ports/index.ts';
 import { keyCache } from './key-cache.ts';
+import { nodeCryptoLimits } from './limits.ts';
 import { isPlainEd25519Key } from './small-order.ts';
 
-/** Keys of each kind kept imported; a KeyObject holds about 1 KiB. */
-const keysMax = 1_024;
-
-/** Up to here parts are copied together and hashed by one call: making a Hash object costs more than copying so many bytes. */
-const joinedBytesMax = 4_096;
-/** Where they are copied to; a call is over before the next begins. */
+const { keysMax, joinedBytesMax } = nodeCryptoLimits;
+/** Where short parts are copied together; a call is over before the next begins. */
 const joined = new Uint8Array(joinedBytesMax);
 
 /** RFC 8410: what stands before the 32 raw bytes in PKCS #8 and in SPKI, for X25519 (…6e) and Ed25519 (…70). */

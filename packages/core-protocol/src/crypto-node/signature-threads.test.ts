@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { utf8 } from '../bytes.ts';
 import { ManualClock, seededRandom } from '../testing/index.ts';
+import { nodeCryptoLimits } from './limits.ts';
 import { nodeCrypto } from './node.ts';
 import type { SignedMessage } from './signature-batch.ts';
 import { createSignatureThreads } from './signature-threads.ts';
@@ -71,4 +72,20 @@ test('threads hold no process open while they rest; they end when there was noth
   await threads.stop();
   // Nobody can say of these that they hold.
   expect([await asked, threads.running]).toEqual([false, 0]);
+});
+
+test('as many threads run as were asked for, up to the limit', async () => {
+  for (const [asked, running] of [
+    [nodeCryptoLimits.threadsMax, nodeCryptoLimits.threadsMax],
+    [nodeCryptoLimits.threadsMax + 1, nodeCryptoLimits.threadsMax],
+  ] as const) {
+    const threads = createSignatureThreads({ clock: new ManualClock() }, { threads: asked });
+    const answer = threads.allHold(batch(nodeCryptoLimits.startAtSignatures));
+    try {
+      expect(threads.running).toBe(running);
+    } finally {
+      await threads.stop();
+      await answer;
+    }
+  }
 });

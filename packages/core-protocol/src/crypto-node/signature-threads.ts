@@ -2,15 +2,11 @@ import type { KeyObject } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { Clock } from '../ports/index.ts';
+import { nodeCryptoLimits } from './limits.ts';
 import { nodeCrypto, verificationKey } from './node.ts';
 import { packSignatures, type SignatureBatch, type SignedMessage } from './signature-batch.ts';
 
-/** Reading and decoding a receipt takes a sixth to a seventh of its signatures: one thread keeps no more than this busy. */
-const threadsMax = 8;
-/** Threads without work end after this many milliseconds: each holds some MiB, and starting one takes longer than a batch. */
-const idleMsMax = 10_000;
-/** Fewer signatures at once are checked in the calling thread while none runs, count. */
-const startAtSignatures = 32;
+const { threadsMax, threadIdleMsMax, startAtSignatures } = nodeCryptoLimits;
 
 export interface SignatureThreadsDeps {
   readonly clock: Pick<Clock, 'deadline'>;
@@ -68,7 +64,7 @@ export function createSignatureThreads(
     if (threads.length === 0 || threads.some(({ waiting }) => waiting.length > 0)) return;
     idle = new AbortController();
     const { signal } = idle;
-    const over = clock.deadline(idleMsMax, signal);
+    const over = clock.deadline(threadIdleMsMax, signal);
     over.addEventListener('abort', () => (signal.aborted ? undefined : void stop()), { once: true });
   };
   const lost = (thread: Thread): void => {

@@ -1,3 +1,4 @@
+import { limits } from '../limits.ts';
 import type { Method } from '../rpc/method.ts';
 import { message, optional, repeated, string } from '../wire/index.ts';
 
@@ -9,7 +10,7 @@ export const relayAnswer = message({
   /** Base of share links, without `#`; absent when this relay serves no page. */
   pageUrl: optional(string(3)),
   /** Multiaddrs, those a browser can dial first. */
-  addresses: repeated(string(4), 16),
+  addresses: repeated(string(4), limits.relayAddressesMax),
 });
 export type RelayQuestion = Readonly<Record<string, never>>;
 export type RelayAnswer = ReturnType<typeof relayAnswer.decode>;
@@ -20,10 +21,10 @@ export const relayInfoMethod: Method<RelayQuestion, RelayAnswer> = {
     id: '/peerai/relay/1',
     access: 'anyone',
     framing: 'messages',
-    messageBytesMax: 16_384,
+    messageBytesMax: limits.relayAnswerBytesMax,
     channelsPerPeerMax: 2,
   },
   request: relayQuestion,
   response: relayAnswer,
-  timeoutMs: 10_000,
+  timeoutMs: limits.relayAnswerMs,
 };

@@ -16,7 +16,7 @@ const echo: Protocol = {
   id: '/peerai/test-echo/1',
   access: 'anyone',
   framing: 'messages',
-  messageBytesMax: coreLimits.rpcFrameBytesMax,
+  messageBytesMax: coreLimits.messageBytesMax,
   channelsPerPeerMax: 4,
 };
 

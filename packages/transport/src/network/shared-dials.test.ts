@@ -11,7 +11,7 @@ const hello: Protocol = {
   id: '/peerai/test-hello/1',
   access: 'anyone',
   framing: 'messages',
-  messageBytesMax: coreLimits.rpcFrameBytesMax,
+  messageBytesMax: coreLimits.messageBytesMax,
   channelsPerPeerMax: 4,
 };
 const nodes = createTestNodes();
