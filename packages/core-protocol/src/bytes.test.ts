@@ -1,13 +1,14 @@
 import { expect, test } from 'vitest';
 import { nodeCrypto } from './crypto-node/index.ts';
 import { nobleCrypto } from './crypto/noble.ts';
-import { utf8 } from './bytes.ts';
+import { utf8, utf8Length } from './bytes.ts';
 
 test('short and long texts, ASCII or not, are the bytes that TextEncoder gives', () => {
   for (const length of [0, 1, 63, 64, 65, 200]) {
     for (const end of ['', 'a', '\u007f', '\u0080', 'é', '\ud800', '𝄞', '\0']) {
       const text = 'x'.repeat(Math.max(0, length - end.length)) + end;
       expect(utf8(text)).toEqual(new TextEncoder().encode(text));
+      expect(utf8Length(text)).toBe(utf8(text).length);
     }
   }
 });

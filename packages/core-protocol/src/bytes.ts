@@ -17,6 +17,13 @@ export function utf8(text: string): Uint8Array {
   return bytes;
 }
 
+/** Bytes of a text as UTF-8, without writing them while it is ASCII. */
+export function utf8Length(text: string): number {
+  for (let index = 0; index < text.length; index += 1)
+    if (text.charCodeAt(index) > 0x7f) return encoder.encode(text).length;
+  return text.length;
+}
+
 /** Throws TypeError on malformed UTF-8. */
 export function fromUtf8(bytes: Uint8Array): string {
   return decoder.decode(bytes);

@@ -16,6 +16,7 @@ export {
   toBase64Url,
   toHex,
   utf8,
+  utf8Length,
 } from './bytes.ts';
 export { type CoreErrorCode, type ErrorDetails, PeerAiError } from './errors.ts';
 export { nobleCrypto } from './crypto/noble.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { keepRecent } from './recent.ts';
 
 describe('What is kept for the next time', () => {
-  it('is made once, up to the limit, and the least recently used leaves first', () => {
+  it('is made once, up to the limit, and what was asked for lately leaves last', () => {
     const made: string[] = [];
     const upper = keepRecent(2, (name) => {
       made.push(name);
@@ -10,6 +10,19 @@ describe('What is kept for the next time', () => {
     });
     expect(['a', 'b', 'a', 'c', 'a', 'b'].map(upper)).toEqual(['A', 'B', 'A', 'C', 'A', 'B']);
     expect(made).toEqual(['a', 'b', 'c', 'b']);
+  });
+
+  it('is never more than the limit', () => {
+    const made: string[] = [];
+    const same = keepRecent(4, (name) => {
+      made.push(name);
+      return name;
+    });
+    const names = ['a', 'b', 'c', 'd', 'e'];
+    names.forEach(same);
+    made.length = 0;
+    names.toReversed().forEach(same);
+    expect(made).toEqual(['b', 'a']);
   });
 
   it('is not what could not be made', () => {

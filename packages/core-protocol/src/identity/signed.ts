@@ -1,18 +1,19 @@
-import { utf8 } from '../bytes.ts';
+import { concatBytes, utf8 } from '../bytes.ts';
 import { PeerAiError } from '../errors.ts';
 import type { CryptoProvider } from '../ports/index.ts';
+import { keepRecent } from '../recent.ts';
 import { bytes, message } from '../wire/index.ts';
 import type { Identity } from './identity.ts';
 
 const envelope = message({ body: bytes(1), signer: bytes(2), signature: bytes(3) });
 
+/** Tags of ours that are kept as bytes: there are fewer. */
+const tagsKept = 128;
+const tagBytes = keepRecent(tagsKept, (tag) => utf8(`${tag}\0`));
+
 /** What every protobuf signature of ours covers: a tag of its kind, a zero byte, then the body's bytes as they travel. */
 export function signedBytes(tag: string, body: Uint8Array): Uint8Array {
-  const name = utf8(tag);
-  const whole = new Uint8Array(name.length + 1 + body.length);
-  whole.set(name);
-  whole.set(body, name.length + 1);
-  return whole;
+  return concatBytes(tagBytes(tag), body);
 }
 
 /** Body, signer's key and signature in one piece. */

@@ -1,4 +1,4 @@
-import { type EntryBody, PeerAiError, type PeerId, peerIdFromPublicKey, utf8, wire } from '@peerai/core-protocol';
+import { type EntryBody, PeerAiError, type PeerId, peerIdFromPublicKey, utf8Length, wire } from '@peerai/core-protocol';
 import { limits } from '../limits.ts';
 
 /** One line of a peer's log, as its bytes say. The checkpoint over the tree is its signature. */
@@ -48,7 +48,7 @@ export function decodeEntry(bytes: Uint8Array): Entry {
 
 /** Throws LIMIT_EXCEEDED, INVALID_FORMAT. */
 export function checkBody({ kind, body }: EntryBody): void {
-  const kindBytes = utf8(kind).length;
+  const kindBytes = utf8Length(kind);
   if (kindBytes === 0) throw new PeerAiError('INVALID_FORMAT', 'an entry needs a kind');
   if (kindBytes > limits.entryKindBytesMax) {
     throw new PeerAiError('LIMIT_EXCEEDED', `the kind of an entry has at most ${limits.entryKindBytesMax} bytes`);

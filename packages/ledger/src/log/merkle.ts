@@ -13,6 +13,9 @@ export const leafHash = (crypto: Hasher, entry: Uint8Array): Uint8Array => crypt
 export const nodeHash = (crypto: Hasher, left: Uint8Array, right: Uint8Array): Uint8Array =>
   crypto.sha256(nodePrefix, left, right);
 
+/** Levels of the tree between a tile and the one above it: a tile has 2^8 hashes. */
+export const tileLevels = 8;
+
 /** What appending needs of a tree: the roots of its complete subtrees, largest first, one for each set bit of `size`. */
 export interface CompactRange {
   readonly size: bigint;
@@ -20,11 +23,24 @@ export interface CompactRange {
 }
 export const emptyRange: CompactRange = { size: 0n, hashes: [] };
 
-/** One leaf more: a hash for each trailing one bit of the size, one on average. */
-export function appendLeaf(crypto: Hasher, range: CompactRange, leaf: Uint8Array): CompactRange {
+/**
+ * One leaf more: a hash for each trailing one bit of the size, one on average.
+ * @param tileRoots - gets the roots of the subtrees of 2^8, 2^16, … leaves that this leaf completes.
+ */
+export function appendLeaf(
+  crypto: Hasher,
+  range: CompactRange,
+  leaf: Uint8Array,
+  tileRoots?: Uint8Array[],
+): CompactRange {
   const hashes = [...range.hashes];
   let right = leaf;
-  for (let bits = range.size; (bits & 1n) === 1n; bits >>= 1n) right = nodeHash(crypto, hashes.pop() ?? leaf, right);
+  let level = 0;
+  for (let bits = range.size; (bits & 1n) === 1n; bits >>= 1n) {
+    right = nodeHash(crypto, hashes.pop() ?? leaf, right);
+    level += 1;
+    if (level % tileLevels === 0) tileRoots?.push(right);
+  }
   hashes.push(right);
   return { size: range.size + 1n, hashes };
 }

@@ -15,6 +15,8 @@ export interface Progress {
   readonly claims: TrainingClaims;
   readonly origin: PeerId;
   rounds: number;
+  /** Of the tiles that the newest entry completed. */
+  tileRoots: readonly Uint8Array[];
 }
 export const startProgress = (crypto: CryptoProvider, origin: PeerId): Progress => ({
   range: emptyRange,
@@ -23,6 +25,7 @@ export const startProgress = (crypto: CryptoProvider, origin: PeerId): Progress 
   claims: createTrainingClaims(crypto, origin),
   origin,
   rounds: 0,
+  tileRoots: [],
 });
 
 /** Counts an entry as good, its receipt, and what it says of a round, too. Throws LEDGER_DAMAGED when that is not. */
@@ -30,6 +33,8 @@ export function advance(crypto: CryptoProvider, progress: Progress, entry: Entry
   if (entry.kind === receiptKind) orDamaged(entry.seq, () => progress.receipts.take(entry.body));
   if (isTrainingClaim(entry.kind)) orDamaged(entry.seq, () => progress.claims.take(entry));
   if (entry.kind === trainingRoundKind) progress.rounds += 1;
-  progress.range = appendLeaf(crypto, progress.range, leaf);
+  const tileRoots: Uint8Array[] = [];
+  progress.range = appendLeaf(crypto, progress.range, leaf, tileRoots);
+  progress.tileRoots = tileRoots;
   progress.previous = leaf;
 }

@@ -39,8 +39,9 @@ function grow(
 ): Pick<LogState, 'range' | 'last'> {
   const last = leafHash(crypto, bytes);
   rows.set(entryKey(range.size), encodeEntryRow({ leaf: last, bytes }));
-  const next = appendLeaf(crypto, range, last);
-  addToTails(crypto, tails, last, next.size, rows);
+  const tileRoots: Uint8Array[] = [];
+  const next = appendLeaf(crypto, range, last, tileRoots);
+  addToTails(tails, { leaf: last, size: next.size, tileRoots }, rows);
   return { range: next, last };
 }
 

@@ -1,6 +1,6 @@
 import { concatBytes, type Key, PeerAiError, type Store } from '@peerai/core-protocol';
 import { limits } from '../limits.ts';
-import { appendLeaf, emptyRange, type Hasher, rootOf, type SubtreeReader } from './merkle.ts';
+import { appendLeaf, emptyRange, type Hasher, rootOf, type SubtreeReader, tileLevels } from './merkle.ts';
 import { decodeEntryRow, entryKey, entryRows, tileKey } from './rows.ts';
 
 /**
@@ -9,23 +9,29 @@ import { decodeEntryRow, entryKey, entryRows, tileKey } from './rows.ts';
  */
 export type Tails = readonly (readonly Uint8Array[])[];
 
-const bits = 8n;
+const bits = BigInt(tileLevels);
 
 /** Tails that grow in place, for many leaves at once; nobody else may hold them. */
 export type GrowingTails = Uint8Array[][];
 export const growingTails = (tails: Tails): GrowingTails => tails.map((hashes) => [...hashes]);
 
-/** One more leaf in the tails, and into `changed` every tile that has to be written. `size` counts the leaf. */
+/** A leaf and what it completes, as `appendLeaf` told. */
+export interface NewLeaf {
+  readonly leaf: Uint8Array;
+  /** Leaves with this one. */
+  readonly size: bigint;
+  readonly tileRoots: readonly Uint8Array[];
+}
+
+/** One more leaf in the tails, and into `changed` every tile that has to be written. */
 export function addToTails(
-  crypto: Hasher,
   tails: GrowingTails,
-  leaf: Uint8Array,
-  size: bigint,
+  { leaf, size, tileRoots }: NewLeaf,
   changed: Map<Key, Uint8Array>,
 ): void {
-  let hash = leaf;
-  for (let level = 0; ; level += 1) {
-    const hashes = (tails[level] ??= []);
+  let hash: Uint8Array | undefined = leaf;
+  for (let level = 0; hash !== undefined; level += 1) {
+    const hashes: Uint8Array[] = (tails[level] ??= []);
     hashes.push(hash);
     const isFull = hashes.length === limits.tileHashes;
     if (level > 0 || isFull) {
@@ -34,7 +40,7 @@ export function addToTails(
     }
     if (!isFull) return;
     tails[level] = [];
-    hash = fold(crypto, hashes);
+    hash = tileRoots[level];
   }
 }
 

@@ -89,7 +89,7 @@ async function checkRows(
       const entry = checkRow(crypto, key, row, { index, previous: progress.previous, origin });
       if (checkEntry !== undefined) orDamaged(index, () => checkEntry(entry));
       advance(crypto, progress, entry, row.leaf);
-      addToTails(crypto, tails, row.leaf, progress.range.size, changed);
+      addToTails(tails, { leaf: row.leaf, size: progress.range.size, tileRoots: progress.tileRoots }, changed);
       for (const [tile, hashes] of changed) tiles.set(tile, crypto.sha256(hashes));
       changed.clear();
       if (progress.range.size % BigInt(limits.tileHashes) === 0n) report(progress.range.size);

@@ -7,7 +7,7 @@ import {
   peerIdFromPublicKey,
   publicKeyFromPeerId,
   signedBytes,
-  utf8,
+  utf8Length,
   wire,
 } from '@peerai/core-protocol';
 import { limits } from '../limits.ts';
@@ -149,8 +149,8 @@ function checkSizes(receipt: UsageReceipt): void {
   if (receipt.provider === receipt.consumer) throw new PeerAiError('INVALID_FORMAT', 'nobody gives himself a receipt');
   const isTooLong =
     lease.length > limits.leaseBytesMax ||
-    utf8(requestId).length > limits.requestIdBytesMax ||
-    utf8(model).length > limits.modelNameBytesMax ||
+    utf8Length(requestId) > limits.requestIdBytesMax ||
+    utf8Length(model) > limits.modelNameBytesMax ||
     Math.max(promptTokens, answerTokens) > limits.answerTokensMax;
   if (isTooLong) throw new PeerAiError('LIMIT_EXCEEDED', 'a field of the receipt is over its limit');
 }
