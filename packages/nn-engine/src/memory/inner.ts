@@ -74,7 +74,7 @@ export interface Step {
   readonly apply: () => void;
 }
 
-export async function commit({ store }: Inner, steps: readonly Step[]): Promise<void> {
+export async function commit({ store }: Pick<Inner, 'store'>, steps: readonly Step[]): Promise<void> {
   await store.commit(steps.flatMap(({ changes }) => changes));
   for (const { apply } of steps) apply();
 }
