@@ -16,7 +16,7 @@ export type NnErrorCode =
   | 'MODEL_FILE_MISSING'
   /** A model took more memory than it was given; its program is over. */
   | 'MODEL_MEMORY_EXCEEDED'
-  /** A run took longer than `runMsMax`; the program is over. */
+  /** A run took longer than `runMsMax`, or loading than `limits.loadMsMax`; the program is over. */
   | 'RUN_LIMIT'
   /** An optional package that this function needs is not installed, or a page does not serve its files. */
   | 'ENGINE_MISSING'

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 
 import { limits } from '../limits.ts';
 import { loadId } from './messages.ts';
@@ -27,4 +27,25 @@ test('a graph of `graphBytesMax` goes to a worker; of one byte more no worker he
     expect.objectContaining({ code: 'MODEL_REFUSED', details: { bytes: limits.graphBytesMax + 1 } }),
   );
   expect(started).toEqual([limits.graphBytesMax]);
+});
+
+test('a worker that does not load is given up after `loadMsMax`, not a millisecond before, and ended', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const ended: string[] = [];
+  const made = workerRuntime(
+    () => ({ post: () => undefined, waited: () => undefined, end: async () => void ended.push('worker') }),
+    () => 1,
+  );
+  const loading = made.load(new Uint8Array(1), { signal: new AbortController().signal });
+  const outcome = loading.then(
+    () => 'loaded',
+    (error: unknown) => error,
+  );
+  await vi.advanceTimersByTimeAsync(limits.loadMsMax - 1);
+  expect(ended).toEqual([]);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(await outcome).toMatchObject({ code: 'RUN_LIMIT' });
+  expect(ended).not.toEqual([]);
+  expect(vi.getTimerCount()).toBe(0);
 });

@@ -27,7 +27,7 @@ export interface WorkerEvents {
 }
 export type StartWorker = (start: WorkerStart, events: WorkerEvents) => WorkerLine;
 
-/** A runtime whose programs have a worker each. Throws MODEL_REFUSED for what the worker cannot be asked, and what it answers to loading. */
+/** A runtime whose programs have a worker each. Throws MODEL_REFUSED for what the worker cannot be asked, RUN_LIMIT after `loadMsMax`, and what it answers to loading. */
 export function workerRuntime(startWorker: StartWorker, threadsUnlessSaid: () => number): Runtime {
   return {
     async load(graph, options) {
@@ -80,7 +80,16 @@ class WorkerProgram implements Program {
   }
 
   async ready(signal: AbortSignal): Promise<void> {
-    await this.#wait(loadId, AbortSignal.any([signal, AbortSignal.timeout(limits.loadMsMax)]));
+    const overdue = new AbortController();
+    const timer = setTimeout(() => overdue.abort(), limits.loadMsMax);
+    try {
+      await this.#wait(loadId, AbortSignal.any([signal, overdue.signal]));
+    } catch (error) {
+      if (!overdue.signal.aborted || signal.aborted) throw error;
+      throw new PeerAiError<NnErrorCode>('RUN_LIMIT', `Loading took longer than ${limits.loadMsMax} ms.`);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async run(feeds: Tensors, signal: AbortSignal): Promise<Tensors> {
