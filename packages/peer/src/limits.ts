@@ -128,8 +128,9 @@ export const limits = {
   heartbeatEveryMs: 30_000,
   heartbeatAnswerMs: 5_000,
   heartbeatMissesMax: 3,
-  /** One answer about capabilities, bytes; entries of each of its lists, and characters of each entry. */
+  /** One answer about capabilities, bytes; of each of its five lists as JSON, so that all fit with the rest; entries of each, and characters of each entry. */
   capabilitiesBytesMax: 131_072,
+  capabilityListBytesMax: 24_576,
   capabilityEntriesMax: 256,
   capabilityCharsMax: 256,
   /** How long what a device can do is kept before it is asked again, milliseconds. */
@@ -145,6 +146,9 @@ export const limits = {
   wakeLoadMsMax: 25_000,
   /** Wake-ups whose answers are waited for at once. */
   wakesWaitingMax: 64,
+  /** Characters of the id and of the reason in such a message; what is longer is cut. */
+  wakeIdCharsMax: 64,
+  wakeReasonCharsMax: 200,
   /** Characters of the names of runs, columns and labels: a screen has room for few. */
   trainingNameCharsMax: 64,
   /** Columns and labels of a table, hidden layers and their width: with all at their most the model has four million weights. */

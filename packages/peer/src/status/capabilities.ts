@@ -7,6 +7,7 @@ import {
   type PeerId,
   type Random,
   serveMethod,
+  utf8,
 } from '@peerai/core-protocol';
 import { standardSuites } from '@peerai/core-protocol/session';
 import type { PeerMessenger } from '@peerai/messaging';
@@ -125,8 +126,6 @@ export function createCapabilities(deps: CapabilitiesDeps): PeerCapabilities {
 
 async function sayOf(deps: CapabilitiesDeps, peer: PeerId | undefined): Promise<Capabilities> {
   const { versions, crypto } = deps;
-  const most = <T>(list: readonly T[]): readonly T[] => list.slice(0, limits.capabilityEntriesMax);
-  const fits = (one: string): boolean => one.length <= limits.capabilityCharsMax;
   const suites = standardSuites(crypto).map(({ name }) => [name, true] as const);
   return {
     // What a reader of one version only looks for; ours alone counts from another end.
@@ -141,7 +140,7 @@ async function sayOf(deps: CapabilitiesDeps, peer: PeerId | undefined): Promise<
       x25519_ml_kem_768: true,
       ...Object.fromEntries(suites),
     },
-    endpoints: deps.addresses().filter(fits).slice(0, limits.addressesMax),
+    endpoints: most(deps.addresses()).slice(0, limits.addressesMax),
     entity_id: deps.self,
     agent: deps.agent,
     models: most(deps.modelsFor(peer)),
@@ -149,6 +148,15 @@ async function sayOf(deps: CapabilitiesDeps, peer: PeerId | undefined): Promise<
     nn_operators: most(await deps.operators()),
     ...(deps.region === undefined ? {} : { region: deps.region }),
   };
+}
+
+/** The first entries that a reader takes, and that leave the other lists their room in one answer: one name too long must not cost all the others. */
+function most(list: readonly string[]): readonly string[] {
+  let bytes = 0;
+  const fit = list
+    .filter((one) => one.length <= limits.capabilityCharsMax)
+    .filter((one) => (bytes += utf8(JSON.stringify(one)).length + 1) <= limits.capabilityListBytesMax);
+  return fit.slice(0, limits.capabilityEntriesMax);
 }
 
 function viewOf(peer: PeerId, said: Capabilities, askedMs: number): Omit<CapabilitiesView, 'name'> {

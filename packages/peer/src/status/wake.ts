@@ -141,7 +141,10 @@ export function createWake(deps: WakeDeps): Wake {
 function readCall(payload: unknown): { readonly id: string; readonly model: string | undefined } {
   const { wake_up_id: id, model } = recordOf(payload);
   if (model !== undefined && typeof model !== 'string') throw new PeerAiError('INVALID_FORMAT', 'model is a name');
-  return { id: typeof id === 'string' ? id.slice(0, 64) : '', model: model?.slice(0, 256) };
+  return {
+    id: typeof id === 'string' ? id.slice(0, limits.wakeIdCharsMax) : '',
+    model: model?.slice(0, limits.capabilityCharsMax),
+  };
 }
 
 const statuses: readonly string[] = ['success', 'already_awake', 'failed', 'rate_limited'];
@@ -151,7 +154,7 @@ function readAck(payload: unknown): Ack {
   return {
     id: typeof id === 'string' ? id : '',
     status: said ?? (acknowledged === true ? 'success' : 'failed'),
-    reason: typeof reason === 'string' ? reason.slice(0, 200) : '',
+    reason: typeof reason === 'string' ? reason.slice(0, limits.wakeReasonCharsMax) : '',
   };
 }
 
