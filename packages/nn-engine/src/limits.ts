@@ -166,6 +166,8 @@ export const limits = {
   stageRestBytesMax: 65_536,
   /** Tensors of one message, count: a stage takes seven at the most. */
   stageTensorsMax: 16,
+  /** Sizes of one tensor's shape, count: rows, tokens, heads and what each has. */
+  stageRankMax: 4,
   /** Channels that one peer opens to one host, a stage each. */
   stageChannelsMax: 8,
   /** Stages that are open at one host at once, and offers of one host, count: each holds its weights, and its graphs in threads of their own. */

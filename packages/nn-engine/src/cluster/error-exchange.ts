@@ -71,6 +71,7 @@ export function createErrorExchange(
   const bucketOf = (peer: PeerId): TokenBucket => {
     const { errorSignalsBurst: burst, errorSignalsPerMinute: perMinute } = limits;
     const bucket = buckets.get(peer) ?? createTokenBucket(clock, { burst, perMinute });
+    buckets.delete(peer);
     buckets.set(peer, bucket);
     const oldest = buckets.size > limits.errorOriginsMax ? buckets.keys().next().value : undefined;
     if (oldest !== undefined) buckets.delete(oldest);

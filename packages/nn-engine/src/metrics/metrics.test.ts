@@ -10,6 +10,8 @@ const code = (expected: string) => expect.objectContaining({ code: expected });
 const observe = (sample: StateSample): StateMetrics => createStateTracker().observe(sample);
 const full = { activity: [1, -1], connections: [0.5], phases: [0, 1] };
 
+const need = <T>(value: T | undefined): T => value ?? expect.fail('it is not there');
+
 describe('Each metric, by hand', () => {
   it.each<[keyof StateMetrics, StateSample, number]>([
     // Variance 0.25 × (1 + 0.6).
@@ -110,6 +112,19 @@ describe('Metrics', () => {
     expect(() => observe({ ...full, phases: new Float64Array(limits.stateValuesMax + 1) })).toThrow(
       code('LIMIT_REACHED'),
     );
+  });
+
+  it('look back on `stateCoherencesMax` coherences and `stateEntropiesMax` entropies, and on none before', () => {
+    const tracker = createStateTracker();
+    // At first phases that cancel out, and one node alone; from then on all is alike.
+    tracker.observe({ phases: [0, Math.PI], activity: [1, 0] });
+    const seen = Array.from({ length: limits.stateCoherencesMax }, () =>
+      tracker.observe({ phases: [0, 0], activity: [1, 1] }),
+    );
+    const notSteady = seen.map(({ empathy }) => need(empathy) < 0.99);
+    expect(notSteady.indexOf(false)).toBe(limits.stateCoherencesMax - 1);
+    const departed = seen.map(({ insight }) => need(insight) > 0.01);
+    expect(departed.indexOf(false)).toBe(limits.stateEntropiesMax);
   });
 
   it('of a gating cluster come from its nodes: what they gave, their edges, how far their timers are', () => {

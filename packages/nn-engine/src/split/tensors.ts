@@ -7,12 +7,11 @@ export type ActivationForm = 'float32' | 'int8';
 
 /** What may travel as int8: weights, norms and token numbers may not. */
 const roundable: ReadonlySet<string> = new Set(['state', 'next', 'rows', 'stateGradient', 'nextGradient']);
-const rankMax = 4;
 
 const tensorForm = wire.message({
   name: wire.string(1),
   form: wire.oneOf(2, ['float32', 'int64', 'int8']),
-  shape: wire.repeated(wire.uint32(3), rankMax),
+  shape: wire.repeated(wire.uint32(3), limits.stageRankMax),
   data: wire.bytes(4),
 });
 type WireTensor = ReturnType<typeof tensorForm.decode>;

@@ -109,3 +109,12 @@ test('a task whose time was over when it came is rejected', async () => {
   for (const one of cases) await take(at, peer, { ...order, ...one }, []);
   expect(cases.map(({ id }) => at.book.get('taken', peer, id)?.code)).toEqual(['EXPIRED', 'EXPIRED', undefined]);
 });
+
+test('a task without a title has the first line of its text, of so many letters', async () => {
+  const at = await desk([]);
+  const titles = [limits.taskTitleCharsMax, limits.taskTitleCharsMax + 1].map(async (count) => {
+    const request = taskRequestSchema.parse({ to: 'a', description: `${'x'.repeat(count)}\nmore` });
+    return (await give(at, request)).title.length;
+  });
+  expect(await Promise.all(titles)).toEqual([limits.taskTitleCharsMax, limits.taskTitleCharsMax]);
+});
