@@ -97,7 +97,7 @@ export async function startFixtureAgent(dist: string): Promise<FixtureAgent> {
     if (/\/(?:content|model)$/u.test(path)) return void response.writeHead(200).end('what is in the file');
     const [, room, id] = path.split('/');
     const answer =
-      room === 'models' && (id === 'imported' || id === 'splits')
+      room === 'models' && (id === 'imported' || id === 'splits' || id === 'offered')
         ? answerOwnModels(state, { method: request.method ?? 'GET', path, query: searchParams }, body, sent)
         : room === 'files'
           ? answerFiles(state, { method: request.method ?? 'GET', id, query: searchParams }, sent)

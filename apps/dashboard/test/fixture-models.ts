@@ -52,6 +52,20 @@ export function fixtureSplit(nowMs: number): SplitsView['splits'][number] {
   };
 }
 
+const fixtureOffered = {
+  v: 1,
+  models: [
+    {
+      peerId: '12D3KooWStudy',
+      peerName: 'study-pc',
+      name: 'roof-angles',
+      bytes: 48_000,
+      inputs: [value('x', 'float32')],
+      outputs: [value('y', 'float32')],
+    },
+  ],
+};
+
 interface Asked {
   readonly method: string;
   readonly path: string;
@@ -61,6 +75,7 @@ interface Asked {
 /** Files that are brought, and splits that are made; undefined for what is no such thing. */
 export function answerOwnModels(state: FixtureState, asked: Asked, body: unknown, sent: Buffer): unknown {
   const [, , room, id, verb] = asked.path.split('/').map(decodeURIComponent);
+  if (room === 'offered') return schemas.offeredRunsSchema.parse(fixtureOffered);
   return room === 'splits'
     ? answerSplits(state, asked.method, id, body)
     : answerImported(state, { method: asked.method, name: id ?? asked.query.get('name') ?? '', verb }, sent);

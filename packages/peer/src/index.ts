@@ -83,7 +83,13 @@ export type {
 } from './memory/memory.schema.ts';
 export type { MetricAlert, StateMetricsView } from './metrics/metrics.schema.ts';
 export type { BroadcastView, DeliveryView, MessageView } from './messages/messages.schema.ts';
-export type { ImportedModelsView, ImportedModelView, ModelRunRequest, ModelRunView } from './models/imported.schema.ts';
+export type {
+  ImportedModelsView,
+  ImportedModelView,
+  ModelRunRequest,
+  ModelRunView,
+  OfferedRunsView,
+} from './models/imported.schema.ts';
 export type { ModelRunner } from './models/imported/runner.ts';
 export type { ModelsView, ModelView } from './models/models.schema.ts';
 export type { SplitsView, SplitView } from './models/split/split.schema.ts';

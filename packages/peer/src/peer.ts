@@ -253,6 +253,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
       cutOff: (peer) => peers.cutOff(peer),
       nudge: (peer) => contact.nudge(peer),
       imported,
+      reserve: lending.reserve,
       roundTripMs: (peer) => links.get(peer)?.roundTripMs ?? 0,
       stopping: stopping.signal,
       market: { nodeLending, local, models },

@@ -8,6 +8,7 @@ export const keys = {
   cache: ['cache'],
   splits: ['models', 'splits'],
   imported: ['models', 'imported'],
+  offeredRuns: ['models', 'offered'],
   tasks: ['tasks'],
   messages: ['messages'],
   files: ['files'],

@@ -18,7 +18,7 @@ export function ModelPicker({
       <span>{chat.ask}</span>
       <select aria-label={chat.model} value={value} onChange={(event) => onChange(event.target.value)}>
         {groupModels(models).map((group) => (
-          <optgroup key={group.peerId} label={`${group.peerName} · ${chat.paths[group.path]}`}>
+          <optgroup key={group.peerId} label={`${group.peerName} · ${chat.paths[group.path ?? 'offline']}`}>
             {group.models.map((model) => (
               <option key={model.name} value={model.name} disabled={model.path === 'offline'}>
                 {model.model}

@@ -1,6 +1,9 @@
 import type { ModelsView } from '@peerai/peer/control';
+import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import { useApp } from '../app/context.ts';
+import { keys } from '../app/keys.ts';
 import { useModels, useNode } from '../app/queries.ts';
 import { dotOf } from '../shared/dot-of.ts';
 import { State } from '../ui/icon.tsx';
@@ -12,6 +15,7 @@ import { FindModel } from './find-model.tsx';
 import { groupModels } from './group.ts';
 import { ImportedModels } from './imported-models.tsx';
 import { ModelRow } from './model-row.tsx';
+import { OfferedRun } from './offered-run.tsx';
 import { SplitModels } from './split-models.tsx';
 import { models as words } from './strings.ts';
 
@@ -47,7 +51,10 @@ export function ModelsPage(): ReactNode {
 }
 
 function Groups({ view }: { readonly view: ModelsView }): ReactNode {
-  if (view.models.length === 0) {
+  const { client } = useApp();
+  const runs = useQuery({ queryKey: keys.offeredRuns, queryFn: ({ signal }) => client.offeredRuns(undefined, signal) });
+  const groups = groupModels(view.models, runs.data);
+  if (groups.length === 0) {
     return (
       <div className="card pad stack">
         <h2>{words.none}</h2>
@@ -55,17 +62,20 @@ function Groups({ view }: { readonly view: ModelsView }): ReactNode {
       </div>
     );
   }
-  return groupModels(view.models).map((group) => (
+  return groups.map((group) => (
     <section key={group.peerId} className="card" aria-label={group.peerName}>
       <header>
         <h2>{group.peerName}</h2>
         <span className="push small">
-          <State dot={dotOf(group.path)}>{words.paths[group.path]}</State>
+          {group.path !== undefined && <State dot={dotOf(group.path)}>{words.paths[group.path]}</State>}
         </span>
       </header>
       <ul className="rows">
         {group.models.map((model) => (
           <ModelRow key={model.name} model={model} standard={model.name === view.defaultModel} />
+        ))}
+        {group.runs.map((run) => (
+          <OfferedRun key={run.name} run={run} />
         ))}
       </ul>
     </section>

@@ -89,6 +89,11 @@ export const models = {
     chooseOne: 'choose who holds a stage',
     most: (n: number) => `${n} stages at most`,
   },
+  runs: {
+    facts: (size: string, inputs: string, outputs: string) =>
+      `${size}, ${inputs}, ${outputs}; each run is counted, a token a number`,
+    command: (name: string, device: string) => `peerai models infer ${name}@${device} --data JSON`,
+  },
   own: {
     title: 'Imported files',
     lead: 'ONNX models of your own',

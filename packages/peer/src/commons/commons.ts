@@ -16,6 +16,7 @@ import type { ImportedModels } from '../models/imported-models.ts';
 import { createOwnDevices, type OwnDevices } from '../own/own.ts';
 import type { Devices } from '../pairing/devices.ts';
 import type { PeerSettings, PeerWorld } from '../peer-world.ts';
+import type { Lending } from '../share/lending.ts';
 import { standingLimits } from '../reputation/limits.ts';
 import { createReputation, type PeerReputation } from '../reputation/reputation.ts';
 
@@ -36,6 +37,8 @@ export interface CommonsDeps extends PeerWorld {
   /** Tries a device again now. */
   readonly nudge: (peer: PeerId) => void;
   readonly imported: ImportedModels;
+  /** Rights and budgets of who asks a model here. */
+  readonly reserve: Lending['reserve'];
   readonly roundTripMs: (peer: PeerId) => number;
   readonly stopping: AbortSignal;
   readonly market: MarketParts & { readonly models: Pick<Models, 'isNamed'> };
@@ -81,12 +84,18 @@ export function openCommons(deps: CommonsDeps, settings: PeerSettings): Commons 
     logs: { ...logs, saw: (note, shownBy) => deps.accounts.guard.saw(note, shownBy) },
     saysLogHead: settings.logHeads !== 'off',
   });
-  const modelRuns = createModelRuns({ ...deps, models: deps.market.models });
   const market = createMarket({
     ...deps,
     ...deps.market,
     note: (peer, deed, id) => reputation.note(peer, deed, id),
     admit: (peer) => reputation.admit(peer),
+  });
+  const modelRuns = createModelRuns({
+    ...deps,
+    models: deps.market.models,
+    leased: market.leased,
+    signing: deps.accounts.signing,
+    receiptWrong: (peer, error) => reputation.failed(peer, error),
   });
   return {
     logs,
@@ -103,10 +112,7 @@ export function openCommons(deps: CommonsDeps, settings: PeerSettings): Commons 
       governance.met(peer);
       market.met(peer);
     },
-    review(peer) {
-      reputation.review(peer);
-      modelRuns.review(peer);
-    },
+    review: (peer) => reputation.review(peer),
     isRefused: (peer) => logs.isRefused(peer) || reputation.isRefused(peer) || governance.isRefused(peer),
     async start() {
       await logs.start();

@@ -93,7 +93,7 @@ export type {
 } from '../settlement/settlement.schema.ts';
 export type { BroadcastView, DeliveryView, MessageView } from '../messages/messages.schema.ts';
 export type { MetricNumbers, StateMetricsView } from '../metrics/metrics.schema.ts';
-export type { ImportedModelView, ModelRunView } from '../models/imported.schema.ts';
+export type { ImportedModelView, ModelRunView, OfferedRunView } from '../models/imported.schema.ts';
 export type { ModelsView, ModelView } from '../models/models.schema.ts';
 export type { ExportFormat } from '../models/own-models.schema.ts';
 export type { SplitRequest, SplitsView, SplitView } from '../models/split/split.schema.ts';

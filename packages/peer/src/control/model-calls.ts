@@ -1,5 +1,6 @@
 import { PeerAiError } from '@peerai/core-protocol';
 import type { AnswerCheckView } from '../chat/chat.schema.ts';
+import type { OfferedRunsView, OfferedRunView } from '../models/imported.schema.ts';
 import type { ExportFormat } from '../models/own-models.schema.ts';
 import type { TrainingPrediction } from '../training/training.schema.ts';
 import type { SplitRequest, SplitsView, SplitView } from '../models/split/split.schema.ts';
@@ -38,6 +39,8 @@ export interface ModelCalls {
   exportModel(name: string, format: ExportFormat, signal?: AbortSignal): Promise<Download>;
   /** What a trained model says of each row of a table. */
   predict(run: string, table: Blob, signal?: AbortSignal): Promise<TrainingPrediction>;
+  /** Model files that take numbers, at the devices that let this peer run them: at one of them, or at all that are here. */
+  offeredRuns(at?: string, signal?: AbortSignal): Promise<readonly OfferedRunView[]>;
   splitModels(signal?: AbortSignal): Promise<readonly SplitView[]>;
   /** Resolves when every stage is loaded where it belongs. */
   splitModel(request: SplitRequest, signal?: AbortSignal): Promise<SplitView>;
@@ -59,6 +62,10 @@ export const modelCalls = (ask: Ask): ModelCalls => ({
     (
       await ask('POST', `/training/runs/${encodeURIComponent(run)}/predict`, table, signal)
     ).json() as Promise<TrainingPrediction>,
+  async offeredRuns(at, signal) {
+    const query = at === undefined ? '' : `?${new URLSearchParams({ at }).toString()}`;
+    return ((await (await ask('GET', `/models/offered${query}`, undefined, signal)).json()) as OfferedRunsView).models;
+  },
   splitModels: async (signal) => {
     const response = await ask('GET', '/models/splits', undefined, signal);
     return ((await response.json()) as SplitsView).splits;

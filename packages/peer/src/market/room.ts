@@ -245,7 +245,8 @@ export async function openMarketRoom(
     storage: { book, escrows, changed, begin: beginning, dispute },
     offers: (signal) => findOffers({ ...deps, ask }, signal),
     async offer({ model, credits, tokensMax, minutesMax }) {
-      if (deps.local.list().every(({ card }) => card.name !== model))
+      const takesWords = deps.local.list().some(({ card }) => card.name === model);
+      if (!takesWords && (await deps.imported.list()).models.every(({ name }) => name !== model))
         throw new PeerAiError<PeerErrorCode>('MODEL_UNKNOWN', `no engine here has a model "${model}"`);
       await offers.put({ model, unitPrice: microOf(credits), tokensMax, minutesMax });
       return view();

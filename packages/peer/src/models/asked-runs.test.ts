@@ -4,9 +4,10 @@ import { MemoryShelf } from '@peerai/core-protocol/testing';
 import { describe, expect, test } from 'vitest';
 import { type TestPeer, testWorld } from '../testing/peers.ts';
 import { ask, live, pair, startAsking, textOf, until } from '../testing/steps.ts';
-import { inferMethod } from './asked-runs.ts';
+
 import type { ModelRunner } from './imported/runner.ts';
 import { modelLimits } from './limits.ts';
+import { inferMethod } from './run-wire.ts';
 
 const code = (expected: string) => expect.objectContaining({ code: expected });
 async function* file(...bytes: readonly number[]): AsyncGenerator<Uint8Array> {
@@ -112,7 +113,7 @@ describe('a model file that takes numbers', () => {
     await allow(desk);
     await expect(world.clock.until(run('double@desk'))).rejects.toThrow(code('NOT_GRANTED'));
     const network = world.networks.join('stranger' as PeerId);
-    const question = { model: 'double', inputs: { x: [[1, 2]] } };
+    const question = { requestId: 'r', model: 'double', inputs: { x: [[1, 2]] } };
     const strange = callMethod({ network, clock: world.clock }, desk.identity.peer, inferMethod, question, {
       signal: live(),
     });
@@ -133,7 +134,8 @@ describe('a model file that takes numbers', () => {
   test('takes a question as long as is said, and not one byte more', async () => {
     const { world, offer, run } = await two();
     await offer('double', 1);
-    const rest = JSON.stringify({ model: 'double', inputs: { x: '' } }).length + frameBytes;
+    const requestId = '0'.repeat(32);
+    const rest = JSON.stringify({ requestId, model: 'double', inputs: { x: '' } }).length + frameBytes;
     const of = (bytes: number) => world.clock.until(run('double@desk', { x: 'x'.repeat(bytes - rest) }));
     await expect(of(modelLimits.askedRunBytesMax)).rejects.toThrow(code('INVALID_FORMAT'));
     await expect(of(modelLimits.askedRunBytesMax + 1)).rejects.toThrow(code('LIMIT_EXCEEDED'));

@@ -1,33 +1,41 @@
 import {
   callMethod,
-  type Clock,
-  type Method,
-  type Network,
+  fromBase64Url,
+  fromHex,
+  type Logger,
   PeerAiError,
   type PeerId,
-  serveMethod,
-  wire,
+  type Random,
+  toHex,
 } from '@peerai/core-protocol';
-import { z } from 'zod';
-import { type Devices, mayUse } from '../pairing/devices.ts';
+import { readReceipt } from '@peerai/ledger';
+import { workHash } from '@peerai/llm-bridge/share';
+import { receiptsMethod } from '../ledger/receipts-protocol.ts';
+import type { Signing } from '../ledger/signing.ts';
+import type { Device, Devices } from '../pairing/devices.ts';
+import { bytesOf, promptOf, usageOf } from './counted-run.ts';
 import type { ImportedModels } from './imported-models.ts';
-import {
-  type ImportedModelsView,
-  type ImportedModelView,
-  type ModelRunView,
-  modelRunRequestSchema,
-  modelRunSchema,
+import type {
+  ImportedModelsView,
+  ImportedModelView,
+  ModelRunView,
+  OfferedRunsView,
+  OfferedRunView,
 } from './imported.schema.ts';
 import { modelLimits } from './limits.ts';
-import type { Models } from './models.ts';
+import { inferMethod, offeredMethod, type RunAnswer, type RunQuestion } from './run-wire.ts';
+import { serveRuns, type ServeRunsDeps } from './serve-runs.ts';
 
-export interface ModelRunsDeps {
-  readonly network: Network;
-  readonly clock: Clock;
-  readonly devices: Pick<Devices, 'get' | 'find'>;
+export interface ModelRunsDeps extends ServeRunsDeps {
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly devices: Pick<Devices, 'get' | 'find' | 'list'>;
   readonly imported: Pick<ImportedModels, 'run' | 'list' | 'get'>;
-  readonly models: Pick<Models, 'isNamed'>;
-  readonly stopping: AbortSignal;
+  /** The pen for what this peer asks elsewhere. */
+  readonly signing: Signing;
+  /** Who ran it gave a receipt that cannot be signed. */
+  readonly receiptWrong: (peer: PeerId, error: unknown) => void;
+  readonly isOnline: (peer: PeerId) => boolean;
 }
 /** Model files that take and give numbers: run here, or by a device that offers them. */
 export interface ModelRuns {
@@ -36,84 +44,103 @@ export interface ModelRuns {
   /** Throws MODEL_UNKNOWN. */
   get(name: string): Promise<ImportedModelView>;
   /**
-   * `model` is run here, `model@device` there. Throws what running here throws, DEVICE_UNKNOWN, NOT_GRANTED, MODEL_UNKNOWN, PEER_UNREACHABLE, TIMEOUT, CHANNEL_CLOSED, LIMIT_REACHED,
-   * LIMIT_EXCEEDED.
+   * What this peer may run at one device, or at all that are here now; of those who does not answer is left out.
+   * Throws, of one device, DEVICE_UNKNOWN, PEER_UNREACHABLE, UNSUPPORTED, TIMEOUT, CHANNEL_CLOSED.
+   */
+  offered(at: string | undefined, signal: AbortSignal): Promise<OfferedRunsView>;
+  /**
+   * `model` is run here, `model@device` there, where it is counted as an answer is, each number one token, and signed by both. Throws what running here throws, DEVICE_UNKNOWN, NOT_GRANTED,
+   * MODEL_UNKNOWN, BUDGET_SPENT, RECEIPT_UNSIGNED, PEER_UNREACHABLE, TIMEOUT, CHANNEL_CLOSED, LIMIT_REACHED, LIMIT_EXCEEDED.
    */
   run(name: string, inputs: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<ModelRunView>;
-  /** The rights of a device changed: what it may not do any more ends. */
-  review(peer: PeerId): void;
   start(): void;
 }
 
-const questionSchema = z.object({
-  model: z.string().max(modelLimits.importedNameCharsMax),
-  inputs: modelRunRequestSchema.shape.inputs,
-});
-type RunQuestion = z.output<typeof questionSchema>;
-
-/** `/peerai/infer/1`: one run of a model file, in the JSON of `POST /models/:name/run`. */
-export const inferMethod: Method<RunQuestion, ModelRunView> = {
-  protocol: {
-    id: '/peerai/infer/1',
-    access: 'granted',
-    framing: 'messages',
-    messageBytesMax: modelLimits.askedRunBytesMax,
-    channelsPerPeerMax: modelLimits.askedRunsPerPeerMax,
-    priority: 'low',
-  },
-  request: wire.jsonCodec((value) => questionSchema.parse(value)),
-  response: wire.jsonCodec((value) => modelRunSchema.parse(value)),
-  timeoutMs: modelLimits.askedRunMs,
-};
-
 export function createModelRuns(deps: ModelRunsDeps): ModelRuns {
-  const { network, clock, devices, imported, models, stopping } = deps;
-  const running = new Map<AbortController, PeerId>();
-  const mayRun = (peer: PeerId): boolean => mayUse(devices, peer, 'chat');
-  const refused = (): PeerAiError =>
-    new PeerAiError('NOT_GRANTED', 'this device may not ask models here; its owner can allow it');
-  /** What is not offered is as if it were not there. */
-  const check = async (model: string): Promise<void> => {
-    if (models.isNamed(model) && (await imported.list()).models.some(({ name }) => name === model)) return;
-    const hint = 'Its owner offers it by `peerai models expose <model>`.';
-    throw new PeerAiError('MODEL_UNKNOWN', `no model "${model}" that takes numbers is offered there`, { hint });
-  };
+  const { network, crypto, random, devices, imported, models, signing, stopping } = deps;
   const told = (model: ImportedModelView): ImportedModelView => ({ ...model, exposed: models.isNamed(model.name) });
+
+  /** Signs what this peer counted itself, or nothing, and brings the signature over; what is lost on the way is caught up with. */
+  const countersign = async (
+    { peer, addresses, lease }: Device,
+    requestId: string,
+    inputs: RunQuestion['inputs'],
+    { outputs, receipt }: RunAnswer,
+    signal: AbortSignal,
+  ): Promise<NonNullable<ModelRunView['usage']>> => {
+    const usage = usageOf(inputs, { outputs });
+    const { promptTokens, answerTokens } = usage;
+    try {
+      const seen = { requestId, usage, workHash: workHash(crypto, promptOf(inputs), [bytesOf(outputs)]) };
+      const countersigned = await signing.sign(fromBase64Url(receipt), seen);
+      const signed = { lease: readReceipt(countersigned).lease, countersigned };
+      await callMethod(deps, peer, receiptsMethod, signed, { signal, addresses }).catch(() =>
+        signing.keepUp(peer, fromHex(lease)),
+      );
+      return { promptTokens, answerTokens, signed: true };
+    } catch (error) {
+      deps.receiptWrong(peer, error);
+      deps.logger.warn('run-receipt-wrong', { peer, code: PeerAiError.is(error) ? error.code : 'INTERNAL' });
+      return { promptTokens, answerTokens, signed: false };
+    }
+  };
+
+  const askOnce = async (device: Device, model: string, inputs: RunQuestion['inputs'], signal: AbortSignal) => {
+    const { peer, addresses, lease } = device;
+    const requestId = toHex(random.bytes(16));
+    const maxTokens = modelLimits.modelElementsMax;
+    await signing.asked(requestId, {
+      provider: peer,
+      lease: fromHex(lease),
+      model,
+      prompt: promptOf(inputs),
+      maxTokens,
+    });
+    const ran = await callMethod(deps, peer, inferMethod, { requestId, model, inputs }, { signal, addresses });
+    const usage = await countersign(device, requestId, inputs, ran, signal);
+    const { v, outputs, tookMs } = ran;
+    return { v, model, outputs, tookMs, usage };
+  };
+
+  const offeredAt = async ({ peer, name, addresses }: Device, signal: AbortSignal): Promise<OfferedRunView[]> => {
+    const answered = await callMethod(deps, peer, offeredMethod, {}, { signal, addresses });
+    return answered.models.map((model) => ({ ...model, peerId: peer, peerName: name }));
+  };
+
   return {
     list: async () => ({ v: 1, models: (await imported.list()).models.map(told) }),
     get: async (name) => told(await imported.get(name)),
-    async run(name, inputs, signal) {
-      const at = name.lastIndexOf('@');
-      if (at < 0) return imported.run(name, inputs, signal);
-      const [model, who] = [name.slice(0, at), name.slice(at + 1)];
-      if (who === network.self) return imported.run(model, inputs, signal);
-      const { peer, addresses } = devices.find(who);
-      const until = { signal: AbortSignal.any([signal, stopping]), addresses };
-      return { ...(await callMethod({ network, clock }, peer, inferMethod, { model, inputs }, until)), model: name };
+    async offered(at, asked) {
+      const signal = AbortSignal.any([asked, stopping]);
+      if (at !== undefined) return { v: 1, models: await offeredAt(devices.find(at), signal) };
+      const here = devices.list().filter(({ peer, blocked }) => !blocked && deps.isOnline(peer));
+      const found = here.map((device) =>
+        offeredAt(device, signal).catch((error: unknown) => {
+          if (signal.aborted) throw error;
+          return [];
+        }),
+      );
+      return { v: 1, models: (await Promise.all(found)).flat() };
     },
-    review(peer) {
-      if (mayRun(peer)) return;
-      for (const [cut, whose] of running) if (whose === peer) cut.abort(refused());
+    async run(name, inputs, asked) {
+      const at = name.lastIndexOf('@');
+      if (at < 0) return imported.run(name, inputs, asked);
+      const [model, who] = [name.slice(0, at), name.slice(at + 1)];
+      if (who === network.self) return imported.run(model, inputs, asked);
+      const device = devices.find(who);
+      const signal = AbortSignal.any([asked, stopping]);
+      try {
+        return { ...(await askOnce(device, model, inputs, signal)), model: name };
+      } catch (error) {
+        if (!PeerAiError.is(error, 'RECEIPT_UNSIGNED')) throw error;
+        const { peer, lease, addresses } = device;
+        if ((await signing.catchUp(peer, fromHex(lease), { signal, addresses })) === 0) throw error;
+        return { ...(await askOnce(device, model, inputs, signal)), model: name };
+      }
     },
     start() {
-      const answer = async ({ model, inputs }: RunQuestion, peer: PeerId, signal: AbortSignal) => {
-        if (!mayRun(peer)) throw refused();
-        await check(model);
-        const cut = new AbortController();
-        running.set(cut, peer);
-        try {
-          return await imported.run(model, inputs, AbortSignal.any([signal, cut.signal, stopping]));
-        } finally {
-          running.delete(cut);
-        }
-      };
-      const serving = serveMethod(
-        network,
-        inferMethod,
-        async (question, { peer, signal }) => answer(question, peer, signal),
-        { clock },
-      );
-      stopping.addEventListener('abort', () => serving[Symbol.dispose](), { once: true });
+      const serving = serveRuns(deps);
+      stopping.addEventListener('abort', () => serving.forEach((one) => one[Symbol.dispose]()), { once: true });
     },
   };
 }

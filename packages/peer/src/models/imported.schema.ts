@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { modelLimits } from './limits.ts';
 
 const valueSchema = z.object({
   name: z.string(),
@@ -55,8 +56,38 @@ export const modelRunSchema = z.object({
     }),
   ),
   tookMs: z.number(),
+  /** Of a run on another device: the numbers that went in and came out, and whether this peer signed for them. */
+  usage: z.object({ promptTokens: z.number(), answerTokens: z.number(), signed: z.boolean() }).optional(),
 });
+
+/** Names come from other devices and go to screens. */
+const screenName = (charsMax: number) =>
+  z
+    .string()
+    .min(1)
+    .max(charsMax)
+    .regex(/^[^\p{C}]+$/u);
+const toldValueSchema = valueSchema.extend({
+  name: screenName(modelLimits.offeredNameCharsMax),
+  shape: z.array(z.union([z.number(), screenName(modelLimits.offeredNameCharsMax)])).max(modelLimits.modelRankMax),
+});
+const toldValuesSchema = z.array(toldValueSchema).max(modelLimits.offeredValuesMax);
+/** A model file that takes numbers, as the device says that lets this one run it. */
+export const offeredRunSchema = z.object({
+  name: screenName(modelLimits.importedNameCharsMax),
+  bytes: z.number(),
+  inputs: toldValuesSchema,
+  outputs: toldValuesSchema,
+});
+/** `name@peerName` runs it. */
+export const offeredRunsSchema = z.object({
+  v: z.literal(1),
+  models: z.array(offeredRunSchema.extend({ peerId: z.string(), peerName: z.string() })),
+});
+export const offeredRunsQuestionSchema = z.object({ at: z.string().min(1).max(128).optional() });
 export type ImportedModelView = z.infer<typeof importedModelSchema>;
 export type ImportedModelsView = z.infer<typeof importedModelsSchema>;
+export type OfferedRunsView = z.infer<typeof offeredRunsSchema>;
+export type OfferedRunView = OfferedRunsView['models'][number];
 export type ModelRunRequest = z.infer<typeof modelRunRequestSchema>;
 export type ModelRunView = z.infer<typeof modelRunSchema>;

@@ -33,6 +33,13 @@ export const modelLimits = {
   askedRunMs: 300_000,
   /** Such runs of one device at once, count: those here wait for them. */
   askedRunsPerPeerMax: 2,
+  /** Characters of the id that such a run is counted under, and of the half of its receipt in base64url: the bytes that the share protocol takes. */
+  runIdCharsMax: 128,
+  runReceiptCharsMax: 21_846,
+  /** What a device is told of the models it may run here: bytes in all; of one model the first inputs and outputs, counts, and characters of each name. */
+  offeredBytesMax: 4_194_304,
+  offeredValuesMax: 32,
+  offeredNameCharsMax: 128,
   /** How long such a model stays in memory after its last run, milliseconds. */
   modelRestMs: 60_000,
 } as const;

@@ -28,6 +28,7 @@ interface Parts {
 /** Our models for others: links, who is let in, and the protocols that answer. */
 export interface Lending {
   readonly sharing: Sharing;
+  readonly reserve: PeerAdmission['reserve'];
   readonly reserveTask: PeerAdmission['reserveTask'];
   /** Running answers for this peer end. */
   revoke(peer: PeerId): void;
@@ -79,6 +80,7 @@ export async function openLending(
   const serving: Disposable[] = [];
   return {
     sharing,
+    reserve: (claim) => admission.reserve(claim),
     reserveTask: (claim) => admission.reserveTask(claim),
     revoke: (peer) => admission.revoke({ peer }),
     start() {

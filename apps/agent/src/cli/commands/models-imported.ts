@@ -1,4 +1,4 @@
-import type { ImportedModelView, ModelRunView } from '@peerai/peer/control';
+import type { ImportedModelView, ModelRunView, OfferedRunView } from '@peerai/peer/control';
 import { command } from '../command.ts';
 import { findModelFiles, textFilesAround } from '../model-files.ts';
 import { openFile, sizeText } from '../open-file.ts';
@@ -84,12 +84,10 @@ export const rm = command('rm', 'Remove an imported model', which, async ({ args
 
 /** What `show` says of an imported model. */
 export function facts(model: ImportedModelView): string {
-  const values = (list: ImportedModelView['inputs']): string =>
-    list.map(({ name, type, shape }) => `${name}: ${type} [${shape.join(', ')}]`).join('; ') || '-';
   return table([
     ['name', model.name],
-    ['takes', values(model.inputs)],
-    ['gives', values(model.outputs)],
+    ['takes', valuesText(model.inputs)],
+    ['gives', valuesText(model.outputs)],
     ['nodes', `${model.nodes} (${model.operators.join(', ')})`],
     ['size', sizeText(model.bytes)],
     ['sha256', model.sha256],
@@ -112,20 +110,47 @@ function textRow({ texts, embedding, language }: ImportedModelView): [string, st
   ];
 }
 
-export function importedRows(models: readonly ImportedModelView[]): string {
+type Sized = Pick<ImportedModelView, 'name' | 'inputs' | 'outputs' | 'bytes'>;
+
+export const importedRows = (models: readonly ImportedModelView[]): string => sizedRows('IMPORTED', models);
+
+/** What takes numbers at other devices, by the names that run it. */
+export const offeredRows = (models: readonly OfferedRunView[]): string =>
+  sizedRows(
+    'AT DEVICES',
+    models.map((model) => ({ ...model, name: `${model.name}@${model.peerName}` })),
+  );
+
+function sizedRows(title: string, models: readonly Sized[]): string {
   const rows = models.map(({ name, inputs, outputs, bytes }) => [
     name,
     counted(inputs.length, 'input', 'inputs'),
     counted(outputs.length, 'output', 'outputs'),
     sizeText(bytes),
   ]);
-  return table([['IMPORTED', 'TAKES', 'GIVES', 'SIZE'], ...rows]);
+  return table([[title, 'TAKES', 'GIVES', 'SIZE'], ...rows]);
 }
 
-function outputsText({ outputs, tookMs }: ModelRunView): string {
+const valuesText = (list: ImportedModelView['inputs']): string =>
+  list.map(({ name, type, shape }) => `${name}: ${type} [${shape.join(', ')}]`).join('; ') || '-';
+
+/** What `show` says of a model file at another device. */
+export function offeredFacts({ name, peerName, bytes, inputs, outputs }: OfferedRunView): string {
+  return table([
+    ['name', `${name}@${peerName}`],
+    ['takes', valuesText(inputs)],
+    ['gives', valuesText(outputs)],
+    ['size', sizeText(bytes)],
+  ]);
+}
+
+function outputsText({ outputs, tookMs, usage }: ModelRunView): string {
   const lines = Object.entries(outputs).map(([name, { type, shape, data }]) => {
     const more = data.length > shownMax ? ` … (${data.length} numbers; --json has all)` : '';
     return `${name}: ${type} [${shape.join(', ')}] ${data.slice(0, shownMax).join(' ')}${more}`;
   });
-  return [...lines, `${tookMs} ms`].join('\n');
+  return [...lines, `${tookMs} ms`, ...(usage === undefined ? [] : [usageText(usage)])].join('\n');
 }
+
+const usageText = ({ promptTokens, answerTokens, signed }: NonNullable<ModelRunView['usage']>): string =>
+  `Counted: ${counted(promptTokens, 'number', 'numbers')} in, ${answerTokens} out; ${signed ? 'signed by both' : 'its receipt is wrong and was not signed'}`;

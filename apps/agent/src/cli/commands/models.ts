@@ -5,7 +5,7 @@ import { table } from '../plain.ts';
 import { find } from './discovery.ts';
 import { exportModel } from './models-export.ts';
 import { splitModel } from './models-split.ts';
-import { facts, importedRows, importModel, infer, rm } from './models-imported.ts';
+import { facts, importedRows, importModel, infer, offeredFacts, offeredRows, rm } from './models-imported.ts';
 
 const which = { model: { type: 'positional', required: true, description: 'As `peerai models ls` names it' } } as const;
 const paths = { local: '✓ here', direct: '● direct', relayed: '◐ relayed', offline: '○ offline' } as const;
@@ -13,19 +13,28 @@ const paths = { local: '✓ here', direct: '● direct', relayed: '◐ relayed',
 const ls = command(
   'ls',
   'Models of this peer and of the devices it is paired with',
-  {},
-  async ({ agent, output, signal }) => {
+  { at: { type: 'string', valueHint: 'DEVICE', description: 'Only what this device has for you' } } as const,
+  async ({ args, agent, output, signal }) => {
     const { client } = await agent();
-    const [{ models: list, defaultModel }, imported] = await Promise.all([
+    const { at } = args;
+    // Devices are asked now for what takes numbers; one that is asked for by name says why it cannot answer.
+    const offered = await client.offeredRuns(at, signal);
+    const [{ models: all, defaultModel }, ours, peers] = await Promise.all([
       client.models(signal),
-      client.importedModels(signal),
+      at === undefined ? client.importedModels(signal) : [],
+      at === undefined ? [] : client.peers(signal),
     ]);
-    output.data({ models: list, defaultModel, imported }, () => {
-      const below = imported.length === 0 ? '' : `\n\n${importedRows(imported)}`;
-      if (list.length === 0 && below !== '') return below.trimStart();
-      if (list.length === 0)
-        return 'No models. Start Ollama (`ollama serve`) or a llama.cpp server, or run `peerai up --engine nano`.';
-      return `${table([['MODEL', 'ENGINE', 'WHERE', 'CONTEXT', 'OFFERED'], ...list.map(row)])}${below}`;
+    const found = peers.filter(({ peerId, name }) => name === at || (at !== undefined && peerId.startsWith(at)));
+    const list = at === undefined ? all : all.filter(({ peerId }) => found.some((peer) => peer.peerId === peerId));
+    output.data({ models: list, defaultModel, imported: ours, offered }, () => {
+      const parts = [
+        list.length === 0 ? '' : table([['MODEL', 'ENGINE', 'WHERE', 'CONTEXT', 'OFFERED'], ...list.map(row)]),
+        ours.length === 0 ? '' : importedRows(ours),
+        offered.length === 0 ? '' : offeredRows(offered),
+      ].filter((part) => part !== '');
+      if (parts.length > 0) return parts.join('\n\n');
+      if (at !== undefined) return `${at} offers no model to this device.`;
+      return 'No models. Start Ollama (`ollama serve`) or a llama.cpp server, or run `peerai up --engine nano`.';
     });
   },
 );
@@ -37,6 +46,13 @@ const show = command('show', 'Everything known of one model', which, async ({ ar
   const imported = (await client.importedModels(signal)).find(({ name }) => name === args.model);
   if (model === undefined && imported !== undefined) {
     output.data({ model: imported }, () => facts(imported));
+    return;
+  }
+  const at = args.model.lastIndexOf('@');
+  const offered = model === undefined && at > 0 ? await client.offeredRuns(args.model.slice(at + 1), signal) : [];
+  const remote = offered.find(({ name }) => name === args.model.slice(0, at));
+  if (remote !== undefined) {
+    output.data({ model: remote }, () => offeredFacts(remote));
     return;
   }
   if (model === undefined)

@@ -7,9 +7,16 @@ import type {
   ModelRunRequest,
   ModelRunView,
   ModelsView,
+  OfferedRunsView,
   Peer,
 } from '@peerai/peer';
-import { type ExportFormat, exportQuestionSchema, modelPatchSchema, modelRunRequestSchema } from '@peerai/peer/schemas';
+import {
+  type ExportFormat,
+  exportQuestionSchema,
+  modelPatchSchema,
+  modelRunRequestSchema,
+  offeredRunsQuestionSchema,
+} from '@peerai/peer/schemas';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { attachment } from '../attachment.ts';
 import { fileBody } from '../file-body.ts';
@@ -35,6 +42,15 @@ export class ModelsController {
     @Body({ schema: modelPatchSchema }) { exposed }: { readonly exposed: boolean },
   ): Promise<void> {
     return this.peer.models.expose(name, exposed);
+  }
+
+  /** Model files that take numbers, at other devices: at one of them, or at all that are here. */
+  @Get('offered')
+  offered(
+    @Query({ schema: offeredRunsQuestionSchema }) { at }: { readonly at?: string | undefined },
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<OfferedRunsView> {
+    return this.peer.modelRuns.offered(at, goneSignal(reply));
   }
 
   @Get('imported')
