@@ -12,6 +12,8 @@ export type LlmErrorCode =
   | 'ENGINE_LOOP'
   | 'PROMPT_TOO_LONG'
   | 'MODEL_UNKNOWN'
+  /** An answer was made with a text of its provider’s own before the question, which who checks it does not have. */
+  | 'SYSTEM_TEXT_MISSING'
   /** The model has no embeddings, or the request asks for something that this path cannot carry. */
   | 'UNSUPPORTED'
   /** Too many wait already; `details.retryAfterMs` is an estimate. */

@@ -89,6 +89,7 @@ const statuses: Readonly<Record<Code, number>> = {
   NOT_FOUND: 404,
   DEVICE_UNKNOWN: 404,
   MODEL_UNKNOWN: 404,
+  SYSTEM_TEXT_MISSING: 409,
   SHARE_UNKNOWN: 404,
   PAIRING_GONE: 404,
   TASK_UNKNOWN: 404,

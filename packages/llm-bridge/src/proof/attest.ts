@@ -1,4 +1,12 @@
-import type { Clock, CryptoProvider, Identity, LanguageModel, Prompt, Sampling } from '@peerai/core-protocol';
+import {
+  type Clock,
+  type CryptoProvider,
+  type Identity,
+  type LanguageModel,
+  type Prompt,
+  type Sampling,
+  utf8,
+} from '@peerai/core-protocol';
 import { promptBytes } from '../share/work.ts';
 import { type AnswerStatement, signStatement } from './statement.ts';
 
@@ -23,14 +31,18 @@ export function attestAnswers(deps: {
   readonly identity: Identity;
   readonly crypto: Pick<CryptoProvider, 'sha256'>;
   readonly clock: Pick<Clock, 'nowMs'>;
+  /** What this peer puts before questions that bring no system message of their own; its hash is stated. */
+  readonly systemText?: string | undefined;
 }): Attest {
   return async (model, { requestId, prompt, sampling, answer, reason }, signal) => {
     if (!model.card.deterministic || model.identify === undefined) return undefined;
+    const system = hasSystem(prompt) ? undefined : deps.systemText;
     return signStatement(deps.identity, {
       requestId,
       model: model.card.name,
       identity: await model.identify(signal),
       prompt: deps.crypto.sha256(promptBytes(prompt)),
+      ...(system === undefined ? {} : { system: deps.crypto.sha256(utf8(system)) }),
       sampling,
       answer: deps.crypto.sha256(...answer),
       reason,
@@ -38,3 +50,5 @@ export function attestAnswers(deps: {
     });
   };
 }
+
+const hasSystem = ({ messages }: Prompt): boolean => messages.some(({ role }) => role === 'system');

@@ -1,4 +1,12 @@
-import { concatBytes, type CryptoProvider, equalBytes, type LanguageModel, PeerAiError } from '@peerai/core-protocol';
+import {
+  concatBytes,
+  type CryptoProvider,
+  equalBytes,
+  type LanguageModel,
+  PeerAiError,
+  toHex,
+  utf8,
+} from '@peerai/core-protocol';
 import { llmError } from '../errors.ts';
 import { createTranscript } from '../share/transcript.ts';
 import { promptBytes } from '../share/work.ts';
@@ -25,23 +33,47 @@ export interface AnswerCheck {
 /**
  * Asks the same model the same again. Throws INVALID_FORMAT, INVALID_SIGNATURE, LIMIT_EXCEEDED; HASH_MISMATCH when prompt or answer are not those that
  * were signed: then the file says nothing about the provider; MODEL_UNKNOWN when none of `models` is the one stated, weights, engine and version;
- * and what the model throws.
+ * SYSTEM_TEXT_MISSING when
+ * its provider put a text before the question that is neither in the file nor among `systemTexts`; and what the model throws.
  */
 export async function checkAnswer(
   crypto: CryptoProvider,
   file: AnswerFile,
   models: readonly LanguageModel[],
   signal: AbortSignal,
+  systemTexts: readonly string[] = [],
 ): Promise<AnswerCheck> {
   const statement = openStatement(crypto, file.statement);
   if (!equalBytes(crypto.sha256(promptBytes(file.prompt)), statement.prompt)) throw other('prompt');
   if (!equalBytes(crypto.sha256(file.answer), statement.answer)) throw other('answer');
   const model = await findModel(statement, models, signal);
-  const { answer, reason, margin } = await ask(model, file, statement, signal);
+  const prompt = withSystem(crypto, file, statement, systemTexts);
+  const { answer, reason, margin } = await ask(model, { ...file, prompt }, statement, signal);
   const given = { statement, answer, reason };
   if (reason === statement.reason && equalBytes(answer, file.answer)) return { ...given, verdict: 'equal' };
   if (margin === undefined) return { ...given, verdict: 'different' };
   return { ...given, margin, verdict: margin < proofLimits.answerMarginMin ? 'cannot-tell' : 'different' };
+}
+
+/** The prompt as the model got it. */
+function withSystem(
+  crypto: CryptoProvider,
+  { prompt, system }: AnswerFile,
+  { system: hash }: AnswerStatement,
+  known: readonly string[],
+): AnswerFile['prompt'] {
+  if (hash === undefined) return prompt;
+  const text = [...(system === undefined ? [] : [system]), ...known].find((one) =>
+    equalBytes(crypto.sha256(utf8(one)), hash),
+  );
+  if (text !== undefined) return { messages: [{ role: 'system', text }, ...prompt.messages] };
+  throw llmError(
+    'SYSTEM_TEXT_MISSING',
+    system === undefined
+      ? 'its provider put a text of its own before the question (llm.system_prompt), and signed its hash: who checks needs that text'
+      : 'this is not the text that its provider put before the question: its hash is another one',
+    { sha256: toHex(hash), hint: 'Ask its owner for it: `peerai check-answer FILE --system @text.txt`.' },
+  );
 }
 
 async function findModel(

@@ -7,6 +7,7 @@ import {
   type ModelIdentity,
   nobleCrypto,
   PeerAiError,
+  type Prompt,
   utf8,
 } from '@peerai/core-protocol';
 import { nodeCrypto as crypto } from '@peerai/core-protocol/crypto-node';
@@ -201,6 +202,53 @@ it('a draw that was given no seed is stated with the one it got, so that it can 
   expect(seeds[1]).toBe(seeds[0]);
   await asked(drawing);
   expect(seeds[2]).toBe(undefined);
+});
+
+describe('a text that the provider puts before questions', () => {
+  const text = 'Answer as a pirate.';
+  const facts = (prompt: Prompt) => ({
+    requestId: 'r',
+    prompt,
+    sampling: { maxTokens: 3 },
+    answer: [utf8('Answer as a ')],
+    reason: 'length' as const,
+  });
+  /** Gives the words of the first message, so that what stands there can be told. */
+  const first = words(undefined, {
+    generate: ({ messages }, ...rest) => honest.generate({ messages: messages.slice(0, 1) }, ...rest),
+  });
+  const kept = async (prompt: Prompt): Promise<AnswerFile> => {
+    const statement = await attestAnswers({ ...deps, systemText: text })(first, facts(prompt), never);
+    return { statement: statement ?? new Uint8Array(), prompt, answer: utf8('Answer as a ') };
+  };
+
+  it('is stated by its hash, and whoever has it asks with it again', async () => {
+    const file = await kept(user('hello'));
+    expect(openStatement(crypto, file.statement).system).toEqual(sha(text));
+    expect(new TextDecoder('latin1').decode(encodeAnswerFile(file))).not.toContain('pirate.');
+    const brought = decodeAnswerFile(encodeAnswerFile({ ...file, system: text }));
+    expect(await checkAnswer(crypto, brought, [first], never)).toMatchObject({ verdict: 'equal' });
+    expect(await checkAnswer(crypto, file, [first], never, ['another', text])).toMatchObject({ verdict: 'equal' });
+  });
+
+  it('that is not there, or is another one, accuses nobody', async () => {
+    const file = await kept(user('hello'));
+    await expect(checkAnswer(crypto, file, [first], never)).rejects.toThrow(code('SYSTEM_TEXT_MISSING'));
+    const other = { ...file, system: 'Answer as a poet.' };
+    await expect(checkAnswer(crypto, other, [first], never)).rejects.toThrow('its hash is another one');
+  });
+
+  it('is not stated where the question brought one: then the provider puts none', async () => {
+    const prompt: Prompt = { messages: [{ role: 'system', text: 'Answer as a' }, ...user('hello').messages] };
+    const file = await kept(prompt);
+    expect(openStatement(crypto, file.statement)).not.toHaveProperty('system');
+  });
+
+  it('has a hash of 32 bytes', async () => {
+    const statement = openStatement(crypto, (await kept(user('hello'))).statement);
+    const short = signStatement(signer, { ...statement, system: new Uint8Array(31) });
+    expect(() => openStatement(crypto, short)).toThrow(code('INVALID_FORMAT'));
+  });
 });
 
 describe('no statement', () => {

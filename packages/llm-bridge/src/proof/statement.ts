@@ -22,6 +22,8 @@ export interface AnswerStatement {
   readonly identity: ModelIdentity;
   /** SHA-256 of the prompt's bytes, as in a receipt's work hash. */
   readonly prompt: Uint8Array;
+  /** SHA-256 of the text that the provider put before the question as a system message, UTF-8; absent where it put none. */
+  readonly system?: Uint8Array;
   readonly sampling: Sampling;
   /** SHA-256 of the answer's bytes. */
   readonly answer: Uint8Array;
@@ -47,12 +49,13 @@ const statementForm = message({
   answer: bytes(12),
   reason: oneOf(13, ['stop', 'length', 'tool-calls']),
   statedMs: uint53(14),
+  system: optional(bytes(15)),
 });
 
 export function signStatement(signer: Identity, statement: Omit<AnswerStatement, 'provider'>): Uint8Array {
-  const { identity, sampling, ...rest } = statement;
+  const { identity, sampling, system, ...rest } = statement;
   const { maxTokens, temperature, topP, seed, stop = [] } = sampling;
-  const body = statementForm.encode({ ...rest, ...identity, maxTokens, temperature, topP, seed, stop });
+  const body = statementForm.encode({ ...rest, ...identity, system, maxTokens, temperature, topP, seed, stop });
   return sealSigned(signer, tag, body);
 }
 
@@ -60,8 +63,11 @@ export function signStatement(signer: Identity, statement: Omit<AnswerStatement,
 export function openStatement(crypto: CryptoProvider, sealed: Uint8Array): AnswerStatement {
   if (sealed.length > limits.statementBytesMax) throw tooLong('statement', limits.statementBytesMax);
   const { body, signer } = openSigned(crypto, tag, sealed);
-  const { weights, engine, version, maxTokens, temperature, topP, seed, stop, ...rest } = statementForm.decode(body);
-  if ([weights, rest.prompt, rest.answer].some(({ length }) => length !== 32))
+  const { weights, engine, version, maxTokens, temperature, topP, seed, stop, system, ...rest } =
+    statementForm.decode(body);
+  if (
+    [weights, rest.prompt, rest.answer, ...(system === undefined ? [] : [system])].some(({ length }) => length !== 32)
+  )
     throw new PeerAiError('INVALID_FORMAT', 'a hash in this statement has not 32 bytes');
   for (const [name, text, max] of [
     ['requestId', rest.requestId, limits.requestIdBytesMax],
@@ -75,6 +81,7 @@ export function openStatement(crypto: CryptoProvider, sealed: Uint8Array): Answe
     ...rest,
     provider: peerIdFromPublicKey(signer),
     identity: { weights, engine, version },
+    ...(system === undefined ? {} : { system }),
     sampling: {
       maxTokens,
       ...(temperature === undefined ? {} : { temperature }),

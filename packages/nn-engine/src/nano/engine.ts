@@ -1,6 +1,7 @@
 import type { Runtime } from '@peerai/core-protocol';
 
 import { languageModelLayout } from '../models/language-model.ts';
+import { type Choice, chooseWithMargin } from '../text/sample.ts';
 import { normalizePhrase } from './corpus/expand.ts';
 import { loopKernel } from './kernel.ts';
 import { createListener, type Heard } from './listener.ts';
@@ -71,17 +72,11 @@ export async function begin(
   session: DecoderSession,
   tokens: readonly number[],
   topic: number,
-): Promise<number> {
+): Promise<Choice> {
   for (const token of tokens) await session.step(token, false);
   return await choose(session, topicToken(file.sizes, topic));
 }
 
 /** Takes a token and chooses the likeliest next one. */
-export async function choose(session: DecoderSession, token: number): Promise<number> {
-  const scores = (await session.step(token, true)) ?? new Float32Array();
-  let best = 0;
-  for (let index = 1; index < scores.length; index += 1) {
-    if ((scores[index] as number) > (scores[best] as number)) best = index;
-  }
-  return best;
-}
+export const choose = async (session: DecoderSession, token: number): Promise<Choice> =>
+  chooseWithMargin((await session.step(token, true)) ?? new Float32Array(), {}, () => 0);

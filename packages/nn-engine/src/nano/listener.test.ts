@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { createListener, questionFeatures } from './listener.ts';
+import { createListener, type Heard, listenedMargin, questionFeatures } from './listener.ts';
 
 const length = (row: Float32Array): number => Math.hypot(...row);
 const near = (left: string, right: string): number => {
@@ -46,6 +46,30 @@ describe('the listener', () => {
   });
 
   it('has no preference where it hears nothing', () => {
-    expect(listener([0, 1, 2, 5])('')).toEqual({ ranking: [0, 1, 2], topic: 0, probability: 0.25 });
+    expect(listenedMargin(listener([0, 1, 2, 5])(''), 0.5, false, 3)).toBeCloseTo(Math.log(2));
+    expect(listener([0, 1, 2, 5])('')).toMatchObject({ ranking: [0, 1, 2], topic: 0, probability: 0.25 });
+  });
+
+  const gate = 0.5;
+  const decided = ({ topic, probability, ranking }: Heard): string =>
+    topic !== undefined && probability >= gate ? `topic ${topic}` : `none of ${ranking.join(', ')}`;
+  it.each([
+    ['it is nearly as much another topic', [1, 3, 2.9, 0], 0.1],
+    ['it is nearly everything else', [0, 3, 1, 2.8], 0.2],
+    ['it is nearly below the gate', [0, 2, 1.2, 0.4], 0.11],
+    ['it is nearly taken', [0, 2, 1.4, 1.4], 0.23],
+    ['what it refuses names other topics soon', [0, 1, 1.3, 5], 0.3],
+  ])('says how far scores may be off until it decides otherwise: %s', (_, scores, least) => {
+    const heard = listener(scores)('hello');
+    const margin = listenedMargin(heard, gate, decided(heard).startsWith('topic'), 3);
+    expect(margin).toBeGreaterThan(0);
+    expect(margin).toBeLessThan(least + 0.01);
+    // Every one off by less than half of that, each way, and it is the same.
+    const off = (far: number) =>
+      Array.from({ length: 16 }, (_way, bits) =>
+        scores.map((score, place) => score + ((bits >> place) & 1 ? far : -far)),
+      );
+    for (const moved of off(0.49 * margin)) expect(decided(listener(moved)('hello'))).toBe(decided(heard));
+    expect(off(8 * margin).some((moved) => decided(listener(moved)('hello')) !== decided(heard))).toBe(true);
   });
 });

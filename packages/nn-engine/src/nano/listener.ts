@@ -20,6 +20,8 @@ export interface Heard {
   readonly topic: number | undefined;
   /** Of the first of `ranking`. */
   readonly probability: number;
+  /** Of each topic, and last of the class "everything else", nats. */
+  readonly scores: Float32Array;
 }
 
 const [groupMin, groupMax] = [2, 5];
@@ -83,6 +85,32 @@ export function createListener({ features, topics }: ListenerSizes, weights: Wei
       ranking,
       topic: score(topics) > score(first) ? undefined : first,
       probability: Math.exp(score(first) - highest) / total,
+      scores,
     };
   };
+}
+
+/**
+ * How far two scores would have to move towards each other until the listener decides otherwise, nats, at least. Where a topic is `taken`: until another one or "everything else" is
+ * likelier, or the probability falls below the gate, whose logarithm moves no more than the scores do. Where it is refused: until it would be taken, or other topics are named.
+ *
+ * @param named - topics that a refusal names.
+ */
+export function listenedMargin(
+  { ranking, scores, probability }: Heard,
+  gate: number,
+  taken: boolean,
+  named: number,
+): number {
+  const score = (place: number): number => scores[ranking[place] ?? -1] ?? -Infinity;
+  /** Of a question that holds nothing to hear all scores are zero everywhere: no rounding brings them apart. */
+  const gap = (a: number, b: number): number => (a === 0 && b === 0 ? Infinity : a - b);
+  const besides = gap(score(0), scores[ranking.length] ?? -Infinity);
+  const above = Math.log(probability) - Math.log(gate);
+  const gaps = Array.from({ length: taken ? 1 : named }, (_, place) => gap(score(place), score(place + 1)));
+  const order = Math.min(Infinity, ...gaps.filter((far) => !Number.isNaN(far)));
+  if (taken) return Math.min(order, besides, above);
+  // It is taken only when whatever speaks against it has moved.
+  const against = [-besides, -above].filter((far) => far > 0);
+  return against.length === 0 ? order : Math.min(order, Math.max(...against));
 }

@@ -40,6 +40,13 @@ beforeAll(async () => {
 }, 60_000);
 
 describe('a nano model trained on five intents', () => {
+  it('says how sure it was of each piece, of its end, and of a refusal', async () => {
+    for (const question of ['who are you', 'what is the capital of France', 'hi']) {
+      const parts = await collect(nano.generate(prompt(question), { maxTokens: 64 }, signal));
+      for (const part of parts) expect(part, question).toMatchObject({ margin: expect.any(Number) });
+    }
+  });
+
   it('recites the stored answer for a known question, whatever its case and punctuation', async () => {
     for (const { question, answer } of toyCorpus.intents) expect((await ask(question)).text, question).toBe(answer);
     expect((await ask('  HOW DO I STOP IT?!')).text).toBe('Press Ctrl and C.');

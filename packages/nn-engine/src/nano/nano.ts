@@ -11,9 +11,11 @@ import {
 import { throwIfAborted, unlessAborted } from '../abort.ts';
 import type { NnErrorCode } from '../errors.ts';
 import { limits } from '../limits.ts';
+import { createMargins } from '../text/margins.ts';
+import type { Choice } from '../text/sample.ts';
 import { lexicalHash } from './embedding.ts';
 import { begin, choose, loadEngine, type NanoEngine, readQuestion } from './engine.ts';
-import { type Heard, listenerLayout } from './listener.ts';
+import { type Heard, listenedMargin, listenerLayout } from './listener.ts';
 import { kernelFloats } from './plain.ts';
 import { nanoSizes } from './sizes.ts';
 import { StopFilter } from './stop-filter.ts';
@@ -126,34 +128,47 @@ async function* answer(
   if (promptTokens > tokensMax) throw tooLong(promptTokens, tokensMax, 'tokens');
   const heard = engine.listen(question.text);
   const sure = question.readable && heard.topic !== undefined && heard.probability >= engine.file.gate.minimum;
+  const isTaken = sure && heard.topic !== undefined;
+  // What cannot be read is refused whatever the listener says; only what a refusal names is its choice.
+  const listened = listenedMargin(heard, question.readable ? engine.file.gate.minimum : 0, isTaken, suggestionCount);
   const usage = (answerTokens: number) => ({ promptTokens, answerTokens });
   const filter = new StopFilter(sampling.stop ?? []);
   if (!sure || heard.topic === undefined) {
     const { shown, ...finish } = refuse(engine, heard, sampling);
     const kept = filter.push(shown) + filter.end();
-    if (kept !== '') yield { type: 'text-delta', text: kept };
+    if (kept !== '') yield { type: 'text-delta', text: kept, ...told(listened) };
     return void (yield {
       type: 'finish',
       reason: finish.reason,
       usage: usage(finish.tokens),
       suggestions: finish.suggestions,
+      ...told(listened),
     });
   }
-  let count = 0;
-  let ended = false;
-  for await (const token of recite(engine, clock, question.tokens, heard.topic, signal)) {
+  const margins = createMargins();
+  const delta = (shown: string): AnswerPart => ({ type: 'text-delta', text: shown, ...told(margins.shown(shown)) });
+  let [count, ended, ofEnd] = [0, false, listened];
+  for await (const { token, margin } of recite(engine, clock, question.tokens, heard.topic, signal)) {
     throwIfAborted(signal);
     ended = token === special.end;
-    if (ended || count >= sampling.maxTokens) break;
+    if (ended || count >= sampling.maxTokens) {
+      ofEnd = Math.min(listened, margin);
+      break;
+    }
     count += 1;
-    const shown = filter.push(engine.tokenizer.decode([token]));
-    if (shown !== '') yield { type: 'text-delta', text: shown };
+    const read = engine.tokenizer.decode([token]);
+    margins.read(read, Math.min(listened, margin));
+    const shown = filter.push(read);
+    if (shown !== '') yield delta(shown);
     if (filter.stopped) break;
   }
   const rest = filter.end();
-  if (rest !== '') yield { type: 'text-delta', text: rest };
-  yield { type: 'finish', reason: ended || filter.stopped ? 'stop' : 'length', usage: usage(count) };
+  if (rest !== '') yield delta(rest);
+  const reason = ended || filter.stopped ? 'stop' : 'length';
+  yield { type: 'finish', reason, usage: usage(count), ...told(Math.min(ofEnd, margins.rest())) };
 }
+
+const told = (margin: number): { readonly margin?: number } => (Number.isFinite(margin) ? { margin } : {});
 
 /** The refusal and the questions that were nearest, within the tokens allowed. */
 function refuse({ file, tokenizer }: NanoEngine, { ranking }: Heard, { maxTokens }: Sampling) {
@@ -172,16 +187,16 @@ async function* recite(
   question: readonly number[],
   topic: number,
   signal: AbortSignal,
-): AsyncGenerator<number, void> {
+): AsyncGenerator<Choice, void> {
   const session = await engine.decoder.open(signal);
   try {
-    let token = await begin(engine, session, question, topic);
+    let choice = await begin(engine, session, question, topic);
     const room = engine.file.sizes.context - question.length - 1;
     for (let count = 1; ; count += 1) {
-      yield token;
-      if (token === special.end || count > room) return;
+      yield choice;
+      if (choice.token === special.end || count > room) return;
       if (count % tokensPerTurn === 0) await clock.sleep(0, signal);
-      token = await choose(session, token);
+      choice = await choose(session, choice.token);
     }
   } finally {
     await session.close();

@@ -34,9 +34,9 @@ for (const [name, speeds] of measured) {
 
 async function tokensPerSecond(decoder: Decoder): Promise<number> {
   const session = await decoder.open();
-  let token = await choose(session, special.question);
+  let { token } = await choose(session, special.question);
   const started = performance.now();
-  for (let count = 0; count < tokens; count += 1) token = await choose(session, token);
+  for (let count = 0; count < tokens; count += 1) ({ token } = await choose(session, token));
   const seconds = (performance.now() - started) / 1000;
   await session.close();
   return tokens / seconds;

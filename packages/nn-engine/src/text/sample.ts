@@ -10,7 +10,7 @@ export const chooseToken = (scores: Float32Array, wish: Wish, random: () => numb
   chooseWithMargin(scores, wish, random).token;
 
 type Wish = Pick<Sampling, 'temperature' | 'topP'> & { readonly topK?: number };
-interface Choice {
+export interface Choice {
   readonly token: number;
   /** How far two scores would have to move towards each other until another token is chosen, nats: at least so far, where it was drawn. `topK` is not looked at. */
   readonly margin: number;

@@ -85,7 +85,7 @@ export async function openAnswers(
     remote,
     models,
     queue,
-    chat: createChat({ clock, crypto, engines, logger, models, memory, nameOf, route, receiptView }),
+    chat: createChat({ clock, crypto, systemPrompt, engines, logger, models, memory, nameOf, route, receiptView }),
     gateway: createGateway({ catalogue, clock, random, crypto, logger, self: identity.peer }),
     answering: () => ({ active: queue.running, queued: queue.waiting, concurrentMax: concurrency }),
   };

@@ -115,6 +115,7 @@ function withSystemPrompt(model: LanguageModel, text: string | undefined): Langu
         signal,
       );
     },
+    ...(model.identify === undefined ? {} : { identify: model.identify.bind(model) }),
     ...(model.embed === undefined ? {} : { embed: model.embed.bind(model) }),
     ...(model.warm === undefined ? {} : { warm: model.warm.bind(model) }),
   };

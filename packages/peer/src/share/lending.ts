@@ -84,7 +84,8 @@ export async function openLending(
     reserveTask: (claim) => admission.reserveTask(claim),
     revoke: (peer) => admission.revoke({ peer }),
     start() {
-      serving.push(...serveSharing({ ...world, admission, keySecret, local, models, shares, queue, mayChat, leased }));
+      const rest = { mayChat, leased, systemText: settings.systemPrompt };
+      serving.push(...serveSharing({ ...world, admission, keySecret, local, models, shares, queue, ...rest }));
       sharing.start();
     },
     stop() {

@@ -30,6 +30,8 @@ export interface ServeSharingDeps {
   /** Whether a paired device may chat here now. */
   readonly mayChat: (peer: PeerId) => boolean;
   readonly leased: () => LeasedModels;
+  /** Put before questions by `local`. */
+  readonly systemText: string | undefined;
 }
 
 /** Answers other peers with our models, in every protocol there is for it, until disposed. */
@@ -37,7 +39,7 @@ export function serveSharing(deps: ServeSharingDeps): readonly Disposable[] {
   const { network, admission, clock, crypto, random, logger, identity, keySecret, local, models, shares } = deps;
   const parts = { network, admission, clock, crypto, logger, models: () => local.list(), queue: deps.queue };
   return [
-    serveModels({ ...parts, attest: attestAnswers({ identity, crypto, clock }) }),
+    serveModels({ ...parts, attest: attestAnswers({ identity, crypto, clock, systemText: deps.systemText }) }),
     serveEmbeddings(parts),
     serveLlama(
       { ...parts, random },

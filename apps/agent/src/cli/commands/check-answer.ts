@@ -19,16 +19,25 @@ export const checkAnswerVerb: Verb = {
   run: command(
     'check-answer',
     'Ask the same model the same again, and see whether an answer kept with `run --proof` is what it gives; for nano needs no running peer, for a model that was trained together one that has it',
-    { file: { type: 'positional', required: true, description: 'File of `peerai run --proof FILE`' } } as const,
+    {
+      file: { type: 'positional', required: true, description: 'File of `peerai run --proof FILE`' },
+      system: {
+        type: 'string',
+        valueHint: 'TEXT|@file',
+        description:
+          'The text its provider puts before questions (llm.system_prompt), where it does and you were given it',
+      },
+    } as const,
     async ({ args, agent, output, signal }) => {
       const bytes = await readFile(args.file).catch((cause: unknown) => {
         throw unreadable(args.file, cause);
       });
-      const file = decodeAnswerFile(bytes);
+      const kept = decodeAnswerFile(bytes);
+      const file = args.system === undefined ? kept : { ...kept, system: await readText(args.system) };
       const isNano = openStatement(nodeCrypto, file.statement).identity.engine === 'nano';
       const found = isNano
         ? await askedOfNano(file, signal)
-        : await (await agent()).client.checkAnswer(new Blob([bytes.slice()]), signal);
+        : await (await agent()).client.checkAnswer(new Blob([encodeAnswerFile(file).slice()]), signal);
       const { verdict, provider, model, engine, version, statedMs } = found;
       if (verdict !== 'equal') throw partedError(found, file.answer);
       const view = { equal: true, provider, model, engine, version, statedMs };
@@ -36,6 +45,14 @@ export const checkAnswerVerb: Verb = {
     },
   ),
 };
+
+/** A text, or what is in a file. */
+async function readText(given: string): Promise<string> {
+  if (!given.startsWith('@')) return given;
+  return readFile(given.slice(1), 'utf8').catch((cause: unknown) => {
+    throw unreadable(given.slice(1), cause);
+  });
+}
 
 type Found = Omit<AnswerCheckView, 'v'>;
 
@@ -80,7 +97,10 @@ export async function keepAnswer(
   if (signed === undefined)
     throw new PeerAiError(
       'NOT_FOUND',
-      'the answer came without a statement: the model is not deterministic, is your own, or its peer is older',
+      'the answer came without a statement: only nano and models that peers trained together, asked of another peer, can be asked again to the same bytes',
+      {
+        hint: 'Imported files and split models are computed by kernels that round as each processor does, Ollama, llama.cpp and other engines do not say what they run, and older peers sign nothing.',
+      },
     );
   const file = { statement: fromBase64Url(signed), prompt, answer: utf8(answer) };
   const statement = openStatement(nodeCrypto, file.statement);

@@ -159,7 +159,12 @@ describe('the gate', () => {
   const gateFor = (...first: number[]): number => {
     const listen = (text: string): Heard => {
       const topic = topics.get(text);
-      return { ranking: [], topic, probability: topic === undefined ? 0 : (first.shift() ?? 0.755) };
+      return {
+        ranking: [],
+        topic,
+        probability: topic === undefined ? 0 : (first.shift() ?? 0.755),
+        scores: new Float32Array(),
+      };
     };
     return tuneGate(listen, toyCorpus, 1).minimum;
   };
@@ -171,7 +176,10 @@ describe('the gate', () => {
   });
 
   it('lets nothing through where nothing was right', () => {
-    expect(tuneGate(() => ({ ranking: [], topic: undefined, probability: 1 }), toyCorpus, 1).minimum).toBe(0.99);
+    expect(
+      tuneGate(() => ({ ranking: [], topic: undefined, probability: 1, scores: new Float32Array() }), toyCorpus, 1)
+        .minimum,
+    ).toBe(0.99);
   });
 });
 
