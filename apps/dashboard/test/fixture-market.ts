@@ -34,6 +34,7 @@ const address = `0x${'5e'.repeat(20)}`;
 function fixtureDeposit(patch: Partial<DepositView>): DepositView {
   return {
     lease: 'a1'.repeat(32),
+    of: 'model',
     ...study,
     role: 'borrower',
     state: 'open',

@@ -208,12 +208,19 @@ test.each([
     settlementMethod,
     { ms: settlementLimits.callMs, bytesMax: settlementLimits.messageBytesMax },
     [
-      { kind: 'key', statement: bytes(evmLimits.keyStatementBytesMax), receipt: undefined, endorsement: undefined },
+      {
+        kind: 'key',
+        statement: bytes(evmLimits.keyStatementBytesMax),
+        receipt: undefined,
+        endorsement: undefined,
+        lease: undefined,
+      },
       {
         kind: 'endorsement',
         statement: undefined,
         receipt: bytes(ledgerLimits.receiptBytesMax),
         endorsement: bytes(evmLimits.endorsementBytesMax),
+        lease: bytes(32),
       },
     ],
     [

@@ -28,7 +28,10 @@ export function Leases({ view: { leases, deposits } }: { readonly view: MarketVi
               sinceMs: one.sinceMs,
               row: <Lease key={one.id} {...{ lease: one, deposits }} />,
             })),
-            ...other.leases.map((one) => ({ sinceMs: one.sinceMs, row: <NodeLease key={one.id} lease={one} /> })),
+            ...other.leases.map((one) => ({
+              sinceMs: one.sinceMs,
+              row: <NodeLease key={one.id} {...{ lease: one, deposits }} />,
+            })),
           ];
           if (all.length === 0) return <Empty title={words.leasesNone} text={words.leasesNoneText} />;
           return <ul className="rows">{all.toSorted((a, b) => b.sinceMs - a.sinceMs).map(({ row }) => row)}</ul>;
@@ -55,7 +58,6 @@ function Lease({ lease, deposits }: LeaseProps): ReactNode {
   const isModel = lease.resource === 'model';
   const name = isModel ? lease.model : words.room;
   const mayEnd = lease.state === 'active' || (lease.state === 'settled' && !lease.agreed);
-  const deposit = deposits.find((one) => one.lease === lease.id);
   return (
     <li className="pad stack">
       <p className="row">
@@ -73,7 +75,7 @@ function Lease({ lease, deposits }: LeaseProps): ReactNode {
         {words.due(credits(lease.dueMicro), credits(lease.priceMicro))}
         {lease.lockedMicro === '0' ? '' : `, ${words.locked(credits(lease.lockedMicro))}`}
       </p>
-      {deposit !== undefined && <OnChain deposit={deposit} />}
+      <OnChain {...{ deposits, id: lease.id }} />
       <Dispute id={lease.id} name={name} mayEnd={mayEnd} onDispute={dispute}>
         <Button aria-label={words.settleOne(name)} disabled={settle.isPending} onClick={() => settle.mutate()}>
           {words.settle}

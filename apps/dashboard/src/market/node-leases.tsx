@@ -1,4 +1,4 @@
-import type { LeaseView } from '@peerai/peer/control';
+import type { DepositView, LeaseView } from '@peerai/peer/control';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { useApp } from '../app/context.ts';
@@ -12,6 +12,7 @@ import { Region } from '../ui/region.tsx';
 import { credits } from './credits.ts';
 import { Dispute } from './dispute.tsx';
 import { nodes as words } from './node-words.ts';
+import { OnChain } from './settlement.tsx';
 import { market } from './strings.ts';
 
 const isHeld = ({ state }: LeaseView): boolean => state === 'offered' || state === 'active';
@@ -38,8 +39,13 @@ export function OpenNodeLeases(): ReactNode {
   );
 }
 
+interface NodeLeaseProps {
+  readonly lease: LeaseView;
+  /** Without them it is not said what lies on the chain. */
+  readonly deposits?: readonly DepositView[];
+}
 /** One lease of nodes, with the ways to end it. */
-export function NodeLease({ lease }: { readonly lease: LeaseView }): ReactNode {
+export function NodeLease({ lease, deposits }: NodeLeaseProps): ReactNode {
   const { client } = useApp();
   const cache = useQueryClient();
   const again = async (): Promise<void> => {
@@ -67,6 +73,7 @@ export function NodeLease({ lease }: { readonly lease: LeaseView }): ReactNode {
         {market.due(credits(paidMicro), credits(priceMicro))}
         {lockedMicro === '0' ? '' : `, ${market.locked(credits(lockedMicro))}`}
       </p>
+      <OnChain {...{ deposits: deposits ?? [], id: lease.id }} />
       <Dispute id={lease.id} name={name} mayEnd={state === 'active' || state === 'closing'} onDispute={dispute}>
         {state === 'active' && (
           <Button

@@ -66,7 +66,15 @@ function ChainFacts({ chain }: { readonly chain: NonNullable<SettlementView['cha
 }
 
 /** What lies on the chain for one lease, and this peer's own transactions. */
-export function OnChain({ deposit }: { readonly deposit: DepositView }): ReactNode {
+export function OnChain({
+  deposits,
+  id,
+}: {
+  readonly deposits: readonly DepositView[];
+  readonly id: string;
+}): ReactNode {
+  const deposit = deposits.find(({ lease }) => lease === id);
+  if (deposit === undefined) return null;
   const { state, amountMicro, paidMicro, failure, opened, closed } = deposit;
   const all = credits(amountMicro);
   const amounts = state === 'settled' ? words.deposit(credits(paidMicro), all) : words.depositAll(all);

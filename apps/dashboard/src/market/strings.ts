@@ -66,7 +66,7 @@ export const market = {
   settledWhat: 'the chain',
   inBooks: 'In the books of both peers. Nothing is held anywhere else, and no chain is needed.',
   inContract:
-    'In a contract on a chain: who borrows a model puts the price down before the other begins. Leases of storage and nodes stay in the books of both peers.',
+    'In a contract on a chain: who borrows puts the price down before the other begins, for models, storage and nodes alike.',
   node: 'Node',
   nodeIs: (node: string, chain: number) => `${node}, chain ${chain}`,
   contract: 'Contract',

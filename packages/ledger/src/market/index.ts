@@ -6,6 +6,8 @@
 export { isMeteredOpen, type MeteredBook, type MeteredBookDeps, openMeteredBook } from './book.ts';
 export { agreeToEnd, type LeaseEnd, leaseEndEntry, openEnd, signEnd } from './end.ts';
 export { checkEvidence, encodeEvidence, type Evidence } from './evidence.ts';
+export type { LeaseDocument } from './collect.ts';
+export { openFinalReceipt } from './final-receipt.ts';
 export { type Fault, judgeLease, type Verdict } from './judge.ts';
 export { marketLimits } from './limits.ts';
 export { createLocalSettlement } from './local-settlement.ts';
@@ -20,6 +22,7 @@ export {
   countersignStorage,
   issueStorageReceipt,
   openStorageReceipt,
+  readStorageReceipt,
   storageProof,
   type StorageReceipt,
   storageReceiptEntry,

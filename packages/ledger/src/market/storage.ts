@@ -83,6 +83,9 @@ export function openStorageReceipt(
   return { receipt, signedBy };
 }
 
+/** No signature checked. Throws INVALID_FORMAT, INVALID_VERSION, LIMIT_EXCEEDED. */
+export const readStorageReceipt = (bytes: Uint8Array): StorageReceipt => form.read(bytes);
+
 /** A receipt with both signatures as an entry of either side's log. */
 export const storageReceiptEntry = (full: Uint8Array): EntryBody => ({ kind: storageReceiptKind, body: full });
 

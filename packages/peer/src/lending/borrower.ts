@@ -21,6 +21,7 @@ import type { Devices } from '../pairing/devices.ts';
 import { type LeaseAnswer, leaseMethod, type LeaseQuestion, plainQuestion } from './lending-protocol.ts';
 import { type Job, type Jobs } from './jobs.ts';
 import { lendingLimits as limits } from './limits.ts';
+import type { NodeEscrows } from './node-escrows.ts';
 
 export interface BorrowerDeps {
   readonly network: Network;
@@ -28,6 +29,7 @@ export interface BorrowerDeps {
   readonly crypto: CryptoProvider;
   readonly devices: Devices;
   readonly book: LeaseBook;
+  readonly escrows: Pick<NodeEscrows, 'open'>;
   readonly jobs: Jobs;
   readonly changed: (lease: LeaseRecord) => void;
   /** The lender's receipt is wrong: ends the lease with a signature, and tells it. */
@@ -48,7 +50,15 @@ export interface Borrower {
 }
 
 /** Codes after which a try may go better. */
-const passing = ['PEER_UNREACHABLE', 'CHANNEL_CLOSED', 'TIMEOUT', 'LIMIT_REACHED', 'STORE_FULL', 'ABORTED'] as const;
+const passing = [
+  'PEER_UNREACHABLE',
+  'CHANNEL_CLOSED',
+  'TIMEOUT',
+  'LIMIT_REACHED',
+  'STORE_FULL',
+  'ABORTED',
+  'ANSWERS_UNENDORSED',
+] as const;
 
 export function createBorrower(deps: BorrowerDeps): Borrower {
   const { clock, crypto, book, jobs, stopping } = deps;
@@ -83,7 +93,10 @@ export function createBorrower(deps: BorrowerDeps): Borrower {
   };
 
   async function begin(lease: LeaseRecord, signal: AbortSignal): Promise<void> {
-    const untilMs = lease.sinceMs + limits.offerMs;
+    const beforeMs = clock.nowMs();
+    await deps.escrows.open(lease, signal);
+    // A block takes its time; the lender has as long as ever.
+    const untilMs = lease.sinceMs + limits.offerMs + clock.nowMs() - beforeMs;
     const { lease: full } = await patiently(untilMs, signal, () =>
       ask(lease, { kind: 'offer', lease: lease.lease, id: undefined }, signal),
     );

@@ -24,6 +24,7 @@ import type { PeerErrorCode } from '../errors.ts';
 import { createMutex } from '../store/mutex.ts';
 import { keptAnswer, type LeaseAnswer, type LeaseQuestion, plainAnswer } from './lending-protocol.ts';
 import { lendingLimits as limits } from './limits.ts';
+import type { NodeEscrows } from './node-escrows.ts';
 import type { LendOffer } from './offer.ts';
 import { decodeNumbers, encodeNumbers, throughCluster } from './work.ts';
 
@@ -34,6 +35,7 @@ export interface DeskDeps {
   /** The room of what is lent. */
   readonly store: Store;
   readonly book: LeaseBook;
+  readonly escrows: Pick<NodeEscrows, 'check' | 'isCovered'>;
   readonly offer: () => LendOffer | undefined;
   readonly changed: (lease: LeaseRecord) => void;
   /** Nodes somebody holds at lenders that this one counts together with. */
@@ -46,7 +48,7 @@ export interface DeskDeps {
 export interface Desk {
   /** Nodes that this peer may have now. */
   freeFor(peer: PeerId): number;
-  /** Throws LENDING_OFF, NODES_TAKEN, PRICE_TOO_LOW, REPUTATION_LOW, LEASE_UNKNOWN, LEASE_OVER, and what the book and the cluster throw. */
+  /** Throws LENDING_OFF, NODES_TAKEN, PRICE_TOO_LOW, REPUTATION_LOW, LEASE_UNKNOWN, LEASE_OVER, ANSWERS_UNENDORSED, and what the book, its escrow and the cluster throw. */
   answer(peer: PeerId, question: LeaseQuestion): Promise<LeaseAnswer>;
   /** Takes the nodes of a lease back; what both signed stands. */
   end(lease: LeaseRecord): Promise<LeaseRecord>;
@@ -59,7 +61,7 @@ export interface Desk {
 }
 
 export function createDesk(deps: DeskDeps): Desk {
-  const { self, clock, crypto, store, book } = deps;
+  const { self, clock, crypto, store, book, escrows } = deps;
   const admitting = createMutex();
   /** One run at a time, in the order they came; and as long a rest after it, so that lending takes half of the agent's time at the most. */
   const inTurn = createMutex();
@@ -95,6 +97,10 @@ export function createDesk(deps: DeskDeps): Desk {
     const { terms, id } = openLease(crypto, half);
     if (terms.borrower !== peer || terms.lender !== self)
       throw new PeerAiError('INVALID_FORMAT', 'a lease is offered by its borrower to its lender');
+    const isNew = book.get(toHex(id)) === undefined;
+    if (isNew) checkOffer(deps.offer(), terms, freeFor(peer));
+    // The chain may be slow to say what lies there: meanwhile others are served.
+    await escrows.check(terms, toHex(id));
     return admitting(async () => {
       if (book.get(toHex(id)) === undefined) {
         deps.admit(peer);
@@ -134,6 +140,11 @@ export function createDesk(deps: DeskDeps): Desk {
     if (book.get(lease.id)?.progress.state !== 'active')
       throw new PeerAiError<PeerErrorCode>('LEASE_OVER', 'the time of this lease is over');
     if (n !== issued.n + 1) throw new PeerAiError('INVALID_FORMAT', `run ${issued.n + 1} is next, not ${n}`);
+    if (!escrows.isCovered(lease.id))
+      throw new PeerAiError<PeerErrorCode>(
+        'ANSWERS_UNENDORSED',
+        'endorse your last runs under this lease for the contract first',
+      );
     const startMs = clock.elapsedMs();
     const cluster = await clusterOf(lease, n, state);
     const outputs = encodeNumbers(throughCluster(cluster, decodeNumbers(inputs)));

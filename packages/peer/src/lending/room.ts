@@ -14,6 +14,7 @@ import type { borrowRequestSchema, LendingView } from './lending.schema.ts';
 import type { LeaseAnswer, LeaseQuestion, NodesAnswer } from './lending-protocol.ts';
 import { lendingLimits as limits } from './limits.ts';
 import { workLoad } from './load.ts';
+import { openNodeEscrows } from './node-escrows.ts';
 import { askForNodes, findNodes } from './nodes.ts';
 import { type LendOffer, microOf, openOffer } from './offer.ts';
 import { leaseNamed } from './lease-named.ts';
@@ -48,15 +49,22 @@ export async function openLendingRoom(
       .finally(() => running.delete(one));
     running.add(one);
   };
-  const changed = (lease: LeaseRecord): void => {
+  const news = (lease: LeaseRecord): void => {
     events.emit({ type: 'lease-changed', lease: leaseView(lease, nameOf) });
     watch();
+  };
+  const { settlement } = deps.commons().market;
+  const escrows = await openNodeEscrows({ ...deps, settlement, book, news });
+  const changed = (lease: LeaseRecord): void => {
+    news(lease);
+    quiet(escrows.follow(lease));
   };
   const desk = createDesk({
     ...deps,
     self: deps.identity.peer,
     store,
     book,
+    escrows,
     offer: () => offer.get(),
     changed,
     admit: (peer) => deps.commons().reputation.admit(peer),
@@ -66,6 +74,7 @@ export async function openLendingRoom(
   const borrower = createBorrower({
     ...deps,
     book,
+    escrows,
     jobs,
     changed,
     dispute: (id, reason) => disputes.dispute(id, reason),
@@ -86,6 +95,7 @@ export async function openLendingRoom(
         while (book.list().some(isOpen)) {
           await clock.sleep(limits.lookMs, stopping);
           await desk.look();
+          await escrows.look();
         }
       } finally {
         watching = false;

@@ -1,6 +1,6 @@
 import { ManualClock, MemoryStore, silentLogger } from '@peerai/core-protocol/testing';
 import { PeerAiError } from '@peerai/core-protocol';
-import { marketLimits, type MeteredRecord, type Settlement } from '@peerai/ledger/market';
+import { marketLimits, type Settlement } from '@peerai/ledger/market';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type TestPeer, testWorld } from '../testing/peers.ts';
 import { ask, live, pair, until } from '../testing/steps.ts';
@@ -9,6 +9,7 @@ import '../ledger/log-room.ts';
 import '../own/own-room.ts';
 import '../reputation/reputation-room.ts';
 import './room.ts';
+import type { EscrowedLease } from './escrowed-lease.ts';
 import { createEscrows } from './escrows.ts';
 import { peerMarketLimits as limits } from './limits.ts';
 import { disputeRequestSchema, judgeRequestSchema, leaseRequestSchema, offerRequestSchema } from './market.schema.ts';
@@ -64,9 +65,8 @@ test('an escrow of which nothing was used goes back so long after the end of its
   const refunded: number[] = [];
   const settlement = { refund: async () => void refunded.push(clock.nowMs()) } as unknown as Settlement;
   const escrows = createEscrows({ settlement, clock, logger: silentLogger });
-  const terms = { startMs: 5, minutes: 1 };
-  const over = { id: 'ab'.repeat(32), n: 0, due: 0n, state: 'refunded', terms } as unknown as MeteredRecord;
-  const backMs = terms.startMs + 60_000 + limits.graceMs;
+  const over = { id: 'ab'.repeat(32), n: 0, due: 0n, isOpen: false, endsMs: 60_005 } as EscrowedLease;
+  const backMs = over.endsMs + limits.graceMs;
   for (const atMs of [backMs - 1, backMs, backMs + 1]) {
     await clock.advance(atMs - clock.nowMs());
     await escrows.look([over], live());

@@ -1,6 +1,7 @@
 import { PeerAiError, type PeerId, toHex } from '@peerai/core-protocol';
 import { type MeteredBook, type MeteredRecord, openMetered } from '@peerai/ledger/market';
 import type { PeerErrorCode } from '../errors.ts';
+import { escrowedMetered, meteredToSettle } from './escrowed-lease.ts';
 import type { Escrows } from './escrows.ts';
 import type { MarketDeps } from './market.ts';
 import type { MarketAnswer, MarketQuestion } from './market-protocol.ts';
@@ -35,7 +36,7 @@ export function createDesk(deps: DeskDeps) {
       if (terms.unitsMax > tokensMax || terms.minutes > minutesMax)
         throw new PeerAiError('LIMIT_EXCEEDED', `at most ${tokensMax} tokens and ${minutesMax} minutes in one lease`);
     }
-    await escrows.check(terms, id, stopping);
+    await escrows.check(meteredToSettle(terms, toHex(id)), stopping);
     const lease = changed(await book.accept(half));
     return { offers: [], document: lease.lease };
   };
@@ -46,7 +47,7 @@ export function createDesk(deps: DeskDeps) {
       await heard(document);
       const lease = kind === 'end' ? await book.agree(document) : await book.disputed(document);
       changed(lease);
-      await escrows.close(lease, stopping);
+      await escrows.close(escrowedMetered(lease), stopping);
       return { offers: [], document: lease.end };
     },
   };

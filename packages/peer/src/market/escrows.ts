@@ -1,24 +1,18 @@
 import { type Clock, fromHex, type Logger, PeerAiError } from '@peerai/core-protocol';
-import {
-  isMeteredOpen,
-  meteredMs,
-  meteredPrice,
-  type MeteredRecord,
-  type MeteredTerms,
-  type Settlement,
-} from '@peerai/ledger/market';
+import type { EscrowTerms, Settlement } from '@peerai/ledger/market';
+import type { EscrowedLease, LeaseToSettle } from './escrowed-lease.ts';
 import { peerMarketLimits as limits } from './limits.ts';
 
-/** What is locked for leases where they are settled: asked when one begins and when it ends, never for an answer. */
+/** What is locked for leases where they are settled, whatever is leased: asked when one begins and when it ends, never for an answer. */
 export interface Escrows {
   /** Borrower: before the lender is asked. Throws what `Settlement.open` throws. */
-  open(lease: MeteredRecord, signal: AbortSignal): Promise<void>;
+  open(lease: EscrowedLease, signal: AbortSignal): Promise<void>;
   /** Lender: before it signs. In a contract it has to be there already. Throws ESCROW_STATE, and what `Settlement` throws. */
-  check(terms: MeteredTerms, id: Uint8Array, signal: AbortSignal): Promise<void>;
+  check(lease: LeaseToSettle, signal: AbortSignal): Promise<void>;
   /** What is due is paid; where nothing is, everything goes back once the time is over. What fails is tried again by `look`. */
-  close(lease: MeteredRecord, signal: AbortSignal): Promise<void>;
+  close(lease: EscrowedLease, signal: AbortSignal): Promise<void>;
   /** Those that are over and not closed here yet. */
-  look(leases: readonly MeteredRecord[], signal: AbortSignal): Promise<void>;
+  look(leases: readonly EscrowedLease[], signal: AbortSignal): Promise<void>;
 }
 
 interface EscrowsDeps {
@@ -29,23 +23,23 @@ interface EscrowsDeps {
 
 export function createEscrows({ settlement, clock, logger }: EscrowsDeps): Escrows {
   const closed = new Set<string>();
-  const refundMsOf = (terms: MeteredTerms): number => terms.startMs + meteredMs(terms) + limits.graceMs;
-  const termsOf = (terms: MeteredTerms, lease: Uint8Array) => {
-    const { lender, borrower } = terms;
-    return { lease, lender, borrower, amount: meteredPrice(terms), refundMs: refundMsOf(terms) };
+  const refundMsOf = ({ endsMs }: LeaseToSettle): number => endsMs + limits.graceMs;
+  const lock = async (lease: LeaseToSettle, signal: AbortSignal): Promise<void> => {
+    await settlement.open(escrowTerms(lease, refundMsOf(lease)), signal);
   };
-  const finish = async ({ id, n, due, receipt, terms }: MeteredRecord, signal: AbortSignal): Promise<boolean> => {
-    const lease = fromHex(id);
+  const finish = async (lease: EscrowedLease, signal: AbortSignal): Promise<boolean> => {
+    const { n, due, receipt } = lease;
+    const id = fromHex(lease.id);
     if (receipt !== undefined && n > 0) {
-      await settlement.settle({ lease, n, due, receipt }, signal);
+      await settlement.settle({ lease: id, n, due, receipt }, signal);
       return true;
     }
-    if (clock.nowMs() < refundMsOf(terms)) return false;
-    await settlement.refund(lease, signal);
+    if (clock.nowMs() < refundMsOf(lease)) return false;
+    await settlement.refund(id, signal);
     return true;
   };
   const close: Escrows['close'] = async (lease, signal) => {
-    if (isMeteredOpen(lease) || closed.has(lease.id)) return;
+    if (lease.isOpen || closed.has(lease.id)) return;
     try {
       if (await finish(lease, signal)) closed.add(lease.id);
     } catch (error) {
@@ -56,15 +50,17 @@ export function createEscrows({ settlement, clock, logger }: EscrowsDeps): Escro
     }
   };
   return {
-    async open({ terms, id }, signal) {
-      await settlement.open(termsOf(terms, fromHex(id)), signal);
-    },
-    async check(terms, id, signal) {
-      await settlement.open(termsOf(terms, id), signal);
-    },
+    open: lock,
+    check: lock,
     close,
     async look(leases, signal) {
       for (const lease of leases) await close(lease, signal);
     },
   };
+}
+
+/** @param refundMs - from when on the borrower may take back what no receipt claimed. */
+export function escrowTerms({ id, document, price }: LeaseToSettle, refundMs: number): EscrowTerms {
+  const { lender, borrower } = document.terms;
+  return { lease: fromHex(id), lender, borrower, amount: price, refundMs };
 }

@@ -10,7 +10,7 @@ import type { LocalModels } from '../models/local-models.ts';
 import type { Models } from '../models/models.ts';
 import type { Deed } from '@peerai/ledger/reputation';
 import type { LeasedModels } from '../share/admission.ts';
-import { createSettlement, type PeerSettlement } from '../settlement/settlement.ts';
+import { accountOf, createSettlement, type PeerSettlement } from '../settlement/settlement.ts';
 import { createStorage, type PeerStorage } from '../storage/storage.ts';
 import { onDemand } from '../store/on-demand.ts';
 import type {
@@ -115,7 +115,7 @@ export function createMarket(deps: MarketDeps): PeerMarket {
       usable: (peer, model) =>
         deps.devices.get(peer)?.blocked === false ? held.now()?.usable(peer, model) : undefined,
     },
-    besides: (peer) => held.now()?.account(peer) ?? { paid: 0n, earned: 0n, lockedByUs: 0n, lockedByThem: 0n },
+    besides: (peer) => held.now()?.account(peer) ?? accountOf(settlement.paid(peer)),
     settlement,
     met(peer) {
       held.now()?.met(peer);

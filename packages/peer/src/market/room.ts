@@ -20,12 +20,13 @@ import { leaseNamed } from '../lending/lease-named.ts';
 import { falseAnswersOf } from '../storage/false-answers.ts';
 import { plainStorageQuestion, storageMethod } from '../storage/storage-protocol.ts';
 import { createDesk } from './desk.ts';
+import { escrowedMetered } from './escrowed-lease.ts';
 import { createEscrows, type Escrows } from './escrows.ts';
 import { peerMarketLimits as limits } from './limits.ts';
 import type { MarketDeps, PeerMarket } from './market.ts';
 import type { DisputeDetail, MarketView, MeteredLeaseDetail } from './market.schema.ts';
 import { type MarketAnswer, marketMethod, type MarketQuestion } from './market-protocol.ts';
-import type { ChainEscrows } from '../settlement/chain-escrows.ts';
+import { accountOf } from '../settlement/settlement.ts';
 import { openOffers } from './offers.ts';
 import { findOffers } from './find.ts';
 import { createVerdicts, leaseOfEnd } from './verdicts.ts';
@@ -52,6 +53,9 @@ export interface MarketRoom extends Omit<
 export interface StorageParts {
   readonly book: MeteredBook;
   readonly escrows: Escrows;
+  /** Of what a receipt was signed for: what goes on beside it where the lease is settled. */
+  readonly counted: (lease: MeteredRecord) => void;
+  readonly isCovered: (lease: string) => boolean;
   readonly changed: (lease: MeteredRecord) => MeteredRecord;
   /** The lender's yes to what this side has signed. */
   begin(lease: MeteredRecord, signal: AbortSignal): Promise<MeteredLeaseDetail>;
@@ -71,8 +75,7 @@ export async function openMarketRoom(
   const { clock, devices, events, nameOf, logger, stopping, accounts, crypto } = deps;
   const store = deps.store.room('market');
   const offers = await openOffers(store);
-  let onChain: ChainEscrows | undefined;
-  const paid = (peer: PeerId): Between => onChain?.paid(peer) ?? nothing;
+  const paid = (peer: PeerId): Between => deps.settlement.paid(peer);
   const nodesBetween = async (peer: PeerId): Promise<Between> =>
     sumOf((await nodeBalances()).get(peer) ?? nothing, paid(peer));
   const { ledger, receipts } = accounts;
@@ -98,7 +101,18 @@ export async function openMarketRoom(
     return lease;
   };
   const chain = await deps.settlement.room();
-  onChain = chain?.escrows({ local, changed, find: (id) => book.get(id) });
+  const found = (id: string): MeteredRecord | undefined => book.get(id);
+  const onChain = chain?.escrows.of('metered', {
+    local,
+    find: (id) => withFound(found(id), escrowedMetered),
+    changed: (id) => withFound(found(id), changed),
+    // An answer's receipt comes back on a way of its own; that of stored bytes may not.
+    took: async (id, receipt) => {
+      if (found(id)?.terms.resource === 'storage') changed(await book.receipt(receipt));
+    },
+  });
+  // What lies there for leases of nodes is seen through once their book is open.
+  if (chain?.deposits().some(({ of }) => of === 'node') === true) await deps.nodeLending.list();
   const escrows: Escrows = onChain ?? local;
   const isDevice = (peer: PeerId): boolean => devices.get(peer) !== undefined;
   const verdicts = createVerdicts({ ...deps, self: deps.identity.peer, nowMs: () => clock.nowMs(), isDevice });
@@ -121,7 +135,10 @@ export async function openMarketRoom(
           await clock.sleep(limits.lookMs, stopping);
           for (const lease of await book.expire()) changed(lease);
           await escrows.look(
-            book.list().filter((lease) => !isMeteredOpen(lease)),
+            book
+              .list()
+              .filter((lease) => !isMeteredOpen(lease))
+              .map(escrowedMetered),
             stopping,
           );
         }
@@ -186,7 +203,7 @@ export async function openMarketRoom(
   /** The lender's yes to what this side has signed. */
   const begin = async (lease: MeteredRecord, signal: AbortSignal): Promise<MeteredRecord> => {
     try {
-      await escrows.open(lease, signal);
+      await escrows.open(escrowedMetered(lease), signal);
       const { document } = await askForYes(lease, signal);
       if (document === undefined) throw new PeerAiError('INVALID_FORMAT', 'the lender’s signature is missing');
       return changed(await book.accepted(document));
@@ -204,7 +221,7 @@ export async function openMarketRoom(
     const { document } = await ask(lease.peer, 'end', book.endHalf(lease.id), signal);
     if (document === undefined) throw new PeerAiError('INVALID_FORMAT', 'the other side’s signature is missing');
     const over = changed(await book.agreed(document));
-    await escrows.close(over, signal);
+    await escrows.close(escrowedMetered(over), signal);
     return over;
   };
   /** A lease with its newest receipts out of our own log. */
@@ -232,7 +249,7 @@ export async function openMarketRoom(
     const lease = find(text);
     const evidence = await evidenceOf(lease, reason);
     const disputed = changed(await book.dispute(lease.id, crypto.sha256(utf8(evidence))));
-    await escrows.close(disputed, signal);
+    await escrows.close(escrowedMetered(disputed), signal);
     // The other hears of it now, or when it is here again.
     quiet(ask(lease.peer, 'dispute', disputed.end, stopping));
     return { ...detail(disputed), evidence };
@@ -242,7 +259,15 @@ export async function openMarketRoom(
   return {
     view,
     dispute,
-    storage: { book, escrows, changed, begin: beginning, dispute },
+    storage: {
+      book,
+      escrows,
+      changed,
+      dispute,
+      begin: beginning,
+      counted: (lease) => onChain?.counted(escrowedMetered(lease)),
+      isCovered: (id) => onChain?.isCovered(id) !== false,
+    },
     offers: (signal) => findOffers({ ...deps, ask }, signal),
     async offer({ model, credits, tokensMax, minutesMax }) {
       const takesWords = deps.local.list().some(({ card }) => card.name === model);
@@ -287,7 +312,7 @@ export async function openMarketRoom(
       const before = book.list().length === 0 ? undefined : book.count(receipt);
       if (before === undefined) return;
       changed(before);
-      onChain?.counted(before);
+      onChain?.counted(escrowedMetered(before));
     },
     isUnendorsed(peer, model) {
       const found = book.usable(peer, model);
@@ -297,10 +322,7 @@ export async function openMarketRoom(
       const found = book.usable(peer, model);
       return found === undefined || onChain?.isCovered(found.id) === false ? undefined : found;
     },
-    account(peer) {
-      const { owes, lockedByUs, lockedByThem } = sumOf(book.between(peer), paid(peer));
-      return { paid: owes > 0n ? owes : 0n, earned: owes < 0n ? -owes : 0n, lockedByUs, lockedByThem };
-    },
+    account: (peer) => accountOf(sumOf(book.between(peer), paid(peer))),
     met(peer) {
       for (const lease of book.list()) {
         const isOwed = lease.state === 'offered' ? lease.role === 'borrower' : !isMeteredOpen(lease) && !lease.agreed;
@@ -317,4 +339,6 @@ export async function openMarketRoom(
   }
 }
 
+const withFound = <T, R>(found: T | undefined, use: (found: T) => R): R | undefined =>
+  found === undefined ? undefined : use(found);
 const nothing: Between = { owes: 0n, lockedByUs: 0n, lockedByThem: 0n };

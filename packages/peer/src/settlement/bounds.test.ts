@@ -1,8 +1,9 @@
 import { PeerAiError, type PeerId } from '@peerai/core-protocol';
 import { ManualClock, MemoryStore, silentLogger } from '@peerai/core-protocol/testing';
-import type { MeteredRecord } from '@peerai/ledger/market';
 import { afterEach, describe, expect, test } from 'vitest';
+import type { Escrows } from '../market/escrows.ts';
 import { records } from '../store/records.ts';
+import type { EscrowedLease } from '../market/escrowed-lease.ts';
 import { type ChainEscrowParts, createChainEscrows } from './chain-escrows.ts';
 import { type Deposit, openDeposits } from './deposits.ts';
 import { settlementLimits as limits } from './limits.ts';
@@ -18,6 +19,7 @@ const code = (expected: string) => expect.objectContaining({ code: expected });
 /** A deposit whose lease is over, with the borrower's word for its first answer. */
 const plain = {
   lease,
+  of: 'model',
   role: 'lender',
   peer: 'other' as PeerId,
   state: 'open',
@@ -49,10 +51,12 @@ async function chain(
     return undefined as never;
   };
   const onChain = { settle: note('settle'), refund: note('refund'), look: note('look'), open: note('open'), ...does };
-  const record = { id: lease, n, state: open ? 'active' : 'settled' } as MeteredRecord;
-  const parts = { onChain, deposits, find: () => record, changed: () => undefined, meet: async () => undefined };
+  const record = { id: lease, n, lastN: n, due: 9n, isOpen: open } as EscrowedLease;
+  const parts = { onChain, deposits, meet: async () => undefined };
+  const book = { find: () => record, changed: () => undefined, took: async () => undefined, local: {} as Escrows };
   const world = { clock, logger: silentLogger, stopping: over.signal, chain: { settles: true }, identity: {} };
-  const escrows = createChainEscrows(world as unknown as ChainDeps, parts as unknown as ChainEscrowParts);
+  const all = createChainEscrows(world as unknown as ChainDeps, parts as unknown as ChainEscrowParts);
+  const escrows = all.of('metered', book);
   return { clock, deposits, done, escrows };
 }
 const sumsOf = (waits: readonly number[]): number[] =>
@@ -133,8 +137,8 @@ test('a deposit goes back so long after its lease, and opening it takes no longe
       signal.addEventListener('abort', () => reject(signal.reason as Error));
     });
   const { clock, escrows } = await chain({}, { open: true, does: { open } });
-  const terms = { startMs: 7, minutes: 1, resource: 'model', unitPrice: 1_000n, unitsMax: 1_000 };
-  const record = { id: lease, peer: plain.peer, terms } as unknown as MeteredRecord;
+  const document = { kind: 'metered', terms: { resource: 'model' } };
+  const record = { id: lease, peer: plain.peer, document, price: 1n, endsMs: 60_007 } as unknown as EscrowedLease;
   escrows.open(record, new AbortController().signal).catch((error: unknown) => (ended = error));
   await clock.advance(limits.stepMs - 1);
   expect([ended, asked.map(({ refundMs }) => refundMs)]).toEqual([undefined, [7 + 60_000 + limits.handInMs]]);
@@ -174,4 +178,11 @@ test('so many deposits that are over are listed; the oldest goes, what it came t
       expect(all.paid(plain.peer).toUs).toBe(BigInt(isKept ? limits.overKeptMax : limits.overKeptMax + 1) + 1n);
     }
   }
+});
+
+test('a deposit from before leases of other things could lie there is of a model', async () => {
+  const store = new MemoryStore();
+  const { of: _, ...old } = plain;
+  await store.commit([records<typeof old>(store, 'deposit').put(lease, old)]);
+  expect((await openDeposits(store)).get(lease)).toEqual(plain);
 });

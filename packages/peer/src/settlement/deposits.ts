@@ -6,7 +6,17 @@ import type { DepositView } from './settlement.schema.ts';
 /** What this peer knows of the escrow of one lease. */
 export interface Deposit extends Pick<
   DepositView,
-  'lease' | 'role' | 'state' | 'amountMicro' | 'paidMicro' | 'refundMs' | 'reference' | 'opened' | 'closed' | 'failure'
+  | 'lease'
+  | 'of'
+  | 'role'
+  | 'state'
+  | 'amountMicro'
+  | 'paidMicro'
+  | 'refundMs'
+  | 'reference'
+  | 'opened'
+  | 'closed'
+  | 'failure'
 > {
   readonly peer: PeerId;
   /** When the lease's own time is over. */
@@ -43,10 +53,11 @@ export interface Deposits {
 export const isPending = ({ state }: Deposit): boolean => state === 'waiting' || state === 'open';
 
 export async function openDeposits(store: Store): Promise<Deposits> {
-  const rows = records<Deposit>(store, 'deposit');
+  const rows = records<Omit<Deposit, 'of'> & Partial<Pick<Deposit, 'of'>>>(store, 'deposit');
   const pastRows = records<readonly [byUs: string, toUs: string]>(store, 'past');
   const found: Deposit[] = [];
-  for await (const [, deposit] of rows.all()) found.push(deposit);
+  // Before leases of other things could be here, all were of models.
+  for await (const [, deposit] of rows.all()) found.push({ ...deposit, of: deposit.of ?? 'model' });
   const all = new Map(found.toSorted((a, b) => a.sinceMs - b.sinceMs).map((one) => [one.lease, one]));
   const past = new Map<PeerId, Paid>();
   for await (const [peer, [byUs, toUs]] of pastRows.all())

@@ -2,8 +2,7 @@ import { callMethod, fromHex, PeerAiError, type PeerId, toHex } from '@peerai/co
 import { openCheckpoint } from '@peerai/ledger';
 import type { Check } from '../doctor/doctor.schema.ts';
 import type { CommonsDeps } from '../commons/commons.ts';
-import type { Escrows } from '../market/escrows.ts';
-import { type ChainEscrows, type ChainEscrowParts, createChainEscrows } from './chain-escrows.ts';
+import { type AllEscrows, createChainEscrows } from './chain-escrows.ts';
 import { chainLink } from './chain-link.ts';
 import type { ChainWorld } from './chain-world.ts';
 import { checkChain } from './check.ts';
@@ -18,7 +17,6 @@ export type Evm = typeof import('@peerai/ledger/evm');
 export interface ChainDeps extends Omit<CommonsDeps, 'market' | 'chain'> {
   readonly chain: ChainWorld;
 }
-type Book = Pick<ChainEscrowParts, 'find' | 'changed'> & { readonly local: Escrows };
 
 /** The chain, once something of it is used. */
 export interface SettlementRoom {
@@ -29,8 +27,7 @@ export interface SettlementRoom {
   payout(signal: AbortSignal): Promise<PayoutView>;
   anchor(signal: AbortSignal): Promise<AnchoredView>;
   check(signal: AbortSignal): Promise<Check[]>;
-  /** Once: the market's leases from now on. */
-  escrows(book: Book): ChainEscrows;
+  readonly escrows: AllEscrows;
   answer(peer: PeerId, question: SettlementQuestion, signal: AbortSignal): Promise<SettlementAnswer>;
   met(peer: PeerId): void;
   closed(): Promise<void>;
@@ -49,13 +46,14 @@ export async function openSettlementRoom(deps: ChainDeps): Promise<SettlementRoo
     return callMethod(deps, peer, settlementMethod, question, { signal, addresses });
   };
   const meet = async (peer: PeerId, signal: AbortSignal): Promise<void> => {
-    const question = { kind: 'key', statement: keys.own, receipt: undefined, endorsement: undefined } as const;
+    const nothing = { receipt: undefined, endorsement: undefined, lease: undefined };
+    const question = { kind: 'key', statement: keys.own, ...nothing } as const;
     const answer = await ask(peer, question, signal);
     checkPlace(chain, answer, nameOf(peer));
     if (answer.statement !== undefined) await keys.take(peer, answer.statement);
   };
   const onChain = createOnChain(deps, evm, { link, keys, deposits });
-  let escrows: ChainEscrows | undefined;
+  const escrows = createChainEscrows(deps, { onChain, deposits, meet, ask });
   const place = () => ({
     chainId: chain.chainId,
     contract: fromHex((chain.contract ?? '0x').slice(2).toLowerCase()),
@@ -95,17 +93,16 @@ export async function openSettlementRoom(deps: ChainDeps): Promise<SettlementRoo
       return { v: 1, origin, size: Number(size), root: toHex(root), reference, sent };
     },
     check: (signal) => checkChain({ chain, address: key.address, link, deposits: deposits.list() }, signal),
-    escrows: (book) => (escrows ??= createChainEscrows(deps, { onChain, deposits, meet, ask, ...book })),
+    escrows,
     async answer(peer, question, signal) {
       if (question.kind === 'key') {
         if (question.statement !== undefined) await keys.take(peer, question.statement);
         return { statement: keys.own, ...place(), n: 0 };
       }
-      if (escrows === undefined) throw new PeerAiError('NOT_FOUND', 'there is no such lease here');
       return { statement: undefined, ...place(), n: await escrows.endorsed(peer, question, signal) };
     },
-    met: (peer) => escrows?.met(peer),
-    closed: async () => escrows?.closed(),
+    met: (peer) => escrows.met(peer),
+    closed: () => escrows.closed(),
   };
 }
 

@@ -11,6 +11,8 @@ const question = message({
   /** With both signatures. */
   receipt: optional(bytes(3)),
   endorsement: optional(bytes(4)),
+  /** The lease's id, 32 bytes: what is leased says which receipt it is. Absent: a usage receipt, which names it. */
+  lease: optional(bytes(5)),
 });
 const answer = message({
   statement: optional(bytes(1)),

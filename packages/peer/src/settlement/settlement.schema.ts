@@ -8,6 +8,8 @@ const transactionSchema = z.object({ transaction: z.string(), gasUsed: amountSch
 export const depositSchema = z.object({
   /** The lease's id. */
   lease: z.string(),
+  /** What is leased. */
+  of: z.enum(['model', 'storage', 'node']),
   peerId: z.string(),
   peerName: z.string(),
   role: z.enum(['lender', 'borrower']),

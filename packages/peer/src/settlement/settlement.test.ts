@@ -1,85 +1,39 @@
-import { MemoryShelf, seededRandom } from '@peerai/core-protocol/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { type Chain, startChain } from '../../test/chain.ts';
+import {
+  addressOf,
+  chainTown,
+  type ChainTown,
+  deposit,
+  ether,
+  only,
+  owed,
+  sight,
+  weiPerMicro,
+} from '../../test/chain-town.ts';
 import { type LeaseRequest, leaseRequestSchema, offerRequestSchema } from '../market/market.schema.ts';
-import { storageLeaseRequestSchema, storageOfferRequestSchema } from '../storage/storage.schema.ts';
-import { type TestPeer, testWorld } from '../testing/peers.ts';
-import { whileTimeGoes } from '../testing/real-time.ts';
+import { testWorld } from '../testing/peers.ts';
 import { live, startAsking, until } from '../testing/steps.ts';
 import type { ChainWorld } from './chain-world.ts';
 import { settlementLimits as limits } from './limits.ts';
 
-const ether = 10n ** 18n;
-const weiPerMicro = 1_000_000_000n;
-const started: TestPeer[] = [];
-let chain: Chain;
+const code = (expected: string) => expect.objectContaining({ code: expected });
+let town: ChainTown;
+let chain: ChainTown['chain'];
 let contract: string;
 
-const chainOf = (seed: number, change: Partial<ChainWorld> = {}): ChainWorld => ({
-  load: () => import('@peerai/ledger/evm'),
-  secret: async () => seededRandom(seed + 7_000).bytes(32),
-  rpcUrl: chain.rpcUrl,
-  chainId: 31_337,
-  contract,
-  weiPerMicro,
-  settles: true,
-  pollingMs: 5,
-  ...change,
-});
-const sight = async ({ peer }: TestPeer) => peer.market.settlement.view(live());
-const addressOf = async (who: TestPeer) => (await sight(who)).chain?.address ?? '';
-const deposit = async (who: TestPeer) => {
-  const [newest] = (await who.peer.market.view()).deposits;
-  if (newest === undefined) throw new Error('there is no deposit');
-  return newest;
-};
-const only = async ({ peer }: TestPeer) => {
-  const [lease] = (await peer.market.view()).leases;
-  if (lease === undefined) throw new Error('there is no lease');
-  return lease;
-};
-const owed = async ({ peer }: TestPeer) => (await peer.market.view()).balances.map(({ owesMicro }) => owesMicro);
-const code = (expected: string) => expect.objectContaining({ code: expected });
-
 beforeAll(async () => {
-  const world = testWorld();
-  chain = await startChain(world.clock.nowMs());
-  const { contract: _none, ...noContract } = chainOf(99);
-  const deployer = await world.peer('deployer', { chain: { ...noContract, settles: false } });
-  await chain.give(await addressOf(deployer), ether);
-  ({ contract } = await deployer.peer.market.settlement.deploy(live()));
-  await deployer.peer.stop();
+  town = await chainTown();
+  ({ chain, contract } = town);
 });
-afterAll(() => chain[Symbol.asyncDispose]());
-afterEach(async () => {
-  [chain.isOpen, chain.isSilent] = [true, false];
-  for (const { peer } of started.splice(0)) await peer.stop();
-});
+afterAll(() => town[Symbol.asyncDispose]());
+afterEach(() => town.rest());
 
 /** A lender with a model at two credits for 1,000 tokens, and a borrower, each with an ether. */
-let round = 0;
 async function fair(change: { readonly borrower?: Partial<ChainWorld> | 'local' } = {}) {
-  round += 1;
-  const [one, two] = [100 * round, 100 * round + 1];
-  const world = testWorld();
-  world.clock.jump((await chain.nowS()) * 1000 - world.clock.nowMs());
-  const lending = { seed: one, chain: chainOf(one), shelf: new MemoryShelf() };
-  const lender = await world.peer('lender', lending);
-  const theirs = change.borrower === 'local' ? { settles: false } : change.borrower;
-  const borrower = await world.peer('borrower', {
-    seed: two,
-    engine: false,
-    shelf: new MemoryShelf(),
-    chain: chainOf(two, theirs),
-  });
-  started.push(lender, borrower);
-  const { link } = await lender.peer.pairing.invite(['borrow']);
-  const pending = await world.clock.until(borrower.peer.pairing.join(link, live()));
-  await world.clock.until(lender.peer.pairing.accept(pending.id));
-  await until(world.clock, () => borrower.peer.peers.list().some(({ state }) => state === 'online'));
+  const pair = await town.pair(change);
+  const { world, lender, borrower } = pair;
   const model = (await lender.peer.models.list()).models[0]?.name.split('@')[0] ?? '';
   await lender.peer.market.offer(offerRequestSchema.parse({ model, credits: '2' }));
-  for (const who of [lender, borrower]) await chain.give(await addressOf(who), ether);
   const lease = (wish: Partial<LeaseRequest> = {}) =>
     borrower.peer.market.lease(leaseRequestSchema.parse({ peer: 'lender', model, tokens: 1_000, ...wish }), live());
   const chat = async (text: string) => {
@@ -88,16 +42,7 @@ async function fair(change: { readonly borrower?: Partial<ChainWorld> | 'local' 
     await until(world.clock, () => running.ended());
     return running.events;
   };
-  const restart = async (who: TestPeer) => {
-    // Ended first: what was killed would go on in this process, and ask the same node.
-    await who.peer.stop();
-    const store = world.kill(who);
-    started.splice(started.indexOf(who), 1);
-    const back = await world.peer('lender', { ...lending, store });
-    started.push(back);
-    return back;
-  };
-  return { world, lender, borrower, lease, chat, restart };
+  return { ...pair, lease, chat };
 }
 describe('a lease on the chain', () => {
   test('is deposited, metered without it, settled by the lender with the borrower’s word, and paid out to both', async () => {
@@ -142,13 +87,9 @@ describe('a lease on the chain', () => {
   });
 
   test('that nobody used goes back to the borrower a day after its time, not before', async () => {
-    const { world, lender, borrower, lease } = await fair();
+    const { world, lender, borrower, lease, pass } = await fair();
     await lease({ minutes: 1 });
     const state = async () => (await deposit(borrower)).state;
-    const pass = async (ms: number) => {
-      await chain.passSeconds(ms / 1000);
-      world.clock.jump(ms);
-    };
     await pass(limits.handInMs);
     await chain.until(world.clock, async () => (await only(borrower)).state === 'refunded');
     expect([await state(), await chain.balance(contract)]).toEqual(['open', 2_000_000n * weiPerMicro]);
@@ -268,23 +209,6 @@ describe('a lease on the chain', () => {
 });
 
 describe('the chain', () => {
-  test('is for answers of a model alone: one of storage stays in the books, and settles there', async () => {
-    const { world, lender, borrower } = await fair();
-    const before = await chain.balance(contract);
-    await lender.peer.market.storage.offer(storageOfferRequestSchema.parse({ bytes: 2_097_152, credits: '1' }));
-    const wish = storageLeaseRequestSchema.parse({ peer: 'lender', bytes: 1_048_576, minutes: 60 });
-    const { storage } = borrower.peer.market;
-    const { id } = (await whileTimeGoes(world.clock, storage.lease(wish, live()))).lease;
-    await whileTimeGoes(world.clock, storage.put(id, 'notes', bytesOf('x'.repeat(100_000)), live()));
-    world.clock.jump(600_000);
-    await whileTimeGoes(world.clock, borrower.peer.market.settle(id, live()));
-    const { dueMicro, state } = await only(borrower);
-    expect([state, Number(dueMicro) > 0]).toEqual(['settled', true]);
-    expect([await owed(borrower), await owed(lender)]).toEqual([[dueMicro], [`-${dueMicro}`]]);
-    for (const { peer } of [lender, borrower]) expect((await peer.market.view()).deposits).toEqual([]);
-    expect(await chain.balance(contract)).toBe(before);
-  });
-
   test('is not needed, and nothing of it is there without a setting', async () => {
     const { peer } = await testWorld().peer('alone');
     expect(await peer.market.settlement.view(live())).toEqual({ v: 1, kind: 'local', chain: null });
@@ -295,7 +219,7 @@ describe('the chain', () => {
 
   test('is looked at by the doctor: whether it answers, which it is, whether the contract is ours, and what pays for gas', async () => {
     const check = async (change: Partial<ChainWorld>, wei = ether) => {
-      const { peer } = await testWorld().peer('one', { seed: 5, chain: chainOf(5, change) });
+      const { peer } = await testWorld().peer('one', { seed: 5, chain: town.chainOf(5, change) });
       const { chain: facts } = await peer.market.settlement.view(live());
       await chain.give(facts?.address ?? '', wei);
       const found = (await peer.doctor.check()).checks.find(({ id }) => id === 'settlement');
@@ -309,7 +233,3 @@ describe('the chain', () => {
     expect(await check({ rpcUrl: 'http://127.0.0.1:1' })).toMatch(/^broken: the chain at 127\.0\.0\.1:1 does not/u);
   });
 });
-
-async function* bytesOf(text: string) {
-  yield new TextEncoder().encode(text);
-}

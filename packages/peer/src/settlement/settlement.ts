@@ -1,4 +1,6 @@
 import { PeerAiError, type PeerId, serveMethod, type Store } from '@peerai/core-protocol';
+import type { LeaseAccount } from '@peerai/ledger/lease';
+import type { Between } from '@peerai/ledger/market';
 import type { CommonsDeps } from '../commons/commons.ts';
 import type { Check } from '../doctor/doctor.schema.ts';
 import type { PeerErrorCode } from '../errors.ts';
@@ -21,8 +23,10 @@ export interface PeerSettlement {
   anchor(signal: AbortSignal): Promise<AnchoredView>;
   /** For the doctor; nothing where no chain is configured. */
   check(): Promise<readonly Check[]>;
-  /** What the market's leases need; undefined where none is settled on a chain, now or from before. */
+  /** What leases need; undefined where none is settled on a chain, now or from before. */
   room(): Promise<SettlementRoom | undefined>;
+  /** What went over the chain between the two, as far as it is open: see `AllEscrows`. */
+  paid(peer: PeerId): Between;
   met(peer: PeerId): void;
   /** Whether something on the chain is to be seen through. */
   isUsed(): Promise<boolean>;
@@ -55,6 +59,7 @@ export function createSettlement(deps: SettlementDeps): PeerSettlement {
     anchor: async (signal) => (await room()).anchor(signal),
     check: async () => (chain?.settles === true ? (await room()).check(stopping) : []),
     room: async () => (chain?.settles === true || (await isUsed()) ? room() : undefined),
+    paid: (peer) => held.now()?.escrows.paid(peer) ?? { owes: 0n, lockedByUs: 0n, lockedByThem: 0n },
     met: (peer) => held.now()?.met(peer),
     isUsed,
     start() {
@@ -78,6 +83,14 @@ export function createSettlement(deps: SettlementDeps): PeerSettlement {
     },
   };
 }
+
+/** What is between two peers, as the book of leases of nodes counts it. */
+export const accountOf = ({ owes, lockedByUs, lockedByThem }: Between): LeaseAccount => ({
+  paid: owes > 0n ? owes : 0n,
+  earned: owes < 0n ? -owes : 0n,
+  lockedByUs,
+  lockedByThem,
+});
 
 async function hasDeposits(store: Store): Promise<boolean> {
   for await (const _ of store.room('chain-deposits').range('deposit/', 'deposit0', { limit: 1 })) return true;

@@ -38,6 +38,7 @@ export interface BorrowerDeps {
   readonly store: Store;
   readonly book: MeteredBook;
   readonly changed: (lease: MeteredRecord) => MeteredRecord;
+  readonly counted: (lease: MeteredRecord) => void;
   readonly ask: (
     lease: MeteredRecord,
     question: Partial<StorageQuestion> & Pick<StorageQuestion, 'kind'>,
@@ -183,6 +184,7 @@ export async function openBorrower(deps: BorrowerDeps): Promise<Borrower> {
     });
     const after = await book.receipt(full);
     await note(id, { provenMs: askedMs, failures: 0 });
+    deps.counted(after);
     return deps.changed(after);
   };
   const tell = async ({ id }: MeteredRecord, signal: AbortSignal): Promise<void> => {

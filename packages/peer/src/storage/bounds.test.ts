@@ -123,6 +123,7 @@ async function lending() {
     n: 0,
   };
   const receipt = booked(record);
+  const covered = { now: true };
   const book = { get: () => record, list: () => [record], receipt } as unknown as MeteredBook;
   const lender = await openLender({
     identity: own,
@@ -132,6 +133,7 @@ async function lending() {
     shelf: new MemoryShelf(),
     book,
     escrows: {} as Escrows,
+    isCovered: () => covered.now,
     offer: { get: () => undefined, set: async () => undefined },
     changed: (lease) => lease,
     admit: () => undefined,
@@ -141,7 +143,7 @@ async function lending() {
     lender.answer(from, { ...plainStorageQuestion, lease: fromHex(id), ...question });
   const put = (data: Uint8Array, name = chunkIdOf(nobleCrypto, data)) =>
     ask({ kind: 'put', chunk: fromHex(name), data });
-  return { ask, put, clock, record, own, look: () => lender.look(), heldBytes: () => lender.heldBytes(id) };
+  return { ask, put, clock, record, own, covered, look: () => lender.look(), heldBytes: () => lender.heldBytes(id) };
 }
 
 describe('a lender', () => {
@@ -214,6 +216,16 @@ describe('a lender', () => {
 const signedOf = ({ document }: { readonly document?: Uint8Array | undefined }) =>
   document === undefined ? {} : { document };
 
+test('a lender takes and shows nothing more while too much of what it did is not endorsed for the contract', async () => {
+  const { put, ask, covered } = await lending();
+  const data = random.bytes(1_000);
+  covered.now = false;
+  const challenge = () => ask({ kind: 'challenge', nonce: random.bytes(32) });
+  for (const asking of [() => put(data), challenge]) await expect(asking()).rejects.toThrow(code('ANSWERS_UNENDORSED'));
+  covered.now = true;
+  for (const asking of [() => put(data), challenge]) await expect(asking()).resolves.toBeDefined();
+});
+
 test('a borrower signs for no more time than one proof pays for, whatever its lender claims', async () => {
   const claimed = async (overMs: number) => {
     const { ask, clock, record, own } = await lending();
@@ -227,6 +239,7 @@ test('a borrower signs for no more time than one proof pays for, whatever its le
       store: new MemoryStore(),
       book: { get: () => mine, receipt: booked(mine) } as unknown as MeteredBook,
       changed: (lease) => lease,
+      counted: () => undefined,
       async ask(_, question) {
         const answer = await ask({ ...question, kind: question.kind });
         if (question.kind !== 'challenge' || claimMs === 0) return answer;

@@ -25,13 +25,15 @@ import {
   openMetered,
   openStorageReceipt,
   provenBy,
+  readStorageReceipt,
   showLeaf,
   signStorageAnswer,
   type ShownLeaf,
   type StoredChunk,
 } from '@peerai/ledger/market';
 import type { PeerErrorCode } from '../errors.ts';
-import type { Escrows } from '../market/escrows.ts';
+import { type LeaseToSettle, meteredToSettle } from '../market/escrowed-lease.ts';
+import type { StorageParts } from '../market/room.ts';
 import { createMutex } from '../store/mutex.ts';
 import { records } from '../store/records.ts';
 import { storageLimits as limits } from './limits.ts';
@@ -45,7 +47,8 @@ export interface LenderDeps {
   readonly store: Store;
   readonly shelf: Shelf;
   readonly book: MeteredBook;
-  readonly escrows: Escrows;
+  readonly escrows: StorageParts['escrows'];
+  readonly isCovered: StorageParts['isCovered'];
   readonly offer: StorageOfferBook;
   readonly changed: (lease: MeteredRecord) => MeteredRecord;
   /** Before a peer gets a new lease here. Throws REPUTATION_LOW. */
@@ -106,7 +109,8 @@ export async function openLender(deps: LenderDeps): Promise<Lender> {
       throw new PeerAiError<PeerErrorCode>('LEASE_OVER', 'the time of this lease is over');
   };
 
-  const accept = async (peer: PeerId, half: Uint8Array): Promise<StorageAnswer> => {
+  /** Throws REPUTATION_LOW, NOT_OFFERED, PRICE_TOO_LOW, LIMIT_EXCEEDED for what is not to be had. */
+  const wanted = (peer: PeerId, half: Uint8Array): LeaseToSettle => {
     const { terms, id } = openMetered(crypto, half);
     if (terms.borrower !== peer || terms.lender !== identity.peer || terms.resource !== 'storage')
       throw new PeerAiError('INVALID_FORMAT', 'a lease is offered by its borrower to its lender');
@@ -123,11 +127,26 @@ export async function openLender(deps: LenderDeps): Promise<Lender> {
           `${free} bytes are free here, for ${offer.minutesMax} minutes at the most`,
         );
     }
-    await deps.escrows.check(terms, id, deps.stopping);
-    return { ...plainStorageAnswer, document: deps.changed(await book.accept(half)).lease };
+    return meteredToSettle(terms, toHex(id));
+  };
+  /** The chain may be slow to say what lies there: meanwhile others are served. */
+  const accept = async (peer: PeerId, half: Uint8Array): Promise<StorageAnswer> => {
+    await deps.escrows.check(wanted(peer, half), deps.stopping);
+    return serial(async () => {
+      wanted(peer, half);
+      return { ...plainStorageAnswer, document: deps.changed(await book.accept(half)).lease };
+    });
+  };
+  const needCovered = ({ id }: MeteredRecord): void => {
+    if (!deps.isCovered(id))
+      throw new PeerAiError<PeerErrorCode>(
+        'ANSWERS_UNENDORSED',
+        'endorse your last receipts under this lease for the contract first',
+      );
   };
   const put = async (record: MeteredRecord, { chunk, data }: StorageQuestion): Promise<StorageAnswer> => {
     needRunning(record);
+    needCovered(record);
     const [name, bytes] = [toHex(chunk ?? new Uint8Array()), data ?? new Uint8Array()];
     const held = chunksOf(record.id);
     if (held.has(name)) return plainStorageAnswer;
@@ -187,8 +206,12 @@ export async function openLender(deps: LenderDeps): Promise<Lender> {
   const challenge = async (asked: MeteredRecord, { nonce, document }: StorageQuestion): Promise<StorageAnswer> => {
     const record = await sign(asked, document);
     needRunning(record);
+    needCovered(record);
     if (nonce?.length !== 32) throw new PeerAiError('INVALID_FORMAT', 'a challenge has 32 bytes');
-    const pending = await pendingRows.get(record.id);
+    const waiting = await pendingRows.get(record.id);
+    // Signed, and come back with its endorsement.
+    const isSigned = waiting !== undefined && readStorageReceipt(fromBase64Url(waiting.half)).n <= record.n;
+    const pending = isSigned ? undefined : waiting;
     const isSame = pending !== undefined && equalBytes(fromBase64Url(pending.nonce), nonce);
     // Two receipts of one place would be held against both.
     if (pending !== undefined && !isSame)
@@ -219,16 +242,16 @@ export async function openLender(deps: LenderDeps): Promise<Lender> {
   return {
     heldBytes,
     freeBytes,
-    answer: (peer, question) =>
-      serial(async () => {
-        const { kind, chunk, document } = question;
+    answer: async (peer, question) => {
+      const { kind, chunk, document } = question;
+      if (kind === 'lease') return accept(peer, document ?? new Uint8Array());
+      return serial(async () => {
         if (kind === 'offer') {
           const offer = deps.offer.get();
           if (offer === undefined) throw new PeerAiError<PeerErrorCode>('NOT_OFFERED', 'this peer offers no storage');
           const { unitPrice, minutesMax } = offer;
           return { ...plainStorageAnswer, unitPrice, minutesMax, freeBytes: freeBytes() };
         }
-        if (kind === 'lease') return accept(peer, document ?? new Uint8Array());
         const record = find(peer, question);
         if (kind === 'put') return put(record, question);
         if (kind === 'challenge') return challenge(record, question);
@@ -237,7 +260,8 @@ export async function openLender(deps: LenderDeps): Promise<Lender> {
         if (kind === 'remove') await drop(record.id, name);
         else await sign(record, document);
         return plainStorageAnswer;
-      }),
+      });
+    },
     look: () =>
       serial(async () => {
         for (const [lease, held] of byLease) {

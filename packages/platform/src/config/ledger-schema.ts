@@ -54,7 +54,7 @@ export const ledgerSection = z
       .enum(['local', 'evm'])
       .default('local')
       .describe(
-        'Where leases of models are settled: in the books of the two peers, or in a contract on the chain of ledger.evm.',
+        'Where leases are settled, of models, storage and nodes: in the books of the two peers, or in a contract on the chain of ledger.evm.',
       ),
     evm,
   })

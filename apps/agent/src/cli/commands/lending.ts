@@ -7,6 +7,7 @@ import { table } from '../plain.ts';
 import { creditsOf, readData, wholeOf } from '../read-data.ts';
 import { ago, counted, creditsText } from '../words.ts';
 import { dispute, evidence } from './lending-disputes.ts';
+import { leaseTable } from './settlement.ts';
 import { one } from './peers.ts';
 
 const idChars = 12;
@@ -121,11 +122,13 @@ const borrowNodes = command(
   },
 );
 const ls = command('ls', 'Leases given and taken, newest first', {} as const, async ({ agent, output, signal }) => {
-  const found = await (await agent()).client.leases(signal);
-  output.data(found, () => {
+  const { client } = await agent();
+  const [found, all] = [await client.leases(signal), (await client.market(signal)).deposits];
+  const deposits = all.filter(({ of }) => of === 'node');
+  output.data({ ...found, deposits }, () => {
     if (found.leases.length === 0) return 'No lease yet. Who lends: peerai nodes free';
-    const rows = found.leases.map(rowOf);
-    return table([['ID', 'ROLE', 'PEER', 'STATE', 'NODES', 'STEPS', 'PRICE', 'PAID', 'WHEN'], ...rows]);
+    const head = ['ID', 'ROLE', 'PEER', 'STATE', 'NODES', 'STEPS', 'PRICE', 'PAID', 'WHEN'];
+    return leaseTable(head, found.leases, rowOf, deposits);
   });
 });
 const show = command(

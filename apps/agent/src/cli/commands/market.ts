@@ -15,7 +15,7 @@ import { drop, files, get, leaseStorage, offerStorage, oneOf, prove, put, storag
 import { sizeText } from '../open-file.ts';
 import { creditsOf, readFileText, wholeOf } from '../read-data.ts';
 import { ago, counted, creditsText } from '../words.ts';
-import { deploy, onChainText, payout, settlement } from './settlement.ts';
+import { deploy, leaseTable, payout, settlement } from './settlement.ts';
 
 const idChars = 12;
 const model = { type: 'positional', required: true, description: 'Name of a model' } as const;
@@ -134,14 +134,7 @@ const leases = command(
     output.data({ v: 1, leases: found.leases, deposits: found.deposits }, () => {
       if (found.leases.length === 0) return 'No lease yet. What there is: peerai market ls';
       const head = ['ID', 'ROLE', 'PEER', 'WHAT', 'STATE', 'USED', 'DUE', 'LOCKED', 'WHEN'];
-      const { deposits } = found;
-      if (deposits.length === 0) return table([head, ...found.leases.map(rowOf)]);
-      const onChain = (id: string): string =>
-        deposits
-          .filter(({ lease: of }) => of === id)
-          .map(onChainText)
-          .join();
-      return table([[...head, 'ON CHAIN'], ...found.leases.map((one) => [...rowOf(one), onChain(one.id)])]);
+      return leaseTable(head, found.leases, rowOf, found.deposits);
     });
   },
 );

@@ -64,7 +64,7 @@ function settlementText({ kind, chain }: SettlementView, deposits: MarketView['d
   const where =
     kind === 'local'
       ? 'Leases are settled in the books of both peers: no chain holds anything for new ones.'
-      : 'Leases of models are settled on a chain: the borrower deposits the price before the lender begins.';
+      : 'Leases of models, storage and nodes are settled on a chain: the borrower deposits the price before the lender begins.';
   if (chain === null) return `${where}\nTo use a chain: peerai config explain ledger.evm`;
   const { node, chainId, contract, address, balanceWei, creditWei, weiPerMicro, problem } = chain;
   const facts = table([
@@ -78,13 +78,26 @@ function settlementText({ kind, chain }: SettlementView, deposits: MarketView['d
   return [where, facts, ...(deposits.length === 0 ? [] : [depositsText(deposits)])].join('\n\n');
 }
 
+/** Leases by row; where any lies on a chain, with what was last seen there. */
+export function leaseTable<T extends { readonly id: string }>(
+  head: readonly string[],
+  leases: readonly T[],
+  rowOf: (lease: T) => readonly string[],
+  deposits: readonly DepositView[],
+): string {
+  if (deposits.length === 0) return table([[...head], ...leases.map((one) => [...rowOf(one)])]);
+  const onChain = new Map(deposits.map((one) => [one.lease, onChainText(one)]));
+  return table([[...head, 'ON CHAIN'], ...leases.map((one) => [...rowOf(one), onChain.get(one.id) ?? ''])]);
+}
+
 /** As a lease's row says it. */
-export const onChainText = ({ state, failure }: DepositView): string =>
+const onChainText = ({ state, failure }: DepositView): string =>
   failure === null ? state : `${state}, tried again (${failure.code})`;
 
 function depositsText(deposits: readonly DepositView[]): string {
   const rows = deposits.map((one) => [
     one.lease.slice(0, idChars),
+    one.of,
     one.peerName,
     one.role,
     onChainText(one),
@@ -93,7 +106,10 @@ function depositsText(deposits: readonly DepositView[]): string {
     transactionText(one.opened),
     transactionText(one.closed),
   ]);
-  return table([['LEASE', 'PEER', 'ROLE', 'ON CHAIN', 'DEPOSIT', 'PAID', 'OPENED BY US', 'CLOSED BY US'], ...rows]);
+  return table([
+    ['LEASE', 'OF', 'PEER', 'ROLE', 'ON CHAIN', 'DEPOSIT', 'PAID', 'OPENED BY US', 'CLOSED BY US'],
+    ...rows,
+  ]);
 }
 
 const transactionText = (done: DepositView['opened']): string =>
