@@ -256,8 +256,10 @@ export class DistributedNeuralNetwork {
     return true;
   }
 
-  /** Leads a run of `@peerai/nn-engine/rounds` and invites. @returns the session's id. Throws UNSUPPORTED, PEER_UNREACHABLE when nobody comes. */
+  /** Leads a run of `@peerai/nn-engine/rounds` and invites. @returns the session's id. Throws UNSUPPORTED, LIMIT_EXCEEDED, PEER_UNREACHABLE when nobody comes. */
   async start_collaborative_learning(peer_ids: readonly string[], task_description: string): Promise<string> {
+    if (task_description.length > limits.textCharsMax)
+      throw new PeerAiError('LIMIT_EXCEEDED', `a task has at most ${limits.textCharsMax} characters`);
     const { peers, learning } = await this.#device.goOnline();
     const invited = peer_ids.map((id) => peers.peerOf(id));
     return learning.lead(task_description, invited, (peer, run) =>

@@ -118,25 +118,25 @@ export class Learning {
         'UNSUPPORTED',
         learning === undefined ? 'this device was opened without learning tasks' : 'this device knows no such task',
       );
-    const run = checkRun(crypto, found.spec);
-    if (this.#sessions.get(toHex(run.hash))?.state === 'running')
-      throw new PeerAiError('RUN_ACTIVE', 'this device takes part in that session already');
-    if (this.sessions().filter(({ state }) => state === 'running').length >= limits.sessionsMax)
-      throw new PeerAiError('LIMIT_REACHED', `at most ${limits.sessionsMax} sessions at once`);
-    return { ...found, run };
+    return { ...found, run: checkRun(crypto, found.spec) };
   }
 
   #take(task: string, prepared: Prepared, ask: readonly PeerId[], signal: AbortSignal): void {
     const id = toHex(prepared.run.hash);
+    // Looked at where the place is taken: two that prepare at the same time must not both find the last one.
+    if (this.#sessions.get(id)?.state === 'running')
+      throw new PeerAiError('RUN_ACTIVE', 'this device takes part in that session already');
+    if (this.sessions().filter(({ state }) => state === 'running').length >= limits.sessionsMax)
+      throw new PeerAiError('LIMIT_REACHED', `at most ${limits.sessionsMax} sessions at once`);
     const note = (news: Partial<SessionView>): void => {
       const before = this.#sessions.get(id) ?? { session_id: id, task, state: 'running', rounds: 0 };
       this.#sessions.set(id, { ...before, ...news });
+      const over = this.sessions().filter(({ state }) => state !== 'running');
+      for (const old of over.slice(0, Math.max(0, over.length - limits.sessionsToldMax)))
+        this.#sessions.delete(old.session_id);
     };
     this.#sessions.delete(id);
     note({});
-    const over = [...this.#sessions.values()].filter(({ state }) => state !== 'running');
-    for (const old of over.slice(0, Math.max(0, over.length - limits.sessionsToldMax)))
-      this.#sessions.delete(old.session_id);
     void this.#drive(prepared, ask, signal, note);
   }
 
