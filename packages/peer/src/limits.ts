@@ -250,6 +250,11 @@ export const limits = {
   memoryGraphLinksMax: 120,
   /** Least cosine of two capsules that are drawn as near; near-equal ones, that tidying joins, have 0.97. */
   graphCosineMin: 0.5,
+  /** One question to a model: characters of its name and of each message, messages, and tokens of the answer: a window of 32,768 tokens holds about 130,000 characters. */
+  chatModelCharsMax: 256,
+  chatTextCharsMax: 200_000,
+  chatMessagesMax: 400,
+  chatTokensMax: 32_768,
   /** Notes from the memory that one answer may be given, and characters of each: a small model's window holds them and the question. */
   recallNotesMax: 8,
   recallCharsMax: 2_000,

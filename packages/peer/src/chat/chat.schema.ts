@@ -4,12 +4,16 @@ import { limits } from '../limits.ts';
 
 export const chatRequestSchema = z
   .object({
-    model: z.string().min(1).max(256),
+    model: z.string().min(1).max(limits.chatModelCharsMax),
     messages: z
-      .array(z.object({ role: z.enum(['system', 'user', 'assistant']), text: z.string().max(200_000) }).strict())
+      .array(
+        z
+          .object({ role: z.enum(['system', 'user', 'assistant']), text: z.string().max(limits.chatTextCharsMax) })
+          .strict(),
+      )
       .min(1)
-      .max(400),
-    maxTokens: z.number().int().min(1).max(32_768).default(1024),
+      .max(limits.chatMessagesMax),
+    maxTokens: z.number().int().min(1).max(limits.chatTokensMax).default(1024),
     temperature: z.number().min(0).max(2).optional(),
     topP: z.number().min(0).max(1).optional(),
     seed: z.number().int().optional(),

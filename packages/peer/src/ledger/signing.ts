@@ -81,7 +81,7 @@ export function createSigning(deps: SigningDeps): Signing {
   /** Questions that never got a receipt are forgotten after a while, or when there are too many; looked for now and then. */
   const outlived = async (nowMs: number): Promise<Change[]> => {
     untilSweep -= 1;
-    if (untilSweep >= 0) return [];
+    if (untilSweep > 0) return [];
     untilSweep = limits.askedSweepEvery;
     const kept: (readonly [id: string, atMs: number])[] = [];
     for await (const [id, { atMs }] of rows.all()) kept.push([id, atMs]);

@@ -19,6 +19,8 @@ export interface BasesDeps {
   /** What a run ended with. Throws NOT_FOUND, HASH_MISMATCH. */
   readonly weightsOf: (head: RunHead) => Promise<Float32Array>;
   readonly signal: AbortSignal;
+  /** Bytes of one; the named limit unless said. */
+  readonly bytesMax?: number;
 }
 
 /**
@@ -37,7 +39,7 @@ export interface Bases {
 }
 
 export function createBases(deps: BasesDeps): Bases {
-  const { crypto, book, shelf } = deps;
+  const { crypto, book, shelf, bytesMax = limits.trainingBaseBytesMax } = deps;
   const planOf = ({ plan }: RunHead): TrainingPlan => decodePlan(utf8(plan));
   const sha256Of = (bytes: Uint8Array): string => toHex(crypto.sha256(bytes));
   const keep = async (bytes: Uint8Array, sha256: string): Promise<void> => {
@@ -51,7 +53,7 @@ export function createBases(deps: BasesDeps): Bases {
   };
   const kept = async (sha256: string): Promise<Uint8Array | undefined> => {
     try {
-      const bytes = await readWhole(shelf(), places.base(sha256), limits.trainingBaseBytesMax);
+      const bytes = await readWhole(shelf(), places.base(sha256), bytesMax);
       // Changed on disk, it is looked for again.
       return sha256Of(bytes) === sha256 ? bytes : undefined;
     } catch (error) {
@@ -110,8 +112,7 @@ export function createBases(deps: BasesDeps): Bases {
       const model = head === undefined && name === 'nano' ? await nano() : head && (await modelOf(head, open));
       if (model === undefined) throw unknown(name);
       const bytes = encodeBase(model);
-      if (bytes.length > limits.trainingBaseBytesMax)
-        throw new PeerAiError('LIMIT_EXCEEDED', `a base has at most ${limits.trainingBaseBytesMax} bytes`);
+      if (bytes.length > bytesMax) throw new PeerAiError('LIMIT_EXCEEDED', `a base has at most ${bytesMax} bytes`);
       const sha256 = sha256Of(bytes);
       await keep(bytes, sha256);
       return { name: head?.name ?? name, sha256, sizes: decodeBase(bytes).sizes };

@@ -1,4 +1,5 @@
 import type { Change, EntryBody, Ledger, PeerId, Shelf, Store } from '@peerai/core-protocol';
+import { limits } from '../limits.ts';
 import { records } from '../store/records.ts';
 import type { Terms } from './plan.ts';
 import type { PrivacyState } from './privacy.ts';
@@ -71,6 +72,12 @@ export type DataRow = TrainingDataView & { readonly madeMs: number; readonly sha
 
 export const isEnded = ({ state }: Pick<RunHead, 'state'>): boolean =>
   state === 'done' || state === 'stopped' || state === 'failed';
+
+/** Runs that are over and more than `trainingRunsKept` go, the oldest first. */
+export async function forgetOldest(book: Pick<RunBook, 'runs' | 'remove'>): Promise<void> {
+  const over = book.runs().filter(isEnded);
+  for (const { id } of over.slice(0, Math.max(0, over.length - limits.trainingRunsKept))) await book.remove(id);
+}
 
 /** Names on the shelf. */
 export const places = {

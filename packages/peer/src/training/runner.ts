@@ -27,7 +27,7 @@ import type { AdapterPlan, HeldBase } from './adapter-plan.ts';
 import type { Seat, SeatOptions, TrainingEngine } from './engine.ts';
 import { decodePlan } from './plan.ts';
 import { budgetOf, type PrivacyTerms } from './privacy.ts';
-import { isEnded, places, readWhole, type RoundRow, type RunBook, type RunHead } from './run-book.ts';
+import { forgetOldest, isEnded, places, readWhole, type RoundRow, type RunBook, type RunHead } from './run-book.ts';
 import type { StageRow } from './stage-terms.ts';
 import type { TrainingPlan } from './training.schema.ts';
 
@@ -146,8 +146,7 @@ export function createRunner(deps: RunnerDeps): Runner {
     const ended = goOn(active, isNew, stop.signal);
     going = { active, stop, ended };
     deps.changed(head, true);
-    const over = book.runs().filter(isEnded);
-    for (const { id } of over.slice(0, Math.max(0, over.length - limits.trainingRunsKept))) await book.remove(id);
+    await forgetOldest(book);
     return head;
   };
   const goOn = async (active: ActiveRun, isNew: boolean, stop: AbortSignal): Promise<void> => {
@@ -170,6 +169,7 @@ export function createRunner(deps: RunnerDeps): Runner {
     }
     // A copy of the owner's data has no use any more.
     await book.removeData(active.head.dataId);
+    await forgetOldest(book);
   };
   const current = (): RunHead | undefined => {
     const head = going?.active.head;
