@@ -1,7 +1,7 @@
 import { nobleCrypto } from '@peerai/core-protocol';
 import { ManualClock, MemoryStore, seededRandom } from '@peerai/core-protocol/testing';
 import { expect, test } from 'vitest';
-import { openGatewayKeys } from './gateway-keys.ts';
+import { gatewayKeyLimits as limits, openGatewayKeys } from './gateway-keys.ts';
 
 function world(store = new MemoryStore()) {
   const clock = new ManualClock();
@@ -42,9 +42,9 @@ test('a name is taken once, at the same moment too', async () => {
   await expect(keys.make('tool')).rejects.toThrow(code('KEY_EXISTS'));
 });
 
-test('there are at most 100 keys, and a revoked one makes room', async () => {
+test('there are at most `keysMax` keys, and a revoked one makes room', async () => {
   const keys = await world().open();
-  for (let count = 0; count < 100; count += 1) await keys.make(`key-${count}`);
+  for (let count = 0; count < limits.keysMax; count += 1) await keys.make(`key-${count}`);
   await expect(keys.make('one-more')).rejects.toThrow(code('LIMIT_REACHED'));
   await keys.revoke('key-7');
   await keys.make('one-more');
@@ -59,4 +59,24 @@ test('the time of last use is remembered, to the minute', async () => {
   keys.isValid(key);
   await clock.advance(1);
   expect((await open()).list()).toMatchObject([{ lastUsedMs: clock.nowMs() - 1 }]);
+});
+
+test('a key in steady use is written down every `usedEveryMs`, not a millisecond before', async () => {
+  const { clock, open } = world();
+  const keys = await open();
+  const { key = '' } = await keys.make('tool');
+  const kept = async () => (await open()).list()[0]?.lastUsedMs;
+  const use = async (ms: number) => {
+    await clock.advance(ms);
+    keys.isValid(key);
+    await clock.advance(0);
+  };
+  await use(1);
+  const firstMs = clock.nowMs();
+  await use(limits.usedEveryMs / 2);
+  await use(limits.usedEveryMs / 2 - 1);
+  expect(await kept()).toBe(firstMs);
+  await use(1);
+  expect(await kept()).toBe(firstMs + limits.usedEveryMs);
+  expect(keys.list()).toMatchObject([{ lastUsedMs: clock.nowMs() }]);
 });

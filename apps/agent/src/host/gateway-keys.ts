@@ -9,10 +9,14 @@ import {
 } from '@peerai/core-protocol';
 import type { GatewayKeys } from '../edge/hooks.ts';
 
-/** Keys of the gateway at once. */
-const keysMax = 100;
-/** How often the time of last use is written, milliseconds; in between it is kept in memory. */
-const usedEveryMs = 60_000;
+/** Every bound of the gateway's keys, with its unit and its reason. */
+export const gatewayKeyLimits = {
+  /** Keys at once, count: each request is looked up among them, and people list them. */
+  keysMax: 100,
+  /** How often the time of last use is written, milliseconds: a use must not cost a write each time; in between it is kept in memory. */
+  usedEveryMs: 60_000,
+} as const;
+const { keysMax, usedEveryMs } = gatewayKeyLimits;
 
 interface KeyRow {
   readonly name: string;
@@ -33,10 +37,13 @@ export async function openGatewayKeys(deps: {
   const room = deps.store.room('gateway-keys');
   const rows = new Map<string, KeyRow>();
   const names = new Map<string, string>();
+  /** When the last use of each was written, by its hash. */
+  const writtenMs = new Map<string, number>();
   for await (const { value } of room.range('key/', 'key0')) {
     const row = JSON.parse(new TextDecoder().decode(value)) as KeyRow;
     rows.set(row.hash, row);
     names.set(row.name, row.hash);
+    writtenMs.set(row.hash, row.lastUsedMs ?? 0);
   }
   const hashOf = (key: string): string => toBase64Url(crypto.sha256(utf8(key)));
   const change = (row: KeyRow) => room.put(`key/${row.name}`, utf8(JSON.stringify(row)));
@@ -71,6 +78,7 @@ export async function openGatewayKeys(deps: {
         throw error;
       });
       names.delete(name);
+      writtenMs.delete(row.hash);
     },
     isValid(key) {
       const row = rows.get(hashOf(key));
@@ -78,7 +86,10 @@ export async function openGatewayKeys(deps: {
       const nowMs = clock.nowMs();
       const used = { ...row, lastUsedMs: nowMs };
       rows.set(row.hash, used);
-      if (nowMs - (row.lastUsedMs ?? 0) > usedEveryMs) void room.commit([change(used)]).catch(() => undefined);
+      // Not since the last use: a key in steady use would never be written again.
+      if (nowMs - (writtenMs.get(row.hash) ?? 0) < usedEveryMs) return true;
+      writtenMs.set(row.hash, nowMs);
+      void room.commit([change(used)]).catch(() => undefined);
       return true;
     },
   };
