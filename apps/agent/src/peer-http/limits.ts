@@ -13,10 +13,10 @@ export const socketLimits = {
   connectionsMax: 256,
   /** Of these, from one address: half, so that one machine cannot take all places, and a reverse proxy still has enough. */
   connectionsPerAddressMax: 128,
-  /** How long one message may take to be handled, milliseconds: a handler has 30 s. */
+  /** How long one message may take to be handled, milliseconds: a handler has 30 s. Then the answer is 504. */
   answerMsMax: 40_000,
   /** How long a connection lives on after its body was refused, so that the refusal is read, milliseconds. */
   refusedMsMax: 1_000,
-  /** Connections of a sender to all peers together. */
+  /** Connections of a sender to all peers together, over HTTP and over HTTPS each. */
   sendingConnectionsMax: 256,
 } as const;

@@ -201,4 +201,45 @@ test('one address has its connections and not one more, and leaves places to oth
   expect(await isLetIn('127.0.0.1')).toBe(false);
   expect(await isLetIn('127.0.0.2')).toBe(true);
   expect(await listener.connections()).toBe(socketLimits.connectionsPerAddressMax + 1);
+  // All places together: a third address finds none when the second has the rest.
+  const rest = socketLimits.connectionsMax - socketLimits.connectionsPerAddressMax - 1;
+  const others = await Promise.all(Array.from({ length: rest }, () => isLetIn('127.0.0.2')));
+  expect([others.every(Boolean), await listener.connections()]).toEqual([true, socketLimits.connectionsMax]);
+  expect(await isLetIn('127.0.0.3')).toBe(false);
+});
+
+test('headers have so many bytes, and no more', async () => {
+  const { listener } = await listen();
+  // Node counts the names and values of headers, and the path.
+  const [host, name, path] = ['x', 'y', '/'];
+  const rest = ['Host', host, name, path, 'Connection', 'close'].join('').length;
+  const ask = (bytes: number) =>
+    raw(
+      listener.port,
+      `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n${name}: ${'z'.repeat(bytes - rest)}\r\n\r\n`,
+    );
+  expect(await ask(socketLimits.headerBytesMax - 1)).toMatch(/^HTTP\/1.1 200 /u);
+  expect(await ask(socketLimits.headerBytesMax)).toMatch(/^HTTP\/1.1 431 /u);
+});
+
+test('headers have less time than the body behind them', async () => {
+  const { listener } = await listen({ headersMsMax: 100 });
+  const body = raw(listener.port, 'POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 2\r\n\r\na').then(
+    () => 'body',
+  );
+  const headers = raw(listener.port, 'POST / HTTP/1.1\r\nHost: x\r\n').then(() => 'headers');
+  expect(await Promise.race([body, headers])).toBe('headers');
+});
+
+test('a message that is not handled in its time is answered 504, though its handler hears nothing', async () => {
+  const { asked, base } = await listen({ answerMsMax: 50 }, new Promise(() => undefined));
+  const { status, body } = await pool().post({ url: `${base}/message`, body: utf8('x'), signal: never });
+  expect([status, JSON.parse(fromUtf8(body)), asked.length]).toMatchObject([504, { error: { code: 'TIMEOUT' } }, 1]);
+});
+
+test('a post to a further peer does not wait for an idle connection to another one', async () => {
+  const bases = [(await listen()).base, (await listen()).base, (await listen()).base];
+  const { post } = pool({ connectionsMax: 2, requestMsMax: 20_000 });
+  for (const base of [...bases, ...bases])
+    expect((await post({ url: base, body: utf8('x'), signal: never })).status).toBe(200);
 });

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import { type Logger, PeerAiError } from '@peerai/core-protocol';
+import { type Logger, orAborted, PeerAiError } from '@peerai/core-protocol';
 import { type FaceRequest, type FaceResponse, httpLimits } from '@peerai/messaging/http';
 import { socketLimits } from './limits.ts';
 
@@ -15,8 +15,10 @@ export interface ListenerOptions {
   readonly port: number;
   /** PEM texts; with them it is HTTPS. */
   readonly tls?: { readonly cert: string; readonly key: string };
-  /** For tests, below the named limit. */
+  /** For tests, below the named limits. */
+  readonly headersMsMax?: number;
   readonly requestMsMax?: number;
+  readonly answerMsMax?: number;
 }
 export interface PeerListener {
   readonly port: number;
@@ -31,7 +33,8 @@ export async function startPeerListener(deps: ListenerDeps, options: ListenerOpt
   const stopping = new AbortController();
   let port = 0;
   const onRequest: RequestListener = (request, response) => {
-    void serve(deps, request, response, { port, stopping: stopping.signal }).catch((error: unknown) => {
+    const { answerMsMax = socketLimits.answerMsMax } = options;
+    void serve(deps, request, response, { port, stopping: stopping.signal, answerMsMax }).catch((error: unknown) => {
       // The client is gone, or the answer could not be written: nobody is left to tell.
       deps.logger.debug('peer-http-broken', { name: error instanceof Error ? error.name : typeof error });
       request.destroy();
@@ -77,13 +80,13 @@ function shareAmongAddresses(server: Server): void {
   });
 }
 
-function createHttpServer({ tls, requestMsMax }: ListenerOptions, onRequest: RequestListener): Server {
-  const wholeMs = requestMsMax ?? socketLimits.requestMsMax;
+function createHttpServer(given: ListenerOptions, onRequest: RequestListener): Server {
+  const { tls, headersMsMax = socketLimits.headersMsMax, requestMsMax: wholeMs = socketLimits.requestMsMax } = given;
   const options = {
     maxHeaderSize: socketLimits.headerBytesMax,
-    headersTimeout: Math.min(socketLimits.headersMsMax, wholeMs),
+    headersTimeout: Math.min(headersMsMax, wholeMs),
     requestTimeout: wholeMs,
-    connectionsCheckingInterval: Math.min(socketLimits.lookMs, wholeMs),
+    connectionsCheckingInterval: Math.min(socketLimits.lookMs, headersMsMax, wholeMs),
     keepAliveTimeout: socketLimits.idleMsMax,
   };
   if (tls === undefined) return createServer(options, onRequest);
@@ -94,23 +97,39 @@ function createHttpServer({ tls, requestMsMax }: ListenerOptions, onRequest: Req
   }
 }
 
+interface Serving {
+  readonly port: number;
+  readonly stopping: AbortSignal;
+  readonly answerMsMax: number;
+}
+
 async function serve(
   { answer }: ListenerDeps,
   request: IncomingMessage,
   response: ServerResponse,
-  { port, stopping }: { readonly port: number; readonly stopping: AbortSignal },
+  { port, stopping, answerMsMax }: Serving,
 ): Promise<void> {
   const body = await readBody(request);
   if (body === undefined) return refuseBody(request, response);
   const gone = new AbortController();
   response.once('close', () => gone.abort(new PeerAiError('ABORTED', 'the client is gone')));
-  const signal = AbortSignal.any([stopping, gone.signal, AbortSignal.timeout(socketLimits.answerMsMax)]);
+  const late = AbortSignal.timeout(answerMsMax);
+  const signal = AbortSignal.any([stopping, gone.signal, late]);
   const path = (request.url ?? '/').replace(/[?#].*$/su, '');
   const asked = { method: request.method ?? 'GET', path, host: request.headers.host, body };
-  const { status, headers, body: said } = await answer(asked, port, signal);
-  if (response.destroyed) return;
-  response.writeHead(status, { ...headers, 'content-length': said.length });
-  response.end(request.method === 'HEAD' ? undefined : said);
+  try {
+    // A handler that does not hear the signal must not hold the connection.
+    const { status, headers, body: said } = await orAborted(answer(asked, port, signal), signal);
+    if (response.destroyed) return;
+    response.writeHead(status, { ...headers, 'content-length': said.length });
+    response.end(request.method === 'HEAD' ? undefined : said);
+  } catch (error) {
+    if (!late.aborted || response.destroyed || response.headersSent) throw error;
+    const message = `no answer within ${answerMsMax} ms`;
+    response
+      .writeHead(504, { 'content-type': 'application/json' })
+      .end(JSON.stringify({ error: { code: 'TIMEOUT', message }, detail: message }));
+  }
 }
 
 /** Undefined when it is too long: what was said to be too long is not even begun. */

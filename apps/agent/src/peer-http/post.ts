@@ -14,6 +14,7 @@ export interface PostOptions {
   /** For tests, below the named limits. */
   readonly idleMsMax?: number;
   readonly requestMsMax?: number;
+  readonly connectionsMax?: number;
 }
 
 /**
@@ -22,11 +23,12 @@ export interface PostOptions {
  */
 export function createPostPool(options: PostOptions = {}): PostPool {
   const { idleMsMax = httpLimits.idleMsMax, requestMsMax = httpLimits.requestMsMax } = options;
+  const { connectionsMax = socketLimits.sendingConnectionsMax } = options;
   const kept = {
     keepAlive: true,
     maxSockets: httpLimits.connectionsPerPeerMax,
     maxFreeSockets: httpLimits.connectionsPerPeerMax,
-    maxTotalSockets: socketLimits.sendingConnectionsMax,
+    maxTotalSockets: connectionsMax,
   };
   const plain = new Agent(kept);
   const secure = new TlsAgent(kept);
@@ -48,6 +50,7 @@ export function createPostPool(options: PostOptions = {}): PostPool {
       let request: ClientRequest;
       try {
         const given = { method: 'POST', headers, signal: whole };
+        makeRoom(isTls ? secure : plain, new URL(url), connectionsMax);
         request = isTls ? tlsRequest(url, { ...given, agent: secure }) : httpRequest(url, { ...given, agent: plain });
       } catch (error) {
         fail(error);
@@ -68,6 +71,17 @@ export function createPostPool(options: PostOptions = {}): PostPool {
       secure.destroy();
     },
   };
+}
+
+/** Idle connections to others count among all that may be open: the one that idles longest makes room, or a post to a further peer would wait until it closes. */
+function makeRoom(agent: Agent, { hostname, port, protocol }: URL, connectionsMax: number): void {
+  const count = (all: typeof agent.sockets): number =>
+    Object.values(all).reduce((sum, sockets) => sum + (sockets?.length ?? 0), 0);
+  if (count(agent.sockets) + count(agent.freeSockets) < connectionsMax) return;
+  const own = `${hostname}:${port === '' ? (protocol === 'https:' ? 443 : 80) : port}:`;
+  const free = Object.entries(agent.freeSockets);
+  if (free.some(([name, sockets = []]) => name.startsWith(own) && sockets.length > 0)) return;
+  free.find(([, sockets = []]) => sockets.length > 0)?.[1]?.[0]?.destroy();
 }
 
 function boundConnecting(request: ClientRequest, socket: Socket, isTls: boolean): void {
