@@ -19,6 +19,7 @@ export {
   utf8Length,
 } from './bytes.ts';
 export { type CoreErrorCode, type ErrorDetails, PeerAiError } from './errors.ts';
+export { isAsExpected, storeChanged } from './expected.ts';
 export { nobleCrypto } from './crypto/noble.ts';
 export { compareEmoji, type Fingerprint, fingerprint, type NamedEmoji } from './identity/fingerprint.ts';
 export { createIdentity, type Identity } from './identity/identity.ts';

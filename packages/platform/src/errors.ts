@@ -5,6 +5,8 @@ export type PlatformErrorCode =
   | CoreErrorCode
   | 'STORE_FULL'
   | 'STORE_BROKEN'
+  /** A row is not what a commit expects; nothing of that commit was written. */
+  | 'STORE_CHANGED'
   | 'STORE_LOCKED'
   | 'STORE_NEWER'
   | 'STORE_CLOSED'

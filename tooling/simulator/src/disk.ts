@@ -32,7 +32,7 @@ const unsyncedMs = 5_000;
 
 interface Waiting {
   readonly changes: readonly Change[];
-  readonly done: () => void;
+  readonly settle: (applied: Promise<void>) => void;
 }
 interface Life {
   alive: boolean;
@@ -44,10 +44,10 @@ export function createDisk({ clock, dice, mutant, written }: DiskOptions): Disk 
   const file = new MemoryStore();
   let life: Life = { alive: false, waiting: [], syncing: false };
   let unsynced: readonly { readonly atMs: number; readonly undo: readonly Change[] }[] = [];
-  /** At once: the memory store's commit is done when it returns. */
-  const apply = (changes: readonly Change[]): void => {
+  /** At once: the memory store's commit is done, or refused, when it returns. */
+  const apply = async (changes: readonly Change[]): Promise<void> => {
     const kept = mutant === 'forgets-inbox-marks' ? changes.filter(({ key }) => !isInboxMark(key)) : changes;
-    void file.commit(kept);
+    await file.commit(kept);
     written(kept);
   };
   /** Group commit: one sync takes all that was written while the one before was under way. */
@@ -58,8 +58,7 @@ export function createDisk({ clock, dice, mutant, written }: DiskOptions): Disk 
       if (!own.alive) return;
       const group = own.waiting;
       own.waiting = [];
-      for (const { changes } of group) apply(changes);
-      for (const { done } of group) done();
+      for (const one of group) one.settle(apply(one.changes));
     }
     own.syncing = false;
   };
@@ -67,13 +66,13 @@ export function createDisk({ clock, dice, mutant, written }: DiskOptions): Disk 
     const undo = await Promise.all(changes.map(async ({ key }) => ({ key, value: await valueOf(file, key) })));
     const atMs = clock.elapsedMs();
     unsynced = [...unsynced.filter((one) => atMs - one.atMs < unsyncedMs), { atMs, undo }];
-    apply(changes);
+    await apply(changes);
   };
   const commit = async (own: Life, changes: readonly Change[]): Promise<void> => {
     if (!own.alive) throw new PeerAiError('STORE_BROKEN', 'this process was killed');
     if (mutant === 'skips-fsync') return pretend(changes);
     const synced = Promise.withResolvers<void>();
-    own.waiting = [...own.waiting, { changes, done: synced.resolve }];
+    own.waiting = [...own.waiting, { changes, settle: synced.resolve }];
     if (!own.syncing) void sync(own);
     await synced.promise;
   };
@@ -96,7 +95,9 @@ export function createDisk({ clock, dice, mutant, written }: DiskOptions): Disk 
     async kill() {
       const { waiting } = life;
       life.alive = false;
-      for (const { changes } of waiting.slice(0, dice.below(waiting.length + 1))) apply(changes);
+      const reached = waiting.slice(0, dice.below(waiting.length + 1));
+      // What builds on a commit that was refused is refused as well; nobody is there to hear it.
+      await Promise.all(reached.map(({ changes }) => apply(changes).catch(() => undefined)));
       const nowMs = clock.elapsedMs();
       for (const { atMs, undo } of unsynced.toReversed()) if (nowMs - atMs < unsyncedMs) await file.commit(undo);
       unsynced = [];

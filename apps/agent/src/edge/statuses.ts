@@ -158,6 +158,7 @@ const statuses: Readonly<Record<Code, number>> = {
   HANDLER_FAILED: 500,
   LEDGER_DAMAGED: 500,
   LEDGER_BEHIND: 409,
+  STORE_CHANGED: 409,
   NOT_OUR_LOG: 500,
   PROOF_WRONG: 500,
   INVALID_ENTRY: 500,

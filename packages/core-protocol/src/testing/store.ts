@@ -1,5 +1,6 @@
 import { compareUtf8, utf8 } from '../bytes.ts';
 import { PeerAiError } from '../errors.ts';
+import { isAsExpected, storeChanged } from '../expected.ts';
 import { limits } from '../limits.ts';
 import type { Change, Key, Row, Store } from '../ports/index.ts';
 
@@ -61,6 +62,7 @@ export class MemoryStore implements Store {
       if (failure.code === 'STORE_BROKEN') file.brokenBy = failure;
       throw failure;
     }
+    if (!changes.every((change) => isAsExpected(change, valueOf(file, change.key)))) throw storeChanged();
     const last = new Map(changes.map((change) => [change.key, change.value]));
     const growth = [...last].reduce((sum, [key, value]) => sum + sizeChange(file, key, value), 0);
     if (growth > 0 && file.bytes + growth > file.bytesMax)
@@ -118,6 +120,11 @@ function locate(file: File, fullKey: string): { path: string; key: string } & Re
   const cut = fullKey.lastIndexOf('\0') + 1;
   const [path, key] = [fullKey.slice(0, cut), fullKey.slice(cut)];
   return { path, key, ...find(file, path, key) };
+}
+
+function valueOf(file: File, fullKey: string): Uint8Array | undefined {
+  const { rows, place, found } = locate(file, fullKey);
+  return found ? rows[place]?.value : undefined;
 }
 
 function sizeChange(file: File, fullKey: string, value: Uint8Array | undefined): number {

@@ -152,6 +152,27 @@ describe('refusals', () => {
     expect(await keysOf(store.range('', end))).toEqual(['a', 'c']);
   });
 
+  it('says STORE_CHANGED to a commit that was asked for behind one for which there was no space', async () => {
+    const store = await open();
+    const { IDBObjectStore } = await import('fake-indexeddb');
+    const put = vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementationOnce(() => {
+      throw new DOMException('no space', 'QuotaExceededError');
+    });
+    const onto = (from: number | undefined, to: number): Promise<void> =>
+      store.commit([
+        {
+          ...store.put('tip', Uint8Array.of(to)),
+          expected: { value: from === undefined ? undefined : Uint8Array.of(from) },
+        },
+      ]);
+    const [first, second] = await Promise.allSettled([onto(undefined, 0), onto(0, 1)]);
+    expect(first).toMatchObject({ reason: { code: 'STORE_FULL' } });
+    expect(second).toMatchObject({ reason: { code: 'STORE_CHANGED' } });
+    put.mockRestore();
+    await onto(undefined, 0);
+    expect(await store.get('tip')).toEqual(Uint8Array.of(0));
+  });
+
   it('says STORE_CLOSED after close, which waits for commits', async () => {
     const store = await open();
     const commit = store.commit([store.put('a', Uint8Array.of(1))]);

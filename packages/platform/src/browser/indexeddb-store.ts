@@ -1,4 +1,4 @@
-import { type Change, PeerAiError, type Row, type Store } from '@peerai/core-protocol';
+import { type Change, isAsExpected, PeerAiError, type Row, type Store, storeChanged } from '@peerai/core-protocol';
 import type { PlatformErrorCode } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { changeKey, keyText } from '../store/row-key.ts';
@@ -125,11 +125,15 @@ class IndexedFile {
       changes.map((change) => [change.key, { row: changeKey(change), value: change.value?.slice() }]),
     );
     if (rows.size === 0) return;
+    const checks = changes.flatMap(({ key, expected }) =>
+      expected === undefined ? [] : [{ key, value: undefined, expected: { value: expected.value?.slice() } }],
+    );
     // Only ranges that began before this transaction see the rows as they were before it.
     const readers = [...this.#reading];
     const written = this.#guard(async (store, transaction) => {
       const done = completion(transaction);
       done.catch(() => undefined);
+      if (checks.length > 0) await expectAll(store, checks);
       for (const { row, value } of rows.values()) {
         const touched = readers.filter((undo) => undo.covers(row));
         if (touched.length > 0) {
@@ -184,6 +188,7 @@ class IndexedFile {
       return await work(transaction.objectStore(table), transaction);
     } catch (error) {
       abort(transaction);
+      if (PeerAiError.is(error, 'STORE_CHANGED')) throw error;
       const name = (error as { name?: string } | null)?.name;
       if (name === 'QuotaExceededError') {
         throw failure(
@@ -195,6 +200,14 @@ class IndexedFile {
       if (this.#closing !== undefined && name === 'InvalidStateError') this.#check();
       throw this.#break(broken(this.#name, name ?? 'unknown failure', error));
     }
+  }
+}
+
+/** All are asked for before the first is awaited, and their answers keep the transaction alive. Throws STORE_CHANGED. */
+async function expectAll(rows: IDBObjectStore, checks: readonly Change[]): Promise<void> {
+  const found = await Promise.all(checks.map((change) => result(rows.get(changeKey(change)))));
+  if (!checks.every((change, index) => isAsExpected(change, found[index] as Uint8Array | undefined))) {
+    throw storeChanged();
   }
 }
 

@@ -1,4 +1,4 @@
-import { compareUtf8, type Store } from '@peerai/core-protocol';
+import { compareUtf8, isAsExpected, type Store, storeChanged } from '@peerai/core-protocol';
 
 type Rows = readonly { readonly key: string; readonly value: Uint8Array | undefined }[];
 
@@ -25,7 +25,10 @@ export function createRowDisk(): RowDisk {
           yield { key, value: rows.get(key) ?? new Uint8Array() };
     },
     put: (key, value) => ({ key, value }),
-    commit: async (changes) => write(changes),
+    commit: async (changes) => {
+      if (!changes.every((change) => isAsExpected(change, rows.get(change.key)))) throw storeChanged();
+      write(changes);
+    },
     room: () => store,
   };
   return { store, write, get: (key) => rows.get(key) };

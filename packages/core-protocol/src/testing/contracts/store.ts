@@ -114,6 +114,59 @@ export function storeContract(name: string, make: () => Promise<StoreUnderTest> 
       expect(await store.get('n')).toEqual(Uint8Array.of(49));
     });
 
+    it('refuses all of a commit where a row is not as it expects, and only that one', async () => {
+      await store.commit([store.put('a', utf8('1'))]);
+      const room = store.room('r');
+      const onto = (value: Uint8Array | undefined, key = 'a'): Promise<void> =>
+        store.commit([room.put('b', utf8('2')), { ...store.put(key, utf8('2')), expected: { value } }]);
+      for (const value of [undefined, utf8('0'), utf8('1 '), new Uint8Array()]) {
+        await expect(onto(value)).rejects.toMatchObject({ code: 'STORE_CHANGED' });
+      }
+      await expect(onto(new Uint8Array(), 'none')).rejects.toMatchObject({ code: 'STORE_CHANGED' });
+      expect([await store.get('a'), await room.get('b')]).toEqual([utf8('1'), undefined]);
+      await Promise.all([onto(utf8('1')), onto(undefined, 'none')]);
+      expect([await store.get('a'), await room.get('b'), await store.get('none')]).toEqual(Array(3).fill(utf8('2')));
+    });
+
+    it('looks at what is expected before it changes anything, and keeps it from its callers’ hands', async () => {
+      const expected = { value: utf8('0') };
+      await store.commit([store.put('n', utf8('0'))]);
+      const commit = store.commit([
+        store.put('n', utf8('1')),
+        { ...store.put('n', utf8('2')), expected },
+        { ...store.put('m'), expected: { value: undefined } },
+      ]);
+      expected.value.fill(0);
+      await commit;
+      expect(await store.get('n')).toEqual(utf8('2'));
+    });
+
+    it('takes a commit before the one that it builds on is done, and refuses all behind one that was refused', async () => {
+      const step = (from: number | undefined, to: number): Promise<string> =>
+        store
+          .commit([
+            {
+              ...store.put('tip', Uint8Array.of(to)),
+              expected: { value: from === undefined ? from : Uint8Array.of(from) },
+            },
+            store.put(`row ${to}`, Uint8Array.of(to)),
+          ])
+          .then(
+            () => 'done',
+            ({ code }: { code: string }) => code,
+          );
+      const first = [step(undefined, 0), step(0, 1), step(1, 2)];
+      const behind = [step(9, 3), step(3, 4), step(4, 5)];
+      const other = store.commit([store.put('other', utf8('1'))]);
+      expect(await Promise.all([...first, ...behind])).toEqual([
+        ...Array<string>(3).fill('done'),
+        ...Array<string>(3).fill('STORE_CHANGED'),
+      ]);
+      await other;
+      expect(await keysOf(store.range('', end))).toEqual(['other', 'row 0', 'row 1', 'row 2', 'tip']);
+      expect(await step(2, 3)).toBe('done');
+    });
+
     it('finds everything again after a restart', async ({ skip }) => {
       if (made.reopen === undefined) return skip('this store ends with its process');
       const room = store.room('r');

@@ -1,6 +1,6 @@
 /** A refusal as it crosses threads; also thrown inside the writer. */
 export interface Failure {
-  readonly code: 'STORE_FULL' | 'STORE_BROKEN' | 'STORE_LOCKED' | 'STORE_NEWER';
+  readonly code: 'STORE_FULL' | 'STORE_BROKEN' | 'STORE_CHANGED' | 'STORE_LOCKED' | 'STORE_NEWER';
   readonly message: string;
 }
 
@@ -33,6 +33,13 @@ export function failureOf(error: unknown, path: string): Failure {
 export function broken(path: string, why: string): Failure {
   const wayOut = 'stop the agent, then move the file away (with its -wal) or restore a backup';
   return { code: 'STORE_BROKEN', message: `the store ${path} cannot be used: ${why}; ${wayOut}` };
+}
+
+export function changed(path: string): Failure {
+  return {
+    code: 'STORE_CHANGED',
+    message: `a row in ${path} is not what this commit builds on; nothing of it was written`,
+  };
 }
 
 export function locked(path: string): Failure {

@@ -5,7 +5,7 @@ import { limits } from '../../limits.ts';
 import { changeKey } from '../../store/row-key.ts';
 import { storeView } from '../../store/view.ts';
 import { type Failure, failureOf } from './failure.ts';
-import { pack, packedBytes } from './pack.ts';
+import { pack, type Packed, packedBytes } from './pack.ts';
 import { Readers, rowsOf } from './readers.ts';
 import type { Commit, FromWriter, ToWriter, WriterOptions } from './writer.ts';
 
@@ -45,8 +45,8 @@ interface Waiting {
  * what comes while one is on its way shares the next, up to 256 commits.
  *
  * Throws STORE_LOCKED when another process has the file, STORE_NEWER when a newer program wrote it, STORE_BROKEN when it is damaged.
- * Later STORE_FULL (nothing of that commit was written, the next may pass), STORE_BROKEN (then everything is refused until reopened),
- * LIMIT_REACHED when more than `waitingBytesMax` wait to be written.
+ * Later STORE_CHANGED and STORE_FULL (nothing of that commit was written, the next may pass), STORE_BROKEN (then everything is refused
+ * until reopened), LIMIT_REACHED when more than `waitingBytesMax` wait to be written.
  */
 export async function openStore(path: string, options: StoreOptions = {}): Promise<FileStore> {
   const file = new SqliteFile(path, options);
@@ -117,7 +117,7 @@ class SqliteFile {
   async commit(changes: readonly Change[]): Promise<void> {
     this.#check();
     if (changes.length === 0) return;
-    const rows = changes.map((change) => ({ key: changeKey(change), value: change.value }));
+    const rows = packedRows(changes);
     const bytes = packedBytes(rows);
     if (this.#waitingBytes + bytes > limits.waitingBytesMax) {
       const details = { waiting: this.#waitingBytes, bytes, limit: limits.waitingBytesMax };
@@ -219,6 +219,15 @@ class SqliteFile {
     if (refuseStart === undefined) return;
     for (const id of this.#waiting.keys()) this.#settle(id, failure);
   }
+}
+
+/** What is expected first. */
+function packedRows(changes: readonly Change[]): Packed[] {
+  const rows = changes.map((change) => ({ key: changeKey(change), value: change.value, isExpected: false }));
+  const checks = changes.flatMap(({ key, expected }) =>
+    expected === undefined ? [] : [{ key: changeKey({ key, ...expected }), value: expected.value, isExpected: true }],
+  );
+  return checks.length === 0 ? rows : [...checks, ...rows];
 }
 
 function startWriter(path: string, bytesMax: number | undefined): Worker {

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { Row } from '@peerai/core-protocol';
+import { type Row, utf8 } from '@peerai/core-protocol';
 import { ManualClock, silentLogger } from '@peerai/core-protocol/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { limits } from '../../limits.ts';
@@ -181,6 +181,26 @@ describe('commits', () => {
     await again.commit(acknowledged.map((key) => again.put(key)));
     await again.commit([again.put('fits', bytes(4_000))]);
   });
+});
+
+it('refuses commits that build on one for which there is no room, and takes one beside them', async () => {
+  const store = await open({ bytesMax: 10 * 8_192 });
+  const onto = async (from: string | undefined, to: string, count: number): Promise<string> =>
+    store
+      .commit([
+        { ...store.put('tip', utf8(to)), expected: { value: from === undefined ? undefined : utf8(from) } },
+        store.put(`row ${to}`, bytes(count)),
+      ])
+      .then(
+        () => 'written',
+        ({ code }: { code: string }) => code,
+      );
+  const chain = [onto(undefined, '0', 10), onto('0', '1', 100_000), onto('1', '2', 10), onto('2', '3', 10)];
+  const beside = store.commit([store.put('beside', bytes(1))]);
+  expect(await Promise.all(chain)).toEqual(['written', 'STORE_FULL', 'STORE_CHANGED', 'STORE_CHANGED']);
+  await beside;
+  expect(await collect(store.range('', end))).toEqual(['beside', 'row 0', 'tip']);
+  expect(await onto('0', '1', 10)).toBe('written');
 });
 
 describe('opening', () => {

@@ -4,9 +4,9 @@
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { type Failure, failureOf } from './failure.ts';
+import { changed, type Failure, failureOf } from './failure.ts';
 import { type FileOptions, openFile } from './file.ts';
-import { unpack } from './pack.ts';
+import { type Packed, unpack } from './pack.ts';
 
 export interface WriterOptions extends FileOptions {
   readonly commitsPerTransactionMax: number;
@@ -22,15 +22,18 @@ export type FromWriter =
   | {
       readonly transactions: number;
       readonly done: readonly number[];
-      readonly failed: readonly (readonly [number, Failure])[];
+      readonly failed: readonly Refused[];
     }
   | { readonly closed: true };
+
+type Refused = readonly [number, Failure];
 
 class Writer {
   readonly #path: string;
   readonly #database: DatabaseSync;
   readonly #put: StatementSync;
   readonly #remove: StatementSync;
+  readonly #get: StatementSync;
   #brokenBy: Failure | undefined;
 
   constructor(path: string, database: DatabaseSync) {
@@ -40,40 +43,51 @@ class Writer {
       'INSERT INTO rows (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
     );
     this.#remove = database.prepare('DELETE FROM rows WHERE key = ?');
+    this.#get = database.prepare('SELECT value FROM rows WHERE key = ?');
   }
 
   /** All of them in one transaction; when there is no room for all, each alone, so that the small ones still pass. */
   write(commits: readonly Commit[]): Extract<FromWriter, { done: unknown }> {
-    const failure = this.#transact(commits);
-    if (failure === undefined) return { transactions: 1, done: commits.map(({ id }) => id), failed: [] };
-    if (failure.code !== 'STORE_FULL' || commits.length === 1) {
-      return { transactions: 1, done: [], failed: commits.map(({ id }) => [id, failure]) };
-    }
-    const done: number[] = [];
-    const failed: (readonly [number, Failure])[] = [];
-    for (const commit of commits) {
-      const own = this.#transact([commit]);
-      if (own === undefined) done.push(commit.id);
-      else failed.push([commit.id, own]);
-    }
-    return { transactions: 1 + commits.length, done, failed };
+    const { failed, isFull } = this.#transact(commits);
+    if (!isFull || commits.length === 1) return { transactions: 1, done: others(commits, failed), failed };
+    const alone = commits.flatMap((commit) => this.#transact([commit]).failed);
+    return { transactions: 1 + commits.length, done: others(commits, alone), failed: alone };
   }
 
-  #transact(commits: readonly Commit[]): Failure | undefined {
-    if (this.#brokenBy !== undefined) return this.#brokenBy;
-    try {
-      this.#database.exec('BEGIN IMMEDIATE');
-      for (const { changes } of commits) {
-        for (const { key, value } of unpack(changes)) {
-          if (value === undefined) this.#remove.run(key);
-          else this.#put.run(key, value);
-        }
+  /** Those that failed; `isFull`: nothing was written, for want of space. */
+  #transact(commits: readonly Commit[]): { readonly failed: readonly Refused[]; readonly isFull: boolean } {
+    const failed: Refused[] = [];
+    let failure = this.#brokenBy;
+    if (failure === undefined) {
+      try {
+        this.#database.exec('BEGIN IMMEDIATE');
+        for (const { id, changes } of commits) if (!this.#apply(changes)) failed.push([id, changed(this.#path)]);
+        this.#database.exec('COMMIT');
+        return { failed, isFull: false };
+      } catch (error) {
+        failure = this.#undo(failureOf(error, this.#path));
       }
-      this.#database.exec('COMMIT');
-      return undefined;
-    } catch (error) {
-      return this.#undo(failureOf(error, this.#path));
     }
+    const { code } = failure;
+    return { failed: commits.map(({ id }) => [id, failure]), isFull: code === 'STORE_FULL' };
+  }
+
+  /** False, and nothing is changed, where a row is not as expected. */
+  #apply(changes: ArrayBuffer): boolean {
+    for (const row of unpack(changes)) {
+      if (row.isExpected) {
+        if (!this.#isThere(row)) return false;
+      } else if (row.value === undefined) this.#remove.run(row.key);
+      else this.#put.run(row.key, row.value);
+    }
+    return true;
+  }
+
+  #isThere({ key, value }: Packed): boolean {
+    const found = this.#get.get(key)?.['value'];
+    return found instanceof Uint8Array && value !== undefined
+      ? Buffer.compare(found, value) === 0
+      : found === undefined && value === undefined;
   }
 
   #undo(failure: Failure): Failure {
@@ -85,6 +99,11 @@ class Writer {
     }
     return failure;
   }
+}
+
+function others(commits: readonly Commit[], failed: readonly Refused[]): number[] {
+  const refused = new Set(failed.map(([id]) => id));
+  return commits.flatMap(({ id }) => (refused.has(id) ? [] : [id]));
 }
 
 function waiting(port: MessagePort): ToWriter | undefined {
