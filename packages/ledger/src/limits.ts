@@ -12,6 +12,10 @@ export const limits = {
   appendChangesMax: 1_024,
   /** Entries that share one commit: past 256 the disk no longer gains (about 100 × one commit each at 100). */
   commitEntriesMax: 256,
+  /** Groups that are written at once: one on the disk, one that waits there to be next, one that is being prepared. */
+  groupsUnderWayMax: 3,
+  /** Entries from which on a group does not wait for the one before it: fewer gain less than a signature and a sync of their own cost. */
+  groupAheadEntriesMin: 64,
   /** Appends that may wait for the disk; the next is refused, its caller slows down. */
   waitingAppendsMax: 4_096,
   /** Signatures handed to other threads at once, count: about 6 ms of one core, beside which the handing over is not seen. */

@@ -12,15 +12,14 @@ import {
 } from '@peerai/core-protocol';
 import { limits } from '../limits.ts';
 import { checkBody, decodeEntry, type Entry } from './entry.ts';
-import { loadState } from './load.ts';
 import { consistencyPath, inclusionPath } from './merkle.ts';
 import { encodeProof } from './proof-file.ts';
 import { decodeEntryRow, entryKey } from './rows.ts';
-import { emptyState, extend, type LogState } from './state.ts';
 import { subtreeReader } from './tiles.ts';
 import type { Verification, VerifyOptions } from './check.ts';
 import { damaged, orDamaged } from './damaged.ts';
 import { createLocks } from '../receipt/locks.ts';
+import { createLogEnd } from './end.ts';
 import { createWriter } from './writer.ts';
 
 export interface LedgerDeps {
@@ -65,26 +64,21 @@ export interface OpenOptions {
 
 /**
  * Opens this peer's log, or begins one. An `append` is durable when it resolves, in the order of the calls; those that arrive
- * together share one commit and one signature. A failed commit leaves the log as it was and rejects the appends in it.
+ * together share one commit and one signature, and while it is written the next is prepared. A failed commit leaves the log as it was and
+ * rejects the appends in it; no entry is ever written behind one that is not there.
  * `append` throws LIMIT_EXCEEDED, LIMIT_REACHED, INVALID_FORMAT, and what the store throws.
  * Throws LEDGER_DAMAGED with `details.index` (nothing can be appended to such a log; `verifyLedger` still reads it), NOT_OUR_LOG.
  */
 export async function openLedger(deps: LedgerDeps, options: OpenOptions = {}): Promise<OwnLedger> {
   const { crypto, store, identity } = deps;
-  let state: LogState = emptyState(crypto, identity);
-  let damage: PeerAiError | undefined;
+  const end = createLogEnd(deps);
   let held: PeerAiError | undefined;
-  const load = async (): Promise<void> => {
-    state = (await loadState(crypto, store, identity.peer)) ?? state;
-    damage = undefined;
-  };
-  await load().catch((error: unknown) => {
+  await end.load().catch((error: unknown) => {
     if (options.evenDamaged !== true || !PeerAiError.is(error, 'LEDGER_DAMAGED')) throw error;
-    damage = error;
   });
   const pauses = new Set<Promise<unknown>>();
   const whole = (): void => {
-    if (damage !== undefined) throw damage;
+    if (end.damage !== undefined) throw end.damage;
   };
   const read = subtreeReader(crypto, store);
   const own = (origin: PeerId | undefined): void => {
@@ -93,25 +87,21 @@ export async function openLedger(deps: LedgerDeps, options: OpenOptions = {}): P
     throw new PeerAiError('NOT_FOUND', 'the log of that peer is not held here', { origin });
   };
   const turns = createLocks();
-  const commit = async (entries: readonly EntryBody[], alongside: readonly Change[]): Promise<bigint> => {
-    while (pauses.size > 0) await Promise.allSettled(pauses);
-    const refusal = damage ?? held;
-    if (refusal !== undefined) throw refusal;
-    const next = extend(deps, state, entries, Math.max(0, Math.trunc(deps.clock.nowMs())));
-    const rows = [...next.rows].map(([key, value]) => store.put(key, value));
-    await store.commit([...rows, ...alongside]);
-    const first = state.range.size;
-    state = next.state;
-    return first;
-  };
-  const append = createWriter((entries, alongside) => turns.run('', () => commit(entries, alongside)));
+  const writer = createWriter({
+    busy: () => (pauses.size > 0 ? Promise.allSettled(pauses) : undefined),
+    begin(entries, alongside) {
+      if (held !== undefined && end.damage === undefined) throw held;
+      return end.begin(entries, alongside);
+    },
+    goBack: () => end.goBack(),
+  });
   return {
     origin: identity.peer,
     get size() {
-      return state.range.size;
+      return end.state.range.size;
     },
     get refusal() {
-      return damage ?? held;
+      return end.damage ?? held;
     },
     pause(until) {
       pauses.add(until);
@@ -123,36 +113,45 @@ export async function openLedger(deps: LedgerDeps, options: OpenOptions = {}): P
     },
     append: async (entries, alongside = []) => {
       checkAppend(entries, alongside);
-      return append(entries, alongside);
+      return writer.append(entries, alongside);
     },
     checkpoint: async (origin): Promise<Checkpoint> => {
       own(origin);
-      return { origin: identity.peer, size: state.range.size, note: state.note };
+      return { origin: identity.peer, size: end.state.range.size, note: end.state.note };
     },
     prove: async (index, origin) => {
       own(origin);
-      const { range, note } = state;
+      const { range, note } = end.state;
       if (index < 0n || index >= range.size) throw notInLog(index, range.size);
       return encodeProof({ index, note, path: await inclusionPath(crypto, read, index, range.size) });
     },
     proveConsistency: async (size1, size2) => {
       whole();
-      if (size1 <= 0n || size1 > size2 || size2 > state.range.size) throw notInLog(size2, state.range.size);
+      const { size } = end.state.range;
+      if (size1 <= 0n || size1 > size2 || size2 > size) throw notInLog(size2, size);
       return consistencyPath(crypto, read, size1, size2);
     },
     read: (from, to, origin) => {
       own(origin);
-      return bytesOf(readRows(store, from, min(to, state.range.size), false));
+      return bytesOf(readRows(store, from, min(to, end.state.range.size), false));
     },
     entries: (from, to, { reverse = false } = {}) => {
       whole();
-      return readRows(store, from, min(to, state.range.size), reverse);
+      return readRows(store, from, min(to, end.state.range.size), reverse);
     },
     exclusive: (work) =>
       turns.run('', async () => {
-        const result = await work();
-        await load();
-        return result;
+        const over = Promise.withResolvers<void>();
+        pauses.add(over.promise);
+        try {
+          await writer.idle();
+          const result = await work();
+          await end.load();
+          return result;
+        } finally {
+          pauses.delete(over.promise);
+          over.resolve();
+        }
       }),
     async verify(how) {
       // A guest's tab has a log and never checks it: it fetches none of this.
