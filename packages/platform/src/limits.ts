@@ -4,6 +4,8 @@ export const limits = {
   commitsPerTransactionMax: 256,
   /** Keys and values that wait to be written, bytes; a writer that never waits for its commits is refused, not buffered without end. */
   waitingBytesMax: 268_435_456,
+  /** From so many bytes on commits cross to the writer's thread at once, bytes: crossing takes 20 µs, what a tenth of them takes to write. */
+  crossingBytes: 32_768,
   /** Names of nested rooms together, UTF-8 bytes. */
   roomPathBytesMax: 4_096,
   /** How long a lock held by another connection is waited for, milliseconds. */

@@ -8,6 +8,7 @@ export {
   type Field,
   type FieldTypes,
   message,
+  type MessageCodec,
   nested,
   oneOf,
   optional,

@@ -1,5 +1,5 @@
 import { type CryptoProvider, type EntryBody, type Identity, type Key } from '@peerai/core-protocol';
-import { encodeEntry, noPrevious } from './entry.ts';
+import { encodeEntryBehindHash, noPrevious } from './entry.ts';
 import { appendLeaf, type CompactRange, emptyRange, leafHash, rootOf } from './merkle.ts';
 import { signCheckpoint } from './note.ts';
 import { encodeEntryRow, encodeHead, entryKey, headKey } from './rows.ts';
@@ -26,7 +26,9 @@ export function addEntry(
   rows: Map<Key, Uint8Array>,
 ): Omit<LogState, 'note'> {
   const growing = growingTails(tails);
-  return { ...grow(crypto, range, growing, bytes, rows), tails: growing };
+  const leaf = leafHash(crypto, bytes);
+  const row = encodeEntryRow({ leaf, bytes });
+  return { range: grow(crypto, range, growing, { leaf, row }, rows), last: leaf, tails: growing };
 }
 
 /** The same with tails of the caller's own, which grow in place: 256 hashes are not copied for each entry of many. */
@@ -34,15 +36,14 @@ function grow(
   crypto: CryptoProvider,
   range: CompactRange,
   tails: GrowingTails,
-  bytes: Uint8Array,
+  { leaf, row }: { readonly leaf: Uint8Array; readonly row: Uint8Array },
   rows: Map<Key, Uint8Array>,
-): Pick<LogState, 'range' | 'last'> {
-  const last = leafHash(crypto, bytes);
-  rows.set(entryKey(range.size), encodeEntryRow({ leaf: last, bytes }));
+): CompactRange {
+  rows.set(entryKey(range.size), row);
   const tileRoots: Uint8Array[] = [];
-  const next = appendLeaf(crypto, range, last, tileRoots);
-  addToTails(tails, { leaf: last, size: next.size, tileRoots }, rows);
-  return { range: next, last };
+  const next = appendLeaf(crypto, range, leaf, tileRoots);
+  addToTails(tails, { leaf, size: next.size, tileRoots }, rows);
+  return next;
 }
 
 /** The state with these entries, signed once, and the rows that make it durable. Pure: nothing happens until they are committed. */
@@ -57,8 +58,11 @@ export function extend(
   let { range, last } = state;
   const tails = growingTails(state.tails);
   for (const { kind, body } of entries) {
-    const bytes = encodeEntry(identity.publicKey, { seq: range.size, previous: last, kind, timeMs, body });
-    ({ range, last } = grow(crypto, range, tails, bytes, rows));
+    const row = encodeEntryBehindHash(identity.publicKey, { seq: range.size, previous: last, kind, timeMs, body });
+    // The zero before the entry is what a leaf is hashed with: see `leafHash`. Then the hash takes the place of it.
+    last = crypto.sha256(row.subarray(31));
+    row.set(last);
+    range = grow(crypto, range, tails, { leaf: last, row }, rows);
   }
   const note = signCheckpoint(crypto, identity, range.size, rootOf(crypto, range));
   rows.set(headKey, encodeHead({ version: 1, size: range.size, note, range: range.hashes, last }));

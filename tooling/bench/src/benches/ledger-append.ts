@@ -13,6 +13,9 @@ const batch = 100;
 /** Batches of one reading. */
 const batches = 20;
 const rounds = 9;
+/** Who append one entry at a time, each once its last one is acknowledged, and how often in a reading. */
+const callers = 1_000;
+const appendsEach = 4;
 /** A receipt's size; with the entry's other fields about 420 bytes. */
 const bodyBytes = 320;
 
@@ -38,6 +41,18 @@ export const ledgerAppend: Bench = {
         {
           batched: () => entriesPerSecond(() => ledger.append(drafts)),
           together: () => entriesPerSecond(() => Promise.all(drafts.map((one) => ledger.append([one])))),
+          callers: () =>
+            entriesPerSecond(
+              () =>
+                Promise.all(
+                  Array.from({ length: callers }, async (_, caller) => {
+                    const one = drafts.slice(caller % batch, (caller % batch) + 1);
+                    for (let turn = 0; turn < appendsEach; turn += 1) await ledger.append(one);
+                  }),
+                ),
+              1,
+              callers * appendsEach,
+            ),
           raw: () =>
             entriesPerSecond(async () => {
               await file.write(chunk);
@@ -64,6 +79,13 @@ export const ledgerAppend: Bench = {
             baseline: readings.raw,
           }),
           resultOf({
+            case: '1,000 callers, each waits for its own entry',
+            unit,
+            candidate: readings.callers,
+            baseline: readings.raw,
+            goal: 0.9,
+          }),
+          resultOf({
             case: 'one append of 100 entries, against bare node:sqlite',
             unit,
             candidate: readings.batched,
@@ -80,10 +102,10 @@ export const ledgerAppend: Bench = {
   },
 };
 
-async function entriesPerSecond(write: () => unknown): Promise<number> {
+async function entriesPerSecond(write: () => unknown, times = batches, entries = batch): Promise<number> {
   const start = performance.now();
-  for (let index = 0; index < batches; index += 1) await write();
-  return (batch * batches) / ((performance.now() - start) / 1000);
+  for (let index = 0; index < times; index += 1) await write();
+  return (entries * times) / ((performance.now() - start) / 1000);
 }
 
 /** The same rows in one thread with nothing of ours: what SQLite itself costs with these settings. */

@@ -69,6 +69,7 @@ class SqliteFile {
   readonly #unsent: Commit[] = [];
   #nextId = 0;
   #waitingBytes = 0;
+  #unsentBytes = 0;
   #commits = 0;
   #transactions = 0;
   #brokenBy: PeerAiError | undefined;
@@ -133,7 +134,9 @@ class SqliteFile {
       this.#waiting.set(id, { bytes, resolve, reject });
       this.#waitingBytes += bytes;
       this.#unsent.push({ id, changes: buffer });
-      if (this.#unsent.length === 1) soon(() => this.#send());
+      this.#unsentBytes += bytes;
+      if (this.#unsentBytes >= limits.crossingBytes) this.#send();
+      else if (this.#unsent.length === 1) soon(() => this.#send());
     });
   }
 
@@ -156,6 +159,7 @@ class SqliteFile {
   #send(): void {
     if (this.#unsent.length === 0) return;
     const commits = this.#unsent.splice(0);
+    this.#unsentBytes = 0;
     this.#worker.ref();
     this.#worker.postMessage(
       { commits } satisfies ToWriter,
