@@ -42,7 +42,7 @@ const resultOf = (append: Promise<bigint>): Promise<bigint | string> =>
   append.catch((error: unknown) => (PeerAiError.is(error) ? error.code : String(error)));
 const textsOf = async ({ ledger }: LedgerWorld): Promise<string[]> =>
   (await all(ledger.entries(0n, ledger.size))).map(({ entry }) => new TextDecoder().decode(entry.body));
-const many = (text: string, count = group) => Array.from({ length: count }, (_, n) => note(`${text} ${n}`));
+const many = (text: string, count: number = group) => Array.from({ length: count }, (_, n) => note(`${text} ${n}`));
 
 async function stepped(seed: number) {
   const store = new SteppedStore();

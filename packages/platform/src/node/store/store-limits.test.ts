@@ -2,9 +2,10 @@ import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { Worker } from 'node:worker_threads';
 import { type Row, utf8 } from '@peerai/core-protocol';
 import { ManualClock, silentLogger } from '@peerai/core-protocol/testing';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { limits } from '../../limits.ts';
 import { type FileStore, openStore, type StoreOptions } from './open-store.ts';
 
@@ -127,6 +128,25 @@ describe('commits', () => {
       Array.from({ length: limits.commitsPerTransactionMax + 1 }, () => store.commit([store.put('k', bytes(1))])),
     );
     expect(store.stats().transactions).toBe(6);
+  });
+
+  it('that wait cross to the writer at once from crossingBytes on, below that with the turn', async () => {
+    const store = await open();
+    const posted = vi.spyOn(Worker.prototype, 'postMessage');
+    const rowBytes = 8 + 2 + 1;
+    for (const [size, count] of [
+      [limits.crossingBytes - 1, 1],
+      [limits.crossingBytes, 2],
+    ] as const) {
+      posted.mockClear();
+      const first = store.commit([store.put('a', bytes(1))]);
+      await Promise.resolve();
+      const second = store.commit([store.put('b', bytes(size - rowBytes))]);
+      expect(posted).toHaveBeenCalledTimes(count);
+      await Promise.all([first, second]);
+      expect(posted).toHaveBeenCalledTimes(2);
+    }
+    posted.mockRestore();
   });
 
   it('that were asked for before close are all written, also more than one transaction holds', async () => {
