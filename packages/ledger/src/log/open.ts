@@ -19,7 +19,7 @@ import { subtreeReader } from './tiles.ts';
 import type { Verification, VerifyOptions } from './check.ts';
 import { damaged, orDamaged } from './damaged.ts';
 import { createLocks } from '../receipt/locks.ts';
-import { createLogEnd } from './end.ts';
+import { createLogEnd } from './state.ts';
 import { createWriter } from './writer.ts';
 
 export interface LedgerDeps {

@@ -1,6 +1,6 @@
 import { type Change, type EntryBody, PeerAiError } from '@peerai/core-protocol';
 import { limits } from '../limits.ts';
-import type { Group, LogEnd } from './end.ts';
+import type { Group, LogEnd } from './state.ts';
 
 interface Waiting {
   readonly entries: readonly EntryBody[];
