@@ -11,6 +11,8 @@ export const limits = {
   mapDevicesMax: 24,
   /** Turns of a conversation that are sent and kept; older ones are dropped first. */
   turnsMax: 200,
+  /** Bytes of the turns that are sent, as JSON; older ones stay behind first: one request to a model elsewhere carries 786,432, one to the local API 1 MiB. */
+  sentBytesMax: 700_000,
   /** Characters of one message: the local API takes 200,000. */
   messageCharsMax: 20_000,
   /** Messages of a topic kept on the page while it listens. */

@@ -1,6 +1,7 @@
 import type { ControlEvent, TrainingDetail } from '@peerai/peer/control';
 import { QueryClient } from '@tanstack/react-query';
 import { describe, expect, it } from 'vitest';
+import { fixtureClusters } from '../../test/fixture-clusters.ts';
 import { fixturePairing, fixtureShare, fixtureState } from '../../test/fixture-data.ts';
 import { fixtureRound } from '../../test/fixture-training.ts';
 import { keys } from './keys.ts';
@@ -28,6 +29,17 @@ describe('A live event', () => {
     ]);
     applyEvent(cache, { type: 'peer-removed', peerId: nuc.peerId });
     expect(cache.getQueryData(keys.peers)).toEqual([study]);
+  });
+
+  it('keeps the last `metricsPointsMax` state metrics', () => {
+    const cache = cacheWith();
+    const { metrics } = fixtureClusters(0);
+    for (let at = 0; at <= limits.metricsPointsMax; at += 1)
+      applyEvent(cache, { type: 'metrics_update', metrics: { ...metrics, watchedUntilMs: at } });
+    const kept = cache
+      .getQueryData<readonly (typeof metrics)[]>(keys.stateMetrics)
+      ?.map(({ watchedUntilMs }) => watchedUntilMs);
+    expect(kept).toEqual(Array.from({ length: limits.metricsPointsMax }, (_, at) => at + 1));
   });
 
   it('brings new requests and shares in, once', () => {

@@ -57,7 +57,7 @@ export function createConversation({ client, storage }: ConversationDeps): Conve
     update(turn);
     const last = asked.at(-1);
     const recalls = last?.role === 'user' && last.recalls === true;
-    const request = { model, messages: toMessages(asked), ...(recalls ? { memory: {} } : {}) };
+    const request = { model, messages: toMessages(asked, limits), ...(recalls ? { memory: {} } : {}) };
     try {
       for await (const event of client.chat(request, controller.signal)) {
         update(applyChatEvent(turn, event));

@@ -162,7 +162,7 @@ export function createController({
     change({ turns: [...asked, turn].slice(-limits.turnsMax) });
     try {
       const to = await abortable(connected.promise, signal);
-      for await (const event of to.ask(toMessages(asked), model === undefined ? {} : { model }, signal)) {
+      for await (const event of to.ask(toMessages(asked, limits), model === undefined ? {} : { model }, signal)) {
         update(applyChatEvent(turn, event));
       }
     } catch (error) {

@@ -9,6 +9,8 @@ export const limits = {
   stateMs: 5_000,
   /** Turns that are sent and kept; the oldest go first. */
   turnsMax: 100,
+  /** Bytes of the turns that are sent, as JSON; older ones stay behind first: one request to a model elsewhere carries 786,432. */
+  sentBytesMax: 700_000,
   /** Characters of one message. */
   messageCharsMax: 20_000,
   /** "Did you mean" buttons at once. */

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { applyChatEvent, closeAnswer, newAnswer, textAboveButtons, toMessages } from './turns.ts';
+import {
+  applyChatEvent,
+  closeAnswer,
+  newAnswer,
+  type SentBounds,
+  textAboveButtons,
+  toMessages,
+  type Turn,
+} from './turns.ts';
 
 const servedBy = { peerId: 'p', name: 'study-pc', path: 'direct' as const };
 
@@ -51,6 +59,39 @@ describe('An answer', () => {
   });
 
   it('without a word is not sent back to the model', () => {
-    expect(toMessages([{ role: 'user', text: 'Hi' }, newAnswer('m')])).toEqual([{ role: 'user', text: 'Hi' }]);
+    expect(toMessages([{ role: 'user', text: 'Hi' }, newAnswer('m')], { turnsMax: 2, sentBytesMax: 1_000 })).toEqual([
+      { role: 'user', text: 'Hi' },
+    ]);
+  });
+});
+
+describe('What a model is sent', () => {
+  const asked = (text: string): Turn => ({ role: 'user', text });
+  const answered = (text: string): Turn => ({ ...newAnswer('m'), text });
+  const turns = [asked('a'), answered('b'), asked('c'), answered('d'), asked('e')];
+  const sent = (bounds: Partial<SentBounds>) =>
+    toMessages(turns, { turnsMax: 99, sentBytesMax: 9_999, ...bounds }).map(({ text }) => text);
+
+  it('is `turnsMax` turns at the most, and begins with a question', () => {
+    expect([sent({ turnsMax: 5 }), sent({ turnsMax: 4 }), sent({ turnsMax: 3 })]).toEqual([
+      ['a', 'b', 'c', 'd', 'e'],
+      ['c', 'd', 'e'],
+      ['c', 'd', 'e'],
+    ]);
+  });
+
+  it('has `sentBytesMax` bytes as JSON at the most, whatever the letters are', () => {
+    const bytes = (some: readonly Turn[]) =>
+      some.reduce((sum, { role, text }) => sum + new TextEncoder().encode(JSON.stringify({ role, text })).length, 0);
+    const last = bytes(turns.slice(2));
+    expect([sent({ sentBytesMax: bytes(turns) }), sent({ sentBytesMax: bytes(turns) - 1 })]).toEqual([
+      ['a', 'b', 'c', 'd', 'e'],
+      ['c', 'd', 'e'],
+    ]);
+    expect([sent({ sentBytesMax: last }), sent({ sentBytesMax: last - 1 })]).toEqual([['c', 'd', 'e'], ['e']]);
+    expect(sent({ sentBytesMax: 1 })).toEqual(['e']);
+    const wide = [asked('漢'), asked('"')];
+    expect(toMessages(wide, { turnsMax: 2, sentBytesMax: bytes(wide) })).toHaveLength(2);
+    expect(toMessages(wide, { turnsMax: 2, sentBytesMax: bytes(wide) - 1 })).toHaveLength(1);
   });
 });

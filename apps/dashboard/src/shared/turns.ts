@@ -52,9 +52,29 @@ export function closeAnswer(turn: AnswerTurn, stopped: boolean): AnswerTurn {
   };
 }
 
-/** What a model is sent: every question with its answer as far as it came; answers without a word are left out. */
-export function toMessages(turns: readonly Turn[]): { role: 'user' | 'assistant'; text: string }[] {
-  return turns.filter((turn) => turn.text !== '').map(({ role, text }) => ({ role, text }));
+/** How much of a conversation a model is sent: turns, and bytes of them as JSON in UTF-8. */
+export interface SentBounds {
+  readonly turnsMax: number;
+  readonly sentBytesMax: number;
+}
+const jsonBytes = (value: unknown): number => new TextEncoder().encode(JSON.stringify(value)).length;
+
+/**
+ * What a model is sent: every question with its answer as far as it came; answers without a word are left out. Where that is too much, the oldest turns stay
+ * behind, and what is sent begins with a question. The last turn is always sent.
+ */
+export function toMessages(
+  turns: readonly Turn[],
+  { turnsMax, sentBytesMax }: SentBounds,
+): { role: 'user' | 'assistant'; text: string }[] {
+  const said = turns.filter((turn) => turn.text !== '').map(({ role, text }) => ({ role, text }));
+  let bytes = 0;
+  const behind = said.findLastIndex(
+    (one, at) => said.length - at > turnsMax || (bytes += jsonBytes(one)) > sentBytesMax,
+  );
+  if (behind < 0) return said;
+  const first = said.findIndex(({ role }, at) => at > behind && role === 'user');
+  return said.slice(first < 0 ? -1 : first);
 }
 
 /** The answer without the list of suggestions at its end, where buttons below it say the same. */
