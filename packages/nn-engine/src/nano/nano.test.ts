@@ -155,6 +155,8 @@ describe('a nano model trained on five intents', () => {
       code: 'PROMPT_TOO_LONG',
       details: { unit: 'characters' },
     });
+    // So many letters are read, and are too many tokens.
+    await expect(ask(letters(limits.nanoQuestionCharsMax))).rejects.toMatchObject({ details: { unit: 'tokens' } });
     const words = (count: number): string => Array.from({ length: count }, () => 'q').join('');
     const tokensOf = async (count: number): Promise<number> => (await ask(words(count))).finish.usage.promptTokens;
     let count = 1;
