@@ -108,6 +108,24 @@ export async function openModels(deps: ModelsDeps): Promise<Models> {
     if (wished !== undefined) return wished;
     return own.find((name) => name !== 'nano') ?? own[0] ?? remoteCandidates()[0]?.card.name ?? 'nano';
   };
+  const learn = async (peer: PeerId, signal: AbortSignal): Promise<void> => {
+    try {
+      const cards = await listRemoteModels(deps, peer, { signal });
+      deps.remote.set(peer, cards, deps.clock.nowMs());
+      deps.events.emit({ type: 'models-changed' });
+    } catch (error) {
+      deps.logger.debug('models-not-learned', { peer, code: PeerAiError.is(error) ? error.code : 'INTERNAL' });
+    }
+  };
+  /** What a device offers; one that is here is asked again before it is said that it has no such model, for it may offer it since. */
+  const offeredBy = async (model: string, who: string, signal: AbortSignal): Promise<readonly Candidate[]> => {
+    const known = pinned(deps, all(), model, who);
+    if (known.length > 0 || isSelf(deps, who)) return known;
+    const { peer } = deps.devices.find(who);
+    if (deps.links.get(peer) === undefined) return known;
+    await learn(peer, signal);
+    return pinned(deps, all(), model, who);
+  };
   return {
     isExposed,
     isNamed,
@@ -145,7 +163,7 @@ export async function openModels(deps: ModelsDeps): Promise<Models> {
       const at = wanted.lastIndexOf('@');
       const found =
         at > 0
-          ? pinned(deps, all(), wanted.slice(0, at), wanted.slice(at + 1))
+          ? await offeredBy(wanted.slice(0, at), wanted.slice(at + 1), signal)
           : all().filter(({ card }) => sameModelName(card.name, wanted));
       if (found.length > 0) return found;
       const own =
@@ -156,15 +174,7 @@ export async function openModels(deps: ModelsDeps): Promise<Models> {
       throw unknown(wanted, all());
     },
     refresh: (signal) => deps.local.refresh(signal),
-    async learn(peer, signal) {
-      try {
-        const cards = await listRemoteModels(deps, peer, { signal });
-        deps.remote.set(peer, cards, deps.clock.nowMs());
-        deps.events.emit({ type: 'models-changed' });
-      } catch (error) {
-        deps.logger.debug('models-not-learned', { peer, code: PeerAiError.is(error) ? error.code : 'INTERNAL' });
-      }
-    },
+    learn,
   };
 }
 
