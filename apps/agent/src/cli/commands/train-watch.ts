@@ -27,21 +27,36 @@ export const figures = ({ round, terms, now }: TrainingRunView): string =>
 export async function follow(client: ControlClient, id: string, output: Output, signal: AbortSignal): Promise<void> {
   const stop = new AbortController();
   const told = new Set<number>();
+  const trouble = new Set<string>();
+  let stages = 0;
   const tell = (round: TrainingRoundView): void => {
     // A round is told again once it is measured; the last one is measured as all others.
     if (round.after === null || told.has(round.round)) return;
     told.add(round.round);
     output.progress('');
-    output.note(roundLine(round));
+    output.note(roundLine(round, stages));
+  };
+  /** Its last message: who was lost, what it waits for. */
+  const tellTrouble = ({ name, message }: TrainingRunView): void => {
+    if (message === null || trouble.has(message)) return;
+    trouble.add(message);
+    output.progress('');
+    output.note(`${name}: ${message}`);
   };
   try {
     for await (const event of withFirst(client, AbortSignal.any([signal, stop.signal]))) {
       if (event?.type === 'training-round' && event.runId === id) tell(event.round);
       if (event !== undefined && (event.type !== 'training-changed' || event.run.id !== id)) continue;
-      const run = event === undefined ? await client.trainingRun(id, signal) : event.run;
-      if (event === undefined && run.state === 'waiting') output.note(`${run.name}: ${waitingFor(run)}`);
-      if (run.endedMs === null) output.progress(progressLine(run));
-      else return await end(client, id, output, tell);
+      const before = event === undefined ? await client.trainingRun(id, signal) : undefined;
+      const run = before ?? event?.run;
+      if (run === undefined) continue;
+      stages = run.stages.length;
+      // What was before comes first, not at the end.
+      before?.rounds.forEach(tell);
+      if (run.endedMs !== null) return await end(client, id, output, tell);
+      tellTrouble(run);
+      if (before?.state === 'waiting' && before.message === null) output.note(`${run.name}: ${waitingFor(run)}`);
+      output.progress(progressLine(run));
     }
   } finally {
     stop.abort();
@@ -87,11 +102,13 @@ function progressLine(run: TrainingRunView): string {
   return `${run.name}: ${bar(round, terms.rounds)} round ${round} of ${terms.rounds}  ${state === 'waiting' ? waitingFor(run) : goes}`;
 }
 
-function roundLine({ round, loss, after, members, refused }: TrainingRoundView): string {
+/** @param stages - where the layers are with several devices; then the one member is who has the data. */
+function roundLine({ round, loss, after, members, refused }: TrainingRoundView, stages: number): string {
   const out = refused.map(({ name, reason }) => `, without ${name} (${reason})`).join('');
   const own = after === null ? '' : `  held out ${judged(after)}`;
   const said = loss === null ? '' : `  training loss ${loss.toFixed(3)}`;
-  return `round ${`${round + 1}`.padStart(3)}${said}${own}  ${counted(members.length, 'member', 'members')}${out}`;
+  const by = stages > 0 ? counted(stages, 'stage', 'stages') : counted(members.length, 'member', 'members');
+  return `round ${`${round + 1}`.padStart(3)}${said}${own}  ${by}${out}`;
 }
 
 /** How its updates are seen. */
