@@ -29,7 +29,7 @@ export interface Call {
 }
 
 /** An environment without what the tester's own shell says. */
-function environment({ home, env = {} }: Call): Record<string, string> {
+export function environment({ home, env = {} }: Call): Record<string, string> {
   const own = Object.entries(process.env).filter(
     ([name]) => !/^(?:PEERAI|XDG)_|^(?:CI|VITEST|NODE_ENV|OLLAMA_HOST|MODEL_NAME|SECRET_KEY|PEER_URL|TEST)$/.test(name),
   );
