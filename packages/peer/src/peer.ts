@@ -120,6 +120,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     isOnline,
     stopping: stopping.signal,
     changed: (capsuleId, isHere) => events.emit({ type: 'memory-changed', capsuleId, isHere }),
+    tidied: (name, done, all) => events.emit({ type: 'memory-progress', work: 'tidy', name, done, all }),
   });
   const answering = () => answers.answering();
   const peers = createPeers({

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { followEmbedder } from './commands/memory-embedder.ts';
+import { followEmbedder, textOf } from './commands/memory-embedder.ts';
 
 const { signal } = new AbortController();
-const view = (left: number, problem?: string) => ({
+const view = (left: number, problem?: string, full?: string) => ({
   count: 8,
   embedder: {
     name: 'ollama/nomic',
@@ -10,6 +10,7 @@ const view = (left: number, problem?: string) => ({
     setting: 'auto',
     left,
     ...(problem === undefined ? {} : { problem }),
+    ...(full === undefined ? {} : { full }),
   },
 });
 async function follow(views: readonly ReturnType<typeof view>[]) {
@@ -28,6 +29,12 @@ test('a bar follows the model until it has read everything, and is taken away th
     '',
   ]);
   expect(last.embedder.left).toBe(0);
+});
+
+test('it ends where there is no room for more, and says why', async () => {
+  const { last, left } = await follow([view(8), view(6, undefined, 'they fill their 256 MiB'), view(5)]);
+  expect(left).toHaveLength(1);
+  expect(textOf(last)).toMatch(/reads no more +they fill their 256 MiB/u);
 });
 
 test('it ends where the model is away, and when the caller leaves', async () => {

@@ -244,11 +244,40 @@ describe('Undoing', () => {
     await expect(small.undoConsolidation()).rejects.toThrow(code('NOT_FOUND'));
   });
 
-  it('can be stopped: what is done stays done', async () => {
-    const memory = await openMemory(deps(10));
-    for (const text of ['0', '1']) await memory.add({ text, level: 'public' }, signal);
-    await expect(memory.consolidate(AbortSignal.abort())).rejects.toThrow(code('ABORTED'));
-    expect(memory.state().capsules).toBe(2);
+  it.each(['dropping', 'comparing', 'joining'] as const)(
+    'can be stopped at %s: what it did is taken back',
+    async (at) => {
+      const world = deps(10);
+      const memory = await openMemory(world);
+      await memory.take([signedBy(other)]);
+      await world.clock.advance(limits.expireAfterMs + 1);
+      for (const text of ['0', '1', '90', '91']) await memory.add({ text, level: 'public' }, signal);
+      const before = ids(memory).toSorted();
+      const stop = new AbortController();
+      const steps: string[] = [];
+      const told = (step: string, done: number, all: number): void => {
+        steps.push(`${step} ${done} of ${all}`);
+        if (step === at) stop.abort();
+      };
+      await expect(memory.consolidate(stop.signal, {}, told)).rejects.toThrow(code('ABORTED'));
+      expect(steps.join(', ')).toContain(at);
+      const again = await openMemory(world);
+      for (const one of [memory, again]) expect(ids(one).toSorted()).toEqual(before);
+      await expect(again.undoConsolidation()).rejects.toThrow(code('NOT_FOUND'));
+      expect(await again.consolidate(signal)).toMatchObject({ expired: 1, merged: 2 });
+    },
+  );
+
+  it('says how far it is', async () => {
+    const world = deps(14);
+    const memory = await openMemory(world);
+    await memory.take([signedBy(other)]);
+    await world.clock.advance(limits.expireAfterMs + 1);
+    for (const text of ['0', '1', '90']) await memory.add({ text, level: 'public' }, signal);
+    const steps: string[] = [];
+    await memory.consolidate(signal, {}, (step, done, all) => steps.push(`${step} ${done} of ${all}`));
+    const compared = [1, 2, 3].map((done) => `comparing ${done} of 3`);
+    expect(steps).toEqual(['dropping 1 of 1', ...compared, 'joining 1 of 1']);
   });
 });
 

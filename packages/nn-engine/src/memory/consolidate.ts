@@ -22,8 +22,16 @@ export interface Consolidation {
   readonly undoUntilMs?: number;
 }
 
-/** Expires, then merges, each commit whole by itself; aborted in between, what is done stays done and can be undone. */
-export async function consolidate(inner: Inner, rule: ConsolidationRule, signal: AbortSignal): Promise<Consolidation> {
+/** What is being done, and how much of it is. */
+export type ConsolidationTold = (step: 'dropping' | 'comparing' | 'joining', done: number, all: number) => void;
+
+/** Expires, then merges, each commit whole by itself; aborted in between, what it did is taken back. */
+export async function consolidate(
+  inner: Inner,
+  rule: ConsolidationRule,
+  signal: AbortSignal,
+  told: ConsolidationTold,
+): Promise<Consolidation> {
   const { clock, holdings, inTurn } = inner;
   const atMs = clock.nowMs();
   await inTurn(() => letGo(inner));
@@ -43,15 +51,24 @@ export async function consolidate(inner: Inner, rule: ConsolidationRule, signal:
     place += 1;
     return part.away.length;
   };
-  const old = expired(holdings, rule, atMs);
-  for (let start = 0; start < old.length; start += limits.expireStepCapsules) {
-    const some = old.slice(start, start + limits.expireStepCapsules);
-    counts.expired += await inTurn(() => step((part) => takeAway(inner, part, some, undefined)));
-  }
-  for (const merge of await merges(holdings, rule, clock, signal)) {
-    const replaced = await inTurn(() => step((part) => becomeOne(inner, part, merge)));
-    counts.replaced += replaced;
-    counts.merged += replaced > 0 ? 1 : 0;
+  try {
+    const old = expired(holdings, rule, atMs);
+    for (let start = 0; start < old.length; start += limits.expireStepCapsules) {
+      const some = old.slice(start, start + limits.expireStepCapsules);
+      counts.expired += await inTurn(() => step((part) => takeAway(inner, part, some, undefined)));
+      told('dropping', start + some.length, old.length);
+    }
+    const found = await merges(holdings, rule, clock, signal, (done, all) => told('comparing', done, all));
+    for (const [index, merge] of found.entries()) {
+      const replaced = await inTurn(() => step((part) => becomeOne(inner, part, merge)));
+      counts.replaced += replaced;
+      counts.merged += replaced > 0 ? 1 : 0;
+      told('joining', index + 1, found.length);
+    }
+    throwIfAborted(signal);
+  } catch (error) {
+    if (signal.aborted) await inTurn(() => takeBack(inner, run));
+    throw error;
   }
   return place === 0 ? counts : { ...counts, undoUntilMs: atMs + limits.undoMs };
 }
@@ -156,10 +173,14 @@ export async function undoConsolidation(inner: Inner): Promise<number> {
     if (last === undefined) throw new PeerAiError('NOT_FOUND', 'There is no consolidation to undo.');
     if (clock.nowMs() - last.atMs > limits.undoMs)
       throw new PeerAiError('EXPIRED', 'The last consolidation is too long ago to be undone.');
-    let count = 0;
-    for (const part of parts.filter(({ run }) => run === last.run).toReversed()) count += await undo(inner, part);
-    return count;
+    return await takeBack(inner, last.run);
   });
+}
+
+async function takeBack(inner: Inner, run: number): Promise<number> {
+  let count = 0;
+  for (const part of inner.parts.filter((one) => one.run === run).toReversed()) count += await undo(inner, part);
+  return count;
 }
 
 /** What was forgotten since does not come back. */

@@ -157,9 +157,11 @@ test('there is room for so many bytes of vectors that were made here, and no mor
     const { embedder } = water();
     await again(deps, memory, embedder);
     expect([memory.lacking(embedder), await madeRows(deps)]).toEqual(isWhole ? [0, 2] : [1, 1]);
+    expect(memory.hasRoomFor(embedder)).toBe(false);
     // What is forgotten makes room.
     const [newest] = memory.list().capsules;
     await memory.forget(newest?.id ?? '');
+    expect(memory.hasRoomFor(embedder)).toBe(true);
     await again(deps, memory, embedder);
     expect([memory.lacking(embedder), await madeRows(deps)]).toEqual([0, 1]);
   }

@@ -26,6 +26,12 @@ export function lackingOf({ holdings, refusedBy }: Inner, space: VectorSpace): n
   return holdings.all.capsules - (holdings.group(space)?.held.length ?? 0) - refused.length;
 }
 
+/** How many more vectors of this embedder fit. */
+export function roomFor({ quota, holdings }: Inner, { dimensions }: Pick<VectorSpace, 'dimensions'>): number {
+  const bytes = quota.localVectorBytesMax - holdings.madeBytes;
+  return Math.max(0, Math.floor(bytes / (dimensions * Float32Array.BYTES_PER_ELEMENT)));
+}
+
 /**
  * Gives capsules whose own vector another embedder made one of this embedder beside it, newest first, so many at a time; others have a turn in between.
  * What is done when it is aborted, or the embedder fails, stays done. Ends when none is left, or there is no room for more.
@@ -40,7 +46,7 @@ export async function embedAgain(
   signal: AbortSignal,
   told: (left: number) => void,
 ): Promise<void> {
-  const { holdings, clock, quota, refusedBy } = inner;
+  const { holdings, clock, refusedBy } = inner;
   const { name, dimensions, kind } = embedder;
   const space = { name, dimensions, kind };
   const refused = refusedBy.get(groupKey(space)) ?? new Set();
@@ -49,10 +55,8 @@ export async function embedAgain(
     .ordered()
     .filter((held) => !isIn(held, space) && !refused.has(held.facts.id))
     .map(({ facts }) => facts.id);
-  const bytesEach = dimensions * Float32Array.BYTES_PER_ELEMENT;
   while (ids.length > 0) {
-    const room = Math.floor((quota.localVectorBytesMax - holdings.madeBytes) / bytesEach);
-    const some = ids.splice(0, Math.min(limits.embedAgainTexts, Math.max(0, room)));
+    const some = ids.splice(0, Math.min(limits.embedAgainTexts, roomFor(inner, space)));
     if (some.length === 0) return;
     const texts = (await Promise.all(some.map((id) => textOf(inner, id)))).flat();
     const vectors = await vectorsOf(embedder, texts, signal);

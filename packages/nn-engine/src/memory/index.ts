@@ -15,7 +15,7 @@ export {
   type Relation,
   relationKinds,
 } from './capsule.ts';
-export type { Consolidation } from './consolidate.ts';
+export type { Consolidation, ConsolidationTold } from './consolidate.ts';
 export { type CapsuleDraft, capsuleText } from './draft.ts';
 export { type Embedder, type EmbedderKind, embedderKinds, embedderOf, lexicalEmbedder } from './embedder.ts';
 export { type ForgetRequest, openForget, signForget } from './forget.ts';

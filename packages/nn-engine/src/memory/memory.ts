@@ -3,9 +3,9 @@ import { orAborted, PeerAiError } from '@peerai/core-protocol';
 import { createTurns } from '../turns.ts';
 import type { IndexState } from './accelerator.ts';
 import type { Audience, Capsule, CapsuleCard, CapsuleId } from './capsule.ts';
-import { consolidate, type Consolidation, undoConsolidation } from './consolidate.ts';
+import { consolidate, type Consolidation, type ConsolidationTold, undoConsolidation } from './consolidate.ts';
 import type { CapsuleDraft } from './draft.ts';
-import { embedAgain, lackingOf } from './embed-again.ts';
+import { embedAgain, lackingOf, roomFor } from './embed-again.ts';
 import type { Embedder } from './embedder.ts';
 import { buryCapsules, forgetCapsule, honourForget } from './forget.ts';
 import { cardOf, type VectorSpace } from './holdings.ts';
@@ -37,6 +37,8 @@ export interface Memory {
   search(query: MemoryQuery, signal: AbortSignal): Promise<SearchAnswer>;
   /** How many capsules this embedder has made no vector of; those that it could not take do not count. */
   lacking(space: VectorSpace): number;
+  /** Whether one more vector of this embedder fits beside those that were made here (`localVectorBytesMax`). */
+  hasRoomFor(space: VectorSpace): boolean;
   /**
    * Gives those a vector of this embedder beside their own, which their author signed and which stays; newest first, so many at a time. Ends when none is left,
    * or there is no room for more. A capsule is found by the vector of the first embedder that answers. What is done when this ends early stays.
@@ -64,9 +66,9 @@ export interface Memory {
   handOut(id: CapsuleId, audience: Exclude<Audience, 'self'>): Promise<Uint8Array>;
   /**
    * Takes away what is old and seldom used, and makes one of near-equal capsules of this device; a second run right after changes nothing.
-   * What it did until it was aborted stays. Throws ABORTED, STORE_FULL.
+   * Aborted, it takes back what it did. Throws ABORTED, STORE_FULL; MEMORY_FULL when what came meanwhile left no room for that: `undoConsolidation` tries again.
    */
-  consolidate(signal: AbortSignal, rule?: Partial<ConsolidationRule>): Promise<Consolidation>;
+  consolidate(signal: AbortSignal, rule?: Partial<ConsolidationRule>, told?: ConsolidationTold): Promise<Consolidation>;
   /** Brings back what the last consolidation took away; how many. Throws NOT_FOUND, EXPIRED, MEMORY_FULL. */
   undoConsolidation(): Promise<number>;
   state(): MemoryState;
@@ -122,6 +124,7 @@ export async function openMemory(deps: MemoryDeps, options: MemoryOptions = {}):
       return answer;
     },
     lacking: (space) => lackingOf(inner, space),
+    hasRoomFor: (space) => roomFor(inner, space) > 0,
     embedAgain: (embedder, signal, told = () => undefined) => embedAgain(inner, embedder, signal, told),
     forget: (id) => forgetCapsule(inner, id),
     honourForget: (signed) => honourForget(inner, signed),
@@ -129,7 +132,8 @@ export async function openMemory(deps: MemoryDeps, options: MemoryOptions = {}):
     takeOwn: (signed) => takeCapsules(inner, signed, 'own'),
     forgotten: () => [...inner.forgotten.keys()],
     bury: (ids) => buryCapsules(inner, ids),
-    consolidate: (signal, rule) => oneByOne(() => consolidate(inner, { ...standardRule, ...rule }, signal)),
+    consolidate: (signal, rule, told = () => undefined) =>
+      oneByOne(() => consolidate(inner, { ...standardRule, ...rule }, signal, told)),
     undoConsolidation: () => oneByOne(() => undoConsolidation(inner)),
     async handOut(id, audience) {
       const opened = await read(inner, id);

@@ -39,14 +39,19 @@ export async function merges(
   { mergeCosineMin }: ConsolidationRule,
   clock: Clock,
   signal: AbortSignal,
+  told: (compared: number, all: number) => void = () => undefined,
 ): Promise<readonly Merge[]> {
   const found: Merge[] = [];
+  const groups = [...holdings.groups()].map((group) => [group, kinds(group)] as const);
+  const all = groups.flatMap(([, alikes]) => alikes).reduce((sum, { length }) => sum + length, 0);
+  let compared = 0;
   const turn = createTurnTaker(clock, signal);
-  for (const group of holdings.groups()) {
-    for (const alike of kinds(group)) {
+  for (const [group, alikes] of groups) {
+    for (const alike of alikes) {
       const rows = alike.map((held) => shorten(group, held));
       const open = new Set(rows);
       for (const row of rows) {
+        told((compared += 1), all);
         if (!open.delete(row)) continue;
         const merge = new Growing(row.held);
         for (const other of open) {

@@ -22,6 +22,17 @@ export type ControlEvent =
   | { readonly type: 'models-changed' }
   /** Stages of a model that is being split reach their devices: bytes of weights, told for each whole percent at most. */
   | { readonly type: 'split-progress'; readonly name: string; readonly moved: number; readonly bytes: number }
+  /**
+   * How far a memory is tidied (`name` is what is done: `dropping`, `comparing` and `joining` capsules), or compared with another device of this owner (its name; parts of
+   * the memory), told for each whole percent at most.
+   */
+  | {
+      readonly type: 'memory-progress';
+      readonly work: 'tidy' | 'sync';
+      readonly name: string;
+      readonly done: number;
+      readonly all: number;
+    }
   /** A capsule came into this peer's memory, or went. */
   | { readonly type: 'memory-changed'; readonly capsuleId: string; readonly isHere: boolean }
   | { readonly type: 'message-received'; readonly message: MessageView }

@@ -42,6 +42,7 @@ function desk() {
         offeredEmbedders: () => [],
         findModel: async () => undefined,
         changed: () => undefined,
+        tidied: () => undefined,
         copies: createCopies(deps),
         indexes: async (secret) => createUsearchIndexes({ folder, crypto, random, secret }),
         stopping: live(),

@@ -22,9 +22,11 @@ import {
   type TakeResult,
   type VectorIndexes,
 } from '@peerai/nn-engine/memory';
+import { eachPercent } from '../events/each-percent.ts';
 import { limits } from '../limits.ts';
 import type { Devices } from '../pairing/devices.ts';
 import { goesOnFor } from '../pairing/newest-key.ts';
+import { embedderView } from './embedder-view.ts';
 import { createEmbedders, type EmbeddersDeps } from './embedders.ts';
 import { keepEmbedded } from './embedding-again.ts';
 import type {
@@ -34,7 +36,6 @@ import type {
   KeptCapsuleView,
   MemoryAddedView,
   MemoryAddRequest,
-  MemoryEmbedderView,
   MemoryFoundView,
   MemoryGraphView,
   MemoryListQuestion,
@@ -69,6 +70,8 @@ export interface MemoryRoomDeps {
   readonly offeredEmbedders: EmbeddersDeps['offered'];
   /** A capsule came (true) or went. */
   readonly changed: (id: CapsuleId, isHere: boolean) => void;
+  /** How far tidying is, for each whole percent. */
+  readonly tidied: (step: string, done: number, all: number) => void;
   readonly copies: Copies;
   readonly indexes: ((secret: Uint8Array) => Promise<VectorIndexes>) | undefined;
   readonly stopping: AbortSignal;
@@ -159,10 +162,7 @@ export async function openMemoryRoom(given: MemoryRoomDeps, options: MemoryOptio
     embedders,
     stopping: AbortSignal.any([deps.stopping, ended.signal]),
   });
-  const embedderNow = (): MemoryEmbedderView => ({
-    ...embedders.now(),
-    left: memory.lacking(embedders.list[0] ?? lexicalEmbedder),
-  });
+  const embedderNow = () => embedderView(embedders, memory);
   const names: Names = { self: identity.peer, isOwn, nameOf };
   return {
     async add({ text, level = 'personal', tags = [], relations = [], summary, surprise }, signal) {
@@ -240,8 +240,8 @@ export async function openMemoryRoom(given: MemoryRoomDeps, options: MemoryOptio
       return keptView(card, names);
     },
     async consolidate(signal) {
-      const { undoUntilMs, expired, replaced, merged } = await memory.consolidate(signal);
-      return { v: 1, expired, replaced, merged, undoUntilMs: undoUntilMs ?? null };
+      const { undoUntilMs = null, ...done } = await memory.consolidate(signal, {}, eachPercent(deps.tidied));
+      return { v: 1, ...done, undoUntilMs };
     },
     undoConsolidation: async () => ({ v: 1, restored: await memory.undoConsolidation() }),
     async handOut(text, peer) {

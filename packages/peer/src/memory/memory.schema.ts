@@ -69,6 +69,8 @@ const embedderSchema = z.object({
   left: z.number(),
   /** Why the model that is named, or was chosen, is not used now. */
   problem: z.string().optional(),
+  /** Why it reads no more, though some is left. */
+  full: z.string().optional(),
 });
 export const memoryListSchema = z.object({
   v: z.literal(1),

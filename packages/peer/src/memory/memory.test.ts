@@ -98,7 +98,15 @@ test('near-equal capsules become one, and come apart again', async () => {
   const a = await peerOf(testWorld());
   await remember(a, 'the roof leaks', ['x']);
   await remember(a, 'the roof leaks', ['y']);
+  const listening = new AbortController();
+  const hearing = (async () => {
+    for await (const { event } of a.peer.events.subscribe(listening.signal))
+      if (event.type === 'memory-progress' && event.name === 'joining') return event;
+    return undefined;
+  })();
   expect(await a.peer.memory.consolidate(live())).toMatchObject({ replaced: 2, merged: 1, expired: 0 });
+  expect(await hearing).toMatchObject({ work: 'tidy', done: 1, all: 1 });
+  listening.abort();
   expect((await a.peer.memory.list({})).capsules).toMatchObject([{ tags: ['x', 'y'] }]);
   expect(await a.peer.memory.undoConsolidation()).toEqual({ v: 1, restored: 2 });
   expect((await a.peer.memory.list({})).count).toBe(2);

@@ -184,3 +184,28 @@ test('limits hold at the limit and one above', async () => {
   expect(named(clusterLimits.clusterNameCharsMax)).not.toThrow();
   for (const wrong of [named(clusterLimits.clusterNameCharsMax + 1), named(0)]) expect(wrong).toThrow('no cluster');
 });
+
+test('a comparison says how far it is, and who asked for one may leave', async () => {
+  const { world, phone, desk, devices } = await three();
+  for (const text of ['milk', 'bread', 'salt', 'rice']) await remember(desk, text);
+  const heard: string[] = [];
+  const listening = new AbortController();
+  const listen = async (): Promise<void> => {
+    for await (const { event } of phone.peer.events.subscribe(listening.signal))
+      if (event.type === 'memory-progress' && event.name === 'desk')
+        heard.push(`${event.work} ${event.done} of ${event.all}`);
+  };
+  void listen().catch(() => undefined);
+  await declare(...devices);
+  await until(world.clock, async () => heard.length > 0 && same([phone, desk], summaries));
+  await until(world.clock, () => heard.at(-1)?.split(' ')[1] === heard.at(-1)?.split(' ')[3]);
+  expect(heard[0]).toMatch(/^sync 0 of \d+$/u);
+  // What does not answer any more holds nobody who leaves, and is no problem of the device.
+  world.networks.cut(phone.identity.peer, desk.identity.peer);
+  const leaving = new AbortController();
+  const going = phone.peer.ownDevices.sync(leaving.signal).catch((error: unknown) => error);
+  leaving.abort(new PeerAiError('ABORTED', 'enough'));
+  expect(await world.clock.until(going)).toMatchObject({ code: 'ABORTED' });
+  expect(phone.peer.ownDevices.view().devices.map(({ problem }) => problem)).toEqual([undefined, undefined]);
+  listening.abort();
+});

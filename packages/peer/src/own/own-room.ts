@@ -10,6 +10,7 @@ import {
 } from '@peerai/core-protocol';
 import type { Clusters } from '../clusters/clusters.ts';
 import type { ClusterHead } from '../clusters/own-clusters.ts';
+import { eachPercent } from '../events/each-percent.ts';
 import type { OwnMemory, PeerMemory } from '../memory/memory.ts';
 import type { Device } from '../pairing/devices.ts';
 import { ownLimits } from './limits.ts';
@@ -78,21 +79,35 @@ export async function* answerOwn(
   } else yield plainAnswer;
 }
 
-/** Asks a device of this owner for what is not here, and takes it. Throws what it says, ABORTED, NOT_GRANTED when it is no device of this owner any more. */
-export async function pullFrom(deps: OwnRoomDeps, device: Device, signal: AbortSignal): Promise<Brought> {
+/** Asks a device of this owner for what is not here, and takes it; `told` hears how many parts of the memories were compared. Throws what it says, ABORTED, NOT_GRANTED when it is no device of this owner any more. */
+export async function pullFrom(
+  deps: OwnRoomDeps,
+  device: Device,
+  signal: AbortSignal,
+  told: (done: number, all: number) => void = () => undefined,
+): Promise<Brought> {
   const brought: Brought = { capsules: 0, forgotten: 0, clusters: 0, conflicts: 0 };
-  await pullMemory(deps, device, brought, signal);
+  const tell = eachPercent((_, done, all) => told(done, all));
+  await pullMemory(deps, device, brought, signal, (done, all) => tell('memory', done, all));
   await pullClusters(deps, device, brought, signal);
   return brought;
 }
 
 /** Two sets that only grow: ids that are held, and ids that were forgotten, which win. So the order of comparisons makes no difference. */
-async function pullMemory(deps: OwnRoomDeps, device: Device, brought: Brought, signal: AbortSignal): Promise<void> {
+async function pullMemory(
+  deps: OwnRoomDeps,
+  device: Device,
+  brought: Brought,
+  signal: AbortSignal,
+  told: (done: number, all: number) => void,
+): Promise<void> {
   const memory = await deps.memory.own();
   const options = { signal, addresses: device.addresses };
   const { digest } = await callMethod(deps, device.peer, ownMethod, { ...plainQuestion, kind: 'digest' }, options);
   const mine = memory.ownIds(deps.isOwn);
-  for (const bucket of differing(digestOf(deps.crypto, partsOf(mine)), digest)) {
+  const buckets = differing(digestOf(deps.crypto, partsOf(mine)), digest);
+  for (const [place, bucket] of buckets.entries()) {
+    told(place, buckets.length);
     const theirs = await idsAt(deps, device, bucket, signal);
     const gone = new Set(memory.ownIds(deps.isOwn).gone);
     const buried = theirs.gone.filter((id) => !gone.has(id));
@@ -106,6 +121,7 @@ async function pullMemory(deps: OwnRoomDeps, device: Device, brought: Brought, s
     for (const some of slices(missing, ownLimits.capsulesPerQuestionMax))
       await takeSome(deps, memory, device, some, brought, signal);
   }
+  told(buckets.length, buckets.length);
 }
 
 async function idsAt(deps: OwnRoomDeps, { peer, addresses }: Device, bucket: number, signal: AbortSignal) {

@@ -1,4 +1,4 @@
-import { callMethod, type Logger, PeerAiError, type PeerId, serveMethod } from '@peerai/core-protocol';
+import { callMethod, type Logger, orAborted, PeerAiError, type PeerId, serveMethod } from '@peerai/core-protocol';
 import type { EventHub } from '../events/hub.ts';
 import type { Device, Devices } from '../pairing/devices.ts';
 import { ownLimits } from './limits.ts';
@@ -40,11 +40,14 @@ export function createOwnDevices(deps: OwnDevicesDeps): OwnDevices {
   const running = new Map<PeerId, Promise<void>>();
   const again = new Set<PeerId>();
 
-  const pullOnce = async (device: Device): Promise<void> => {
+  const pullOnce = async (device: Device, signal: AbortSignal): Promise<void> => {
+    const { name } = device;
+    const told = (done: number, all: number): void =>
+      events.emit({ type: 'memory-progress', work: 'sync', name, done, all });
     const before = progress.get(device.peer) ?? nothingYet;
     const { problem: _, ...counts } = before;
     try {
-      const { problem, ...brought } = await (await room()).pullFrom(roomDeps, device, stopping);
+      const { problem, ...brought } = await (await room()).pullFrom(roomDeps, device, signal, told);
       progress.set(device.peer, {
         syncedMs: clock.nowMs(),
         capsules: counts.capsules + brought.capsules,
@@ -54,25 +57,29 @@ export function createOwnDevices(deps: OwnDevicesDeps): OwnDevices {
         ...(problem === undefined ? {} : { problem }),
       });
     } catch (error) {
-      if (stopping.aborted) return;
+      // What came until then stays: each capsule is whole, and the next comparison goes on from there.
+      if (signal.aborted) return;
       const isKnown = PeerAiError.is(error);
       if (!isKnown) logger.error('own-sync-failed', { peer: device.peer, error: String(error) });
       progress.set(device.peer, { ...counts, problem: isKnown ? error.message : 'it failed here; see the log' });
     }
   };
   /** One comparison at a time with each device; what is asked meanwhile makes one more after it. */
-  const pull = (peer: PeerId): Promise<void> => {
+  const pull = (peer: PeerId, asked: AbortSignal = stopping): Promise<void> => {
     const now = running.get(peer);
     if (now !== undefined) {
       again.add(peer);
       return now;
     }
     const work = (async () => {
+      // Who asked may leave; what others asked for meanwhile goes on.
+      let signal = AbortSignal.any([asked, stopping]);
       do {
         again.delete(peer);
         const device = mine().find((one) => one.peer === peer);
         if (device === undefined || stopping.aborted) return;
-        await pullOnce(device);
+        await pullOnce(device, signal);
+        signal = stopping;
       } while (again.has(peer));
     })().finally(() => running.delete(peer));
     running.set(peer, work);
@@ -116,8 +123,8 @@ export function createOwnDevices(deps: OwnDevicesDeps): OwnDevices {
     view,
     async sync(signal) {
       const here = mine().filter(({ peer }) => isOnline(peer));
-      await Promise.all(here.flatMap((device) => [pull(device.peer), tell(device, signal)]));
-      signal.throwIfAborted();
+      const all = here.flatMap((device) => [pull(device.peer, signal), tell(device, signal)]);
+      await orAborted(Promise.all(all), signal);
       return view();
     },
     met(peer) {

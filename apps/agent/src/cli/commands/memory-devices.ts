@@ -1,6 +1,8 @@
-import type { OwnDevicesView } from '@peerai/peer/control';
+import type { ControlEvent, OwnDevicesView } from '@peerai/peer/control';
 import { command } from '../command.ts';
+import { withEventBar } from '../event-bar.ts';
 import { table } from '../plain.ts';
+import { countBar } from '../progress-bar.ts';
 import { ago } from '../words.ts';
 
 /** What a device that nobody declared needs. */
@@ -21,7 +23,12 @@ export const sync = command(
   'Compare with your other devices that are here now; they do it by themselves whenever they meet',
   {},
   async ({ agent, output, signal }) => {
-    const view = await (await agent()).client.syncOwnDevices(signal);
+    const { client } = await agent();
+    const lineOf = (event: ControlEvent): string | undefined =>
+      event.type === 'memory-progress' && event.work === 'sync'
+        ? countBar(event.name, event.done, event.all, 'parts')
+        : undefined;
+    const view = await withEventBar(client, output, signal, lineOf, async () => client.syncOwnDevices(signal));
     output.data(view, () => textOf(view));
   },
 );

@@ -21,7 +21,7 @@ export const embedder = command(
   },
 );
 
-/** Looks until nothing is left, or the model is away, and draws how far it is. */
+/** Looks until nothing is left, the model is away, or there is no room for more, and draws how far it is. */
 export async function followEmbedder(
   look: () => Promise<View>,
   output: Pick<Output, 'progress'>,
@@ -31,8 +31,8 @@ export async function followEmbedder(
   try {
     for (;;) {
       const view = await look();
-      const { left, problem, name } = view.embedder;
-      if (left === 0 || problem !== undefined) return view;
+      const { left, problem, full, name } = view.embedder;
+      if (left === 0 || problem !== undefined || full !== undefined) return view;
       output.progress(countBar(name, view.count - left, view.count, 'capsules'));
       await sleep(signal);
     }
@@ -41,12 +41,13 @@ export async function followEmbedder(
   }
 }
 
-function textOf({ count, embedder: { name, kind, setting, left, problem } }: View): string {
+export function textOf({ count, embedder: { name, kind, setting, left, problem, full } }: View): string {
   const facts = [
     ['memory.embedder', setting],
     ['finds by', `${kind === 'semantic' ? 'meaning' : 'words and spellings'} (${name})`],
     ['not read yet', left === 0 ? 'nothing' : `${left} of ${counted(count, 'capsule', 'capsules')}`],
     ...(problem === undefined ? [] : [['not used', problem]]),
+    ...(full === undefined ? [] : [['reads no more', full]]),
   ];
   const hint =
     'A model that an engine on this machine says is for embeddings is used by itself: ollama pull nomic-embed-text';

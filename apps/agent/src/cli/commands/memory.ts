@@ -1,9 +1,17 @@
 import { text as readAll } from 'node:stream/consumers';
 import { PeerAiError } from '@peerai/core-protocol';
-import type { CapsuleView, MemoryEmbedderView, MemoryFoundView, MemoryListView } from '@peerai/peer/control';
+import type {
+  CapsuleView,
+  ControlEvent,
+  MemoryEmbedderView,
+  MemoryFoundView,
+  MemoryListView,
+} from '@peerai/peer/control';
 import { parseDurationMs } from '@peerai/platform';
 import { command, type Verb } from '../command.ts';
+import { withEventBar } from '../event-bar.ts';
 import { table } from '../plain.ts';
+import { countBar } from '../progress-bar.ts';
 import { readFileText } from '../read-data.ts';
 import { ago, counted } from '../words.ts';
 import { devices, sync } from './memory-devices.ts';
@@ -167,7 +175,7 @@ const forget = command(
 
 const tidy = command(
   'tidy',
-  'Drop what is old and unused, and join what is nearly the same',
+  'Drop what is old and unused, and join what is nearly the same; Ctrl-C takes back what was done so far',
   { undo: { type: 'boolean', description: 'Bring back what the last time took away' } } as const,
   async ({ args, agent, output, signal }) => {
     const { client } = await agent();
@@ -176,7 +184,12 @@ const tidy = command(
       output.data({ restored }, () => `Brought back ${counted(restored, 'capsule', 'capsules')}.`);
       return;
     }
-    const done = await client.consolidateMemory(signal);
+    const lineOf = (event: ControlEvent): string | undefined =>
+      event.type === 'memory-progress' && event.work === 'tidy'
+        ? countBar(event.name, event.done, event.all, event.name === 'joining' ? 'groups' : 'capsules')
+        : undefined;
+    const work = async () => client.consolidateMemory(signal);
+    const done = await withEventBar(client, output, signal, lineOf, work);
     output.data(done, () => {
       if (done.undoUntilMs === null) return 'Nothing to tidy.';
       const joined = `joined ${counted(done.replaced, 'capsule', 'capsules')} into ${done.merged}`;

@@ -1,6 +1,7 @@
 import { PeerAiError } from '@peerai/core-protocol';
-import type { ControlClient, SplitView } from '@peerai/peer/control';
+import type { ControlClient, ControlEvent, SplitView } from '@peerai/peer/control';
 import { command } from '../command.ts';
+import { withEventBar } from '../event-bar.ts';
 import type { Output } from '../output.ts';
 import { table } from '../plain.ts';
 import { bytesBar } from '../progress-bar.ts';
@@ -48,36 +49,14 @@ export const splitModel = command(
       ...(args.name === undefined ? {} : { name: args.name }),
       activations,
     } as const;
-    const split = await withBar(client, args.model, output, signal, () => client.splitModel(wish, signal));
+    output.progress(`${args.model}: handing out its stages`);
+    const lineOf = (event: ControlEvent): string | undefined =>
+      event.type === 'split-progress' ? bytesBar(event.name, event.moved, event.bytes) : undefined;
+    const split = await withEventBar(client, output, signal, lineOf, () => client.splitModel(wish, signal));
     output.data({ split }, () => `${stagesText(split)}\n\nAsk it: peerai run ${split.name} "…"`);
     output.note('Who holds a stage can read what is asked and answered.');
   },
 );
-
-/** Draws how much of the weights is at its devices, until the work is over. */
-async function withBar<T>(
-  client: ControlClient,
-  model: string,
-  output: Pick<Output, 'progress'>,
-  signal: AbortSignal,
-  work: () => Promise<T>,
-): Promise<T> {
-  const over = new AbortController();
-  const draw = async (): Promise<void> => {
-    for await (const event of client.events(AbortSignal.any([signal, over.signal])))
-      if (event.type === 'split-progress') output.progress(bytesBar(event.name, event.moved, event.bytes));
-  };
-  output.progress(`${model}: handing out its stages`);
-  // A bar that cannot be drawn ends nothing.
-  const drawing = draw().catch(() => undefined);
-  try {
-    return await work();
-  } finally {
-    over.abort();
-    await drawing;
-    output.progress('');
-  }
-}
 
 async function list(client: ControlClient, output: Output, signal: AbortSignal): Promise<void> {
   const splits = await client.splitModels(signal);
