@@ -46,7 +46,8 @@ export const questions: Readonly<Record<string, Question>> = {
     load: async () => (await import('./benches/dht.ts')).dht,
   },
   'ledger-append': {
-    question: 'Durable ledger entries a second in batches of 100, against a raw file with fdatasync of the same bytes?',
+    question:
+      'Durable ledger entries a second in batches of 100 and of many callers, against a raw file with fdatasync of the same bytes?',
     load: async () => (await import('./benches/ledger-append.ts')).ledgerAppend,
   },
   'ledger-verify': {

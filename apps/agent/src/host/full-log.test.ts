@@ -29,7 +29,7 @@ test('a log with many callers whose disk is full has what it acknowledged, none 
   const acknowledged = new Map<number, string>();
   const refusals: string[] = [];
   const append = async (text: string): Promise<void> => {
-    const place = await ledger.append(Array(entriesEach).fill({ kind: 'note', body: body(text) }));
+    const place = await ledger.append(Array.from({ length: entriesEach }, () => ({ kind: 'note', body: body(text) })));
     for (let at = 0; at < entriesEach; at += 1) acknowledged.set(Number(place) + at, text);
   };
   await Promise.all(
