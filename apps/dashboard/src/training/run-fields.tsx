@@ -193,7 +193,7 @@ export function readRequest(data: string, kind: Kind, fields: FormData): Trainin
       ? { private: invited.length === 0 ? {} : { invite: invited } }
       : {
           membersMin: number('membersMin'),
-          compression: is('compression', 'int4') ? 'int4' : 'int8',
+          compression: is('compression', 'sparse') ? 'sparse' : is('compression', 'int4') ? 'int4' : 'int8',
           aggregation: is('aggregation', 'multi-krum') ? 'multi-krum' : 'trimmed-mean',
           liars: number('liars'),
           ...(fields.has('sealed') ? { sealed: true as const } : {}),

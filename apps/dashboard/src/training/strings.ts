@@ -104,7 +104,7 @@ export const form = {
   threads: 'Processor threads here',
   more: 'More settings',
   compression: 'Packing of updates',
-  packings: { int8: '8 bits', int4: '4 bits' },
+  packings: { int8: '8 bits', int4: '4 bits', sparse: 'signs of the largest changes' },
   outer: 'Step from round to round',
   outers: { 'local-sgd': 'average', nesterov: 'average with some momentum', diloco: 'average with much momentum' },
   aggregation: 'Against bad updates',

@@ -21,7 +21,7 @@ const scaleBytes = 2;
 /** Levels on each side of zero, count. */
 const topOf: Readonly<Record<DeltaBits, number>> = { 4: 7, 8: 127 };
 /** A change this large is no training; below it, sums of all of a round's deltas stay finite in float32. */
-const magnitudeMax = 1e35;
+export const magnitudeMax = 1e35;
 
 /**
  * Blockwise symmetric quantisation: each block of 64 (4 bits) or 256 elements (8 bits) has one scale, the largest magnitude over 7 or 127.
@@ -33,13 +33,7 @@ const magnitudeMax = 1e35;
  * Throws NOT_FINITE; SHAPE_MISMATCH when the residual has another length; LIMIT_REACHED over `deltaElementsMax`.
  */
 export function packDelta(delta: Float32Array, bits: DeltaBits, residual?: Float32Array): PackedDelta {
-  checkCount(delta.length);
-  if (residual !== undefined && residual.length !== delta.length)
-    throw new PeerAiError<NnErrorCode>('SHAPE_MISMATCH', 'The residual has another length than the delta.', {
-      delta: delta.length,
-      residual: residual.length,
-    });
-  const wanted = residual === undefined ? delta.slice() : delta.map((value, index) => value + (residual[index] ?? 0));
+  const wanted = wantedOf(delta, residual);
   const layout = layoutOfBytes(delta.length, bits);
   const bytes = new Uint8Array(layout.total);
   const view = new DataView(bytes.buffer);
@@ -97,6 +91,17 @@ export function unpackDelta(bytes: Uint8Array, size: number): Float32Array {
   return delta;
 }
 
+/** What is to be sent, in memory of its own. Throws SHAPE_MISMATCH, LIMIT_REACHED. */
+export function wantedOf(delta: Float32Array, residual: Float32Array | undefined): Float32Array {
+  checkCount(delta.length);
+  if (residual !== undefined && residual.length !== delta.length)
+    throw new PeerAiError<NnErrorCode>('SHAPE_MISMATCH', 'The residual has another length than the delta.', {
+      delta: delta.length,
+      residual: residual.length,
+    });
+  return residual === undefined ? delta.slice() : delta.map((value, index) => value + (residual[index] ?? 0));
+}
+
 /** Bytes of a packed delta. */
 export function deltaBytes(size: number, bits: DeltaBits): number {
   return layoutOfBytes(size, bits).total;
@@ -121,7 +126,7 @@ function levelAt(view: DataView, values: number, index: number, bits: DeltaBits)
   return nibble > 7 ? nibble - 16 : nibble;
 }
 
-function largest(values: Float32Array, from: number, to: number): number {
+export function largest(values: Float32Array, from: number, to: number): number {
   let most = 0;
   for (let index = from; index < to; index += 1) {
     const magnitude = Math.abs(values[index] ?? 0);
@@ -140,18 +145,18 @@ const word = new Float32Array(1);
 const halves = new Uint32Array(word.buffer);
 
 /** The upper half of a float32 (bfloat16), rounded up so that no level is cut; range and sign as float32. */
-function scaleHalf(scale: number): number {
+export function scaleHalf(scale: number): number {
   word[0] = scale;
   const whole = halves[0] ?? 0;
   return (whole >>> 16) + ((whole & 0xffff) === 0 ? 0 : 1);
 }
 
-function halfValue(half: number): number {
+export function halfValue(half: number): number {
   halves[0] = half << 16;
   return word[0] ?? 0;
 }
 
-function checkCount(count: number): void {
+export function checkCount(count: number): void {
   if (count > limits.deltaElementsMax)
     throw new PeerAiError<NnErrorCode>('LIMIT_REACHED', `A delta may have ${limits.deltaElementsMax} elements.`, {
       limit: limits.deltaElementsMax,
@@ -159,6 +164,6 @@ function checkCount(count: number): void {
     });
 }
 
-function invalid(what: string): PeerAiError<NnErrorCode> {
+export function invalid(what: string): PeerAiError<NnErrorCode> {
   return new PeerAiError<NnErrorCode>('INVALID_FORMAT', `The packed delta ${what}.`);
 }

@@ -4,7 +4,6 @@ import { fetchBlob } from '@peerai/core-protocol/blob';
 import type { NnErrorCode } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { type Board, createBoard } from './board.ts';
-import { deltaBytes, unpackDelta } from './delta.ts';
 import { adopt, learnChange, learnLocally, type LocalUpdate, meanLoss, named } from './local.ts';
 import {
   type ClosedRound,
@@ -17,6 +16,7 @@ import {
   watchMethod,
 } from './messages.ts';
 import { outerStep } from './outer.ts';
+import { carriedOver, meanPacking } from './packing.ts';
 import type { Participant, RunDeps } from './participant.ts';
 import { inputOf } from './private/input.ts';
 import { exchangeWith, takeSum } from './private/member.ts';
@@ -288,12 +288,14 @@ async function applyClosed(
   const receipts = checkReceipts(deps, part, closed);
   if (run.sealed === true)
     checkSealed(deps.crypto, closed, work && { attempt: work.attempt.current, opened: work.opened.current });
-  const bytes = await fetchBlob(deps, leader, closed.delta, { signal, bytesMax: deltaBytes(run.size, 8) });
-  const next = named(deps.crypto, outerStep(held.state, unpackDelta(bytes, run.size), run.outer));
+  const packing = meanPacking(run);
+  const bytes = await fetchBlob(deps, leader, closed.delta, { signal, bytesMax: packing.bytesMax });
+  const mean = packing.unpack(bytes);
+  const next = named(deps.crypto, outerStep(held.state, mean, run.outer));
   if (!equalBytes(next.hash, closed.next))
     throw new PeerAiError('HASH_MISMATCH', 'The round’s result does not lead to the state it names.', { peer: leader });
   if (own !== undefined && closed.receipts.some((receipt) => equalBytes(receipt, own.receipt)))
-    held.residual = own.residual;
+    held.residual = carriedOver(run, own, mean);
   adopt(deps, part, next);
   const refused = closed.refused.map(({ peer, reason }) => ({ peer, reason: reason as never }));
   onEvent({

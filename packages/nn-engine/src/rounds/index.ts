@@ -11,6 +11,7 @@ export { openReceipt, signReceipt } from './messages.ts';
 export { diLoCo, localSgd, type OuterStep, outerStep, type SharedState, shortNesterov } from './outer.ts';
 export type { CommitUpdate, Learner, RunDeps, RunEvent, UnmaskedStates, UpdatePrivacy } from './participant.ts';
 export type { PrivateTerms } from './private/terms.ts';
+export { meanPacking, type Packing, updatePacking } from './packing.ts';
 export { checkRun, decodeRun, encodeRun, type Run, type RunSpec } from './run-spec.ts';
 export type { PartOptions, Runs } from './runs.ts';
 export { decodeState, encodeState, firstState } from './shared-state.ts';

@@ -5,21 +5,18 @@ import type { NnErrorCode } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { type Aggregate, aggregate } from './aggregate.ts';
 import { type Board, createBoard } from './board.ts';
-import { deltaBytes, packDelta, unpackDelta } from './delta.ts';
 import { adopt, learnChange, learnLocally, meanLoss, named } from './local.ts';
 import { type CommitAsk, type News, openReceipt, type UpdateReceipt } from './messages.ts';
 import { outerStep } from './outer.ts';
+import { carriedOver, checkUpdateBytes, meanPacking, updatePacking } from './packing.ts';
 import type { Participant, RunDeps } from './participant.ts';
 import { inputOf } from './private/input.ts';
 import { brokenSum, type Exchange, type SumName, takeSum } from './private/member.ts';
 import type { SumAnswer, SumAsk } from './private/messages.ts';
 import { SumTable, sumOf } from './private/table.ts';
 import type { Outcome, Round } from './round.ts';
-import { deltaBitsOf, robustRule, updatesNeeded } from './run-spec.ts';
+import { robustRule, updatesNeeded } from './run-spec.ts';
 import { Seal, updateCommitment } from './seal.ts';
-
-/** The bits in which the aggregate goes back to the members: at 8 nothing is lost that training would notice, so nothing is carried over. */
-const downBits = 8;
 
 /** Why a coordinator stopped: the last round closed, or a peer came that knows a later term. */
 export type LeadOutcome = { readonly type: 'done' } | { readonly type: 'deposed'; readonly by: PeerId };
@@ -89,15 +86,11 @@ export class RunLeader {
     if (isLate()) return true;
     if (round.updates.has(peer)) return false;
     if (round.seal !== undefined && !this.#isAdmitted(round.seal, peer, salt, sealed)) return true;
-    const size = deltaBytes(run.size, deltaBitsOf(run));
-    if (receipt.updateBytes !== size)
-      throw new PeerAiError<NnErrorCode>('SHAPE_MISMATCH', 'The update has another length than this run’s.', {
-        expected: size,
-        received: receipt.updateBytes,
-      });
+    const packing = updatePacking(run);
+    checkUpdateBytes(packing, receipt.updateBytes);
     const until = AbortSignal.any([signal, round.closing.signal, this.#signal]);
-    const packed = await fetchBlob(this.#deps, peer, receipt.update, { signal: until, bytesMax: size });
-    const delta = unpackDelta(packed, run.size);
+    const packed = await fetchBlob(this.#deps, peer, receipt.update, { signal: until, bytesMax: receipt.updateBytes });
+    const delta = packing.unpack(packed);
     if (isLate()) return true;
     round.updates.set(peer, { receipt: sealed, salt, loss: receipt.loss, delta });
     this.#say();
@@ -237,13 +230,12 @@ export class RunLeader {
   }
 
   async #learn(round: Round): Promise<void> {
-    const { run, held } = this.#part;
+    const { run } = this.#part;
     const own = await learnLocally(this.#deps, this.#part, AbortSignal.any([this.#signal, round.closing.signal]));
     if (round !== this.#round) return;
-    held.residual = own.residual;
     const { peer } = this.#deps.identity;
     const { receipt, salt, loss } = own;
-    const update = { receipt, salt, loss, delta: unpackDelta(own.packed, run.size) };
+    const update = { receipt, salt, loss, delta: updatePacking(run).unpack(own.packed), own };
     if (round.seal === undefined) round.updates.set(peer, update);
     else if (salt !== undefined && !round.seal.commit(peer, updateCommitment(this.#deps.crypto, salt, receipt)))
       round.own = update;
@@ -316,8 +308,12 @@ export class RunLeader {
   #closeWith(round: Round, { delta, loss, peers, receipts, salts = [], refused }: Outcome): void {
     const { blobs, crypto } = this.#deps;
     const { run, held, onEvent } = this.#part;
-    const { bytes } = packDelta(delta, downBits);
-    const next = named(crypto, outerStep(held.state, unpackDelta(bytes, run.size), run.outer));
+    const packing = meanPacking(run);
+    const { bytes } = packing.pack(delta);
+    const mean = packing.unpack(bytes);
+    const next = named(crypto, outerStep(held.state, mean, run.outer));
+    const { own } = round.updates.get(this.#deps.identity.peer) ?? {};
+    if (own !== undefined) held.residual = carriedOver(run, own, mean);
     if (held.closed !== undefined) blobs.delete(held.closed.delta);
     held.closed = {
       round: held.state.round,

@@ -2,12 +2,11 @@ import { type CryptoProvider, equalBytes, PeerAiError, saltBytes } from '@peerai
 
 import type { NnErrorCode } from '../errors.ts';
 import { clipAndAddNoise } from '../privacy/noise.ts';
-import { packDelta } from './delta.ts';
 import { signReceipt, type UpdateReceipt } from './messages.ts';
 import type { SharedState } from './outer.ts';
+import { updatePacking } from './packing.ts';
 import { type Participant, randomOf, type RunDeps } from './participant.ts';
 import type { Change } from './private/input.ts';
-import { deltaBitsOf } from './run-spec.ts';
 import { encodeState } from './shared-state.ts';
 
 /** A member's own update of one round. */
@@ -48,7 +47,7 @@ export async function learnLocally(deps: RunDeps, part: Participant, signal: Abo
   const { run, held } = part;
   const { state, hash, term, residual: before } = held;
   const { delta, loss } = await learnChange(deps, part, signal);
-  const { bytes: packed, residual } = packDelta(delta, deltaBitsOf(run), before);
+  const { bytes: packed, residual } = updatePacking(run).pack(delta, before);
   const receipt: UpdateReceipt = {
     run: run.hash,
     term,

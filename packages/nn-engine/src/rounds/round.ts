@@ -1,6 +1,7 @@
 import type { PeerId } from '@peerai/core-protocol';
 
 import type { Aggregate } from './aggregate.ts';
+import type { LocalUpdate } from './local.ts';
 import type { SumTable } from './private/table.ts';
 import type { Seal } from './seal.ts';
 
@@ -10,6 +11,8 @@ export interface Received {
   readonly salt: Uint8Array | undefined;
   readonly loss: number;
   readonly delta: Float32Array;
+  /** Of the coordinator’s own: as it was packed. */
+  readonly own?: LocalUpdate;
 }
 
 /** What a coordinator has of the round that is open. */

@@ -23,8 +23,8 @@ export interface RunSpec {
   readonly rounds: number;
   /** Steps each member makes between two rounds. */
   readonly localSteps: number;
-  /** Bits of one element of an update; of a private run 32. */
-  readonly bits: DeltaBits | 32;
+  /** Bits of one element of an update; of a private run 32. 1: sparse, the signs of its largest elements alone (`sparse.ts`). */
+  readonly bits: DeltaBits | 32 | 1;
   readonly rule: RobustRule['rule'] | 'masked-sum';
   /** How many of the updates may lie; of a private run 0. */
   readonly liars: number;
@@ -80,6 +80,13 @@ export function checkRun(crypto: CryptoProvider, spec: RunSpec): Run {
   if (spec.task.length !== 32) throw invalid('task', `${spec.task.length} bytes`);
   if (spec.name.length > 100) throw invalid('name', `${spec.name.length} letters`);
   checkPrivate(crypto, spec);
+  // What only one member sends looks like a lie at each place: trimming would cut off all of it.
+  if (spec.bits === 1 && spec.rule === 'trimmed-mean' && liars > 0)
+    throw new PeerAiError<NnErrorCode>(
+      'INVALID_OPTION',
+      'A sparse run with liars needs the rule multi-krum: members send different places, and a trimmed mean would drop them all.',
+      { term: 'rule', value: spec.rule, liars },
+    );
   if (spec.sealed === true && spec.private !== undefined) throw invalid('sealed', 'where updates are masked');
   const { learningRate, momentum } = spec.outer;
   if (!(learningRate > 0 && learningRate <= 10)) throw invalid('learningRate', learningRate);
@@ -117,12 +124,6 @@ export const updatesNeeded = ({ rule, liars, membersMin }: RunSpec): number =>
 export function robustRule({ rule, liars }: RunSpec): RobustRule {
   if (rule === 'masked-sum') throw invalid('rule', 'masked-sum where updates are compared');
   return { rule, liars };
-}
-
-/** Bits of a packed update. Throws INVALID_OPTION for a private run: its updates are masked words. */
-export function deltaBitsOf({ bits }: RunSpec): DeltaBits {
-  if (bits === 32) throw invalid('bits', '32 where updates are packed');
-  return bits;
 }
 
 function invalid(term: string, value: unknown): PeerAiError<NnErrorCode> {

@@ -11,4 +11,4 @@ export { predict } from './predict.ts';
 export { planOfTable } from './table-task.ts';
 export { sizeOfPlan, taskOfData } from './task.ts';
 export { openPrivacyBudget, thresholdOf } from '@peerai/nn-engine/privacy';
-export { checkRun, createRuns, decodeRun, decodeState, deltaBytes } from '@peerai/nn-engine/rounds';
+export { checkRun, createRuns, decodeRun, decodeState, meanPacking, updatePacking } from '@peerai/nn-engine/rounds';

@@ -64,7 +64,7 @@ export async function understood(
   from: PeerId,
   offer: Offer,
 ): Promise<FoundOffer> {
-  const { decodeRun, deltaBytes, sizeOfPlan } = await import('./lazy.ts');
+  const { decodeRun, meanPacking, sizeOfPlan, updatePacking } = await import('./lazy.ts');
   const run = decodeRun(crypto, offer.terms);
   const plan = decodePlan(offer.plan);
   const terms = termsOf(run);
@@ -87,9 +87,9 @@ export async function understood(
       invited: (run.private?.members ?? []).map((peer) => memberOf(peer, nameOf)),
       asks: {
         firstBytes: 8 + run.size * 8,
-        roundBytesReceived: deltaBytes(run.size, 8),
+        roundBytesReceived: meanPacking(run).bytesMax,
         // Masked, each number is a word.
-        roundBytesSent: run.private === undefined ? deltaBytes(run.size, run.bits === 4 ? 4 : 8) : 4 * run.size,
+        roundBytesSent: run.private === undefined ? updatePacking(run).bytesMax : 4 * run.size,
         stepsLeft: Math.max(0, run.rounds - offer.round) * run.localSteps,
         visible: visibleOf(run, plan, nameOf(from)),
       },

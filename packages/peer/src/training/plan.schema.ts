@@ -92,8 +92,8 @@ export const trainingTermsSchema = z.object({
    * nothing stands a poisoned one. `stages`: one member, whose model's layers other devices hold; a round is how often its weights are kept.
    */
   kind: z.enum(['open', 'private', 'stages']),
-  /** How an update is packed; `none` in a private run, whose masked numbers have 32 bits, and in stages. */
-  compression: z.enum(['int8', 'int4', 'none']),
+  /** How an update is packed; `sparse`: the signs of its largest elements, for rounds of few steps. `none` in a private run, whose masked numbers have 32 bits, and in stages. */
+  compression: z.enum(['int8', 'int4', 'sparse', 'none']),
   /** `local-sgd`: the average of what the members have. With momentum over rounds: `nesterov`, 0.5, for tens of rounds, short ones or of a trained base; `diloco`, 0.9 at rate 0.7, for hundreds. */
   outer: z.enum(['local-sgd', 'nesterov', 'diloco']),
   aggregation: z.enum(['trimmed-mean', 'multi-krum', 'masked-sum', 'none']),

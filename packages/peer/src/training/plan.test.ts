@@ -20,6 +20,15 @@ test('A run takes the step from round to round that was asked for, and says it b
   }
 });
 
+test('Updates are packed as was asked for, and said to be by the same name', () => {
+  for (const [compression, bits] of Object.entries({ int8: 8, int4: 4, sparse: 1 })) {
+    const spec = specWith({ compression });
+    expect(spec.bits).toBe(bits);
+    expect(termsOf(spec).compression).toBe(compression);
+  }
+  expect(specWith({}).bits).toBe(8);
+});
+
 test('Momentum that another device chose is called by what it is nearer to', () => {
   const named = (momentum: number) => termsOf({ ...specWith({}), outer: { learningRate: 1, momentum } }).outer;
   expect([0, 0.01, 0.69, 0.7, 0.99].map(named)).toEqual(['local-sgd', 'nesterov', 'nesterov', 'diloco', 'diloco']);

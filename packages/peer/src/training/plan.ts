@@ -61,6 +61,9 @@ const outerSteps = {
   diloco: { learningRate: 0.7, momentum: 0.9 },
 } as const;
 
+const packings = ['int8', 'int4', 'sparse'] as const;
+const bitsOf = { int8: 8, int4: 4, sparse: 1 } as const;
+
 /** What all agree on, besides what is trained. */
 interface Agreed {
   readonly task: Uint8Array;
@@ -78,7 +81,7 @@ export function specOf(wish: Wish, { task, size, invited, noise = 0 }: Agreed): 
   if (wish.private === undefined || invited === undefined)
     return {
       ...shared,
-      bits: wish.compression === 'int4' ? 4 : 8,
+      bits: bitsOf[wish.compression ?? 'int8'],
       rule: wish.aggregation ?? 'trimmed-mean',
       liars: wish.liars ?? 0,
       membersMin: wish.membersMin ?? 2,
@@ -105,7 +108,7 @@ export function specOf(wish: Wish, { task, size, invited, noise = 0 }: Agreed): 
 /** The terms as people read them. Throws INVALID_FORMAT for a run beyond the limits. */
 export function termsOf(run: RunSpec): Terms {
   const { rounds, localSteps, bits, outer, rule, liars, membersMin, roundMs } = run;
-  const compression = bits === 32 ? 'none' : bits === 4 ? 'int4' : 'int8';
+  const compression = bits === 32 ? 'none' : (packings.find((one) => bitsOf[one] === bits) ?? 'none');
   const said = {
     kind: run.private === undefined ? 'open' : 'private',
     rounds,

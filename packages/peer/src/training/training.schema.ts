@@ -67,8 +67,8 @@ export const trainingRequestSchema = z.strictObject({
   ]),
   rounds: trainingTermsSchema.shape.rounds.default(20),
   localSteps: trainingTermsSchema.shape.localSteps.default(20),
-  /** Of an open run: int8 unless said. */
-  compression: z.enum(['int8', 'int4']).optional(),
+  /** Of an open run: int8 unless said. `sparse` takes no liars with a trimmed mean, and programs of before it cannot join. */
+  compression: z.enum(['int8', 'int4', 'sparse']).optional(),
   outer: trainingTermsSchema.shape.outer.default('local-sgd'),
   /** Of an open run: trimmed-mean, and 0 liars, unless said. */
   aggregation: z.enum(['trimmed-mean', 'multi-krum']).optional(),

@@ -14,6 +14,7 @@ const judged = { each: 4, last: 64 };
 /** As a group goes on from a base it shares. */
 const trained: Scenario = {
   name: 'trained start',
+  picture: '-trained',
   lessons: { steps: 3_000, rows: 8 },
   steps: 3_400,
   shape: { members, rows: 8, outer: shortNesterov, judged },
@@ -28,10 +29,22 @@ const untrained: Scenario = {
     { bits: 8, localSteps: 128 },
   ],
 };
-/** Two rounds after hardly any lessons, and ten and five. */
+/** Rounds as short as their bytes allow, against long ones of about as many bytes. */
+const sparse: Scenario = {
+  name: 'untrained start, short rounds',
+  picture: '-sparse',
+  steps: 800,
+  shape: { members, rows: 2, outer: localSgd, judged: { ...judged, steps: 80 } },
+  rounds: [
+    { bits: 1, localSteps: 4 },
+    { bits: 4, localSteps: 80 },
+  ],
+};
+/** Two rounds after hardly any lessons, ten and five, and forty and two. */
 const short: readonly Scenario[] = [
   { ...trained, lessons: { steps: 100, rows: 8 }, steps: 136 },
   { ...untrained, steps: 640 },
+  { ...sparse, steps: 160 },
 ];
 
 /** How many times fewer bytes than gradients at each step do rounds of training send, and what does that cost in loss? */
@@ -41,7 +54,7 @@ export const rounds: Bench = {
   async run({ signal, log, quick = false, plot }) {
     const text = repositoryText(members);
     const kept = keptParts(log);
-    const scenarios = quick ? short : [trained, untrained];
+    const scenarios = quick ? short : [trained, untrained, sparse];
     const measured: Measured[] = [];
     for (const scenario of scenarios) measured.push(await measure(scenario, { text, signal, log }, kept));
     if (plot !== undefined)
@@ -58,9 +71,8 @@ export const rounds: Bench = {
   },
 };
 
-/** The picture of a trained start lies beside the other: curves.svg, curves-trained.svg. */
-const plotFile = (plot: string, { lessons }: Scenario): string =>
-  lessons === undefined ? plot : plot.replace(/(\.\w+)?$/u, '-trained$1');
+/** The pictures lie beside each other: curves.svg, curves-trained.svg. */
+const plotFile = (plot: string, { picture = '' }: Scenario): string => plot.replace(/(\.\w+)?$/u, `${picture}$1`);
 
 function notesOf(text: Text): readonly string[] {
   const kilobytes = text.parts.reduce((sum, part) => sum + part.length, 0) / 1000;

@@ -1,7 +1,7 @@
 import { type Result, resultOf } from '../harness.ts';
 import { modelSize, rowLength } from './model.ts';
 import type { Measured, Scenario, Together } from './scenario.ts';
-import type { Curve } from './together.ts';
+import { type Curve, packingName } from './together.ts';
 
 const goalTimes = 500;
 const goalGap = 1;
@@ -18,7 +18,7 @@ export function rowsOf(
   const sentByMember = Math.max(...members);
   const sentByAll = bytesSent.reduce((sum, bytes) => sum + bytes, 0);
   const rounds = steps / localSteps;
-  const name = `${start}, ${bits} bits${bits === 4 ? ' + error feedback' : ''}, ${rounds} rounds of ${localSteps} steps`;
+  const name = `${start}, ${packingName(bits)}${bits === 8 ? '' : ' + error feedback'}, ${rounds} rounds of ${localSteps} steps`;
   const gap = (other: Curve): number => (lastLoss / other.lastLoss - 1) * 100;
   const one = (what: string, unit: string, candidate: number, baseline?: number): Parameters<typeof resultOf>[0] => ({
     case: `${name}: ${what}`,

@@ -3,14 +3,23 @@ import type { OuterStep } from '@peerai/nn-engine/rounds';
 import { type Lessons, teachBase, weightsOf } from './base.ts';
 import type { Kept } from './kept.ts';
 import type { Line } from './plot.ts';
-import { type Curve, type Place, type Plan, trainAlone, trainTogether } from './together.ts';
-
-export type Bits = 4 | 8;
+import {
+  type Bits,
+  type Curve,
+  type Judged,
+  packingName,
+  type Place,
+  type Plan,
+  trainAlone,
+  trainTogether,
+} from './together.ts';
 
 /** One comparison of rounds with one trainer: the same start, the same rows, the same schedule on all sides. */
 export interface Scenario {
   /** What its rows and parts begin with. */
   readonly name: string;
+  /** What its picture’s name ends with, before the dot. */
+  readonly picture?: string;
   /** What one trainer teaches the model first; from untrained weights when absent. */
   readonly lessons?: Lessons;
   /** Steps of every part. */
@@ -20,8 +29,7 @@ export interface Scenario {
     /** Rows of one member's step. */
     readonly rows: number;
     readonly outer: OuterStep;
-    /** Batches of held-out rows that are judged after each round, and at the ends. */
-    readonly judged: { readonly each: number; readonly last: number };
+    readonly judged: Judged;
   };
   /** Local steps of a round, by the bits of an update. */
   readonly rounds: readonly { readonly bits: Bits; readonly localSteps: number }[];
@@ -64,7 +72,7 @@ export async function measure(scenario: Scenario, place: Place, kept: Kept): Pro
   );
   const together: Together[] = [];
   for (const { bits, localSteps } of rounds) {
-    const curve = await part(`${bits} bits`, { steps, shape, localSteps }, () =>
+    const curve = await part(packingName(bits), { steps, shape, localSteps }, () =>
       trainTogether(planOf(localSteps), bits, spoken),
     );
     together.push({ bits, localSteps, curve });
@@ -85,6 +93,6 @@ export function linesOf({ scenario, joined, single, together }: Measured): reado
   return [
     line('one trainer, all rows each step', joined),
     line('one trainer, one member’s rows each step', single),
-    ...together.map(({ bits, localSteps, curve }) => line(`${bits} bits, every ${localSteps} steps`, curve)),
+    ...together.map(({ bits, localSteps, curve }) => line(`${packingName(bits)}, every ${localSteps} steps`, curve)),
   ];
 }

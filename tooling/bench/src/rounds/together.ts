@@ -5,7 +5,6 @@ import { createMemoryNetworks, seededRandom } from '@peerai/core-protocol/testin
 import {
   createBlobTable,
   createRuns,
-  type DeltaBits,
   firstState,
   type Learner,
   type OuterStep,
@@ -16,6 +15,14 @@ import { systemClock } from '@peerai/platform';
 import type { Text } from './corpus.ts';
 import { batchFrom, firstWeights, heldOutJudge, learningRateAt, lossTrainer, modelSize, rowsOf } from './model.ts';
 
+/** Batches of held-out rows that are judged on the way, and at the ends. */
+export interface Judged {
+  readonly each: number;
+  readonly last: number;
+  /** Steps between two judgements on the way, a multiple of those of a round; a round’s unless said. */
+  readonly steps?: number;
+}
+
 export interface Plan {
   readonly members: number;
   readonly rounds: number;
@@ -25,13 +32,17 @@ export interface Plan {
   readonly outer: OuterStep;
   /** What all begin from: the weights of an untrained model unless said. */
   readonly from?: Float32Array;
-  /** Batches of held-out rows that are judged after each round, and after the last. */
-  readonly judged: { readonly each: number; readonly last: number };
+  readonly judged: Judged;
 }
+
+/** Of an element of an update; 1: the signs of the largest alone. */
+export type Bits = 1 | 4 | 8;
+
+export const packingName = (bits: Bits): string => (bits === 1 ? 'sparse signs' : `${bits} bits`);
 
 /** One way to train: how well it did after each round, and what crossed the network. */
 export interface Curve {
-  /** Held-out loss, nats a byte: before the first round, then after each. */
+  /** Held-out loss, nats a byte: before the first round, then as often as the plan says. */
   readonly losses: readonly number[];
   /** Over more held-out text: before the first round, and at the end. */
   readonly firstLoss: number;
@@ -45,6 +56,10 @@ export interface Place {
   readonly signal: AbortSignal;
   readonly log: (line: string) => void;
 }
+
+/** After so many rounds. */
+const isJudged = ({ localSteps, judged }: Plan, rounds: number): boolean =>
+  (rounds * localSteps) % (judged.steps ?? localSteps) === 0;
 
 /** What one trainer draws from: each member's part by itself, or, where it draws for one member only, all of it. */
 function everything({ parts }: Text, members: number): readonly Uint8Array[] {
@@ -74,6 +89,7 @@ export async function trainAlone(plan: Plan, { text, signal, log }: Place): Prom
       const taken = drawnFrom.flatMap((part, member) => rowsOf(part, rows, seedOf(member, step)));
       await trainer.step(batchFrom(taken), learningRateAt(step, rounds * localSteps), signal);
     }
+    if (!isJudged(plan, round + 1)) continue;
     losses.push(await judge.loss(await trainer.weights(), judged.each));
     log(`one trainer, round ${round + 1} of ${rounds}: ${losses.at(-1)?.toFixed(4)} nats`);
   }
@@ -82,7 +98,7 @@ export async function trainAlone(plan: Plan, { text, signal, log }: Place): Prom
 }
 
 /** The members' own run over a network in memory. One learns at a time, so that one thread is busy. */
-export async function trainTogether(plan: Plan, bits: DeltaBits, { text, signal, log }: Place): Promise<Curve> {
+export async function trainTogether(plan: Plan, bits: Bits, { text, signal, log }: Place): Promise<Curve> {
   const { members, rows, rounds, localSteps, judged, from = firstWeights() } = plan;
   const spec: RunSpec = {
     name: 'bench rounds',
@@ -121,9 +137,9 @@ export async function trainTogether(plan: Plan, bits: DeltaBits, { text, signal,
       learn: (weights, context) =>
         inTurn(async () => {
           // All hold the same weights when a round opens: one of them judges.
-          if (first && context.round > 0) {
+          if (first && context.round > 0 && isJudged(plan, context.round)) {
             losses.push(await judge.loss(weights, judged.each));
-            log(`${bits} bits, round ${context.round} of ${rounds}: ${losses.at(-1)?.toFixed(4)} nats`);
+            log(`${packingName(bits)}, round ${context.round} of ${rounds}: ${losses.at(-1)?.toFixed(4)} nats`);
           }
           return learner.learn(weights, context);
         }),

@@ -68,7 +68,7 @@ const start = command(
     rounds: { type: 'string', valueHint: 'N', description: 'Rounds, 20 unless said' },
     steps: { type: 'string', valueHint: 'N', description: 'Steps each makes between two rounds, 20 unless said' },
     members: { type: 'string', valueHint: 'N', description: 'Updates a round needs, 2 unless said' },
-    compression: { type: 'string', valueHint: 'int8|int4', description: 'How an update is packed' },
+    compression: { type: 'string', valueHint: 'int8|int4|sparse', description: 'How an update is packed' },
     outer: { type: 'string', valueHint: 'local-sgd|nesterov|diloco', description: 'The step from round to round' },
     aggregation: { type: 'string', valueHint: 'trimmed-mean|multi-krum', description: 'What stands liars' },
     liars: { type: 'string', valueHint: 'F', description: 'How many updates of a round may lie, 0 unless said' },
@@ -337,7 +337,7 @@ function numbers(said: Readonly<Record<keyof Numbers, string | undefined>>): Num
 
 type Words = Pick<TrainingRequest, 'compression' | 'outer' | 'aggregation' | 'schedule'>;
 const choices = {
-  compression: ['int8', 'int4'],
+  compression: ['int8', 'int4', 'sparse'],
   outer: ['local-sgd', 'nesterov', 'diloco'],
   aggregation: ['trimmed-mean', 'multi-krum'],
   schedule: ['constant', 'cosine'],

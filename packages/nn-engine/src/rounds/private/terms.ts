@@ -29,7 +29,7 @@ export function checkPrivate(crypto: CryptoProvider, spec: RunSpec): void {
   const { private: terms, rule, liars, bits, size } = spec;
   if (terms === undefined) {
     if (rule === 'masked-sum') throw invalid('An open run has a robust rule: masked sums are for private ones.');
-    if (![4, 8].includes(bits)) throw invalid(`An open run cannot have bits ${bits}.`);
+    if (![1, 4, 8].includes(bits)) throw invalid(`An open run cannot have bits ${bits}.`);
     return;
   }
   if (rule !== 'masked-sum' || liars !== 0)
