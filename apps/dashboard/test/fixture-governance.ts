@@ -51,13 +51,14 @@ const member = (who: typeof self, online: boolean) => ({
   own: who === self,
   online,
   heard: online,
+  via: null as typeof self | null,
   liar: false,
   lies: [],
 });
 const members = [
   member(self, true),
   member(study, true),
-  member(mira, false),
+  { ...member(mira, false), via: study },
   { ...member(nas, true), liar: true, lies: ['conflicting-finalize' as const] },
 ];
 

@@ -12,6 +12,7 @@ describe('In governance the owner can, by keyboard alone,', () => {
     await page.getByText('1 yes, 1 no, 0 abstain, of 4').waitFor();
     await page.getByText('You said yes.').waitFor();
     await page.getByText('lied, proven: decided two blocks in one attempt').waitFor();
+    await page.getByText('via study-pc').waitFor();
     await page.getByText('3, attempt 2 led by mira-mac: given up here (view-change)').waitFor();
     await page.getByRole('button', { name: 'No to “Raise the quorum”' }).press('Enter');
     await page.getByText('1 yes, 2 no, 0 abstain, of 4').waitFor();

@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 export { type AgreementMutant, agreementMutants } from './agreement/mutants.ts';
+export { type GroupShape, groupShapes } from './agreement/shape.ts';
 export {
   type AgreementSimulationOptions,
   type AgreementSimulationResult,

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { runSimulation, simulateAgreement } from './index.ts';
+import { groupShapes, runSimulation, simulateAgreement } from './index.ts';
 
 const { values } = parseArgs({
   options: {
@@ -11,6 +11,8 @@ const { values } = parseArgs({
     agreement: { type: 'boolean', default: false },
     members: { type: 'string' },
     liars: { type: 'string' },
+    shape: { type: 'string', default: 'full' },
+    silent: { type: 'boolean', default: false },
   },
 });
 const [first, count, peers, steps] = [values.seed, values.seeds, values.peers, values.steps].map(Number) as [
@@ -24,7 +26,10 @@ const [first, count, peers, steps] = [values.seed, values.seeds, values.peers, v
 async function agree(seed: number): Promise<void> {
   const given = (text: string | undefined, name: 'members' | 'liars') =>
     text === undefined ? {} : { [name]: Number(text) };
-  const options = { ...given(values.members, 'members'), ...given(values.liars, 'liars') };
+  const shape = groupShapes.find((one) => one === values.shape);
+  if (shape === undefined) throw new RangeError(`a shape is one of ${groupShapes.join(', ')}`);
+  const who = { ...given(values.members, 'members'), ...given(values.liars, 'liars') };
+  const options = { ...who, shape, areSilent: values.silent };
   const { ok, failure, traceHash, heights } = await simulateAgreement(seed, options);
   if (!ok) process.exitCode = 1;
   if (ok && (seed - first) % 100 !== 0) return;

@@ -14,14 +14,16 @@ export function Members({ view: { group } }: { readonly view: GovernanceDetail }
   return (
     <Card title={words.title}>
       <ul className="rows">
-        {group.members.map(({ peerId, name, own, online, liar, lies }) => (
+        {group.members.map(({ peerId, name, own, online, via, liar, lies }) => (
           <li key={peerId} className="pad row">
             <b className="anywhere">{name}</b>
             <span className="small push">
               {liar ? (
                 <State dot="blocked">{words.liar(lies.map((kind) => words.lies[kind]).join(', '))}</State>
               ) : (
-                <State dot={online ? 'direct' : 'offline'}>{own ? words.own : online ? words.here : words.away}</State>
+                <State dot={via !== null ? 'relayed' : online ? 'direct' : 'offline'}>
+                  {own ? words.own : via !== null ? words.via(via.name) : online ? words.here : words.away}
+                </State>
               )}
             </span>
           </li>

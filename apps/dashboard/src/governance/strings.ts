@@ -41,6 +41,7 @@ export const people = {
   own: 'this device',
   here: 'here',
   away: 'away',
+  via: (name: string) => `via ${name}`,
   liar: (what: string) => `lied, proven: ${what}`,
   lies: {
     'conflicting-propose': 'proposed two blocks in one attempt',

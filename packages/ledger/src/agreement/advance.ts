@@ -51,7 +51,7 @@ export function append(turn: Turn, draft: Draft, certificate: Certificate): void
   turn.effects.push({ type: 'persist', key: placeKey, value: encodePlace(place) });
   for (const key of rows) turn.effects.push({ type: 'persist', key, value: undefined });
   turn.effects.push({ type: 'decided', block: { ...draft, certificate }, bytes });
-  turn.state = { ...turn.state, place, round: emptyRound };
+  turn.state = { ...turn.state, place, round: emptyRound, carried: new Map() };
   poolAfterBlock(turn, draft.entries);
 }
 

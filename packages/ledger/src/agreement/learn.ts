@@ -13,6 +13,7 @@ import {
   heightOf,
   isMember,
   keepRow,
+  type Learned,
   setRound,
   setView,
   statementName,
@@ -26,7 +27,7 @@ import type { Certificate, Evidence, SignedStatement } from './types.ts';
  * Takes a statement of the height that is being decided, from whoever brought it. What is wrong, late or too early changes nothing. Only what this
  * member signed in this very step needs no check: others may bring what they say is its own.
  */
-export function learnStatement(turn: Turn, statement: SignedStatement, isJustSigned = false): void {
+export function learnStatement(turn: Turn, statement: SignedStatement, isJustSigned = false): Learned {
   const { state, parts } = turn;
   const { place, round } = state;
   const { kind, signer, view } = statement;
@@ -35,18 +36,21 @@ export function learnStatement(turn: Turn, statement: SignedStatement, isJustSig
     statement.epoch === place.epoch.number &&
     view <= round.view + limits.viewsAheadMax &&
     view >= round.view - limits.viewsBehindMax;
-  if (!isHere || !isMember(turn, signer) || !equalBytes(statement.group, place.group)) return;
-  if (kind === 'propose' && signer !== leaderOf(place.epoch, statement.height, view)) return;
+  if (!isHere) return 'old';
+  if (!isMember(turn, signer) || !equalBytes(statement.group, place.group)) return 'wrong';
+  if (kind === 'propose' && signer !== leaderOf(place.epoch, statement.height, view)) return 'wrong';
   const { statements } = viewAt(state, view);
   const before = statements.get(statementName(kind, signer));
-  if (before !== undefined && equalBytes(before.block, statement.block) && before.parent === statement.parent) return;
-  if (!isJustSigned && !isSigned(parts.crypto, statement)) return;
+  if (before !== undefined && equalBytes(before.block, statement.block) && before.parent === statement.parent)
+    return 'old';
+  if (!isJustSigned && !isSigned(parts.crypto, statement)) return 'wrong';
   const opposite = kind === 'nullify' ? 'finalize' : kind === 'finalize' ? 'nullify' : undefined;
   const other = opposite === undefined ? undefined : statements.get(statementName(opposite, signer));
   for (const one of [before, other]) if (one !== undefined) prove(turn, evidenceOf(one, statement));
-  if (before !== undefined) return;
+  if (before !== undefined) return 'old';
   setView(turn, view, { statements: withEntry(statements, statementName(kind, signer), statement) });
   if (kind !== 'propose') gather(turn, kind, view, statement.block);
+  return 'new';
 }
 
 /** So many said the same: that is a certificate. */

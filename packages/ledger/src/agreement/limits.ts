@@ -32,6 +32,12 @@ export const agreementLimits = {
   earlyMessagesMax: 16,
   /** Certificates in one message, count: 16 of 32 members are 35 kB. */
   certificatesPerMessageMax: 16,
+  /** Statements beside a proposal in one message, count: of all members of the largest epoch, one of each kind. */
+  votesPerMessageMax: 96,
+  /** Entries of one author that a member hands on at one height, count: as many as may wait, twice, since an author that crashed signs anew. It bounds what an author that signs the same place again and again makes others send. */
+  carriedPerAuthorMax: 128,
+  /** Times that a member may say nothing where it would have, count, until it counts as not heard: links lose a message now and then. */
+  missedTalks: 4,
   /** Blocks in one answer, count and bytes. */
   blocksPerMessageMax: 64,
   blocksBytesMax: 262_144,

@@ -40,8 +40,10 @@ function talkAfter(turn: Turn, before: AgreementState): void {
   const { state, nowMs, parts } = turn;
   const isNew = before.round.views.size === 0 && before.own.length === 0;
   const isOpen = state.round.views.size > 0 || state.own.length > 0;
+  if (isOpen !== (state.busyMs !== undefined) || isNew) turn.state = { ...state, busyMs: isOpen ? nowMs : undefined };
   // New members hear of it at once: until then they know of no block.
-  if (state.place.epoch.number !== before.place.epoch.number) turn.state = { ...state, talkMs: nowMs };
-  else if (isNew && isOpen) turn.state = { ...state, talkMs: Math.min(state.talkMs, nowMs + parts.times.resendMs) };
+  if (state.place.epoch.number !== before.place.epoch.number) turn.state = { ...turn.state, talkMs: nowMs };
+  else if (isNew && isOpen)
+    turn.state = { ...turn.state, talkMs: Math.min(state.talkMs, nowMs + parts.times.resendMs) };
   talk(turn);
 }

@@ -1,6 +1,7 @@
 import { PeerAiError, wire } from '@peerai/core-protocol';
 import { certificateForm } from './certificate.ts';
 import { agreementLimits as limits } from './limits.ts';
+import { type Reach, reachForm } from './reach.ts';
 import type { Certificate } from './types.ts';
 
 /** Where a member stands, and what it lacks. */
@@ -28,13 +29,15 @@ export interface AgreementMessage {
   readonly where: Where | undefined;
   /** Bytes of decided blocks, in order of height. */
   readonly blocks: readonly Uint8Array[];
+  /** Beside `where`, of the member at that place. */
+  readonly reach: Reach | undefined;
 }
 
 const form = wire.message({
   entries: wire.repeated(wire.bytes(1), limits.pendingPerAuthorMax),
   proposal: wire.optional(wire.bytes(2)),
   draft: wire.optional(wire.bytes(3)),
-  votes: wire.repeated(wire.bytes(4), 4),
+  votes: wire.repeated(wire.bytes(4), limits.votesPerMessageMax),
   certificates: wire.repeated(wire.nested(5, certificateForm), limits.certificatesPerMessageMax),
   where: wire.optional(
     wire.nested(
@@ -43,6 +46,7 @@ const form = wire.message({
     ),
   ),
   blocks: wire.repeated(wire.bytes(7), limits.blocksPerMessageMax),
+  reach: wire.optional(wire.nested(8, reachForm)),
 });
 
 const nothing: AgreementMessage = {
@@ -53,6 +57,7 @@ const nothing: AgreementMessage = {
   certificates: [],
   where: undefined,
   blocks: [],
+  reach: undefined,
 };
 export const encodeMessage = (parts: Partial<AgreementMessage>): Uint8Array => form.encode({ ...nothing, ...parts });
 

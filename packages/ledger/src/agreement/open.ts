@@ -7,6 +7,7 @@ import { epochKind, leaderOf, quorumOf, readMembersPayload } from './epoch.ts';
 import { agreementLimits as limits } from './limits.ts';
 import { loadEvidence, loadState } from './load.ts';
 import { entriesBytes, firstPlace } from './place.ts';
+import { waysOf } from './reach.ts';
 import { blockKey } from './rows.ts';
 import { runMember } from './run.ts';
 import { type AgreementState, statementName, type Times, viewAt } from './state.ts';
@@ -109,6 +110,7 @@ export const createAgreement: CreateAgreement = async (deps, options) => {
     status() {
       const state = member.state();
       const { place: at, round, pool, own, heard } = state;
+      const times = timesOf(options);
       const lies = liesOf(state);
       const leader = leaderOf(at.epoch, at.height + 1, round.view);
       return {
@@ -123,6 +125,7 @@ export const createAgreement: CreateAgreement = async (deps, options) => {
         quorum: quorumOf(at.epoch.members.length),
         pending: [...pool.values()].reduce((sum, entries) => sum + entries.size, own.length),
         heard,
+        ways: waysOf({ state, parts: { identity, times }, nowMs: deps.clock.elapsedMs() }),
         liars: [...lies.keys()],
         lies,
       };

@@ -13,4 +13,4 @@ export { type ChainPlace, firstPlace } from './place.ts';
 export { blockKey } from './rows.ts';
 export { type Rules, simplexRules } from './rules.ts';
 export { type AgreementState, type Times } from './state.ts';
-export { decodeStatement, encodeStatement, noBlock, signStatement } from './statement.ts';
+export { decodeStatement, encodeStatement, isSigned, noBlock, signStatement } from './statement.ts';

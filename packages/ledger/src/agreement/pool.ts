@@ -20,19 +20,24 @@ export function submit(turn: Turn, wishes: readonly Wish[]): void {
   if (isMember(turn) && entries.length > 0) broadcast(turn, encodeMessage({ entries }));
 }
 
-/** Takes another member's entry. The newest that its author signed for a place counts: after a crash it may sign the place anew. */
-export function learnEntry(turn: Turn, bytes: Uint8Array): void {
+/**
+ * Takes another member's entry. The newest that its author signed for a place counts: after a crash it may sign the place anew.
+ * @returns it, where it is checked and was not here.
+ */
+export function learnEntry(turn: Turn, bytes: Uint8Array): ChainEntry | undefined {
   const { state, parts } = turn;
   const { place, pool } = state;
   const entry = decodeChainEntry(bytes);
   const { author, number } = entry;
   const before = place.numbers.get(author) ?? 0;
-  if (author === parts.identity.peer || number <= before || number > before + limits.pendingPerAuthorMax) return;
+  if (author === parts.identity.peer || number <= before || number > before + limits.pendingPerAuthorMax)
+    return undefined;
   const known = pool.get(author) ?? new Map<number, ChainEntry>();
   const same = known.get(number);
-  if (same !== undefined && same.signature.every((byte, at) => byte === entry.signature[at])) return;
-  if (!isEntryOf(place, number, entry) || !isSignedEntry(parts.crypto, place.group, entry)) return;
+  if (same !== undefined && same.signature.every((byte, at) => byte === entry.signature[at])) return undefined;
+  if (!isEntryOf(place, number, entry) || !isSignedEntry(parts.crypto, place.group, entry)) return undefined;
   turn.state = { ...state, pool: withEntry(pool, author, withEntry(known, number, entry)) };
+  return entry;
 }
 
 /** What is left after a block; own entries whose number another one of ours took get a new one. */

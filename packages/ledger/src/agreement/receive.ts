@@ -1,28 +1,39 @@
 import { PeerAiError, type PeerId } from '@peerai/core-protocol';
 import { append, isWanted } from './advance.ts';
 import { decodeDraft } from './block.ts';
+import { carry } from './carry.ts';
 import { keepDraft, learnCertificate, learnStatement } from './learn.ts';
 import { agreementLimits as limits } from './limits.ts';
 import { type AgreementMessage, decodeMessage } from './message.ts';
 import { openNextBlock } from './next-block.ts';
 import { checkDraft } from './place.ts';
 import { learnEntry } from './pool.ts';
+import { hears } from './reach.ts';
 import { decodeStatement } from './statement.ts';
 import { heightOf, type Turn, withEntry } from './state.ts';
 import { answer, ask } from './talk.ts';
+import type { SignedStatement } from './types.ts';
 
 /** Reads what a present or past member sent. What is malformed or wrong is left out, and all else in the message still counts. */
 export function receive(turn: Turn, from: PeerId, bytes: Uint8Array): void {
   if (!turn.state.place.numbers.has(from)) return;
   const message = attempt(() => decodeMessage(bytes));
   if (message === undefined) return;
-  turn.state = { ...turn.state, heard: withEntry(turn.state.heard, from, turn.nowMs) };
+  takeHello(turn, from);
   takeBlocks(turn, from, message);
-  for (const entry of message.entries) attempt(() => learnEntry(turn, entry));
+  const entries = message.entries.flatMap((entry) => attempt(() => learnEntry(turn, entry)) ?? []);
   for (const certificate of message.certificates) attempt(() => learnCertificate(turn, certificate));
-  takeStatements(turn, from, message, bytes);
+  const statements = takeStatements(turn, from, message, bytes);
   if (message.draft !== undefined) takeDraft(turn, message.draft);
-  if (message.where !== undefined) answer(turn, from, message.where);
+  carry(turn, from, { statements, entries: turn.parts.rules.mayCarry('new') ? entries : [] });
+  if (message.where !== undefined) answer(turn, from, message.where, message.reach);
+}
+
+/** Who is heard anew is told soon that it is: what others say is handed on to it from its own word on. */
+function takeHello(turn: Turn, from: PeerId): void {
+  const { state, parts, nowMs } = turn;
+  const talkMs = hears(turn, from) ? state.talkMs : Math.min(state.talkMs, nowMs + parts.times.resendMs);
+  turn.state = { ...state, talkMs, heard: withEntry(state.heard, from, nowMs) };
 }
 
 /** Decided blocks in their order; those that are here already are passed over. */
@@ -39,14 +50,23 @@ function takeBlocks(turn: Turn, from: PeerId, { blocks }: AgreementMessage): voi
   if (turn.state.place.height > before) ask(turn, from, true);
 }
 
-function takeStatements(turn: Turn, from: PeerId, { proposal, votes }: AgreementMessage, bytes: Uint8Array): void {
+/** @returns what may be handed on. */
+function takeStatements(
+  turn: Turn,
+  from: PeerId,
+  { proposal, votes }: AgreementMessage,
+  bytes: Uint8Array,
+): readonly SignedStatement[] {
   const all = [...(proposal === undefined ? [] : [proposal]), ...votes];
   const read = all.flatMap((one) => attempt(() => decodeStatement(one)) ?? []);
   const here = heightOf(turn.state);
-  for (const statement of read) if (statement.height === here) learnStatement(turn, statement);
+  const news = read.filter(
+    (statement) => statement.height === here && turn.parts.rules.mayCarry(learnStatement(turn, statement)),
+  );
   const ahead = Math.max(...read.map(({ height }) => height), 0);
   if (ahead === here + 1) keepEarly(turn, from, bytes);
   if (ahead > here) ask(turn, from);
+  return news;
 }
 
 /** For the height after this one, which ends a hop later here than there. */

@@ -344,6 +344,7 @@ test('a block and a message hold so much, and nothing above', () => {
     [limits.certificatesPerMessageMax, (count: number) => ({ certificates: many(count, certificate) })],
     [limits.blocksPerMessageMax, (count: number) => ({ blocks: many(count, noBlock) })],
     [limits.pendingPerAuthorMax, (count: number) => ({ entries: many(count, noBlock) })],
+    [limits.votesPerMessageMax, (count: number) => ({ votes: many(count, noBlock) })],
   ] as const) {
     expect(() => decodeMessage(encodeMessage(parts(most)))).not.toThrow();
     expect(() => decodeMessage(encodeMessage(parts(most + 1)))).toThrow(code('INVALID_FORMAT'));
@@ -372,6 +373,12 @@ test('no decoder breaks on ten thousand damaged inputs each', { timeout: 60_000 
     certificates: [certificate],
     where: { height: 1, view: 1, missing: 1, wants: hash(1) },
     blocks: [block],
+    reach: {
+      hears: Uint8Array.of(7),
+      has: Uint8Array.of(1, 2, 3, 4),
+      pending: [1, 0, 4],
+      ages: Uint8Array.of(0, 9, 255),
+    },
   });
   const random = seededRandom(5);
   for (const [bytes, decode] of [

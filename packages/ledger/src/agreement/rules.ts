@@ -1,13 +1,15 @@
 import { type CryptoProvider, equalBytes, PeerAiError, type PeerId } from '@peerai/core-protocol';
 import { checkCertificate } from './certificate.ts';
 import { quorumOf } from './epoch.ts';
-import type { ViewState } from './state.ts';
+import type { Learned, ViewState } from './state.ts';
 import type { Certificate, Epoch } from './types.ts';
 
 /** What safety rests on, each a function of what is known: a simulator breaks them one by one to see that it notices. */
 export interface Rules {
   quorumOf(count: number): number;
   isMember(epoch: Epoch, peer: PeerId): boolean;
+  /** Whether what another member signed is handed on to those who don't hear that one. */
+  mayCarry(learned: Learned): boolean;
   isCertified(
     crypto: Pick<CryptoProvider, 'ed25519'>,
     group: Uint8Array,
@@ -30,6 +32,7 @@ export interface Rules {
 export const simplexRules: Rules = {
   quorumOf,
   isMember: ({ members }, peer) => members.includes(peer),
+  mayCarry: (learned) => learned === 'new',
   isCertified(crypto, group, epoch, quorum, certificate) {
     try {
       checkCertificate(crypto, group, epoch, quorum, certificate);

@@ -9,6 +9,7 @@ import type {
   ChainEntry,
   SignedStatement,
   StatementKind,
+  Way,
 } from './types.ts';
 import type { EntryBody } from '@peerai/core-protocol';
 
@@ -48,6 +49,12 @@ export interface AgreementState {
   /** Messages for the next height, by sender. */
   readonly early: ReadonlyMap<PeerId, readonly Uint8Array[]>;
   readonly heard: ReadonlyMap<PeerId, number>;
+  /** Whom each member says that it hears over its own links. */
+  readonly hearsOf: ReadonlyMap<PeerId, ReadonlySet<PeerId>>;
+  /** What others say of members that they hear or heard of. */
+  readonly wayTo: ReadonlyMap<PeerId, Way>;
+  /** Entries of others that were handed on at this height, by author: names of their hashes. */
+  readonly carried: ReadonlyMap<PeerId, ReadonlySet<string>>;
   /** Whom this member answered last when, and at which height the other was. */
   readonly answered: ReadonlyMap<PeerId, { readonly atMs: number; readonly height: number }>;
   readonly asked: ReadonlyMap<PeerId, number>;
@@ -55,8 +62,13 @@ export interface AgreementState {
   readonly lies: ReadonlySet<string>;
   /** When this member speaks up again without being asked, `nowMs`. */
   readonly talkMs: number;
+  /** Since when there is something to decide, `nowMs`. */
+  readonly busyMs: number | undefined;
   readonly wakeMs: number;
 }
+
+/** What a statement was to this member: checked and not here before; here before or of another place; or of nobody who may say it. */
+export type Learned = 'new' | 'old' | 'wrong';
 
 /** Milliseconds. */
 export interface Times {
@@ -102,10 +114,14 @@ export const stateAt = (place: ChainPlace, round: Round = emptyRound): Agreement
   pool: new Map(),
   early: new Map(),
   heard: new Map(),
+  hearsOf: new Map(),
+  wayTo: new Map(),
+  carried: new Map(),
   answered: new Map(),
   asked: new Map(),
   lies: new Set(),
   talkMs: 0,
+  busyMs: undefined,
   wakeMs: -1,
 });
 

@@ -1,12 +1,13 @@
 import { byteName, type PeerId } from '@peerai/core-protocol';
 import { isBusy, proposalOf, proofFor, wantedBlock } from './advance.ts';
 import { encodeDraft } from './block.ts';
-import { encodeChainEntry } from './entry.ts';
+import { giveLacking, inPieces } from './carry.ts';
 import { agreementLimits as limits } from './limits.ts';
 import { encodeMessage, type Where } from './message.ts';
+import { learnReach, type Reach, reachAt } from './reach.ts';
 import { encodeStatement } from './statement.ts';
 import { broadcast, isMember, ownStatement, type Turn, viewAt, withEntry } from './state.ts';
-import type { Certificate, ChainEntry } from './types.ts';
+import type { Certificate } from './types.ts';
 
 /** Says again what this member said in its view and what it lacks: links lose messages, and a late member learns so that it is late. */
 export function talk(turn: Turn): void {
@@ -27,6 +28,8 @@ export function talk(turn: Turn): void {
           ? newest(turn)
           : [...newest(turn), ...proofFor(turn, proposal.parent)].slice(0, limits.certificatesPerMessageMax),
       where: whereAt(turn),
+      // Who has heard nobody yet would be told by all what it is about to hear.
+      reach: turn.state.heard.size === 0 ? undefined : reachAt(turn),
     }),
   );
   for (const bytes of waiting(turn)) broadcast(turn, encodeMessage({ entries: bytes }));
@@ -44,20 +47,7 @@ const certificatesAt = ({ finalized, notarized, nullified }: ReturnType<typeof v
 function waiting({ state }: Turn): readonly (readonly Uint8Array[])[] {
   const { own, pool, round } = state;
   const others = round.view > 1 ? [...pool.values()].flatMap((entries) => [...entries.values()]) : [];
-  const pieces: Uint8Array[][] = [];
-  let room = 0;
-  for (const entry of [...own.map(({ entry: one }): ChainEntry => one), ...others]) {
-    const bytes = encodeChainEntry(entry);
-    const last = pieces.at(-1);
-    if (last === undefined || bytes.length > room || last.length >= limits.pendingPerAuthorMax) {
-      pieces.push([bytes]);
-      room = limits.blocksBytesMax - bytes.length;
-    } else {
-      last.push(bytes);
-      room -= bytes.length;
-    }
-  }
-  return pieces;
+  return inPieces([...own.map(({ entry }) => entry), ...others]);
 }
 
 function whereAt(turn: Turn): Where {
@@ -74,14 +64,17 @@ function whereAt(turn: Turn): Where {
 }
 
 /** Another member says where it is: it gets what it lacks, or is asked for what this one lacks. */
-export function answer(turn: Turn, from: PeerId, where: Where): void {
+export function answer(turn: Turn, from: PeerId, where: Where, reach?: Reach): void {
   const { place, round } = turn.state;
   if (where.height > place.height) return ask(turn, from);
+  const isLevel = reach !== undefined && where.height === place.height && isMember(turn, from);
+  if (isLevel) learnReach(turn, from, reach);
   if (!mayAnswer(turn, from, where.height)) return;
   if (where.height < place.height) {
     turn.effects.push({ type: 'send-blocks', to: from, fromHeight: where.height + 1 });
     return;
   }
+  if (isLevel && isMember(turn)) giveLacking(turn, from, where, reach);
   const certificates: Certificate[] = [];
   for (let at = where.missing; at <= round.view && certificates.length < limits.certificatesPerMessageMax; at += 1)
     if (at < where.view || round.view > where.view) certificates.push(...certificatesAt(viewAt(turn.state, at)));

@@ -172,6 +172,14 @@ export interface AgreementOptions {
   readonly idleMs?: number;
 }
 
+/** How another member is reached. */
+export interface Way {
+  /** The member that heard it, or heard of it from others; undefined where this one hears it over its own link. */
+  readonly via: PeerId | undefined;
+  /** When it was last heard there, milliseconds of `clock.elapsedMs()`, as far as `via` may be believed. */
+  readonly atMs: number;
+}
+
 export interface AgreementStatus {
   /** 32 bytes. */
   readonly group: Uint8Array;
@@ -192,6 +200,8 @@ export interface AgreementStatus {
   readonly pending: number;
   /** Members heard from since the start, and when last, milliseconds of `clock.elapsedMs()`. */
   readonly heard: ReadonlyMap<PeerId, number>;
+  /** Of each other member of the epoch that somebody heard in the last four minutes. */
+  readonly ways: ReadonlyMap<PeerId, Way>;
   /** Members proven to have lied, oldest first. */
   readonly liars: readonly PeerId[];
   /** What each of them is proven to have done. */

@@ -17,7 +17,10 @@ import { governanceMethod, plainQuestion } from './governance-protocol.ts';
 import type { GroupDeps, RunningGroup } from './group.ts';
 import { governanceRoomLimits as limits } from './limits.ts';
 
-type ActsDeps = Pick<GovernanceDeps, 'identity' | 'clock' | 'crypto' | 'random' | 'network' | 'devices'> & {
+type ActsDeps = Pick<
+  GovernanceDeps,
+  'identity' | 'clock' | 'crypto' | 'random' | 'network' | 'devices' | 'isOnline'
+> & {
   readonly store: GovernanceDeps['store'];
   readonly booth: GroupDeps['booth'];
 };
@@ -50,6 +53,10 @@ export function createActs(deps: ActsDeps): Acts {
     height,
   });
   const chance = (outOf: number): number => (random.bytes(1)[0] ?? 0) % outOf;
+  const inTurn = (peers: readonly PeerId[]): readonly PeerId[] => {
+    const start = peers.length === 0 ? 0 : chance(peers.length);
+    return [...peers.slice(start), ...peers.slice(0, start)];
+  };
   const brought = new Map<PeerId, number>();
   const acts: Acts = {
     async propose(group, wish, signal) {
@@ -96,8 +103,9 @@ export function createActs(deps: ActsDeps): Acts {
       const isMine = hops === 0;
       const handsOn = isMine || (hops < limits.ballotHopsMax && chance(4) < limits.handOnOf4);
       if (handsOn && others.length > 0) {
-        const start = chance(others.length);
-        for (const peer of [...others.slice(start), ...others.slice(0, start)]) {
+        // Who is linked first: dialling a member that this one is not paired with takes its time and fails.
+        const [linked, away] = [others.filter(deps.isOnline), others.filter((peer) => !deps.isOnline(peer))];
+        for (const peer of [...inTurn(linked), ...inTurn(away)]) {
           const question = {
             ...plainQuestion,
             kind: 'ballot' as const,

@@ -80,6 +80,8 @@ export const governanceGroupSchema = z.object({
       online: z.boolean(),
       /** Heard from in this agreement since this peer started. */
       heard: z.boolean(),
+      /** The member through which this one is reached, which this peer does not hear itself; null where it does, and where nobody heard it lately. */
+      via: z.object(who).nullable(),
       /** Proven to have said two things at once. */
       liar: z.boolean(),
       /** What it is proven to have done, each kind once. */

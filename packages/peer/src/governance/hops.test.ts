@@ -24,7 +24,15 @@ function two(chance: number, isHere = false) {
       return { version: 1 };
     });
   const bytes = (length: number) => new Uint8Array(length).fill(chance);
-  const deps = { identity: own, clock, crypto: nobleCrypto, random: { bytes }, network, store: new MemoryStore() };
+  const deps = {
+    identity: own,
+    clock,
+    crypto: nobleCrypto,
+    random: { bytes },
+    network,
+    store: new MemoryStore(),
+    isOnline: () => isHere,
+  };
   const acts = createActs(deps as unknown as Parameters<typeof createActs>[0]);
   const group = {
     id: 'ab'.repeat(32),

@@ -20,8 +20,8 @@ export interface LinesDeps {
   readonly stopping: AbortSignal;
 }
 /**
- * Channels between members. Direct ones, and no gossip: the agreement must know who said something, one copy of a vote to each of at most 31 others is
- * little, and a group works where there is no topic, such as over a relay.
+ * Channels between members that are paired, and no topic: what a group decides stays in it, and it works over a relay. Who is paired with some of them
+ * alone hears the others through those: the agreement hands on what it checked.
  */
 export interface Lines {
   /** @param group - 32 bytes, hex. */

@@ -69,7 +69,7 @@ async function members(count: number, answers: Answers = () => 'as it is', optio
     ({
       id,
       state: () => state,
-      status: () => ({ isMember: true }),
+      status: () => ({ isMember: true, ways: new Map() }),
       log: () => lines,
       say: (said: Said) => fold(self, said),
     }) as unknown as RunningGroup;

@@ -158,7 +158,9 @@ export function createGroupLogHeads(deps: GroupLogHeadsDeps): GroupLogHeads {
     const turn = turnOf(group.state(), identity.peer, newest.toString(16).padStart(6, '0').slice(-6));
     if (clock.elapsedMs() - time.dueMs < turn * limits.turnMs) return;
     // Without a quorum it would only wait, and be old when it is decided.
-    const here = members.filter((peer) => peer === identity.peer || deps.isOnline(peer));
+    const { ways } = group.status();
+    const isReached = (peer: PeerId): boolean => deps.isOnline(peer) || ways.get(peer)?.via !== undefined;
+    const here = members.filter((peer) => peer === identity.peer || isReached(peer));
     if (here.length < quorumOf(members.length)) return;
     time.triedMs = clock.elapsedMs();
     await bring(group, members);

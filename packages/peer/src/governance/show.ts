@@ -63,6 +63,7 @@ export function summaryOf(deps: ShowDeps, id: string): GovernanceGroupView {
       own: peer === identity.peer,
       online: peer === identity.peer || isOnline(peer),
       heard: peer === identity.peer || status?.heard.has(peer) === true,
+      via: viaOf(group, peer, nameOf),
       liar: status?.liars.includes(peer) === true,
       lies: [...(status?.lies.get(peer) ?? [])],
     })),
@@ -71,6 +72,11 @@ export function summaryOf(deps: ShowDeps, id: string): GovernanceGroupView {
     quorum: status?.quorum ?? 0,
     open: group?.state().proposals.size ?? 0,
   };
+}
+
+function viaOf(group: RunningGroup | undefined, peer: PeerId, nameOf: ShowDeps['nameOf']) {
+  const via = group?.status().ways.get(peer)?.via;
+  return via === undefined ? null : whoOf(via, nameOf);
 }
 
 const hasLeft = (group: RunningGroup, peer: PeerId): boolean =>

@@ -62,7 +62,14 @@ const symptoms: Readonly<Record<AgreementMutant, RegExp>> = {
   'forgets-lock': /honest member is proven|two blocks at height/,
   'unchecked-certificate': /two blocks at height/,
   'accepts-strangers': /two blocks at height/,
+  'carries-unchecked': /hands on what/,
+  'never-carries': /entries are not decided/,
+};
+/** Where it shows: of seven in a line of which two are silent nobody hears a quorum. */
+const worlds: Readonly<Partial<Record<AgreementMutant, Parameters<typeof simulateAgreement>[1]>>> = {
+  'carries-unchecked': { members: 4, shape: 'line' },
+  'never-carries': { members: 7, shape: 'line', areSilent: true, healingMs: 10_000 },
 };
 test.for(agreementMutants)('the planted bug "%s" is caught', { timeout: 120_000 }, async (mutant) => {
-  expect(await firstFailure({ mutant, members: 4 })).toMatch(symptoms[mutant]);
+  expect(await firstFailure({ mutant, members: 4, ...worlds[mutant] })).toMatch(symptoms[mutant]);
 });

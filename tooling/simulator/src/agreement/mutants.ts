@@ -3,7 +3,7 @@ import { faultsOf } from '@peerai/ledger/agreement';
 
 /**
  * Bugs to plant, to see that they are caught: certificates of 2f votes, votes that are sent before they are on disk, members that pass over a block
- * that may be decided, certificates that nobody checks, votes of peers that are no members.
+ * that may be decided, certificates that nobody checks, votes of peers that are no members, members that hand on what they did not check, or nothing.
  */
 export const agreementMutants = [
   'quorum-2f',
@@ -11,6 +11,8 @@ export const agreementMutants = [
   'forgets-lock',
   'unchecked-certificate',
   'accepts-strangers',
+  'carries-unchecked',
+  'never-carries',
 ] as const;
 export type AgreementMutant = (typeof agreementMutants)[number];
 
@@ -26,6 +28,10 @@ function changes(mutant: AgreementMutant | undefined): Partial<Rules> {
       return { isCertified: () => true };
     case 'accepts-strangers':
       return { isMember: () => true };
+    case 'carries-unchecked':
+      return { mayCarry: (learned) => learned !== 'old' };
+    case 'never-carries':
+      return { mayCarry: () => false };
     case 'skips-fsync':
     case undefined:
       return {};

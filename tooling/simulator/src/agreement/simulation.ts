@@ -8,6 +8,7 @@ import { createLiars } from './liars.ts';
 import { createLinks } from './link.ts';
 import { createMember, type Member } from './member.ts';
 import type { AgreementMutant } from './mutants.ts';
+import { type GroupShape, shapeOf, wrongIn } from './shape.ts';
 
 export interface AgreementSimulationOptions {
   /** Default 4 or 7, as the seed says. */
@@ -15,6 +16,12 @@ export interface AgreementSimulationOptions {
   /** How many of them lie. Default: as many as may, f. */
   readonly liars?: number;
   readonly mutant?: AgreementMutant | undefined;
+  /** Default: all are linked. */
+  readonly shape?: GroupShape;
+  /** The liars say nothing at all, so each honest vote is needed everywhere. */
+  readonly areSilent?: boolean;
+  /** The longest wait for progress once all is healed, milliseconds. Default: two minutes. */
+  readonly healingMs?: number;
   /** Default: signatures that cost a hash (`cheapCrypto`). */
   readonly crypto?: CryptoProvider;
 }
@@ -33,7 +40,7 @@ export interface AgreementSimulationResult {
 
 /** Milliseconds of the trouble, of the longest wait after it. */
 const troubleMs = 5_000;
-const healingMs = 120_000;
+const healingMsMax = 120_000;
 const times = { viewTimeoutMs: 300, viewTimeoutMsMax: 3_000, resendMs: 200, idleMs: 1_000 };
 /** Views that a height may take once all is healed: the leaders that lie, twice, and those whose time began before the others were there. */
 export const viewsMax = (members: number): number => 2 * faultsOf(members) + 4;
@@ -43,7 +50,7 @@ export async function simulateAgreement(
   seed: number,
   options: AgreementSimulationOptions = {},
 ): Promise<AgreementSimulationResult> {
-  const { mutant, crypto = cheapCrypto } = options;
+  const { mutant, crypto = cheapCrypto, shape: shapeName = 'full', healingMs = healingMsMax } = options;
   const dice = createDice(seed);
   const agenda = createAgenda();
   const count = options.members ?? (dice.chance(0.85) ? 4 : 7);
@@ -83,6 +90,11 @@ export async function simulateAgreement(
     else member.receive(from, bytes);
   };
   const links = createLinks(agenda, dice, peers, deliver);
+  // Keys follow from the seed, so their places are chance already. Who comes later is the last one.
+  const shape = shapeOf(shapeName, dice, peers.slice(lying));
+  const transmit = (from: PeerId, to: PeerId, bytes: Uint8Array): void => {
+    if (shape.isLinked(from, to)) links.send(from, to, bytes);
+  };
   for (const [at, identity] of identities.entries()) {
     if (at < lying) continue;
     const member: Member = createMember({
@@ -93,7 +105,12 @@ export async function simulateAgreement(
       genesis,
       times,
       mutant,
-      send: (to, bytes) => links.send(identity.peer, to, bytes),
+      send(to, bytes) {
+        const wrong =
+          shapeName !== 'full' && member.state !== undefined ? wrongIn(crypto, member.state, bytes) : undefined;
+        if (wrong !== undefined) fail(wrong);
+        transmit(identity.peer, to, bytes);
+      },
       decided({ header, hash, entries, certificate }) {
         const name = byteName(hash);
         const known = chain.get(header.height);
@@ -129,8 +146,15 @@ export async function simulateAgreement(
     members.set(identity.peer, member);
   }
   const honest = [...members.values()];
-  const send = (from: PeerId, to: PeerId, bytes: Uint8Array): void => links.send(from, to, bytes);
-  const lie = createLiars({ crypto, dice, seed, liars, strangers, honest, send });
+  const lie = createLiars({
+    crypto,
+    dice,
+    seed,
+    liars,
+    strangers,
+    honest,
+    send: options.areSilent === true ? () => undefined : transmit,
+  });
   /** A height that began before the healing counts from the view it had reached. */
   const reached = new Map<number, number>();
   const viewAtHealing = ({ state }: Member): number => reached.get(state?.place.height ?? -1) ?? 0;
@@ -154,8 +178,10 @@ export async function simulateAgreement(
   const exchanged = ({ state }: Member): readonly PeerId[] => {
     const inside = state?.place.epoch.members ?? [];
     const outside = peers.find((peer) => !inside.includes(peer));
-    const leaving = dice.pick(inside.filter((peer) => members.has(peer)));
-    return outside === undefined ? inside : [...inside.filter((peer) => peer !== leaving), outside];
+    if (outside === undefined) return inside;
+    const without = (leaving: PeerId) => [...inside.filter((peer) => peer !== leaving), outside];
+    const mayLeave = inside.filter((peer) => members.has(peer) && shape.isConnected(without(peer)));
+    return mayLeave.length === 0 ? inside : without(dice.pick(mayLeave));
   };
   const isUp = new Set(honest);
   const crash = (member: Member): void => {

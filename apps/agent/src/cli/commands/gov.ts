@@ -221,6 +221,9 @@ function relaysText({ addresses, used, reasons, command }: GovernanceDetail['rel
   );
 }
 
+const isHere = ({ online, via }: GovernanceGroupView['members'][0]): string =>
+  via === null ? (online ? 'here' : 'away') : `via ${via.name}`;
+
 const roundText = ({ height, attempt, leader, phase }: NonNullable<GovernanceDetail['round']>): string =>
   `Block ${height}, attempt ${attempt} led by ${leader.name}: ${phase ?? ''}.`;
 
@@ -238,7 +241,7 @@ function detailText({
   logHeads,
 }: GovernanceDetail): string {
   const online = (one: GovernanceGroupView['members'][0]): string =>
-    one.liar ? `LIED: ${liesText(one.lies)}` : one.own ? 'you' : one.online ? 'here' : 'away';
+    one.liar ? `LIED: ${liesText(one.lies)}` : one.own ? 'you' : isHere(one);
   const parts = [
     `${group.name}: ${group.state}, ${counted(group.height, 'block', 'blocks')}, ${group.quorum} of ${group.members.length} decide`,
     ...(round === null || round.phase === null ? [] : [roundText(round)]),
