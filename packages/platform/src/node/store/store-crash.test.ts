@@ -213,7 +213,9 @@ describe('a disk that fails', () => {
 
   async function looked(output: string): Promise<void> {
     const { count, refusals } = JSON.parse(output) as { count: number; refusals: string[] };
-    expect(refusals).toEqual(['STORE_BROKEN', 'STORE_BROKEN']);
+    // The second alone, then both again; or both at once.
+    expect(refusals.length).toBeGreaterThanOrEqual(2);
+    expect(new Set(refusals)).toEqual(new Set(['STORE_BROKEN']));
     expect(count).toBeGreaterThan(2);
     const store = await openStore(path);
     let found = 0;
