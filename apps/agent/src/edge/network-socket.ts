@@ -3,9 +3,16 @@ import type { Duplex } from 'node:stream';
 import type { Peer } from '@peerai/peer';
 import { WebSocketServer } from 'ws';
 
-/** Bytes that may wait for a slow reader before it is dropped, and readers at once. */
-const waitingBytesMax = 1_048_576;
-const readersMax = 64;
+/** Every bound of the seed's socket, with its unit and its reason. */
+export const networkSocketLimits = {
+  /** Bytes that may wait for a slow reader before it is dropped: each reader holds its own. */
+  waitingBytesMax: 1_048_576,
+  /** Readers at once, count: 64 MiB wait for them at the most. One more is answered 503. */
+  readersMax: 64,
+  /** Bytes of what a reader says: nothing of it is used. */
+  messageBytesMax: 1_024,
+} as const;
+const { waitingBytesMax, readersMax, messageBytesMax } = networkSocketLimits;
 
 type SeedEvent =
   | { readonly type: 'peer_connected'; readonly peer_id: string }
@@ -18,7 +25,7 @@ export function createNetworkSocket(
   peer: Peer,
   signal: AbortSignal,
 ): (request: IncomingMessage, socket: Duplex, head: Buffer) => void {
-  const server = new WebSocketServer({ noServer: true, maxPayload: 1_024 });
+  const server = new WebSocketServer({ noServer: true, maxPayload: messageBytesMax });
   const broadcast = (event: SeedEvent): void => {
     const text = JSON.stringify(event);
     for (const client of server.clients) {

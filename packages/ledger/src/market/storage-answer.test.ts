@@ -102,3 +102,15 @@ test('it is as large as an evidence file takes, and no larger', () => {
   const { signed } = answer(right);
   expect(openStorageAnswer(crypto, signed).n).toBe(2);
 });
+
+test('it shows `shownLeavesMax` leaves, each with `shownPathMax` hashes, and not one more', () => {
+  const leaf = { chunk: chunks[0]?.id ?? '', index: 0, leaf: random.bytes(1), path: [] as Uint8Array[] };
+  const open = (leaves: number, hashes: number) => {
+    const path = Array.from({ length: hashes }, () => random.bytes(1));
+    return openFalseAnswer(crypto, entryOf(answer(Array.from({ length: leaves }, () => ({ ...leaf, path })))).body).n;
+  };
+  const { shownLeavesMax: leaves, shownPathMax: hashes } = limits;
+  expect(open(leaves, hashes)).toBe(2);
+  expect(() => open(leaves + 1, hashes)).toThrow(code('INVALID_FORMAT'));
+  expect(() => open(leaves, hashes + 1)).toThrow(code('INVALID_FORMAT'));
+});

@@ -41,6 +41,13 @@ describe('event hub', () => {
     }
   });
 
+  test('a reader that comes back hears the last `eventsKeptMax` events, and none before', async () => {
+    const hub = createEventHub();
+    for (let index = 0; index <= limits.eventsKeptMax; index += 1) hub.emit({ type: 'models-changed' });
+    const heard = await take(hub.subscribe(new AbortController().signal, 0), limits.eventsKeptMax);
+    expect(heard).toEqual(Array.from({ length: limits.eventsKeptMax }, (_, at) => at + 2));
+  });
+
   test('an aborted reader ends', async () => {
     const hub = createEventHub();
     const stop = new AbortController();
