@@ -1,6 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { accessibilityViolations } from './browser.ts';
+import type { Page } from 'playwright-core';
+import { accessibilityViolations, overflowPixels, sizes } from './browser.ts';
 import { ownerPages } from './owner.ts';
+
+/** Parts of names in tables that stand on more than one line. */
+const brokenParts = (page: Page): Promise<string[]> =>
+  page.locator('td:first-child').evaluateAll((cells) =>
+    cells
+      .flatMap((cell) => [...cell.childNodes])
+      .filter((node) => {
+        const range = document.createRange();
+        range.selectNodeContents(node);
+        return node.nodeType === Node.TEXT_NODE && range.getClientRects().length > 1;
+      })
+      .map((node) => node.textContent ?? ''),
+  );
 
 describe('In governance the owner can, by keyboard alone,', () => {
   const owner = ownerPages();
@@ -17,6 +31,12 @@ describe('In governance the owner can, by keyboard alone,', () => {
     await page.getByRole('button', { name: 'No to “Raise the quorum”' }).press('Enter');
     await page.getByText('1 yes, 2 no, 0 abstain, of 4').waitFor();
     await page.getByText('You said no.').waitFor();
+
+    await page.setViewportSize(sizes.phone);
+    expect(await page.getByRole('cell', { name: 'incentives.node_hour_micro' }).count()).toBe(1);
+    expect(await brokenParts(page)).toEqual([]);
+    expect(await overflowPixels(page)).toBe(0);
+    await page.setViewportSize(sizes.wide);
 
     // Somebody else votes.
     const { governance } = owner.agent.state;

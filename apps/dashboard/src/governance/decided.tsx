@@ -71,7 +71,7 @@ export function Holds({
         <tbody>
           {policy.map(({ name, value, unit, about }) => (
             <tr key={name}>
-              <td className="anywhere">{breakable(name)}</td>
+              <td>{breakable(name)}</td>
               <td>
                 {count(value)} {unit}
               </td>
