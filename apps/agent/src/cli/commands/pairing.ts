@@ -32,7 +32,7 @@ export const invite: Verb = {
       const wait = args.wait && (output.interactive || args.yes === true);
       if (!wait)
         return output.note('Confirm it here when the other device has joined: `peerai peers ls` or the dashboard.');
-      output.note(`On the other device: peerai join '${made.link.slice(0, 40)}…'   (waiting, Ctrl-C to leave)`);
+      output.note('On the other device: peerai join, and this link   (waiting, Ctrl-C to leave)');
       const pending = await waitFor(client, signal, ({ id, state }) => id === made.id && state === 'waiting');
       await compare(client, pending, output, args.yes === true);
     },

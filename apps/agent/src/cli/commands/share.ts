@@ -81,6 +81,6 @@ function row(share: ShareView): string[] {
     state,
     `${tokens.used}/${tokens.budget}`,
     `${guests.length}/${guestsMax}`,
-    until(expiresMs),
+    state === 'active' ? until(expiresMs) : '-',
   ];
 }

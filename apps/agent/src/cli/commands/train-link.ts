@@ -80,5 +80,5 @@ const row = ({ id, state, visitors, visitorsMax, handed, expiresMs }: TrainingLi
   state,
   `${visitors.length}/${visitorsMax}`,
   handed === null ? 'nothing' : handed.name,
-  until(expiresMs),
+  state === 'active' ? until(expiresMs) : '-',
 ];
