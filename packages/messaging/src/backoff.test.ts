@@ -1,16 +1,23 @@
+import type { Random } from '@peerai/core-protocol';
 import { expect, test } from 'vitest';
 import { retryMs } from './backoff.ts';
+import { limits } from './limits.ts';
 
-const always = (byte: number) => ({ bytes: (count: number) => new Uint8Array(count).fill(byte) });
+const always = (byte: number): Random => ({ bytes: (count: number) => new Uint8Array(count).fill(byte) }) as Random;
+const [least, most] = [always(0), always(255)];
 
-test('waits double from 1 s to 60 s', () => {
-  const waits = [1, 2, 3, 4, 5, 6, 7, 8, 40].map((failures) => retryMs(failures, always(0x80)));
-  const rounded = waits.map((ms) => Math.round(ms / 500) / 2);
-  expect(rounded).toEqual([1, 2, 4, 8, 16, 32, 60, 60, 60]);
-});
-
-test('waits differ by 20 % at most', () => {
-  expect(retryMs(1, always(0))).toBe(800);
-  expect(retryMs(1, always(0xff))).toBe(1_200);
-  expect(retryMs(9, always(0xff))).toBe(72_000);
+test('waits double from the shortest to the longest, each a share shorter or longer', () => {
+  const { retryMsMin, retryMsMax, retryJitter } = limits;
+  const around = (ms: number) => [Math.round(ms * (1 - retryJitter)), Math.round(ms * (1 + retryJitter))];
+  const doublings = Math.floor(Math.log2(retryMsMax / retryMsMin));
+  for (const [failures, ms] of [
+    [0, retryMsMin],
+    [1, retryMsMin],
+    [2, 2 * retryMsMin],
+    [1 + doublings, retryMsMin * 2 ** doublings],
+    [2 + doublings, retryMsMax],
+    [1_000, retryMsMax],
+  ] as const) {
+    expect([retryMs(failures, least), retryMs(failures, most)]).toEqual(around(ms));
+  }
 });

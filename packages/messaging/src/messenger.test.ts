@@ -233,6 +233,22 @@ describe('what is refused', () => {
     expect(await a.messenger.outcomes()).toHaveLength(2);
   });
 
+  test('waits so long where its sender does not say how long, and not a millisecond more', async () => {
+    for (const more of [0, 1]) {
+      const here = place();
+      const [a, b] = [await messageWorld(1, here), await messageWorld(2, here)];
+      here.networks.kill(b.identity.peer);
+      await a.stop();
+      const id = await a.messenger.send(text(b.identity.peer));
+      here.clock.jump(limits.lifeMsDefault - 1 + more);
+      await a.messenger.start(new AbortController().signal);
+      await here.clock.advance(0);
+      const { state } = (await a.messenger.status(id)) ?? {};
+      expect(state).toBe(more === 0 ? 'queued' : 'expired');
+      a.die();
+    }
+  });
+
   test('one message more than the outbox holds for a peer; other peers are not concerned', async () => {
     const here = place();
     const [a, b, c] = [await messageWorld(1, here), await messageWorld(2, here), await messageWorld(3, here)];

@@ -6,7 +6,7 @@ import { removeFile } from './small-file.ts';
 
 export interface LockTimes {
   readonly clock: Clock;
-  /** A lock older than this was left by a process that ended, milliseconds. It is held for one reading and one writing. */
+  /** A lock as old as this was left by a process that ended, milliseconds. It is held for one reading and one writing. */
   readonly staleMs: number;
   /** Between two looks, milliseconds. */
   readonly pollMs: number;

@@ -128,6 +128,28 @@ describe('half a file', () => {
     expect(await inFile()).toEqual([entry(1), entry(2)]);
   });
 
+  test.each([0, 1])(
+    'is looked at again so often, with a pause before each look; whole %i pauses later it is another file',
+    async (more) => {
+      await mkdir(folder);
+      await writeFile(file(), '[');
+      const pauses: number[] = [];
+      const patient = {
+        ...clock,
+        sleep: async (ms: number) => {
+          pauses.push(ms);
+          if (pauses.length === assistantLimits.halfFileLooksMax + more)
+            await writeFile(file(), JSON.stringify([entry(1)]));
+        },
+      } as Clock;
+      await openInboxFiles(folder, { clock: patient }).put('assistant_b', bytes(entry(2)));
+      expect(pauses).toEqual(
+        Array.from({ length: assistantLimits.halfFileLooksMax }, () => assistantLimits.halfFileMs),
+      );
+      expect(await inFile()).toEqual(more === 0 ? [entry(1), entry(2)] : [entry(2)]);
+    },
+  );
+
   test('that stays so is put aside, by who writes and by who reads, and mail goes on', async () => {
     await mkdir(folder);
     for (const next of [1, 2]) {
@@ -144,6 +166,28 @@ describe('half a file', () => {
 });
 
 describe('limits', () => {
+  test.each([
+    [0, 1],
+    [1, 2],
+  ])('a lock that lacks %i ms of what one can be old is looked at again %i times', async (lacks, looks) => {
+    await mkdir(folder);
+    const lock = `${file()}.lock`;
+    await writeFile(lock, '');
+    const { mtimeMs } = await stat(lock);
+    let nowMs = mtimeMs + assistantLimits.lockStaleMs - lacks;
+    const pauses: number[] = [];
+    const watched = {
+      nowMs: () => nowMs,
+      elapsedMs: () => 0,
+      sleep: async (ms: number) => {
+        pauses.push(ms);
+        nowMs += 1;
+      },
+    } as Partial<Clock> as Clock;
+    await openInboxFiles(folder, { clock: watched }).put('assistant_b', bytes(entry(1)));
+    expect(pauses).toEqual(Array.from({ length: looks }, () => assistantLimits.lockPollMs));
+  });
+
   test('inboxEnvelopesMax fit into a file, one more is LIMIT_REACHED, and nothing is lost', async () => {
     await mkdir(folder);
     const most = Array.from({ length: assistantLimits.inboxEnvelopesMax - 1 }, (_, n) => entry(n));

@@ -111,9 +111,11 @@ async function readFile(file: string): Promise<Uint8Array> {
 
 /** An older program may be writing just now; what stays half a file for a second is put aside and kept. */
 async function readWhole(file: string, clock: Clock): Promise<readonly Entry[]> {
-  for (let turn = 0; turn < assistantLimits.halfFileLooksMax; turn += 1) {
+  for (let looksAgain = 0; ; looksAgain += 1) {
     const entries = readInbox(await readFile(file));
     if (entries !== undefined) return entries;
+    // Right after a look, not after a pause: what became whole in between is not put aside.
+    if (looksAgain === assistantLimits.halfFileLooksMax) break;
     await clock.sleep(assistantLimits.halfFileMs);
   }
   await rename(file, `${file}.damaged`);

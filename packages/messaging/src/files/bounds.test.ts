@@ -1,8 +1,23 @@
-import { type PeerId } from '@peerai/core-protocol';
+import { PeerAiError, type PeerId } from '@peerai/core-protocol';
+import { ManualClock, MemoryStore } from '@peerai/core-protocol/testing';
 import { describe, expect, test } from 'vitest';
+import { type FileRecord, openFileBook } from './book.ts';
 import { fileLimits } from './limits.ts';
-import { fileMethod, type FileQuestion, fileQuestionForm } from './protocol.ts';
-import { content, inParts, live, many, open, piece, restart, type Side, stored } from '../../test/files-world.ts';
+import { fileAnswerForm, fileMethod, type FileQuestion, fileQuestionForm } from './protocol.ts';
+import {
+  content,
+  inParts,
+  isOver,
+  live,
+  many,
+  open,
+  peerOf,
+  piece,
+  restart,
+  type Side,
+  stored,
+  until,
+} from '../../test/files-world.ts';
 
 describe('A receiver', () => {
   const offer = (transfer: number, size: number): FileQuestion => ({
@@ -133,4 +148,90 @@ test('a question that is written is read again, at its limits and not past them'
   expect(fileQuestionForm.decode(written)).toEqual({ transfer, step: 'piece', index: 7, data });
   const tooLong = fileMethod.request.encode({ transfer, step: 'piece', index: 7, data: new Uint8Array(piece + 1) });
   expect(() => fileQuestionForm.decode(tooLong)).toThrow(expect.objectContaining({ code: 'INVALID_FORMAT' }));
+});
+
+describe('A file', () => {
+  const code = (error: unknown): string => (PeerAiError.is(error) ? error.code : String(error));
+
+  test('has a name of so many bytes and not one more, for who sends it and for who is asked', async () => {
+    const a = await open(1);
+    const named = (name: string) =>
+      a.files.send('nobody' as PeerId, name, inParts(new Uint8Array(1)), live).then(({ id }) => id.length, code);
+    const [most, more] = [`é${'x'.repeat(fileLimits.nameBytesMax - 2)}`, `é${'x'.repeat(fileLimits.nameBytesMax - 1)}`];
+    expect([await named(most), await named(more)]).toEqual([32, 'INVALID_FORMAT']);
+    const asked = (name: string) => {
+      const question = {
+        transfer: new Uint8Array(16),
+        step: 'offer',
+        offer: { name, size: 1, sha256: new Uint8Array(32) },
+      } as const;
+      return () => fileQuestionForm.decode(fileQuestionForm.encode(question));
+    };
+    expect(asked(most)()).toMatchObject({ offer: { name: most } });
+    expect(asked(more)).toThrow(expect.objectContaining({ code: 'INVALID_FORMAT' }));
+  });
+
+  test('has so many pieces, and an answer names no more as missing', () => {
+    expect(fileLimits.piecesMax * piece).toBe(fileLimits.fileBytesMax);
+    const answer = (count: number) => {
+      const missing = Array.from({ length: count }, (_, index) => index);
+      const said = { state: 'wanted', missing, code: undefined, retryAfterMs: undefined } as const;
+      return () => fileAnswerForm.decode(fileAnswerForm.encode(said)).missing.length;
+    };
+    expect(answer(fileLimits.piecesMax)()).toBe(fileLimits.piecesMax);
+    expect(answer(fileLimits.piecesMax + 1)).toThrow(expect.objectContaining({ code: 'INVALID_FORMAT' }));
+  });
+
+  test.each([
+    [fileLimits.roundsMax - 2, 1],
+    [fileLimits.roundsMax - 1, 2],
+  ])('of which pieces get lost %i times is there after %i attempts', async (losses, attempts) => {
+    const a = await open(1);
+    const b = await open(2, a);
+    let lost = 0;
+    b.meddle = (question, answer) => {
+      if (question.step !== 'piece' || lost === losses) return answer();
+      lost += 1;
+      return Promise.resolve({ state: 'wanted', missing: [], code: undefined, retryAfterMs: undefined });
+    };
+    await a.files.send(peerOf(b), 'x', inParts(new Uint8Array(piece)), live);
+    // A second attempt comes after a wait.
+    await a.world.clock.advance(500);
+    expect(a.files.all()[0]?.state).toBe(attempts === 1 ? 'done' : 'moving');
+    await until(a.world.clock, isOver(a));
+    // One offer at an attempt's beginning, one after each round; the last piece ends it.
+    const offers = b.questions.filter(({ step }) => step === 'offer').length;
+    expect([a.files.all()[0]?.state, offers]).toEqual(['done', losses + attempts]);
+  });
+
+  test('has so many of its pieces on their way at once', async () => {
+    const a = await open(1);
+    const b = await open(2, a);
+    let now = 0;
+    let most = 0;
+    b.meddle = async (question, answer) => {
+      if (question.step !== 'piece') return answer();
+      now += 1;
+      most = Math.max(most, now);
+      await a.world.clock.sleep(10);
+      now -= 1;
+      return answer();
+    };
+    await a.files.send(peerOf(b), 'x', inParts(new Uint8Array((fileLimits.windowPieces + 2) * piece)), live);
+    await until(a.world.clock, isOver(a));
+    expect(most).toBe(fileLimits.windowPieces);
+  });
+
+  test('that is over is remembered for so long, and not a millisecond more', async () => {
+    const clock = new ManualClock();
+    const base = { direction: 'in', peer: 'p', name: 'x', size: 1, sha256: '', moved: 0, startedMs: 0 } as const;
+    const over = { ...base, id: '1', transfer: '1', state: 'removed', touchedMs: 0, endedMs: clock.nowMs() };
+    for (const more of [0, 1]) {
+      const book = await openFileBook(new MemoryStore());
+      await book.put(over as FileRecord);
+      const touchedMs = clock.nowMs() + fileLimits.rememberMs + more;
+      await book.put({ ...base, id: '2', transfer: '2', state: 'moving', touchedMs } as FileRecord);
+      expect(book.get('1') === undefined).toBe(more === 1);
+    }
+  });
 });

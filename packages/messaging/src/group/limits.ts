@@ -29,7 +29,9 @@ export const limits = {
   reportsKept: 500,
   /** How long asking a peer for its key package may take, milliseconds. */
   keyPackageMs: 10_000,
-  /** First and last wait before letters are handed to a full outbox again, milliseconds. */
+  /** Channels that one peer may have open here to ask for it. */
+  channelsPerPeerMax: 4,
+  /** First and last wait before letters that the disk did not take are handed over again, milliseconds; each is twice the one before. */
   againMsMin: 1_000,
   againMsMax: 60_000,
 } as const;

@@ -72,7 +72,7 @@ export type Processed =
 export interface Mls {
   keyPackage(): Promise<KeyPackagePair>;
   found(id: Uint8Array, facts: GroupFacts): Promise<GroupState>;
-  /** Throws INVALID_FORMAT (a key package that is none, or somebody else's), what ts-mls finds wrong as REFUSED. */
+  /** Throws INVALID_FORMAT (a key package that is none, or somebody else's), LIMIT_EXCEEDED (a longer one), what ts-mls finds wrong as REFUSED. */
   commit(state: GroupState, change: CommitChange): Promise<Committed>;
   seal(state: GroupState, plain: Uint8Array): Promise<{ readonly state: GroupState; readonly message: Uint8Array }>;
   /** Throws INVALID_FORMAT, REFUSED: not of this group, not from its committer, read before, or too old. */
@@ -285,6 +285,9 @@ function decodeWelcome(bytes: Uint8Array) {
   return read.welcome;
 }
 function decodeKeyPackage(bytes: Uint8Array): KeyPackage {
+  if (bytes.length > limits.keyPackageBytesMax) {
+    throw new PeerAiError('LIMIT_EXCEEDED', `a key package has at most ${limits.keyPackageBytesMax} bytes`);
+  }
   const read = decodeMessage(bytes);
   if (read.wireformat !== 'mls_key_package') throw invalid('the message is not a key package');
   return read.keyPackage;

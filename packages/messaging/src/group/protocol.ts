@@ -7,7 +7,7 @@ const groupProtocol: Protocol = {
   access: 'granted',
   framing: 'messages',
   messageBytesMax: limits.keyPackageBytesMax + 1_024,
-  channelsPerPeerMax: 4,
+  channelsPerPeerMax: limits.channelsPerPeerMax,
 };
 /** A fresh MLS key package of the peer that is asked, for one use, by whoever asks. */
 export const keyPackageMethod: Method<object, { readonly keyPackage: Uint8Array }> = {

@@ -62,12 +62,31 @@ describe('Bounds', () => {
     expect(counts.get('p0' as PeerId)).toBeUndefined();
   });
 
+  it('an envelope holds so long a text, and names of so many characters', () => {
+    const sized = (field: string, length: number): unknown => {
+      const plain = { from: 'a', to: 'b', encrypted: 'x', conversation_id: null };
+      const body = utf8(JSON.stringify({ ...plain, [field]: 'x'.repeat(length) }));
+      try {
+        openEnvelope(nodeCrypto, { self: 'b', secret }, body);
+        return 'taken';
+      } catch (error) {
+        return PeerAiError.is(error) ? [error.code, error.details['field']] : error;
+      }
+    };
+    const { bodyBytesMax, envelopeNameCharsMax } = httpLimits;
+    for (const field of ['from', 'conversation_id', 'encrypted']) {
+      const limit = field === 'encrypted' ? bodyBytesMax : envelopeNameCharsMax;
+      expect(sized(field, limit)).not.toEqual(['INVALID_FORMAT', field]);
+      expect(sized(field, limit + 1)).toEqual(['INVALID_FORMAT', field]);
+    }
+  });
+
   it('a peer is healthy until it was silent for so long, and not after a failure', async () => {
     const clock = new ManualClock();
     const counts = createCounts(clock);
     const peer = 'p' as PeerId;
     counts.received(peer);
-    await clock.advance(3 * httpLimits.heartbeatMs);
+    await clock.advance(httpLimits.heartbeatMissesMax * httpLimits.heartbeatMs);
     expect(counts.isHealthy(peer)).toBe(true);
     await clock.advance(1);
     expect(counts.isHealthy(peer)).toBe(false);

@@ -1,13 +1,14 @@
-import { createIdentity, fromUtf8, type Opened, PeerAiError, utf8 } from '@peerai/core-protocol';
+import { createIdentity, fromUtf8, type Opened, PeerAiError, type PeerId, utf8 } from '@peerai/core-protocol';
 import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
 import { memoryWorld, type MemoryWorld } from '@peerai/core-protocol/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createMessenger, type PeerMessenger } from '../messenger.ts';
-import { createSessionDialer } from '../session/dialer.ts';
+import { createSessionDialer, type SessionAsk, type SessionDialer } from '../session/dialer.ts';
 import { createHttpCarrier } from './carrier.ts';
 import { type NamedContact, openContacts } from './contacts.ts';
 import { createCounts } from './counts.ts';
 import { openHttpFace } from './face.ts';
+import { httpLimits } from './limits.ts';
 import type { HttpPost } from './ports.ts';
 
 const ending = new Set<AbortController>();
@@ -232,3 +233,34 @@ describe('Letters by HTTP', () => {
     expect(await from.messenger.outcomes()).toMatchObject([{ id, state: 'expired', code: 'PEER_UNREACHABLE' }]);
   });
 });
+
+it.each([0, 1])(
+  'What is known of %i peers more than the limit: the failures of the one asked longest ago go',
+  async (more) => {
+    const [world] = worlds();
+    const asked: string[] = [];
+    const post: HttpPost = async ({ url }) => {
+      asked.push(url);
+      throw new PeerAiError('PEER_UNREACHABLE', 'nobody there');
+    };
+    const { signal } = new AbortController();
+    const contacts = await openContacts({ store: world.store, crypto: nodeCrypto }, { named: [], isOpen: false });
+    const dialer = { askFile: (_: PeerId, body: Uint8Array, ask: SessionAsk) => ask(body, signal).then(() => body) };
+    const deps = { ...world, contacts, counts: createCounts(world.clock), post, hasSessions: () => true };
+    const carrier = createHttpCarrier(
+      { ...deps, urlOf: (peer) => `http://${peer}`, dialer: dialer as Partial<SessionDialer> as SessionDialer },
+      { entityId: 'a' },
+    );
+    const ask = async (name: string): Promise<void> => {
+      await carrier
+        .files(name as PeerId)?.(new Uint8Array(), signal)
+        .catch(() => undefined);
+    };
+    for (let count = 0; count < httpLimits.breakerFailuresMax; count += 1) await ask('first');
+    for (let count = 1; count < httpLimits.countedPeersMax + more; count += 1) await ask(`p${count}`);
+    const before = asked.length;
+    // A breaker that is open lets nothing through.
+    await ask('first');
+    expect(asked.length - before).toBe(more);
+  },
+);

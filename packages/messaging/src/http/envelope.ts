@@ -41,7 +41,10 @@ export function openEnvelope(
   const type = fields['type'] ?? 'user';
   if (type !== 'user' && type !== 'bot' && type !== 'handshake') throw wrongField('type');
   const conversationId = fields['conversation_id'] ?? undefined;
-  if (conversationId !== undefined && (typeof conversationId !== 'string' || conversationId.length > nameCharsMax)) {
+  if (
+    conversationId !== undefined &&
+    (typeof conversationId !== 'string' || conversationId.length > httpLimits.envelopeNameCharsMax)
+  ) {
     throw wrongField('conversation_id');
   }
   const { text, mark } = openText(crypto, secret, from, fields);
@@ -94,8 +97,6 @@ export function sealEnvelope(
   return utf8(JSON.stringify(envelope));
 }
 
-/** Names and ids in an envelope, characters. */
-const nameCharsMax = 256;
 const wrongField = (field: string): PeerAiError =>
   new PeerAiError('INVALID_FORMAT', `${field} is not as it must be`, { field });
 
@@ -109,7 +110,11 @@ function readFields(body: Uint8Array): Readonly<Record<string, unknown>> {
   throw new PeerAiError('INVALID_FORMAT', 'not a JSON object');
 }
 
-function needText(fields: Readonly<Record<string, unknown>>, field: string, charsMax = nameCharsMax): string {
+function needText(
+  fields: Readonly<Record<string, unknown>>,
+  field: string,
+  charsMax: number = httpLimits.envelopeNameCharsMax,
+): string {
   const value = fields[field];
   if (value === undefined || value === null) {
     throw new PeerAiError('MISSING_FIELDS', `Missing required field: ${field}`, { field });

@@ -22,6 +22,12 @@ export const httpLimits = {
   contactsRememberedMax: 1_000,
   /** Names of others whose messages were let in, kept in memory. */
   contactsMetMax: 1_000,
+  /** Names and ids in a shared-secret envelope, characters. */
+  envelopeNameCharsMax: 256,
+  /** Such envelopes carry no proven time, so they are remembered as long as any message, milliseconds: 14 days. */
+  envelopeLifeMs: 1_209_600_000,
+  /** How long after its time a message of another profile may be brought again, milliseconds; then its clock refuses it. */
+  oldFormLifeMs: 300_000,
   /** Base URL of a peer, characters. */
   urlCharsMax: 512,
   /** Peers that are counted for /stats; the one heard of longest ago goes first. */

@@ -32,6 +32,7 @@ import type { Contacts } from './contacts.ts';
 import type { Counts } from './counts.ts';
 import { type Discover, discovered } from './discovery.ts';
 import { type OpenedEnvelope, openEnvelope } from './envelope.ts';
+import { httpLimits } from './limits.ts';
 import { fromOlder } from './old-kinds.ts';
 import { secretPeer } from './secret-peer.ts';
 
@@ -79,11 +80,6 @@ export function faceKinds({ discover, takeChunk, capabilities }: Partial<TakeDep
     ...(capabilities === undefined ? [] : ['capability_query']),
   ];
 }
-/** How long after its time a message of another profile may be brought again, milliseconds; then its clock refuses it. */
-const oldFormLifeMs = 300_000;
-/** Shared-secret envelopes carry no proven time, so they are remembered as long as any message, milliseconds: 14 days. */
-const envelopeLifeMs = 1_209_600_000;
-
 /** The answer to `POST /message`, from the body's bytes. Never throws: what is wrong is the answer. */
 export async function takeMessage(
   deps: TakeDeps,
@@ -211,7 +207,7 @@ function asLetter({ clock }: TakeDeps, opened: PcpOpened): Letter {
   const isOurs = profile === 'peerai/1' && typeof payload === 'object' && payload !== null && 'expiresMs' in payload;
   if (isOurs) return letterOf(clock, opened);
   const said = profile === 'peerai/1' ? { kind, payload } : fromOlder({ kind, payload });
-  return { id, sender, ...said, sentMs, proven, expiresMs: sentMs + oldFormLifeMs };
+  return { id, sender, ...said, sentMs, proven, expiresMs: sentMs + httpLimits.oldFormLifeMs };
 }
 
 function signedReply(
@@ -267,7 +263,7 @@ function envelopeLetter({ crypto, clock }: TakeDeps, secret: string, envelope: O
     kind: 'text',
     payload: { text, type, userInitiated, ...(conversationId === undefined ? {} : { conversationId }), from },
     sentMs: nowMs,
-    expiresMs: nowMs + envelopeLifeMs,
+    expiresMs: nowMs + httpLimits.envelopeLifeMs,
     proven: new Set(['payload']),
   };
 }

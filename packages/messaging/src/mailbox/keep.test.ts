@@ -120,3 +120,27 @@ test('so many peers have a mailbox, and one that is never looked into is given u
   await ask(late, { verb: 'register' });
   expect(relay.keeper.stats().registrations).toBe(2);
 }, 60_000);
+
+test.each([0, 1])(
+  'a letter lies as long as named and a mailbox that nobody looks into too; %i ms more is too long',
+  async (more) => {
+    const { here, relay, peer, ask, leave } = await harbour();
+    const [a, b] = [peer(1), peer(2)];
+    await ask(b, { verb: 'register' });
+    await leave(a, b.identity.peer);
+    // Every deposit looks for what is too old, and is itself one letter more.
+    const pass = async (ms: number): Promise<void> => {
+      here.clock.jump(ms - mailboxLimits.sweepMsMin);
+      await here.clock.advance(mailboxLimits.sweepMsMin);
+    };
+    await pass(mailboxLimits.keptMs + more);
+    await leave(a, b.identity.peer);
+    expect(relay.keeper.stats()).toMatchObject({ registrations: 1, letters: more === 0 ? 2 : 1 });
+    await pass(mailboxLimits.registrationLifeMs - mailboxLimits.keptMs);
+    const left = leave(a, b.identity.peer).then(
+      () => 'left',
+      (error: { readonly code: string }) => error.code,
+    );
+    expect(await left).toBe(more === 0 ? 'left' : 'MAILBOX_UNKNOWN');
+  },
+);

@@ -26,6 +26,9 @@ export const mailboxLimits = {
   channelsPerPeerMax: 4,
   /** How long one question to a mailbox may take, milliseconds. */
   questionMsMax: 30_000,
+  /** How long two peers' giving each other their records may take, milliseconds, and channels that one of them may have open for it. */
+  recordMsMax: 10_000,
+  recordChannelsPerPeerMax: 2,
   /** Letters whose removal one question may ask for. */
   donePerQuestionMax: 256,
   /** How often a peer that is connected looks into its mailbox, milliseconds; it also looks as soon as it is connected. */

@@ -1,4 +1,4 @@
-import { callMethod, type PeerId, toHex, utf8 } from '@peerai/core-protocol';
+import { callMethod, type PeerId, serveMethod, toHex, utf8 } from '@peerai/core-protocol';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type MessageWorld, messageWorld, place, type RelayWorld, relayWorld } from '../../test/world.ts';
@@ -213,4 +213,26 @@ describe('with restarts of each and letters that the line loses', () => {
       { numRuns: 40 },
     );
   }, 120_000);
+});
+
+test('a relay that is ours no more and says nothing is waited for so long before it is let go', async () => {
+  const here = place();
+  const relay = await relayWorld(9, here);
+  let named: readonly string[] = [relay.address];
+  const b = await messageWorld(2, here, { relays: () => named });
+  await here.clock.advance(1_000);
+  relay.die();
+  const silent = here.networks.join(relay.identity.peer, { isGranted: () => true });
+  let askedMs = 0;
+  serveMethod(silent, mailboxMethod, () => {
+    askedMs = here.clock.elapsedMs();
+    return new Promise(() => undefined);
+  });
+  let leftMs = 0;
+  b.network.disconnect = async () => void (leftMs = here.clock.elapsedMs());
+  named = [];
+  await here.clock.advance(mailboxLimits.lookEveryMs + mailboxLimits.lastLookMs);
+  expect(askedMs).toBeGreaterThan(0);
+  expect(leftMs - askedMs).toBe(mailboxLimits.lastLookMs);
+  b.die();
 });

@@ -43,9 +43,9 @@ export const recordMethod: Method<{ readonly record: Uint8Array }, { readonly re
     access: 'granted',
     framing: 'messages',
     messageBytesMax: coreLimits.recordBytesMax + 1_024,
-    channelsPerPeerMax: 2,
+    channelsPerPeerMax: mailboxLimits.recordChannelsPerPeerMax,
   },
   request: recordSwap,
   response: recordSwap,
-  timeoutMs: 10_000,
+  timeoutMs: mailboxLimits.recordMsMax,
 };

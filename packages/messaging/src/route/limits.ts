@@ -20,12 +20,17 @@ export const routeLimits = {
   /** Paths of one answer, and bytes of that answer: each path brings a record. */
   pathsPerAnswerMax: 64,
   pathsBytesMax: 1_048_576,
+  /** How long such an answer may take, milliseconds, and channels that one peer may have open here to ask for it. */
+  pathsMs: 10_000,
+  pathsChannelsPerPeerMax: 2,
   /** How often neighbours are asked for their paths, milliseconds, and how long what they said holds. */
   askEveryMs: 30_000,
   pathsKeptMs: 90_000,
   /** Paths to one peer that are kept, and that one attempt tries. */
   pathsPerPeerMax: 4,
   pathsTriedMax: 3,
+  /** Round trip that a path is said to have at most, milliseconds: one that loses nearly all costs no more. */
+  pathCostMsMax: 600_000,
   /** Weight of the newest measurement in a path's round trip and loss. */
   measureWeight: 0.25,
 } as const;

@@ -96,3 +96,21 @@ function mutate(valid: Uint8Array, mutations: Random): Uint8Array {
   bytes[at] = (bytes[at] ?? 0) ^ (mask === 0 ? 1 : mask);
   return bytes;
 }
+
+test('the newest measurement counts for its weight, and a path that loses nearly all costs no more than the most', () => {
+  const paths = createPaths(id('me'), new ManualClock());
+  const cost = (): number => paths.best()[0]?.costMs ?? 0;
+  paths.learn(id('b'), 0, [{ peers: [id('c')], costMs: 0 }]);
+  const [path] = paths.to(id('c'));
+  paths.measure(path ?? way(), 1_000);
+  paths.measure(path ?? way(), 2_000);
+  // A millisecond for the hop itself stands in every cost.
+  expect(cost()).toBe(1_000 + routeLimits.measureWeight * 1_000 + 1);
+  const said = (costMs: number): number => {
+    paths.learn(id('b'), 0, [{ peers: [id('d')], costMs }]);
+    return cost();
+  };
+  expect(said(routeLimits.pathCostMsMax - 1)).toBe(routeLimits.pathCostMsMax);
+  expect(said(routeLimits.pathCostMsMax)).toBe(routeLimits.pathCostMsMax);
+  expect(said(routeLimits.pathCostMsMax - 2)).toBe(routeLimits.pathCostMsMax - 1);
+});

@@ -56,7 +56,10 @@ export function createPaths(self: PeerId, clock: Clock): Paths {
     best: () => {
       const best = new Map<PeerId | undefined, Path>();
       for (const path of current()) if (!best.has(path.peers.at(-1))) best.set(path.peers.at(-1), path);
-      return [...best.values()].map((path) => ({ ...path, costMs: Math.min(600_000, Math.round(costOf(path))) }));
+      return [...best.values()].map((path) => ({
+        ...path,
+        costMs: Math.min(routeLimits.pathCostMsMax, Math.round(costOf(path))),
+      }));
     },
     measure: (path, roundTripMs) => {
       const weight = routeLimits.measureWeight;

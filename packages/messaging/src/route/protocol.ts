@@ -46,11 +46,11 @@ export const pathsMethod: Method<Readonly<Record<string, never>>, PathsAnswer> =
     access: 'granted',
     framing: 'messages',
     messageBytesMax: routeLimits.pathsBytesMax,
-    channelsPerPeerMax: 2,
+    channelsPerPeerMax: routeLimits.pathsChannelsPerPeerMax,
   },
   request: nothing,
   response: paths,
-  timeoutMs: 10_000,
+  timeoutMs: routeLimits.pathsMs,
 };
 /** Bytes of records that an answer may hold, so that it fits its frame. */
 export const recordBytesPerAnswerMax = routeLimits.pathsBytesMax - 16 * coreLimits.recordBytesMax;

@@ -225,10 +225,13 @@ function tell(
   let bytes = 0;
   for (const { peers, costMs } of [...direct, ...paths.best()]) {
     if (peers.includes(peer) || peers.length >= routeLimits.hopsMax) continue;
+    if (told.length >= routeLimits.pathsPerAnswerMax) break;
     const sealed = peers.map((one) => records.sealed(one)).filter((one) => one !== undefined);
-    bytes += concatBytes(...sealed).length;
-    if (sealed.length < peers.length || bytes > recordBytesPerAnswerMax) continue;
-    if (told.length < routeLimits.pathsPerAnswerMax) told.push({ peers, costMs, records: sealed });
+    const more = concatBytes(...sealed).length;
+    // A path that is not told takes no room from those behind it.
+    if (sealed.length < peers.length || bytes + more > recordBytesPerAnswerMax) continue;
+    bytes += more;
+    told.push({ peers, costMs, records: sealed });
   }
   return { paths: told };
 }

@@ -61,7 +61,8 @@ const staleCodes = ['SESSION_EXPIRED', 'ENCRYPTION_NOT_READY', 'WRONG_SESSION', 
 
 export function createSessionDialer(deps: SessionRoomDeps, options: SessionRoomOptions = {}): SessionDialer {
   const { clock } = deps;
-  const open = createPeerTable<Session>({ max: sessionRoomLimits.dialedMax, perPeerMax: 1 }, (one) => one.close());
+  const { dialedMax } = { ...sessionRoomLimits, ...options.bounds };
+  const open = createPeerTable<Session>({ max: dialedMax, perPeerMax: 1 }, (one) => one.close());
   const closing = new AbortController();
   const sweep = (): boolean => {
     const nowMs = clock.nowMs();

@@ -55,7 +55,7 @@ interface HalfOpen {
  */
 export function createSessionDoor(deps: SessionDoorDeps, options: SessionRoomOptions = {}): SessionDoor {
   const { clock, random, counts } = deps;
-  const { openMax, openPerPeerMax, halfOpenMax, halfOpenPerPeerMax } = sessionRoomLimits;
+  const { openMax, openPerPeerMax, halfOpenMax, halfOpenPerPeerMax } = { ...sessionRoomLimits, ...options.bounds };
   const halfOpen = createPeerTable<HalfOpen>({ max: halfOpenMax, perPeerMax: halfOpenPerPeerMax }, (one) =>
     giveUp(one.machine, one.state),
   );

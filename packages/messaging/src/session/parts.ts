@@ -23,6 +23,10 @@ export interface SessionRoomOptions extends SessionOptions {
   readonly suites?: readonly CipherSuite[];
   /** The first one proves who we are in handshakes that we begin; any of them, and our key's signature, is taken from others. */
   readonly authenticators?: readonly Authenticator[];
+  /** How many sessions and handshakes are held; `sessionRoomLimits` unless said. */
+  readonly bounds?: Partial<
+    Record<'openMax' | 'openPerPeerMax' | 'halfOpenMax' | 'halfOpenPerPeerMax' | 'dialedMax', number>
+  >;
 }
 /** An open session for people. */
 export interface SessionFacts {

@@ -1,84 +1,14 @@
-import { createIdentity, type PeerId, toHex, utf8 } from '@peerai/core-protocol';
+import { type PeerId, toHex, utf8 } from '@peerai/core-protocol';
 import { nodeCrypto } from '@peerai/core-protocol/crypto-node';
 import { type CipherSuite, sessionLimits, standardSuites } from '@peerai/core-protocol/session';
-import { ManualClock, seededRandom } from '@peerai/core-protocol/testing';
+import { ManualClock } from '@peerai/core-protocol/testing';
 import { describe, expect, it } from 'vitest';
-import { bucketSizes, createBuckets } from '../http/buckets.ts';
-import { createCounts } from '../http/counts.ts';
-import type { Letter } from '../letter.ts';
-import { createSessionDialer, type SessionAsk } from './dialer.ts';
-import { createSessionDoor } from './door.ts';
+import { asked, asking, codeOf, never, pair, said, wire } from '../../test/session-world.ts';
+import { bucketSizes } from '../http/buckets.ts';
+import type { SessionAsk } from './dialer.ts';
 import { sessionRoomLimits } from './limits.ts';
-import type { SessionRoomOptions } from './parts.ts';
 import { createPeerTable } from './table.ts';
 import { exchangeForm, readExchange } from './wire.ts';
-
-const never = new AbortController().signal;
-const letter = { id: 'ab'.repeat(16), kind: 'text', content: '"a secret"', sentMs: 0, expiresMs: 0 };
-let seeds = 0;
-const random = () => seededRandom((seeds += 1));
-
-/** A peer that is asked. */
-function asked(clock: ManualClock, options: SessionRoomOptions = {}) {
-  const identity = createIdentity(nodeCrypto, random().bytes(32));
-  const seen: Letter[] = [];
-  const state = { refuses: undefined as Error | undefined, fails: undefined as Error | undefined };
-  const deps = {
-    identity,
-    crypto: nodeCrypto,
-    random: random(),
-    clock,
-    buckets: createBuckets(clock),
-    counts: createCounts(clock),
-    admit: () => {
-      if (state.refuses !== undefined) throw state.refuses;
-    },
-    receive: async (one: Letter) => {
-      if (state.fails !== undefined) throw state.fails;
-      const isRepeated = seen.some(({ id }) => id === one.id);
-      if (!isRepeated) seen.push(one);
-      return { outcome: 'taken' as const, code: undefined, isRepeated };
-    },
-  };
-  return {
-    identity,
-    seen,
-    state,
-    door: createSessionDoor(deps, options),
-    again: () => createSessionDoor(deps, options),
-  };
-}
-/** A peer that asks, and what it posted; `tamper` stands on the way. */
-function asking(clock: ManualClock, options: SessionRoomOptions = {}) {
-  const identity = createIdentity(nodeCrypto, random().bytes(32));
-  const dialer = createSessionDialer({ identity, crypto: nodeCrypto, random: random(), clock }, options);
-  return { identity, dialer };
-}
-/** The web between a dialer and a door. */
-function wire(door: { readonly take: ReturnType<typeof asked>['door']['take'] }) {
-  const sent: Uint8Array[] = [];
-  const ask: SessionAsk = async (body, signal) => {
-    sent.push(body);
-    const reply = await door.take(body, signal);
-    if (reply instanceof Uint8Array) return { status: 200, body: reply };
-    return { status: reply.status, body: utf8(JSON.stringify(reply.body)) };
-  };
-  return { sent, ask };
-}
-function pair(options: SessionRoomOptions = {}) {
-  const clock = new ManualClock();
-  const there = asked(clock, options);
-  const here = asking(clock, options);
-  const row = { ...letter, sentMs: clock.nowMs(), expiresMs: clock.nowMs() + 10_000_000 };
-  return { clock, there, here, row, to: there.identity.peer, ...wire(there.door) };
-}
-const codeOf = async (work: Promise<unknown>): Promise<string> =>
-  work.then(
-    () => 'taken',
-    (error: unknown) => (error as { readonly code?: string }).code ?? String(error),
-  );
-const said = (reply: unknown) =>
-  (reply as { readonly body?: { readonly error?: { readonly code: string; readonly details?: object } } }).body?.error;
 
 describe('A handshake over HTTP', () => {
   it.each([
