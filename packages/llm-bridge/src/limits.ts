@@ -79,8 +79,10 @@ export const limits = {
   cancelReceiptMs: 2_000,
   /** One look at a peer's model list, milliseconds. */
   modelListMs: 10_000,
-  /** Cards of one model list. */
+  /** Cards of one model list, its bytes, and channels that one peer may have open here to ask for it. */
   modelCardsMax: 256,
+  modelListBytesMax: 262_144,
+  modelListChannelsPerPeerMax: 4,
   descriptionCharsMax: 512,
 
   // ── embeddings
@@ -109,6 +111,10 @@ export const limits = {
   apiBodyMs: 30_000,
   /** Answer tokens where a request names none. */
   apiMaxTokensDefault: 1_024,
+  /** A model's name as these faces take it, characters: a card's name, or another program's with its host before it. */
+  apiModelNameCharsMax: 256,
+  /** Parts of one message's content. */
+  apiContentPartsMax: 64,
   /** Prompts of one `/v1/completions` request. */
   apiPromptsMax: 16,
 

@@ -179,6 +179,14 @@ describe('The table of transfers', () => {
     );
   });
 
+  it('knows so many that were whole again, and the one whole first is forgotten for one more', () => {
+    const whole = (turn: number) => table.accept(alice, chunk(turn, 0, 1, Uint8Array.of(turn)), 0).state;
+    for (let turn = 0; turn < pcpLimits.transfersMax; turn += 1) expect(whole(turn)).toBe('whole');
+    expect(whole(0)).toBe('repeat');
+    expect(whole(pcpLimits.transfersMax)).toBe('whole');
+    expect([whole(1), whole(0)]).toEqual(['repeat', 'whole']);
+  });
+
   it('holds bounded bytes of one sender, and of all, tiny chunks counted with their overhead', () => {
     const piece = random.bytes(pcpLimits.chunkBytesMax);
     const same = chunk(0, 0, 400, piece);
@@ -195,9 +203,18 @@ describe('The table of transfers', () => {
     };
     const share = pcpLimits.chunkBytesMax + pcpLimits.chunkOverheadBytes;
     expect(fill(alice)).toBe(Math.floor(pcpLimits.assemblySenderBytesMax / share) * share);
+    // What is left is taken to its last byte.
+    const last = (sender: PeerId, room: number): void => {
+      const sized = (bytes: number) => chunk(9, 0, 400, piece.subarray(0, bytes - pcpLimits.chunkOverheadBytes));
+      expect(() => table.accept(sender, sized(room + 1), 0)).toThrow(failure('LIMIT_REACHED'));
+      expect(table.accept(sender, sized(room), 0).state).toBe('more');
+    };
+    last(alice, pcpLimits.assemblySenderBytesMax - table.heldBytes(alice));
     fill(bob);
-    fill('carol' as PeerId);
-    expect(table.heldBytes()).toBe(Math.floor(pcpLimits.assemblyBytesMax / share) * share);
+    const carol = 'carol' as PeerId;
+    fill(carol);
+    last(carol, pcpLimits.assemblyBytesMax - table.heldBytes());
+    expect(table.heldBytes()).toBe(pcpLimits.assemblyBytesMax);
     const tiny = new ChunkTable({ crypto });
     for (let turn = 0; turn < 100; turn += 1) tiny.accept(alice, chunk(1, turn, 200, Uint8Array.of(1)), 0);
     expect(tiny.heldBytes()).toBe(100 * (1 + pcpLimits.chunkOverheadBytes));

@@ -36,6 +36,12 @@ describe('Compression', () => {
     expect(() => decompress(new Uint8Array(40).fill(0xff), 5_000, 6_000)).toThrow(failure('INVALID_FORMAT'));
   });
 
+  it('is looked at up to so many bytes, its own fields among them', () => {
+    const most = pcpLimits.frameBytesMax + pcpLimits.frameFieldsBytesMax;
+    expect(() => readFrame(new Uint8Array(most))).toThrow(failure('INVALID_FORMAT'));
+    expect(() => readFrame(new Uint8Array(most + 1))).toThrow(failure('LIMIT_EXCEEDED'));
+  });
+
   it('stops at a bomb before it has grown', () => {
     // Its tail is broken: who reads on to the end finds that, and not the size.
     const bomb = deflateSync(new Uint8Array(8_000_000)).fill(0xff, 4_000);

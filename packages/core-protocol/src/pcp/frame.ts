@@ -29,8 +29,7 @@ const tooLarge = (size: number) =>
 
 /** The messages of a frame, none of them checked. Throws INVALID_FORMAT, LIMIT_EXCEEDED. */
 export function readFrame(given: Uint8Array): readonly Uint8Array[] {
-  // A frame's own fields add at most 16 bytes.
-  if (given.length > pcpLimits.frameBytesMax + 16) throw tooLarge(given.length);
+  if (given.length > pcpLimits.frameBytesMax + pcpLimits.frameFieldsBytesMax) throw tooLarge(given.length);
   const { plain, deflated, size } = frameCodec.decode(given);
   if ((plain === undefined) === (deflated === undefined) || (deflated === undefined) !== (size === undefined)) {
     throw wrongField('frame');

@@ -86,6 +86,12 @@ describe('Kinds', () => {
 
   const words = (count: number): string[] => Array.from({ length: count }, () => 'x');
   const free = (values: number) => ({ a: Array.from({ length: values - 2 }, () => 0) });
+  /** As many values in all, in lists of ten. */
+  const deep = (values: number) => {
+    const lists = Array.from({ length: Math.floor((values - 2) / 11) }, () => Array.from({ length: 10 }, () => 0));
+    const rest = values - 2 - 11 * lists.length;
+    return { lists: [...lists, ...Array.from({ length: rest }, () => 0)] };
+  };
   it.each([
     ['task_delegate', 'task_id', 'x'.repeat(pcpLimits.idBytesMax), 'x'.repeat(pcpLimits.idBytesMax + 1)],
     [
@@ -104,6 +110,7 @@ describe('Kinds', () => {
     ['task_delegate', 'priority', 'EMERGENCY', ''],
     ['task_delegate', 'deadline', '2026-02-01T12:00:00Z', 'x'.repeat(pcpLimits.timestampCharsMax + 1)],
     ['task_delegate', 'context', free(pcpLimits.freeValuesMax), free(pcpLimits.freeValuesMax + 1)],
+    ['task_delegate', 'context', deep(pcpLimits.freeValuesMax), deep(pcpLimits.freeValuesMax + 1)],
     ['task_delegate', 'context', {}, []],
     ['task_delegate', 'type', 'x'.repeat(pcpLimits.nameBytesMax), 'x'.repeat(pcpLimits.nameBytesMax + 1)],
     ['task_reject', 'reason', 'x'.repeat(pcpLimits.noteBytesMax), 'x'.repeat(pcpLimits.noteBytesMax + 1)],

@@ -70,8 +70,8 @@ export const encodeBase64 = (bytes: Uint8Array): string => base64.encode(bytes);
 export function needNonce(message: RawObject): string {
   const nonce = needText(message, 'nonce', pcpLimits.nonceCharsMax);
   const isHex = /^(?:[0-9a-fA-F]{2}){16,64}$/.test(nonce);
-  if (!isHex && (nonce.length < pcpLimits.nonceCharsMin || !/^[A-Za-z0-9+/_-]{22,86}={0,2}$/.test(nonce))) {
-    throw wrongField('nonce');
-  }
+  const [, text = ''] = /^([A-Za-z0-9+/_-]+)={0,2}$/.exec(nonce) ?? [];
+  const isBase64 = text.length >= pcpLimits.nonceCharsMin && text.length <= pcpLimits.nonceBase64CharsMax;
+  if (!isHex && !isBase64) throw wrongField('nonce');
   return nonce;
 }

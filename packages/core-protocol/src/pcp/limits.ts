@@ -2,8 +2,9 @@
 export const pcpLimits = {
   /** An entity id, UTF-8 bytes: a name in every line of a log. */
   entityIdBytesMax: 256,
-  /** Nonce as text, characters: 16 bytes in hex or base64, up to 64 bytes in hex. */
+  /** Nonce as text, characters: 16 bytes in base64 without its padding, up to 64 bytes in base64 or hex. */
   nonceCharsMin: 22,
+  nonceBase64CharsMax: 86,
   nonceCharsMax: 128,
   /** One number as it is written: a 256-bit integer has 78 digits. */
   numberCharsMax: 80,
@@ -54,6 +55,8 @@ export const pcpLimits = {
   batchMessagesMax: 10,
   /** What a frame holds, inflated, bytes: one message of the largest size and the frame around it. */
   frameBytesMax: 1_049_600,
+  /** What a frame's own fields add to that, bytes. */
+  frameFieldsBytesMax: 16,
   /** Deflated bytes that are inflated before the size is looked at again: at most 1,032 times as many come out. */
   inflateStepBytes: 256,
 } as const;

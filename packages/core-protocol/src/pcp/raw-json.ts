@@ -163,11 +163,12 @@ export function writeAsciiJson(value: unknown): string {
   const write = (value: unknown, depth: number): string => {
     values += 1;
     if (values > limits.jsonValuesMax) throw refuse(`more than ${limits.jsonValuesMax} values`);
-    if (depth > limits.jsonDepthMax) throw refuse(`nested deeper than ${limits.jsonDepthMax}`);
     if (value === null || typeof value === 'boolean') return String(value);
     if (typeof value === 'string') return asciiString(value);
     if (typeof value === 'number') return numberText(value);
     if (value instanceof RawNumber) return value.text;
+    // The same depth that is read: of lists and objects, not of what they hold.
+    if (depth >= limits.jsonDepthMax) throw refuse(`nested deeper than ${limits.jsonDepthMax}`);
     if (Array.isArray(value)) return `[${Array.from(value, (item) => write(item, depth + 1)).join(',')}]`;
     const members = Array.from(membersOf(value)).sort(([a], [b]) => compareUtf8(a, b));
     return `{${members.map(([key, item]) => `${asciiString(key)}:${write(item, depth + 1)}`).join(',')}}`;

@@ -245,6 +245,12 @@ describe('An error on the wire', () => {
     const most = limits.rpcErrorDetailsBytesMax - '{"text":""}'.length;
     expect(details('x'.repeat(most))).toBeDefined();
     expect(details('x'.repeat(most + 1))).toBeUndefined();
+    const heard = (length: number) => {
+      const detailsJson = JSON.stringify({ text: 'x'.repeat(length) });
+      return readError({ code: 'A', message: '', detailsJson, retryAfterMs: undefined }).details;
+    };
+    expect(heard(most)).toEqual({ text: 'x'.repeat(most) });
+    expect(heard(most + 1)).toEqual({});
     expect(describeError(new PeerAiError('A', '', { big: 1n })).detailsJson).toBeUndefined();
   });
 

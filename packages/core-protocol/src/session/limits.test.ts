@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { nodeCrypto as crypto } from '../crypto-node/index.ts';
 import { PeerAiError } from '../errors.ts';
+import { limits } from '../limits.ts';
 import { sessionHands } from '../testing/session-pair.ts';
 import { offerForm, readEnvelope, readOffer, writeEnvelope } from './handshake-wire.ts';
 import { sessionLimits } from './index.ts';
@@ -54,4 +55,18 @@ describe('A handshake message', () => {
   ])('has at most so many %s: %i', (_, limit, refusal, code) => {
     expect([code(limit), code(limit + 1)]).toEqual(['taken', refusal]);
   });
+});
+
+it.each([
+  [0, 'answered'],
+  [1, 'CLOCK_SKEW'],
+])('An offer as old, or as new, as clocks may differ and %i ms more is %s', (more, end) => {
+  for (const sign of [-1, 1]) {
+    const { responder, offer: given } = sessionHands({ crypto });
+    const [effect] = responder.step(
+      { type: 'receive', message: given },
+      offer.timestampMs + sign * (limits.clockSkewMsMax + more),
+    );
+    expect(effect?.type === 'failed' ? effect.error.code : 'answered').toBe(end);
+  }
 });

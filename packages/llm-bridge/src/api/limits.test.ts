@@ -64,4 +64,35 @@ describe('Limits of the faces', () => {
       ]);
     }
   });
+
+  it('a body of so many bytes is read, and not one of more: as it is told, or as it comes', async () => {
+    const { gateway } = createGatewayWorld();
+    const status = async (bytes: number, told?: number): Promise<number> => {
+      const body = '{}'.padEnd(bytes);
+      const headers = told === undefined ? {} : { 'content-length': String(told) };
+      return (await gateway.fetch(new Request(url, { method: 'POST', body, headers }))).status;
+    };
+    const most = limits.apiBodyBytesMax;
+    // What is read is no question.
+    expect([await status(most), await status(most + 1)]).toEqual([400, 413]);
+    expect([await status(2, most), await status(2, most + 1)]).toEqual([400, 413]);
+  });
+
+  it.each(['/v1/chat/completions', '/api/chat'])(
+    '%s: so many texts end an answer, each of so many bytes',
+    async (path) => {
+      const { post } = createGatewayWorld();
+      const status = async (stop: unknown): Promise<number> =>
+        (await post(path, { model: 'echo', messages, stream: false, stop, options: { stop } })).status;
+      const [most, more] = [
+        `é${'x'.repeat(limits.stopTextBytesMax - 2)}`,
+        `é${'x'.repeat(limits.stopTextBytesMax - 1)}`,
+      ];
+      const many = (count: number): string[] => Array.from({ length: count }, () => most);
+      expect([await status(most), await status(more)]).toEqual([200, 400]);
+      expect([await status(many(limits.stopTextsMax)), await status(many(limits.stopTextsMax + 1))]).toEqual([
+        200, 400,
+      ]);
+    },
+  );
 });

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { limits } from '../limits.ts';
+import { stopText } from './stop-text.ts';
 
-const model = z.string().min(1).max(256);
+const model = z.string().min(1).max(limits.apiModelNameCharsMax);
 const options = z
   .object({
     /** Below 1: no limit of the caller's. */
@@ -9,12 +10,7 @@ const options = z
     temperature: z.number().min(0).max(5).nullish(),
     top_p: z.number().min(0).max(1).nullish(),
     seed: z.number().int().nullish(),
-    stop: z
-      .union([
-        z.string().max(limits.stopTextBytesMax),
-        z.array(z.string().max(limits.stopTextBytesMax)).max(limits.stopTextsMax),
-      ])
-      .nullish(),
+    stop: z.union([stopText, z.array(stopText).max(limits.stopTextsMax)]).nullish(),
   })
   .nullish();
 const shared = {

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { limits } from '../limits.ts';
+import { stopText } from './stop-text.ts';
 
-const model = z.string().min(1).max(256);
+const model = z.string().min(1).max(limits.apiModelNameCharsMax);
 const textPart = z.object({ type: z.literal('text'), text: z.string() });
 const otherPart = z.object({ type: z.string() });
 const sampling = {
@@ -9,12 +10,7 @@ const sampling = {
   temperature: z.number().min(0).max(2).nullish(),
   top_p: z.number().min(0).max(1).nullish(),
   seed: z.number().int().nullish(),
-  stop: z
-    .union([
-      z.string().max(limits.stopTextBytesMax),
-      z.array(z.string().max(limits.stopTextBytesMax)).max(limits.stopTextsMax),
-    ])
-    .nullish(),
+  stop: z.union([stopText, z.array(stopText).max(limits.stopTextsMax)]).nullish(),
   n: z.number().int().min(1).nullish(),
   stream: z.boolean().nullish(),
   stream_options: z.object({ include_usage: z.boolean().nullish() }).nullish(),
@@ -27,7 +23,9 @@ export const chatSchema = z.object({
     .array(
       z.object({
         role: z.enum(['system', 'developer', 'user', 'assistant', 'tool', 'function']),
-        content: z.union([z.string(), z.array(z.union([textPart, otherPart])).max(64)]).nullish(),
+        content: z
+          .union([z.string(), z.array(z.union([textPart, otherPart])).max(limits.apiContentPartsMax)])
+          .nullish(),
         tool_calls: z.array(z.unknown()).nullish(),
       }),
     )

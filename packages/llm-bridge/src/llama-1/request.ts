@@ -92,9 +92,11 @@ function readSampling(body: Record<string, unknown>): Sampling {
   };
   const { seed, stop } = allowed;
   const stops = typeof stop === 'string' ? [stop] : Array.isArray(stop) ? stop : [];
-  const fits = stops.every((text) => typeof text === 'string' && text !== '' && text.length <= limits.stopTextBytesMax);
+  const fits = stops.every(
+    (text) => typeof text === 'string' && text !== '' && utf8(text).length <= limits.stopTextBytesMax,
+  );
   if (!fits || stops.length > limits.stopTextsMax)
-    throw new LlamaRefusal('Invalid request: stop is up to 16 short texts');
+    throw new LlamaRefusal(`Invalid request: stop is up to ${limits.stopTextsMax} short texts`);
   return {
     maxTokens: Math.floor(pick('max_tokens', 'n_predict', limits.llamaMaxTokensDefault, 1, limits.answerTokensMax)),
     temperature: pick('temperature', 'temperature', 0.7, 0, 5),

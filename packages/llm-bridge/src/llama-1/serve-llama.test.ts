@@ -7,6 +7,7 @@ import { createFairQueue, type FairQueue } from '../share/fair-queue.ts';
 import { type RecordingAdmission, recordingAdmission } from '../testing/admission.ts';
 import { createShareWorld, provider, type ShareWorld } from '../testing/share-world.ts';
 import { apiKeyTable } from './api-keys.ts';
+import { parseRequest } from './request.ts';
 import { llamaProtocol, serveLlama, type ServeLlamaOptions } from './serve-llama.ts';
 
 let world: ShareWorld;
@@ -106,6 +107,21 @@ describe('/llama/1.0.0', () => {
     expect(await ask({ prompt: 'a b c', max_tokens: 0, temperature: 0, top_p: 0 })).toMatchObject({ success: true });
     expect(world.admission.claims[2]?.units).toBeGreaterThanOrEqual(limits.llamaMaxTokensDefault);
     expect(await ask({ prompt: 'x', model: 'lorem-1' })).toMatchObject({ data: { content: 'lorem' } });
+  });
+
+  it('so many texts end an answer, each of so many bytes, and not one more', () => {
+    const stopsAt = (stop: readonly string[]): unknown => {
+      try {
+        return parseRequest(utf8(JSON.stringify({ prompt: 'x', parameters: { stop } }))).sampling.stop;
+      } catch (error) {
+        return String(error);
+      }
+    };
+    const [most, more] = [`é${'x'.repeat(limits.stopTextBytesMax - 2)}`, `é${'x'.repeat(limits.stopTextBytesMax - 1)}`];
+    const many = (count: number): string[] => Array.from({ length: count }, () => most);
+    expect(stopsAt(many(limits.stopTextsMax))).toEqual(many(limits.stopTextsMax));
+    expect(stopsAt(many(limits.stopTextsMax + 1))).toMatch('Invalid request: stop');
+    expect(stopsAt([more])).toMatch('Invalid request: stop');
   });
 
   it.each([

@@ -5,8 +5,9 @@ import { scriptedModel } from '../engines/scripted.ts';
 import { limits } from '../limits.ts';
 import { recordingAdmission, signReceipt } from '../testing/admission.ts';
 import { consumer, createShareWorld, provider, type ShareWorld } from '../testing/share-world.ts';
+import { type EmbedAsk, embedClientFrame, embedProtocol, embedProviderFrame } from './embed-protocol.ts';
 import { createFairQueue } from './fair-queue.ts';
-import { listRemoteModels, serveModelList } from './model-list.ts';
+import { listRemoteModels, modelListMethod, serveModelList } from './model-list.ts';
 import { remoteModel } from './remote-model.ts';
 import { serveEmbeddings } from './serve-embed.ts';
 import { readRows, writeRows } from './vectors.ts';
@@ -120,6 +121,41 @@ describe('Embeddings at a peer', () => {
   });
 });
 
+describe('One who asks for embeddings', () => {
+  it.each<readonly [what: string, limit: number, ask: (size: number) => Partial<EmbedAsk>]>([
+    ['an id', limits.requestIdBytesMax, (size) => ({ requestId: 'r'.repeat(size) })],
+    ['a grant', limits.grantBytesMax, (size) => ({ grant: new Uint8Array(size) })],
+    ['texts', limits.promptBytesMax, (size) => ({ texts: ['é', 'x'.repeat(size - 2)] })],
+  ])('brings %s of at most %i bytes', async (_, limit, ask) => {
+    serveEmbed();
+    const answer = async (size: number): Promise<unknown> => {
+      const channel = await world.here.open(provider, embedProtocol, { signal: never });
+      const asked = { requestId: 'r', model: 'none', texts: ['x'], grant: undefined, ...ask(size) };
+      await channel.send(embedClientFrame.encode({ kind: 'ask', ask: asked, receipt: undefined }));
+      const { value } = await channel[Symbol.asyncIterator]().next();
+      await channel.close();
+      return embedProviderFrame.decode(value ?? new Uint8Array()).error?.code;
+    };
+    expect([await answer(limit), await answer(limit + 1)]).toEqual(['MODEL_UNKNOWN', 'LIMIT_EXCEEDED']);
+  });
+
+  it('gives a receipt of so many bytes, and none that is longer', async () => {
+    serveEmbed();
+    for (const bytes of [limits.receiptBytesMax + 1, limits.receiptBytesMax]) {
+      const channel = await world.here.open(provider, embedProtocol, { signal: never });
+      const requestId = `r${bytes}`;
+      const ask = { requestId, model: 'echo', texts: ['x'], grant: utf8('proof') };
+      await channel.send(embedClientFrame.encode({ kind: 'ask', ask, receipt: undefined }));
+      await channel[Symbol.asyncIterator]().next();
+      const receipt = new Uint8Array(bytes);
+      receipt.set(await signReceipt(utf8(requestId)));
+      await channel.send(embedClientFrame.encode({ kind: 'countersigned', ask: undefined, receipt }));
+      await settle();
+    }
+    expect(world.admission.countersigned).toEqual([`r${limits.receiptBytesMax}`]);
+  });
+});
+
 describe('Rows of vectors', () => {
   it('come back as they were, and nothing else is read', () => {
     const rows = [Float32Array.of(0.5, -1), Float32Array.of(0, 3)];
@@ -177,5 +213,42 @@ describe('The model list', () => {
     ]);
     cards = Array.from({ length: limits.modelCardsMax + 1 }, (_, index) => card(`m${index}`));
     expect(await list()).toHaveLength(limits.modelCardsMax);
+    cards = [card('x'.repeat(limits.modelNameBytesMax)), card('y'.repeat(limits.modelNameBytesMax + 1))];
+    expect((await list()).map(({ name }) => name[0])).toEqual(['x']);
+  });
+
+  it('comes with all its names when not all descriptions fit, and with as many of those as do', async () => {
+    const description = 'é'.repeat(limits.descriptionCharsMax);
+    const cards = Array.from({ length: limits.modelCardsMax }, (_, index) => ({
+      ...card(`${index}`.padStart(limits.modelNameBytesMax, 'm')),
+      description,
+    }));
+    serveModelList(world.there, () => cards);
+    const seen = await list();
+    expect(seen).toHaveLength(limits.modelCardsMax);
+    const told = seen.filter((one) => one.description !== undefined);
+    const answered = modelListMethod.response.encode({
+      cards: seen.map((one) => ({ embeds: undefined, description: undefined, ...one })),
+    });
+    // One more would not fit.
+    expect(answered.length).toBeLessThanOrEqual(limits.modelListBytesMax);
+    expect(answered.length + 2 * description.length + cards.length * 8).toBeGreaterThan(limits.modelListBytesMax);
+    expect(told).toEqual(seen.slice(0, told.length));
+  });
+
+  it('is waited for so long, over so many channels of one peer', async () => {
+    serveModelList(world.there, () => new Promise(() => undefined));
+    let ended: unknown;
+    const asked = list().catch((error: PeerAiError) => (ended = error.code));
+    await world.clock.advance(limits.modelListMs - 1);
+    expect(ended).toBeUndefined();
+    await world.clock.advance(1);
+    await asked;
+    expect(ended).toBe('TIMEOUT');
+    const open = () => world.here.open(provider, modelListMethod.protocol, { signal: never });
+    const channels = [];
+    for (let count = 0; count < limits.modelListChannelsPerPeerMax; count += 1) channels.push(await open());
+    await expect(open()).rejects.toMatchObject({ code: 'LIMIT_REACHED' });
+    for (const channel of channels) await channel.close('ABORTED');
   });
 });

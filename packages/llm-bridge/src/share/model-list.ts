@@ -26,6 +26,7 @@ const card = message({
   embeds: optional(bool(8)),
   description: optional(string(9)),
 });
+type Card = ReturnType<typeof card.decode>;
 const question = message({ grant: optional(bytes(1)) });
 const answer = message({ cards: repeated(nested(1, card), limits.modelCardsMax) });
 
@@ -35,8 +36,8 @@ export const modelListMethod: Method<ReturnType<typeof question.decode>, ReturnT
     id: '/peerai/models/1',
     access: 'anyone',
     framing: 'messages',
-    messageBytesMax: 262_144,
-    channelsPerPeerMax: 4,
+    messageBytesMax: limits.modelListBytesMax,
+    channelsPerPeerMax: limits.modelListChannelsPerPeerMax,
   },
   request: question,
   response: answer,
@@ -49,14 +50,29 @@ export type VisibleModels = (
   grant: Uint8Array | undefined,
 ) => Promise<readonly ModelCard[]> | readonly ModelCard[];
 
-/** Answers `/peerai/models/1` until disposed; more than `limits.modelCardsMax` cards are cut off. */
+/** Answers `/peerai/models/1` until disposed; more than `limits.modelCardsMax` cards are cut off, and descriptions that do not fit the answer. */
 export function serveModelList(network: Network, visible: VisibleModels): Disposable {
   return serveMethod(network, modelListMethod, async ({ grant }, { peer }) => {
     if ((grant?.length ?? 0) > limits.grantBytesMax) throw new PeerAiError('LIMIT_EXCEEDED', 'the grant is too long');
     const cards = await visible(peer, grant);
-    return {
-      cards: cards.slice(0, limits.modelCardsMax).map((one) => ({ embeds: undefined, description: undefined, ...one })),
-    };
+    return { cards: fitting(cards.slice(0, limits.modelCardsMax)) };
+  });
+}
+
+/** What a card costs in the list besides its own bytes, the list's and the frame's heads counted with the first. */
+const cardHeadBytes = 8;
+
+/** Descriptions as far as they fit the answer beside all names; the others are left out, so that the list comes at all. */
+function fitting(cards: readonly ModelCard[]): readonly Card[] {
+  const bare = cards.map(({ description: _, ...one }): Card => ({ embeds: undefined, ...one, description: undefined }));
+  const sizeOf = (one: Card): number => card.encode(one).length;
+  let left = limits.modelListBytesMax - bare.reduce((sum, one) => sum + cardHeadBytes + sizeOf(one), 64);
+  return bare.map((one, place) => {
+    const whole = { ...one, description: cards[place]?.description?.slice(0, limits.descriptionCharsMax) };
+    const more = sizeOf(whole) - sizeOf(one);
+    if (more > left) return one;
+    left -= more;
+    return whole;
   });
 }
 
