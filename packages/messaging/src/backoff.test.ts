@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { retryMs } from './backoff.ts';
 import { limits } from './limits.ts';
 
-const always = (byte: number): Random => ({ bytes: (count: number) => new Uint8Array(count).fill(byte) }) as Random;
+const always = (byte: number): Random => ({ bytes: (count: number) => new Uint8Array(count).fill(byte) });
 const [least, most] = [always(0), always(255)];
 
 test('waits double from the shortest to the longest, each a share shorter or longer', () => {

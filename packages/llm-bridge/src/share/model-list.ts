@@ -64,7 +64,7 @@ const cardHeadBytes = 8;
 
 /** Descriptions as far as they fit the answer beside all names; the others are left out, so that the list comes at all. */
 function fitting(cards: readonly ModelCard[]): readonly Card[] {
-  const bare = cards.map(({ description: _, ...one }): Card => ({ embeds: undefined, ...one, description: undefined }));
+  const bare = cards.map((one): Card => ({ embeds: undefined, ...one, description: undefined }));
   const sizeOf = (one: Card): number => card.encode(one).length;
   let left = limits.modelListBytesMax - bare.reduce((sum, one) => sum + cardHeadBytes + sizeOf(one), 64);
   return bare.map((one, place) => {

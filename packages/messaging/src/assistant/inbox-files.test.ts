@@ -141,7 +141,7 @@ describe('half a file', () => {
           if (pauses.length === assistantLimits.halfFileLooksMax + more)
             await writeFile(file(), JSON.stringify([entry(1)]));
         },
-      } as Clock;
+      };
       await openInboxFiles(folder, { clock: patient }).put('assistant_b', bytes(entry(2)));
       expect(pauses).toEqual(
         Array.from({ length: assistantLimits.halfFileLooksMax }, () => assistantLimits.halfFileMs),

@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { planAddresses, sortAddresses, throughRelay, transportOf, withoutWebrtc, withWebrtc } from './addresses.ts';
+import { limits } from '../limits.ts';
+import {
+  circuitsThrough,
+  planAddresses,
+  sortAddresses,
+  throughRelay,
+  transportOf,
+  withoutWebrtc,
+  withWebrtc,
+} from './addresses.ts';
 
 const self = '12D3KooWQYhTNQdmr3ArTeUHRYzFg94BKyTkoWBDWez9kSCVe2Xo';
 const relay = '12D3KooWLcq2BGC4j8hPjr8hFZXE9Dxna3VDMhpJ7dyXrRMoYEG3';
@@ -82,4 +91,11 @@ test.each([
   [`/onion3/vww6ybal4bd7szmgncyruucpgfkqahzddi37ktceo3ah7ngmcopnpyyd:4001/p2p/${self}`, 'onion'],
 ])('a link to %s is carried by %s', (address, transport) => {
   expect(transportOf(address)).toBe(transport);
+});
+
+test('a peer whose addresses name no relay is looked for at so many of our own', () => {
+  const relays = Array.from({ length: limits.ownRelaysTriedMax + 1 }, (_, place) => `/ip4/192.0.2.${place}/tcp/1`);
+  const through = (count: number) => circuitsThrough(relays.slice(0, count), self);
+  expect(through(limits.ownRelaysTriedMax)).toHaveLength(limits.ownRelaysTriedMax);
+  expect(through(limits.ownRelaysTriedMax + 1)).toEqual(through(limits.ownRelaysTriedMax));
 });

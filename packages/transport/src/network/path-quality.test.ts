@@ -48,3 +48,13 @@ test('a link in use stays until another of its rank is clearly better', () => {
   expect(ids(inOrder([link('used', 10, 1), link('new', 90, 0)], 'used'))).toBe('newused');
   expect(ids(inOrder([link('used', Number.POSITIVE_INFINITY), link('new', 90)], 'used'))).toBe('newused');
 });
+
+test('another link is taken when it costs less than its share and so many milliseconds less, and not at either bound', () => {
+  const { betterShare, betterMs, openOnLinkMs } = limits;
+  const taken = (used: number, other: number): string =>
+    ids(inOrder([link('u', used), link('o', other)], 'u'))[0] ?? '';
+  expect([taken(100, 100 * betterShare), taken(100, 100 * betterShare - 0.1)]).toEqual(['u', 'o']);
+  const few = betterMs + 1;
+  expect([taken(few, few - betterMs), taken(few, few - betterMs - 0.1)]).toEqual(['u', 'o']);
+  expect([openingMs(openOnLinkMs / 4), openingMs(openOnLinkMs / 4 + 1)]).toEqual([openOnLinkMs, openOnLinkMs + 4]);
+});

@@ -1,6 +1,7 @@
 import type { PeerId, Protocol } from '@peerai/core-protocol';
 import { ManualClock, settle } from '@peerai/core-protocol/testing';
 import { afterEach, expect, test } from 'vitest';
+import { limits } from '../limits.ts';
 import { createTestNodes } from '../testing/index.ts';
 import { createBandwidth } from './bandwidth.ts';
 
@@ -81,4 +82,25 @@ test('a channel over a real link takes its time, and its link says how fast it m
   expect(performance.now() - startMs).toBeGreaterThan(1_700);
   await channel.close();
   expect(received).toBeGreaterThan(0);
+});
+
+test('a peer that was still is sent so many milliseconds at its rate at once', async () => {
+  const clock = new ManualClock();
+  const bytesPerSecond = 1_000;
+  const bandwidth = createBandwidth(clock, bytesPerSecond);
+  await clock.advance(1_000);
+  const stop = new AbortController();
+  let sent = 0;
+  const sending = (async () => {
+    for (;;) {
+      await bandwidth.pace(anna, 1, stop.signal);
+      sent += 1;
+    }
+  })().catch(() => undefined);
+  await settle();
+  // What is beyond it has begun before its time is over.
+  const burst = (limits.bandwidthBurstMs * bytesPerSecond) / 1_000;
+  expect(sent).toBe(burst + 1);
+  stop.abort();
+  await sending;
 });

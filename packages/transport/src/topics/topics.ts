@@ -69,7 +69,8 @@ export function keepGossipStreams(
       const last = asked.get(id);
       const nowMs = clock.elapsedMs();
       if (last !== undefined && nowMs - last.atMs < last.pauseMs) continue;
-      const pauseMs = Math.min(2 * (last?.pauseMs ?? limits.gossipStreamAgainMs), limits.gossipStreamAgainMsMax);
+      const pauseMs =
+        last === undefined ? limits.gossipStreamAgainMs : Math.min(2 * last.pauseMs, limits.gossipStreamAgainMsMax);
       asked.set(id, { atMs: nowMs, pauseMs });
       // The first look is a moment after the peer came: its stream may be on the way.
       if (last !== undefined) ask(peer);

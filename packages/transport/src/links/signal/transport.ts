@@ -111,6 +111,8 @@ class SignalTransport implements Transport {
 }
 
 interface Answering {
+  /** Ends it, for an offer of the same device that takes its place. */
+  readonly ending: AbortController;
   readonly candidates: string[];
   meeting: Meeting | undefined;
 }
@@ -152,8 +154,11 @@ class SignalListener extends TypedEventEmitter<ListenerEvents> implements Listen
 
   #take(from: string, description: SignalDescription): void {
     if (description.type === 'offer') {
-      if (!this.#answering.has(from) && this.#answering.size >= limits.answersMax) return;
-      const answering: Answering = { candidates: [], meeting: undefined };
+      const before = this.#answering.get(from);
+      if (before === undefined && this.#answering.size >= limits.answersMax) return;
+      // A device that offers again and again has one answer under way, as any other.
+      before?.ending.abort(transportError('ABORTED', 'this device offered anew'));
+      const answering: Answering = { ending: new AbortController(), candidates: [], meeting: undefined };
       this.#answering.set(from, answering);
       void this.#answer(from, description.sdp, answering).finally(() => {
         if (this.#answering.get(from) === answering) this.#answering.delete(from);
@@ -170,7 +175,8 @@ class SignalListener extends TypedEventEmitter<ListenerEvents> implements Listen
     const { signalling, meetings, clock, logger } = this.#deps;
     let meeting: Meeting | undefined;
     try {
-      await bounded(clock, limits.connectMs, this.#closing.signal, async (signal) => {
+      const ending = AbortSignal.any([this.#closing.signal, answering.ending.signal]);
+      await bounded(clock, limits.connectMs, ending, async (signal) => {
         meeting = await meetings.answer(sdp, signal);
         answering.meeting = meeting;
         signalling.describe(from, { type: 'answer', sdp: meeting.sdp });
