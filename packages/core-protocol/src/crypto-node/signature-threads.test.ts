@@ -59,7 +59,7 @@ test('threads hold no process open while they rest; they end when there was noth
   expect(await threads.allHold(many)).toBe(true);
   // The second thread had nothing to do, and may still be starting.
   await expect.poll(portsHeld, { timeout: 15_000 }).toBe(held);
-  await clock.advance(9_999);
+  await clock.advance(nodeCryptoLimits.threadIdleMsMax - 1);
   expect(threads.running).toBe(2);
   expect(await threads.allHold(many)).toBe(true);
   await clock.advance(9_999);

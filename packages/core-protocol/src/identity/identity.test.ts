@@ -24,6 +24,7 @@ const record: Omit<PeerRecord, 'peer'> = {
   models: ['nano', 'mistral:7b'],
   agent: 'peerai/0.1.0',
 };
+const names = (count: number): string[] => Array.from({ length: count }, (_, place) => `x${place}`);
 const failure = (code: string) => expect.objectContaining({ code });
 
 describe('A peer id', () => {
@@ -139,7 +140,8 @@ describe('A peer record', () => {
       { models: ['x'.repeat(limits.modelNameBytesMax + 1)] },
     ],
     ['mailbox', { mailboxes: ['x'.repeat(256)] }, { mailboxes: ['x'.repeat(257)] }],
-    ['mailboxes', { mailboxes: ['a', 'b', 'c', 'd'] }, { mailboxes: ['a', 'b', 'c', 'd', 'e'] }],
+    ['mailboxes', { mailboxes: names(limits.recordMailboxesMax) }, { mailboxes: names(limits.recordMailboxesMax + 1) }],
+    ['models', { models: names(limits.recordModelsMax) }, { models: names(limits.recordModelsMax + 1) }],
     ['models', { models: Array.from({ length: 64 }, () => 'm') }, { models: Array.from({ length: 65 }, () => 'm') }],
   ])('takes %s up to its limit and refuses one more', (_, most, more) => {
     expect(openRecord(crypto, signRecord(alice, { ...record, ...most }), nowMs)).toMatchObject(most);

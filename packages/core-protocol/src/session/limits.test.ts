@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { nodeCrypto as crypto } from '../crypto-node/index.ts';
 import { PeerAiError } from '../errors.ts';
 import { limits } from '../limits.ts';
-import { sessionHands } from '../testing/session-pair.ts';
+import { sessionHands, sessionPair } from '../testing/session-pair.ts';
 import { offerForm, readEnvelope, readOffer, writeEnvelope } from './handshake-wire.ts';
 import { sessionLimits } from './index.ts';
 
@@ -70,3 +70,16 @@ it.each([
     expect(effect?.type === 'failed' ? effect.error.code : 'answered').toBe(end);
   }
 });
+
+it.each(['lifeMs', 'rekeyFrames', 'rekeyMs'] as const)(
+  'A session may be made with the longest %s and none beyond',
+  (name) => {
+    const most = {
+      lifeMs: sessionLimits.lifeMsMax,
+      rekeyFrames: sessionLimits.rekeyFrames,
+      rekeyMs: sessionLimits.rekeyMs,
+    }[name];
+    const made = (value: number) => codeOf(() => sessionPair({ crypto, [name]: value }));
+    expect([made(most), made(most + 1), made(0)]).toEqual(['taken', 'LIMIT_EXCEEDED', 'LIMIT_EXCEEDED']);
+  },
+);

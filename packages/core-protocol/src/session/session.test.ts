@@ -57,24 +57,26 @@ describe.each(['aes-256-gcm', 'chacha20-poly1305'])('A session with %s', (suite)
 });
 
 describe('Numbers', () => {
-  it('begin at 1, may leave 100 out, and not 101', () => {
+  it('begin at 1, may leave a gap out, and not one more', () => {
+    const { gapMax } = sessionLimits;
     const { initiator, responder } = pair();
-    const sent = frames(initiator, 103);
+    const sent = frames(initiator, gapMax + 2);
     expect(readFrame(sent[0] ?? payload).header.sequence).toBe(1);
-    expect(() => responder.open(sent[101] ?? payload, nowMs)).toThrow(
-      expect.objectContaining({ code: 'SEQUENCE_ERROR', details: { expected: 1, received: 102 } }),
+    expect(() => responder.open(sent[gapMax + 1] ?? payload, nowMs)).toThrow(
+      expect.objectContaining({ code: 'SEQUENCE_ERROR', details: { expected: 1, received: gapMax + 2 } }),
     );
-    expect(responder.open(sent[100] ?? payload, nowMs).gap).toBe(100);
-    expect(responder.missing).toBe(100);
+    expect(responder.open(sent[gapMax] ?? payload, nowMs).gap).toBe(gapMax);
+    expect(responder.missing).toBe(gapMax);
     expect(responder.open(sent[50] ?? payload, nowMs).gap).toBe(0);
-    expect(responder.missing).toBe(99);
-    for (const old of [50, 100])
+    expect(responder.missing).toBe(gapMax - 1);
+    for (const old of [50, gapMax])
       expect(codeOf(() => responder.open(sent[old] ?? payload, nowMs))).toBe('SEQUENCE_ERROR');
   });
-  it('come late while they are among the newest 128, and not after', () => {
+  it('come late while they are in the window, and not after', () => {
+    const { gapMax, windowFrames } = sessionLimits;
     const { initiator, responder } = pair();
-    const sent = frames(initiator, 130);
-    for (const place of [100, 128]) responder.open(sent[place] ?? payload, nowMs);
+    const sent = frames(initiator, windowFrames + 1);
+    for (const place of [gapMax, windowFrames]) responder.open(sent[place] ?? payload, nowMs);
     expect(codeOf(() => responder.open(sent[0] ?? payload, nowMs))).toBe('SEQUENCE_ERROR');
     expect(codeOf(() => responder.open(sent[1] ?? payload, nowMs))).toBe('taken');
   });
@@ -88,11 +90,11 @@ describe('Numbers', () => {
   });
   it('skip ahead by at most a gap, never back', () => {
     const { initiator } = pair();
-    expect([0, 102, 1.5].map((to) => codeOf(() => initiator.skipTo(to)))).toEqual(
+    expect([0, sessionLimits.gapMax + 2, 1.5].map((to) => codeOf(() => initiator.skipTo(to)))).toEqual(
       Array.from({ length: 3 }, () => 'SEQUENCE_ERROR'),
     );
-    initiator.skipTo(101);
-    expect(readFrame(initiator.seal('k', payload, nowMs).frame).header.sequence).toBe(101);
+    initiator.skipTo(sessionLimits.gapMax + 1);
+    expect(readFrame(initiator.seal('k', payload, nowMs).frame).header.sequence).toBe(sessionLimits.gapMax + 1);
   });
 });
 
@@ -123,10 +125,10 @@ describe('A frame', () => {
       'LIMIT_EXCEEDED',
     ]);
   });
-  it('may be four keys ahead, and not five', () => {
+  it('may be so many keys ahead, and not one more', () => {
     for (const [ahead, code] of [
-      [4, 'taken'],
-      [5, 'DECRYPTION_FAILED'],
+      [sessionLimits.epochsAheadMax, 'taken'],
+      [sessionLimits.epochsAheadMax + 1, 'DECRYPTION_FAILED'],
     ] as const) {
       const { initiator, responder } = pair({ rekeyFrames: 1 });
       expect(codeOf(() => responder.open(frames(initiator, ahead + 1).at(-1) ?? payload, nowMs))).toBe(code);
@@ -137,7 +139,7 @@ describe('A frame', () => {
 describe('A session ends', () => {
   it('after its time, on a clock that is set back too', () => {
     const { initiator } = pair({ lifeMs: 5_000 });
-    expect(pair().initiator.expiresMs).toBe(nowMs + 3_600_000);
+    expect(pair().initiator.expiresMs).toBe(nowMs + sessionLimits.lifeMs);
     expect(codeOf(() => initiator.seal('k', payload, nowMs + 4_999))).toBe('taken');
     expect(codeOf(() => initiator.seal('k', payload, nowMs + 5_000))).toBe('SESSION_EXPIRED');
     expect(codeOf(() => initiator.seal('k', payload, nowMs))).toBe('SESSION_EXPIRED');
@@ -168,7 +170,10 @@ describe('A session ends', () => {
       responder.open(newer, nowMs);
       return codeOf(() => responder.open(late, atMs));
     };
-    expect([open(nowMs + 59_999), open(nowMs + 60_000)]).toEqual(['taken', 'DECRYPTION_FAILED']);
+    expect([open(nowMs + sessionLimits.oldKeyMs - 1), open(nowMs + sessionLimits.oldKeyMs)]).toEqual([
+      'taken',
+      'DECRYPTION_FAILED',
+    ]);
   });
 });
 
@@ -177,15 +182,16 @@ describe('After a restart', () => {
     const { initiator, responder } = pair();
     const first = initiator.seal('k', payload, nowMs);
     const taken = responder.open(first.frame, nowMs);
-    const more = frames(initiator, 63);
+    const { sendBlock, receiveBlock } = sessionLimits;
+    const more = frames(initiator, sendBlock - 1);
     for (const frame of more) responder.open(frame, nowMs);
     const again = restore(first.persist ?? payload);
-    expect(readFrame(again.seal('k', payload, nowMs).frame).header.sequence).toBe(65);
+    expect(readFrame(again.seal('k', payload, nowMs).frame).header.sequence).toBe(sendBlock + 1);
     const receiver = restore(taken.persist ?? payload);
-    for (const frame of [first.frame, ...more.slice(0, 31)]) {
+    for (const frame of [first.frame, ...more.slice(0, receiveBlock - 1)]) {
       expect(codeOf(() => receiver.open(frame, nowMs))).toBe('SEQUENCE_ERROR');
     }
-    expect(codeOf(() => receiver.open(more[31] ?? payload, nowMs))).toBe('taken');
+    expect(codeOf(() => receiver.open(more[receiveBlock - 1] ?? payload, nowMs))).toBe('taken');
   });
   it('a session that was suspended goes on with the next number, its open places still open', () => {
     const { initiator, responder } = pair();
