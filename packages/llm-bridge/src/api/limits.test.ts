@@ -95,4 +95,23 @@ describe('Limits of the faces', () => {
       ]);
     },
   );
+
+  it.each(['/v1/chat/completions', '/api/chat'])('%s: a model has a name of so many characters', async (path) => {
+    const { post } = createGatewayWorld();
+    const status = async (length: number): Promise<number> =>
+      (await post(path, { model: 'x'.repeat(length), messages, stream: false })).status;
+    // There is none of that name.
+    expect([await status(limits.apiModelNameCharsMax), await status(limits.apiModelNameCharsMax + 1)]).toEqual([
+      404, 400,
+    ]);
+  });
+
+  it('a message comes in so many parts', async () => {
+    const { post } = createGatewayWorld();
+    const status = async (count: number): Promise<number> => {
+      const content = Array.from({ length: count }, () => ({ type: 'text', text: 'x' }));
+      return (await post('/v1/chat/completions', { model: 'echo', messages: [{ role: 'user', content }] })).status;
+    };
+    expect([await status(limits.apiContentPartsMax), await status(limits.apiContentPartsMax + 1)]).toEqual([200, 400]);
+  });
 });

@@ -1,5 +1,5 @@
 import { type AnswerPart, type LanguageModel, type Prompt } from '@peerai/core-protocol';
-import { ManualClock } from '@peerai/core-protocol/testing';
+import { ManualClock, settle } from '@peerai/core-protocol/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { limits } from '../limits.ts';
@@ -83,9 +83,21 @@ describe('lorem-N', () => {
 
   it('lets others run after each burst', async () => {
     const clock = new ManualClock();
-    const reading = all(model('lorem-257', clock).generate(user('x'), { maxTokens: 1_000 }, never));
-    await clock.advance(0);
-    expect(await reading).toHaveLength(258);
+    const burst = limits.loremBurstTokens;
+    // The parts of an answer that stands still when its first burst is over.
+    const parts = async (tokens: number): Promise<number> => {
+      let count = 0;
+      const reading = (async () => {
+        for await (const _ of model(`lorem-${tokens}`, clock).generate(user('x'), { maxTokens: 1_000 }, never))
+          count += 1;
+      })();
+      await settle();
+      const before = count;
+      await clock.advance(0);
+      await reading;
+      return before;
+    };
+    expect([await parts(burst), await parts(burst + 1)]).toEqual([burst + 1, burst]);
   });
 
   it('exists up to its limit and not one token above', () => {

@@ -1,3 +1,5 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { ManualClock } from '@peerai/core-protocol/testing';
 import { afterEach, expect, test } from 'vitest';
 import { createStunResponder, realClock, realRandom, type StunResponder } from '../testing/index.ts';
@@ -81,4 +83,34 @@ test('before the first round every server may be used, and no more than the limi
   expect(probe.usable()).toEqual(servers.slice(0, limits.stunServersMax));
   expect(probe.facts().isKnown).toBe(false);
   expect(probe.facts().stunServers).toHaveLength(limits.stunServersMax);
+});
+
+test('servers that say nothing are asked again when UDP may have lost it, for so long, and all anew soon', async () => {
+  const clock = new ManualClock();
+  let asked = 0;
+  const socket = createSocket('udp4', () => void (asked += 1));
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  const probe = createStunProbe({ clock, random: realRandom, logger }, [
+    { host: '127.0.0.1', port: socket.address().port },
+  ]);
+  const stopping = new AbortController();
+  const running = probe.run(stopping.signal);
+  const times = (count: number) => expect.poll(() => asked, { timeout: 15_000 }).toBe(count);
+  await times(1);
+  let passedMs = 0;
+  for (const [place, atMs] of limits.stunAgainMs.entries()) {
+    await clock.advance(atMs - passedMs);
+    passedMs = atMs;
+    await times(2 + place);
+  }
+  await clock.advance(limits.stunMs - passedMs - 1);
+  expect(probe.facts().isKnown).toBe(false);
+  await clock.advance(1);
+  await expect.poll(() => probe.facts().isKnown, { timeout: 15_000 }).toBe(true);
+  await clock.advance(limits.stunSoonMs);
+  await times(2 + limits.stunAgainMs.length);
+  stopping.abort();
+  await running;
+  socket.close();
 });
