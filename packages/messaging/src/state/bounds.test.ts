@@ -189,6 +189,11 @@ test('a peer keeps so many documents of one founder as the limit says, and so ma
     const room = limits.documentsMax - (seed - 2) * limits.documentsPerFounderMax;
     expect(theirs).toHaveLength(Math.min(limits.documentsPerFounderMax, Math.max(0, room)));
   }
+  const [one] = await a.states.list();
   expect(await a.states.list()).toHaveLength(limits.documentsMax);
+  // Its own have no other place.
+  await expect(a.states.create('own', {})).rejects.toMatchObject({ code: 'LIMIT_REACHED' });
+  await a.states.forget(one?.id ?? '');
+  expect(await a.states.create('own', {})).toMatchObject({ name: 'own' });
   for (const world of worlds) await world.stop();
 }, 60_000);

@@ -286,13 +286,18 @@ describe('limits', () => {
   test('many changes are written anew as one, which others take for all it replaces', async () => {
     const here = place();
     const { id, a, b } = await shared(here, 2);
-    for (let count = 0; count < limits.ownEntriesMax * 3; count += 1) await a.states.set(id, 'counter', count);
-    await settle(here);
     const rows = async ({ store }: StateWorld): Promise<number> => {
       let count = 0;
       for await (const { key } of store.room('state').range(`log/${id}/`, `log/${id}0`)) if (key !== '') count += 1;
       return count;
     };
+    for (let count = 0; count < limits.ownEntriesMax; count += 1) await a.states.set(id, 'counter', count);
+    expect(await rows(a)).toBe(limits.ownEntriesMax);
+    await a.states.set(id, 'counter', limits.ownEntriesMax);
+    expect(await rows(a)).toBe(1);
+    for (let count = limits.ownEntriesMax + 1; count < limits.ownEntriesMax * 3; count += 1)
+      await a.states.set(id, 'counter', count);
+    await settle(here);
     expect([await rows(a), await rows(b)].every((count) => count <= limits.ownEntriesMax)).toBe(true);
     expect((await b.states.list())[0]?.bytes).toBeLessThan(20_000);
     const c = await join(3, here);

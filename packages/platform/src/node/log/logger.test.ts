@@ -160,6 +160,16 @@ describe('limits of a line', () => {
       limits.logEntriesMax,
       limits.logEntriesMax,
     ]);
+    // The same of what stands beside each other by name, and of errors that caused each other.
+    const fields = (count: number) =>
+      parsed((logger) =>
+        logger.info('e', { of: Object.fromEntries(Array.from({ length: count }, (_, n) => [`n${n}`, n])) }),
+      )['of'] as object;
+    expect([Object.keys(fields(limits.logEntriesMax)), fields(limits.logEntriesMax + 1)]).toEqual([
+      expect.not.arrayContaining(['…']),
+      expect.objectContaining({ '…': 1 }),
+    ]);
+    expect(Object.keys(fields(limits.logEntriesMax))).toHaveLength(limits.logEntriesMax);
     const cycle: Record<string, unknown> = {};
     cycle['self'] = cycle;
     expect(logged((logger) => logger.info('e', cycle))).toContain('[deeper]');
