@@ -83,6 +83,7 @@ export function fixtureMarket(nowMs: number): MarketState {
       v: 1,
       models: [{ ...study, ...offer }],
       nodes: [],
+      storage: [],
       unanswered: [{ ...mira, code: 'TIMEOUT', message: 'no answer in time' }],
     },
     view: {

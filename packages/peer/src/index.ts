@@ -59,6 +59,7 @@ export type { LeaseDetail, LeasesView, LendingView, NodeDispute, NodesView } fro
 export type {
   DisputeDetail,
   EvidenceView,
+  MarketOffersQuestion,
   MarketOffersView,
   MarketView,
   MeteredLeaseDetail,

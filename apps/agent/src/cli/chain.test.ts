@@ -75,6 +75,10 @@ test(
     const paid = await told('market', 'payout');
     expect(paid).toMatchObject({ 'paid out': '0.25 of the chain’s coin', to: address });
     expect(paid['gas']).toBe(await gasOf(paid['transaction']));
+    // Nothing to do is no failure.
+    const again = await desk.run(['market', 'payout']);
+    expect([again.code, again.stdout]).toEqual([0, expect.stringContaining(`Nothing is owed to ${address}`)]);
+    expect(await desk.json(['market', 'payout'])).toMatchObject({ v: 1, wei: '0', transaction: null });
 
     await desk.json(['gov', 'create', 'home']);
     await desk.json(['gov', 'propose', 'home', 'Paint it']);

@@ -66,6 +66,11 @@ test(
     expect((await laptop.run(['leases', 'evidence', lease.id, '--save', file])).stdout).toContain(
       'peerai market judge',
     );
+    // It is over already: nothing to do is no failure, and evidence without a reason says how it stands.
+    expect((await laptop.run(['leases', 'end', lease.id])).code).toBe(0);
+    expect((await desk.run(['market', 'check', file])).stdout).toContain(
+      'the lease is over, settled with the newest receipt that both signed',
+    );
     const proven = await json<{ readonly paidMicro: string }>(desk, ['market', 'check', file]);
     expect(proven).toMatchObject({ resource: 'node', paidMicro: lease.paidMicro });
 

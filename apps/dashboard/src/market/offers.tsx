@@ -76,7 +76,10 @@ export function OwnOffers({ view: { offers } }: { readonly view: MarketView }): 
 /** What devices that are here offer; asked for when the page opens, and on demand. */
 export function DeviceOffers(): ReactNode {
   const { client } = useApp();
-  const offers = useQuery({ queryKey: keys.marketOffers, queryFn: ({ signal }) => client.marketOffers(signal) });
+  const offers = useQuery({
+    queryKey: keys.marketOffers,
+    queryFn: ({ signal }) => client.marketOffers(signal, 'model'),
+  });
   return (
     <Card title={words.theirs} aside={<Button onClick={() => void offers.refetch()}>{words.look}</Button>}>
       <Region query={offers} what={words.theirsWhat}>

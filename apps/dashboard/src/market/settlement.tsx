@@ -59,7 +59,13 @@ function ChainFacts({ chain }: { readonly chain: NonNullable<SettlementView['cha
           </Button>
         </div>
       )}
-      {payOut.data !== undefined && <p role="status">{words.paidOut(coins(payOut.data.wei), payOut.data.gasUsed)}</p>}
+      {payOut.data !== undefined && (
+        <p role="status">
+          {payOut.data.transaction === null
+            ? words.nothingOwed
+            : words.paidOut(coins(payOut.data.wei), payOut.data.gasUsed)}
+        </p>
+      )}
       {payOut.isError && <ErrorNote title={words.payOutFailed} error={payOut.error} />}
     </div>
   );

@@ -77,6 +77,7 @@ export const market = {
   coins: (coins: string) => `${coins} of the chain’s coin`,
   notKnown: 'not known now',
   payOut: 'Pay it out',
+  nothingOwed: 'Nothing is owed to this peer there.',
   paidOut: (coins: string, gas: string) => `${coins} of the chain’s coin went to our address; gas ${gas}.`,
   payOutFailed: 'It was not paid out',
   nodeFailed: (why: string) => `The chain cannot be used now: ${why}`,

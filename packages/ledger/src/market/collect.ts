@@ -7,6 +7,7 @@ import { leaseEndKind, type OpenedEnd, openEnd } from './end.ts';
 import { marketLimits as limits } from './limits.ts';
 import { openPoints, pointsKind, type PointsMove } from './points.ts';
 import { falseAnswerKind, openFalseAnswer, type StorageAnswer } from './storage-answer.ts';
+import { openRefusedReceipt, refusedReceiptKind, type SignedByLender } from './refused-receipt.ts';
 import { openStorageReceipt, type StorageReceipt, storageReceiptKind } from './storage.ts';
 import { meteredLeaseKind, type MeteredTerms, openMetered } from './terms.ts';
 
@@ -30,6 +31,8 @@ export interface Collected {
   readonly ends: ReadonlyMap<string, readonly OpenedEnd[]>;
   /** Answers to challenges of stored bytes that are false by their lender's own signature. */
   readonly falseAnswers: ReadonlyMap<string, readonly StorageAnswer[]>;
+  /** Receipts that their borrower would not sign, with their lender's signature. */
+  readonly halves: ReadonlyMap<string, readonly SignedByLender[]>;
   readonly moves: readonly Placed<PointsMove>[];
   readonly refused: readonly RefusedDocument[];
 }
@@ -46,6 +49,7 @@ export function collect(crypto: CryptoProvider, documents: Iterable<EntryBody>):
   const receipts = new Map<string, Placed<AnyReceipt>[]>();
   const ends = new Map<string, OpenedEnd[]>();
   const falseAnswers = new Map<string, StorageAnswer[]>();
+  const halves = new Map<string, SignedByLender[]>();
   const moves: Placed<PointsMove>[] = [];
   const refused: RefusedDocument[] = [];
   const seen = new Set<string>();
@@ -94,6 +98,11 @@ export function collect(crypto: CryptoProvider, documents: Iterable<EntryBody>):
       const lease = toHex(answer.lease);
       falseAnswers.set(lease, [...(falseAnswers.get(lease) ?? []), answer]);
     },
+    [refusedReceiptKind](bytes) {
+      const half = openRefusedReceipt(crypto, bytes);
+      const lease = toHex(half.receipt.lease);
+      halves.set(lease, [...(halves.get(lease) ?? []), half]);
+    },
     [pointsKind](bytes, hash) {
       const value = openPoints(crypto, bytes);
       moves.push({ n: value.n, value, hash });
@@ -116,7 +125,7 @@ export function collect(crypto: CryptoProvider, documents: Iterable<EntryBody>):
       refused.push({ kind, hash, code: error.code });
     }
   }
-  return { leases, receipts, ends, falseAnswers, moves, refused };
+  return { leases, receipts, ends, falseAnswers, halves, moves, refused };
 }
 
 /** Throws INVALID_SIGNATURE: half a document is an offer. */

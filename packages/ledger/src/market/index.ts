@@ -13,6 +13,7 @@ export { marketLimits } from './limits.ts';
 export { createLocalSettlement } from './local-settlement.ts';
 export { openPoints, pointsEntry, type PointsMove, type PointsPolicy, signPoints } from './points.ts';
 export type { PointsStanding } from './points-standing.ts';
+export { refusedReceiptEntry } from './refused-receipt.ts';
 export { type MarketStanding, replayMarket } from './replay.ts';
 export type { MeteredRecord, MeteredState } from './rows.ts';
 export type { Escrow, EscrowState, EscrowTerms, FinalReceipt, LogHead, Settlement } from './settlement.ts';

@@ -2,6 +2,7 @@ import { type CryptoProvider, type EntryBody, PeerAiError, type PeerId } from '@
 import type { LedgerErrorCode } from '../errors.ts';
 import { collect, newestOf } from './collect.ts';
 import type { LeaseEnd } from './end.ts';
+import { type ReceiptFault, receiptFault } from './receipt-fault.ts';
 import { dueOf } from './standing.ts';
 
 /** Why a peer's own signatures speak against it. */
@@ -13,7 +14,9 @@ export type Fault =
   /** It signed two receipts in one place of one lease, and so did the other. */
   | 'signed-twice'
   /** It signed, as its answer to a challenge, a leaf that is not of the chunk it names. */
-  | 'false-answer';
+  | 'false-answer'
+  /** Lender: it signed a receipt that is wrong by its own terms, whether or not the borrower signed it. */
+  | ReceiptFault;
 export interface Verdict {
   /** Hex. */
   readonly lease: string;
@@ -60,6 +63,10 @@ export function judgeLease(crypto: CryptoProvider, lease: string, documents: Ite
   const isHere = ({ lender: by, borrower: of }: { readonly lender: PeerId; readonly borrower: PeerId }): boolean =>
     by === lender && of === borrower;
   if (isStorage && (found.falseAnswers.get(lease) ?? []).some(isHere)) faults.set(lender, 'false-answer');
+  const signedBefore = receipts.map(({ value }) => value);
+  const wrong = (found.halves.get(lease) ?? []).map((half) => receiptFault(lease, document, half, signedBefore));
+  const [fault] = wrong.filter((one) => one !== undefined).toSorted();
+  if (fault !== undefined) faults.set(lender, fault);
   const disputed = ends.some(({ end }) => end.outcome === 'disputed');
   const guilty = [lender, borrower].filter((peer) => faults.has(peer));
   const winner = guilty.length === 1 ? [lender, borrower].find((peer) => !faults.has(peer)) : undefined;

@@ -2,6 +2,7 @@ import type {
   DisputeDetail,
   EvidenceView,
   LeaseRequest,
+  MarketOffersQuestion,
   MarketOffersView,
   MarketView,
   MeteredLeaseDetail,
@@ -15,7 +16,8 @@ export interface MarketCalls {
   /** What is offered here, leases, and who owes whom. */
   market(signal?: AbortSignal): Promise<MarketView>;
   /** What devices that are here offer. */
-  marketOffers(signal?: AbortSignal): Promise<MarketOffersView>;
+  /** Of every kind, unless one is named. */
+  marketOffers(signal?: AbortSignal, kind?: MarketOffersQuestion['kind']): Promise<MarketOffersView>;
   offerModel(request: OfferRequest): Promise<MarketView>;
   withdrawModel(model: string): Promise<MarketView>;
   leaseModel(request: LeaseRequest, signal?: AbortSignal): Promise<MeteredLeaseDetail>;
@@ -40,7 +42,8 @@ export function marketCalls(call: Call): MarketCalls {
   const lease = (id: string, verb: string): string => `/market/leases/${encodeURIComponent(id)}/${verb}`;
   return {
     market: (signal) => call('GET', '/market', undefined, signal),
-    marketOffers: (signal) => call('GET', '/market/offers', undefined, signal),
+    marketOffers: (signal, kind) =>
+      call('GET', `/market/offers${kind === undefined ? '' : `?kind=${kind}`}`, undefined, signal),
     offerModel: (request) => call('POST', '/market/offers', request),
     withdrawModel: (model) => call('DELETE', `/market/offers/${encodeURIComponent(model)}`),
     leaseModel: (request, signal) => call('POST', '/market/leases', request, signal),

@@ -1,4 +1,4 @@
-import { fromHex, type PeerId, type Store } from '@peerai/core-protocol';
+import { fromHex, PeerAiError, type PeerId, type Store } from '@peerai/core-protocol';
 import { createReceiptBook, type OwnLedger, type ReceiptBook } from '@peerai/ledger';
 import type { EventHub } from '../events/hub.ts';
 import { type Devices, leasesOf } from '../pairing/devices.ts';
@@ -15,6 +15,8 @@ export interface LeasedChains {
   chains(provider: PeerId): readonly string[];
   /** Throws RECEIPT_WRONG for a half under such a chain that its lease does not cover. */
   check(half: Uint8Array): void;
+  /** A half of a receipt was wrong, and is not signed. */
+  refused(half: Uint8Array): Promise<void>;
   /** A receipt got its second signature. */
   count(receipt: Uint8Array): void;
 }
@@ -55,8 +57,13 @@ export async function openAccounts(world: PeerWorld, { devices, events, leased, 
   const checked: ReceiptBook = {
     ...receipts,
     async countersign(half, expected, signal) {
-      leased().check(half);
-      return receipts.countersign(half, expected, signal);
+      try {
+        leased().check(half);
+        return await receipts.countersign(half, expected, signal);
+      } catch (error) {
+        if (PeerAiError.is(error, 'RECEIPT_WRONG')) await leased().refused(half);
+        throw error;
+      }
     },
   };
   let tokens = 0;

@@ -17,6 +17,7 @@ import {
   openLease,
   readLeaseReceipt,
 } from '@peerai/ledger/lease';
+import { noting } from '../market/refused-receipts.ts';
 import type { Devices } from '../pairing/devices.ts';
 import { type LeaseAnswer, leaseMethod, type LeaseQuestion, plainQuestion } from './lending-protocol.ts';
 import { type Job, type Jobs } from './jobs.ts';
@@ -34,6 +35,8 @@ export interface BorrowerDeps {
   readonly changed: (lease: LeaseRecord) => void;
   /** The lender's receipt is wrong: ends the lease with a signature, and tells it. */
   readonly dispute: (id: string, reason: string) => Promise<unknown>;
+  /** And kept before, where it proves that to others. */
+  readonly refused: (lease: LeaseRecord, receipt: Uint8Array) => Promise<void>;
   readonly stopping: AbortSignal;
 }
 /** The borrower's side: a job on a lease, from the offer to the last signature, through restarts of either peer. */
@@ -121,7 +124,10 @@ export function createBorrower(deps: BorrowerDeps): Borrower {
       bytesOut: (last?.bytesOut ?? 0) + outputs.length,
       workHash: nextWorkHash(crypto, last?.workHash, { inputs, outputs }),
     };
-    await book.countersign(lease.id, receipt, expected, () => jobs.ran(lease.id, n, outputs));
+    await noting(
+      () => book.countersign(lease.id, receipt, expected, () => jobs.ran(lease.id, n, outputs)),
+      () => deps.refused(lease, receipt),
+    );
     told(await book.booked(lease.id, answer.booked));
   }
 

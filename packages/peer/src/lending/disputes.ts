@@ -20,6 +20,7 @@ import {
 } from '@peerai/ledger/lease';
 import { encodeEvidence, leaseEndEntry, openEnd } from '@peerai/ledger/market';
 import type { PeerErrorCode } from '../errors.ts';
+import { refusedReceipts } from '../market/refused-receipts.ts';
 import { createVerdicts } from '../market/verdicts.ts';
 import type { NodeLendingDeps } from './lending.ts';
 import { type LeaseAnswer, leaseMethod, type LeaseQuestion, plainAnswer, plainQuestion } from './lending-protocol.ts';
@@ -27,7 +28,7 @@ import { lendingLimits as limits } from './limits.ts';
 
 export interface DisputesDeps extends Pick<
   NodeLendingDeps,
-  'identity' | 'devices' | 'nameOf' | 'commons' | 'stopping'
+  'identity' | 'store' | 'devices' | 'nameOf' | 'commons' | 'stopping'
 > {
   readonly network: Network;
   readonly clock: Clock;
@@ -44,7 +45,9 @@ export interface Disputes {
   /** Throws NOT_FOUND, LEASE_STATE, LIMIT_EXCEEDED. The other side hears of it now, or when it is here again. */
   dispute(id: string, reason: string): Promise<{ readonly lease: LeaseRecord; readonly evidence: string }>;
   /** Throws LIMIT_EXCEEDED. */
-  evidence(lease: LeaseRecord, reason: string): string;
+  evidence(lease: LeaseRecord, reason: string): Promise<string>;
+  /** Keeps a receipt that this side does not sign, where signatures alone convict its lender. */
+  refused(lease: LeaseRecord, receipt: Uint8Array): Promise<void>;
   /** The other side's dispute. Throws LEASE_UNKNOWN, and what the book throws. */
   heard(peer: PeerId, question: LeaseQuestion): Promise<LeaseAnswer>;
   /** Those that this peer, or anybody, was not told of yet. */
@@ -62,8 +65,13 @@ export function createDisputes(deps: DisputesDeps): Disputes {
     note: (peer, deed, id) => commons().reputation.note(peer, deed, id),
   });
   const told = new Set<string>();
-  const evidence: Disputes['evidence'] = (lease, reason) =>
-    encodeEvidence({ lease: lease.id, reason, documents: documentsOf(lease) });
+  const proofs = refusedReceipts(crypto, deps.store.room('refused').room('nodes'));
+  const documentsOf = async (lease: LeaseRecord): Promise<readonly EntryBody[]> => [
+    ...signedOf(lease),
+    ...(await proofs.of(lease.id)),
+  ];
+  const evidence: Disputes['evidence'] = async (lease, reason) =>
+    encodeEvidence({ lease: lease.id, reason, documents: await documentsOf(lease) });
 
   /** Says it with the newest receipt that this side has, and takes the other's: either may have been lost on the way. */
   const tell = async ({ id, peer }: LeaseRecord): Promise<void> => {
@@ -89,12 +97,14 @@ export function createDisputes(deps: DisputesDeps): Disputes {
 
   return {
     evidence,
+    refused: (lease, receipt) =>
+      proofs.keep(lease.id, { of: 'node', lender: lease.terms.lender, receipt }, signedOf(lease)),
     async dispute(id, reason) {
       const lease = book.get(id);
       if (lease?.end !== undefined)
         throw new PeerAiError('LEASE_STATE', 'this lease is disputed already', { state: 'disputed' });
       if (lease === undefined) throw unknown();
-      const text = evidence(lease, reason);
+      const text = await evidence(lease, reason);
       const disputed = await book.declare(id, crypto.sha256(utf8(text)));
       deps.dropped(id);
       deps.changed(disputed);
@@ -110,7 +120,7 @@ export function createDisputes(deps: DisputesDeps): Disputes {
         lease.progress.role === 'lender'
           ? await completed(lease, receipt)
           : await book.booked(lease.id, Math.min(n, lease.progress.signed.n));
-      verdicts.heard(before, end, documentsOf(before));
+      verdicts.heard(before, end, await documentsOf(before));
       const disputed = await book.declared(end);
       deps.dropped(lease.id);
       deps.changed(disputed);
@@ -129,7 +139,7 @@ export function createDisputes(deps: DisputesDeps): Disputes {
 }
 
 /** A lease with what both signed last of it, and how one of them ended it. */
-function documentsOf(lease: LeaseRecord): readonly EntryBody[] {
+function signedOf(lease: LeaseRecord): readonly EntryBody[] {
   const receipt = signedReceipt(lease);
   return [
     leaseEntry(lease.lease),

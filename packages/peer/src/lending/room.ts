@@ -78,6 +78,7 @@ export async function openLendingRoom(
     jobs,
     changed,
     dispute: (id, reason) => disputes.dispute(id, reason),
+    refused: (lease, receipt) => disputes.refused(lease, receipt),
   });
   const gauge = createGauge({
     clock,
@@ -197,7 +198,7 @@ export async function openLendingRoom(
       const { lease, evidence } = await disputes.dispute(find(text).id, reason);
       return { v: 1, lease: leaseView(lease, nameOf), evidence };
     },
-    evidence: async (text, reason) => ({ v: 1, evidence: disputes.evidence(find(text), reason) }),
+    evidence: async (text, reason) => ({ v: 1, evidence: await disputes.evidence(find(text), reason) }),
     answer: (peer, question) =>
       question.kind === 'dispute' ? disputes.heard(peer, question) : desk.answer(peer, question),
     nodesFor(peer) {

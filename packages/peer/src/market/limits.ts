@@ -14,6 +14,8 @@ export const peerMarketLimits = {
   lastWordsMs: 86_400_000,
   /** Receipts that evidence holds at most, newest first: they are cumulative, so the last one says it all, and those before show how it came to be. */
   evidenceReceiptsMax: 16,
+  /** Leases whose first provably wrong receipt is kept, count: half a kilobyte each. */
+  refusedKept: 64,
   /** Characters of the reason of a dispute. */
   reasonCharsMax: 500,
 } as const;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { depositSchema } from '../settlement/settlement.schema.ts';
+import { storageFoundSchema } from '../storage/storage.schema.ts';
 import { peerMarketLimits as limits } from './limits.ts';
 
 /** Whole micro-credits as decimal text: a millionth of a credit. */
@@ -80,8 +81,12 @@ export const marketOffersSchema = z.object({
       minutesMax: z.number(),
     }),
   ),
+  storage: storageFoundSchema.shape.offers,
+  /** To the question for models. */
   unanswered: z.array(z.object({ peerId: z.string(), peerName: z.string(), code: z.string(), message: z.string() })),
 });
+/** Only this kind is asked for; the lists of the others are empty then. */
+export const marketOffersQuestionSchema = z.object({ kind: z.enum(['model', 'storage', 'node']).optional() }).strict();
 export const meteredLeaseDetailSchema = z.object({ v: z.literal(1), lease: meteredLeaseSchema });
 export const disputeDetailSchema = z.object({
   v: z.literal(1),
@@ -131,6 +136,7 @@ export const disputeRequestSchema = z.object({ reason: z.string().min(1).max(lim
 export type MeteredLeaseView = z.infer<typeof meteredLeaseSchema>;
 export type BalanceView = z.infer<typeof balanceSchema>;
 export type MarketView = z.infer<typeof marketSchema>;
+export type MarketOffersQuestion = z.infer<typeof marketOffersQuestionSchema>;
 export type MarketOffersView = z.infer<typeof marketOffersSchema>;
 export type MeteredLeaseDetail = z.infer<typeof meteredLeaseDetailSchema>;
 export type DisputeDetail = z.infer<typeof disputeDetailSchema>;

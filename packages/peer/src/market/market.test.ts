@@ -91,6 +91,13 @@ describe('a leased model', () => {
     const { world, borrower, lender, model, lease } = await fair(['borrow'], { tokensMax: 5_000, minutesMax: 90 });
     const found = await world.clock.until(borrower.peer.market.offers(live()));
     expect(found.models).toMatchObject([{ peerName: 'lender', model, unitPriceMicro: '2000000' }]);
+    await lender.peer.nodeLending.lend(lendRequestSchema.parse({ nodes: 8 }));
+    const all = await world.clock.until(borrower.peer.market.offers(live()));
+    expect([all.models.length, all.nodes.length, all.storage]).toEqual([1, 1, []]);
+    for (const kind of ['model', 'node'] as const) {
+      const { models, nodes } = await world.clock.until(borrower.peer.market.offers(live(), { kind }));
+      expect([models.length, nodes.length]).toEqual(kind === 'model' ? [1, 0] : [0, 1]);
+    }
     await expect(lease({ creditsMax: '1.999999' })).rejects.toThrow(code('PRICE_TOO_HIGH'));
     await expect(lease({ model: 'other' })).rejects.toThrow(code('NOT_OFFERED'));
     for (const past of [{ tokens: 5_001 }, { minutes: 91 }])

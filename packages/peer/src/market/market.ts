@@ -17,6 +17,7 @@ import type {
   DisputeDetail,
   EvidenceView,
   leaseRequestSchema,
+  MarketOffersQuestion,
   MarketOffersView,
   MarketView,
   MeteredLeaseDetail,
@@ -44,8 +45,8 @@ export type MarketDeps = Omit<CommonsDeps, 'market'> &
 /** What this peer gives at a price, and what it has from others. */
 export interface PeerMarket {
   view(): Promise<MarketView>;
-  /** What devices that are here offer. */
-  offers(signal: AbortSignal): Promise<MarketOffersView>;
+  /** What devices that are here offer: models, storage and nodes, or one of these. */
+  offers(signal: AbortSignal, question?: MarketOffersQuestion): Promise<MarketOffersView>;
   /** Throws MODEL_UNKNOWN, LIMIT_REACHED. */
   offer(wish: z.output<typeof offerRequestSchema>): Promise<MarketView>;
   /** Leases under way go on. Throws NOT_OFFERED. */
@@ -84,6 +85,7 @@ export function createMarket(deps: MarketDeps): PeerMarket {
       ...deps,
       settlement,
       beforeEnd: (lease, signal) => storage.settle(lease, signal),
+      storageOffers: async (signal) => (await storage.offers(signal)).offers,
     });
   });
   const room = held.get;
@@ -92,7 +94,7 @@ export function createMarket(deps: MarketDeps): PeerMarket {
   const serving: Disposable[] = [];
   return {
     view: async () => (await room()).view(),
-    offers: async (signal) => (await room()).offers(signal),
+    offers: async (signal, question) => (await room()).offers(signal, question),
     offer: async (wish) => (await room()).offer(wish),
     withdraw: async (model) => (await room()).withdraw(model),
     lease: async (wish, signal) => (await room()).lease(wish, signal),
@@ -110,6 +112,7 @@ export function createMarket(deps: MarketDeps): PeerMarket {
         if (opened.isLease(lease))
           throw new PeerAiError('RECEIPT_WRONG', 'this lease does not cover that answer', { field: 'lease' });
       },
+      refused: async (half) => held.now()?.refused(half),
       count: (receipt) => held.now()?.count(receipt),
       isUnendorsed: (peer, model) => held.now()?.isUnendorsed(peer, model) ?? false,
       usable: (peer, model) =>

@@ -13,7 +13,7 @@ import {
   openMeteredBook,
   storageReceiptEntry,
 } from '@peerai/ledger/market';
-import { receiptEntry } from '@peerai/ledger';
+import { readReceipt, receiptEntry } from '@peerai/ledger';
 import type { PeerErrorCode } from '../errors.ts';
 import { microOf } from '../lending/offer.ts';
 import { leaseNamed } from '../lending/lease-named.ts';
@@ -24,11 +24,12 @@ import { escrowedMetered } from './escrowed-lease.ts';
 import { createEscrows, type Escrows } from './escrows.ts';
 import { peerMarketLimits as limits } from './limits.ts';
 import type { MarketDeps, PeerMarket } from './market.ts';
-import type { DisputeDetail, MarketView, MeteredLeaseDetail } from './market.schema.ts';
+import type { DisputeDetail, MarketOffersView, MarketView, MeteredLeaseDetail } from './market.schema.ts';
 import { type MarketAnswer, marketMethod, type MarketQuestion } from './market-protocol.ts';
 import { accountOf } from '../settlement/settlement.ts';
 import { openOffers } from './offers.ts';
 import { findOffers } from './find.ts';
+import { refusedReceipts } from './refused-receipts.ts';
 import { createVerdicts, leaseOfEnd } from './verdicts.ts';
 import { balanceView, meteredView, offerView, sumOf, unitSentence } from './views.ts';
 
@@ -41,6 +42,8 @@ export interface MarketRoom extends Omit<
   chains(provider: PeerId): readonly string[];
   covers(half: Uint8Array): boolean;
   isLease(lease: Uint8Array): boolean;
+  /** Keeps a half that this peer would not sign, where it is evidence. */
+  refused(half: Uint8Array): Promise<void>;
   count(receipt: Uint8Array): void;
   usable(peer: PeerId, model: string): { readonly id: string; readonly left: number } | undefined;
   isUnendorsed(peer: PeerId, model: string): boolean;
@@ -55,6 +58,8 @@ export interface StorageParts {
   readonly escrows: Escrows;
   /** Of what a receipt was signed for: what goes on beside it where the lease is settled. */
   readonly counted: (lease: MeteredRecord) => void;
+  /** A receipt of it that this side did not sign. */
+  readonly refused: (lease: MeteredRecord, receipt: Uint8Array) => Promise<void>;
   readonly isCovered: (lease: string) => boolean;
   readonly changed: (lease: MeteredRecord) => MeteredRecord;
   /** The lender's yes to what this side has signed. */
@@ -70,11 +75,13 @@ export async function openMarketRoom(
     Pick<PeerMarket, 'settlement'> & {
       /** Of storage: the last proof, and the lender's copy of it. Never throws. */
       readonly beforeEnd: (lease: string, signal: AbortSignal) => Promise<void>;
+      readonly storageOffers: (signal: AbortSignal) => Promise<MarketOffersView['storage']>;
     },
 ): Promise<MarketRoom> {
   const { clock, devices, events, nameOf, logger, stopping, accounts, crypto } = deps;
   const store = deps.store.room('market');
   const offers = await openOffers(store);
+  const refused = refusedReceipts(crypto, deps.store.room('refused').room('metered'));
   const paid = (peer: PeerId): Between => deps.settlement.paid(peer);
   const nodesBetween = async (peer: PeerId): Promise<Between> =>
     sumOf((await nodeBalances()).get(peer) ?? nothing, paid(peer));
@@ -226,7 +233,7 @@ export async function openMarketRoom(
   };
   /** A lease with its newest receipts out of our own log. */
   const documentsOf = async (lease: MeteredRecord): Promise<readonly EntryBody[]> => {
-    const end = lease.end === undefined ? [] : [leaseEndEntry(lease.end)];
+    const end = [...(await refused.of(lease.id)), ...(lease.end === undefined ? [] : [leaseEndEntry(lease.end)])];
     if (lease.terms.resource === 'storage') {
       const newest = lease.receipt === undefined ? [] : [storageReceiptEntry(lease.receipt)];
       const answers = await falseAnswersOf(deps.store.room('storage').room('borrowed'), lease.id);
@@ -237,6 +244,10 @@ export async function openMarketRoom(
     // All that are newer may be of other leases.
     if (own.length === 0 && lease.receipt !== undefined) own.push(lease.receipt);
     return [meteredLeaseEntry(lease.lease), ...own.map(receiptEntry), ...end];
+  };
+  const keepRefused = async (lease: MeteredRecord, receipt: Uint8Array): Promise<void> => {
+    const { resource: of, lender } = lease.terms;
+    await refused.keep(lease.id, { of, lender, receipt }, await documentsOf(lease));
   };
   const evidenceOf = async (lease: MeteredRecord, reason: string): Promise<string> =>
     encodeEvidence({ lease: lease.id, reason, documents: await documentsOf(lease) });
@@ -265,10 +276,11 @@ export async function openMarketRoom(
       changed,
       dispute,
       begin: beginning,
+      refused: keepRefused,
       counted: (lease) => onChain?.counted(escrowedMetered(lease)),
       isCovered: (id) => onChain?.isCovered(id) !== false,
     },
-    offers: (signal) => findOffers({ ...deps, ask }, signal),
+    offers: (signal, question) => findOffers({ ...deps, ask }, signal, question),
     async offer({ model, credits, tokensMax, minutesMax }) {
       const takesWords = deps.local.list().some(({ card }) => card.name === model);
       if (!takesWords && (await deps.imported.list()).models.every(({ name }) => name !== model))
@@ -307,6 +319,10 @@ export async function openMarketRoom(
         return lease.peer === provider && lease.role === 'borrower' && isRunning && isWaiting(lease) ? [lease.id] : [];
       }),
     covers: (half) => book.covers(half),
+    async refused(half) {
+      const lease = book.get(toHex(readReceipt(half).lease));
+      if (lease?.role === 'borrower') await keepRefused(lease, half);
+    },
     isLease: (lease) => book.get(toHex(lease)) !== undefined,
     count(receipt) {
       const before = book.list().length === 0 ? undefined : book.count(receipt);

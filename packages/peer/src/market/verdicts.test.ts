@@ -1,4 +1,5 @@
 import { fromBase64Url, fromHex, nobleCrypto } from '@peerai/core-protocol';
+import { issueReceipt } from '@peerai/ledger';
 import { encodeEvidence, leaseEndEntry, type LeaseEnd, readMetered, signEnd } from '@peerai/ledger/market';
 import { afterEach, expect, test } from 'vitest';
 import { type TestPeer, testWorld } from '../testing/peers.ts';
@@ -113,4 +114,24 @@ test('the other side’s word is held against what both signed as it comes, and 
   expect(noted).toEqual(['borrower dispute-lost']);
   verdicts.heard(record, endBy({ outcome: 'settled', evidence: undefined }).body, documents);
   expect(noted.slice(1)).toEqual(['borrower lie']);
+});
+
+test('a receipt for more than the lease covers is kept by who refused it, and convicts its lender elsewhere', async () => {
+  const { lender, borrower, witness, lease } = await fair();
+  const facts = { lease: fromHex(lease.id), requestId: 'r9', model: 'echo', consumer: borrower.identity.peer };
+  const half = (answerTokens: number) => {
+    const usage = { promptTokens: 1, answerTokens };
+    return issueReceipt({ ...lender, crypto: nobleCrypto, clock: { nowMs: () => 1 } }, undefined, {
+      ...facts,
+      usage,
+      workHash: new Uint8Array(32),
+    });
+  };
+  const file = async () => (await borrower.peer.market.evidence(lease.id, 'too much')).evidence;
+  // A thousand tokens are leased.
+  await borrower.peer.market.leased.refused(half(999));
+  expect(await witness.peer.market.judge(await file())).toMatchObject({ faults: [], winner: null });
+  await borrower.peer.market.leased.refused(half(1_000));
+  const faults = [{ fault: 'receipt-over', name: 'lender', counted: true }];
+  expect(await witness.peer.market.judge(await file())).toMatchObject({ faults, winner: { name: 'borrower' } });
 });

@@ -36,12 +36,20 @@ const deedOf: Readonly<Record<Fault, Deed>> = {
   // A lender checks what it shows before it signs: a broken disk makes it refuse, not sign.
   'false-answer': 'lie',
   'receipt-denied': 'dispute-lost',
+  'receipt-foreign': 'lie',
+  'receipt-amount': 'lie',
+  'receipt-over': 'lie',
+  'receipt-back': 'lie',
 };
 export const faultText: Readonly<Record<Fault, string>> = {
   'false-amount': 'signed an end with another amount than both signed for',
   'signed-twice': 'signed two receipts in one place',
   'false-answer': 'signed an answer with bytes that are not those it was given to store',
   'receipt-denied': 'signed an end that leaves out a receipt it had signed',
+  'receipt-foreign': 'signed a receipt of this lease for another borrower or model',
+  'receipt-amount': 'signed a receipt with another amount than the terms give',
+  'receipt-over': 'signed a receipt for more than the lease covers',
+  'receipt-back': 'signed a receipt with a smaller total than in one before it',
 };
 
 export function createVerdicts(deps: VerdictsDeps): Verdicts {

@@ -80,7 +80,7 @@ export async function openSettlementRoom(deps: ChainDeps): Promise<SettlementRoo
     },
     async payout(signal) {
       const wei = await onChain.credit(signal);
-      if (wei === 0n) throw new PeerAiError('ESCROW_STATE', 'the contract owes this peer nothing');
+      if (wei === 0n) return { v: 1, address: key.address, wei: '0', transaction: null, gasUsed: '0' };
       const { transaction, gasUsed } = await onChain.withdraw(signal);
       return { v: 1, address: key.address, wei: `${wei}`, transaction, gasUsed: `${gasUsed}` };
     },

@@ -63,7 +63,8 @@ export const payoutSchema = z.object({
   v: z.literal(1),
   address: z.string(),
   wei: amountSchema,
-  transaction: z.string(),
+  /** Null where nothing was owed: nothing was sent, and no gas paid. */
+  transaction: z.string().nullable(),
   gasUsed: amountSchema,
 });
 export const anchoredSchema = z.object({

@@ -17,7 +17,7 @@ export interface PeerSettlement {
   view(signal: AbortSignal): Promise<SettlementView>;
   /** Puts the escrow contract on the chain, paid by this peer. Throws SETTLEMENT_OFF, SETTLEMENT_FAILED, CREDIT_EXCEEDED. */
   deploy(signal: AbortSignal): Promise<DeployedView>;
-  /** What the contract owes this peer goes to its address. Throws SETTLEMENT_OFF, SETTLEMENT_FAILED, CREDIT_EXCEEDED, ESCROW_STATE when it is nothing. */
+  /** What the contract owes this peer goes to its address; nothing is sent where it is nothing. Throws SETTLEMENT_OFF, SETTLEMENT_FAILED, CREDIT_EXCEEDED. */
   payout(signal: AbortSignal): Promise<PayoutView>;
   /** This log's newest head is kept in the contract, for gas. Throws as `payout`, NOT_FOUND for an empty log. */
   anchor(signal: AbortSignal): Promise<AnchoredView>;

@@ -23,6 +23,7 @@ import {
   type StoredChunk,
 } from '@peerai/ledger/market';
 import type { PeerErrorCode } from '../errors.ts';
+import { noting } from '../market/refused-receipts.ts';
 import { createMutex } from '../store/mutex.ts';
 import { records } from '../store/records.ts';
 import { isAnswered, keepFalseAnswer } from './false-answers.ts';
@@ -39,6 +40,8 @@ export interface BorrowerDeps {
   readonly book: MeteredBook;
   readonly changed: (lease: MeteredRecord) => MeteredRecord;
   readonly counted: (lease: MeteredRecord) => void;
+  /** A receipt of it that this side did not sign. */
+  readonly refused: (lease: MeteredRecord, receipt: Uint8Array) => Promise<void>;
   readonly ask: (
     lease: MeteredRecord,
     question: Partial<StorageQuestion> & Pick<StorageQuestion, 'kind'>,
@@ -174,14 +177,18 @@ export async function openBorrower(deps: BorrowerDeps): Promise<Borrower> {
       throw new PeerAiError<PeerErrorCode>('ANSWER_UNSIGNED', 'the lender did not sign its answer: is it up to date?');
     const previous = receipt === undefined ? undefined : openStorageReceipt(crypto, receipt).receipt;
     const sinceMs = row.provenMs ?? before.sinceMs;
-    const full = countersignStorage(deps, document, {
+    const known = {
       lease: fromHex(id),
       terms: before.terms,
       previous,
       heldBytes: heldBytes(id),
       proof,
       elapsedMs: Math.min(clock.nowMs() - sinceMs, limits.proofGapMs),
-    });
+    };
+    const full = await noting(
+      () => countersignStorage(deps, document, known),
+      () => deps.refused(before, document),
+    );
     const after = await book.receipt(full);
     await note(id, { provenMs: askedMs, failures: 0 });
     deps.counted(after);

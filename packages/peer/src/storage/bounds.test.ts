@@ -240,6 +240,7 @@ test('a borrower signs for no more time than one proof pays for, whatever its le
       book: { get: () => mine, receipt: booked(mine) } as unknown as MeteredBook,
       changed: (lease) => lease,
       counted: () => undefined,
+      refused: async () => undefined,
       async ask(_, question) {
         const answer = await ask({ ...question, kind: question.kind });
         if (question.kind !== 'challenge' || claimMs === 0) return answer;

@@ -2,21 +2,14 @@ import {
   type CryptoProvider,
   type EntryBody,
   equalBytes,
-  fromBase64Url,
   fromHex,
   PeerAiError,
   type Store,
-  toBase64Url,
 } from '@peerai/core-protocol';
 import { type MeteredRecord, openFalseAnswer, openStorageAnswer } from '@peerai/ledger/market';
-import { records } from '../store/records.ts';
+import { type KeptProofs, keptProofs } from '../store/kept-proofs.ts';
 import { storageLimits as limits } from './limits.ts';
 
-interface Row {
-  readonly kind: string;
-  /** Base64url. */
-  readonly body: string;
-}
 interface Answered {
   readonly nonce: Uint8Array;
   readonly shown: Uint8Array;
@@ -54,16 +47,10 @@ export async function keepFalseAnswer(
     if (PeerAiError.is(error)) return;
     throw error;
   }
-  const rows = records<Row>(store, 'false');
-  const kept: string[] = [];
-  for await (const [id] of rows.all()) kept.push(id);
-  if (kept.includes(lease)) return;
-  const gone = kept.slice(0, Math.max(0, kept.length + 1 - limits.falseAnswersKept));
-  await store.commit([rows.put(lease, { kind, body: toBase64Url(body) }), ...gone.map((id) => rows.remove(id))]);
+  await proofsIn(store).keep(lease, { kind, body });
 }
 
 /** @param store - the borrower's room. */
-export async function falseAnswersOf(store: Store, lease: string): Promise<readonly EntryBody[]> {
-  const row = await records<Row>(store, 'false').get(lease);
-  return row === undefined ? [] : [{ kind: row.kind, body: fromBase64Url(row.body) }];
-}
+export const falseAnswersOf = (store: Store, lease: string): Promise<readonly EntryBody[]> => proofsIn(store).of(lease);
+
+const proofsIn = (store: Store): KeptProofs => keptProofs(store, 'false', limits.falseAnswersKept);

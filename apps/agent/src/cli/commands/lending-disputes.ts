@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import type { LeaseView } from '@peerai/peer/control';
 import { command } from '../command.ts';
 import { counted, creditsText } from '../words.ts';
-import { disputeFlags, evidenceFlags, noReason, savedText } from './evidence-file.ts';
+import { disputeFlags, evidenceFlags, savedText, standingText } from './evidence-file.ts';
 
 const lease = {
   type: 'positional',
@@ -30,7 +30,9 @@ export const evidence = command(
   'Write down what both signed about a lease of nodes, for others to check',
   { id: lease, ...evidenceFlags } as const,
   async ({ args, agent, output }) => {
-    const found = await (await agent()).client.nodeEvidence(args.id, args.reason ?? noReason);
+    const { client } = await agent();
+    const reason = args.reason ?? standingText[(await client.lease(args.id)).lease.state];
+    const found = await client.nodeEvidence(args.id, reason);
     writeFileSync(args.save, found.evidence);
     output.data(found, () => savedText(args.save));
   },

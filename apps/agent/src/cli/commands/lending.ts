@@ -7,6 +7,7 @@ import { table } from '../plain.ts';
 import { creditsOf, readData, wholeOf } from '../read-data.ts';
 import { ago, counted, creditsText } from '../words.ts';
 import { dispute, evidence } from './lending-disputes.ts';
+import { unlessDone } from './evidence-file.ts';
 import { leaseTable } from './settlement.ts';
 import { one } from './peers.ts';
 
@@ -145,7 +146,8 @@ const end = command(
   'Give borrowed nodes back, or take lent ones back; what both signed stays paid',
   { id: { type: 'positional', required: true, description: 'Id from `peerai leases`, or its beginning' } } as const,
   async ({ args, agent, output }) => {
-    const found = await (await agent()).client.giveBackNodes(args.id);
+    const { client } = await agent();
+    const found = await unlessDone(client.giveBackNodes(args.id), () => client.lease(args.id));
     output.data(found, () => doneText(found));
   },
 );

@@ -1,15 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { PeerAiError } from '@peerai/core-protocol';
-import type {
-  MarketOffersView,
-  MarketView,
-  MeteredLeaseView,
-  StorageFoundView,
-  VerdictView,
-} from '@peerai/peer/control';
+import type { ControlClient, MarketOffersView, MarketView, MeteredLeaseView, VerdictView } from '@peerai/peer/control';
 import { command, type Verb } from '../command.ts';
 import { table } from '../plain.ts';
-import { disputeFlags, evidenceFlags, noReason, savedText } from './evidence-file.ts';
+import { disputeFlags, evidenceFlags, savedText, standingText, unlessDone } from './evidence-file.ts';
 import { points, reward, rewards, votedPolicy } from './market-points.ts';
 import { drop, files, get, leaseStorage, offerStorage, oneOf, prove, put, storageText } from './market-storage.ts';
 import { sizeText } from '../open-file.ts';
@@ -29,13 +23,12 @@ const lease = {
 const ls = command('ls', 'What devices offer, and what this peer offers', {} as const, async (context) => {
   const { client } = await context.agent();
   const [found, own] = [await client.marketOffers(context.signal), await client.market(context.signal)];
-  const [room, stored] = [await client.storageOffers(context.signal), await client.storage(context.signal)];
+  const stored = await client.storage(context.signal);
   for (const { peerName, code, message } of found.unanswered)
     if (code !== 'REFUSED') context.output.note(`${peerName} did not say: ${message}`);
   const { v, ...others } = found;
-  const storage = { storage: room.offers, ownStorage: stored.offer };
-  context.output.data({ v, ...others, ...storage, own: own.offers }, () =>
-    [offersText(found, room.offers, own), ...(stored.offer === null ? [] : [storageText(stored)])].join('\n\n'),
+  context.output.data({ v, ...others, ownStorage: stored.offer, own: own.offers }, () =>
+    [offersText(found, own), ...(stored.offer === null ? [] : [storageText(stored)])].join('\n\n'),
   );
 });
 const offer = command(
@@ -81,7 +74,9 @@ const withdraw = command(
   async ({ args, agent, output }) => {
     const { client } = await agent();
     if (oneOf(args.model, args.storage) === 'storage') {
-      const found = await client.withdrawStorage();
+      const before = await client.storage();
+      // Nothing to do is no failure.
+      const found = before.offer === null ? before : await client.withdrawStorage();
       output.data(found, () => storageText(found));
       return;
     }
@@ -163,7 +158,11 @@ const settle = command(
   'End a lease with what both sides signed',
   { id: lease } as const,
   async ({ args, agent, output, signal }) => {
-    const done = await (await agent()).client.settleLease(args.id, signal);
+    const { client } = await agent();
+    const done = await unlessDone(client.settleLease(args.id, signal), async () => {
+      const lease = await leaseOf(client, args.id);
+      return lease?.agreed === true ? { v: 1 as const, lease } : undefined;
+    });
     output.data(done, () => leaseText(done.lease));
   },
 );
@@ -189,7 +188,7 @@ const check = command(
       import('@peerai/core-protocol/crypto-node'),
     ]);
     const { standing, evidence, refused, hash } = checkEvidence(nodeCrypto, readFileText(args.file), Date.now());
-    const { lender, borrower, paid, price, n, resource } = standing;
+    const { lender, borrower, paid, price, n, resource, state } = standing;
     const facts = { lease: evidence.lease, resource, lender, borrower, receipts: n, refused, hash };
     const verdict = judgeLease(nodeCrypto, evidence.lease, evidence.documents);
     const faults = [...verdict.faults].map(([peerId, fault]) => ({ peerId, fault }));
@@ -203,7 +202,8 @@ const check = command(
           'signed by both',
           `${counted(n, 'receipt', 'receipts')}, ${creditsText(`${paid}`)} of ${creditsText(`${price}`)} credits`,
         ],
-        ['not proven', `${counted(refused, 'document', 'documents')}; the reason: ${evidence.reason}`],
+        ['it stands', state === 'active' ? 'nothing here ends it, and its time is not over' : standingText[state]],
+        ['not proven', `${counted(refused, 'document', 'documents')}; in words: ${evidence.reason}`],
         ...faults.map(({ peerId, fault }) => ['speaks against', `${peerId}: ${fault}`]),
         ['hash', hash],
       ]),
@@ -215,7 +215,8 @@ const evidence = command(
   'Write down what both signed about a lease, for others to check',
   { id: lease, ...evidenceFlags } as const,
   async ({ args, agent, output }) => {
-    const found = await (await agent()).client.leaseEvidence(args.id, args.reason ?? noReason);
+    const { client } = await agent();
+    const found = await client.leaseEvidence(args.id, args.reason ?? (await standing(client, args.id)));
     writeFileSync(args.save, found.evidence);
     output.data(found, () => savedText(args.save));
   },
@@ -311,7 +312,7 @@ function ownText({ offers }: MarketView): string {
   return table([['OFFERED HERE', 'CREDITS/1000', 'TOKENS', 'MINUTES'], ...rows]);
 }
 
-function offersText({ models, nodes }: MarketOffersView, room: StorageFoundView['offers'], own: MarketView): string {
+function offersText({ models, nodes, storage }: MarketOffersView, own: MarketView): string {
   const rows = models.map((one) => [
     one.peerName,
     one.model,
@@ -324,7 +325,7 @@ function offersText({ models, nodes }: MarketOffersView, room: StorageFoundView[
     `${creditsText(one.nodeHourMicro)} for a node and an hour`,
     counted(one.minutesMax, 'minute', 'minutes'),
   ]);
-  const stores = room.map((one) => [
+  const stores = storage.map((one) => [
     one.peerName,
     sizeText(one.freeBytes),
     `${creditsText(one.unitPriceMicro)} for a MiB and an hour`,
@@ -335,6 +336,13 @@ function offersText({ models, nodes }: MarketOffersView, room: StorageFoundView[
     all.length === 0 ? 'No device offers anything now.' : table([['PEER', 'WHAT', 'CREDITS', 'AT THE MOST'], ...all]);
   return `${theirs}\n\n${ownText(own)}`;
 }
+
+/** How a lease stands here, by its id or its beginning; who names none is told by the agent. */
+async function standing(client: ControlClient, id: string): Promise<string> {
+  return standingText[(await leaseOf(client, id))?.state ?? 'active'];
+}
+const leaseOf = async (client: ControlClient, id: string): Promise<MeteredLeaseView | undefined> =>
+  (await client.market()).leases.find((one) => one.id.startsWith(id));
 
 const rowOf = (one: MeteredLeaseView): string[] => [
   one.id.slice(0, idChars),

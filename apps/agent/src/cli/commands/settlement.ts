@@ -42,13 +42,16 @@ export const payout = command(
   {} as const,
   async ({ agent, output, signal }) => {
     const done = await (await agent()).client.payOut(signal);
+    const { transaction } = done;
     output.data(done, () =>
-      table([
-        ['paid out', etherText(done.wei)],
-        ['to', done.address],
-        ['transaction', done.transaction],
-        ['gas', done.gasUsed],
-      ]),
+      transaction === null
+        ? `Nothing is owed to ${done.address}: nothing was sent.`
+        : table([
+            ['paid out', etherText(done.wei)],
+            ['to', done.address],
+            ['transaction', transaction],
+            ['gas', done.gasUsed],
+          ]),
     );
   },
 );

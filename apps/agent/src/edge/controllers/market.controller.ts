@@ -1,9 +1,10 @@
-import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Query, Res } from '@nestjs/common';
 import type {
   AnchoredView,
   DeployedView,
   DisputeDetail,
   EvidenceView,
+  MarketOffersQuestion,
   MarketOffersView,
   MarketView,
   MeteredLeaseDetail,
@@ -13,7 +14,13 @@ import type {
   SettlementView,
   VerdictView,
 } from '@peerai/peer';
-import { disputeRequestSchema, judgeRequestSchema, leaseRequestSchema, offerRequestSchema } from '@peerai/peer/schemas';
+import {
+  disputeRequestSchema,
+  judgeRequestSchema,
+  leaseRequestSchema,
+  marketOffersQuestionSchema,
+  offerRequestSchema,
+} from '@peerai/peer/schemas';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import { goneSignal } from '../stream.ts';
@@ -32,8 +39,11 @@ export class MarketController {
   }
 
   @Get('offers')
-  offers(@Res({ passthrough: true }) reply: FastifyReply): Promise<MarketOffersView> {
-    return this.peer.market.offers(goneSignal(reply));
+  offers(
+    @Query({ schema: marketOffersQuestionSchema }) question: MarketOffersQuestion,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<MarketOffersView> {
+    return this.peer.market.offers(goneSignal(reply), question);
   }
 
   @Post('offers')
