@@ -78,4 +78,33 @@ describe('On the Models page the owner can, by keyboard alone,', () => {
     await card.getByRole('button', { name: 'End pair' }).press('Enter');
     await made.waitFor({ state: 'detached' });
   });
+
+  it('see how much of a split model is at its devices, and cancel it', async () => {
+    const page = await at('/models');
+    // The answer to the request never comes.
+    await page.route('**/api/v1/models/splits', (route) =>
+      route.request().method() === 'POST' ? undefined : route.continue(),
+    );
+    const card = page.getByRole('region', { name: 'Split models' });
+    await card.getByRole('button', { name: 'Split a model' }).press('Enter');
+    const sheet = page.getByRole('dialog', { name: 'Split a model' });
+    await sheet.getByRole('button', { name: 'Split it' }).press('Enter');
+    const cancel = sheet.getByRole('button', { name: 'Cancel' });
+    await cancel.waitFor();
+    owner.agent.send({ type: 'split-progress', name: 'nano:split', moved: 1_048_576, bytes: 4_194_304 });
+    const bar = sheet.getByRole('img', { name: /are there$/ });
+    await bar.waitFor();
+    expect(await bar.locator('.used').getAttribute('width')).toBe('25.0');
+    expect(await accessibilityViolations(page)).toEqual([]);
+    await cancel.press('Enter');
+    await sheet.getByText('Left: nothing was split.').waitFor();
+    expect(await bar.count()).toBe(0);
+  });
+
+  it('see which model files other devices let them run', async () => {
+    const page = await at('/models');
+    const card = page.getByRole('region', { name: 'study-pc' });
+    await card.getByText('roof-angles', { exact: true }).waitFor();
+    await card.getByText('peerai models infer roof-angles@study-pc --data JSON').waitFor();
+  });
 });

@@ -7,6 +7,8 @@ export const keys = {
   models: ['models'],
   cache: ['cache'],
   splits: ['models', 'splits'],
+  /** Told by events alone, and of no list that they make stale. */
+  splitProgress: ['split-progress'],
   imported: ['models', 'imported'],
   offeredRuns: ['models', 'offered'],
   tasks: ['tasks'],

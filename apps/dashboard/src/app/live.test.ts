@@ -86,6 +86,12 @@ describe('A live event', () => {
     expect(detail?.rounds.at(-1)?.after).toEqual(round.after);
   });
 
+  it('keeps how much of a split model is at its devices, the newest word of it', () => {
+    const cache = new QueryClient();
+    for (const moved of [1, 3]) applyEvent(cache, { type: 'split-progress', name: 'n', moved, bytes: 4 });
+    expect(cache.getQueryData(keys.splitProgress)).toMatchObject({ moved: 3, bytes: 4 });
+  });
+
   it('has the list of what is remembered asked for again, and ends the one that was forgotten', () => {
     const cache = new QueryClient();
     const one = [...keys.memoryOne, 'a'];

@@ -106,6 +106,9 @@ function trafficOf(state: LiveState, event: ControlEvent): Partial<LiveState> {
   };
 }
 
+/** How much of the weights of a model that is being split is at its devices. */
+export type SplitProgress = Extract<ControlEvent, { type: 'split-progress' }>;
+
 /** What an event changes of what the pages hold. */
 export function applyEvent(cache: QueryClient, event: ControlEvent): void {
   switch (event.type) {
@@ -185,6 +188,9 @@ export function applyEvent(cache: QueryClient, event: ControlEvent): void {
       break;
     // The state that comes with the next update says it too.
     case 'metrics-alert':
+      break;
+    case 'split-progress':
+      cache.setQueryData<SplitProgress>(keys.splitProgress, event);
       break;
     case 'memory-changed':
       // Many may change at once: one that is being asked for is not asked for again.

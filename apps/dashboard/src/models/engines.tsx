@@ -13,7 +13,7 @@ export function Engines({ findings }: { readonly findings: readonly EngineFindin
       {findings.map((finding) => (
         <li key={`${finding.kind} ${finding.url ?? ''}`} className="pad stack">
           <div className="row">
-            <b>{finding.kind}</b>
+            <b>{finding.kind === 'unknown' ? words.server : finding.kind}</b>
             {finding.url !== undefined && <code className="muted anywhere">{finding.url}</code>}
             <span className="push small">
               {finding.state === 'found' && <Verdict state="ok">{words.findings.found}</Verdict>}

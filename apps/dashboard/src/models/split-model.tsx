@@ -1,6 +1,6 @@
 import type { ModelView, PeerView, SplitRequest } from '@peerai/peer/control';
 import { PeerAiError } from '@peerai/core-protocol';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { skipToken, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, type ReactNode } from 'react';
 import { useApp } from '../app/context.ts';
 import { keys } from '../app/keys.ts';
@@ -9,10 +9,13 @@ import { useModels, usePeers } from '../app/queries.ts';
 import { bytes } from '../shared/format.ts';
 import { Button } from '../ui/button.tsx';
 import { Choice } from '../ui/choice.tsx';
-import { DeviceChoices, usableDevices } from '../ui/devices.tsx';
+import { usableDevices } from '../ui/devices.tsx';
 import { ErrorNote } from '../ui/note.tsx';
 import { Region } from '../ui/region.tsx';
 import { Sheet } from '../ui/sheet.tsx';
+import { readStages, StageFields } from '../ui/stage-fields.tsx';
+import { UsageBar } from '../ui/people.tsx';
+import type { SplitProgress } from '../app/live.ts';
 import { codeOf } from './code-of.ts';
 import { models as page } from './strings.ts';
 
@@ -62,12 +65,14 @@ function SplitForm({
     mutationFn: (request: SplitRequest) => {
       checkStages(request.over);
       stop.current = new AbortController();
+      cache.removeQueries({ queryKey: keys.splitProgress });
       return client.splitModel(request, stop.current.signal);
     },
     onSuccess: onClose,
     onSettled: () => cache.invalidateQueries({ queryKey: keys.models }),
   });
   if (models.length === 0) return <p className="muted">{words.noModel}</p>;
+  const isLeft = split.isError && stop.current?.signal.aborted === true;
   const asked = models.find(({ name }) => name === split.variables?.model);
   return (
     <form
@@ -78,24 +83,7 @@ function SplitForm({
       }}
     >
       <Choice label={words.model} name="model" words={wordsBy(models.map(({ name, model }) => [name, model]))} />
-      <fieldset>
-        <legend>{words.over}</legend>
-        <DeviceChoices devices={devices} away={words.away} />
-        <label className="opt">
-          <input type="checkbox" name="member" value="self" defaultChecked />
-          <span>{words.self}</span>
-        </label>
-        <p className="small muted">{words.overText}</p>
-      </fieldset>
-      <Choice
-        label={words.spare}
-        name="spare"
-        words={{
-          self: words.spareSelf,
-          ...wordsBy(devices.map(({ peerId, name }) => [peerId, name])),
-          none: words.spareNone,
-        }}
-      />
+      <StageFields devices={devices} words={words} self />
       <Choice label={words.states} name="activations" words={words.statesOf} />
       <p className="small muted">{words.statesText}</p>
       <label className="field">
@@ -103,14 +91,32 @@ function SplitForm({
         <input name="name" maxLength={limits.modelNameCharsMax} autoComplete="off" autoCapitalize="none" />
       </label>
       <p className="small muted">{words.reads}</p>
-      <Button look="primary" type="submit" disabled={split.isPending}>
-        {split.isPending ? words.making : words.make}
-      </Button>
-      <div role="status" className="small">
-        {split.isPending && asked !== undefined && <p>{words.makingText(bytes(asked.memoryBytes))}</p>}
+      <div className="row">
+        <Button look="primary" type="submit" disabled={split.isPending}>
+          {split.isPending ? words.making : words.make}
+        </Button>
+        {split.isPending && <Button onClick={() => stop.current?.abort()}>{words.cancel}</Button>}
       </div>
-      {split.isError && <ErrorNote title={words.notMade(codeOf(split.error))} error={split.error} />}
+      <div role="status" className="small stack">
+        {split.isPending && asked !== undefined && <p>{words.makingText(bytes(asked.memoryBytes))}</p>}
+        {split.isPending && <HandedOut />}
+        {isLeft && <p>{words.left}</p>}
+      </div>
+      {split.isError && !isLeft && <ErrorNote title={words.notMade(codeOf(split.error))} error={split.error} />}
     </form>
+  );
+}
+
+/** How much of the weights is at its devices. */
+function HandedOut(): ReactNode {
+  const { data } = useQuery<SplitProgress>({ queryKey: keys.splitProgress, queryFn: skipToken });
+  if (data === undefined) return null;
+  const said = words.handed(bytes(data.moved), bytes(data.bytes));
+  return (
+    <>
+      <UsageBar used={data.moved} whole={data.bytes} label={said} />
+      <p>{said}</p>
+    </>
   );
 }
 
@@ -122,11 +128,9 @@ function requestIn(form: FormData): SplitRequest {
   // Every field is text; files are not asked for.
   const said = (field: string): string => form.get(field) as string;
   const name = said('name').trim();
-  const spare = said('spare');
   return {
     model: said('model'),
-    over: form.getAll('member') as string[],
-    spares: spare === 'none' ? [] : [spare],
+    ...readStages(form),
     activations: said('activations') === 'int8' ? 'int8' : 'float32',
     ...(name === '' ? {} : { name }),
   };

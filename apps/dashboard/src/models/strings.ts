@@ -17,6 +17,7 @@ export const models = {
   engines: 'Engines',
   enginesLead: 'looked for on this computer',
   noEngines: 'No engine was looked for.',
+  server: 'A server',
   findings: { found: 'found', absent: 'not running', refused: 'not used' },
   get: 'Get a model',
   getText:
@@ -67,7 +68,7 @@ export const models = {
     model: 'Model',
     noModel: 'Nothing here can be split: that takes nano, or a language model that was trained here.',
     over: 'Who holds a stage',
-    overText: 'A stage for each, the first layers at the first. A device has to let this one train there.',
+    overHint: 'A stage for each, the first layers at the first. A device has to let this one train there.',
     away: 'away',
     self: 'This device',
     spare: 'Who takes the place of one that is lost',
@@ -85,6 +86,9 @@ export const models = {
     making: 'Handing out its stages…',
     makingText: (weights: string) =>
       `Up to ${weights} of weights go over, to each device its own. Closing this ends it.`,
+    handed: (moved: string, all: string) => `${moved} of ${all} are there`,
+    cancel: 'Cancel',
+    left: 'Left: nothing was split.',
     notMade: (code: string) => `It was not split (${code})`,
     chooseOne: 'choose who holds a stage',
     most: (n: number) => `${n} stages at most`,

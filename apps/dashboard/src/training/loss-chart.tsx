@@ -15,8 +15,11 @@ export function LossChart({
   rounds,
   whole,
   people,
+  stages = 0,
 }: {
   readonly rounds: Rounds;
+  /** Of a run in stages: one update a round, made by so many. */
+  readonly stages?: number;
   /** Rounds of the whole run. */
   readonly whole: number;
   readonly people: readonly Participant[];
@@ -48,7 +51,7 @@ export function LossChart({
       </div>
       <details className="over">
         <summary>{words.table}</summary>
-        <RoundTable rounds={rounds} />
+        <RoundTable rounds={rounds} stages={stages} />
       </details>
     </Card>
   );
@@ -96,7 +99,7 @@ function Drawing({
         </g>
       ))}
       {[...new Set([1, Math.ceil(whole / 2), whole])].map((round) => (
-        <text key={round} x={x(round)} y={box.height - 8} textAnchor="middle">
+        <text key={round} x={x(round)} y={box.height - 8} textAnchor={round === whole && whole > 1 ? 'end' : 'middle'}>
           {round}
         </text>
       ))}
@@ -119,7 +122,8 @@ function said(name: string, points: Points): string {
   return words.said(name, lossText(first.loss), lossText(last.loss), plural(points.length, 'round'));
 }
 
-function RoundTable({ rounds }: { readonly rounds: Rounds }): ReactNode {
+function RoundTable({ rounds, stages }: { readonly rounds: Rounds; readonly stages: number }): ReactNode {
+  const names = stages > 0 ? [words.stages] : [words.counted, words.refused];
   const shown = rounds.slice(-limits.trainingRoundsShown).toReversed();
   return (
     <div className="scroll" tabIndex={0} role="group" aria-label={words.table}>
@@ -127,7 +131,7 @@ function RoundTable({ rounds }: { readonly rounds: Rounds }): ReactNode {
         <thead>
           <tr>
             <th scope="col">{words.round}</th>
-            {[words.meanShort, words.heldShort, words.counted, words.refused].map((name) => (
+            {[words.meanShort, words.heldShort, ...names].map((name) => (
               <th key={name} scope="col" className="num">
                 {name}
               </th>
@@ -140,8 +144,8 @@ function RoundTable({ rounds }: { readonly rounds: Rounds }): ReactNode {
               <th scope="row">{shownRound(round)}</th>
               <td className="num">{round.loss === null ? '–' : lossText(round.loss)}</td>
               <td className="num">{round.after === null ? '–' : lossText(round.after.loss)}</td>
-              <td className="num">{round.members.length}</td>
-              <td className="num">{round.refused.length}</td>
+              <td className="num">{stages > 0 ? stages : round.members.length}</td>
+              {stages === 0 && <td className="num">{round.refused.length}</td>}
             </tr>
           ))}
         </tbody>

@@ -4,7 +4,8 @@ import { usePeers } from '../app/queries.ts';
 import { Choice } from '../ui/choice.tsx';
 import { DeviceChoices, usableDevices } from '../ui/devices.tsx';
 import { type Kind, readModel } from './model-fields.tsx';
-import { readStages, StagesFields } from './stages.tsx';
+import { RunStages } from './stages.tsx';
+import { readStages } from '../ui/stage-fields.tsx';
 import { form } from './strings.ts';
 
 export function NumberField({
@@ -62,7 +63,7 @@ export function SeenFields({
           ))}
         </select>
       </label>
-      {kind === 'stages' && <StagesFields />}
+      {kind === 'stages' && <RunStages />}
       {kind === 'private' && (
         <fieldset>
           <legend>{form.invite}</legend>

@@ -47,7 +47,7 @@ export function RunPane({ run }: { readonly run: TrainingRunView }): ReactNode {
           const people = participants(run.members, inOrder);
           return (
             <>
-              <LossChart rounds={inOrder} whole={run.terms.rounds} people={people} />
+              <LossChart rounds={inOrder} whole={run.terms.rounds} people={people} stages={run.stages.length} />
               <Refused rounds={inOrder} />
               <Members run={run} rounds={inOrder} people={people} />
             </>

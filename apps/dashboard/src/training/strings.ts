@@ -226,6 +226,7 @@ export const chart = {
   meanShort: 'Mean',
   heldShort: 'Kept apart',
   counted: 'Counted',
+  stages: 'Stages',
   refused: 'Refused',
 } as const;
 
