@@ -88,6 +88,6 @@ const without = all.filter((one) => !mentioned.has(one));
 const missing = without.filter((one) => !listed.has(one));
 const over = [...listed].filter((one) => !without.includes(one));
 for (const one of missing) console.error(`${one}: no test mentions this limit`);
-for (const one of over) console.log(`${one}: has a test or is gone; take it out of ${listPath}`);
+for (const one of over) console.error(`${one}: has a test or is gone; take it out of ${listPath}`);
 console.log(`${all.length} limits, ${without.length} that no test names`);
-if (missing.length > 0) process.exitCode = 1;
+if (missing.length + over.length > 0) process.exitCode = 1;
