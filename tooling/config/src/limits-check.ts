@@ -1,6 +1,6 @@
 /**
  * Each named limit is mentioned by a test, or stands in `limits-without-test.json` with the reason why not. That list is to shrink: a new limit without a
- * test fails, an entry that has one by now is told of. A mention is no proof that the limit is tested at its value and one past it; none is a hint that it is not.
+ * test fails, and so does an entry that has one by now. A mention is no proof that the limit is tested at its value and one past it; none is a hint that it is not.
  *
  *     node tooling/config/src/limits-check.ts
  */
