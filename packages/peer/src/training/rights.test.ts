@@ -45,9 +45,9 @@ describe('the right to train', { timeout: 60_000 }, () => {
     await join(world, at(2));
     await untilTrained(world.clock, async () => (await latest(at(0))).members.length === 3);
     await at(0).peer.peers.change('peer-2', { allow: ['chat'] });
-    await untilTrained(world.clock, async () => (await latest(at(0))).members.length === 2);
-    const { members } = await latest(at(0));
-    expect(members.map(({ name }) => name).toSorted()).toEqual(['peer-0', 'peer-1']);
+    // On a busy machine another member may be away for a moment: who may take part comes back.
+    const names = async () => (await latest(at(0))).members.map(({ name }) => name).toSorted();
+    await untilTrained(world.clock, async () => (await names()).join(' ') === 'peer-0 peer-1');
     for (const index of [0, 1, 2]) await whileTimeGoes(world.clock, at(index).peer.training.stop('signs'));
   });
 });
