@@ -50,9 +50,7 @@ test(
     });
     report('loud neighbour', figures);
     expect(figures.honestArrived).toBe(figures.honestSent);
-    // How much more it sent than it may is for the machine to say; all of that was refused, and what it may was taken.
-    expect(figures.refused).toBeGreaterThan(0);
-    expect(figures.taken).toBeGreaterThan(0);
+    expect(figures.refused).toBeGreaterThan(figures.taken);
   },
   msMax,
 );
