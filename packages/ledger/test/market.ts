@@ -2,6 +2,7 @@ import type { CryptoProvider, EntryBody } from '@peerai/core-protocol';
 import { toHex } from '@peerai/core-protocol';
 import { memoryWorld, type MemoryWorld } from '@peerai/core-protocol/testing';
 import { countersign, issueReceipt, receiptEntry } from '../src/index.ts';
+import { acceptLease, type LeaseTerms, offerLease, openLease } from '../src/lease/terms.ts';
 import {
   acceptMetered,
   type LeaseEnd,
@@ -43,6 +44,21 @@ export const termsBetween = (
   nonce: new Uint8Array(16).fill(1),
   ...change,
 });
+/** Two gating nodes for a minute, 600 micro-credits, signed by both. */
+export function nodeLease(lender: MemoryWorld, borrower: MemoryWorld) {
+  const terms: LeaseTerms = {
+    version: 1,
+    lender: lender.identity.peer,
+    borrower: borrower.identity.peer,
+    nodes: 2,
+    minutes: 1,
+    price: 600n,
+    startMs: 0,
+    nonce: new Uint8Array(16),
+  };
+  const full = acceptLease(lender, offerLease(borrower, terms));
+  return { terms, full, id: openLease(crypto, full).id };
+}
 export const leaseOf = (lender: MemoryWorld, borrower: MemoryWorld, terms: MeteredTerms): EntryBody =>
   meteredLeaseEntry(acceptMetered(lender, offerMetered(borrower, terms)));
 

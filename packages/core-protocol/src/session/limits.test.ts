@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { nodeCrypto as crypto } from '../crypto-node/index.ts';
-import { PeerAiError } from '../errors.ts';
 import { limits } from '../limits.ts';
+import { codeOf } from '../testing/code-of.ts';
 import { sessionHands, sessionPair } from '../testing/session-pair.ts';
 import { offerForm, readEnvelope, readOffer, writeEnvelope } from './handshake-wire.ts';
 import { sessionLimits } from './index.ts';
@@ -9,14 +9,6 @@ import { sessionLimits } from './index.ts';
 const { offer: message } = sessionHands({ crypto });
 const envelope = readEnvelope(message);
 const offer = readOffer(envelope.body);
-function codeOf(work: () => unknown): string {
-  try {
-    work();
-    return 'taken';
-  } catch (error) {
-    return PeerAiError.is(error) ? error.code : String(error);
-  }
-}
 const many = <T>(count: number, value: T): T[] => Array.from({ length: count }, () => value);
 const offerOf = (change: Partial<typeof offer>) => codeOf(() => readOffer(offerForm.encode({ ...offer, ...change })));
 const messageOf = (change: Partial<typeof envelope>) =>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { utf8 } from '../bytes.ts';
 import { nodeCrypto as crypto } from '../crypto-node/index.ts';
-import { PeerAiError } from '../errors.ts';
+import { codeOf } from '../testing/code-of.ts';
 import { sessionPair } from '../testing/session-pair.ts';
 import { readFrame } from './frame.ts';
 import { parseSessionId, restoreSession, type Session, sessionLimits, standardSuites } from './index.ts';
@@ -19,14 +19,6 @@ const pairOf = (suite: string, options = {}) =>
 const pair = (options = {}) => pairOf('aes-256-gcm', options);
 const frames = (session: Session, count: number, atMs = nowMs): readonly Uint8Array[] =>
   Array.from({ length: count }, () => session.seal('k', payload, atMs).frame);
-function codeOf(work: () => unknown): string {
-  try {
-    work();
-    return 'taken';
-  } catch (error) {
-    return PeerAiError.is(error) ? error.code : String(error);
-  }
-}
 const restore = (snapshot: Uint8Array, atMs = nowMs): Session => restoreSession({ crypto, suites }, snapshot, atMs);
 
 describe.each(['aes-256-gcm', 'chacha20-poly1305'])('A session with %s', (suite) => {

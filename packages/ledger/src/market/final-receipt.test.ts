@@ -1,10 +1,9 @@
 import { toHex } from '@peerai/core-protocol';
 import { expect, test } from 'vitest';
 import { crypto } from '../../test/world.ts';
-import { leaseOf, termsBetween, trader, usageChain } from '../../test/market.ts';
+import { leaseOf, nodeLease, termsBetween, trader, usageChain } from '../../test/market.ts';
 import { issueLeaseReceipt, type LeaseReceipt } from '../lease/receipt.ts';
 import { readTwice, signSecond } from '../lease/signed-twice.ts';
-import { acceptLease, offerLease, openLease } from '../lease/terms.ts';
 import type { LeaseDocument } from './collect.ts';
 import { openFinalReceipt } from './final-receipt.ts';
 import { issueStorageReceipt, type StorageReceipt } from './storage.ts';
@@ -17,17 +16,7 @@ const zeros = new Uint8Array(32);
 
 /** One receipt of each kind, due by its terms unless `more` is. */
 function ofNodes(more = 0n, wholly = true) {
-  const terms = {
-    version: 1,
-    ...sides,
-    nodes: 2,
-    minutes: 1,
-    price: 600n,
-    startMs: 0,
-    nonce: zeros.slice(16),
-  } as const;
-  const full = acceptLease(lender, offerLease(borrower, terms));
-  const { id } = openLease(crypto, full);
+  const { terms, id } = nodeLease(lender, borrower);
   const totals = { steps: 1, busyMs: 1, bytesIn: 1, bytesOut: 1, stateHash: zeros, workHash: zeros };
   const facts = {
     version: 1,

@@ -1,9 +1,9 @@
 import { toHex } from '@peerai/core-protocol';
 import { describe, expect, test } from 'vitest';
-import { endOf, leaseOf, rememberingCrypto, termsBetween, trader, usageChain } from '../../test/market.ts';
+import { endOf, leaseOf, nodeLease, rememberingCrypto, termsBetween, trader, usageChain } from '../../test/market.ts';
 import { issueLeaseReceipt, leaseReceiptEntry, type LeaseReceipt } from '../lease/receipt.ts';
 import { signSecond } from '../lease/signed-twice.ts';
-import { acceptLease, leaseEntry, offerLease, openLease } from '../lease/terms.ts';
+import { leaseEntry } from '../lease/terms.ts';
 import { issueReceipt } from '../receipt/issue.ts';
 import { checkEvidence, encodeEvidence } from './evidence.ts';
 import { judgeLease } from './judge.ts';
@@ -28,17 +28,7 @@ const guilty = (fault: string) => [0, [[sides.lender, fault]], sides.borrower];
 const undecided = [0, [], undefined];
 
 describe('a receipt of nodes that its borrower refuses', () => {
-  const terms = {
-    version: 1,
-    ...sides,
-    nodes: 2,
-    minutes: 1,
-    price: 600n,
-    startMs: 0,
-    nonce: zeros.slice(16),
-  } as const;
-  const full = acceptLease(lender, offerLease(borrower, terms));
-  const { id } = openLease(crypto, full);
+  const { full, id } = nodeLease(lender, borrower);
   const totals = { steps: 9, busyMs: 9, bytesIn: 9, bytesOut: 9, stateHash: zeros, workHash: zeros };
   const first = { version: 1, lease: id, ...sides, n: 1, heldMs: 6_000, due: 60n, timeMs: 1, ...totals } as const;
   const before = signSecond(borrower.identity, 'peerai/lease-receipt/1', issueLeaseReceipt(lender, first));

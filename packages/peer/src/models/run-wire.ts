@@ -13,14 +13,14 @@ const answerSchema = modelRunSchema.extend({ receipt: z.string().max(modelLimits
 export type RunQuestion = z.output<typeof questionSchema>;
 export type RunAnswer = z.output<typeof answerSchema>;
 
+/** What two peers that have dealings ask each other, as JSON. */
+const granted = (id: string, messageBytesMax: number, channelsPerPeerMax: number) =>
+  ({ id, access: 'granted', framing: 'messages', messageBytesMax, channelsPerPeerMax }) as const;
+
 /** `/peerai/infer/1`: one run of a model file, in the JSON of `POST /models/:name/run`, with the runner's half of the receipt. */
 export const inferMethod: Method<RunQuestion, RunAnswer> = {
   protocol: {
-    id: '/peerai/infer/1',
-    access: 'granted',
-    framing: 'messages',
-    messageBytesMax: modelLimits.askedRunBytesMax,
-    channelsPerPeerMax: modelLimits.askedRunsPerPeerMax,
+    ...granted('/peerai/infer/1', modelLimits.askedRunBytesMax, modelLimits.askedRunsPerPeerMax),
     priority: 'low',
   },
   request: wire.jsonCodec((value) => questionSchema.parse(value)),
@@ -33,13 +33,7 @@ export type RunsTold = z.output<typeof toldSchema>;
 
 /** `/peerai/infer-models/1`: which model files that take numbers may I run? */
 export const offeredMethod: Method<object, RunsTold> = {
-  protocol: {
-    id: '/peerai/infer-models/1',
-    access: 'granted',
-    framing: 'messages',
-    messageBytesMax: modelLimits.offeredBytesMax,
-    channelsPerPeerMax: 2,
-  },
+  protocol: granted('/peerai/infer-models/1', modelLimits.offeredBytesMax, 2),
   request: wire.jsonCodec((value) => z.object({}).parse(value)),
   response: wire.jsonCodec((value) => toldSchema.parse(value)),
   timeoutMs: limits.questionMs,
