@@ -1,12 +1,10 @@
-import { nobleCrypto } from '@peerai/core-protocol';
-import { MemoryShelf, MemoryStore, seededRandom } from '@peerai/core-protocol/testing';
 import { expect, test } from 'vitest';
 import type { z } from 'zod';
 import { limits } from '../limits.ts';
-import { findData, readIn } from './data-sets.ts';
+import { trainingDesk } from '../testing/training-desk.ts';
+import { findData } from './data-sets.ts';
 import { languageTask } from './language-task.ts';
 import { linkMethod } from './link-protocol.ts';
-import { openRunBook } from './run-book.ts';
 import { describeColumns, labelsOf, readTable } from './table.ts';
 import { tableTask } from './table-task.ts';
 import { offersMethod } from './training-protocol.ts';
@@ -125,37 +123,19 @@ test('a text has `trainingTextBytesMin` bytes, and at most `trainingHeldOutMax` 
   expect([heldOf(5 * most - 5), heldOf(5 * most), heldOf(5 * most + 5)]).toEqual([most - 1, most, most]);
 });
 
-/** Where data is read in. */
-async function desk(isUsed: (id: string) => boolean = () => false) {
-  const shelf = new MemoryShelf();
-  const ledger = { append: () => Promise.reject(new Error('nothing is stated here')) };
-  const book = await openRunBook({ store: new MemoryStore(), shelf, ledger });
-  let nowMs = 0;
-  const deps = { random: seededRandom(1), crypto: nobleCrypto, book, shelf, isUsed, nowMs: () => (nowMs += 1) };
-  const read = (...pieces: readonly Uint8Array[]) =>
-    readIn(
-      deps,
-      'a.txt',
-      (async function* come() {
-        yield* pieces;
-      })(),
-    );
-  return { shelf, book, read };
-}
-
 test('a data set has `trainingDataBytesMax` bytes, of which no more is read than that', async () => {
-  const { read, shelf } = await desk();
+  const { read, shelf } = await trainingDesk();
   const whole = new Uint8Array(limits.trainingDataBytesMax).fill(97);
-  expect((await read(whole)).bytes).toBe(limits.trainingDataBytesMax);
-  await expect(read(whole, Uint8Array.of(97))).rejects.toThrow(code('LIMIT_EXCEEDED'));
+  expect((await read('a.txt', whole)).bytes).toBe(limits.trainingDataBytesMax);
+  await expect(read('a.txt', whole, Uint8Array.of(97))).rejects.toThrow(code('LIMIT_EXCEEDED'));
   expect(shelf.files.size).toBe(1);
 });
 
 test('`trainingDataKept` data sets that no run uses are kept: with one more the oldest goes, from the disk too', async () => {
   const used = new Set<string>();
-  const { book, shelf, read } = await desk((id) => used.has(id));
+  const { book, shelf, read } = await trainingDesk((id) => used.has(id));
   const ids: string[] = [];
-  const readOne = async () => ids.push((await read(new TextEncoder().encode(`text ${ids.length}`))).id);
+  const readOne = async () => ids.push((await read('a.txt', new TextEncoder().encode(`text ${ids.length}`))).id);
   await readOne();
   used.add(ids[0] ?? '');
   for (let count = 0; count < limits.trainingDataKept; count += 1) await readOne();

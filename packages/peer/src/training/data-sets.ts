@@ -61,8 +61,9 @@ export function textOf(bytes: Uint8Array): string {
   }
 }
 
-/** A file that is called a table has to be one; any other may be, and is text if not. */
+/** A file that is called a table (.csv, .tsv) has to be one, and one that is called a text (.txt) is none, whatever its commas look like; any other may be. */
 async function toldOf(name: string, text: string): Promise<Pick<TrainingDataView, 'table' | 'images'>> {
+  if (/\.txt$/iu.test(name)) return { table: null, images: null };
   const { describeColumns, readImageTable, sidesIfAny } = await import('./lazy.ts');
   try {
     const table = readImageTable(text);

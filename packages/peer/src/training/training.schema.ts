@@ -151,7 +151,7 @@ export const trainingDataSchema = z.object({
   name: z.string(),
   bytes: z.number(),
   /**
-   * Of a table: what it holds; null for plain text. `values`: the different ones, where they are few enough to be labels. Of a table too wide for full layers the
+   * Of a table: what it holds; null for plain text, which a file called .txt always is. `values`: the different ones, where they are few enough to be labels. Of a table too wide for full layers the
    * first and the last column alone, where labels stand.
    */
   table: z
