@@ -2,6 +2,7 @@ import { concatBytes, fromHex, toBase64Url, toHex, utf8 } from '@peerai/core-pro
 import { beforeAll, describe, expect, test } from 'vitest';
 import { rfc9474 } from '../../test/rfc9474.ts';
 import { type BallotKeys, createBallotBooth } from './booth.ts';
+import { governanceLimits as limits } from './limits.ts';
 
 const code = (expected: string) => expect.objectContaining({ code: expected });
 
@@ -19,6 +20,15 @@ test('RFC 9474 appendix A.1: the blinding is taken away and the signature verifi
   expect(await booth.verify(publicKey, concatBytes(prefix, message), signature)).toBe(true);
   expect(await booth.verify(publicKey, message, signature)).toBe(false);
 });
+
+/** A public key with a modulus of exactly so many bits; nobody has its other half. */
+async function publicKeyOf(bits: number): Promise<Uint8Array> {
+  const hex = (2n ** BigInt(bits - 1) + 15n).toString(16);
+  const jwk = { kty: 'RSA', n: toBase64Url(fromHex(hex.padStart(2 * Math.ceil(bits / 8), '0'))), e: 'AQAB' };
+  const { subtle } = globalThis.crypto;
+  const key = await subtle.importKey('jwk', jwk, { name: 'RSA-PSS', hash: 'SHA-384' }, true, ['verify']);
+  return new Uint8Array(await subtle.exportKey('spki', key));
+}
 
 describe('a ballot', () => {
   const booth = createBallotBooth();
@@ -51,6 +61,23 @@ describe('a ballot', () => {
       await expect(booth.blind(key, message)).rejects.toThrow(code('INVALID_FORMAT'));
       expect(await booth.verify(key, message, new Uint8Array(256))).toBe(false);
     }
-    await expect(booth.sign(utf8('no key'), message)).rejects.toThrow(code('INVALID_FORMAT'));
+    const asked = await createBallotBooth(1_024).blind(short.publicKey, message);
+    for (const [key, blinded] of [
+      [short.privateKey, asked.blinded],
+      [utf8('no key'), message],
+    ] as const)
+      await expect(booth.sign(key, blinded)).rejects.toThrow(code('INVALID_FORMAT'));
+  });
+
+  test('is asked for with a key of `ballotKeyBits`, not with one of a bit less or more', async () => {
+    for (const [bits, isTaken] of [
+      [limits.ballotKeyBits - 1, false],
+      [limits.ballotKeyBits, true],
+      [limits.ballotKeyBits + 1, false],
+    ] as const) {
+      const asked = booth.blind(await publicKeyOf(bits), message);
+      if (isTaken) expect((await asked).blinded).toHaveLength(limits.ballotSignatureBytes);
+      else await expect(asked).rejects.toThrow(code('INVALID_FORMAT'));
+    }
   });
 });

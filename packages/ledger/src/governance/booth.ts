@@ -22,7 +22,7 @@ export interface BallotBooth extends BallotVerifier {
   makeKeys(): Promise<BallotKeys>;
   /** RFC 9474 section 4.1 and 4.2. Throws INVALID_FORMAT for what is no such key. */
   blind(publicKey: Uint8Array, message: Uint8Array): Promise<Blinded>;
-  /** Section 4.3. Throws INVALID_FORMAT. */
+  /** Section 4.3. Throws INVALID_FORMAT, for a key of another size as well. */
   sign(privateKey: Uint8Array, blinded: Uint8Array): Promise<Uint8Array>;
   /** Section 4.4. Throws INVALID_SIGNATURE when the answer is no signature of what was asked. */
   finish(publicKey: Uint8Array, message: Uint8Array, asked: Blinded, answer: Uint8Array): Promise<Uint8Array>;
@@ -34,15 +34,18 @@ const prefixBytes = 32;
 
 /** @param bits - of the modulus; no other key is taken. */
 export function createBallotBooth(bits: number = limits.ballotKeyBits): BallotBooth {
+  const expected = <T extends { readonly algorithm: unknown }>(key: T): T => {
+    const { modulusLength, publicExponent } = key.algorithm as RsaFacts;
+    return modulusLength === bits && publicExponent.join() === '1,0,1' ? key : wrongKey();
+  };
   const importPublic = async (key: Uint8Array) => {
     const { subtle } = globalThis.crypto;
-    const read = await subtle.importKey('spki', key.slice(), algorithm, true, ['verify']).catch(wrongKey);
-    const { modulusLength, publicExponent } = read.algorithm as unknown as RsaFacts;
-    const isExpected = modulusLength === bits && publicExponent.join() === '1,0,1';
-    return isExpected ? read : wrongKey();
+    return expected(await subtle.importKey('spki', key.slice(), algorithm, true, ['verify']).catch(wrongKey));
   };
-  const importPrivate = (key: Uint8Array) =>
-    globalThis.crypto.subtle.importKey('pkcs8', key.slice(), algorithm, true, ['sign']).catch(wrongKey);
+  const importPrivate = async (key: Uint8Array) => {
+    const { subtle } = globalThis.crypto;
+    return expected(await subtle.importKey('pkcs8', key.slice(), algorithm, true, ['sign']).catch(wrongKey));
+  };
   return {
     async makeKeys() {
       const { subtle } = globalThis.crypto;
