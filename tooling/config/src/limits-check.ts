@@ -72,6 +72,10 @@ for (const file of files.filter((one) => one !== '' && isTest(one))) {
   for (const [alias, object] of limitsOf(file, text)) {
     for (const [, key = ''] of text.matchAll(new RegExp(`\\b${alias}\\.(\\w+)`, 'gu')))
       mentioned.add(`${object}.${key}`);
+    // A table of limits by their names, looked up in a loop.
+    if (text.includes(`${alias}[`)) {
+      for (const [, key = ''] of text.matchAll(/'(\w+)'/gu)) mentioned.add(`${object}.${key}`);
+    }
     const taken = new RegExp(`\\{([^{}]*)\\} = (?:\\{ \\.\\.\\.)?${alias}\\b`, 'gu');
     for (const [, list = ''] of text.matchAll(taken)) {
       for (const key of list.split(',')) mentioned.add(`${object}.${key.split(':')[0]?.trim() ?? ''}`);

@@ -37,7 +37,7 @@ const termsWith = (change: Partial<LeaseTerms> = {}): LeaseTerms => ({
   minutes: 2,
   price: 1_000n,
   startMs: 5,
-  nonce: new Uint8Array(16).fill(7),
+  nonce: new Uint8Array(limits.nonceBytes).fill(7),
   ...change,
 });
 const code = (expected: string) => expect.objectContaining({ code: expected });
@@ -99,7 +99,8 @@ describe('the terms of a lease', () => {
     for (const wrong of [
       { nodes: 0 },
       { minutes: 0 },
-      { nonce: new Uint8Array(15) },
+      { nonce: new Uint8Array(limits.nonceBytes - 1) },
+      { nonce: new Uint8Array(limits.nonceBytes + 1) },
       { lender: borrower.identity.peer },
     ])
       expect(() => offerLease(borrower, termsWith(wrong))).toThrow(code('INVALID_FORMAT'));

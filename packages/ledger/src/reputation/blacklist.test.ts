@@ -26,6 +26,12 @@ describe('A refusal', () => {
     expect(refusalFor('blocked', 0, undefined, nowMs)).toBeUndefined();
   });
 
+  test('takes `firstRefusalMs` the first time, not a millisecond less', () => {
+    const first = refused('lie', fine);
+    expect(isOver(first, nowMs + limits.firstRefusalMs - 1)).toBe(false);
+    expect(isOver(first, nowMs + limits.firstRefusalMs)).toBe(true);
+  });
+
   test('doubles each time, up to the longest', () => {
     let refusal = refused('lie', fine);
     const hours = [1];

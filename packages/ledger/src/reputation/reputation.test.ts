@@ -47,6 +47,13 @@ describe('A score', () => {
     expect(scoreAt(events)).toBeCloseTo(expected, 12);
   });
 
+  test('is half the first guess when the bad units are `priorUnits`, above it with a deed less and below it with one more', () => {
+    const late = limits.priorUnits / deeds['timed-out'].units;
+    expect(scoreAt(times('timed-out', late))).toBeCloseTo(limits.strangerScore / 2, 12);
+    expect(scoreAt(times('timed-out', late - 1))).toBeGreaterThan(limits.strangerScore / 2);
+    expect(scoreAt(times('timed-out', late + 1))).toBeLessThan(limits.strangerScore / 2);
+  });
+
   test('halves its evidence with each half-life, service sooner than proofs', () => {
     const served = times('answered', 6);
     expect(scoreAt(served, startMs + limits.serviceHalfLifeMs)).toBeCloseTo(6 / 13, 12);
