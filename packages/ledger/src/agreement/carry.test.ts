@@ -1,39 +1,16 @@
-import { type PeerId, toHex } from '@peerai/core-protocol';
+import { compareUtf8, toHex } from '@peerai/core-protocol';
 import { afterEach, describe, expect, test } from 'vitest';
+import { headOf, line, linked, stopAll } from '../../test/linked.ts';
 import { createGroup, never, payload } from '../../test/members.ts';
-import { type Agreement, agreementLimits as limits } from './index.ts';
+import { agreementLimits as limits } from './index.ts';
 import { encodeChainEntry, signEntry } from './entry.ts';
 import { groupIdOf } from './epoch.ts';
 import { decodeMessage, encodeMessage } from './message.ts';
 import { hears } from './reach.ts';
 import { decodeStatement, encodeStatement, noBlock, signStatement } from './statement.ts';
 
-const running: Agreement[] = [];
-afterEach(async () => {
-  for (const one of running.splice(0)) await one.stop();
-});
+afterEach(stopAll);
 const at = <T>(list: readonly T[], place: number): T => list.at(place) as T;
-type Link = readonly [number, number];
-const line = (count: number): Link[] => Array.from({ length: count - 1 }, (_, at) => [at, at + 1] as const);
-
-/** Members of which only these are linked; `all()` starts them. */
-function linked(count: number, links: readonly Link[]) {
-  const group = createGroup(count);
-  const peers = group.identities.map(({ peer }) => peer);
-  const isLinked = (from: PeerId, to: PeerId): boolean =>
-    links.some(([a, b]) => [a, b].includes(peers.indexOf(from)) && [a, b].includes(peers.indexOf(to)));
-  group.loses = (from, to) => !isLinked(from, to);
-  const start = async (places: readonly number[]) => {
-    const members = await Promise.all(places.map((place) => group.join(at(group.identities, place))));
-    running.push(...members.map(({ agreement }) => agreement));
-    for (const { agreement } of members) await group.clock.until(agreement.start());
-    // They hear each other, and say so.
-    await group.clock.advance(2 * limits.resendMs);
-    return members.map(({ agreement }) => agreement);
-  };
-  return { ...group, group, peers, isLinked, start, until: group.clock.until.bind(group.clock) };
-}
-const headOf = (one: Agreement): string => `${one.status().height} ${toHex(one.status().head)}`;
 
 describe('members in a line', () => {
   test('decide what any of them wants, in the first view, and each statement goes over a link once', async () => {
@@ -76,7 +53,7 @@ describe('members in a line', () => {
     const [first, last] = [at(members, 0), at(members, 3)];
     await clock.advance(3 * limits.idleMs);
     const via = (place: number) => first.status().ways.get(at(peers, place))?.via;
-    expect([...first.status().ways.keys()].toSorted()).toEqual(peers.slice(1).toSorted());
+    expect([...first.status().ways.keys()].toSorted(compareUtf8)).toEqual(peers.slice(1).toSorted(compareUtf8));
     expect([via(1), via(2), via(3)]).toEqual([undefined, peers[1], peers[1]]);
     await last.stop();
     await clock.advance(240_000 + 2 * limits.idleMs);

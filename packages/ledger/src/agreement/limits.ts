@@ -41,6 +41,8 @@ export const agreementLimits = {
   /** Blocks in one answer, count and bytes. */
   blocksPerMessageMax: 64,
   blocksBytesMax: 262_144,
+  /** Peers that the chain so far does not name and that were asked for blocks, count: of the largest epoch all. Asking one more forgets the one asked first, and each is asked again after `answerMs` at the soonest. */
+  unknownAskedMax: 32,
   /** Bytes of one message. */
   messageBytesMax: 262_144 + 64 * 8 + 64,
   /** Messages from members that wait to be read, count; further ones are dropped, their senders send again. */

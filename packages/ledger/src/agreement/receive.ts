@@ -2,6 +2,7 @@ import { PeerAiError, type PeerId } from '@peerai/core-protocol';
 import { append, isWanted } from './advance.ts';
 import { decodeDraft } from './block.ts';
 import { carry } from './carry.ts';
+import { askUnknown, isAnswer } from './catch-up.ts';
 import { keepDraft, learnCertificate, learnStatement } from './learn.ts';
 import { agreementLimits as limits } from './limits.ts';
 import { type AgreementMessage, decodeMessage } from './message.ts';
@@ -14,13 +15,16 @@ import { heightOf, type Turn, withEntry } from './state.ts';
 import { answer, ask } from './talk.ts';
 import type { SignedStatement } from './types.ts';
 
-/** Reads what a present or past member sent. What is malformed or wrong is left out, and all else in the message still counts. */
+/**
+ * Reads what a present or past member sent, and of who may be one further on its blocks. What is malformed or wrong is left out, and all else in the
+ * message still counts.
+ */
 export function receive(turn: Turn, from: PeerId, bytes: Uint8Array): void {
-  if (!turn.state.place.numbers.has(from)) return;
   const message = attempt(() => decodeMessage(bytes));
   if (message === undefined) return;
+  if (!turn.state.place.numbers.has(from)) return receiveUnknown(turn, from, message);
   takeHello(turn, from);
-  takeBlocks(turn, from, message);
+  if (takeBlocks(turn, message)) ask(turn, from, true);
   const entries = message.entries.flatMap((entry) => attempt(() => learnEntry(turn, entry)) ?? []);
   for (const certificate of message.certificates) attempt(() => learnCertificate(turn, certificate));
   const statements = takeStatements(turn, from, message, bytes);
@@ -36,8 +40,18 @@ function takeHello(turn: Turn, from: PeerId): void {
   turn.state = { ...state, talkMs, heard: withEntry(state.heard, from, nowMs) };
 }
 
-/** Decided blocks in their order; those that are here already are passed over. */
-function takeBlocks(turn: Turn, from: PeerId, { blocks }: AgreementMessage): void {
+function receiveUnknown(turn: Turn, from: PeerId, message: AgreementMessage): void {
+  const { where } = message;
+  const isMore = isAnswer(turn, from, message) && takeBlocks(turn, message);
+  const { numbers, height } = turn.state.place;
+  if (isMore && numbers.has(from)) {
+    takeHello(turn, from);
+    ask(turn, from, true);
+  } else if (isMore || (where !== undefined && where.height > height)) askUnknown(turn, from);
+}
+
+/** Decided blocks in their order; those that are here already are passed over. @returns whether any was new. */
+function takeBlocks(turn: Turn, { blocks }: AgreementMessage): boolean {
   const before = turn.state.place.height;
   for (const bytes of blocks) {
     attempt(() => {
@@ -47,7 +61,7 @@ function takeBlocks(turn: Turn, from: PeerId, { blocks }: AgreementMessage): voi
       append(turn, block, block.certificate);
     });
   }
-  if (turn.state.place.height > before) ask(turn, from, true);
+  return turn.state.place.height > before;
 }
 
 /** @returns what may be handed on. */

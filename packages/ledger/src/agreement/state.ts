@@ -58,6 +58,8 @@ export interface AgreementState {
   /** Whom this member answered last when, and at which height the other was. */
   readonly answered: ReadonlyMap<PeerId, { readonly atMs: number; readonly height: number }>;
   readonly asked: ReadonlyMap<PeerId, number>;
+  /** When peers were asked that the chain so far does not name and that did not answer yet, oldest first. */
+  readonly unknown: ReadonlyMap<PeerId, number>;
   /** Proven lies: `<member>/<kind>`. */
   readonly lies: ReadonlySet<string>;
   /** When this member speaks up again without being asked, `nowMs`. */
@@ -119,6 +121,7 @@ export const stateAt = (place: ChainPlace, round: Round = emptyRound): Agreement
   carried: new Map(),
   answered: new Map(),
   asked: new Map(),
+  unknown: new Map(),
   lies: new Set(),
   talkMs: 0,
   busyMs: undefined,

@@ -69,6 +69,27 @@ test('four members in a line propose, vote and decide; one is taken in by its on
   expect(verified).toMatchObject({ ok: true, matches: true });
 });
 
+test('who was asked in by one that was asked in itself, and is paired with no other, gets the chain from it and decides', async () => {
+  const { world, peers, join } = await lineOf(3);
+  const [a, b, c] = peers as [TestPeer, TestPeer, TestPeer];
+  await world.clock.until(a.peer.governance.create('village', []));
+  for (const [asker, name, asked, voters] of [
+    [a, 'p1', b, [a]],
+    [b, 'p2', c, [a, b]],
+  ] as const) {
+    await world.clock.until(asker.peer.governance.invite('village', name));
+    await join(asked);
+    for (const one of voters) await until(world.clock, async () => (await show(one)).proposals.length === 1);
+    await voteAll(world, voters, (await show(a)).proposals[0]?.id ?? '');
+    await until(world.clock, async () => (await show(asked)).group.state === 'member');
+  }
+  const id = await propose(world, c, { title: 'from the newest' });
+  await voteAll(world, [a, c], id);
+  for (const one of [a, b, c])
+    await until(world.clock, async () => (await show(one)).decisions.some((decision) => decision.id === id));
+  expect((await c.peer.governance.verify('village')).matches).toBe(true);
+});
+
 test('ballots reach the chain where no two voters but neighbours are paired, and who asked for one has it', async () => {
   const { world, peers, join } = await lineOf(3);
   const [a, b, c] = peers as [TestPeer, TestPeer, TestPeer];
