@@ -6,7 +6,11 @@ import { booksLimits as limits } from './limits.ts';
 import { type LogAnswer, type LogQuestion, plainLogAnswer } from './log-protocol.ts';
 import type { LogRoom, LogRoomDeps } from './log-room.ts';
 
-export type AnsweringDeps = LogRoomDeps & Pick<LogRoom, 'copies' | 'witness' | 'cosigned' | 'accuse'>;
+export type AnsweringDeps = LogRoomDeps &
+  Pick<LogRoom, 'copies' | 'witness' | 'cosigned' | 'accuse'> & {
+    /** Its newest head does not follow the one that was signed for it last: its log is looked at again, soon. */
+    readonly doubt: (peer: PeerId) => void;
+  };
 
 /**
  * The side that is asked. Throws NOT_FOUND (no such log here), NOT_GRANTED (our entries are not shown), NOT_IN_LOG, PROOF_WRONG, WITNESS_CONFLICT,
@@ -79,6 +83,7 @@ export function createAnswering(deps: AnsweringDeps): (peer: PeerId, question: L
     } catch (error) {
       const evidence = evidenceIn(error);
       if (evidence !== undefined) await deps.accuse(evidence, ledger.origin);
+      else if (PeerAiError.is(error, 'PROOF_WRONG')) deps.doubt(peer);
       throw error;
     }
   };

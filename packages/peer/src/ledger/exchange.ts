@@ -1,4 +1,4 @@
-import { callMethod, PeerAiError, type PeerId } from '@peerai/core-protocol';
+import { callMethod, type Checkpoint, PeerAiError, type PeerId } from '@peerai/core-protocol';
 import { openCheckpoint } from '@peerai/ledger';
 import {
   encodeAddCheckpoint,
@@ -15,6 +15,8 @@ import { seeOwn } from './own-head-shown.ts';
 export interface ExchangeDeps extends AnsweringDeps {
   /** What went wrong with a log last. */
   readonly troubles: Map<PeerId, string>;
+  /** Who asked for a signature under a head that does not follow the one we signed last. */
+  readonly doubted: Set<PeerId>;
 }
 export interface Exchange {
   /** Heads for heads, a signature for ours, the next entries of theirs, and a look for forks. Throws what asking throws. */
@@ -23,7 +25,7 @@ export interface Exchange {
 
 /** The side that asks. */
 export function createExchange(deps: ExchangeDeps): Exchange {
-  const { crypto, ledger, copies, cosigned, troubles } = deps;
+  const { crypto, ledger, copies, cosigned, troubles, doubted } = deps;
   const ask = (peer: PeerId, question: Partial<LogQuestion> & Pick<LogQuestion, 'kind'>, signal: AbortSignal) =>
     callMethod(deps, peer, logMethod, { ...plainLogQuestion, ...question }, { signal });
   const accuse = async (evidence: Uint8Array | undefined, toldBy: PeerId): Promise<boolean> => {
@@ -83,13 +85,26 @@ export function createExchange(deps: ExchangeDeps): Exchange {
     }
   };
 
-  /** What the peer's copy of a log had at the size of ours: a larger head that does not contain ours proves a fork. */
+  /** What the peer's tree of a log had at the size of a head: a larger head that does not contain that one proves a fork. */
+  const askPrefix = async (peer: PeerId, { origin, size, note: smaller }: Checkpoint, signal: AbortSignal) => {
+    const { note, root, path } = await ask(peer, { kind: 'prefix', origin, size }, signal);
+    if (note === undefined || root === undefined) return;
+    await accuse(evidenceOfGrowth(crypto, smaller, note, { root, path }), peer);
+  };
   const compareLarger = async (peer: PeerId, origin: PeerId, signal: AbortSignal): Promise<void> => {
     const held = await copies.view(origin);
-    if (held === undefined) return;
-    const { note, root, path } = await ask(peer, { kind: 'prefix', origin, size: held.headSize }, signal);
-    if (note === undefined || root === undefined) return;
-    await accuse(evidenceOfGrowth(crypto, held.note, note, { root, path }), peer);
+    if (held !== undefined) await askPrefix(peer, { ...held, size: held.headSize }, signal);
+  };
+
+  /**
+   * What we signed as its witness, against what we have of it: a signature is given before the entries are fetched, so the copy may end before the place
+   * where the log went another way, and takes the other way without a contradiction of its own.
+   */
+  const compareSigned = async (peer: PeerId, signal: AbortSignal): Promise<void> => {
+    const signed = await deps.witness.head(peer);
+    if (signed === undefined || (await proves(() => copies.compare(signed.note), ledger.origin))) return;
+    // Of a peer that shows its heads alone there is no copy to compare with.
+    if (doubted.delete(peer)) await askPrefix(peer, signed, signal).catch(() => undefined);
   };
 
   const compareOthers = async (peer: PeerId, notes: readonly string[], signal: AbortSignal): Promise<void> => {
@@ -134,6 +149,8 @@ export function createExchange(deps: ExchangeDeps): Exchange {
       await seeOwn(deps, peer, answer.notes);
       for (const evidence of answer.evidence) await deps.accuse(evidence, peer).catch(() => undefined);
       await follow(peer, answer, signal);
+      if (deps.offenders.isRefused(peer)) return;
+      await compareSigned(peer, signal);
       if (deps.offenders.isRefused(peer)) return;
       await compareOthers(peer, answer.notes, signal);
       await askToSign(peer, answer.known ?? 0n, signal);

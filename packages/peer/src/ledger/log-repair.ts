@@ -39,14 +39,24 @@ export async function repairOwnLog(deps: RepairRoom, signal: AbortSignal): Promi
       const { size, restored } = await put(source);
       done = { v: 1, size: Number(size), restored: restored + (done?.restored ?? 0), from: peer };
       if (ledger.refusal === undefined) return done;
-      failure = ledger.refusal;
+      failure = stillRefused(ledger.refusal);
     } catch (error) {
       if (signal.aborted) throw error;
-      failure = error;
+      // It stands for a head of ours and has no copy: as one that was never asked.
+      if (!PeerAiError.is(error, 'NOT_FOUND')) failure = error;
     }
   }
   throw failure;
 }
+
+/** What is left when the copies that are here were put back: to say `repair` again would send its owner round in a circle. */
+const stillRefused = (refusal: PeerAiError): PeerAiError =>
+  PeerAiError.is(refusal, 'LEDGER_BEHIND')
+    ? new PeerAiError(refusal.code, refusal.message, {
+        ...refusal.details,
+        hint: 'No device that is here has the missing entries. Start the others it was paired with and repair again, or put an export back with the agent off: `peerai ledger repair --from FOLDER`. `peerai ledger go-on` adds without them, and others then see two histories.',
+      })
+    : refusal;
 
 /** What a device has of our log, fetched whole. Throws what asking throws. */
 async function copyAt(deps: RepairRoom, peer: PeerId, signal: AbortSignal): Promise<RepairSource | undefined> {

@@ -101,8 +101,13 @@ export function openLogRoom(deps: LogRoomDeps): LogRoom {
     void tell(evidence, toldBy);
     return origin;
   };
-  const shared = { ...deps, copies, witness, cosigned, accuse };
-  const exchanging: Exchange = createExchange({ ...shared, troubles });
+  const doubted = new Set<PeerId>();
+  const doubt = (peer: PeerId): void => {
+    doubted.add(peer);
+    met(peer);
+  };
+  const shared = { ...deps, copies, witness, cosigned, accuse, doubt };
+  const exchanging: Exchange = createExchange({ ...shared, troubles, doubted });
   const answering = createAnswering(shared);
 
   /** One peer after the other: nobody waits for this, and what else the machine does goes first. */
