@@ -50,10 +50,11 @@ export function createKeeper(deps: KeeperDeps): Keeper {
       const device = deps.devices.get(peer);
       if (device === undefined) return;
       const met = !device.blocked && (await greet(deps, device, stopping.signal));
-      waitMs = met ? limits.redialMsMin : Math.min(limits.redialMsMax, waitMs * 2);
+      if (met) waitMs = limits.redialMsMin;
       await deps.clock.sleep(waitMs, AbortSignal.any([stopping.signal, wake.signal])).catch(() => undefined);
       // A link alone is not enough: one that came up without a hello is asked again.
       if (met) await whileLinked(peer, AbortSignal.any([stopping.signal, wake.signal]));
+      else waitMs = Math.min(limits.redialMsMax, waitMs * 2);
     }
   };
   const nudge = (peer: PeerId): void => {
