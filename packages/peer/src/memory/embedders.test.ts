@@ -214,3 +214,16 @@ test('a model that is named is looked for at each question until it is there', a
   offered.push(modelOf('other').model, modelOf('nomic').model);
   expect(await ready()).toEqual({ ...meaning('nomic'), setting: 'nomic' });
 });
+
+test('the first vector of a model is waited for `embedderFirstMs`, then words are compared', async () => {
+  const { offered, ready, clock } = world();
+  const { model, state } = modelOf('slow');
+  state.hangs = true;
+  offered.push(model);
+  let now: unknown;
+  void ready().then((found) => (now = found));
+  await clock.advance(limits.embedderFirstMs - 1);
+  expect(now).toBeUndefined();
+  await clock.advance(1);
+  expect(now).toMatchObject({ ...words, problem: expect.stringContaining('ollama/slow') as string });
+});

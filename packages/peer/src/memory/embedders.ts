@@ -1,4 +1,12 @@
-import { type Clock, fromUtf8, type LanguageModel, PeerAiError, type Store, utf8 } from '@peerai/core-protocol';
+import {
+  type Clock,
+  fromUtf8,
+  type LanguageModel,
+  orAborted,
+  PeerAiError,
+  type Store,
+  utf8,
+} from '@peerai/core-protocol';
 import { type Embedder, embedderOf, lexicalEmbedder, memoryLimits } from '@peerai/nn-engine/memory';
 import { limits } from '../limits.ts';
 import { guarded, type GuardedEmbedder } from './guarded-embedder.ts';
@@ -83,7 +91,9 @@ export function createEmbedders(deps: EmbeddersDeps): Embedders {
     problem = undefined;
     for (const one of await wanted(signal)) {
       try {
-        const embedder = fits(await embedderOf(one, clock.deadline(limits.embedderFirstMs, signal)));
+        const until = clock.deadline(limits.embedderFirstMs, signal);
+        // Whether or not the engine looks at the signal.
+        const embedder = fits(await orAborted(embedderOf(one, until), until));
         // Two who look at the same time find the same.
         if (list[0]?.name === embedder.name) return;
         if (isAuto) await deps.store.commit([deps.store.put(chosenKey, utf8(embedder.name))]);
