@@ -26,20 +26,31 @@ import {
   plainQuestion as plainGovernance,
 } from './governance/governance-protocol.ts';
 import { governanceRoomLimits } from './governance/limits.ts';
+import { keyMethod } from './keys/key-protocol.ts';
 import { booksLimits } from './ledger/limits.ts';
 import { logMethod, plainLogAnswer, plainLogQuestion } from './ledger/log-protocol.ts';
+import { receiptsMethod } from './ledger/receipts-protocol.ts';
 import { heldMethod } from './lending/elsewhere.ts';
 import { leaseMethod, nodesMethod, plainAnswer, plainQuestion } from './lending/lending-protocol.ts';
 import { lendingLimits } from './lending/limits.ts';
+import { limits } from './limits.ts';
+import { helloMethod } from './links/hello-protocol.ts';
 import { peerMarketLimits } from './market/limits.ts';
 import { marketMethod } from './market/market-protocol.ts';
+import { offeredMethod } from './models/run-wire.ts';
+import { ownMethod } from './own/own-protocol.ts';
 import { standingLimits } from './reputation/limits.ts';
 import { reputationMethod } from './reputation/reputation-protocol.ts';
 import { settlementLimits } from './settlement/limits.ts';
 import { settlementMethod } from './settlement/settlement-protocol.ts';
+import { memoryMethod } from './memory/memory-protocol.ts';
+import { shareMethod } from './share/share-protocol.ts';
+import { capabilitiesMethod, pingMethod } from './status/status-protocol.ts';
 import { storageLimits } from './storage/limits.ts';
 import { plainStorageAnswer, plainStorageQuestion, storageMethod } from './storage/storage-protocol.ts';
 import { live } from './testing/steps.ts';
+import { linkMethod } from './training/link-protocol.ts';
+import { offersMethod } from './training/training-protocol.ts';
 
 const code = (expected: string) => expect.objectContaining({ code: expected });
 const random = seededRandom(6);
@@ -72,6 +83,19 @@ async function takesMessagesOf(protocol: Protocol, bytesMax: number): Promise<vo
   await expect(channel.send(new Uint8Array(bytesMax + 1))).rejects.toThrow(code('LIMIT_EXCEEDED'));
 }
 
+/** A question that nobody answers is given up after so long, and not before. */
+async function isGivenUp<Q, A>(method: Method<Q, A>, question: Q, ms: number): Promise<void> {
+  const { clock, here, there, other } = two();
+  using _ = serveMethod(there, method, () => new Promise<never>(() => undefined));
+  let ended: unknown;
+  callMethod({ network: here, clock }, other, method, question, { signal: live() }).catch((error: unknown) => {
+    ended = error;
+  });
+  await clock.advance(ms - 1);
+  expect(ended).toBeUndefined();
+  await clock.advance(1);
+  expect(ended).toEqual(code('TIMEOUT'));
+}
 /** No answer comes for so long; messages are as long as they may be and no longer; and the fullest that every other limit allows go through. */
 function question<Q, A>(
   method: Method<Q, A>,
@@ -80,16 +104,9 @@ function question<Q, A>(
   answered: readonly [A, ...A[]],
 ) {
   const isBounded = async (): Promise<void> => {
+    await isGivenUp(method, asked[0], ms);
     const { clock, here, there, other } = two();
     const ask = (one: Q) => callMethod({ network: here, clock }, other, method, one, { signal: live() });
-    const silent = serveMethod(there, method, () => new Promise<never>(() => undefined));
-    let ended: unknown;
-    ask(asked[0]).catch((error: unknown) => (ended = error));
-    await clock.advance(ms - 1);
-    expect(ended).toBeUndefined();
-    await clock.advance(1);
-    expect(ended).toEqual(code('TIMEOUT'));
-    silent[Symbol.dispose]();
     await takesMessagesOf(method.protocol, bytesMax);
     for (let place = 0; place < Math.max(asked.length, answered.length); place += 1) {
       const [fullest, answer] = [asked[place] ?? asked[0], answered[place] ?? answered[0]];
@@ -296,3 +313,26 @@ test.each<[string, number, (count: number) => unknown]>([
   expect(() => read(most)).not.toThrow();
   expect(() => read(most + 1)).toThrow(code('INVALID_FORMAT'));
 });
+
+/** Whatever is asked: only time counts here. */
+const blankly = <Q, A>(method: Method<Q, A>): Method<Q, A> => ({
+  ...method,
+  request: { encode: () => bytes(1), decode: () => undefined as Q },
+});
+test.each([
+  blankly(helloMethod),
+  blankly(keyMethod),
+  blankly(receiptsMethod),
+  blankly(offeredMethod),
+  blankly(ownMethod),
+  blankly(pingMethod),
+  blankly(memoryMethod),
+  blankly(shareMethod),
+  blankly(capabilitiesMethod),
+] as readonly Method<unknown, unknown>[])('$protocol.id is given up after `questionMs`', async (method) =>
+  isGivenUp(method, undefined, limits.questionMs),
+);
+test.each([blankly(offersMethod), blankly(linkMethod)] as readonly Method<unknown, unknown>[])(
+  '$protocol.id is given up after `trainingQuestionMs`',
+  async (method) => isGivenUp(method, undefined, limits.trainingQuestionMs),
+);

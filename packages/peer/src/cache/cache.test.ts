@@ -1,4 +1,4 @@
-import { nobleCrypto, PeerAiError, type PeerId, toHex } from '@peerai/core-protocol';
+import { nobleCrypto, PeerAiError, type PeerId, toHex, utf8 } from '@peerai/core-protocol';
 import { serveBlobs } from '@peerai/core-protocol/blob';
 import {
   createMemoryNetworks,
@@ -83,7 +83,7 @@ async function around(
     await clock.advance(1);
     return fetched;
   };
-  return { clock, room, open, get, asked, shelf };
+  return { clock, room, open, get, asked, shelf, store };
 }
 const code = (expected: string) => expect.objectContaining({ code: expected });
 
@@ -217,6 +217,38 @@ test('the quota holds: what was used longest ago goes, and what is larger never 
   await room.remove(hashOf(exact));
   expect([room.view().bytes, await shelf.list('cache')]).toEqual([0, []]);
   await expect(room.remove(a)).rejects.toThrow(code('NOT_FOUND'));
+});
+
+/** Files of so many bytes each, as if they had been fetched before; the first was used longest ago. */
+async function withFiles(sizes: readonly number[], give: Uint8Array) {
+  const made = await around({ one: { roundTripMs: 1, give: () => give } }, cacheLimits.quotaBytes);
+  const rows = sizes.map((bytes, at) => ({ sha256: `${at}`, bytes, fetchedMs: at, usedMs: at, from: 'one' }));
+  const store = made.store.room('cache');
+  await store.commit(rows.map((row) => store.put(`file/${row.sha256}`, utf8(JSON.stringify(row)))));
+  const room = await made.open();
+  await made.clock.until(room.fetch(hashOf(give), live()));
+  const { files } = room.view();
+  return { count: files.length, isFirstKept: files.some(({ sha256 }) => sha256 === '0') };
+}
+
+test('`filesMax` files are kept: with one more the one goes that was used longest ago', async () => {
+  const ones = (count: number) => Array.from({ length: count }, () => 1);
+  const content = contentOf(10, 40);
+  const most = cacheLimits.filesMax;
+  expect(await withFiles(ones(most - 1), content)).toEqual({ count: most, isFirstKept: true });
+  expect(await withFiles(ones(most), content)).toEqual({ count: most, isFirstKept: false });
+});
+
+test('without another word they have `quotaBytes` together, and with a byte more the oldest goes', async () => {
+  const content = contentOf(10, 41);
+  const most = cacheLimits.quotaBytes;
+  const cache = createCache(
+    { shelf: new MemoryShelf(), store: new MemoryStore(), clock: new ManualClock(), crypto: nobleCrypto } as never,
+    {},
+  );
+  expect(await cache.view()).toMatchObject({ quotaBytes: most, offered: false });
+  expect(await withFiles([most - 11, 1], content)).toEqual({ count: 3, isFirstKept: true });
+  expect(await withFiles([most - 11, 2], content)).toEqual({ count: 2, isFirstKept: false });
 });
 
 test('an imported model is given by its hash, and imported where it came when that is asked', async () => {

@@ -243,3 +243,25 @@ test('a borrowed cluster is rewarded in the group’s points by itself, and not 
   expect([await amounts(), (await paid(again)).length]).toEqual([once, 1]);
   expect(await ben.peer.governance.rewards()).toMatchObject({ mode: 'off', given: [] });
 }, 120_000);
+
+test('of what waits and of what was given `rewardsShown` are told', async () => {
+  const most = limits.rewardsShown;
+  const leases = (count: number) => Array.from({ length: count }, (_, at) => lease(at + 1));
+  const waiting = async (count: number) =>
+    (await (await scene({ leases: leases(count), points: 0n })).rewards.view()).waiting.length;
+  expect([await waiting(most - 1), await waiting(most), await waiting(most + 1)]).toEqual([most - 1, most, most]);
+  // As given on days before: one day has fewer than are shown.
+  const given = async (count: number) => {
+    const store = new MemoryStore();
+    const rows = leases(count).map(({ id }, atMs) => {
+      const wish = { reason: 'borrowing', peer: ann, subject: id, nodes: 1, heldMs: 1 };
+      const row = { group: 'aa'.repeat(32), to: ann, amountMicro: '1', atMs, state: 'paid', wish };
+      return store.put(`reward/borrowing-${id}`, new TextEncoder().encode(JSON.stringify(row)));
+    });
+    await store.commit(rows);
+    const { given: told } = await (await scene({ store })).rewards.view();
+    return [told.length, told.at(-1)?.atMs];
+  };
+  expect(await given(most)).toEqual([most, 0]);
+  expect(await given(most + 1)).toEqual([most, 1]);
+});

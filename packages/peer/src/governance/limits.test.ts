@@ -210,6 +210,33 @@ test('members decide on who said yes as long as on any proposal that says no tim
   expect(plain.openMs).toBe(limits.memberOpenMs);
 });
 
+test('a vote that is over is closed at the next look, `lookMs` after the last one', async () => {
+  const made = await village(1);
+  const { clock } = made.world;
+  const decided = async () => (await made.at(0).peer.governance.show('village')).decisions.length;
+  // A look is at each whole multiple of `lookMs` since the room was opened: at which time that was, a first vote tells.
+  const say = async (openMs: number) => {
+    const action = { type: 'text' } as const;
+    const wish = governanceProposeSchema.parse({ title: 'x', action, openMs });
+    await clock.until(made.at(0).peer.governance.propose('village', wish, live()));
+  };
+  const closes = async (before: number, msMax: number): Promise<number> => {
+    for (let ms = 0; ms <= msMax; ms += 1) {
+      if ((await decided()) > before) return ms;
+      await clock.advance(1);
+    }
+    throw new Error('it was not closed');
+  };
+  await say(1_000);
+  await clock.advance(999);
+  await closes(0, limits.lookMs + 1);
+  // This is a look: what ends a millisecond after the next one waits for the one after that.
+  await say(1_000 + 1);
+  await clock.advance(1_000);
+  expect(await closes(1, limits.lookMs + 1)).toBe(limits.lookMs);
+  await made.stop();
+});
+
 test('the second member in turn does what the first left undone, a turn later', async () => {
   const clock = new ManualClock();
   const identity = createIdentity(nodeCrypto, seededRandom(1).bytes(32));

@@ -2,6 +2,7 @@ import { createIdentity, nobleCrypto } from '@peerai/core-protocol';
 import { createMemoryNetworks, ManualClock, MemoryStore, seededRandom } from '@peerai/core-protocol/testing';
 import { createReceiptBook, type ReceiptBook } from '@peerai/ledger';
 import { expect, test } from 'vitest';
+import { limits } from '../limits.ts';
 import { anyModel, modelToSign } from '../tasks/model-task.ts';
 import { openOwnLedger } from './own-ledger.ts';
 import { createSigning } from './signing.ts';
@@ -24,7 +25,7 @@ async function books(identity: NonNullable<typeof asker>) {
     modelOf: modelToSign,
     stopping: AbortSignal.abort(),
   });
-  return { receipts, signing };
+  return { receipts, signing, clock };
 }
 
 test.each<readonly [asked: string, taken: string, signs: boolean]>([
@@ -46,4 +47,24 @@ test.each<readonly [asked: string, taken: string, signs: boolean]>([
   await (signs
     ? expect(signed).resolves.toBeInstanceOf(Uint8Array)
     : expect(signed).rejects.toMatchObject({ code: 'RECEIPT_WRONG' }));
+});
+
+test('a receipt whose predecessor never comes is given up after `countersignMs`, not a millisecond before', async () => {
+  if (asker === undefined || provider === undefined) throw new Error('no identities');
+  const [mine, theirs] = [await books(asker), await books(provider)];
+  const prompt = { messages: [{ role: 'user' as const, text: 'hello' }] };
+  const question = { provider: provider.peer, lease, model: 'm', prompt, maxTokens: 8 };
+  await mine.signing.asked('r2', question);
+  const usage = { promptTokens: 1, answerTokens: 2 };
+  const facts = { consumer: asker.peer, lease, model: 'm', usage, workHash: new Uint8Array(32) };
+  await theirs.receipts.issue({ ...facts, requestId: 'r1' });
+  const second = await theirs.receipts.issue({ ...facts, requestId: 'r2' });
+  let ended: unknown;
+  mine.signing.sign(second, { requestId: 'r2' }).catch((error: unknown) => {
+    ended = (error as { readonly code?: string }).code;
+  });
+  await mine.clock.advance(limits.countersignMs - 1);
+  expect(ended).toBeUndefined();
+  await mine.clock.advance(1);
+  expect(ended).toBe('TIMEOUT');
 });

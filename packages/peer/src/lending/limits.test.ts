@@ -49,6 +49,25 @@ describe('one run', () => {
   });
 });
 
+test('a measurement is of the last `measuresKept` looks', () => {
+  let [look, nowMs] = [0, 0];
+  // Full memory at the first look alone, empty ever after.
+  const read = (): MachineReading => ({ busyMs: 0, totalMs: 1_000 * look, memory: look === 1 ? 1 : 0 });
+  const gauge = createGauge({ clock: { elapsedMs: () => nowMs }, read, load: () => 0 });
+  const after = (count: number) => {
+    while (look < count) {
+      look += 1;
+      nowMs += limits.measureEveryMs;
+      gauge.look();
+    }
+    const { memory, windowMs } = gauge.mean() ?? {};
+    return [memory, windowMs];
+  };
+  const windowMs = (limits.measuresKept - 1) * limits.measureEveryMs;
+  expect(after(limits.measuresKept)).toEqual([1 / limits.measuresKept, windowMs]);
+  expect(after(limits.measuresKept + 1)).toEqual([0, windowMs]);
+});
+
 describe('what is asked for', () => {
   const wish = { peer: 'a', cluster: { nodes: leaseNodesMax }, minutes: leaseMinutesMax, vectors: [[1]] };
   const lend = {

@@ -25,7 +25,7 @@ const device: Device = {
 };
 
 /** The inbox alone: `arrive` does what the messenger does with a letter. */
-async function open(store = new MemoryStore()) {
+async function open(store = new MemoryStore(), clock = new ManualClock()) {
   const handlers = new Map<string, Parameters<Messenger['handle']>[1]>();
   const handle: Messenger['handle'] = (kind, handler) => {
     handlers.set(kind, handler);
@@ -41,9 +41,14 @@ async function open(store = new MemoryStore()) {
     return 0n;
   };
   const messages = await openMessages({
-    clock: new ManualClock(),
+    clock,
     store,
-    messenger: { handle, deliveries: () => ({ [Symbol.dispose]: () => undefined }) } as unknown as PeerMessenger,
+    messenger: {
+      handle,
+      deliveries: () => ({ [Symbol.dispose]: () => undefined }),
+      send: async () => 'id',
+      status: async () => ({ id: 'id', state: 'queued' }),
+    } as unknown as PeerMessenger,
     devices,
     contacts: await openContacts({ store, crypto: nobleCrypto }, { named: [], isOpen: false }),
     events: { ...events, emit: (event) => void seen.push(event) },
@@ -161,4 +166,16 @@ test('a broadcast says of each device whether it has the message, waits for the 
     ['nobody', 'refused', 'DEVICE_UNKNOWN'],
   ]);
   expect(await b.peer.messages.list()).toHaveLength(2);
+});
+
+test('sending waits `deliveredWaitMs` to say that it was delivered, and not at all where it is to be queued', async () => {
+  const clock = new ManualClock();
+  const { messages } = await open(new MemoryStore(), clock);
+  let state: unknown;
+  void messages.deliver('laptop', 'text', 'hello').then((sent) => ({ state } = sent));
+  await clock.advance(limits.deliveredWaitMs - 1);
+  expect(state).toBeUndefined();
+  await clock.advance(1);
+  expect(state).toBe('queued');
+  expect(await messages.deliver('laptop', 'text', 'hello', 'normal', true)).toMatchObject({ state: 'queued' });
 });

@@ -1,99 +1,29 @@
-import { createIdentity, fromHex, type Identity, nobleCrypto, type Reservation } from '@peerai/core-protocol';
-import { proveTicket } from '@peerai/core-protocol/access';
-import { ManualClock, MemoryStore, seededRandom } from '@peerai/core-protocol/testing';
-import { countersign, createReceiptBook, ledgerLimits, openLedger, readReceipt } from '@peerai/ledger';
+import { fromHex, nobleCrypto, type Reservation } from '@peerai/core-protocol';
+import { countersign, ledgerLimits, readReceipt } from '@peerai/ledger';
 import { describe, expect, test } from 'vitest';
 import { shareApiKeys } from './api-keys.ts';
-import { openDevices } from '../pairing/devices.ts';
 import { openAdmission } from './admission.ts';
-import { openShares, type Share } from './shares.ts';
+import {
+  claim,
+  device,
+  grantOf,
+  guest,
+  hash,
+  openScene,
+  type Scene,
+  shared,
+  stranger,
+} from '../testing/admission-scene.ts';
 import { slowStore } from '../testing/slow-store.ts';
 
-const someone = (seed: number): Identity => createIdentity(nobleCrypto, seededRandom(seed).bytes(32));
-const owner = someone(1);
-const guest = someone(2);
-const device = someone(3);
-const stranger = someone(4);
-const hash = (text: string): Uint8Array => nobleCrypto.sha256(new TextEncoder().encode(text));
-
-/** An admission over a store, and again over the same store: that is a restart. */
-async function open(store = new MemoryStore(), clock = new ManualClock()) {
-  const crypto = nobleCrypto;
-  const ledger = await openLedger({ store: store.room('ledger'), identity: owner, crypto, clock });
-  const receipts = createReceiptBook({ store: store.room('receipts'), ledger, identity: owner, crypto, clock });
-  const [devices, shares] = [await openDevices(store), await openShares({ store, clock })];
-  const told: Share[] = [];
-  const refused = new Set<string>();
-  const changed = (share: Share): void => void told.push(share);
-  const deps = {
-    identity: owner,
-    keySecret: hash('this process'),
-    crypto,
-    clock,
-    store,
-    devices,
-    shares,
-    receipts,
-    isRefused: (peer: string) => refused.has(peer),
-    exposed: () => true,
-    leased: () => ({ usable: () => undefined, count: () => undefined }),
-    changed,
-    signed: () => undefined,
-  };
-  return { store, clock, devices, shares, receipts, told, refused, deps, admission: await openAdmission(deps) };
-}
-type Scene = Awaited<ReturnType<typeof open>>;
-
-const share = (clock: ManualClock): Share => ({
-  id: '0102030405060708',
-  secret: '000102030405060708090a0b0c0d0e0f',
-  link: 'https://page.example/s#x',
-  reach: 'relay',
-  models: ['echo'],
-  createdMs: clock.nowMs(),
-  expiresMs: clock.nowMs() + 60_000,
-  tokens: 100,
-  tokensUsed: 0,
-  guestsMax: 2,
-  guests: {},
-  concurrency: 2,
-});
-const noTicket = {
-  version: 1,
-  kind: 'share',
-  provider: owner.peer,
-  name: '',
-  addresses: [],
-  models: [],
-  tokens: 0,
-  expiresMs: 0,
-  guests: 1,
-  concurrency: 1,
-  allow: [],
-} as const;
-const grantOf = ({ id, secret }: Share, who = guest): Uint8Array =>
-  proveTicket(nobleCrypto, { ...noTicket, id: fromHex(id), secret: fromHex(secret) }, who.peer);
-const claim = (one: Share, requestId: string, units: number, who = guest) => ({
-  peer: who.peer,
-  requestId,
-  resource: 'model:echo',
-  units,
-  grant: grantOf(one, who),
-});
 const usage = { promptTokens: 10, answerTokens: 20 };
 
-async function shared(): Promise<Scene & { readonly one: Share }> {
-  const scene = await open();
-  const one = share(scene.clock);
-  await scene.shares.add(one);
-  return { ...scene, one };
-}
 const tokens = ({ shares, admission }: Scene) => ({
   used: shares.get('0102030405060708')?.tokensUsed,
   ...admission.running('0102030405060708'),
 });
 /** What a restart would find. */
-const onDisk = async ({ store, clock }: Scene) => tokens(await open(store.copy(), clock));
+const onDisk = async ({ store, clock }: Scene) => tokens(await openScene(store.copy(), clock));
 
 /** The same in memory and for whoever opens the file next. */
 async function expectCounts(scene: Scene, counts: ReturnType<typeof tokens>): Promise<void> {
@@ -173,7 +103,7 @@ describe('a reservation', () => {
     const scene = await shared();
     await scene.admission.reserve(claim(scene.one, 'a', 100));
     expect(await onDisk(scene)).toEqual({ used: 0, reserved: 0, active: 0 });
-    const again = await open(scene.store.reopen(), scene.clock);
+    const again = await openScene(scene.store.reopen(), scene.clock);
     const rows: string[] = [];
     for await (const { key } of scene.store.room('admission').range('reserved/', 'reserved0')) rows.push(key);
     expect(rows).toEqual([]);

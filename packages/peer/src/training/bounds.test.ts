@@ -5,7 +5,8 @@ import { trainingDesk } from '../testing/training-desk.ts';
 import { findData } from './data-sets.ts';
 import { languageTask } from './language-task.ts';
 import { linkMethod } from './link-protocol.ts';
-import { describeColumns, labelsOf, readTable } from './table.ts';
+import { imageTask } from './image-task.ts';
+import { describeColumns, labelsOf, readTable, told } from './table.ts';
 import { tableTask } from './table-task.ts';
 import { offersMethod } from './training-protocol.ts';
 import {
@@ -121,6 +122,24 @@ test('a text has `trainingTextBytesMin` bytes, and at most `trainingHeldOutMax` 
   const most = limits.trainingHeldOutMax;
   // One row in five, up to so many.
   expect([heldOf(5 * most - 5), heldOf(5 * most), heldOf(5 * most + 5)]).toEqual([most - 1, most, most]);
+});
+
+test('at most `trainingHeldImagesMax` images are kept apart, one in five up to there', () => {
+  const plan = trainingPlanSchema.parse({ ...conv, label: 'label', classes: ['k0', 'k1'] });
+  const pixels = names(64);
+  const black = pixels.map(() => 0).join(',');
+  const heldOf = (count: number) => {
+    const rows = list(count, (at) => `k${at % 2},${black}`);
+    return plan.model === 'conv' && imageTask(plan, ['label', ...pixels].join(',') + `\n${rows.join('\n')}\n`).heldOut;
+  };
+  const most = limits.trainingHeldImagesMax;
+  expect([heldOf(5 * most - 5), heldOf(5 * most), heldOf(5 * most + 5)]).toEqual([most - 1, most, most]);
+});
+
+test('of names an error tells the first `namesToldMax`, and how many more there are', () => {
+  const most = limits.namesToldMax;
+  expect(told(names(most))).toBe(names(most).join(', '));
+  expect(told(names(most + 1))).toBe(`${names(most).join(', ')} and 1 more`);
 });
 
 test('a data set has `trainingDataBytesMax` bytes, of which no more is read than that', async () => {

@@ -1,6 +1,7 @@
 import { type AnswerPart, type LanguageModel, PeerAiError, type Program, utf8 } from '@peerai/core-protocol';
 import { ManualClock, MemoryShelf, MemoryStore, seededRandom } from '@peerai/core-protocol/testing';
 import { languageModelContract } from '@peerai/llm-bridge/testing';
+import { limits as engineLimits } from '@peerai/nn-engine';
 import { describe, expect, it } from 'vitest';
 import { modelLimits } from '../limits.ts';
 import { createImportedModels } from '../imported-models.ts';
@@ -184,4 +185,11 @@ describe('an imported language model', () => {
     expect(codes.slice(0, -1).every((code) => code === 'nothing')).toBe(true);
     expect(codes.at(-1)).toBe('LIMIT_REACHED');
   });
+});
+
+it('says of a model that makes vectors that it reads `importedTokensMax`, where the engine cuts', async () => {
+  const model = await world().bring('vectors', 1);
+  expect(model.card.contextTokensMax).toBe(modelLimits.importedTokensMax);
+  // One more is cut: the engine's own test has the texts.
+  expect(modelLimits.importedTokensMax).toBe(engineLimits.foreignTokensMax);
 });
