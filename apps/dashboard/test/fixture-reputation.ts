@@ -3,7 +3,7 @@ import type { ReputationView } from '@peerai/peer/control';
 
 const stranger = { reason: 'stranger', text: 'where everybody begins', contribution: 0.3, times: null };
 
-/** A good name, one that is refused, and one nothing is known of. */
+/** A good name, one that is refused, ones nothing is known of, and one too low for a lease. */
 export function fixtureReputations(nowMs: number): ReputationView[] {
   return [
     {
@@ -50,6 +50,22 @@ export function fixtureReputations(nowMs: number): ReputationView[] {
       paired: false,
       score: 0.3,
       lines: [stranger],
+      refused: null,
+    },
+    {
+      peerId: '12D3KooWLab',
+      name: 'lab-nuc',
+      paired: true,
+      score: 0.231,
+      lines: [
+        stranger,
+        {
+          reason: 'wrong-work',
+          text: '1 time that its work did not fit what it had signed',
+          contribution: -0.069,
+          times: 1,
+        },
+      ],
       refused: null,
     },
   ];

@@ -8,6 +8,9 @@ import { ownerPages } from './owner.ts';
 /** Of the fixture's log: a receipt for storage, so far to the right that the strip has to be moved to show it. */
 const bent = 15;
 
+/** Another one, a message: older than what the strip shows. */
+const older = 6;
+
 /** The blocks that the strip draws broken, each with a torn link before it that is in sight. */
 async function torn(page: Page): Promise<string[]> {
   const broken = page.locator('.chain li:has(.torn:has-text("no match")):has(.block-bad)');
@@ -23,6 +26,8 @@ describe('On the ledger’s page the owner can, by keyboard alone,', () => {
   it('verify every entry here, and see which one was changed, with the link that is torn', async () => {
     const page = await at('/ledger');
     await page.getByRole('group', { name: `Entries ${everyKind.length - 10} to ${everyKind.length - 1}` }).waitFor();
+    const newest = page.locator('.chain li').last();
+    expect(await newest.evaluate((element) => element.getBoundingClientRect().right < innerWidth)).toBe(true);
     await page.getByRole('button', { name: 'Verify here' }).press('Enter');
     await page.getByText(`All ${everyKind.length} entries hold together`).waitFor();
     await page.getByText(`${everyKind.length} entries, 1 receipt, in`).waitFor();
@@ -41,6 +46,16 @@ describe('On the ledger’s page the owner can, by keyboard alone,', () => {
     await page.locator('.torn').waitFor();
     expect(await torn(page)).toEqual([`#${bent + 1}`]);
     expect(await page.locator('.tie-after').count()).toBe(everyKind.length - bent - 2);
+  });
+
+  it('see the torn link of an entry that is older than the strip, with what stands around it', async () => {
+    owner.agent.state.log.altered.set(older, await flipped(older));
+    const page = await at('/ledger');
+    await page.getByRole('button', { name: 'Verify here' }).press('Enter');
+    await page.getByText(`Entry ${older} is not as it was signed`).waitFor();
+    await page.getByRole('group', { name: 'Entries 1 to 10' }).waitFor();
+    expect(await torn(page)).toEqual([`#${older}`]);
+    expect(await page.locator('.block-after').count()).toBe(4);
   });
 
   it('export all entries, a line each', async () => {

@@ -230,10 +230,18 @@ describe('In messages, groups, documents and names the owner can, by keyboard al
     await page.getByText('For 1 h 40 min more it gets no link and no answer.').waitFor();
     const pixel = page.getByRole('region', { name: 'pixel' });
     await pixel.getByRole('row', { name: '−0.286 1 proof that it signed two histories of its log' }).waitFor();
+    await pixel.getByText('refused', { exact: true }).waitFor();
     await page.getByRole('button', { name: 'Unblock pixel' }).press('Enter');
     await note.waitFor({ state: 'detached' });
     expect(owner.agent.requests).toContain('DELETE /reputation/12D3KooWPixel/refusal');
     await pixel.getByText('0.01 of 1').waitFor();
+  });
+
+  it('see who gets no new lease, and below which score that is', async () => {
+    const page = await at('/reputation');
+    await page.getByText('Who has less than 0.25 gets no new lease from this device.').waitFor();
+    const marked = page.getByRole('region').filter({ has: page.getByText('gets no new lease', { exact: true }) });
+    expect(await marked.getByRole('heading').allTextContents()).toEqual(['lab-nuc']);
   });
 
   it('read that nothing is there yet, that it could not be loaded, and try again', async () => {

@@ -4,10 +4,10 @@ import { count } from '../shared/format.ts';
 import { ledger as words } from './strings.ts';
 
 /** Entries drawn. */
-const shownMax = 10;
+export const shownMax = 10;
 const short = (hash: string): string => hash.slice(0, 4);
 
-/** The newest entries as what they are: each names the hash of the one before. A link that does not match is drawn broken, and so is one the check found. */
+/** The newest of these entries as what they are: each names the hash of the one before. A link that does not match is drawn broken, and so is one the check found. */
 export function ChainStrip({
   entries,
   badIndex,
@@ -25,7 +25,7 @@ export function ChainStrip({
   const label = words.chainLabel(count(shown[0]?.index ?? 0), count(shown.at(-1)?.index ?? 0));
   return (
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reached by keys
-    <div className="scroll" tabIndex={0} role="group" aria-label={label}>
+    <div className="scroll" tabIndex={0} role="group" aria-label={label} ref={brokenAt < 0 ? showNewest : undefined}>
       <ol className="chain">
         {shown.map(({ index, kind, hash, previous }, place) => {
           const isAfter = brokenAt >= 0 && place > brokenAt;
@@ -49,7 +49,12 @@ export function ChainStrip({
   );
 }
 
-/** The newest entries may stand beside what is seen. */
+/** A whole strip opens at its newest entry, which is what happened last. */
+const showNewest = (element: HTMLElement | null): void => {
+  if (element !== null) element.scrollLeft = element.scrollWidth;
+};
+
+/** A torn link may stand beside what is seen. */
 const show = (element: HTMLElement | null): void => element?.scrollIntoView({ block: 'nearest', inline: 'center' });
 
 function Torn(): ReactNode {

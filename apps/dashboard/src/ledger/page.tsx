@@ -12,7 +12,7 @@ import { ErrorNote, Note } from '../ui/note.tsx';
 import { Card, Empty, PageHead } from '../ui/page.tsx';
 import { PaneHint, PaneLink, Panes } from '../ui/panes.tsx';
 import { Region, useNow } from '../ui/region.tsx';
-import { ChainStrip } from './chain-strip.tsx';
+import { ChainStrip, shownMax } from './chain-strip.tsx';
 import type { CheckedHere } from './check-here.ts';
 import { Closed } from './closed.tsx';
 import { EntryPane } from './entry-pane.tsx';
@@ -65,9 +65,7 @@ export function LedgerPage(): ReactNode {
             </>
           ) : (
             <div className="stack">
-              <Card title={words.chain}>
-                <ChainStrip entries={view.entries} badIndex={check.data?.firstBad?.index} />
-              </Card>
+              <Chain newest={view.entries} badIndex={check.data?.firstBad?.index} />
               <Panes
                 chosen={id !== undefined}
                 list={
@@ -88,6 +86,31 @@ export function LedgerPage(): ReactNode {
         }
       </Region>
     </>
+  );
+}
+
+/** The newest entries; where the check found a bad one before these, what stands around it. */
+function Chain({
+  newest,
+  badIndex,
+}: {
+  readonly newest: readonly LedgerEntryView[];
+  readonly badIndex: number | undefined;
+}): ReactNode {
+  const { client } = useApp();
+  const first = newest.slice(-shownMax)[0]?.index ?? 0;
+  const isOlder = badIndex !== undefined && badIndex < first;
+  const from = Math.max(0, (badIndex ?? 0) - shownMax / 2);
+  const around = useQuery({
+    queryKey: [...keys.ledger, 'around', from],
+    queryFn: () => client.ledgerEntries({ from, limit: shownMax }),
+    enabled: isOlder,
+  });
+  return (
+    <Card title={words.chain}>
+      {isOlder && around.isError && <ErrorNote title={words.aroundFailed} error={around.error} />}
+      <ChainStrip entries={isOlder ? (around.data?.entries ?? []) : newest} badIndex={badIndex} />
+    </Card>
   );
 }
 

@@ -14,7 +14,7 @@ export const ledger = {
   exported: 'ledger.jsonl',
   exportFailed: 'It was not exported',
   chain: 'Chain',
-  chainSide: 'newest on the right',
+  aroundFailed: 'The entries around it did not come',
   chainLabel: (from: string, to: string) => `Entries ${from} to ${to}`,
   after: 'after',
   noMatch: 'no match',

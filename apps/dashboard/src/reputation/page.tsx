@@ -6,6 +6,7 @@ import { keys } from '../app/keys.ts';
 import { useReputations } from '../app/queries.ts';
 import { span } from '../shared/format.ts';
 import { Button } from '../ui/button.tsx';
+import { State, Verdict } from '../ui/icon.tsx';
 import { ErrorNote, Note } from '../ui/note.tsx';
 import { Card, Empty, PageHead } from '../ui/page.tsx';
 import { UsageBar } from '../ui/people.tsx';
@@ -24,7 +25,11 @@ export function ReputationPage(): ReactNode {
   );
 }
 
-function Everybody({ view: { peers, strangerScore, refuseBelow } }: { readonly view: ReputationsView }): ReactNode {
+function Everybody({
+  view: { peers, strangerScore, refuseBelow, admissionMin },
+}: {
+  readonly view: ReputationsView;
+}): ReactNode {
   if (peers.length === 0) {
     return (
       <Card title={words.title}>
@@ -37,10 +42,10 @@ function Everybody({ view: { peers, strangerScore, refuseBelow } }: { readonly v
       {peers.map((peer) => peer.refused !== null && <Refused key={peer.peerId} peer={peer} refused={peer.refused} />)}
       <div className="grid">
         {peers.map((peer) => (
-          <Name key={peer.peerId} peer={peer} />
+          <Name key={peer.peerId} peer={peer} isLow={peer.score < admissionMin} />
         ))}
       </div>
-      <p className="small muted">{words.how(two(strangerScore), two(refuseBelow))}</p>
+      <p className="small muted">{words.how(two(strangerScore), two(admissionMin), two(refuseBelow))}</p>
     </>
   );
 }
@@ -78,10 +83,11 @@ function Refused({
 }
 
 /** The score and what it is made of; the lines sum to it. */
-function Name({ peer: { name, score, lines, paired } }: { readonly peer: ReputationView }): ReactNode {
+function Name({ peer, isLow }: { readonly peer: ReputationView; readonly isLow: boolean }): ReactNode {
+  const { name, score, lines } = peer;
   return (
-    <Card title={name} aside={paired ? undefined : words.stranger}>
-      <div className="pad stack">
+    <Card title={name} aside={<Standing peer={peer} isLow={isLow} />}>
+      <div className={isLow ? 'pad stack low' : 'pad stack'}>
         <strong>{words.score(two(score))}</strong>
         <UsageBar used={score} whole={1} label={`${name}: ${words.score(two(score))}`} />
       </div>
@@ -111,6 +117,19 @@ function Name({ peer: { name, score, lines, paired } }: { readonly peer: Reputat
       </table>
     </Card>
   );
+}
+
+/** What its score costs it, where it costs anything. */
+function Standing({
+  peer: { refused, paired },
+  isLow,
+}: {
+  readonly peer: ReputationView;
+  readonly isLow: boolean;
+}): ReactNode {
+  if (refused !== null) return <State dot="blocked">{words.isRefused}</State>;
+  if (isLow) return <Verdict state="look">{words.isLow}</Verdict>;
+  return paired ? null : words.stranger;
 }
 
 const two = (score: number): string => score.toFixed(2);

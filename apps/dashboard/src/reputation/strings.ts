@@ -8,6 +8,8 @@ export const reputation = {
   head: ['Adds', 'For'],
   sum: 'is the score',
   stranger: 'not paired',
+  isRefused: 'refused',
+  isLow: 'gets no new lease',
   refused: (name: string) => `${name} is refused`,
   left: (span: string) => `For ${span} more it gets no link and no answer.`,
   again: (strikes: number) => `This is refusal number ${strikes}, and each takes twice as long as the one before.`,
@@ -16,6 +18,6 @@ export const reputation = {
   unblock: 'Unblock',
   unblockName: (name: string) => `Unblock ${name}`,
   failed: 'It is still refused',
-  how: (stranger: string, refuse: string) =>
-    `Somebody new begins at ${stranger}. Who misbehaves with less than ${refuse}, or is proven to lie, is refused for a while. What others say moves a score by 0.045 at the most.`,
+  how: (stranger: string, admission: string, refuse: string) =>
+    `Somebody new begins at ${stranger}. Who has less than ${admission} gets no new lease from this device. Who misbehaves with less than ${refuse}, or is proven to lie, is refused for a while. What others say moves a score by 0.045 at the most.`,
 } as const;
