@@ -6,7 +6,7 @@ import { credits } from '../market/credits.ts';
 import { Command } from '../ui/copy.tsx';
 import { Card } from '../ui/page.tsx';
 import { useNow } from '../ui/region.tsx';
-import { actionWords, useNameOf } from './group.ts';
+import { actionWords } from './group.ts';
 import { decided as words, votes } from './strings.ts';
 import { VoteBar } from './vote-bar.tsx';
 
@@ -14,7 +14,6 @@ const shown = limits.governanceRowsShown;
 
 /** Newest first. */
 export function Decided({ view }: { readonly view: GovernanceDetail }): ReactNode {
-  const nameOf = useNameOf(view);
   const now = useNow(60_000);
   const all = view.decisions.length;
   return (
@@ -27,7 +26,7 @@ export function Decided({ view }: { readonly view: GovernanceDetail }): ReactNod
               <b className="anywhere">{one.title}</b>
               <span className="small push">{words.results[one.result]}</span>
             </div>
-            <p className="small anywhere">{actionWords(one.action, nameOf, view)}</p>
+            <p className="small anywhere">{actionWords(one.action, view)}</p>
             <VoteBar tally={one} />
             <p className="small muted">
               {votes.count(one.yes, one.no, one.abstain, one.electors)}, {words.block(count(one.height))},{' '}

@@ -1,7 +1,6 @@
 import type { GovernanceActionView, GovernanceDetail } from '@peerai/peer/control';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { keys } from '../app/keys.ts';
-import { usePeers } from '../app/queries.ts';
 import { count } from '../shared/format.ts';
 import { credits } from '../market/credits.ts';
 import { action as words } from './strings.ts';
@@ -21,18 +20,8 @@ export function useChange<T>(change: (input: T) => Promise<GovernanceDetail>, do
   });
 }
 
-/** A member's or device's name, or the end of a key. */
-export function useNameOf({ group }: GovernanceDetail): (peerId: string) => string {
-  const { data = [] } = usePeers();
-  return (peerId) => [...group.members, ...data].find((one) => one.peerId === peerId)?.name ?? `…${peerId.slice(-8)}`;
-}
-
 /** In one line, what is to be done; a value of the policy in the unit that the group's own has. */
-export function actionWords(
-  action: GovernanceActionView,
-  nameOf: (peerId: string) => string,
-  { policy }: Pick<GovernanceDetail, 'policy'>,
-): string {
+export function actionWords(action: GovernanceActionView, { policy }: Pick<GovernanceDetail, 'policy'>): string {
   switch (action.type) {
     case 'text':
       return words.text;
@@ -45,13 +34,13 @@ export function actionWords(
     case 'relays':
       return words.relays(action.addresses.join(', '));
     case 'points':
-      return words.points(credits(action.amountMicro), nameOf(action.peerId)) + because(action.reason);
+      return words.points(credits(action.amountMicro), action.peerName) + because(action.reason);
     case 'checkpoint':
       return words.checkpoint(action.name, action.sha256.slice(0, 12));
     case 'blacklist-add':
-      return words[action.type](nameOf(action.peerId)) + because(action.reason);
+      return words[action.type](action.peerName) + because(action.reason);
     default:
-      return words[action.type](nameOf(action.peerId));
+      return words[action.type](action.peerName);
   }
 }
 

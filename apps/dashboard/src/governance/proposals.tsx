@@ -7,7 +7,7 @@ import { Button } from '../ui/button.tsx';
 import { ErrorNote } from '../ui/note.tsx';
 import { Card } from '../ui/page.tsx';
 import { useNow } from '../ui/region.tsx';
-import { actionWords, groupKey, useNameOf } from './group.ts';
+import { actionWords, groupKey } from './group.ts';
 import { NewProposal } from './new-proposal.tsx';
 import { votes as words } from './strings.ts';
 import { VoteBar } from './vote-bar.tsx';
@@ -40,7 +40,6 @@ function Proposal({
   readonly one: GovernanceProposalView;
   readonly mayVote: boolean;
 }): ReactNode {
-  const nameOf = useNameOf(view);
   const now = useNow();
   const { yes, no, abstain, electors, quorum, majorityPercent, closesMs } = one;
   const has = yes + no + abstain >= quorum;
@@ -51,7 +50,7 @@ function Proposal({
         <span className="small quiet push">{closesMs > now ? words.left(span(closesMs - now)) : words.over}</span>
       </div>
       <p className="anywhere">
-        {actionWords(one.action, nameOf, view)} <span className="small muted">{words.by(one.author.name)}</span>
+        {actionWords(one.action, view)} <span className="small muted">{words.by(one.author.name)}</span>
       </p>
       {one.text !== '' && <p className="small written">{one.text}</p>}
       <VoteBar tally={one} />

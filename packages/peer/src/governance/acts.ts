@@ -8,6 +8,7 @@ import {
   type Outcome,
   type PointsSaid,
   policyNames,
+  type Refusal,
 } from '@peerai/ledger/governance';
 import type { PeerErrorCode } from '../errors.ts';
 import { ballotStore, tokenIdOf } from './ballot-rows.ts';
@@ -16,6 +17,7 @@ import type { GovernanceSaidView, GovernanceWish } from './governance.schema.ts'
 import { governanceMethod, plainQuestion } from './governance-protocol.ts';
 import type { GroupDeps, RunningGroup } from './group.ts';
 import { governanceRoomLimits as limits } from './limits.ts';
+import { refusalText } from './refusal-words.ts';
 
 type ActsDeps = Pick<
   GovernanceDeps,
@@ -142,8 +144,8 @@ export function createActs(deps: ActsDeps): Acts {
   return acts;
 }
 
-const refused = (why: string): PeerAiError<PeerErrorCode> =>
-  new PeerAiError<PeerErrorCode>('VOTE_REFUSED', `the group does not take this: ${why}`, { why });
+const refused = (why: Refusal): PeerAiError<PeerErrorCode> =>
+  new PeerAiError<PeerErrorCode>('VOTE_REFUSED', `the group does not take this: ${refusalText(why)}`, { why });
 
 /** Throws VOTE_REFUSED with the fold's own reason. */
 function taken({ on, refused: why }: Outcome): string {

@@ -4,15 +4,17 @@ import { logHeadsSchema } from './log-heads.schema.ts';
 const microSchema = z.string().regex(/^\d{1,30}$/u);
 const idSchema = z.string();
 const who = { peerId: z.string(), name: z.string() };
+/** Whom an action is about, with the name it goes by here. */
+const whom = { peerId: z.string(), peerName: z.string() };
 
 export const actionSchema = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('member-add'), peerId: z.string() }),
-  z.object({ type: z.literal('member-remove'), peerId: z.string() }),
+  z.object({ type: z.literal('member-add'), ...whom }),
+  z.object({ type: z.literal('member-remove'), ...whom }),
   z.object({ type: z.literal('policy'), name: z.string(), value: z.number() }),
-  z.object({ type: z.literal('blacklist-add'), peerId: z.string(), reason: z.string() }),
-  z.object({ type: z.literal('blacklist-remove'), peerId: z.string() }),
+  z.object({ type: z.literal('blacklist-add'), ...whom, reason: z.string() }),
+  z.object({ type: z.literal('blacklist-remove'), ...whom }),
   z.object({ type: z.literal('relays'), addresses: z.array(z.string()) }),
-  z.object({ type: z.literal('points'), peerId: z.string(), amountMicro: microSchema, reason: z.string() }),
+  z.object({ type: z.literal('points'), ...whom, amountMicro: microSchema, reason: z.string() }),
   z.object({ type: z.literal('checkpoint'), name: z.string(), sha256: z.string() }),
   z.object({ type: z.literal('text') }),
 ]);
@@ -207,8 +209,9 @@ export const governanceLogSchema = z.object({
       ]),
       on: z.string().nullable(),
       detail: z.string().nullable(),
-      /** Why it changed nothing. */
+      /** Why it changed nothing, as a code and in words. */
       refused: z.string().nullable(),
+      why: z.string().nullable(),
     }),
   ),
 });

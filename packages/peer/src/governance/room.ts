@@ -20,6 +20,7 @@ import {
   signConsent,
 } from '@peerai/ledger/governance';
 import type { PeerErrorCode } from '../errors.ts';
+import { findNamed, isIdOf } from '../store/find-named.ts';
 import { createMutex } from '../store/mutex.ts';
 import { records } from '../store/records.ts';
 import { createActs, peerOf } from './acts.ts';
@@ -143,27 +144,21 @@ export async function openGovernanceRoom(deps: GovernanceDeps): Promise<Governan
       if ('genesis' in now) await keep(id, now);
     });
   };
-  const idOf = (text: string): string => {
-    const isMeant = ([id, row]: [string, GroupRow]): boolean =>
-      id === text || (text.length >= 8 && id.startsWith(text)) || nameOf(row) === text;
-    const [found, ...others] = [...known].filter(isMeant);
-    if (found !== undefined && others.length === 0) return found[0];
-    const what = found === undefined ? 'no group here' : 'more than one group';
-    throw new PeerAiError('GROUP_UNKNOWN', `${what} goes by "${text}"`, {
-      hint: '`peerai gov ls` lists them with their ids.',
-    });
-  };
+  const idOf = (text: string): string =>
+    findNamed(
+      [...known].map(([id, row]) => ({ id, name: nameOf(row) })),
+      text,
+      { code: 'GROUP_UNKNOWN', what: 'group', hint: '`peerai gov ls` lists them with their ids.' },
+    ).id;
   const groupOf = (text: string): RunningGroup => {
     const group = running.get(idOf(text));
     if (group !== undefined) return group;
     throw new PeerAiError<PeerErrorCode>('NOT_JOINED', `say yes first: peerai gov join ${text}`);
   };
   const proposalOf = (group: RunningGroup, text: string): OpenProposal => {
-    const found = [...group.state().proposals.values()].filter(
-      ({ id }) => id === text || (text.length >= 8 && id.startsWith(text)),
-    );
+    const found = [...group.state().proposals.values()].filter(({ id }) => isIdOf(id, text));
     if (found.length === 1 && found[0] !== undefined) return found[0];
-    const isOver = group.state().decisions.some(({ id }) => text.length >= 8 && id.startsWith(text));
+    const isOver = group.state().decisions.some(({ id }) => isIdOf(id, text));
     const why = isOver ? 'is decided already' : 'is no open proposal of this group';
     throw new PeerAiError<PeerErrorCode>('PROPOSAL_UNKNOWN', `"${text}" ${why}; peerai gov show has them`);
   };

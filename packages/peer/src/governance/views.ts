@@ -14,6 +14,7 @@ import { quorumOf as quorumToDecide } from '@peerai/ledger/agreement';
 import type { GroupRelays } from './group-relays.ts';
 import type { LogLine, RunningGroup } from './group.ts';
 import type { HeadsView } from './heads.ts';
+import { refusalText } from './refusal-words.ts';
 import type {
   GovernanceActionView,
   GovernanceChoice,
@@ -28,15 +29,16 @@ import type {
 export type NameOf = (peer: PeerId) => string;
 export const whoOf = (peer: PeerId, nameOf: NameOf) => ({ peerId: peer, name: nameOf(peer) });
 
-export function actionView(action: Action): GovernanceActionView {
-  if (action.type === 'member-add') return { type: action.type, peerId: action.peer };
+export function actionView(action: Action, nameOf: NameOf): GovernanceActionView {
+  const whom = (peer: PeerId) => ({ peerId: peer, peerName: nameOf(peer) });
+  if (action.type === 'member-add') return { type: action.type, ...whom(action.peer) };
   if (action.type === 'checkpoint') return { type: action.type, name: action.name, sha256: toHex(action.hash) };
   if (action.type === 'relays') return { type: action.type, addresses: [...action.addresses] };
   if (action.type === 'points')
-    return { type: action.type, peerId: action.to, amountMicro: `${action.amountMicro}`, reason: action.reason };
+    return { type: action.type, ...whom(action.to), amountMicro: `${action.amountMicro}`, reason: action.reason };
   if (action.type === 'policy' || action.type === 'text') return action;
   const { peer, ...rest } = action;
-  return { ...rest, peerId: peer };
+  return { ...rest, ...whom(peer) };
 }
 
 export function proposalView(
@@ -51,7 +53,7 @@ export function proposalView(
     title,
     text,
     author: whoOf(author, nameOf),
-    action: actionView(action),
+    action: actionView(action, nameOf),
     openedMs,
     closesMs,
     castFromMs: secret === undefined ? null : castFromMs(proposal),
@@ -73,7 +75,7 @@ export function decisionView(decision: Decision, nameOf: NameOf): GovernanceDeci
     id,
     title,
     author: whoOf(author, nameOf),
-    action: actionView(action),
+    action: actionView(action, nameOf),
     height,
     timeMs,
     result,
@@ -171,5 +173,6 @@ export const logView = (lines: readonly LogLine[], nameOf: NameOf): GovernanceLo
                       ? said.heads.map(({ origin, size }) => `${nameOf(origin)} ${size}`).join(', ')
                       : null,
     refused: refused ?? null,
+    why: refused === undefined ? null : refusalText(refused),
   })),
 });

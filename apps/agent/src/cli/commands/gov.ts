@@ -124,7 +124,7 @@ const log = command(
         line.what,
         line.detail ?? '-',
         line.on?.slice(0, idChars) ?? '-',
-        line.refused === null ? 'taken' : line.refused,
+        line.refused === null ? 'taken' : `not taken: ${line.why ?? line.refused}`,
       ]);
       return table([['BLOCK', 'BY', 'WHAT', 'DETAIL', 'ON', 'CAME TO'], ...rows]);
     });
@@ -164,16 +164,16 @@ function actionText(action: GovernanceActionView): string {
   if (action.type === 'policy') return `set ${action.name} to ${action.value}`;
   if (action.type === 'relays') return `relays ${action.addresses.join(' ')}`;
   if (action.type === 'points')
-    return `${pointsText(action.amountMicro)} ${action.amountMicro === '1000000' ? 'point' : 'points'} to …${action.peerId.slice(-8)}`;
+    return `${pointsText(action.amountMicro)} ${action.amountMicro === '1000000' ? 'point' : 'points'} to ${action.peerName}`;
   if (action.type === 'checkpoint') return `${action.name} is ${action.sha256.slice(0, idChars)}…`;
-  if (action.type === 'text') return 'words';
+  if (action.type === 'text') return 'words only';
   const verb = {
     'member-add': 'admit',
     'member-remove': 'remove',
     'blacklist-add': 'refuse',
     'blacklist-remove': 'refuse no more',
   };
-  return `${verb[action.type]} …${action.peerId.slice(-8)}`;
+  return `${verb[action.type]} ${action.peerName}`;
 }
 
 /** What keeps the group from signing a newer head. */
@@ -282,7 +282,7 @@ function detailText({
       table([['POLICY', 'VALUE', 'UNIT'], ...policy.map(({ name, value, unit }) => [name, `${value}`, unit])]),
     );
   if (blacklist.length > 0)
-    parts.push(table([['REFUSED', 'REASON'], ...blacklist.map(({ peerId, reason }) => [peerId, reason])]));
+    parts.push(table([['REFUSED', 'REASON'], ...blacklist.map(({ name, reason }) => [name, reason])]));
   if (points.length > 0)
     parts.push(table([['POINTS OF', 'AMOUNT'], ...points.map((one) => [one.name, pointsText(one.amountMicro)])]));
   if (relays.addresses.length > 0) parts.push(relaysText(relays));

@@ -156,7 +156,7 @@ export async function wishOf(
   const { leases } = await client.leases(signal);
   const lease = leases.find(({ id }) => id.startsWith(args.lease ?? ''));
   if (lease === undefined || (args.lease ?? '').length < 8)
-    throw new PeerAiError('USAGE', 'a lease of nodes by its id or eight digits of it; peerai borrow ls has them');
+    throw new PeerAiError('USAGE', 'a lease of nodes by its id or eight digits of it; peerai leases ls has them');
   const facts = { peer, subject: lease.id, nodes: lease.nodes, heldMs: lease.heldMs };
   if (args.performance === undefined) return { reason: 'borrowing', ...facts };
   return { reason: 'bonus', ...facts, performance: share('performance', args.performance) };
