@@ -1,4 +1,4 @@
-import { type Opened, PeerAiError } from '@peerai/core-protocol';
+import { type Opened, PeerAiError, type PeerId } from '@peerai/core-protocol';
 import { memoryWorld } from '@peerai/core-protocol/testing';
 import { afterEach, expect, test } from 'vitest';
 import type { Letter } from './letter.ts';
@@ -10,14 +10,14 @@ afterEach(() => {
   for (const one of ending.splice(0)) one.abort();
 });
 
-async function two(carriers: readonly Carrier[]) {
+async function two(carriers: readonly Carrier[], isRefused: (from: PeerId) => boolean = () => false) {
   const isGranted = (): boolean => true;
   const here = memoryWorld({ seed: 1, isGranted });
   const there = memoryWorld({ seed: 2, isGranted, clock: here.clock, networks: here.networks });
   const stop = new AbortController();
   ending.push(stop);
   const seen: string[] = [];
-  const receiver = createMessenger(there);
+  const receiver = createMessenger({ ...there, isRefused });
   const take = async ({ payload }: Opened) => {
     seen.push(String(payload));
     return [there.store.put('seen', new Uint8Array([seen.length]))];
@@ -97,4 +97,27 @@ test('what came another way is handled once, also for another name of the same o
   expect(seen).toEqual(['one']);
   await receiver.stop();
   await expect(receiver.receive(letter, signal)).rejects.toThrow(expect.objectContaining({ code: 'ABORTED' }));
+});
+
+test('what comes from who is refused is handled neither over a link nor another way, until it is refused no more', async () => {
+  const refused = new Set<PeerId>();
+  const { here, sender, receiver, seen, to, signal } = await two([], (peer) => refused.has(peer));
+  const { peer } = here.identity;
+  refused.add(peer);
+  const id = await sender.send({ to, kind: 'text', payload: 'one' });
+  await here.clock.advance(100);
+  expect(await sender.status(id)).toMatchObject({ state: 'refused', code: 'REFUSED' });
+  const letter: Letter = {
+    id: 'c'.repeat(32),
+    sender: peer,
+    kind: 'text',
+    payload: 'two',
+    sentMs: 1,
+    expiresMs: here.clock.nowMs() + 1_000,
+    proven: new Set(),
+  };
+  expect(await receiver.receive(letter, signal)).toMatchObject({ outcome: 'refused', code: 'REFUSED' });
+  refused.delete(peer);
+  expect(await receiver.receive(letter, signal)).toMatchObject({ outcome: 'taken', isRepeated: false });
+  expect(seen).toEqual(['two']);
 });

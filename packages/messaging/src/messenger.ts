@@ -37,6 +37,8 @@ export interface MessengerDeps {
   readonly depot?: Depot;
   /** This peer said that it takes frames; without it nobody did. */
   readonly hasFrames?: (to: PeerId) => boolean;
+  /** Nothing of this peer is taken, whichever way it came; without it nobody is refused. */
+  readonly isRefused?: (from: PeerId) => boolean;
 }
 export interface PeerMessenger extends Messenger {
   /** @param alongside - the caller's own changes for the commit that takes the message in, once its id is known. */

@@ -173,11 +173,11 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     leased,
     stopping: stopping.signal,
   });
-  const { sharing } = lending;
   const correspondence = await openCorrespondence(world, settings, {
     devices,
     events,
     nameOf,
+    isRefused,
     health: (peer) => status.heard(peer)?.health,
     builtIn: [promptHandler({ clock, crypto, queue, local, models, reserve: (claim) => lending.reserveTask(claim) })],
     relays: () => relays.list().map(({ address }) => address),
@@ -274,7 +274,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
         }),
     devices,
     messenger,
-    endShares: () => sharing.stopAll(),
+    endShares: () => lending.sharing.stopAll(),
     cutOff: (peer) => peers.cutOff(peer),
     changed: (peer) => {
       contact.nudge(peer);
@@ -313,7 +313,7 @@ export async function createPeer(world: PeerWorld, settings: PeerSettings): Prom
     events,
     peers,
     pairing,
-    sharing,
+    sharing: lending.sharing,
     models,
     imported,
     own,

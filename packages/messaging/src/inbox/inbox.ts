@@ -25,6 +25,7 @@ export interface InboxDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly self: PeerId;
+  readonly isRefused?: (from: PeerId) => boolean;
 }
 /** Takes letters in: each is handled once, whatever happens to the answer. */
 export interface Inbox {
@@ -105,16 +106,17 @@ function refusal(deps: InboxDeps, from: PeerId, error: unknown): DeliveryAnswer 
 }
 
 async function takeOnce(
-  { store, clock }: InboxDeps,
+  { store, clock, isRefused }: InboxDeps,
   marks: ReturnType<typeof createMarks>,
   handlers: ReadonlyMap<string, Handler>,
   { letter, owner }: { readonly letter: Letter; readonly owner: PeerId },
   signal: AbortSignal,
 ): Promise<DeliveryAnswer & { readonly isRepeated: boolean }> {
-  const { id, kind, expiresMs } = letter;
+  const { id, kind, expiresMs, sender } = letter;
   signal.throwIfAborted();
   const taken = { outcome: 'taken', code: undefined } as const;
   if ((await store.get(markKey(owner, id))) !== undefined) return { ...taken, isRepeated: true };
+  if (isRefused?.(sender) === true) throw new PeerAiError('REFUSED', 'this peer is refused here');
   const handler = handlers.get(kind);
   if (handler === undefined) throw new PeerAiError('UNKNOWN_KIND', `messages of kind ${kind} are not handled here`);
   await marks.makeRoom(owner);

@@ -31,8 +31,8 @@ const table: Readonly<Record<Exclude<ConnectionCode, 'OK'>, (about: About) => Re
     command: 'peerai invite',
   }),
   BLOCKED_HERE: ({ name }) => ({
-    reason: `You have blocked ${name}.`,
-    remedy: 'Let it in again if that is over.',
+    reason: `${name} is refused here: you blocked it, or for what is known of it.`,
+    remedy: `\`peerai peers show ${name}\` says which. Let it in again if that is over; one that was proven to have two histories of its log: \`peerai ledger pardon ${name}\`.`,
     command: `peerai peers unblock ${name}`,
   }),
   CLOCK_SKEW: ({ name }) => ({

@@ -72,6 +72,7 @@ interface Parts extends PeerWorld {
   /** The messenger's room. */
   readonly messengerStore: Store;
   readonly devices: Devices;
+  readonly isRefused: (peer: PeerId) => boolean;
   readonly name: string;
   /** How a device that is here is, and how often it is asked. */
   readonly health: (peer: PeerId) => 'healthy' | 'unhealthy' | undefined;
@@ -91,7 +92,7 @@ export async function openMessenger(
   parts: Parts,
   settings: PeerHttpSettings = {},
 ): Promise<{ readonly messenger: PeerMessenger; readonly http: PeerHttp }> {
-  const { devices, name, post, identity, clock, crypto, random, logger, network, directory } = parts;
+  const { devices, isRefused, name, post, identity, clock, crypto, random, logger, network, directory } = parts;
   const { profiles = pcpProfiles, isOpen = false, showsPeers = false, secret, secretUrl, hosts } = settings;
   const own = { entityId: name, ...(secret === undefined ? {} : { secret }) };
   const contacts = await openContacts(
@@ -113,6 +114,7 @@ export async function openMessenger(
     carriers,
     depot: parts.depot,
     hasFrames: (peer) => devices.get(peer)?.frames !== undefined,
+    isRefused,
   });
   const face = await openHttpFace(
     {
@@ -122,8 +124,8 @@ export async function openMessenger(
       ...fileHandlers(parts.files),
       capabilities: parts.capabilities,
       ...(directory === undefined ? {} : { discover: discoverIn({ ...parts, directory }) }),
-      standing: (peer) => standingOf(devices, peer),
-      paired: () => pairedOf(devices, parts.health),
+      standing: (peer) => (isRefused(peer) ? 'blocked' : standingOf(devices, peer)),
+      paired: () => pairedOf(devices, parts.health).filter(({ peer }) => !isRefused(peer)),
       heartbeatMs: parts.heartbeatMs,
       queue: countQueue(messenger, parts.messengerStore),
     },

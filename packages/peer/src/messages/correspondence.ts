@@ -24,6 +24,8 @@ interface Parts {
   readonly devices: Devices;
   readonly events: EventHub;
   readonly nameOf: (peer: PeerId) => string;
+  /** For what was proven against it, or its reputation: not dealt with by any way letters come, as over its links. */
+  readonly isRefused: (peer: PeerId) => boolean;
   /** How a device that is here is, as its heartbeat says. */
   readonly health: (peer: PeerId) => 'healthy' | 'unhealthy' | undefined;
   /** Types of tasks every peer does. */
@@ -67,24 +69,25 @@ export interface Correspondence {
 export async function openCorrespondence(
   world: PeerWorld,
   settings: PeerSettings,
-  { devices, events, nameOf, health, builtIn, relays, ledger, receipts, capabilities }: Parts,
+  { devices, events, nameOf, isRefused, health, builtIn, relays, ledger, receipts, capabilities }: Parts,
 ): Promise<Correspondence> {
   const { clock, store, identity } = world;
   const messengerStore = tellingStore(store.room('messenger'), (changes) => {
     messages.committed(changes);
     tasks.committed(changes);
   });
+  const isFriend = (peer: PeerId): boolean => devices.get(peer)?.blocked === false && !isRefused(peer);
   const mailbox = await openMailbox({
     ...world,
     store: store.room('mailbox'),
-    isFriend: (peer) => devices.get(peer)?.blocked === false,
+    isFriend,
     relays,
     about: () => ({ name: recordName(settings.name), agent: `peerai/${settings.version}`.slice(0, 64) }),
   });
-  const routes = createRoutes(world, { mailbox, devices });
+  const routes = createRoutes(world, { mailbox, devices, isFriend });
   const { carrier } = routes;
   const heartbeatMs = settings.heartbeatMs ?? limits.heartbeatEveryMs;
-  const own = { messengerStore, devices, name: settings.name, health, heartbeatMs, capabilities };
+  const own = { messengerStore, devices, isRefused, name: settings.name, health, heartbeatMs, capabilities };
   const handlers = world.shelf === undefined ? {} : { files: () => files };
   const parts = { ...world, ...own, ...handlers, depot: mailbox.depot, route: carrier };
   const { messenger, http } = await openMessenger(parts, settings.http);
@@ -118,7 +121,7 @@ export async function openCorrespondence(
     handlers: createTaskHandlers(world.taskHandlers ?? [], builtIn),
     concurrency: settings.tasksAtOnce ?? 1,
   });
-  const topics = createPeerTopics({ clock, devices, topics: world.topics });
+  const topics = createPeerTopics({ clock, devices, isRefused, topics: world.topics });
   return {
     messenger,
     http,

@@ -10,16 +10,21 @@ export interface Routes extends Pick<Router, 'carrier' | 'start'> {
   through(peer: PeerId): readonly PeerId[];
 }
 
+interface Parts {
+  readonly mailbox: Mailbox;
+  readonly devices: Devices;
+  readonly isFriend: (peer: PeerId) => boolean;
+}
+
 /** Who forwards here is decided by the right `route`, looked at for each letter. */
-export function createRoutes(world: PeerWorld, { mailbox, devices }: { mailbox: Mailbox; devices: Devices }): Routes {
-  const isFriend = (peer: PeerId): boolean => devices.get(peer)?.blocked === false;
+export function createRoutes(world: PeerWorld, { mailbox, devices, isFriend }: Parts): Routes {
   const { records, keyring } = mailbox;
   const router = createRouter({
     ...world,
     records,
     keyring,
     isFriend,
-    mayRoute: (peer) => mayUse(devices, peer, 'route'),
+    mayRoute: (peer) => mayUse(devices, peer, 'route') && isFriend(peer),
   });
   return {
     carrier: router.carrier,

@@ -55,7 +55,11 @@ const topics: Topics = {
     return (async function* () {})();
   },
 };
-createPeerTopics({ clock, devices, topics }).subscribe('news', live, 'room=kitchen and reading.celsius>=20');
+createPeerTopics({ clock, devices, isRefused: () => false, topics }).subscribe(
+  'news',
+  live,
+  'room=kitchen and reading.celsius>=20',
+);
 
 const capabilities = {
   protocol_version: '1.0',

@@ -1,6 +1,7 @@
 import { memoryTopics } from '@peerai/core-protocol/testing';
 import { expect, test } from 'vitest';
 import { limits } from '../limits.ts';
+import { forkOf } from '../testing/fork.ts';
 import { testWorld } from '../testing/peers.ts';
 import { pair, until } from '../testing/steps.ts';
 import type { TopicMessageView } from './topics.schema.ts';
@@ -30,7 +31,7 @@ test('what a device publishes reaches who listens to that topic, with its author
   expect(heard).toHaveLength(1);
 });
 
-test('a stranger, a blocked device and bytes that say nothing are not heard', async () => {
+test('a stranger, a blocked device, one that was proven to have two histories, and bytes that say nothing are not heard', async () => {
   const { world, a, b, stranger, heard } = await scene();
   await stranger.peer.topics.publish('news', 'spam');
   await memoryTopics(world.networks, a.identity.peer).publish('user/news', new Uint8Array([0xff, 1]));
@@ -38,6 +39,9 @@ test('a stranger, a blocked device and bytes that say nothing are not heard', as
   await b.peer.peers.change('a', { blocked: true });
   await a.peer.topics.publish('news', 'blocked');
   await b.peer.peers.change('a', { blocked: false });
+  await b.peer.logs.accuse(await forkOf(a.identity));
+  await a.peer.topics.publish('news', 'refused');
+  await b.peer.logs.pardon('a', true);
   await a.peer.topics.publish('news', 'back');
   await until(world.clock, () => heard.length > 0);
   expect(heard.map(({ payload }) => payload)).toEqual(['back']);

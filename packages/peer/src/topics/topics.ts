@@ -7,6 +7,7 @@ import type { PublishedView, TopicMessageView } from './topics.schema.ts';
 export interface PeerTopicsDeps {
   readonly clock: Clock;
   readonly devices: Devices;
+  readonly isRefused: (peer: PeerId) => boolean;
   /** Absent where this peer's world has no gossip. */
   readonly topics: Topics | undefined;
 }
@@ -31,7 +32,7 @@ const letter = wire.jsonCodec((value): Letter => {
   return { payload: payload ?? null, sentMs };
 });
 
-export function createPeerTopics({ clock, devices, topics }: PeerTopicsDeps): PeerTopics {
+export function createPeerTopics({ clock, devices, isRefused, topics }: PeerTopicsDeps): PeerTopics {
   let open = 0;
   const gossip = (): Topics => {
     if (topics !== undefined) return topics;
@@ -55,7 +56,8 @@ export function createPeerTopics({ clock, devices, topics }: PeerTopicsDeps): Pe
       const read = new WeakMap<Uint8Array, Letter & { readonly from: PeerId }>();
       const judge = (bytes: Uint8Array, from: PeerId): 'accept' | 'pass' | 'ignore' => {
         const device = devices.get(from);
-        if (device === undefined || device.blocked || bytes.length > limits.topicBytesMax) return 'ignore';
+        if (device === undefined || device.blocked || isRefused(from)) return 'ignore';
+        if (bytes.length > limits.topicBytesMax) return 'ignore';
         const said = decode(bytes);
         if (said === undefined) return 'ignore';
         // Others may want it, so it goes on to them.
