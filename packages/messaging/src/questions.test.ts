@@ -111,3 +111,21 @@ test('the largest letter fits a frame of the mailbox, and with a seal for each h
   });
   expect(packet.length).toBeLessThan(routeLimits.frameBytesMax);
 });
+
+test.each([
+  [deliverMethod.protocol, limits.frameBytesMax],
+  [deliverFrameMethod.protocol, limits.frameBytesMax],
+  [exchangeMethod.protocol, stateLimits.frameBytesMax],
+])('$id takes frames of %i bytes, and not one more', async (protocol, bytesMax) => {
+  const networks = createMemoryNetworks({ clock: new ManualClock(), random });
+  const [one, other] = [createIdentity(nobleCrypto, random.bytes(32)), createIdentity(nobleCrypto, random.bytes(32))];
+  const [here, there] = [networks.join(one.peer), networks.join(other.peer, { isGranted: () => true })];
+  const arrived: number[] = [];
+  there.answer(protocol, async (channel) => {
+    for await (const message of channel) arrived.push(message.length);
+  });
+  const channel = await here.open(other.peer, protocol, { signal });
+  await channel.send(new Uint8Array(bytesMax));
+  await expect(channel.send(new Uint8Array(bytesMax + 1))).rejects.toEqual(code('LIMIT_EXCEEDED'));
+  expect(arrived).toEqual([bytesMax]);
+});

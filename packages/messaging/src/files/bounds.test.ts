@@ -36,7 +36,11 @@ describe('A receiver', () => {
   });
 
   test.each([
-    ['of one peer', [...many(9, fileLimits.fileBytesMax, 'peer'), ...many(1, 7, 'peer')], fileLimits.fileBytesMax - 7],
+    [
+      'of one peer',
+      [...many(9, fileLimits.fileBytesMax, 'peer'), ...many(1, 7, 'peer')],
+      fileLimits.peerBytesMax - 9 * fileLimits.fileBytesMax - 7,
+    ],
     ['of all', many(40, fileLimits.fileBytesMax, 'other'), fileLimits.totalBytesMax - 40 * fileLimits.fileBytesMax],
   ])('takes bytes %s to the named sum and not one more', async (_, rows, room) => {
     const b = await stored(rows);

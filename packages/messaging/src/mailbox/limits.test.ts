@@ -1,9 +1,10 @@
-import { createIdentity, type PeerId, signRecord } from '@peerai/core-protocol';
+import { createIdentity, openRecord, type PeerId, signRecord } from '@peerai/core-protocol';
 import { nodeCrypto as crypto } from '@peerai/core-protocol/crypto-node';
 import { ManualClock, seededRandom } from '@peerai/core-protocol/testing';
 import { expect, test } from 'vitest';
 import { messageWorld, place, relayWorld } from '../../test/world.ts';
 import { collect, under } from '../rows.ts';
+import { sealedLimits } from '../sealed/limits.ts';
 import { mailboxLimits } from './limits.ts';
 import { mailboxMethod } from './protocol.ts';
 import { createSenderCount } from './sender-count.ts';
@@ -94,3 +95,20 @@ test('so many refused letters are remembered; the letter after the last remember
   expect(refused).toHaveLength(mailboxLimits.refusedKeptMax);
   expect(refused.filter((key) => !key.startsWith('refused/x/'))).toHaveLength(1);
 }, 30_000);
+
+test('a record of ours lives `recordLifeMs`, and a new one is made when half of it is over', async () => {
+  const here = place();
+  const { mailbox } = await messageWorld(1, here, { relays: [] });
+  const own = async () => {
+    const sealed = (await mailbox?.records.own()) ?? new Uint8Array();
+    return openRecord(crypto, sealed, here.clock.nowMs());
+  };
+  const first = await own();
+  expect(first.expiresMs - here.clock.nowMs()).toBe(sealedLimits.recordLifeMs);
+  await here.clock.advance(sealedLimits.recordLifeMs / 2 - 1);
+  expect(await own()).toEqual(first);
+  await here.clock.advance(1);
+  const second = await own();
+  expect(second.expiresMs - here.clock.nowMs()).toBe(sealedLimits.recordLifeMs);
+  expect(second.sequence).toBeGreaterThan(first.sequence);
+});

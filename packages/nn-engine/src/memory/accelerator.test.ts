@@ -55,6 +55,13 @@ it('looks at every row itself while more wait for the index than may', async () 
   }
 });
 
+it('gives an index `indexStepRows` rows before others have a turn', async () => {
+  const steps: number[] = [];
+  const index = { ...indexOf(), add: (labels: readonly number[]) => void steps.push(labels.length) };
+  await clock.until(accelerated(groupOf(limits.indexStepRows + 1), index).settled());
+  expect(steps).toEqual([limits.indexStepRows, 1]);
+});
+
 it('asks an index for so many rows, and looks at every row when that is not enough', async () => {
   const rows = limits.indexAskedRowsMax + limits.indexSpareRows + 1;
   for (const [limit, expected] of [

@@ -40,7 +40,8 @@ describe('Expiry', () => {
     ];
     await memory.take([signedBy(other)]);
     const find = (text: string) => memory.search({ text, limit: 1 }, signal);
-    for (const text of ['0', '0', '0', '90', '90']) await find(text);
+    for (let time = 0; time < limits.keepUsesMin; time += 1) await find('0');
+    for (let time = 0; time < limits.keepUsesMin - 1; time += 1) await find('90');
     await world.clock.advance(limits.expireAfterMs);
     expect(await memory.consolidate(signal)).toEqual({ expired: 0, replaced: 0, merged: 0 });
     await world.clock.advance(1);
@@ -48,7 +49,7 @@ describe('Expiry', () => {
     expect(ids(memory)).toEqual([used.id]);
     expect((await find('90')).hits[0]?.capsule.id).toBe(used.id);
     expect(await memory.undoConsolidation()).toBe(2);
-    expect(memory.card(seldom.id)).toMatchObject({ uses: 2 });
+    expect(memory.card(seldom.id)).toMatchObject({ uses: limits.keepUsesMin - 1 });
   });
 
   it('goes by commits of a limited size, all of them undone together', async () => {
@@ -90,6 +91,21 @@ describe('Merging', () => {
     await memory.close();
     const after = await openMemory({ ...world, store: world.store.reopen() });
     expect(after.card(made?.id ?? '')).toEqual(made);
+  });
+
+  it('is of a cosine of `mergeCosineMin`, and of none that is less', async () => {
+    for (const [cosine, merged] of [
+      [limits.mergeCosineMin, 1],
+      [limits.mergeCosineMin - 2 ** -24, 0],
+    ] as const) {
+      const embed: Embedder['embed'] = async (texts) =>
+        texts.map((text) =>
+          text === 'one' ? Float32Array.of(1, 0) : Float32Array.of(cosine, Math.sqrt(1 - cosine ** 2)),
+        );
+      const memory = await openMemory(memoryDeps(8, { embedders: [{ ...angles, embed }] }));
+      for (const text of ['one', 'near']) await memory.add({ text, level: 'public' }, signal);
+      expect(await memory.consolidate(signal)).toMatchObject({ merged });
+    }
   });
 
   it('leaves what other peers signed as it is, however near', async () => {

@@ -252,8 +252,10 @@ describe('Capsules of other peers', () => {
   });
 
   it('have half the room at most, and one call brings no more than its limit', async () => {
-    const memory = await openMemory(memoryDeps(12), { capsulesMax: 4 });
+    const capsulesMax = 4;
+    const memory = await openMemory(memoryDeps(12), { capsulesMax });
     const capsules = ['a', 'b', 'c'].map((summary) => signedBy(other, { summary }));
+    expect(capsules).toHaveLength(capsulesMax * limits.foreignShareMax + 1);
     expect((await memory.take(capsules)).map(({ outcome }) => outcome)).toEqual(['taken', 'taken', 'refused']);
     await memory.add(note('one'), signal);
     await memory.add(note('two'), signal);

@@ -56,10 +56,10 @@ interface Terms {
 /** For a question whose answer comes in pieces, and that can be given up without the end of the process. */
 export interface Hearing {
   readonly heard: (text: string) => void;
-  /** The whole answer, milliseconds; `runMsMax` is the time from one piece to the next. */
-  readonly answerMsMax: number;
-  /** How long the child may take to give it up, milliseconds: after that it is ended. */
-  readonly cancelMsMax: number;
+  /** The whole answer, milliseconds, `foreignAnswerMs` unless said; `runMsMax` is the time from one piece to the next. */
+  readonly answerMsMax?: number | undefined;
+  /** How long the child may take to give it up, milliseconds, `foreignCancelMs` unless said: after that it is ended. */
+  readonly cancelMsMax?: number | undefined;
 }
 
 /** A started process, asked one question after the other. */
@@ -145,7 +145,7 @@ export class ForeignProgram implements Program {
     const limit = (ms: number, text: string) =>
       setTimeout(() => this.#close('RUN_LIMIT', `${text} ${ms} ms; the program is over.`), ms);
     const overdue = limit(msMax, `${what} took longer than`);
-    const whole = hearing && limit(hearing.answerMsMax, 'The answer took longer than');
+    const whole = hearing && limit(hearing.answerMsMax ?? limits.foreignAnswerMs, 'The answer took longer than');
     let leaving: NodeJS.Timeout | undefined;
     const leave = (): void => {
       if (hearing === undefined) answer.reject(abortedError(signal));
@@ -153,7 +153,7 @@ export class ForeignProgram implements Program {
       const end = (): void =>
         this.#close('PROGRAM_CLOSED', 'A run of this program was aborted, and its process ended with it.');
       if (hearing === undefined) end();
-      else leaving = setTimeout(end, hearing.cancelMsMax);
+      else leaving = setTimeout(end, hearing.cancelMsMax ?? limits.foreignCancelMs);
     };
     this.#hear = (text) => {
       overdue.refresh();

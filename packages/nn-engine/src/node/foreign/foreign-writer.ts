@@ -45,7 +45,7 @@ export async function loadForeignWriter(
   checkFiles(files);
   const start = startOf(graph, { ...options, carry: shape.carry });
   const program = await started({ ...start, writing: { files, shape } }, options);
-  const { answerMsMax = limits.foreignAnswerMs, cancelMsMax = limits.foreignCancelMs } = options;
+  const { answerMsMax, cancelMsMax } = options;
   return {
     facts: program.facts ?? { contextTokens: 0, hasTemplate: false, draws: false },
     async write({ messages }, sampling, heard, signal) {
