@@ -3,6 +3,7 @@ import type { GovernanceEvidenceView, GovernanceVerifyView } from '@peerai/peer/
 import { command } from '../command.ts';
 import { table } from '../plain.ts';
 import { counted } from '../words.ts';
+import type { ChainChecked } from './gov-files.ts';
 import { lieWords } from './lie-words.ts';
 
 const group = { type: 'positional', description: 'Name or id of the group, or its beginning' } as const;
@@ -39,7 +40,7 @@ export const evidence = command(
 
 export const verify = command(
   'verify',
-  'Check every signature of the chain, and do again what it decided; or check a file of evidence, with no agent',
+  'Check every signature of the chain, and do again what it decided; or check a file with a chain or with evidence, with no agent',
   {
     group: { ...group, required: false },
     evidence: { type: 'string', valueHint: 'FILE', description: 'File that peerai gov evidence <group> --save wrote' },
@@ -47,14 +48,13 @@ export const verify = command(
       type: 'string',
       valueHint: 'FILE',
       description:
-        'With --evidence: that they were members then, by the file that peerai gov export <group> --out wrote',
+        'File that peerai gov export <group> --out wrote, checked with no agent; with --evidence: that they were members then, by it',
     },
   } as const,
   async ({ args, agent, output, signal }) => {
-    if ((args.group === undefined) === (args.evidence === undefined))
-      throw new PeerAiError('USAGE', 'say which group, or --evidence FILE');
-    if (args.chain !== undefined && args.evidence === undefined)
-      throw new PeerAiError('USAGE', '--chain goes with --evidence FILE');
+    const isFile = args.evidence !== undefined || args.chain !== undefined;
+    if ((args.group === undefined) !== isFile)
+      throw new PeerAiError('USAGE', 'say which group, or --chain FILE, or --evidence FILE');
     if (args.evidence !== undefined) {
       const { checkEvidence } = await import('./gov-files.ts');
       const lies = await checkEvidence(args.evidence, args.chain);
@@ -71,6 +71,12 @@ export const verify = command(
       );
       return;
     }
+    if (args.chain !== undefined) {
+      const { checkGroupChain } = await import('./gov-files.ts');
+      const found = await checkGroupChain(args.chain);
+      output.data({ v: 1, ok: true, ...found }, () => chainText(found));
+      return;
+    }
     const found = await (await agent()).client.verifyGovernance(args.group ?? '', signal);
     output.data(found, () =>
       found.ok && found.matches
@@ -81,6 +87,20 @@ export const verify = command(
       throw new PeerAiError('LEDGER_DAMAGED', 'this chain does not hold');
   },
 );
+
+function chainText({ group, name, blocks, signatures, digest, decisions }: ChainChecked): string {
+  const rows = decisions.map(({ id, title, yes, no, abstain, electors, secret, result }) => [
+    id.slice(0, 12),
+    title,
+    `${yes} yes, ${no} no, ${abstain} abstain of ${electors}${secret ? ', by ballots' : ''}`,
+    result,
+  ]);
+  return [
+    `✓ ${counted(blocks, 'block', 'blocks')} and ${signatures} signatures hold. State ${digest.slice(0, 16)}…`,
+    `Of the group ${name}: ${group}. A name is anybody’s; whether it is the group you mean, its id says.`,
+    ...(rows.length === 0 ? [] : [table([['DECIDED', 'TITLE', 'VOTES', 'RESULT'], ...rows])]),
+  ].join('\n');
+}
 
 const liesText = (
   lies: readonly (Pick<GovernanceEvidenceView['lies'][0], 'kind' | 'height' | 'view'> & { readonly who: string })[],

@@ -8,7 +8,7 @@ import { memoryWorld } from '@peerai/core-protocol/testing';
 import { createAgreement, encodeGenesis, type Genesis } from '@peerai/ledger/agreement';
 import { encodeStatement } from '@peerai/ledger/governance';
 import { afterEach, expect, test } from 'vitest';
-import { checkGroupHead, writeGroupChain } from './gov-files.ts';
+import { checkGroupChain, checkGroupHead, writeGroupChain } from './gov-files.ts';
 
 const code = (expected: string) => expect.objectContaining({ code: expected });
 const folders: string[] = [];
@@ -63,4 +63,18 @@ test('who knows a group’s key checks its head, and a chain against that, by tw
   chain[place] = (chain[place] ?? 0) ^ 1;
   writeFileSync(chainFile, chain);
   await expect(checkGroupHead(headFile, key, chainFile)).rejects.toThrow();
+});
+
+test('a chain in a file says by itself what its group decided, and one changed byte is found', async () => {
+  const { chainFile } = await signedChain();
+  const found = await checkGroupChain(chainFile);
+  // Its one proposal is still open.
+  expect(found).toMatchObject({ name: 'x', blocks: 1, signatures: 2, decisions: [] });
+  expect(found.group).toMatch(/^[\da-f]{64}$/u);
+  const chain = readFileSync(chainFile);
+  const place = chain.indexOf('Paint it');
+  chain[place] = (chain[place] ?? 0) ^ 1;
+  writeFileSync(chainFile, chain);
+  await expect(checkGroupChain(chainFile)).rejects.toThrow(code('LEDGER_DAMAGED'));
+  await expect(checkGroupChain(`${chainFile}-none`)).rejects.toThrow(code('USAGE'));
 });

@@ -1,4 +1,4 @@
-import { createReadStream, createWriteStream, readFileSync, writeFileSync } from 'node:fs';
+import { createWriteStream, readFileSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -8,7 +8,7 @@ import { openCheckpoint } from '@peerai/ledger';
 import { decodeGenesis, encodeEvidenceFile, type Evidence, verifyEvidenceFile } from '@peerai/ledger/agreement';
 import { exportChain, readChain, verifyAccused } from '@peerai/ledger/chain';
 import { verifyChainHead } from '@peerai/ledger/chain/heads';
-import { createBallotBooth, verifyGovernance } from '@peerai/ledger/governance';
+import { createBallotBooth, type Decision, verifyGovernance } from '@peerai/ledger/governance';
 import { unreadable } from '../open-file.ts';
 import type { ControlClient, GovernanceEvidenceView } from '@peerai/peer/control';
 
@@ -56,13 +56,48 @@ export async function checkGroupHead(file: string, keyText: string, chainFile?: 
   if (origin !== key) throw new PeerAiError('NOT_OUR_LOG', `this head is of the key ${origin}`);
   const head = { key, size: Number(size) };
   if (chainFile === undefined) return head;
-  const open = () => readChain(createReadStream(chainFile));
-  await verifyChainHead(nodeCrypto, key, note, (await open()).blocks);
-  const { genesis, blocks } = await open();
+  await verifyChainHead(nodeCrypto, key, note, (await readChainFile(chainFile)).blocks);
+  const { name, blocks, signatures, digest } = await checkGroupChain(chainFile);
+  return { ...head, chain: { name, blocks, signatures, digest } };
+}
+
+/** What a group's chain proves by itself, to who knows the group's id. */
+export interface ChainChecked {
+  /** The group's id, hex: SHA-256 over how it began. */
+  readonly group: string;
+  readonly name: string;
+  readonly blocks: number;
+  readonly signatures: number;
+  readonly digest: string;
+  /** Newest first. */
+  readonly decisions: readonly (Pick<Decision, 'id' | 'title' | 'result' | 'yes' | 'no' | 'abstain' | 'electors'> & {
+    /** By ballots: which vote is whose is not in the chain. */
+    readonly secret: boolean;
+  })[];
+}
+
+/** No agent is asked. Throws USAGE for a file that cannot be read, LEDGER_DAMAGED for the first block that does not hold, INVALID_FORMAT. */
+export async function checkGroupChain(file: string): Promise<ChainChecked> {
+  const { genesis, blocks } = await readChainFile(file);
   const found = await verifyGovernance({ crypto: nodeCrypto, ballots: createBallotBooth() }, genesis, blocks);
   if (!found.ok) throw new PeerAiError('LEDGER_DAMAGED', found.problem ?? 'this chain does not hold');
   const { signatures, digest, state } = found;
-  return { ...head, chain: { name: state.name, blocks: found.blocks, signatures, digest } };
+  const decisions = state.decisions.map(({ id, title, result, yes, no, abstain, electors, isSecret: secret }) => {
+    return { id, title, result, yes, no, abstain, electors, secret };
+  });
+  return {
+    group: state.group,
+    name: state.name,
+    blocks: found.blocks,
+    signatures,
+    digest,
+    decisions: decisions.toReversed(),
+  };
+}
+
+async function readChainFile(path: string): ReturnType<typeof readChain> {
+  const file = await open(path).catch((cause: unknown) => Promise.reject(unreadable(path, cause)));
+  return readChain(file.createReadStream());
 }
 
 /** What `checkEvidence` reads. */
@@ -80,8 +115,7 @@ export async function checkEvidence(
 ): Promise<readonly (Omit<Evidence, 'member' | 'bytes'> & { readonly peerId: string; readonly group: string })[]> {
   const lies = verifyEvidenceFile(nodeCrypto, readFileBytes(file));
   if (chainFile !== undefined) {
-    const chain = await open(chainFile).catch((cause: unknown) => Promise.reject(unreadable(chainFile, cause)));
-    const { genesis, blocks } = await readChain(chain.createReadStream());
+    const { genesis, blocks } = await readChainFile(chainFile);
     await verifyAccused(nodeCrypto, genesis, blocks, lies);
   }
   return lies.map(({ member, group, kind, epoch, height, view }) => ({

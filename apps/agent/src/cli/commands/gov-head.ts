@@ -27,7 +27,7 @@ export const head = command(
 
 export const exportGroup = command(
   'export',
-  'The whole chain in one file, for peerai gov check',
+  'The whole chain in one file, for peerai gov verify --chain and peerai gov check',
   { group, out: { type: 'string', required: true, valueHint: 'FILE', description: 'Write it there' } } as const,
   async ({ args, agent, output, signal }) => {
     const { writeGroupChain } = await import('./gov-files.ts');
