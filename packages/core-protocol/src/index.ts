@@ -54,4 +54,4 @@ export { type RelayAnswer, relayInfoMethod, type RelayQuestion } from './relay/r
 export { type BucketSize, createTokenBucket, type TokenBucket } from './token-bucket.ts';
 export { type UsageBounds, usageBounds } from './usage/usage-bounds.ts';
 export * as wire from './wire/index.ts';
-export type { Codec, MessageCodec } from './wire/index.ts';
+export type { Codec } from './wire/index.ts';

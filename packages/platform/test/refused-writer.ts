@@ -3,7 +3,7 @@
  * ones were told, or with which code opening was refused. Then it is killed. From its arguments: the file, and the size of the log from which
  * on a checkpoint is made.
  */
-import { limits } from '../src/limits.ts';
+import { storeLimits } from '../src/node/store/limits.ts';
 import { openStore } from '../src/node/store/open-store.ts';
 
 export interface Told {
@@ -15,8 +15,8 @@ export interface Told {
   readonly unopened?: string;
 }
 
-const [path = '', checkpointBytes = limits.checkpointBytes] = process.argv.slice(2);
-Object.assign(limits, { checkpointBytes: Number(checkpointBytes) });
+const [path = '', checkpointBytes = storeLimits.checkpointBytes] = process.argv.slice(2);
+Object.assign(storeLimits, { checkpointBytes: Number(checkpointBytes) });
 const told = { count: 0, refusals: [] as string[] };
 const { refusals } = told;
 const codeOf = (error: unknown): string => (error as { code: string }).code;

@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { limits } from '../src/limits.ts';
+import { storeLimits } from '../src/node/store/limits.ts';
 import { failureOf } from '../src/node/store/failure.ts';
 import { openFile } from '../src/node/store/file.ts';
 import { type FileStore, openStore } from '../src/node/store/open-store.ts';
@@ -45,11 +45,11 @@ export function reopened(path: string): readonly string[] | string {
     const file = openFile({
       path,
       bytesMax: undefined,
-      busyMsMax: limits.storeBusyMsMax,
-      lockWaitMs: limits.storeLockWaitMs,
-      checkBytesMax: limits.storeCheckBytesMax,
-      checkpointBytes: limits.checkpointBytes,
-      writeAheadBytesKept: limits.writeAheadBytesKept,
+      busyMsMax: storeLimits.storeBusyMsMax,
+      lockWaitMs: storeLimits.storeLockWaitMs,
+      checkBytesMax: storeLimits.storeCheckBytesMax,
+      checkpointBytes: storeLimits.checkpointBytes,
+      writeAheadBytesKept: storeLimits.writeAheadBytesKept,
     });
     try {
       const rows = file.database.prepare('SELECT value FROM rows').all() as { value: Uint8Array }[];

@@ -8,7 +8,6 @@ export {
   type Field,
   type FieldTypes,
   message,
-  type MessageCodec,
   nested,
   oneOf,
   optional,

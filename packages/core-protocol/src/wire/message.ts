@@ -114,13 +114,6 @@ export function repeated<T>(field: Field<T>, countMax: number): Field<readonly T
   return { ...field, presence: 'repeated', countMax } as unknown as Field<readonly T[]>;
 }
 
-export interface MessageCodec<T> extends Codec<T> {
-  /** The message behind other bytes, in one array: what is kept or hashed together need not be put together. */
-  encodeAfter(before: Uint8Array, value: T): Uint8Array;
-}
-
-const nothing = new Uint8Array();
-
 /** A writer with memory that has grown already: growing it costs more than writing a small message. */
 let spareWriter: BinaryWriter | undefined;
 /** A writer that a larger message has grown is not kept. */
@@ -135,12 +128,19 @@ const spareBytesMax = 65_536;
  * point.decode(point.encode({ x: 1, y: 2 }));
  */
 // oxlint-disable-next-line typescript/no-explicit-any -- a field of any type
-export function message<F extends Record<string, Field<any>>>(fields: F): MessageCodec<FieldTypes<F>> {
+export function message<F extends Record<string, Field<any>>>(fields: F): Codec<FieldTypes<F>> {
   const named = Object.entries<Field<unknown>>(fields);
   const byNumber = new Map(named.map(([name, field]) => [field.number, [name, field] as const]));
   return {
-    encode: (value) => encode(value, nothing),
-    encodeAfter: (before, value) => encode(value, before),
+    encode(value) {
+      const writer = spareWriter ?? new BinaryWriter();
+      // A message inside this one is written by another writer; one that fails half-way is not used again.
+      spareWriter = undefined;
+      for (const [name, field] of named) writeField(writer, field, value[name]);
+      const bytes = writer.finish();
+      if (bytes.length <= spareBytesMax) spareWriter = writer;
+      return bytes;
+    },
     decode(bytes) {
       try {
         return readMessage(bytes, byNumber, named) as FieldTypes<F>;
@@ -149,17 +149,6 @@ export function message<F extends Record<string, Field<any>>>(fields: F): Messag
       }
     },
   };
-
-  function encode(value: FieldTypes<F>, before: Uint8Array): Uint8Array {
-    const writer = spareWriter ?? new BinaryWriter();
-    // A message inside this one is written by another writer; one that fails half-way is not used again.
-    spareWriter = undefined;
-    if (before.length > 0) writer.raw(before);
-    for (const [name, field] of named) writeField(writer, field, value[name]);
-    const bytes = writer.finish();
-    if (bytes.length <= spareBytesMax) spareWriter = writer;
-    return bytes;
-  }
 }
 
 function writeField(writer: BinaryWriter, field: Field<unknown>, value: unknown): void {

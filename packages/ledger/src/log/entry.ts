@@ -35,11 +35,6 @@ export function encodeEntry(origin: Uint8Array, entry: Omit<Entry, 'version' | '
   return codec.encode({ version: 1, origin, ...entry });
 }
 
-/** The same behind 32 bytes that are not filled yet, as a row of the log holds it. */
-export function encodeEntryBehindHash(origin: Uint8Array, entry: Omit<Entry, 'version' | 'origin'>): Uint8Array {
-  return codec.encodeAfter(noPrevious, { version: 1, origin, ...entry });
-}
-
 /** The body shares the memory of `bytes`. Throws INVALID_FORMAT, INVALID_VERSION, LIMIT_EXCEEDED. */
 export function decodeEntry(bytes: Uint8Array): Entry {
   if (bytes.length > limits.entryBytesMax) throw new PeerAiError('LIMIT_EXCEEDED', 'the entry is too long');

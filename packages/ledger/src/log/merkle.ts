@@ -9,9 +9,16 @@ const nodePrefix = Uint8Array.of(1);
 
 /** SHA-256(0x00 ‖ entry). RFC 6962 section 2.1. */
 export const leafHash = (crypto: Hasher, entry: Uint8Array): Uint8Array => crypto.sha256(leafPrefix, entry);
+/** Where two hashes are put together; a call is over before the next begins. */
+const pair = Uint8Array.of(...nodePrefix, ...new Uint8Array(64));
+
 /** SHA-256(0x01 ‖ left ‖ right). RFC 6962 section 2.1. */
-export const nodeHash = (crypto: Hasher, left: Uint8Array, right: Uint8Array): Uint8Array =>
-  crypto.sha256(nodePrefix, left, right);
+export function nodeHash(crypto: Hasher, left: Uint8Array, right: Uint8Array): Uint8Array {
+  if (left.length !== 32 || right.length !== 32) return crypto.sha256(nodePrefix, left, right);
+  pair.set(left, 1);
+  pair.set(right, 33);
+  return crypto.sha256(pair);
+}
 
 /** Levels of the tree between a tile and the one above it: a tile has 2^8 hashes. */
 export const tileLevels = 8;
@@ -34,15 +41,26 @@ export function appendLeaf(
   tileRoots?: Uint8Array[],
 ): CompactRange {
   const hashes = [...range.hashes];
+  pushLeaf(crypto, hashes, range.size, leaf, tileRoots);
+  return { size: range.size + 1n, hashes };
+}
+
+/** The same on hashes of the caller's own, which grow in place. */
+export function pushLeaf(
+  crypto: Hasher,
+  hashes: Uint8Array[],
+  size: bigint,
+  leaf: Uint8Array,
+  tileRoots?: Uint8Array[],
+): void {
   let right = leaf;
   let level = 0;
-  for (let bits = range.size; (bits & 1n) === 1n; bits >>= 1n) {
+  for (let bits = size; (bits & 1n) === 1n; bits >>= 1n) {
     right = nodeHash(crypto, hashes.pop() ?? leaf, right);
     level += 1;
     if (level % tileLevels === 0) tileRoots?.push(right);
   }
   hashes.push(right);
-  return { size: range.size + 1n, hashes };
 }
 
 /** The Merkle tree hash; of an empty tree SHA-256 of nothing. */

@@ -88,6 +88,7 @@ export async function openLedger(deps: LedgerDeps, options: OpenOptions = {}): P
   };
   const turns = createLocks();
   const writer = createWriter({
+    check: checkAppend,
     busy: () => (pauses.size > 0 ? Promise.allSettled(pauses) : undefined),
     begin(entries, alongside) {
       if (held !== undefined && end.damage === undefined) throw held;
@@ -111,10 +112,7 @@ export async function openLedger(deps: LedgerDeps, options: OpenOptions = {}): P
     hold(reason) {
       held = reason;
     },
-    append: async (entries, alongside = []) => {
-      checkAppend(entries, alongside);
-      return writer.append(entries, alongside);
-    },
+    append: (entries, alongside = []) => writer.append(entries, alongside),
     checkpoint: async (origin): Promise<Checkpoint> => {
       own(origin);
       return { origin: identity.peer, size: end.state.range.size, note: end.state.note };

@@ -8,13 +8,14 @@ import {
   PeerAiError,
 } from '@peerai/core-protocol';
 import { damaged } from './damaged.ts';
-import { encodeEntryBehindHash, noPrevious } from './entry.ts';
+import { noPrevious } from './entry.ts';
+import { groupRows } from './group-rows.ts';
 import { loadState } from './load.ts';
-import { appendLeaf, type CompactRange, emptyRange, leafHash, rootOf } from './merkle.ts';
+import { appendLeaf, type CompactRange, emptyRange, leafHash, pushLeaf, rootOf } from './merkle.ts';
 import { signCheckpoint } from './note.ts';
 import type { LedgerDeps } from './open.ts';
 import { encodeEntryRow, encodeHead, entryKey, headKey } from './rows.ts';
-import { addToTails, type GrowingTails, growingTails, type Tails } from './tiles.ts';
+import { addToTails, growingTails, type Tails } from './tiles.ts';
 
 /** Everything that appending needs to know; replaced as a whole once a commit is on disk. */
 export interface LogState {
@@ -38,46 +39,45 @@ export function addEntry(
 ): Omit<LogState, 'note'> {
   const growing = growingTails(tails);
   const leaf = leafHash(crypto, bytes);
-  const row = encodeEntryRow({ leaf, bytes });
-  return { range: grow(crypto, range, growing, { leaf, row }, rows), last: leaf, tails: growing };
-}
-
-/** The same with tails of the caller's own, which grow in place: 256 hashes are not copied for each entry of many. */
-function grow(
-  crypto: CryptoProvider,
-  range: CompactRange,
-  tails: GrowingTails,
-  { leaf, row }: { readonly leaf: Uint8Array; readonly row: Uint8Array },
-  rows: Map<Key, Uint8Array>,
-): CompactRange {
-  rows.set(entryKey(range.size), row);
+  rows.set(entryKey(range.size), encodeEntryRow({ leaf, bytes }));
   const tileRoots: Uint8Array[] = [];
   const next = appendLeaf(crypto, range, leaf, tileRoots);
-  addToTails(tails, { leaf, size: next.size, tileRoots }, rows);
-  return next;
+  addToTails(growing, { leaf, size: next.size, tileRoots }, rows);
+  return { range: next, last: leaf, tails: growing };
 }
 
-/** The state with these entries, signed once, and the rows that make it durable. Pure: nothing happens until they are committed. */
+/** The state with these entries, signed once, and the changes that make it durable, the head last. Pure: nothing happens until they are committed. */
 function extend(
-  deps: { readonly crypto: CryptoProvider; readonly identity: Identity },
+  { crypto, identity, store }: Pick<LedgerDeps, 'crypto' | 'identity' | 'store'>,
   state: LogState,
   entries: readonly EntryBody[],
   timeMs: number,
-): { readonly state: LogState; readonly rows: ReadonlyMap<Key, Uint8Array> } {
-  const { crypto, identity } = deps;
-  const rows = new Map<Key, Uint8Array>();
-  let { range, last } = state;
+): { readonly state: LogState; readonly changes: Change[]; readonly head: Uint8Array } {
+  const changes: Change[] = [];
+  const tiles = new Map<Key, Uint8Array>();
+  // Grown in place: nothing is copied for each entry of many.
   const tails = growingTails(state.tails);
-  for (const { kind, body } of entries) {
-    const row = encodeEntryBehindHash(identity.publicKey, { seq: range.size, previous: last, kind, timeMs, body });
+  const hashes = [...state.range.hashes];
+  const tileRoots: Uint8Array[] = [];
+  let { last } = state;
+  let { size } = state.range;
+  const nextRow = groupRows(identity.publicKey, entries, timeMs);
+  for (const entry of entries) {
+    const row = nextRow(entry, size, last);
     // The zero before the entry is what a leaf is hashed with: see `leafHash`. Then the hash takes the place of it.
     last = crypto.sha256(row.subarray(31));
     row.set(last);
-    range = grow(crypto, range, tails, { leaf: last, row }, rows);
+    changes.push(store.put(entryKey(size), row));
+    pushLeaf(crypto, hashes, size, last, tileRoots);
+    size += 1n;
+    addToTails(tails, { leaf: last, size, tileRoots }, tiles);
+    if (tileRoots.length > 0) tileRoots.length = 0;
   }
-  const note = signCheckpoint(crypto, identity, range.size, rootOf(crypto, range));
-  rows.set(headKey, encodeHead({ version: 1, size: range.size, note, range: range.hashes, last }));
-  return { state: { range, tails, last, note }, rows };
+  for (const [key, tile] of tiles) changes.push(store.put(key, tile));
+  const range: CompactRange = { size, hashes };
+  const note = signCheckpoint(crypto, identity, size, rootOf(crypto, range));
+  const head = encodeHead({ version: 1, size, note, range: hashes, last });
+  return { state: { range, tails, last, note }, changes, head };
 }
 
 /** Entries that are on their way to the disk. */
@@ -141,15 +141,13 @@ export function createLogEnd(deps: LedgerDeps): LogEnd {
     begin(entries, alongside) {
       if (damage !== undefined) throw damage;
       const before = begun;
-      const { state, rows } = extend(deps, before.state, entries, Math.max(0, Math.trunc(clock.nowMs())));
-      const changes = [...rows].map(([key, value]): Change =>
-        key === headKey ? { ...store.put(key, value), expected: { value: before.head } } : store.put(key, value),
-      );
-      const after = { state, head: rows.get(headKey) };
+      const { state, changes, head } = extend(deps, before.state, entries, Math.max(0, Math.trunc(clock.nowMs())));
+      changes.push({ ...store.put(headKey, head), expected: { value: before.head } }, ...alongside);
+      const after = { state, head };
       begun = after;
       return {
         first: before.state.range.size,
-        written: store.commit([...changes, ...alongside]),
+        written: store.commit(changes),
         keep() {
           kept = after;
         },

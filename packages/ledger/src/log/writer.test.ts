@@ -19,6 +19,7 @@ function slowLog({ isSlow = true } = {}) {
       if (!isSlow) written.resolve();
       return { first, written: written.promise, keep: () => void (kept = end) };
     },
+    check() {},
     async goBack() {
       begun = kept;
       return BigInt(kept);

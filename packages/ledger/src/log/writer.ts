@@ -17,6 +17,8 @@ interface UnderWay extends Group {
 }
 
 export interface WriterDeps extends Pick<LogEnd, 'begin' | 'goBack'> {
+  /** Throws what is wrong with an append, which then rejects. */
+  check(entries: readonly EntryBody[], alongside: readonly Change[]): void;
   /** What has to be over before a group may begin. */
   busy(): Promise<unknown> | undefined;
 }
@@ -108,6 +110,7 @@ export function createWriter(log: WriterDeps): Writer {
   return {
     append: (entries, alongside) =>
       new Promise((resolve, reject) => {
+        log.check(entries, alongside);
         if (queue.length >= limits.waitingAppendsMax) {
           reject(new PeerAiError('LIMIT_REACHED', `${queue.length} appends wait for the disk already`));
           return;

@@ -1,8 +1,17 @@
 import { Worker } from 'node:worker_threads';
-import { type Change, type Clock, type Logger, PeerAiError, type Row, type Store } from '@peerai/core-protocol';
+import {
+  type Change,
+  type Clock,
+  limits as core,
+  type Logger,
+  PeerAiError,
+  type Row,
+  type Store,
+} from '@peerai/core-protocol';
 import { systemClock } from '../../clock.ts';
 import { limits } from '../../limits.ts';
-import { changeKey } from '../../store/row-key.ts';
+import { storeLimits } from './limits.ts';
+import { changeKey, checkValue } from '../../store/row-key.ts';
 import { storeView } from '../../store/view.ts';
 import { type Failure, failureOf } from './failure.ts';
 import { pack, type Packed, packedBytes } from './pack.ts';
@@ -120,8 +129,8 @@ class SqliteFile {
     if (changes.length === 0) return;
     const rows = packedRows(changes);
     const bytes = packedBytes(rows);
-    if (this.#waitingBytes + bytes > limits.waitingBytesMax) {
-      const details = { waiting: this.#waitingBytes, bytes, limit: limits.waitingBytesMax };
+    if (this.#waitingBytes + bytes > storeLimits.waitingBytesMax) {
+      const details = { waiting: this.#waitingBytes, bytes, limit: storeLimits.waitingBytesMax };
       throw new PeerAiError('LIMIT_REACHED', 'too much waits to be written; wait for earlier commits', details);
     }
     const buffer = pack(rows);
@@ -135,7 +144,7 @@ class SqliteFile {
       this.#waitingBytes += bytes;
       this.#unsent.push({ id, changes: buffer });
       this.#unsentBytes += bytes;
-      if (this.#unsentBytes >= limits.crossingBytes) this.#send();
+      if (this.#unsentBytes >= storeLimits.crossingBytes) this.#send();
       else if (this.#unsent.length === 1) soon(() => this.#send());
     });
   }
@@ -227,23 +236,42 @@ class SqliteFile {
 
 /** What is expected first. */
 function packedRows(changes: readonly Change[]): Packed[] {
-  const rows = changes.map((change) => ({ key: changeKey(change), value: change.value, isExpected: false }));
-  const checks = changes.flatMap(({ key, expected }) =>
-    expected === undefined ? [] : [{ key: changeKey({ key, ...expected }), value: expected.value, isExpected: true }],
-  );
-  return checks.length === 0 ? rows : [...checks, ...rows];
+  const rows: Packed[] = [];
+  for (const { key, expected } of changes) if (expected !== undefined) rows.push(packedRow(key, expected.value, true));
+  for (const { key, value } of changes) rows.push(packedRow(key, value, false));
+  return rows;
+}
+
+function packedRow(key: string, value: Uint8Array | undefined, isExpected: boolean): Packed {
+  return { key: asciiKey(key, value) ?? changeKey({ key, value }), value, isExpected };
+}
+
+/** `changeKey` in one pass for a key as nearly all are, short and ASCII; `undefined` for every other, also one that is refused. */
+function asciiKey(key: string, value: Uint8Array | undefined): Uint8Array<ArrayBuffer> | undefined {
+  const pathLength = key.lastIndexOf('\0') + 1;
+  if (pathLength > limits.roomPathBytesMax || key.length - pathLength > core.storeKeyBytesMax) return undefined;
+  checkValue(value);
+  const row = new Uint8Array(2 + key.length);
+  row[0] = pathLength >> 8;
+  row[1] = pathLength & 0xff;
+  for (let index = 0; index < key.length; index += 1) {
+    const code = key.charCodeAt(index);
+    if (code > 0x7f) return undefined;
+    row[index + 2] = code;
+  }
+  return row;
 }
 
 function startWriter(path: string, bytesMax: number | undefined): Worker {
   const options: WriterOptions = {
     path,
     bytesMax,
-    busyMsMax: limits.storeBusyMsMax,
-    lockWaitMs: limits.storeLockWaitMs,
-    checkBytesMax: limits.storeCheckBytesMax,
-    checkpointBytes: limits.checkpointBytes,
-    writeAheadBytesKept: limits.writeAheadBytesKept,
-    commitsPerTransactionMax: limits.commitsPerTransactionMax,
+    busyMsMax: storeLimits.storeBusyMsMax,
+    lockWaitMs: storeLimits.storeLockWaitMs,
+    checkBytesMax: storeLimits.storeCheckBytesMax,
+    checkpointBytes: storeLimits.checkpointBytes,
+    writeAheadBytesKept: storeLimits.writeAheadBytesKept,
+    commitsPerTransactionMax: storeLimits.commitsPerTransactionMax,
   };
   const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   return new Worker(new URL(`./writer.${ending}`, import.meta.url), {

@@ -14,7 +14,9 @@ const expectedBit = 0x80_00_00_00;
 const headBytes = 8;
 
 export function packedBytes(changes: readonly Packed[]): number {
-  return changes.reduce((sum, { key, value }) => sum + headBytes + key.length + (value?.length ?? 0), 0);
+  let sum = 0;
+  for (const { key, value } of changes) sum += headBytes + key.length + (value?.length ?? 0);
+  return sum;
 }
 
 export function pack(changes: readonly Packed[]): ArrayBuffer {

@@ -2,6 +2,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { Clock, Row } from '@peerai/core-protocol';
 import { PeerAiError } from '@peerai/core-protocol';
 import { limits } from '../../limits.ts';
+import { storeLimits } from './limits.ts';
 import { keyText } from '../../store/row-key.ts';
 
 interface Reader {
@@ -73,7 +74,7 @@ export class Readers {
   sweep(): void {
     const nowMs = this.#clock.elapsedMs();
     for (const snapshot of this.#snapshots) {
-      if (nowMs - snapshot.usedMs > limits.snapshotIdleMsMax) this.#drop(snapshot);
+      if (nowMs - snapshot.usedMs > storeLimits.snapshotIdleMsMax) this.#drop(snapshot);
     }
   }
 
@@ -92,15 +93,15 @@ export class Readers {
   #check(snapshot: Snapshot | undefined): void {
     if (this.#closed) throw new PeerAiError('STORE_CLOSED', `the store ${this.#path} was closed while it was read`);
     if (snapshot?.lost !== true) return;
-    throw new PeerAiError('SNAPSHOT_LOST', `nobody read this range for ${limits.snapshotIdleMsMax} ms`, {
-      limit: limits.snapshotIdleMsMax,
+    throw new PeerAiError('SNAPSHOT_LOST', `nobody read this range for ${storeLimits.snapshotIdleMsMax} ms`, {
+      limit: storeLimits.snapshotIdleMsMax,
     });
   }
 
   #keep(reader: Reader): Snapshot {
     this.sweep();
-    if (this.#snapshots.size >= limits.snapshotsMax) {
-      throw new PeerAiError('LIMIT_REACHED', `${limits.snapshotsMax} long ranges are being read already`);
+    if (this.#snapshots.size >= storeLimits.snapshotsMax) {
+      throw new PeerAiError('LIMIT_REACHED', `${storeLimits.snapshotsMax} long ranges are being read already`);
     }
     const snapshot = { reader, usedMs: this.#clock.elapsedMs(), lost: false };
     this.#snapshots.add(snapshot);
@@ -168,7 +169,7 @@ function nextPage(rows: Iterator<RawRow>): { readonly rows: readonly Row[]; read
 }
 
 function openReader(path: string): Reader {
-  const database = new DatabaseSync(path, { readOnly: true, timeout: limits.storeBusyMsMax });
+  const database = new DatabaseSync(path, { readOnly: true, timeout: storeLimits.storeBusyMsMax });
   const range = (order: string): StatementSync =>
     database.prepare(`SELECT key, value FROM rows WHERE key >= ? AND key < ? ORDER BY key ${order} LIMIT ?`);
   return {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { limits } from '../../limits.ts';
+import { storeLimits } from './limits.ts';
 import { type FileStore, openStore } from './open-store.ts';
 
 let folder: string;
@@ -34,7 +34,7 @@ describe('somebody else with the file', () => {
       other.exec('BEGIN IMMEDIATE');
       const startMs = performance.now();
       await expect(store.commit([store.put('a', new Uint8Array(1))])).rejects.toMatchObject({ code: 'STORE_LOCKED' });
-      expect(performance.now() - startMs).toBeGreaterThanOrEqual(limits.storeBusyMsMax * 0.9);
+      expect(performance.now() - startMs).toBeGreaterThanOrEqual(storeLimits.storeBusyMsMax * 0.9);
       const waiting = store.commit([store.put('b', new Uint8Array(1))]);
       setTimeout(() => other.exec('ROLLBACK'), 100);
       await waiting;
@@ -48,8 +48,8 @@ describe('somebody else with the file', () => {
     lock.exec('BEGIN EXCLUSIVE');
     const startMs = performance.now();
     await expect(open()).rejects.toMatchObject({ code: 'STORE_LOCKED' });
-    expect(performance.now() - startMs).toBeGreaterThanOrEqual(limits.storeLockWaitMs * 0.9);
-    setTimeout(() => lock.close(), limits.storeLockWaitMs / 2);
+    expect(performance.now() - startMs).toBeGreaterThanOrEqual(storeLimits.storeLockWaitMs * 0.9);
+    setTimeout(() => lock.close(), storeLimits.storeLockWaitMs / 2);
     await open();
   });
 });
@@ -66,14 +66,14 @@ describe('pages', () => {
   }
 
   it('are checked at opening in a file up to storeCheckBytesMax', async () => {
-    await damaged(limits.storeCheckBytesMax - 3_000_000);
-    expect(statSync(path).size).toBeLessThanOrEqual(limits.storeCheckBytesMax);
+    await damaged(storeLimits.storeCheckBytesMax - 3_000_000);
+    expect(statSync(path).size).toBeLessThanOrEqual(storeLimits.storeCheckBytesMax);
     await expect(open()).rejects.toMatchObject({ code: 'STORE_BROKEN' });
   });
 
   it('are found when they are read in a larger one', async () => {
-    await damaged(limits.storeCheckBytesMax);
-    expect(statSync(path).size).toBeGreaterThan(limits.storeCheckBytesMax);
+    await damaged(storeLimits.storeCheckBytesMax);
+    expect(statSync(path).size).toBeGreaterThan(storeLimits.storeCheckBytesMax);
     const store = await open();
     const read = async (): Promise<number> => {
       let rows = 0;
@@ -84,9 +84,9 @@ describe('pages', () => {
   });
 
   it('that break one transaction refuse those on their way behind it too', async () => {
-    await damaged(limits.storeCheckBytesMax, 0.01);
+    await damaged(storeLimits.storeCheckBytesMax, 0.01);
     const store = await open();
-    const keys = Array.from({ length: limits.commitsPerTransactionMax - 1 }, (_, index) => `a${index}`);
+    const keys = Array.from({ length: storeLimits.commitsPerTransactionMax - 1 }, (_, index) => `a${index}`);
     const before = keys.map((key) => store.commit([store.put(key, new Uint8Array(1))]));
     const all = [...before, store.commit([store.put('k33000000')]), store.commit([store.put('a', new Uint8Array(1))])];
     const results = await Promise.allSettled(all);
@@ -107,13 +107,13 @@ it('keeps its log near checkpointBytes however much is written, and cuts it to w
       await store.commit([store.put(`k${count % 10}`, value.fill(count))]);
     }
   };
-  await write(limits.checkpointBytes * 2);
-  expect(statSync(`${path}-wal`).size).toBeLessThan(limits.checkpointBytes + 2 * value.length);
+  await write(storeLimits.checkpointBytes * 2);
+  expect(statSync(`${path}-wal`).size).toBeLessThan(storeLimits.checkpointBytes + 2 * value.length);
   const reading = store.range('', '\u{10FFFF}')[Symbol.asyncIterator]();
   await reading.next();
-  await write(limits.writeAheadBytesKept * 1.25);
-  expect(statSync(`${path}-wal`).size).toBeGreaterThan(limits.writeAheadBytesKept);
+  await write(storeLimits.writeAheadBytesKept * 1.25);
+  expect(statSync(`${path}-wal`).size).toBeGreaterThan(storeLimits.writeAheadBytesKept);
   await reading.return?.();
   await write(value.length * 4);
-  expect(statSync(`${path}-wal`).size).toBeLessThanOrEqual(limits.writeAheadBytesKept);
+  expect(statSync(`${path}-wal`).size).toBeLessThanOrEqual(storeLimits.writeAheadBytesKept);
 });

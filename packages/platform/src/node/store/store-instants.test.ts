@@ -4,7 +4,7 @@ import { PeerAiError } from '@peerai/core-protocol';
 import { seededRandom } from '@peerai/core-protocol/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { commitOf, commitTo, reopened, rowsOf, tornFolder } from '../../../test/torn-log.ts';
-import { limits } from '../../limits.ts';
+import { storeLimits } from './limits.ts';
 import { type FileStore, openStore } from './open-store.ts';
 
 /** Another one each run; the tests are named after it, and PEERAI_SEED brings it back. */
@@ -63,7 +63,7 @@ describe(`what a kill leaves behind (seed ${seed})`, () => {
       if (known.length < asked) underWay += 1;
       await Promise.all(burst);
     }
-    expect(statSync(join(folder, 'live.db-wal')).size).toBeLessThan(limits.checkpointBytes);
+    expect(statSync(join(folder, 'live.db-wal')).size).toBeLessThan(storeLimits.checkpointBytes);
     expect(acknowledged.size).toBe(asked);
     expect(underWay).toBeGreaterThan(0);
   });

@@ -8,7 +8,7 @@ import { seededRandom } from '@peerai/core-protocol/testing';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Found, Order, Point } from '../../../test/killed-writer.ts';
 import { isInCheckpoint } from '../../../test/write-ahead-index.ts';
-import { limits } from '../../limits.ts';
+import { storeLimits } from './limits.ts';
 import { openStore } from './open-store.ts';
 
 const seed = Number(process.env['PEERAI_SEED'] ?? Date.now() % 1_000_000);
@@ -88,7 +88,7 @@ async function killMany(path: string, times: number, random: () => number) {
       const { signal, found, ...more } = await writer.run({
         ...order,
         after: 1 + Math.floor(random() * 30),
-        checkpointBytes: point === 'checkpoint' || round % 2 === 1 ? 131_072 : limits.checkpointBytes,
+        checkpointBytes: point === 'checkpoint' || round % 2 === 1 ? 131_072 : storeLimits.checkpointBytes,
       });
       expect(signal).toBe(point === 'none' ? null : 'SIGKILL');
       if (point !== 'opening') expect(found).toBeDefined();

@@ -7,6 +7,7 @@ import { type Row, utf8 } from '@peerai/core-protocol';
 import { ManualClock, silentLogger } from '@peerai/core-protocol/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { limits } from '../../limits.ts';
+import { storeLimits } from './limits.ts';
 import { type FileStore, openStore, type StoreOptions } from './open-store.ts';
 
 const end = '\u{10FFFF}';
@@ -90,9 +91,11 @@ describe('a range longer than a page', () => {
 
   it('is refused when snapshotsMax others are being read', async () => {
     const store = await filled(count);
-    const readings = Array.from({ length: limits.snapshotsMax }, () => store.range('', end)[Symbol.asyncIterator]());
+    const readings = Array.from({ length: storeLimits.snapshotsMax }, () =>
+      store.range('', end)[Symbol.asyncIterator](),
+    );
     for (const reading of readings) await reading.next();
-    expect(store.stats().snapshots).toBe(limits.snapshotsMax);
+    expect(store.stats().snapshots).toBe(storeLimits.snapshotsMax);
     await expect(collect(store.range('', end))).rejects.toMatchObject({ code: 'LIMIT_REACHED' });
     for (const reading of readings) await reading.return?.();
     expect(await collect(store.range('', end))).toHaveLength(count);
@@ -106,10 +109,10 @@ describe('a range longer than a page', () => {
       for (let row = 0; row < limits.pageRowsMax; row += 1) await reading.next();
     };
     await readPage();
-    await clock.advance(limits.snapshotIdleMsMax);
+    await clock.advance(storeLimits.snapshotIdleMsMax);
     await store.commit([store.put('x', bytes(1))]);
     await readPage();
-    await clock.advance(limits.snapshotIdleMsMax + 1);
+    await clock.advance(storeLimits.snapshotIdleMsMax + 1);
     await store.commit([store.put('x', bytes(1))]);
     expect(store.stats().snapshots).toBe(0);
     await expect(readPage()).rejects.toMatchObject({ code: 'SNAPSHOT_LOST' });
@@ -119,13 +122,13 @@ describe('a range longer than a page', () => {
 describe('commits', () => {
   it('that wait at the same time share transactions, at most commitsPerTransactionMax each', async () => {
     const store = await open();
-    const count = limits.commitsPerTransactionMax * 4;
+    const count = storeLimits.commitsPerTransactionMax * 4;
     await Promise.all(Array.from({ length: count }, (_, index) => store.commit([store.put(number(index), bytes(1))])));
     const { commits, transactions, waitingCommits, waitingBytes } = store.stats();
     expect({ commits, waitingCommits, waitingBytes }).toEqual({ commits: count, waitingCommits: 0, waitingBytes: 0 });
     expect(transactions).toBe(4);
     await Promise.all(
-      Array.from({ length: limits.commitsPerTransactionMax + 1 }, () => store.commit([store.put('k', bytes(1))])),
+      Array.from({ length: storeLimits.commitsPerTransactionMax + 1 }, () => store.commit([store.put('k', bytes(1))])),
     );
     expect(store.stats().transactions).toBe(6);
   });
@@ -135,8 +138,8 @@ describe('commits', () => {
     const posted = vi.spyOn(Worker.prototype, 'postMessage');
     const rowBytes = 8 + 2 + 1;
     for (const [size, count] of [
-      [limits.crossingBytes - 1, 1],
-      [limits.crossingBytes, 2],
+      [storeLimits.crossingBytes - 1, 1],
+      [storeLimits.crossingBytes, 2],
     ] as const) {
       posted.mockClear();
       const first = store.commit([store.put('a', bytes(1))]);
@@ -151,7 +154,7 @@ describe('commits', () => {
 
   it('that were asked for before close are all written, also more than one transaction holds', async () => {
     const store = await open();
-    const count = limits.commitsPerTransactionMax * 2 + 1;
+    const count = storeLimits.commitsPerTransactionMax * 2 + 1;
     const commits = Array.from({ length: count }, (_, index) => store.commit([store.put(number(index), bytes(1))]));
     await Promise.all([...commits, store.close()]);
     expect(await collect((await open()).range('', end))).toHaveLength(count);
@@ -161,11 +164,11 @@ describe('commits', () => {
     const store = await open();
     const value = bytes(16_777_216);
     const rowBytes = (key: string): number => 8 + 2 + key.length + value.length;
-    const count = Math.floor(limits.waitingBytesMax / rowBytes('k0'));
-    const rest = limits.waitingBytesMax - count * rowBytes('k0') - (8 + 2 + 1);
+    const count = Math.floor(storeLimits.waitingBytesMax / rowBytes('k0'));
+    const rest = storeLimits.waitingBytesMax - count * rowBytes('k0') - (8 + 2 + 1);
     const large = store.commit(Array.from({ length: count }, () => store.put('k0', value)));
     const last = store.commit([store.put('r', bytes(rest))]);
-    expect(store.stats().waitingBytes).toBe(limits.waitingBytesMax);
+    expect(store.stats().waitingBytes).toBe(storeLimits.waitingBytesMax);
     await expect(store.commit([store.put('', bytes(0))])).rejects.toMatchObject({ code: 'LIMIT_REACHED' });
     await Promise.all([large, last]);
     await store.commit([store.put('', bytes(0))]);
