@@ -1,4 +1,4 @@
-import { nobleCrypto, PeerAiError, toBase64Url, toHex } from '@peerai/core-protocol';
+import { nobleCrypto, toBase64Url, toHex } from '@peerai/core-protocol';
 import { memoryWorld } from '@peerai/core-protocol/testing';
 import { createAgreement, encodeGenesis, type Genesis } from '@peerai/ledger/agreement';
 import {
@@ -243,6 +243,16 @@ async function groupsOf(state: GovernanceState): Promise<GovernanceGroupView[]> 
   return [own, ...state.groups];
 }
 
+/** As the members show what was wished for. */
+function shown(
+  wish: ReturnType<typeof schemas.governanceProposeSchema.parse>['action'],
+): GovernanceProposalView['action'] {
+  if (!('peer' in wish)) return wish;
+  const { peer, ...rest } = wish;
+  const peerName = members.find(({ peerId }) => peerId === peer)?.name ?? peer;
+  return { ...rest, peerId: peer, peerName };
+}
+
 /** Groups that decide together, of the local API. */
 export async function answerGovernance(
   state: GovernanceState,
@@ -290,11 +300,10 @@ export async function answerGovernance(
   if (room === 'join') state.groups = state.groups.map((one) => (one.id === id ? { ...one, state: 'waiting' } : one));
   if (room === 'proposals' && proposal === undefined) {
     const wish = schemas.governanceProposeSchema.parse(body);
-    if (wish.action.type !== 'policy') throw new PeerAiError('INVALID_FORMAT', 'no test asks for it');
     const first = state.proposals[0];
     if (first === undefined) return undefined;
     const made = { ...first, id: 'a3'.repeat(32), title: wish.title, text: wish.text, author: self, yes: 0, no: 0 };
-    state.proposals = [...state.proposals, { ...made, action: wish.action, votes: [], secret: wish.secret }];
+    state.proposals = [...state.proposals, { ...made, action: shown(wish.action), votes: [], secret: wish.secret }];
     return schemas.governanceSaidSchema.parse({ v: 1, group: id, proposal: made.id, height: 3 });
   }
   if (room === 'proposals') {

@@ -80,4 +80,30 @@ describe('In governance the owner can, by keyboard alone,', () => {
     const made = governance.groups.at(-1);
     expect(made?.members.map(({ name }) => name)).toEqual(['laptop', 'study-pc']);
   });
+
+  it.each<readonly [string, Readonly<Record<string, string>>, string]>([
+    [
+      'policy',
+      { policy: 'incentives.node_hour_micro', value: '0.25' },
+      'Set incentives.node_hour_micro to 0.25 credits',
+    ],
+    ['points', { peer: 'study-pc', credits: '2.5', reason: 'a start' }, '2.5 points to study-pc, because: a start'],
+    ['checkpoint', { name: 'roof', sha256: 'AB'.repeat(32) }, 'roof is abababababab…'],
+    ['relays', { addresses: '/dns4/a/tcp/1\n/dns4/b/tcp/2' }, 'Use these relays: /dns4/a/tcp/1, /dns4/b/tcp/2'],
+  ])('propose %s', async (kind, fields, said) => {
+    const page = await at('/governance');
+    await page.getByRole('link', { name: /^Lake house/ }).press('Enter');
+    await page.getByRole('button', { name: 'Propose', exact: true }).press('Enter');
+    const form = page.getByRole('dialog');
+    await form.getByLabel('What is to be decided').selectOption(kind);
+    for (const [name, value] of Object.entries(fields)) {
+      const field = form.locator(`[name="${name}"]`);
+      const isSelect = (await field.evaluate(({ tagName }) => tagName)) === 'SELECT';
+      await (isSelect ? field.selectOption(value) : field.fill(value));
+    }
+    await form.getByLabel('Title').fill('One of each');
+    expect(await accessibilityViolations(page)).toEqual([]);
+    await form.getByRole('button', { name: 'Propose it' }).press('Enter');
+    await page.getByText(said).waitFor();
+  });
 });

@@ -28,7 +28,10 @@ describe('In the market the owner can, by keyboard alone,', () => {
     await page.getByRole('button', { name: 'Offer', exact: true }).press('Enter');
     await page.getByRole('button', { name: 'Withdraw nano' }).waitFor();
     expect(await accessibilityViolations(page)).toEqual([]);
+    await page.getByLabel('Tokens, of questions and answers').fill('4001');
+    await page.getByText('This locks 2.0005 credits at most').waitFor();
     await page.getByRole('button', { name: 'Lease mistral of study-pc' }).press('Enter');
+    await page.getByText('mistral of study-pc is leased.').waitFor();
     await page.getByRole('link', { name: 'Books' }).press('Enter');
     await page.getByRole('button', { name: 'Settle the lease of mistral' }).nth(1).press('Enter');
     await page.getByRole('button', { name: 'Settle the lease of mistral' }).nth(1).waitFor({ state: 'detached' });

@@ -35,6 +35,11 @@ describe('What a form takes, the local API takes, and it refuses one more', () =
       governanceProposeSchema,
       (value) => ({ ...proposal, action: { type: 'blacklist-add', peer: 'p', reason: x(value) } }),
     ],
+    [
+      'checkpointNameCharsMax',
+      governanceProposeSchema,
+      (value) => ({ ...proposal, action: { type: 'checkpoint', name: x(value), sha256: 'ab'.repeat(32) } }),
+    ],
     ['trainingVisitorsMax', trainingLinkRequestSchema, (visitors) => ({ visitors })],
     ['clusterNodesMax', clusterRequestSchema, (nodes) => ({ name: 'c', nodes })],
     ['clusterInputsMax', clusterRequestSchema, (inputs) => ({ name: 'c', inputs })],

@@ -41,6 +41,8 @@ export const limits = {
   proposalTitleCharsMax: 120,
   proposalTextCharsMax: 4_000,
   proposalReasonCharsMax: 280,
+  /** Characters of an agreed hash's name. */
+  checkpointNameCharsMax: 64,
   /** Rounds of a run that its table and its strip show, the last ones; the curve has all of them. */
   trainingRoundsShown: 40,
   /** Members of a run that have a line of their own: so many colours can be told apart. */

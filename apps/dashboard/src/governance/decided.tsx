@@ -6,7 +6,7 @@ import { credits } from '../market/credits.ts';
 import { Command } from '../ui/copy.tsx';
 import { Card } from '../ui/page.tsx';
 import { useNow } from '../ui/region.tsx';
-import { actionWords } from './group.ts';
+import { actionWords, amountIn } from './group.ts';
 import { decided as words, votes } from './strings.ts';
 import { VoteBar } from './vote-bar.tsx';
 
@@ -71,9 +71,7 @@ export function Holds({
           {policy.map(({ name, value, unit, about }) => (
             <tr key={name}>
               <td>{breakable(name)}</td>
-              <td>
-                {count(value)} {unit}
-              </td>
+              <td>{amountIn(value, unit)}</td>
               <td className="small muted">{about}</td>
             </tr>
           ))}

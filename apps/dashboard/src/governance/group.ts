@@ -20,6 +20,15 @@ export function useChange<T>(change: (input: T) => Promise<GovernanceDetail>, do
   });
 }
 
+/** Whether this unit of a policy is money, which is shown and asked for in credits. */
+export const isMoney = (unit: string | undefined): boolean => unit === 'micro-credits';
+
+/** A value of the policy, as people write it: `0.5 credits`, `50 percent`. */
+export function amountIn(value: number, unit: string): string {
+  if (!isMoney(unit)) return `${count(value)} ${unit}`.trimEnd();
+  return words.credits(credits(`${value}`));
+}
+
 /** In one line, what is to be done; a value of the policy in the unit that the group's own has. */
 export function actionWords(action: GovernanceActionView, { policy }: Pick<GovernanceDetail, 'policy'>): string {
   switch (action.type) {
@@ -28,8 +37,7 @@ export function actionWords(action: GovernanceActionView, { policy }: Pick<Gover
     case 'policy':
       return words.policy(
         action.name,
-        count(action.value),
-        policy.find(({ name }) => name === action.name)?.unit ?? '',
+        amountIn(action.value, policy.find(({ name }) => name === action.name)?.unit ?? ''),
       );
     case 'relays':
       return words.relays(action.addresses.join(', '));

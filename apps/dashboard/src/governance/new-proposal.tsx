@@ -3,18 +3,13 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
 import { useApp } from '../app/context.ts';
 import { limits } from '../app/limits.ts';
-import { usePeers } from '../app/queries.ts';
-import { count } from '../shared/format.ts';
 import { Button } from '../ui/button.tsx';
 import { Choice } from '../ui/choice.tsx';
-import { usableDevices } from '../ui/devices.tsx';
 import { ErrorNote } from '../ui/note.tsx';
 import { Sheet } from '../ui/sheet.tsx';
 import { groupKey } from './group.ts';
+import { actionOf, isKind, type ProposalKind, ProposalFields } from './proposal-fields.tsx';
 import { wish as words } from './strings.ts';
-
-type Kind = keyof typeof words.kinds;
-const isKind = (text: string): text is Kind => Object.hasOwn(words.kinds, text);
 
 export function NewProposal({
   view,
@@ -25,7 +20,7 @@ export function NewProposal({
 }): ReactNode {
   const { client } = useApp();
   const cache = useQueryClient();
-  const [kind, setKind] = useState<Kind>('text');
+  const [kind, setKind] = useState<ProposalKind>('text');
   const { id } = view.group;
   const propose = useMutation({
     mutationFn: (request: GovernancePropose) => client.proposeTo(id, request),
@@ -42,7 +37,7 @@ export function NewProposal({
           className="stack"
           onSubmit={(event) => {
             event.preventDefault();
-            propose.mutate(requestOf(kind, new FormData(event.currentTarget)));
+            propose.mutate(requestOf(kind, new FormData(event.currentTarget), view));
           }}
         >
           <label className="field">
@@ -55,7 +50,7 @@ export function NewProposal({
               ))}
             </select>
           </label>
-          <About kind={kind} view={view} />
+          <ProposalFields key={kind} kind={kind} view={view} />
           <label className="field">
             {words.name}
             <input name="title" required maxLength={limits.proposalTitleCharsMax} autoComplete="off" />
@@ -79,62 +74,13 @@ export function NewProposal({
   );
 }
 
-/** The fields that a kind has beside its title. */
-function About({ kind, view }: { readonly kind: Kind; readonly view: GovernanceDetail }): ReactNode {
-  const { data = [] } = usePeers();
-  const choices = (all: readonly { readonly peerId: string; readonly name: string }[]): Record<string, string> =>
-    Object.fromEntries(all.map(({ peerId, name }) => [peerId, name]));
-  switch (kind) {
-    case 'text':
-      return null;
-    case 'policy':
-      return (
-        <>
-          <Choice
-            label={words.policy}
-            name="policy"
-            words={Object.fromEntries(
-              view.policy.map(({ name, value, unit }) => [name, words.policyNow(name, count(value), unit)]),
-            )}
-          />
-          <label className="field">
-            {words.value}
-            <input name="value" required inputMode="numeric" pattern="\d{1,15}" autoComplete="off" />
-          </label>
-        </>
-      );
-    case 'member-remove':
-      return <Choice label={words.member} name="peer" words={choices(view.group.members)} />;
-    case 'blacklist-remove':
-      return <Choice label={words.peer} name="peer" words={choices(view.blacklist)} />;
-    case 'blacklist-add':
-      return (
-        <>
-          <Choice label={words.peer} name="peer" words={choices(usableDevices(data))} />
-          <label className="field">
-            {words.reason}
-            <input name="reason" maxLength={limits.proposalReasonCharsMax} autoComplete="off" />
-          </label>
-        </>
-      );
-  }
-}
-
-function requestOf(kind: Kind, fields: FormData): GovernancePropose {
+function requestOf(kind: ProposalKind, fields: FormData, view: GovernanceDetail): GovernancePropose {
   // Every field is text; files are not asked for.
   const of = (name: string): string => (fields.get(name) as string | null) ?? '';
-  const action: GovernancePropose['action'] =
-    kind === 'text'
-      ? { type: kind }
-      : kind === 'policy'
-        ? { type: kind, name: of('policy'), value: Number(of('value')) }
-        : kind === 'blacklist-add'
-          ? { type: kind, peer: of('peer'), reason: of('reason') }
-          : { type: kind, peer: of('peer') };
   return {
     title: of('title'),
     text: of('text'),
-    action,
+    action: actionOf(kind, of, view),
     openMs: Number(of('openMs')),
     secret: fields.get('secret') !== null,
   };

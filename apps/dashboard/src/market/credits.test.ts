@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { coins, credits, nodePrice, partOf, storagePrice } from './credits.ts';
+import { coins, credits, microOf, modelPrice, nodePrice, partOf, storagePrice } from './credits.ts';
 
 it.each([
   ['0', '0'],
@@ -8,6 +8,15 @@ it.each([
   ['1234000000', '1,234'],
 ])('%s micro-credits are %s credits', (micro, text) => {
   expect(credits(micro)).toBe(text);
+});
+
+it.each([
+  ['0', '0'],
+  ['0.000001', '1'],
+  ['0.25', '250000'],
+  ['12', '12000000'],
+])('%s credits are %s micro-credits', (text, micro) => {
+  expect(microOf(text)).toBe(micro);
 });
 
 it.each([
@@ -33,4 +42,12 @@ it('room is priced by MiB and hour, and rounded up', () => {
 it('nodes are priced by the hour, and rounded up', () => {
   expect(nodePrice('500000', { nodes: 8, minutes: 10 })).toBe('666667');
   expect(nodePrice('1', { nodes: 1, minutes: 1 })).toBe('1');
+});
+
+it.each([
+  ['500000', 20_000, '10000000'],
+  ['1', 1_001, '2'],
+  ['0', 5, '0'],
+])('a model at %s micro-credits for 1,000 tokens locks, for %i tokens, %s', (unit, tokens, price) => {
+  expect(modelPrice(unit, tokens)).toBe(price);
 });

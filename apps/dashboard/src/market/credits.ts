@@ -7,6 +7,12 @@ export function credits(micro: string): string {
   return `${value < 0n ? '-' : ''}${whole}${part === '' ? '' : `.${part}`}`;
 }
 
+/** Credits with six places at the most, such as `0.25`, in micro-credits. */
+export function microOf(text: string): string {
+  const [whole = '', part = ''] = text.split('.', 2);
+  return `${BigInt(`${whole}${part.padEnd(6, '0')}`)}`;
+}
+
 /** Wei in the chain's coin, which has 18 places: `0.004`. */
 export function coins(wei: string): string {
   const places = wei.padStart(19, '0');
@@ -28,6 +34,10 @@ export function storagePrice(
   const unit = 1_048_576n * 60n;
   return `${(BigInt(unitPriceMicro) * BigInt(bytes) * BigInt(minutes) + unit - 1n) / unit}`;
 }
+
+/** Micro-credits that a lease of a model locks: price of 1,000 tokens × tokens, rounded up. */
+export const modelPrice = (unitPriceMicro: string, tokens: number): string =>
+  `${(BigInt(unitPriceMicro) * BigInt(tokens) + 999n) / 1_000n}`;
 
 /** Micro-credits that a lease of nodes locks: price of a node and an hour × nodes × time, rounded up. */
 export function nodePrice(

@@ -11,6 +11,7 @@ import { Card, Empty } from '../ui/page.tsx';
 import { Region } from '../ui/region.tsx';
 import { CreditsField } from './credits-field.tsx';
 import { credits } from './credits.ts';
+import { ModelOffer } from './model-offer.tsx';
 import { market as words } from './strings.ts';
 
 /** What this peer offers, and a form to offer more. */
@@ -34,9 +35,11 @@ export function OwnOffers({ view: { offers } }: { readonly view: MarketView }): 
       <ul className="rows">
         {offers.map((one) => (
           <li key={one.model} className="pad row">
-            <Said name={one.model} price={words.price(credits(one.unitPriceMicro))}>
-              {words.most(count(one.tokensMax), plural(one.minutesMax, 'minute'))}
-            </Said>
+            <div>
+              <p>{one.model}</p>
+              <p className="small">{words.price(credits(one.unitPriceMicro))}</p>
+              <p className="small muted">{words.most(count(one.tokensMax), plural(one.minutesMax, 'minute'))}</p>
+            </div>
             <Button push aria-label={words.withdraw(one.model)} onClick={() => withdraw.mutate(one.model)}>
               {words.withdrawAct}
             </Button>
@@ -90,13 +93,6 @@ export function DeviceOffers(): ReactNode {
 }
 
 function Found({ view: { models, unanswered } }: { readonly view: MarketOffersView }): ReactNode {
-  const { client } = useApp();
-  const cache = useQueryClient();
-  const lease = useMutation({
-    mutationFn: ({ peerId, model }: { readonly peerId: string; readonly model: string }) =>
-      client.leaseModel({ peer: peerId, model }),
-    onSuccess: () => cache.invalidateQueries({ queryKey: keys.market, exact: true }),
-  });
   // A device of an older version says no to the question itself.
   const silent = unanswered.filter(({ code }) => code !== 'REFUSED' && code !== 'NOT_GRANTED');
   return (
@@ -104,38 +100,12 @@ function Found({ view: { models, unanswered } }: { readonly view: MarketOffersVi
       {models.length === 0 && <p className="pad muted">{words.theirsNone}</p>}
       <ul className="rows">
         {models.map((one) => (
-          <li key={`${one.peerId} ${one.model}`} className="pad row">
-            <Said name={`${one.model}, ${one.peerName}`} price={words.price(credits(one.unitPriceMicro))}>
-              {words.most(count(one.tokensMax), plural(one.minutesMax, 'minute'))}
-            </Said>
-            <Button push aria-label={words.leaseOne(one.model, one.peerName)} onClick={() => lease.mutate(one)}>
-              {words.lease}
-            </Button>
-          </li>
+          <ModelOffer key={`${one.peerId} ${one.model}`} offer={one} />
         ))}
       </ul>
       {silent.length > 0 && (
         <p className="pad small muted">{words.unanswered(silent.map(({ peerName }) => peerName).join(', '))}</p>
       )}
-      {lease.isError && <ErrorNote title={words.leaseFailed} error={lease.error} />}
     </>
-  );
-}
-
-function Said({
-  name,
-  price,
-  children,
-}: {
-  readonly name: string;
-  readonly price: string;
-  readonly children: ReactNode;
-}): ReactNode {
-  return (
-    <div>
-      <p>{name}</p>
-      <p className="small">{price}</p>
-      <p className="small muted">{children}</p>
-    </div>
   );
 }
