@@ -84,11 +84,11 @@ export interface Topics {
   publish(topic: string, message: Uint8Array): Promise<void>;
   /**
    * `judge` runs before forwarding: `accept` and `pass` forward, and only what is accepted comes out here; `ignore` and `reject` do neither, and what is rejected
-   * counts against the neighbour that brought it. The queue is bounded, the oldest message is dropped.
+   * counts against the neighbour that brought it: `from` wrote and signed it, `via` handed it over, and may be its author. The queue is bounded, the oldest message is dropped.
    */
   subscribe(
     topic: string,
-    judge: (message: Uint8Array, from: PeerId) => 'accept' | 'pass' | 'ignore' | 'reject',
+    judge: (message: Uint8Array, from: PeerId, via: PeerId) => 'accept' | 'pass' | 'ignore' | 'reject',
     signal: AbortSignal,
   ): AsyncIterable<Uint8Array>;
 }

@@ -27,6 +27,8 @@ export interface MemoryNetworks {
   kill(peer: PeerId): void;
   /** True when both live and nothing is cut between them. */
   reaches(a: PeerId, b: PeerId): boolean;
+  /** Names this life of a peer: another one since it was killed and came back; nothing while it is gone. */
+  life(peer: PeerId): object | undefined;
 }
 
 export function createMemoryNetworks(options: MemoryNetworksOptions): MemoryNetworks {
@@ -65,6 +67,7 @@ export function createMemoryNetworks(options: MemoryNetworksOptions): MemoryNetw
       nodes.get(peer)?.stop();
       nodes.delete(peer);
     },
+    life: (peer) => nodes.get(peer),
     reaches: (a, b) => nodes.has(a) && nodes.has(b) && !cuts.has(pair(a, b)),
   };
 }

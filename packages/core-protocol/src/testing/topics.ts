@@ -7,18 +7,22 @@ const queueMax = 1024;
 interface Subscriber {
   readonly peer: PeerId;
   readonly topic: string;
+  readonly isAlive: () => boolean;
   offer(message: Uint8Array, from: PeerId): void;
 }
 
 /** Gossip without the gossip: one hop to everybody whom the publisher reaches. Peers share topics when they share `networks`. */
 export function memoryTopics(networks: MemoryNetworks, self: PeerId): Topics {
   const subscribers = subscribersOf(networks);
+  const life = networks.life(self);
+  // Who was killed neither speaks nor hears again, also when the peer is back.
+  const isAlive = (): boolean => networks.life(self) === life;
   return {
     async publish(topic, message) {
-      for (const subscriber of subscribers) {
-        if (subscriber.topic === topic && subscriber.peer !== self && networks.reaches(self, subscriber.peer)) {
+      for (const subscriber of isAlive() ? subscribers : []) {
+        const { peer } = subscriber;
+        if (subscriber.topic === topic && peer !== self && subscriber.isAlive() && networks.reaches(self, peer))
           subscriber.offer(message.slice(), self);
-        }
       }
     },
     subscribe(topic, judge, signal) {
@@ -27,8 +31,10 @@ export function memoryTopics(networks: MemoryNetworks, self: PeerId): Topics {
       const subscriber: Subscriber = {
         peer: self,
         topic,
+        isAlive,
         offer(message, from) {
-          if (judge(message, from) !== 'accept') return;
+          // One hop: who wrote it brings it.
+          if (judge(message, from, from) !== 'accept') return;
           waiting.push(message);
           if (waiting.length > queueMax) waiting.shift();
           wake();

@@ -212,7 +212,7 @@ test('of proofs from gossip so many are looked at at once, and so many a minute'
   };
   openWith({ topics });
   const looked = (count: number) =>
-    places(count).filter(() => judge(new Uint8Array(9), device.peer) === 'reject').length;
+    places(count).filter(() => judge(new Uint8Array(9), device.peer, device.peer) === 'reject').length;
   await clock.advance(0);
   expect(looked(limits.gossip.burst + 1)).toBe(limits.gossip.burst);
   const eachMs = 60_000 / limits.gossip.perMinute;

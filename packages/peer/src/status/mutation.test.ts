@@ -109,7 +109,7 @@ const decoders: Record<string, { readonly valid: Uint8Array; readonly decode: De
   },
   'message of a topic': {
     valid: utf8('{"payload":{"room":"kitchen","reading":{"celsius":21}},"sentMs":5}'),
-    decode: (bytes) => judge(bytes, sender),
+    decode: (bytes) => judge(bytes, sender, sender),
   },
 };
 

@@ -52,11 +52,12 @@ topicsContract('gossip between two agents', async () => {
 
 topicsContract('gossip through a relay', async () => {
   const nodes = createTestNodes();
-  const { a, b } = await atRelay(nodes);
+  const { relay, a, b } = await atRelay(nodes);
   return {
     a: a.topics,
     b: b.topics,
     aPeer: a.network.self,
+    viaPeer: relay.network.self,
     ready: async (topic) => {
       await hears(a, topic);
       await passes(a, b);

@@ -6,6 +6,8 @@ export interface TopicsPair {
   readonly a: Topics;
   readonly b: Topics;
   readonly aPeer: PeerId;
+  /** Who hands what `a` publishes to `b`; `a` itself unless said. */
+  readonly viaPeer?: PeerId;
   /** Resolves when `a` knows that `b` has subscribed; gossip needs a moment. */
   ready?(topic: string): Promise<void>;
   stop?(): Promise<void>;
@@ -21,13 +23,15 @@ export function topicsContract(name: string, makePair: () => Promise<TopicsPair>
     });
     afterEach(async () => pair.stop?.());
 
-    it('delivers what was published to those who subscribed, with its publisher', async () => {
+    it('delivers what was published to those who subscribed, with its publisher and who brought it', async () => {
       const controller = new AbortController();
       let from: PeerId | undefined;
+      let via: PeerId | undefined;
       const messages = pair.b.subscribe(
         topic,
-        (_, peer) => {
-          from = peer;
+        (_, author, neighbour) => {
+          from = author;
+          via = neighbour;
           return 'accept';
         },
         controller.signal,
@@ -38,6 +42,7 @@ export function topicsContract(name: string, makePair: () => Promise<TopicsPair>
       await pair.a.publish(topic, utf8('this'));
       expect((await first).value).toEqual(utf8('this'));
       expect(from).toBe(pair.aPeer);
+      expect(via).toBe(pair.viaPeer ?? pair.aPeer);
       controller.abort();
     });
 
