@@ -18,6 +18,7 @@ export { verifyEvidence } from './evidence.ts';
 export { encodeEvidenceFile, verifyEvidenceFile } from './evidence-file.ts';
 export { agreementLimits } from './limits.ts';
 export { createAgreement } from './open.ts';
+export { isAgreementMessage, messagePieces, saysWhere } from './pieces.ts';
 export { pbftNames } from './statement.ts';
 export type {
   Agreement,
