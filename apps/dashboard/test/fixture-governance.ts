@@ -52,6 +52,7 @@ const member = (who: typeof self, online: boolean) => ({
   online,
   heard: online,
   via: null as typeof self | null,
+  topic: false,
   liar: false,
   lies: [],
 });

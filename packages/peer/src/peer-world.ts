@@ -86,6 +86,8 @@ export interface PeerSettings {
   readonly relays: readonly string[];
   /** Whether the relays that groups of this peer decide are used, or only shown; used unless said. */
   readonly groupRelays?: 'follow' | 'show';
+  /** Whether members of its groups are heard over gossip too where there is no channel to them; they are unless said. */
+  readonly groupTopics?: 'join' | 'off';
   /** Whether its groups are told the head of this peer's log; told unless said. */
   readonly logHeads?: 'tell' | 'off';
   /** Whether what its groups pay for is given by itself; not unless said. */

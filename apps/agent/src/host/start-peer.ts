@@ -198,6 +198,7 @@ function settingsOf({
     ...(llm.system_prompt === undefined ? {} : { systemPrompt: llm.system_prompt }),
     ledgerShow: ledger.show,
     groupRelays: governance.relays,
+    groupTopics: governance.topics,
     logHeads: governance.log_heads,
     rewards: market.rewards,
     memoryEmbedder: memory.embedder,

@@ -14,15 +14,15 @@ export function Members({ view: { group } }: { readonly view: GovernanceDetail }
   return (
     <Card title={words.title}>
       <ul className="rows">
-        {group.members.map(({ peerId, name, own, online, via, liar, lies }) => (
+        {group.members.map(({ peerId, name, own, online, via, topic, liar, lies }) => (
           <li key={peerId} className="pad row">
             <b className="anywhere">{name}</b>
             <span className="small push">
               {liar ? (
                 <State dot="blocked">{words.liar(lies.map((kind) => words.lies[kind]).join(', '))}</State>
               ) : (
-                <State dot={via !== null ? 'relayed' : online ? 'direct' : 'offline'}>
-                  {own ? words.own : via !== null ? words.via(via.name) : online ? words.here : words.away}
+                <State dot={via !== null || topic ? 'relayed' : online ? 'direct' : 'offline'}>
+                  {own ? words.own : placeOf({ online, via, topic })}
                 </State>
               )}
             </span>
@@ -36,6 +36,9 @@ export function Members({ view: { group } }: { readonly view: GovernanceDetail }
     </Card>
   );
 }
+
+const placeOf = ({ online, via, topic }: Pick<GovernanceDetail['group']['members'][0], 'online' | 'via' | 'topic'>) =>
+  via !== null ? words.via(via.name) : topic ? words.topic : online ? words.here : words.away;
 
 /** Somebody comes in by its own yes, on which the members vote then. */
 function Ask({ group }: { readonly group: GovernanceDetail['group'] }): ReactNode {

@@ -42,6 +42,7 @@ export const people = {
   here: 'here',
   away: 'away',
   via: (name: string) => `via ${name}`,
+  topic: 'over gossip',
   liar: (what: string) => `lied, proven: ${what}`,
   lies: {
     'conflicting-propose': 'proposed two blocks in one attempt',

@@ -78,6 +78,7 @@ export function openCommons(deps: CommonsDeps, settings: PeerSettings): Commons 
   const governance = createGovernance({
     ...deps,
     ledger: deps.accounts.ledger,
+    topics: settings.groupTopics === 'off' ? undefined : deps.topics,
     relays: createGroupRelays(deps.relays, settings, deps.stopping),
     rewards: { isOn: settings.rewards === 'auto', memory: deps.memory, lending: deps.market.nodeLending },
     lied: (peer, proof) => reputation.note(peer, 'equivocation', proof),

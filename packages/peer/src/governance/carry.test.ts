@@ -8,12 +8,17 @@ afterEach(async () => {
   for (const { peer } of started.splice(0)) await peer.stop();
 });
 
-/** Peers of which each is paired with the one before and the one after alone. */
+/** Peers of which each is paired with the one before and the one after alone, and which gossip of nothing. */
 async function lineOf(count: number) {
   const world = testWorld();
   const peers: TestPeer[] = [];
   const up = async (index: number, more: object = {}): Promise<TestPeer> => {
-    const one = await world.peer(`p${index}`, { seed: index + 1, engine: false, ...more });
+    const one = await world.peer(`p${index}`, {
+      seed: index + 1,
+      engine: false,
+      settings: { groupTopics: 'off' },
+      ...more,
+    });
     // Its room is loaded: that takes real time, of which the test's clock knows nothing.
     await one.peer.governance.list();
     peers[index] = one;

@@ -84,6 +84,8 @@ export const governanceGroupSchema = z.object({
       heard: z.boolean(),
       /** The member through which this one is reached, which this peer does not hear itself; null where it does, and where nobody heard it lately. */
       via: z.object(who).nullable(),
+      /** Heard lately over the group's topic, while there is no channel to it. */
+      topic: z.boolean(),
       /** Proven to have said two things at once. */
       liar: z.boolean(),
       /** What it is proven to have done, each kind once. */

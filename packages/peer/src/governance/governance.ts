@@ -9,6 +9,7 @@ import {
   type Random,
   serveMethod,
   type Store,
+  type Topics,
 } from '@peerai/core-protocol';
 import type { OwnLedger } from '@peerai/ledger';
 import type { Policy } from '@peerai/ledger/governance';
@@ -49,6 +50,8 @@ export interface GovernanceDeps {
   readonly ledger: Pick<OwnLedger, 'append' | 'size' | 'refusal' | 'checkpoint' | 'entries' | 'proveConsistency'>;
   readonly logs: GovernanceLogs;
   readonly network: Network;
+  /** Where members without a channel to each other are heard too; undefined: nowhere. */
+  readonly topics: Topics | undefined;
   readonly devices: Devices;
   readonly events: EventHub;
   readonly nameOf: (peer: PeerId) => string;

@@ -11,6 +11,28 @@ export const governanceRoomLimits = {
   /** How long a member that was not reached is left alone, milliseconds: doubles from the first to the last; a hello ends it. */
   lineRetryMs: 500,
   lineRetryMsMax: 30_000,
+  /** One message of the agreement on a group's topic, bytes: what gossip takes (65,536) less 1,536 for its readers (32 × 34), nonce, tag and the form. */
+  topicMessageBytesMax: 64_000,
+  /** Messages for a group's topic that wait, count: the oldest goes, the agreement says it again. */
+  topicWaitingMax: 64,
+  /** Messages of this peer on a group's topic at once, count, and a minute: a member that decides says about eight for each block, so eight blocks a second. */
+  topicBurst: 256,
+  topicPerMinute: 3_840,
+  /** What is taken of one member, and of all together who are none: twice its own burst and a quarter more a minute, for what a stalled link brings at once. */
+  topicBurstTaken: 512,
+  topicPerMinuteTaken: 4_800,
+  /** Numbers of one author's messages that are remembered, count, so that each is heard once: an older one than all of them is not heard. */
+  topicNumbersKept: 256,
+  /** Authors on one topic that are remembered, count: twice the largest group, and those who are no members go first. */
+  topicAuthorsMax: 64,
+  /** How long a member that was heard on the topic counts as there, milliseconds: it says where it is each quarter of a minute, and twice may be lost. */
+  topicHeardMs: 48_000,
+  /**
+   * An answer to one member above so many bytes waits a random moment, up to so many milliseconds for each member, and is left out when one more than may lie
+   * gave such an answer meanwhile (slotting and damping, Floyd et al. 1995).
+   */
+  topicLargeBytes: 4_096,
+  topicAnswerMs: 8,
   /** One message of `/peerai/heads/1`, bytes: twice the longest of a group's key (`groupMessageBytesMax`) and what is around it. */
   headsMessageBytesMax: 33_024,
   /** Making a key: how soon what may be lost is said again, and how long all members may take together, milliseconds. */

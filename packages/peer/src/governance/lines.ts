@@ -20,8 +20,8 @@ export interface LinesDeps {
   readonly stopping: AbortSignal;
 }
 /**
- * Channels between members that are paired, and no topic: what a group decides stays in it, and it works over a relay. Who is paired with some of them
- * alone hears the others through those: the agreement hands on what it checked.
+ * Channels between members that are paired; they work over a relay, and what was sent arrives or is known to be lost. Who is paired with some of them
+ * alone hears the others through those, as the agreement hands on what it checked, or over the group's topic (`groupLink`).
  */
 export interface Lines {
   /** @param group - 32 bytes, hex. */
@@ -30,11 +30,14 @@ export interface Lines {
   hear(channel: Channel): Promise<void>;
   /** It is here: what waits goes now. */
   met(peer: PeerId): void;
+  /** This peer's channel to it is up. */
+  reaches(peer: PeerId): boolean;
 }
 
 interface Line {
   readonly waiting: Uint8Array[];
   isOpen: boolean;
+  channel: Channel | undefined;
   failures: number;
   retryAtMs: number;
 }
@@ -46,7 +49,7 @@ export function createLines({ network, clock, stopping }: LinesDeps, protocol: P
   const lineTo = (peer: PeerId): Line => {
     const known = lines.get(peer);
     if (known !== undefined) return known;
-    const line = { waiting: [], isOpen: false, failures: 0, retryAtMs: 0 };
+    const line = { waiting: [], isOpen: false, channel: undefined, failures: 0, retryAtMs: 0 };
     lines.set(peer, line);
     return line;
   };
@@ -57,6 +60,7 @@ export function createLines({ network, clock, stopping }: LinesDeps, protocol: P
     let channel: Channel | undefined;
     try {
       channel = await bounded(clock, limits.lineOpenMs, stopping, (signal) => network.open(peer, protocol, { signal }));
+      line.channel = channel;
       line.failures = 0;
       await sendAll(channel, line, stopping);
     } catch (error) {
@@ -67,6 +71,7 @@ export function createLines({ network, clock, stopping }: LinesDeps, protocol: P
         clock.elapsedMs() + Math.min(limits.lineRetryMsMax, limits.lineRetryMs * 2 ** (line.failures - 1));
     } finally {
       line.isOpen = false;
+      line.channel = undefined;
       await channel?.close().catch(() => undefined);
     }
   };
@@ -119,6 +124,7 @@ export function createLines({ network, clock, stopping }: LinesDeps, protocol: P
         for (const handler of handlers.get(toHex(group)) ?? []) handler(channel.link.peer, message);
       }
     },
+    reaches: (peer) => lines.get(peer)?.channel?.signal.aborted === false,
     met(peer) {
       const line = lines.get(peer);
       if (line === undefined) return;

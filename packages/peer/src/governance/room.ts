@@ -8,7 +8,7 @@ import {
   toBase64Url,
   toHex,
 } from '@peerai/core-protocol';
-import { decodeGenesis, encodeGenesis, groupIdOf } from '@peerai/ledger/agreement';
+import { decodeGenesis, encodeGenesis, type Genesis, groupIdOf } from '@peerai/ledger/agreement';
 import {
   createBallotBooth,
   type GovernanceState,
@@ -37,6 +37,8 @@ import {
   plainQuestion,
 } from './governance-protocol.ts';
 import { relaysDecided } from './group-relays.ts';
+import { type GroupLink, groupLink } from './group-link.ts';
+import { openGroupTopic } from './group-topic.ts';
 import { type RunningGroup, runGroup } from './group.ts';
 import { headKeyStore } from './head-key-store.ts';
 import { type GroupHeads, openGroupHeads } from './heads.ts';
@@ -69,6 +71,7 @@ export async function openGovernanceRoom(deps: GovernanceDeps): Promise<Governan
   const known = new Map<string, GroupRow>();
   const running = new Map<string, RunningGroup>();
   const heads = new Map<string, GroupHeads>();
+  const links = new Map<string, GroupLink>();
   const lines = createLines({ network, clock, stopping }, agreementProtocol);
   const headLines = createLines({ network, clock, stopping }, headsProtocol);
   const mutex = createMutex();
@@ -104,9 +107,19 @@ export async function openGovernanceRoom(deps: GovernanceDeps): Promise<Governan
       if (!PeerAiError.is(error)) throw error;
       deps.logger.warn('ballots-not-forgotten', { group: id, code: error.code });
     });
+  const linkTo = (id: string, genesis: Genesis): GroupLink => {
+    const { topics } = deps;
+    const members = () => running.get(id)?.state().members ?? genesis.members;
+    return groupLink(
+      lines,
+      id,
+      topics && ((options) => openGroupTopic({ ...deps, topics }, { ...options, genesis, members })),
+    );
+  };
   const run = async (id: string, row: GroupRow): Promise<RunningGroup> => {
-    const link = (one: string) => lines.link(one);
-    const group = await runGroup({ ...deps, booth, link, decided, ended, changed }, row.genesis);
+    const link = linkTo(id, decodeGenesis(fromBase64Url(row.genesis)));
+    const group = await runGroup({ ...deps, booth, link: () => link, decided, ended, changed }, row.genesis);
+    links.set(id, link);
     running.set(id, group);
     duties.look(group);
     heads.set(id, await openGroupHeads({ ...deps, store, link: (one) => headLines.link(one), changed: told }, group));
@@ -166,7 +179,7 @@ export async function openGovernanceRoom(deps: GovernanceDeps): Promise<Governan
     ...deps,
     ask: async (peer, group) => (await ask(peer, { kind: 'log-head', group: fromHex(group) })).logHead,
   });
-  const facts = { ...deps, store, known, running, heads, logHeads };
+  const facts = { ...deps, store, known, running, links, heads, logHeads };
   const show = (id: string) => detailOf(facts, id);
 
   const members = (): readonly RunningGroup[] =>
@@ -256,6 +269,7 @@ export async function openGovernanceRoom(deps: GovernanceDeps): Promise<Governan
         await running.get(id)?.stop();
         heads.delete(id);
         running.delete(id);
+        links.delete(id);
         await store.commit([rows.remove(id)]);
         await headKeyStore({ ...deps, store }, identity, id).forgetAll();
         await ballots.forgetGroup(id);

@@ -20,6 +20,7 @@ import type {
   GovernanceHeadView,
   GovernanceVerifyView,
 } from './governance.schema.ts';
+import type { GroupLink } from './group-link.ts';
 import type { RunningGroup } from './group.ts';
 import type { GroupHeads } from './heads.ts';
 import { governanceRoomLimits as limits } from './limits.ts';
@@ -33,6 +34,7 @@ export interface ShowDeps extends Pick<GovernanceDeps, 'identity' | 'nameOf' | '
   readonly store: Store;
   readonly known: ReadonlyMap<string, GroupRow>;
   readonly running: ReadonlyMap<string, RunningGroup>;
+  readonly links: ReadonlyMap<string, Pick<GroupLink, 'hears'>>;
   readonly heads: ReadonlyMap<string, GroupHeads>;
   readonly logHeads: Pick<GroupLogHeads, 'problem'>;
 }
@@ -64,6 +66,7 @@ export function summaryOf(deps: ShowDeps, id: string): GovernanceGroupView {
       online: peer === identity.peer || isOnline(peer),
       heard: peer === identity.peer || status?.heard.has(peer) === true,
       via: viaOf(group, peer, nameOf),
+      topic: deps.links.get(id)?.hears(peer) === true,
       liar: status?.liars.includes(peer) === true,
       lies: [...(status?.lies.get(peer) ?? [])],
     })),

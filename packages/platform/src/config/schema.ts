@@ -211,6 +211,12 @@ const sections = z.strictObject({
         .describe(
           'Relays that a group of this agent has voted for: used beside network.relays, at most 8 in all and never behind a proxy, or only shown.',
         ),
+      topics: z
+        .enum(['join', 'off'])
+        .default('join')
+        .describe(
+          'Beside channels to paired devices, hear and tell the members of a group of this agent over gossip, sealed for whoever has the group’s chain: members that are linked to the same relay or peers need not be paired. Others there see that this agent takes part in something, and when. off: it joins no topic of a group.',
+        ),
       log_heads: z
         .enum(['tell', 'off'])
         .default('tell')

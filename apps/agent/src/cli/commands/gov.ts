@@ -221,8 +221,10 @@ function relaysText({ addresses, used, reasons, command }: GovernanceDetail['rel
   );
 }
 
-const isHere = ({ online, via }: GovernanceGroupView['members'][0]): string =>
-  via === null ? (online ? 'here' : 'away') : `via ${via.name}`;
+const isHere = ({ online, via, topic }: GovernanceGroupView['members'][0]): string => {
+  if (via !== null) return `via ${via.name}`;
+  return topic ? 'over gossip' : online ? 'here' : 'away';
+};
 
 const roundText = ({ height, attempt, leader, phase }: NonNullable<GovernanceDetail['round']>): string =>
   `Block ${height}, attempt ${attempt} led by ${leader.name}: ${phase ?? ''}.`;
