@@ -1,3 +1,5 @@
+import type { Topics } from '@peerai/core-protocol';
+import { seededRandom } from '@peerai/core-protocol/testing';
 import { afterEach, expect, test } from 'vitest';
 import { type TestPeer, testWorld } from '../testing/peers.ts';
 import { until } from '../testing/steps.ts';
@@ -10,10 +12,16 @@ afterEach(async () => {
 const code = (expected: string) => expect.objectContaining({ code: expected });
 
 /** Four members of which three are paired with the first alone, who is gone by now: what is left has no channel at all. */
-async function strangers(groupTopics: 'join' | 'off') {
+async function strangers(groupTopics: 'join' | 'off', gossip = (topics: Topics): Topics => topics) {
   const world = testWorld();
   const up = async (index: number, more: object = {}): Promise<TestPeer> => {
-    const one = await world.peer(`p${index}`, { seed: index + 1, engine: false, settings: { groupTopics }, ...more });
+    const one = await world.peer(`p${index}`, {
+      seed: index + 1,
+      engine: false,
+      settings: { groupTopics },
+      gossip,
+      ...more,
+    });
     await one.peer.governance.list();
     started.push(one);
     return one;
@@ -70,4 +78,54 @@ test('without their topic the same members decide nothing', async () => {
   const [a] = others;
   await expect(propose(world, a)).rejects.toThrow(code('NO_DECISION'));
   expect(await Promise.all(others.map(async (one) => (await show(one)).proposals.length))).toEqual([0, 0, 0]);
+});
+
+test('of what they say on it two in five messages are lost, and they decide all the same', async () => {
+  const random = seededRandom(5);
+  let lost = 0;
+  const { world, others } = await strangers('join', (topics) => ({
+    ...topics,
+    async publish(topic, message) {
+      const [chance = 0] = random.bytes(1);
+      if (chance < 102) lost += 1;
+      else await topics.publish(topic, message);
+    },
+  }));
+  const [a] = others;
+  const id = await propose(world, a);
+  await voteAll(world, others, id);
+  for (const one of others)
+    await until(world.clock, async () => (await show(one)).decisions.some((decision) => decision.id === id));
+  expect(lost).toBeGreaterThan(20);
+});
+
+test('one that joins no topic is heard by those that do through a member it has a channel to, and hears them', async () => {
+  const world = testWorld();
+  const up = async (index: number, groupTopics: 'join' | 'off'): Promise<TestPeer> => {
+    const one = await world.peer(`p${index}`, { seed: index + 1, engine: false, settings: { groupTopics } });
+    await one.peer.governance.list();
+    started.push(one);
+    return one;
+  };
+  const between = await up(0, 'join');
+  const silent = await up(1, 'off');
+  const far = [await up(2, 'join'), await up(3, 'join')];
+  for (const one of [silent, ...far]) await acquaint(world, between, one);
+  await world.clock.until(between.peer.governance.create('village', ['p1', 'p2', 'p3']));
+  for (const one of [silent, ...far]) {
+    await until(world.clock, async () => (await one.peer.governance.list()).groups.length === 1);
+    await world.clock.until(one.peer.governance.join('village'));
+  }
+  for (const { identity } of far) await world.clock.until(between.peer.peers.remove(identity.peer));
+  const id = await propose(world, silent);
+  // Three of four: without the silent one's vote the two that are far decide nothing.
+  await voteAll(world, [silent, ...far], id);
+  for (const one of [between, silent, ...far])
+    await until(world.clock, async () => (await show(one)).decisions.some((decision) => decision.id === id));
+  const wayTo = async (from: TestPeer, to: TestPeer) =>
+    (await show(from)).group.members.find(({ peerId }) => peerId === to.identity.peer);
+  const [one] = far as [TestPeer];
+  expect(await wayTo(one, silent)).toMatchObject({ topic: false, via: { peerId: between.identity.peer } });
+  expect(await wayTo(one, between)).toMatchObject({ topic: true, via: null });
+  expect(await wayTo(silent, one)).toMatchObject({ topic: false, via: { peerId: between.identity.peer } });
 });

@@ -6,6 +6,7 @@ import {
   type Paths,
   type Runtime,
   type Store,
+  type Topics,
 } from '@peerai/core-protocol';
 import { decodeTicket, parseLink } from '@peerai/core-protocol/access';
 import {
@@ -41,6 +42,8 @@ export interface PeerOptions {
   readonly commitMs?: number;
   /** What a test puts before the disk. */
   readonly disk?: (store: Store) => Store;
+  /** What a test puts before gossip. */
+  readonly gossip?: (topics: Topics) => Topics;
   readonly engine?: boolean;
   readonly engines?: readonly Engine[];
   readonly settings?: Partial<PeerSettings>;
@@ -140,7 +143,7 @@ export function testWorld(weather: { readonly latencyMs?: number; readonly lossR
         findings: () => [],
         api: () => 'http://127.0.0.1:8006',
         taskHandlers: options.taskHandlers ?? [],
-        topics: memoryTopics(networks, identity.peer),
+        topics: (options.gossip ?? ((topics: Topics) => topics))(memoryTopics(networks, identity.peer)),
         ...(options.useRelays === undefined ? {} : { useRelays: options.useRelays }),
         ...(options.paths === undefined ? {} : { paths: options.paths }),
         ...(options.shelf === undefined ? {} : { shelf: options.shelf }),
