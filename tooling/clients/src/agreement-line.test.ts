@@ -139,7 +139,11 @@ async function hold(openMs: number): Promise<Held | undefined> {
   const ballots = all.map((one): Ballot => {
     const [own, ...more] = rowsOf(one, `ballot/${group}/${id}`);
     expect([own?.key, more]).toEqual([expect.any(String), []]);
-    return JSON.parse(own?.value.toString() ?? '') as Ballot;
+    const ballot = JSON.parse(own?.value.toString() ?? '') as Ballot;
+    // That it is found where it must be shows that the search finds it.
+    for (const part of [ballot.seed, ballot.inverse ?? ''])
+      expect(filesOf(one).some((bytes) => part.length > 32 && bytes.includes(part))).toBe(true);
+    return ballot;
   });
   const [decision] = await decidedBy(id, openMs);
   return (decision?.yes ?? 0) + (decision?.no ?? 0) === all.length ? { id, ballots } : undefined;
