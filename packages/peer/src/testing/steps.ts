@@ -5,6 +5,11 @@ import type { TestGuest, TestPeer, TestWorld } from './peers.ts';
 
 export const live = (): AbortSignal => new AbortController().signal;
 
+/** Steps after which something is waited for that no clock moves, such as a room's sources being loaded. */
+const patientAfterSteps = 20;
+/** Milliseconds of real time that a step then leaves it. */
+const patienceMs = 5;
+
 /** Lets everything that is ready run, moving time in small steps, until the condition holds; fails after ten (test) seconds. */
 export async function until<T>(
   clock: ManualClock,
@@ -14,6 +19,7 @@ export async function until<T>(
     const seen = await look();
     if (seen !== undefined && seen !== false) return seen;
     await clock.advance(50);
+    if (step >= patientAfterSteps) await new Promise((resolve) => void setTimeout(resolve, patienceMs));
   }
   throw new Error('the condition did not come true within ten seconds of the test clock');
 }
