@@ -5,6 +5,7 @@ import { table } from '../plain.ts';
 import { counted } from '../words.ts';
 import type { ChainChecked } from './gov-files.ts';
 import { lieWords } from './lie-words.ts';
+import { supplyText } from './points-supply.ts';
 
 const group = { type: 'positional', description: 'Name or id of the group, or its beginning' } as const;
 const liesOf = (count: number): string => counted(count, 'proven lie', 'proven lies');
@@ -88,7 +89,7 @@ export const verify = command(
   },
 );
 
-function chainText({ group, name, blocks, signatures, digest, decisions }: ChainChecked): string {
+function chainText({ group, name, blocks, signatures, digest, supply, decisions }: ChainChecked): string {
   const rows = decisions.map(({ id, title, yes, no, abstain, electors, secret, result }) => [
     id.slice(0, 12),
     title,
@@ -98,6 +99,7 @@ function chainText({ group, name, blocks, signatures, digest, decisions }: Chain
   return [
     `✓ ${counted(blocks, 'block', 'blocks')} and ${signatures} signatures hold. State ${digest.slice(0, 16)}…`,
     `Of the group ${name}: ${group}. A name is anybody’s; whether it is the group you mean, its id says.`,
+    ...(supply.issues.length === 0 ? [] : [supplyText(supply)]),
     ...(rows.length === 0 ? [] : [table([['DECIDED', 'TITLE', 'VOTES', 'RESULT'], ...rows])]),
   ].join('\n');
 }

@@ -66,7 +66,7 @@ test('who knows a group’s key checks its head, and a chain against that, by tw
 });
 
 test('a chain in a file says by itself what its group decided, and one changed byte is found', async () => {
-  const { chainFile } = await signedChain();
+  const { chainFile, other: peerId } = await signedChain();
   const found = await checkGroupChain(chainFile);
   // Its one proposal is still open.
   expect(found).toMatchObject({ name: 'x', blocks: 1, signatures: 2, decisions: [] });
@@ -76,5 +76,8 @@ test('a chain in a file says by itself what its group decided, and one changed b
   chain[place] = (chain[place] ?? 0) ^ 1;
   writeFileSync(chainFile, chain);
   await expect(checkGroupChain(chainFile)).rejects.toThrow(code('LEDGER_DAMAGED'));
-  await expect(checkGroupChain(`${chainFile}-none`)).rejects.toThrow(code('USAGE'));
+  for (const none of [`${chainFile}-none`, tmpdir()]) {
+    await expect(checkGroupChain(none)).rejects.toThrow(code('USAGE'));
+    await expect(checkGroupHead(none, peerId)).rejects.toThrow(code('USAGE'));
+  }
 });

@@ -10,6 +10,7 @@ import { exportChain, readChain, verifyAccused } from '@peerai/ledger/chain';
 import { verifyChainHead } from '@peerai/ledger/chain/heads';
 import { createBallotBooth, type Decision, verifyGovernance } from '@peerai/ledger/governance';
 import { unreadable } from '../open-file.ts';
+import { type PointsSupply, supplyOf } from './points-supply.ts';
 import type { ControlClient, GovernanceEvidenceView } from '@peerai/peer/control';
 
 /** The chain of a group in one file, for `checkGroupHead`. @returns how many blocks. */
@@ -48,10 +49,10 @@ export interface HeadChecked {
   };
 }
 
-/** No agent is asked. Throws NOT_OUR_LOG for another key's head, INVALID_SIGNATURE, INVALID_FORMAT, BLOCK_WRONG, LEDGER_DAMAGED. */
+/** No agent is asked. Throws USAGE for a file that cannot be read, NOT_OUR_LOG for another key's head, INVALID_SIGNATURE, INVALID_FORMAT, BLOCK_WRONG, LEDGER_DAMAGED. */
 export async function checkGroupHead(file: string, keyText: string, chainFile?: string): Promise<HeadChecked> {
   const key = parsePeerId(keyText);
-  const note = fromUtf8(readFileSync(file));
+  const note = fromUtf8(readFileBytes(file));
   const { origin, size } = openCheckpoint(nodeCrypto, note);
   if (origin !== key) throw new PeerAiError('NOT_OUR_LOG', `this head is of the key ${origin}`);
   const head = { key, size: Number(size) };
@@ -69,6 +70,8 @@ export interface ChainChecked {
   readonly blocks: number;
   readonly signatures: number;
   readonly digest: string;
+  /** The group's own points. */
+  readonly supply: PointsSupply;
   /** Newest first. */
   readonly decisions: readonly (Pick<Decision, 'id' | 'title' | 'result' | 'yes' | 'no' | 'abstain' | 'electors'> & {
     /** By ballots: which vote is whose is not in the chain. */
@@ -91,13 +94,16 @@ export async function checkGroupChain(file: string): Promise<ChainChecked> {
     blocks: found.blocks,
     signatures,
     digest,
+    supply: supplyOf(state),
     decisions: decisions.toReversed(),
   };
 }
 
 async function readChainFile(path: string): ReturnType<typeof readChain> {
   const file = await open(path).catch((cause: unknown) => Promise.reject(unreadable(path, cause)));
-  return readChain(file.createReadStream());
+  if ((await file.stat()).isFile()) return readChain(file.createReadStream());
+  await file.close();
+  throw unreadable(path, { code: 'EISDIR' });
 }
 
 /** What `checkEvidence` reads. */

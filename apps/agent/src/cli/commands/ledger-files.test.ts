@@ -1,9 +1,9 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { nobleCrypto, toBase64Url, utf8 } from '@peerai/core-protocol';
+import { concatBytes, nobleCrypto, toBase64Url, utf8, wire } from '@peerai/core-protocol';
 import { memoryWorld } from '@peerai/core-protocol/testing';
-import { openLedger, withEntry } from '@peerai/ledger';
+import { leafHash, openLedger, withEntry } from '@peerai/ledger';
 import { cosign, evidenceOfSize, withCosignatures } from '@peerai/ledger/witness';
 import type { ControlClient } from '@peerai/peer/control';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -11,6 +11,7 @@ import { verifyOffline, writeTiles } from './ledger-files.ts';
 
 const code = (name: string) => expect.objectContaining({ code: name }) as Error;
 const nobody = { witnesses: [], quorum: 0 };
+const toBase64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'peerai-ledger-'));
@@ -90,5 +91,36 @@ describe('files of a ledger', () => {
       'mine.txt is no proof and no evidence',
     );
     await expect(verifyOffline(join(folder, 'none'), nobody)).rejects.toThrow(code('NOT_FOUND'));
+  });
+
+  test('prove an entry at the place 2^63 of a log and name it to the last digit', async () => {
+    const { identity } = memoryWorld({ seed: 5, crypto: nobleCrypto });
+    const seq = 1n << 63n;
+    // Fields as docs/protocol/ledger.md has them; everything before the entry is one hash, as the place allows.
+    const fields = { version: 1, origin: identity.publicKey, seq, previous: new Uint8Array(32) };
+    const entry = wire
+      .message({
+        version: wire.uint32(1),
+        origin: wire.bytes(2),
+        seq: wire.uint64(3),
+        previous: wire.bytes(4),
+        kind: wire.string(5),
+        timeMs: wire.uint53(6),
+        body: wire.bytes(7),
+      })
+      .encode({ ...fields, kind: 'note', timeMs: 1, body: utf8('far out') });
+    const before = nobleCrypto.sha256(utf8('2^63 entries'));
+    const root = nobleCrypto.sha256(Uint8Array.of(1), before, leafHash(nobleCrypto, entry));
+    const text = `${identity.peer}\n${seq + 1n}\n${toBase64(root)}\n`;
+    const keyId = nobleCrypto.sha256(utf8(identity.peer), Uint8Array.of(10, 1), identity.publicKey).slice(0, 4);
+    const signature = toBase64(concatBytes(keyId, identity.sign(utf8(text))));
+    const lines = ['c2sp.org/tlog-proof@v1', `extra ${toBase64(entry)}`, `index ${seq}`, toBase64(before), ''];
+    const file = join(folder, 'far.proof');
+    const proof = [...lines, `${text}\n— ${identity.peer} ${signature}\n`].join('\n');
+    writeFileSync(file, proof);
+    const found = { ok: true, origin: identity.peer, index: '9223372036854775808', size: '9223372036854775809' };
+    expect(await verifyOffline(file, nobody)).toMatchObject(found);
+    writeFileSync(file, proof.replace(`index ${seq}`, `index ${seq - 1n}`));
+    await expect(verifyOffline(file, nobody)).rejects.toThrow(code('PROOF_WRONG'));
   });
 });

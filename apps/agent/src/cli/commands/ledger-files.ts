@@ -36,9 +36,9 @@ export interface Offline {
   readonly ok: boolean;
   readonly what: 'log' | 'proof' | 'group-proof' | 'fork';
   readonly origin: string;
-  /** Entries the checkpoint speaks of. */
-  readonly size: number;
-  readonly index?: number;
+  /** Entries the checkpoint speaks of; from 2^53 on its digits, as no JSON number has them. */
+  readonly size: number | string;
+  readonly index?: number | string;
   readonly kind?: string;
   /** Peers that signed the checkpoint too. */
   readonly cosigners: readonly string[];
@@ -73,7 +73,7 @@ export async function verifyOffline(
   if (isFolder) return verifyFolder(path);
   if (!isProof(bytes)) {
     const { origin, heads } = forkIn(bytes, path);
-    return { ok: true, what: 'fork', origin, size: Number(heads[1].size), cosigners: [] };
+    return { ok: true, what: 'fork', origin, size: exact(heads[1].size), cosigners: [] };
   }
   const stated = decodeProof(bytes).extra ?? readBeside(path);
   const { value, cosigners } = verifyWitnessedProof(nodeCrypto, bytes, stated, {
@@ -86,12 +86,15 @@ export async function verifyOffline(
     ok: true,
     what: 'proof',
     origin,
-    index: Number(index),
-    size: Number(size),
+    index: exact(index),
+    size: exact(size),
     kind: entry.kind,
     cosigners: signers,
   };
 }
+
+const exact = (value: bigint): number | string =>
+  value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : `${value}`;
 
 /** What is neither of the other files is evidence of a fork, or nothing that is known here. */
 function forkIn(bytes: Uint8Array, path: string): ReturnType<typeof verifyEquivocation> {
@@ -122,8 +125,8 @@ async function verifyByGroup(
     ok: true,
     what: 'group-proof',
     origin,
-    index: Number(index),
-    size: Number(size),
+    index: exact(index),
+    size: exact(size),
     kind: entry.kind,
     cosigners: [],
     chain: { group, name, height, timeMs, members: members.length, faults: faults.map(({ kind }) => kind) },
@@ -147,7 +150,7 @@ async function verifyFolder(folder: string): Promise<Offline> {
   const [origin = ''] = note.split('\n');
   const cosigners = readCosigners(nodeCrypto, note).map(({ witness }) => witness);
   const bad = firstBad === undefined ? {} : { reason: `entry ${firstBad.index}: ${firstBad.reason}` };
-  return { ok, what: 'log', origin, size: Number(size), cosigners, ...bad };
+  return { ok, what: 'log', origin, size: exact(size), cosigners, ...bad };
 }
 
 /** The entry as a file of its own, for a proof that does not carry it. */

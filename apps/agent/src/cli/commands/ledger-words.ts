@@ -14,6 +14,7 @@ export function statedText(entry: LedgerEntryView): string {
     return `log of ${shortId(checkpoint.origin)} with ${counted(checkpoint.size, 'entry', 'entries')} · ${checkpoint.root.slice(0, 16)}`;
   if (key !== undefined)
     return key.kind === 'revocation' ? 'this key is ended' : `${shortId(key.from)} goes on as ${shortId(key.to)}`;
+  if (entry.kind === 'settlement-key') return 'a key that is this peer’s where leases are paid on a chain';
   if (capsule === undefined) return '';
   const { capsule: id, author, bytes, level, parents } = capsule;
   const after = parents.length === 0 ? '' : ` · after ${counted(parents.length, 'other', 'others')}`;

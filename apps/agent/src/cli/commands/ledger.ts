@@ -28,7 +28,7 @@ const tail = command(
     ]);
     output.data({ entries }, () =>
       entries.length === 0
-        ? 'No entries yet: an answer from or to another peer makes one, and so does a round of training together.'
+        ? 'No entries yet: an answer, a message, a lease, a decision or a round of training with another peer makes one.'
         : table([['#', 'TIME', 'KIND', 'WHAT'], ...entries.map((entry) => row(entry, peerId))]),
     );
   },
@@ -72,11 +72,12 @@ function offlineText({ ok, what, origin, size, index, kind, cosigners, reason, c
   const signed =
     cosigners.length === 0 ? 'nobody else signed it' : `signed too by ${cosigners.map(shortId).join(', ')}`;
   if (!ok) return `⊗ ${reason ?? 'damaged'}`;
+  const entries = typeof size === 'string' ? `${size} entries` : counted(size, 'entry', 'entries');
   if (chain !== undefined) return groupText(`✓ entry ${index} (${kind}) of the log of ${origin}`, chain);
   if (what === 'fork') return `✓ proven: ${origin} signed two histories of one log.`;
   return what === 'log'
-    ? `✓ all ${counted(size, 'entry', 'entries')} and every tile of the log of ${origin}; ${signed}.`
-    : `✓ entry ${index} (${kind}) of the log of ${origin}, of ${counted(size, 'entry', 'entries')}; ${signed}.`;
+    ? `✓ all ${entries} and every tile of the log of ${origin}; ${signed}.`
+    : `✓ entry ${index} (${kind}) of the log of ${origin}, of ${entries}; ${signed}.`;
 }
 
 function groupText(

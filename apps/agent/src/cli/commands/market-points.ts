@@ -1,6 +1,7 @@
 import { fromBase64Url, PeerAiError } from '@peerai/core-protocol';
 import type { ControlClient, RewardsView } from '@peerai/peer/control';
 import { command } from '../command.ts';
+import { supplyOf, supplyText } from './points-supply.ts';
 import { table } from '../plain.ts';
 import { counted, creditsText } from '../words.ts';
 
@@ -44,14 +45,10 @@ export const points = command(
     }
     if (prove === true) {
       const proven = await proveSupply(client, args.group, signal);
-      output.data({ v: 1, ...proven }, () =>
-        [
-          `${counted(proven.blocks, 'block', 'blocks')} and ${proven.signatures} signatures hold. ${creditsText(proven.supplyMicro)} points were issued, and ${counted(proven.holders, 'peer has', 'peers have')} them all.`,
-          ...proven.issues.map(
-            (one) =>
-              `  ${creditsText(one.amountMicro)} by decision ${one.decision.slice(0, 12)} in block ${one.height}`,
-          ),
-        ].join('\n'),
+      output.data(
+        { v: 1, ...proven },
+        () =>
+          `${counted(proven.blocks, 'block', 'blocks')} and ${proven.signatures} signatures hold. ${supplyText(proven)}`,
       );
       return;
     }
@@ -179,15 +176,8 @@ async function proveSupply(client: ControlClient, name: string, signal: AbortSig
   const genesis = decodeGenesis(fromBase64Url(first.genesis));
   const deps = { crypto: nodeCrypto, ballots: createBallotBooth() };
   const { ok, problem, state, blocks: count, signatures } = await verifyGovernance(deps, genesis, blocks());
-  const held = [...state.points.values()].reduce((sum, one) => sum + one, 0n);
-  if (!ok || held !== state.pointsIssued)
-    throw new PeerAiError('LEDGER_DAMAGED', problem ?? 'the points of all do not add up to what was issued');
-  const issues = state.decisions.flatMap(({ id, height, action, result }) =>
-    action.type === 'points' && result === 'accepted'
-      ? [{ decision: id, height, peerId: action.to, amountMicro: `${action.amountMicro}` }]
-      : [],
-  );
-  return { group: state.group, blocks: count, signatures, supplyMicro: `${held}`, holders: state.points.size, issues };
+  if (!ok) throw new PeerAiError('LEDGER_DAMAGED', problem ?? 'this chain does not hold');
+  return { group: state.group, blocks: count, signatures, ...supplyOf(state) };
 }
 
 /** `bob=2.5` as bob and micro-points. Throws USAGE. */
