@@ -1,7 +1,7 @@
 import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { request } from 'node:http';
-import { connect } from 'node:net';
+import { createServer, request } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fromUtf8, utf8 } from '@peerai/core-protocol';
@@ -242,4 +242,18 @@ test('a post to a further peer does not wait for an idle connection to another o
   const { post } = pool({ connectionsMax: 2, requestMsMax: 20_000 });
   for (const base of [...bases, ...bases])
     expect((await post({ url: base, body: utf8('x'), signal: never })).status).toBe(200);
+});
+
+test('of an answer `answerBytesMax` bytes are read, and one with one more is refused', async () => {
+  const body = (request: { readonly url?: string | undefined }): string => 'x'.repeat(Number(request.url?.slice(1)));
+  const server = createServer((request, response) => response.end(body(request)));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const post = (bytes: number) =>
+    pool().post({ url: `http://127.0.0.1:${port}/${bytes}`, body: utf8('x'), signal: never });
+  const most = httpLimits.answerBytesMax;
+  expect((await post(most)).body).toHaveLength(most);
+  await expect(post(most + 1)).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' });
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
 });

@@ -166,3 +166,21 @@ test('a task that is learned together is told in `textCharsMax` characters, and 
   await expect(begin(limits.textCharsMax)).rejects.toThrow(code('UNSUPPORTED'));
   await expect(begin(limits.textCharsMax + 1)).rejects.toThrow(code('LIMIT_EXCEEDED'));
 });
+
+test('peers are looked for each `discoverMs` of the simulation, not a millisecond sooner', async () => {
+  const place = town();
+  const device = place.device('a', 1);
+  await device.configure_signaling_server('ws://relay.example');
+  let looks = 0;
+  // Each of these has its own time.
+  const others = { mine_block: async () => false, consolidate_long_term_memory: async () => false };
+  Object.assign(device, others, { start_peer_discovery: async () => void (looks += 1) });
+  await device.step_simulation(0);
+  const before = looks;
+  await place.clock.advance(limits.discoverMs - 1);
+  await device.step_simulation(0);
+  expect(looks).toBe(before);
+  await place.clock.advance(1);
+  await device.step_simulation(0);
+  expect(looks).toBe(before + 1);
+});

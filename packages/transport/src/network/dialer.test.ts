@@ -1,11 +1,13 @@
 import type { Connection } from '@libp2p/interface';
 import type { Multiaddr } from '@multiformats/multiaddr';
+import { ManualClock } from '@peerai/core-protocol/testing';
 import { expect, test } from 'vitest';
 import type { Components } from '../libp2p/components.ts';
 import { limits } from '../limits.ts';
 import { realClock } from '../testing/index.ts';
 import { dialAddress, dialPlan } from './dialer.ts';
 
+const relay = '12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp';
 const [tcp, ws] = ['/ip4/127.0.0.1/tcp/1', '/ip4/127.0.0.1/tcp/2/ws'] as const;
 
 /** A transport whose dials end when and as a test says; each connection notes that it was ended. */
@@ -72,4 +74,26 @@ test('of what libp2p tells of a dial so many steps are kept and not one more', a
   connect(tcp);
   await dialled;
   expect([begun.length, begun.at(-1)]).toEqual([limits.dialStepsMax, `step ${limits.dialStepsMax - 1}`]);
+});
+
+test.each([
+  ['quicAfterMs', limits.quicAfterMs, { direct: [tcp, '/ip4/127.0.0.1/udp/3/quic-v1'], relayed: [] }],
+  [
+    'relayHeadStartMs',
+    limits.relayHeadStartMs,
+    { direct: [tcp], relayed: [`/ip4/127.0.0.1/tcp/4/p2p/${relay}/p2p-circuit`] },
+  ],
+])('what is quicker to come up has a head start of `%s`', async (_, ms, ways) => {
+  const { components, dials } = createTransport();
+  const clock = new ManualClock();
+  const stopping = new AbortController();
+  const plan = { ...ways, webrtc: [], file: [], unusable: [] };
+  const options = { directOnly: false, timeoutMs: 5_000, addressMs: 5_000, signal: stopping.signal };
+  const dialled = dialPlan(components, clock, plan, options);
+  dialled.catch(() => undefined);
+  await clock.advance(ms - 1);
+  expect([...dials.keys()]).toEqual([tcp]);
+  await clock.advance(1);
+  expect(dials.size).toBe(2);
+  stopping.abort(new Error('enough'));
 });

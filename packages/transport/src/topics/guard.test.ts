@@ -153,6 +153,17 @@ describe('rates', () => {
     expect(guard.judge('peerai/1/other', a, a)).toBe('accept');
   });
 
+  test('an author’s messages: when too many came at once, `topicPerSecondTaken` more are taken a second later', async () => {
+    const guard = make();
+    const judge = () => guard.judge(name, a, b);
+    for (let count = 0; count < topicLimits.topicBurstTaken; count += 1) judge();
+    expect(judge()).toBe('ignore');
+    await clock.advance(1_000);
+    const verdicts = Array.from({ length: topicLimits.topicPerSecondTaken }, judge);
+    expect(new Set(verdicts)).toEqual(new Set(['accept']));
+    expect(judge()).toBe('ignore');
+  });
+
   test('so many authors are remembered as the limit says', () => {
     const guard = make();
     for (let count = 0; count < topicLimits.topicBurstTaken; count += 1) guard.judge(name, a, a);
