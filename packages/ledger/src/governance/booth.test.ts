@@ -70,14 +70,9 @@ describe('a ballot', () => {
   });
 
   test('is asked for with a key of `ballotKeyBits`, not with one of a bit less or more', async () => {
-    for (const [bits, isTaken] of [
-      [limits.ballotKeyBits - 1, false],
-      [limits.ballotKeyBits, true],
-      [limits.ballotKeyBits + 1, false],
-    ] as const) {
-      const asked = booth.blind(await publicKeyOf(bits), message);
-      if (isTaken) expect((await asked).blinded).toHaveLength(limits.ballotSignatureBytes);
-      else await expect(asked).rejects.toThrow(code('INVALID_FORMAT'));
-    }
+    const { blinded } = await booth.blind(keys.publicKey, message);
+    expect(8 * blinded.length).toBe(limits.ballotKeyBits);
+    for (const bits of [limits.ballotKeyBits - 1, limits.ballotKeyBits + 1])
+      await expect(booth.blind(await publicKeyOf(bits), message)).rejects.toThrow(code('INVALID_FORMAT'));
   });
 });
