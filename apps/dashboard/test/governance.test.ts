@@ -85,7 +85,7 @@ describe('In governance the owner can, by keyboard alone,', () => {
     [
       'policy',
       { policy: 'incentives.node_hour_micro', value: '0.25' },
-      'Set incentives.node_hour_micro to 0.25 credits',
+      'Set incentives.node_hour_micro to 0.25 points',
     ],
     ['points', { peer: 'study-pc', credits: '2.5', reason: 'a start' }, '2.5 points to study-pc, because: a start'],
     ['checkpoint', { name: 'roof', sha256: 'AB'.repeat(32) }, 'roof is abababababab…'],

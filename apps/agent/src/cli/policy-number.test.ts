@@ -6,11 +6,11 @@ test.each([
   ['250000', 250_000],
   ['0.25', 250_000],
   ['1.000001', 1_000_001],
-  ['2credits', 2_000_000],
-  ['0.5 credits', 500_000],
-  ['1 credit', 1_000_000],
-  ['250000micro-credits', 250_000],
-  ['1 micro-credit', 1],
+  ['2points', 2_000_000],
+  ['0.5 points', 500_000],
+  ['1 point', 1_000_000],
+  ['250000micro-points', 250_000],
+  ['1 micro-point', 1],
   ['0', 0],
 ])('%s is %i', (text, value) => {
   expect(policyNumber(text)).toBe(value);
@@ -22,10 +22,10 @@ test.each([
   '5.',
   '-1',
   '0.1234567',
-  '0.5 micro-credits',
+  '0.5 micro-points',
   '1 permille',
   '9007199254740992',
-  '9007199255 credits',
+  '9007199255 points',
 ])('"%s" is refused', (text) => {
   expect(() => policyNumber(text)).toThrow(expect.objectContaining({ code: 'USAGE' }));
 });

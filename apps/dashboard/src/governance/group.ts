@@ -20,13 +20,13 @@ export function useChange<T>(change: (input: T) => Promise<GovernanceDetail>, do
   });
 }
 
-/** Whether this unit of a policy is money, which is shown and asked for in credits. */
-export const isMoney = (unit: string | undefined): boolean => unit === 'micro-credits';
+/** Whether this unit of a policy is an amount, which is shown and asked for in points of the group. */
+export const isAmount = (unit: string | undefined): boolean => unit === 'micro-points';
 
-/** A value of the policy, as people write it: `0.5 credits`, `50 percent`. */
+/** A value of the policy, as people write it: `0.5 points`, `50 percent`. */
 export function amountIn(value: number, unit: string): string {
-  if (!isMoney(unit)) return `${count(value)} ${unit}`.trimEnd();
-  return words.credits(credits(`${value}`));
+  if (!isAmount(unit)) return `${count(value)} ${unit}`.trimEnd();
+  return words.inPoints(credits(`${value}`));
 }
 
 /** In one line, what is to be done; a value of the policy in the unit that the group's own has. */

@@ -6,7 +6,7 @@ import { CreditsField } from '../market/credits-field.tsx';
 import { microOf } from '../market/credits.ts';
 import { Choice } from '../ui/choice.tsx';
 import { usableDevices } from '../ui/devices.tsx';
-import { amountIn, isMoney } from './group.ts';
+import { amountIn, isAmount } from './group.ts';
 import { wish as words } from './strings.ts';
 
 export type ProposalKind = keyof typeof words.kinds;
@@ -93,12 +93,12 @@ function PolicyFields({ view: { policy } }: { readonly view: GovernanceDetail })
         </select>
       </label>
       <label className="field">
-        {words.value(isMoney(unit) ? words.credits : unit)}
+        {words.value(isAmount(unit) ? words.points : unit)}
         <input
           name="value"
           required
           inputMode="decimal"
-          pattern={isMoney(unit) ? String.raw`\d{1,9}(\.\d{1,6})?` : String.raw`\d{1,15}`}
+          pattern={isAmount(unit) ? String.raw`\d{1,9}(\.\d{1,6})?` : String.raw`\d{1,15}`}
           autoComplete="off"
         />
       </label>
@@ -126,7 +126,7 @@ export function actionOf(
       return { type: kind };
     case 'policy': {
       const name = of('policy');
-      const value = isMoney(policy.find((one) => one.name === name)?.unit) ? microOf(of('value')) : of('value');
+      const value = isAmount(policy.find((one) => one.name === name)?.unit) ? microOf(of('value')) : of('value');
       return { type: kind, name, value: Number(value) };
     }
     case 'points':

@@ -96,7 +96,7 @@ export const wish = {
   policy: 'Which value',
   policyNow: (name: string, value: string) => `${name}, now ${value}`,
   value: (unit: string) => `Set it to (${unit})`,
-  credits: 'credits',
+  points: 'points',
   member: 'Member',
   peer: 'Device',
   reason: 'Why (may stay empty)',
@@ -147,7 +147,7 @@ export const decided = {
 export const action = {
   text: 'Words',
   policy: (name: string, value: string) => `Set ${name} to ${value}`,
-  credits: (amount: string) => `${amount} ${amount === '1' ? 'credit' : 'credits'}`,
+  inPoints: (amount: string) => `${amount} ${amount === '1' ? 'point' : 'points'}`,
   'member-add': (name: string) => `Take ${name} in as a member`,
   'member-remove': (name: string) => `Remove ${name} from the members`,
   'blacklist-add': (name: string) => `Refuse ${name} at every member`,

@@ -2,7 +2,7 @@ import { seedIncentives } from '../incentives/policy.ts';
 
 /** A named whole number that a group may set. */
 export interface PolicyKey {
-  readonly unit: 'percent' | 'permille' | 'micro-credits' | 'minutes';
+  readonly unit: 'percent' | 'permille' | 'micro-points' | 'minutes';
   readonly min: number;
   readonly max: number;
   readonly initial: number;
@@ -38,7 +38,7 @@ export const policyKeys = {
     about: 'the same for members and for these rules',
   },
   'incentives.capsule_base_micro': {
-    unit: 'micro-credits',
+    unit: 'micro-points',
     min: 0,
     max: 1_000_000_000,
     initial: Number(seedIncentives.capsuleBaseMicro),
@@ -46,7 +46,7 @@ export const policyKeys = {
     about: 'what a capsule earns, times its quality and its novelty',
   },
   'incentives.node_hour_micro': {
-    unit: 'micro-credits',
+    unit: 'micro-points',
     min: 0,
     max: 1_000_000_000,
     initial: Number(seedIncentives.nodeHourMicro),

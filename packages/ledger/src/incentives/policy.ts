@@ -1,7 +1,7 @@
 import { PeerAiError } from '@peerai/core-protocol';
 import type { LedgerErrorCode } from '../errors.ts';
 
-/** What a group pays for, as a map of names to values that it can vote on. Amounts are whole micro-credits, shares are in thousandths: no fractions, so all compute the same. */
+/** What a group pays for, as a map of names to values that it can vote on. Amounts are millionths of a point of the group, shares are in thousandths: no fractions, so all compute the same. */
 export interface IncentivePolicy {
   /** A capsule that is taken over earns base × quality × novelty, paid by who takes it. */
   readonly capsuleBaseMicro: bigint;

@@ -66,7 +66,7 @@ test('a file of a policy opens a proposal for each value that differs, and the g
   };
   const changes = await propose(file);
   expect(changes).toMatchObject([
-    { name: 'incentives.node_hour_micro', from: 500_000, to: 250_000, unit: 'micro-credits', isNew: true },
+    { name: 'incentives.node_hour_micro', from: 500_000, to: 250_000, unit: 'micro-points', isNew: true },
     { name: 'quorum-percent', from: 50, to: 60, unit: 'percent', isNew: true },
   ]);
   expect(asked).toEqual(['set incentives.node_hour_micro to 250000', 'set quorum-percent to 60']);
@@ -89,7 +89,7 @@ test('a wrong name or value is refused before anything is proposed', async () =>
     [{ ...good, 'quorum-percent': 0 }, 'LIMIT_EXCEEDED'],
     [{ ...good, 'quorum-percent': 101 }, 'LIMIT_EXCEEDED'],
     [{ ...good, 'quorum-percent': '50.5' }, 'USAGE'],
-    [{ ...good, 'quorum-percent': '50 credits' }, 'USAGE'],
+    [{ ...good, 'quorum-percent': '50 points' }, 'USAGE'],
     [{ ...good, 'incentives.capsule_base_micro': '1000.000001' }, 'LIMIT_EXCEEDED'],
     [{ ...good, 'incentives.capsule_base_micro': -1 }, 'USAGE'],
     [{ ...good, 'incentives.capsule_base_micro': null }, 'USAGE'],
@@ -104,6 +104,6 @@ test('a number is read as it is written, and so is what `peerai market policy --
   const read = (text: string) => [...policyOf(text).values()];
   expect(read('{"incentives.node_hour_micro": 1.0}')).toEqual([1_000_000]);
   expect(read('{"incentives.node_hour_micro": 1}')).toEqual([1]);
-  expect(read('{"incentives.node_hour_micro": "1000 credits"}')).toEqual([1_000_000_000]);
+  expect(read('{"incentives.node_hour_micro": "1000 points"}')).toEqual([1_000_000_000]);
   expect(read('{"v":1,"group":"x","voted":true,"values":{"quorum-percent":"100"}}')).toEqual([100]);
 });

@@ -15,7 +15,7 @@ export interface PolicyChange {
 }
 
 /**
- * Names and values from JSON: a map, or what `peerai market policy --json` prints. Whole numbers in the value's unit; money also in credits with a
+ * Names and values from JSON: a map, or what `peerai market policy --json` prints. Whole numbers in the value's unit; money also in points with a
  * point, as number or text.
  *
  * Throws USAGE, INVALID_FORMAT for a name no policy has, LIMIT_EXCEEDED.
@@ -60,7 +60,7 @@ export async function proposePolicy(
   return changes;
 }
 
-/** A number as the file has it: to JSON `1.0` is `1`, and here the one is credits and the other is not. */
+/** A number as the file has it: to JSON `1.0` is `1`, and here the one is points and the other is not. */
 function parsed(text: string): unknown {
   const asWritten = (_key: string, value: unknown, context?: { readonly source?: string }): unknown =>
     typeof value === 'number' ? (context?.source ?? `${value}`) : value;
@@ -81,9 +81,9 @@ function valueOf(named: string, written: unknown): readonly [PolicyName, number]
   if (name === undefined)
     throw new PeerAiError('INVALID_FORMAT', `a policy is one of ${policyNames.join(', ')}, not ${named}`);
   const { unit, min, max } = policyKeys[name];
-  const isMoney = unit === 'micro-credits';
-  if (typeof written !== 'string' || (!isMoney && !/^\d{1,15}$/u.test(written)))
-    throw new PeerAiError('USAGE', `${name} is a whole number of ${unit}${isMoney ? ', or credits such as 0.25' : ''}`);
+  const isAmount = unit === 'micro-points';
+  if (typeof written !== 'string' || (!isAmount && !/^\d{1,15}$/u.test(written)))
+    throw new PeerAiError('USAGE', `${name} is a whole number of ${unit}${isAmount ? ', or points such as 0.25' : ''}`);
   const value = policyNumber(written, name);
   if (value < min || value > max)
     throw new PeerAiError('LIMIT_EXCEEDED', `${name} is from ${min} to ${max} ${unit}, not ${value}`);

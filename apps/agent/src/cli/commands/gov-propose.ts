@@ -22,7 +22,7 @@ export const propose = command(
       type: 'string',
       valueHint: 'NAME=N',
       description:
-        'Set a value of the policy: a whole number in the unit that peerai gov show names, or credits with a point such as 0.25',
+        'Set a value of the policy: a whole number in the unit that peerai gov show names, or points of the group with a dot, such as 0.25',
     },
     policy: {
       type: 'string',
