@@ -10,15 +10,18 @@ export const reputation = command(
   { peer: { type: 'positional', required: false, description: 'Name or peer id' } } as const,
   async ({ args, agent, output, signal }) => {
     const { client } = await agent();
+    const tell = (peers: readonly ReputationView[], floor: number): void => {
+      const text = lowText(peers, floor);
+      if (text !== undefined) output.note(text);
+    };
     if (args.peer !== undefined) {
-      const found = await client.reputation(args.peer, signal);
+      const [found, all] = await Promise.all([client.reputation(args.peer, signal), client.reputations(signal)]);
+      tell([found.reputation], all.admissionMin);
       output.data(found, () => reasonsText(found.reputation));
       return;
     }
     const all = await client.reputations(signal);
-    const low = all.peers.filter(({ score }) => score < all.admissionMin).map(({ name }) => name);
-    if (low.length > 0)
-      output.note(`Below ${scoreText(all.admissionMin)}, so without a new lease here: ${low.join(', ')}.`);
+    tell(all.peers, all.admissionMin);
     output.data(all, () => {
       if (all.peers.length === 0) return 'Nobody yet. Let a device in: peerai invite';
       const rows = all.peers.map((one) => [one.name, scoreText(one.score), refusedText(one) ?? '-', mainReason(one)]);
@@ -26,6 +29,12 @@ export const reputation = command(
     });
   },
 );
+
+/** Whom the admission refuses for a low score; `undefined` where there is nobody. */
+export function lowText(peers: readonly Pick<ReputationView, 'name' | 'score'>[], floor: number): string | undefined {
+  const low = peers.filter(({ score }) => score < floor).map(({ name }) => name);
+  return low.length === 0 ? undefined : `Below ${scoreText(floor)}, so without a new lease here: ${low.join(', ')}.`;
+}
 
 const scoreText = (score: number): string => score.toFixed(2);
 
