@@ -9,12 +9,12 @@ const forms = isMeasured
   ? [{ agents: Number(asked.agents ?? '4'), decisions: Number(asked.decisions) }]
   : [
       { agents: 4, decisions: 50 },
-      { agents: 7, decisions: 10 },
+      { agents: 7, decisions: 50 },
     ];
 /** Proposals that are on their way at the same time, by several agents; the leader is killed once in each such round. */
 const together = 5;
 /** Room for a machine on which all takes twenty times as long. */
-const timeout = 1_200_000;
+const timeout = 1_800_000;
 const waiting = { timeout: 120_000, interval: 100 };
 
 let testnet: Testnet | undefined;
