@@ -27,6 +27,9 @@ export interface LoudFigures {
   readonly taken: number;
   readonly refused: number;
   readonly other: number;
+  /** How often it was let in from its first message on, and how often its bucket allows that in the time this took. */
+  readonly takenInAll: number;
+  readonly allowedInAll: number;
   /** What the loud one sent in a second of a loud window. */
   readonly loudPerSecond: number;
   readonly honestArrived: number;
@@ -40,7 +43,10 @@ export interface LoudFigures {
 
 /** Ten times what one identity may send: 600 messages a minute of kinds that have no bucket of their own. */
 const wantedPerSecond = 100;
-/** Its bucket holds 600 at once; so many first, so that the windows see it at its limit. */
+const allowedPerSecond = 10;
+/** What its bucket holds. */
+const allowedAtOnce = 600;
+/** So many first, so that the windows see it at its limit. */
 const burst = 650;
 /** Questions of the loud one that are not answered yet, at most: the listener turns away what is beyond 256 connections, and that is not the question. */
 const unansweredMax = 64;
@@ -52,13 +58,16 @@ export async function measureLoudNeighbour(options: LoudOptions): Promise<LoudFi
   const { target, honest, windows, messagesPerWindow } = options;
   const counts = { taken: 0, refused: 0, other: 0 };
   const shout = (): Promise<void> => post(options, counts);
+  const firstMs = performance.now();
   for (let sent = 0; sent < burst; sent += 10) await Promise.all(Array.from({ length: 10 }, shout));
+  const takenAtOnce = counts.taken;
   Object.assign(counts, { taken: 0, refused: 0, other: 0 });
   const stopping = new AbortController();
   const arrived = new Set<unknown>();
   const reading = readArrivals(target, honest.info.peerId, arrived, stopping.signal);
   const tookMs = { quiet: [] as number[], loud: [] as number[] };
   let loudMs = 0;
+  let allMs = 0;
   try {
     for (let window = 0; window < 2 * windows; window += 1) {
       const kind = window % 2 === 0 ? 'quiet' : 'loud';
@@ -75,6 +84,7 @@ export async function measureLoudNeighbour(options: LoudOptions): Promise<LoudFi
       await shouting;
       if (kind === 'loud') loudMs += performance.now() - startMs;
     }
+    allMs = performance.now() - firstMs;
     await until(() => arrived.size >= tookMs.quiet.length + tookMs.loud.length, arriveMsMax);
   } finally {
     stopping.abort();
@@ -86,6 +96,8 @@ export async function measureLoudNeighbour(options: LoudOptions): Promise<LoudFi
   ];
   return {
     ...counts,
+    takenInAll: takenAtOnce + counts.taken,
+    allowedInAll: allowedAtOnce + (allMs * allowedPerSecond) / 1000,
     loudPerSecond: ((counts.taken + counts.refused + counts.other) * 1000) / loudMs,
     honestArrived: arrived.size,
     honestSent: quiet.length + loud.length,
