@@ -88,5 +88,5 @@ export function answerReputation(
       admissionMin: 0.25,
     });
   const reputation = state.reputations.find(({ peerId, name }) => peerId === id || name === id);
-  return reputation && schemas.reputationDetailSchema.parse({ v: 1, reputation });
+  return reputation && schemas.reputationDetailSchema.parse({ v: 1, reputation, admissionMin: 0.25 });
 }

@@ -30,7 +30,12 @@ export const reputationSchema = z.object({
   /** It gets no link and no answer for a while; null: it does. */
   refused: refusalSchema.nullable(),
 });
-export const reputationDetailSchema = z.object({ v: z.literal(1), reputation: reputationSchema });
+export const reputationDetailSchema = z.object({
+  v: z.literal(1),
+  reputation: reputationSchema,
+  /** Who is below it gets no new lease here. */
+  admissionMin: z.number(),
+});
 export const reputationsSchema = z.object({
   v: z.literal(1),
   /** Devices, and others that are known for what they did or are refused. */

@@ -6,7 +6,7 @@ import type { PeerErrorCode } from '../errors.ts';
 import { standingLimits as limits } from './limits.ts';
 import { reputationMethod } from './reputation-protocol.ts';
 import type { ReputationRoom, ReputationRoomDeps } from './reputation-room.ts';
-import type { ReputationDetail, ReputationsView } from './reputation.schema.ts';
+import type { ReputationDetail, ReputationsView, ReputationView } from './reputation.schema.ts';
 
 export interface ReputationDeps extends ReputationRoomDeps {
   readonly events: EventHub;
@@ -72,11 +72,14 @@ export function createReputation(all: ReputationDeps): PeerReputation {
         if (telling.has(event.type)) quiet(async () => (await held.get()).see(event));
   };
   const standing = (peer: PeerId): number => held.now()?.score(peer) ?? limits.unknownScore;
+  const detail = (reputation: ReputationView): ReputationDetail => {
+    return { v: 1, reputation, admissionMin: deps.admissionMin };
+  };
   let serving: Disposable | undefined;
   return {
     list: async () => (await held.get()).list(),
-    get: async (text) => ({ v: 1, reputation: (await held.get()).get(text) }),
-    letIn: async (text) => ({ v: 1, reputation: await (await held.get()).letIn(text) }),
+    get: async (text) => detail((await held.get()).get(text)),
+    letIn: async (text) => detail(await (await held.get()).letIn(text)),
     note,
     failed: (peer, error) => quiet(async () => (await held.get()).failed(peer, error)),
     now: (peer) => held.now()?.score(peer),

@@ -15,8 +15,8 @@ export const reputation = command(
       if (text !== undefined) output.note(text);
     };
     if (args.peer !== undefined) {
-      const [found, all] = await Promise.all([client.reputation(args.peer, signal), client.reputations(signal)]);
-      tell([found.reputation], all.admissionMin);
+      const found = await client.reputation(args.peer, signal);
+      tell([found.reputation], found.admissionMin);
       output.data(found, () => reasonsText(found.reputation));
       return;
     }
